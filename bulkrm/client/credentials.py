@@ -1,0 +1,130 @@
+"""Whose credentials go to which registry: those of the command line, else Docker's `config.json`."""
+
+import base64
+import binascii
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.reference import parse_host
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Login
+
+_MAX_CONFIG = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class DockerConfig:
+    """What `config.json` says, hosts in normal form. `unusable` tells why a host's entry gives no password."""
+
+    logins: Mapping[str, Login] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+
+class Credentials:
+    """Looks up the login of a host."""
+
+    def __init__(self, given: Login | None, config: DockerConfig) -> None:
+        """`given` is the command line's; the caller has made sure that there is one registry only."""
+        self._given = given
+        self._config = config
+
+    def login(self, host: str) -> Login | None:
+        """Return the login for a host; None means anonymous."""
+        return self._given or self._config.logins.get(host)
+
+    def remark(self, host: str) -> str | None:
+        """Say why there is an entry for the host in `config.json` that does not help, if so."""
+        return None if self.login(host) else self._config.unusable.get(host)
+
+
+def config_path(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where Docker's configuration is: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`."""
+    folder = (os.environ if environment is None else environment).get("DOCKER_CONFIG")
+    return (Path(folder) if folder else Path("~/.docker").expanduser()) / "config.json"
+
+
+def read_docker_config(path: Path) -> DockerConfig:
+    """Read the file (format: docker/cli `cli/config/configfile`). A missing one is an empty one.
+
+    Raises InputError when it cannot be read or is no JSON object. Nothing of its content stands in the message.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_CONFIG)
+    except FileNotFoundError:
+        return DockerConfig()
+    except (OSError, RuntimeError) as error:
+        remedy = "make it readable, or set DOCKER_CONFIG to another folder"
+        raise InputError(Problem(str(path), f"cannot be read: {getattr(error, 'strerror', error)}", remedy)) from error
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        remedy = "repair it, or give -u with -p or --password-stdin"
+        raise InputError(Problem(str(path), "is no JSON object", remedy))
+    return _parse(body)
+
+
+def _parse(body: dict[str, Any]) -> DockerConfig:
+    logins: dict[str, Login] = {}
+    unusable: dict[str, str] = dict(_helpers(body))
+    auths = body.get("auths")
+    # A key that is exactly the host beats a legacy key, which is a URL: it comes last and overwrites.
+    entries = sorted(auths.items(), key=lambda entry: "/" not in entry[0]) if isinstance(auths, dict) else []
+    for key, entry in entries:
+        host = _host(key)
+        if host is None or not isinstance(entry, dict):
+            continue
+        login = _login(entry)
+        if login is not None:
+            logins[host] = login
+        elif entry.get("identitytoken") or entry.get("registrytoken"):
+            unusable[host] = "config.json holds a token for it, which bulkrm cannot use yet; give -u and a password"
+        elif isinstance(body.get("credsStore"), str):
+            unusable.setdefault(host, _helper_text(body["credsStore"]))
+    return DockerConfig(logins, {host: why for host, why in unusable.items() if host not in logins})
+
+
+def _helpers(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    helpers = body.get("credHelpers")
+    for key, name in helpers.items() if isinstance(helpers, dict) else ():
+        host = _host(key)
+        if host is not None and isinstance(name, str):
+            yield host, _helper_text(name)
+
+
+def _helper_text(name: str) -> str:
+    return (
+        f"its password is kept by the credential helper {name[:80]!r}, which bulkrm cannot ask yet; "
+        "give -u and a password"
+    )
+
+
+def _host(key: str) -> str | None:
+    """Bring a key to a host's normal form; Docker Hub's is the URL `https://index.docker.io/v1/`."""
+    text = key.partition("://")[2] or key
+    try:
+        return parse_host(text.partition("/")[0])
+    except InputError:
+        return None
+
+
+def _login(entry: dict[str, Any]) -> Login | None:
+    """Read `auth` (base64 of `user:password`), else `username` and `password`."""
+    auth, user, password = entry.get("auth"), entry.get("username"), entry.get("password")
+    if isinstance(auth, str) and auth:
+        try:
+            user, colon, password = base64.b64decode(auth, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        # docker/cli strips NULs that an old version appended.
+        password = password.rstrip("\0") if colon else None
+    if isinstance(user, str) and isinstance(password, str) and user and password:
+        return Login(user, Secret(password))
+    return None

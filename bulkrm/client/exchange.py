@@ -1,0 +1,50 @@
+"""The loop round `decide`: send, look, and do what was decided, until the answer is final."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bulkrm.client.clock import Clock
+from bulkrm.client.limiter import Limiter
+from bulkrm.model.errors import RequestFailed
+from bulkrm.protocol.exchange import Accept, Attempt, Authorize, Decision, GiveUp, Wait
+from bulkrm.protocol.message import Answer, Broken
+
+Sent = tuple[Attempt, Answer | Broken]
+# Puts one attempt on the wire, in a slot; the attempt comes back with the authorization that it really had.
+Send = Callable[[Attempt], Awaitable[Sent]]
+Judge = Callable[[Attempt, Answer | Broken], Decision]
+# Gets what the decision asks for, and says how the next send is authorized. Raises RequestFailed.
+GetAuthorized = Callable[[Authorize], Awaitable[Attempt]]
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The last answer; `uncertain`: an earlier send may have taken effect without an answer."""
+
+    answer: Answer
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What the loop acts on: the limiter to pause, and the clock to wait by."""
+
+    limiter: Limiter
+    clock: Clock
+
+    async def run(self, attempt: Attempt, send: Send, judge: Judge, authorize: GetAuthorized) -> Final:
+        """Send until it is final. Raises RequestFailed when no usable answer will come."""
+        while True:
+            attempt, answer = await send(attempt)
+            match judge(attempt, answer):
+                case Accept(final):
+                    self.limiter.succeeded()
+                    return Final(final, attempt.uncertain)
+                case GiveUp(failure):
+                    raise RequestFailed(failure)
+                case Authorize() as decision:
+                    attempt = await authorize(decision)
+                case Wait(seconds, spread, whole_host, attempt):
+                    if whole_host:
+                        self.limiter.pause(seconds)
+                    await self.clock.sleep(seconds + spread * self.clock.random())

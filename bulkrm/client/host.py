@@ -1,0 +1,146 @@
+"""One registry host: how it is reached, and one request to it from the first send to its final answer.
+
+A request goes: token, limiter slot, is the token still good?, transport, `decide`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bulkrm.client.authorizer import Authorizer, Grant
+from bulkrm.client.exchange import Final, Loop, Sent
+from bulkrm.client.flight import SingleFlight
+from bulkrm.client.limiter import Limiter
+from bulkrm.client.wiring import Wiring
+from bulkrm.model.errors import BulkrmError
+from bulkrm.model.reference import HUB
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Login
+from bulkrm.protocol.challenge import choose, parse_challenges
+from bulkrm.protocol.exchange import Attempt, Authorize, Decision, decide, decide_without_token
+from bulkrm.protocol.manners import Manners
+from bulkrm.protocol.message import NOT_TLS, PING, Answer, Broken, Request
+from bulkrm.protocol.realm import is_loopback
+
+_UNAUTHORIZED = 401
+
+
+class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
+    """The request was taken back while it waited for its turn: it was never sent."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Footprint:
+    """Whether a request may have taken effect by now: for whoever is cancelled in the middle of one.
+
+    `withdrawn` is asked in the last moment before the first send, so that a stopped run starts nothing that waited.
+    """
+
+    possible: bool = False
+    withdrawn: Callable[[], bool] = _never
+
+
+class Host:
+    """The way to one registry."""
+
+    def __init__(self, name: str, login: Login | None, manners: Manners, wiring: Wiring) -> None:
+        """Take the host's normal form; nothing is sent before the first request."""
+        self.name = name
+        self.base = ""
+        self.limiter = Limiter(wiring.settings.pacing, wiring.clock)
+        self.authorizer = Authorizer(name, login, manners, wiring.tokens)
+        self.transport = wiring.transport
+        self.requests = 0
+        self._connection = wiring.settings.connection
+        self._loop = Loop(self.limiter, wiring.clock)
+        self._met: SingleFlight[bool] = SingleFlight()
+
+    async def exchange(self, request: Request, footprint: Footprint | None = None) -> Final:
+        """Send a request until its answer is final. Raises RequestFailed when no usable answer will come."""
+        await self._met.get(self._meet, bool)
+        call = _Call(self, footprint)
+        attempt = Attempt(request, self.name, self.authorizer.first(request))
+        return await self._loop.run(attempt, call.send, self._decide, call.authorize)
+
+    def _decide(self, attempt: Attempt, answer: Answer | Broken) -> Decision:
+        return decide(attempt, answer, self.authorizer.manners)
+
+    async def _meet(self) -> bool:
+        """Ask for the challenge once, so that every later request brings its token with the first send."""
+        self.base = f"{await self._scheme()}://{_address(self.name)}"
+        call = _Call(self)
+        final = await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
+        challenge = None
+        if final.answer.status == _UNAUTHORIZED:
+            challenge = choose(parse_challenges(final.answer.headers.getall("WWW-Authenticate", [])))
+        self.authorizer.met(self.base, challenge, plain_http=self._connection.plain_http)
+        return True
+
+    async def _scheme(self) -> str:
+        """HTTPS, unless the user said otherwise, or a loopback host answers with something that is not TLS at all."""
+        if self._connection.plain_http:
+            return "http"
+        if not is_loopback(_name_of(self.name)):
+            return "https"
+        self.requests += 1
+        answer = await self.transport.send(PING.method, f"https://{self.name}{PING.target}", {})
+        return "http" if isinstance(answer, Broken) and answer.kind == NOT_TLS else "https"
+
+
+class _Call:
+    """One request under way: remembers the token it used, to say which one was refused."""
+
+    __slots__ = ("_footprint", "_host", "_refused", "_used")
+
+    def __init__(self, host: Host, footprint: Footprint | None = None) -> None:
+        self._host = host
+        self._footprint = footprint or Footprint()
+        self._used: Grant | None = None
+        self._refused: Secret | None = None
+
+    async def send(self, attempt: Attempt) -> Sent:
+        host, request = self._host, attempt.request
+        while True:
+            grant = await host.authorizer.grant(attempt.authorization, self._refused)
+            async with host.limiter.slot():
+                ready = host.authorizer.renewed(grant)
+                if ready is None:
+                    continue  # it ended while we waited for the slot
+                self._used = ready
+                headers = ready.headers()
+                if request.accept:
+                    headers["Accept"] = request.accept
+                host.limiter.spend()
+                host.requests += 1
+                url = host.base + request.target
+                if self._footprint.withdrawn() and not attempt.uncertain:
+                    raise Withdrawn
+                self._footprint.possible = True
+                answer = await host.transport.send(request.method, url, headers, request.max_body)
+            # A plain refusal changed nothing; silence, a 5xx and a success may have.
+            self._footprint.possible = attempt.uncertain or isinstance(answer, Broken) or not _refused(answer)
+            if ready.authorization is not attempt.authorization:
+                attempt = replace(attempt, authorization=ready.authorization)
+            return attempt, answer
+
+    async def authorize(self, decision: Authorize) -> Attempt:
+        if decision.renew and self._used is not None and self._used.held is not None:
+            self._refused = self._used.held.secret
+        return self._host.authorizer.answer(decision)
+
+
+def _refused(answer: Answer) -> bool:
+    return 400 <= answer.status < 500  # noqa: PLR2004
+
+
+def _address(host: str) -> str:
+    """Return where a host is connected to: Docker Hub's registry has another name than its references."""
+    return "registry-1.docker.io" if host == HUB else host
+
+
+def _name_of(host: str) -> str:
+    """Cut the port off."""
+    return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]

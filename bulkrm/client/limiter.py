@@ -1,0 +1,84 @@
+"""How many requests one registry host gets at a time, and how fast.
+
+One limiter a host. A slot is held for one send and never while waiting: whoever cannot send yet stands at the door,
+where only the first one waits for a free slot, the end of a pause and the rate; the others queue in order behind it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from bulkrm.client.clock import Clock
+from bulkrm.model.settings import Pacing
+from bulkrm.protocol.pace import AUTO_CONCURRENCY, Concurrency, RateWindow
+
+
+class Limiter:
+    """Slots, rate and pause of one host. Create it inside the event loop."""
+
+    def __init__(self, pacing: Pacing, clock: Clock) -> None:
+        """Take the caps from the user's pacing; no cap on the rate unless there is one."""
+        self._clock = clock
+        self._concurrency = Concurrency(pacing.concurrency or AUTO_CONCURRENCY)
+        self._window = RateWindow(pacing.rate) if pacing.rate else None
+        self._in_flight = 0
+        self._paused_until = 0.0
+        self._door = anyio.Lock()
+        self._freed: anyio.Event | None = None
+
+    def __repr__(self) -> str:
+        """Show the state, for tests and for people who debug."""
+        return f"<Limiter {self._in_flight} of {self._concurrency.allowed} in flight>"
+
+    @property
+    def cap(self) -> int:
+        """The most that will ever be in flight; more workers than that are idle ones."""
+        return self._concurrency.cap
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold one slot for one send."""
+        if self._door.locked() or not self._open():
+            await self._wait_at_the_door()
+        else:
+            self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            if self._freed is not None:
+                self._freed.set()
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send to this host for so long. The refusals of one burst count once against the concurrency."""
+        now = self._clock.monotonic()
+        if now >= self._paused_until:
+            self._concurrency.refused()
+        self._paused_until = max(self._paused_until, now + seconds)
+
+    def spend(self) -> None:
+        """Count one send against the rate; call it in the slot, right before sending and without awaiting anything."""
+        if self._window:
+            self._window.grant(self._clock.monotonic())
+
+    def succeeded(self) -> None:
+        """Count an answer that was no refusal."""
+        self._concurrency.succeeded()
+
+    async def _wait_at_the_door(self) -> None:
+        async with self._door:
+            while not self._open():
+                if self._in_flight >= self._concurrency.allowed:
+                    self._freed = anyio.Event()
+                    await self._freed.wait()
+                else:
+                    await self._clock.sleep(self._delay())
+            self._in_flight += 1
+
+    def _open(self) -> bool:
+        return self._in_flight < self._concurrency.allowed and self._delay() <= 0
+
+    def _delay(self) -> float:
+        now = self._clock.monotonic()
+        return max(self._paused_until - now, self._window.delay(now) if self._window else 0.0)

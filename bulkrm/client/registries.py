@@ -1,0 +1,46 @@
+"""All registries of a run, opened when first asked for."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bulkrm.client.clock import Clock
+from bulkrm.client.credentials import Credentials
+from bulkrm.client.host import Host
+from bulkrm.client.registry import Registry
+from bulkrm.client.tokens import Tokens
+from bulkrm.client.transport import Transport
+from bulkrm.client.wiring import Wiring
+from bulkrm.model.report import Requests
+from bulkrm.model.settings import Settings
+from bulkrm.quirks.quirk import manners_of
+
+
+class Registries:
+    """A registry for each host, with what they share: the transport and the token cache."""
+
+    def __init__(self, wiring: Wiring, credentials: Credentials) -> None:
+        """Begin with none."""
+        self._wiring = wiring
+        self._credentials = credentials
+        self._registries: dict[str, Registry] = {}
+
+    def __getitem__(self, host: str) -> Registry:
+        """Return the registry of a host (a normal form)."""
+        registry = self._registries.get(host)
+        if registry is None:
+            way = Host(host, self._credentials.login(host), manners_of(host), self._wiring)
+            registry = self._registries[host] = Registry(way)
+        return registry
+
+    @property
+    def requests(self) -> Requests:
+        """How many requests were sent so far."""
+        sent = sum(registry.host.requests for registry in self._registries.values())
+        return Requests(sent, self._wiring.tokens.requests)
+
+
+@asynccontextmanager
+async def open_registries(settings: Settings, credentials: Credentials, clock: Clock) -> AsyncIterator[Registries]:
+    """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
+    async with Transport(settings.connection, settings.pacing.timeout, clock) as transport:
+        yield Registries(Wiring(transport, Tokens(transport, clock), clock, settings), credentials)

@@ -1,0 +1,136 @@
+"""Bearer tokens: one for each host, credential, realm, service and scope, fetched once, renewed before it ends.
+
+The registry host is part of the key, so that a token never goes to another host than the one whose challenge it
+answered, even when two hosts announce the same realm and service.
+"""
+
+import base64
+from dataclasses import dataclass
+from functools import partial
+
+from bulkrm.client.clock import Clock
+from bulkrm.client.exchange import Loop, Sent
+from bulkrm.client.flight import SingleFlight
+from bulkrm.client.limiter import Limiter
+from bulkrm.client.transport import Transport
+from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.reference import Repository
+from bulkrm.model.scope import Scope
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Login, Pacing
+from bulkrm.protocol.exchange import Attempt, Authorize, bad_credentials, decide_without_token
+from bulkrm.protocol.message import MAX_ERROR, Answer, Request
+from bulkrm.protocol.realm import Realm
+from bulkrm.protocol.refusal import no_permission
+from bulkrm.protocol.token import Token, parse_token
+
+# No --concurrency and no --rate: those are for the registry. A token server gets as many as a browser would send.
+_TOKEN_CONCURRENCY = 16
+_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
+_NO_SCOPE = "the token server does not take the scope that bulkrm asks for"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """What a token is good for. `scope` None asks for a token without any resource."""
+
+    host: str
+    login: Login | None
+    realm: Realm
+    service: str | None
+    scope: Scope | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """A token and until when it is used, in seconds of the clock's monotonic time."""
+
+    secret: Secret
+    good_until: float
+
+
+class ScopeRefused(RequestFailed):
+    """The token server answered 400: it does not know an action that was asked for (Quay knows no `delete`)."""
+
+
+class Tokens:
+    """The cache of a run. Whether a realm may be given credentials is the caller's to check, before it asks here."""
+
+    def __init__(self, transport: Transport, clock: Clock) -> None:
+        """Begin empty."""
+        self._transport = transport
+        self._clock = clock
+        self._flights: dict[TokenKey, SingleFlight[HeldToken]] = {}
+        self._limiters: dict[str, Limiter] = {}
+        self.requests = 0
+
+    async def get(self, key: TokenKey, refused: Secret | None = None) -> HeldToken:
+        """Return a token that is still good, and is not the one that the registry just refused.
+
+        Raises RequestFailed, or ScopeRefused where the server does not know an action.
+        """
+        flight = self._flights.get(key)
+        if flight is None:
+            flight = self._flights[key] = SingleFlight()
+        return await flight.get(lambda: self._fetch(key), lambda held: self.is_good(held) and held.secret != refused)
+
+    def peek(self, key: TokenKey) -> HeldToken | None:
+        """Return the token held for a key if it is still good, without asking for one."""
+        flight = self._flights.get(key)
+        held = flight.value if flight else None
+        return held if held is not None and self.is_good(held) else None
+
+    def is_good(self, held: HeldToken) -> bool:
+        """Tell whether a token is not near its end."""
+        return self._clock.monotonic() < held.good_until
+
+    async def _fetch(self, key: TokenKey) -> HeldToken:
+        limiter = self._limiters.get(key.realm.host)
+        if limiter is None:
+            limiter = self._limiters[key.realm.host] = Limiter(Pacing(_TOKEN_CONCURRENCY), self._clock)
+        attempt = Attempt(Request("GET", key.realm.parts.path), key.realm.host)
+        send = partial(self._send, key, limiter)
+        final = await Loop(limiter, self._clock).run(attempt, send, decide_without_token, _never)
+        token = _judge(final.answer, key)
+        return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
+
+    async def _send(self, key: TokenKey, limiter: Limiter, attempt: Attempt) -> Sent:
+        headers = {"Authorization": basic(key.login)} if key.login else {}
+        url = key.realm.with_query(key.service, str(key.scope) if key.scope else None)
+        async with limiter.slot():
+            limiter.spend()
+            self.requests += 1
+            return attempt, await self._transport.send("GET", url, headers, MAX_ERROR)
+
+
+async def _never(decision: Authorize) -> Attempt:
+    raise AssertionError(decision)
+
+
+def _judge(answer: Answer, key: TokenKey) -> Token:
+    """Read the token server's final answer. It has no say in the message: its bodies may hold secrets."""
+    where = f"the token server {key.realm.host}"
+    if answer.status == _OK:
+        try:
+            return parse_token(answer)
+        except ProtocolError as error:
+            message = f"{where} sent no usable token: {error}"
+            raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, None, Reach.HOST)) from error
+    message = f"HTTP {answer.status} from {where}"
+    if answer.status == _BAD_REQUEST:
+        raise ScopeRefused(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _NO_SCOPE, Reach.REPOSITORY))
+    if answer.status == _UNAUTHORIZED:
+        raise RequestFailed(bad_credentials(where))
+    if answer.status == _FORBIDDEN:
+        repository = Repository(key.host, key.scope.name) if key.scope and key.scope.type == "repository" else None
+        hint = no_permission(repository)
+        raise RequestFailed(Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY))
+    hint = "the registry sends clients there for tokens: look into that server's log"
+    raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, hint, Reach.HOST))
+
+
+def basic(login: Login) -> str:
+    """Return the value of a Basic Authorization header (RFC 7617, UTF-8)."""
+    pair = f"{login.username}:{login.password.reveal()}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"

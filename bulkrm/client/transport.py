@@ -1,0 +1,185 @@
+"""Bytes over the network: one aiohttp session for the whole run, and nothing in it that acts by itself.
+
+Off, because a tool that deletes cannot have them: redirects (a 303 turns DELETE into a GET whose 200 would look like
+success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content decoding.
+"""
+
+import ssl
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from bulkrm import __version__
+from bulkrm.client.clock import Clock
+from bulkrm.client.proxy import proxy_for
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.settings import Connection
+from bulkrm.protocol.message import (
+    CERTIFICATE,
+    LOST,
+    MAX_ERROR,
+    NOT_TLS,
+    TIMEOUT,
+    TOO_LARGE,
+    UNREACHABLE,
+    Answer,
+    Broken,
+)
+
+_CHUNK = 64 * 2**10
+_KEEP_ALIVE = 30.0
+_CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must not cost a whole --timeout each time
+_SUCCESS = 300
+# What OpenSSL says when a plain HTTP server answers its hello: the first bytes are no TLS record.
+_NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+
+
+class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
+    """A broken exchange, hidden from aiohttp, which would send an idempotent request once more for a ClientError."""
+
+    def __init__(self, broken: Broken) -> None:
+        super().__init__(broken.message)
+        self.broken = broken
+
+
+class Transport:
+    """Sends one request and returns what came back, as values; raises nothing of aiohttp's."""
+
+    def __init__(self, connection: Connection, timeout: float, clock: Clock) -> None:
+        """Read the TLS material; `timeout` is in seconds, for one request. Raises InputError on unusable files."""
+        self._clock = clock
+        self._tls = _tls_context(connection)
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT))
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the session. The connector has no limit of its own: the limiters of the hosts rule."""
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=self._timeout,
+            headers={"User-Agent": f"bulkrm/{__version__}", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            trust_env=False,
+            middlewares=(_no_second_send,),
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], max_body: int = MAX_ERROR, body: bytes | None = None
+    ) -> Answer | Broken:
+        """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken."""
+        if self._session is None:
+            raise RuntimeError("the transport is not open")
+        try:
+            # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
+            async with self._session.request(
+                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False, proxy=proxy_for(url)
+            ) as response:
+                success = response.status < _SUCCESS
+                content = await _read(response, max_body if success else MAX_ERROR)
+                if success and len(content) > max_body:
+                    return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
+                return Answer(response.status, response.headers, content[:max_body], self._clock.wall())
+        except _NoAnswer as error:
+            return error.broken
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return _broken(error)
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read up to one byte more than the limit; what is left is dropped with the connection."""
+    content = await response.content.read(min(_CHUNK, limit + 1))
+    if len(content) < _CHUNK and response.content.at_eof():
+        return content
+    parts = [content]
+    size = len(content)
+    while size <= limit and (chunk := await response.content.read(min(_CHUNK, limit + 1 - size))):
+        parts.append(chunk)
+        size += len(chunk)
+    if size > limit:
+        response.close()
+    return b"".join(parts)
+
+
+async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Stop aiohttp's own resend: `ClientSession._request` repeats idempotent methods on a ClientError of its own.
+
+    The caller would see only the second answer, say a 404 after a first DELETE that took effect. Pinned by a test.
+    """
+    try:
+        return await handler(request)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise _NoAnswer(_broken(error)) from error
+
+
+def _broken(error: BaseException) -> Broken:
+    """Name what happened, in words without URLs (they may hold secrets)."""
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            broken = Broken(CERTIFICATE, f"the certificate of {error.host} does not verify: {error.certificate_error}")
+        case aiohttp.ClientConnectorSSLError():
+            broken = _broken_tls(error)
+        case aiohttp.ConnectionTimeoutError():
+            broken = Broken(UNREACHABLE, "no connection within the time limit")
+        case TimeoutError():
+            broken = Broken(TIMEOUT, "no answer within the time limit")
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            broken = Broken(UNREACHABLE, "the proxy does not connect")
+        case aiohttp.ClientConnectorError():
+            reason = error.os_error.strerror or str(error.os_error)
+            broken = Broken(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
+        case _:
+            broken = Broken(LOST, f"the connection broke ({type(error).__name__})")
+    return broken
+
+
+def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
+    cause = error.os_error
+    reason = getattr(cause, "reason", None) or type(cause).__name__
+    where = f"{error.host}:{error.port}"
+    if reason in _NOT_TLS_REASONS:
+        return Broken(NOT_TLS, f"{where} does not speak TLS")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Broken(CERTIFICATE, f"the certificate of {where} does not verify: {cause.verify_message}")
+    return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")
+
+
+def _tls_context(connection: Connection) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if connection.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if connection.ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=connection.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise _unusable("--ca-file", error, "give a PEM file with one or more CERTIFICATE blocks") from error
+    if connection.client_cert is not None:
+        try:
+            context.load_cert_chain(connection.client_cert, connection.client_key, password=_no_password)
+        except (OSError, ssl.SSLError) as error:
+            remedy = "give PEM files of a certificate and its key without a passphrase"
+            raise _unusable("--client-cert", error, remedy) from error
+    return context
+
+
+def _no_password() -> str:
+    """Refuse an encrypted key instead of letting OpenSSL ask on the terminal."""
+    return ""
+
+
+def _unusable(option: str, error: OSError, remedy: str) -> InputError:
+    what = error.strerror if error.errno and error.strerror else "it is no usable PEM file"
+    return InputError(Problem(option, f"the file cannot be used: {what}", remedy))

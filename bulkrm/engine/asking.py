@@ -1,0 +1,42 @@
+"""The one place where a request's failure becomes a value that the run can go on with."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from bulkrm.client.registries import Registries
+from bulkrm.client.registry import Registry
+from bulkrm.engine.causes import Causes
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure
+from bulkrm.model.reference import Repository
+
+T = TypeVar("T")
+
+
+class Asking:
+    """Asks registries, unless it is known already what they would say."""
+
+    def __init__(self, registries: Registries) -> None:
+        """Begin knowing nothing."""
+        self._registries = registries
+        self._causes = Causes()
+
+    async def of(self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+        """Make a call to the registry of a repository or host; a failure that reaches further is not asked for again."""
+        known = self.known(place)
+        if known is not None:
+            return known
+        host = place if isinstance(place, str) else place.host
+        try:
+            return await call(self._registries[host])
+        except RequestFailed as error:
+            self._causes.note(error.failure, place)
+            return error.failure
+
+    def known(self, place: Repository | str) -> Failure | None:
+        """Return the failure that any call to this place would meet, if one was found out already."""
+        return self._causes.find(place)
+
+    def workers(self, host: str) -> int:
+        """How many jobs of a host are worth having under way."""
+        return self._registries[host].host.limiter.cap

@@ -1,0 +1,27 @@
+"""What was found out once for a host or a repository, and need not be asked again for each of its images."""
+
+from bulkrm.model.failure import Failure, Reach
+from bulkrm.model.reference import Repository
+
+
+class Causes:
+    """Failures that reach further than one image. A place is a repository, or a host."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._found: dict[Repository | str, Failure] = {}
+
+    def note(self, failure: Failure, place: Repository | str) -> None:
+        """Remember a failure as far as it reaches."""
+        if failure.reach is Reach.HOST:
+            self._found.setdefault(_host(place), failure)
+        elif failure.reach is Reach.REPOSITORY:
+            self._found.setdefault(place, failure)
+
+    def find(self, place: Repository | str) -> Failure | None:
+        """Return the failure that anything in this place would meet."""
+        return self._found.get(_host(place)) or self._found.get(place)
+
+
+def _host(place: Repository | str) -> str:
+    return place if isinstance(place, str) else place.host

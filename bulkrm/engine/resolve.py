@@ -1,0 +1,74 @@
+"""What every target leads to: one GET for each distinct reference."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from enum import Enum
+
+from bulkrm.client.registry import Registry
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.crew import work_through
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.tag_lists import TagLists
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.reference import DigestRef, Repository
+from bulkrm.model.target import Target
+
+Name = tuple[Repository, str | Digest]
+
+
+class Method(Enum):
+    """GET brings the bytes, by which the digest is proved; HEAD is for reading a second time."""
+
+    GET = "GET"
+    HEAD = "HEAD"
+
+
+def name_of(target: Target) -> Name:
+    """Return what is asked of the registry for a target: a tag with a pin is asked like one without."""
+    reference = target.reference
+    return reference.repository, reference.digest if isinstance(reference, DigestRef) else reference.tag
+
+
+class Resolver:
+    """Resolves targets and other names, and keeps what it found."""
+
+    def __init__(self, asking: Asking, lists: TagLists, stop: Stop, observer: Observer) -> None:
+        """Begin knowing nothing."""
+        self._asking = asking
+        self._lists = lists
+        self._stop = stop
+        self._observer = observer
+        self.found: dict[Name, Resolution] = {}
+
+    async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
+        """Ask for the names that are not known yet; a stop leaves some out."""
+        hosts: dict[str, list[Name]] = defaultdict(list)
+        for name in dict.fromkeys(names):
+            if name not in self.found:
+                hosts[name[0].host].append(name)
+
+        async def ask(name: Name) -> None:
+            self._lists.touch(name[0])
+            self.found[name] = await self._ask(name, method)
+            self._observer.advance()
+            if fail_fast and isinstance(self.found[name], Unresolved):
+                self._stop.fail_fast()
+
+        await work_through(hosts, self._asking.workers, ask, self._stop)
+
+    async def _ask(self, name: Name, method: Method) -> Resolution:
+        repository, reference = name
+
+        async def get(registry: Registry) -> Resolved | None:
+            if method is Method.HEAD:
+                return await registry.head(repository, reference)
+            manifest = await registry.manifest(repository, reference)
+            return manifest.resolved if manifest else None
+
+        answer = await self._asking.of(repository, get)
+        if isinstance(answer, Failure):
+            return Unresolved(answer)
+        return answer or Absent()

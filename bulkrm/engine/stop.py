@@ -1,0 +1,59 @@
+"""How a run is stopped: nothing new starts, what is under way gets a little time, and the report is completed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import anyio
+
+from bulkrm.model.outcome import NotAttemptedReason, Signal
+
+GRACE = 10.0  # seconds for DELETEs in flight; reading is not worth waiting for
+
+
+class Stop:
+    """Whether, why and how urgently to stop. The first cause counts."""
+
+    def __init__(self) -> None:
+        """Begin running."""
+        self.reason: NotAttemptedReason | None = None
+        self.signal: Signal | None = None
+        self.bug: BaseException | None = None
+        self._scope: anyio.CancelScope | None = None
+        self._grace = 0.0
+
+    def __bool__(self) -> bool:
+        """Tell whether to stop."""
+        return self.reason is not None
+
+    @contextmanager
+    def phase(self, grace: float = 0.0) -> Iterator[None]:
+        """Run a phase that a stop ends: after `grace` seconds what is still under way in it is cancelled.
+
+        Whatever runs in it looks at the stop before it takes up something new.
+        """
+        self._grace = grace
+        with anyio.CancelScope() as self._scope:
+            yield
+        self._scope = None
+
+    def fail_fast(self) -> None:
+        """Stop because an image failed and the user wants no more then."""
+        self._request(NotAttemptedReason.FAIL_FAST)
+
+    def crash(self, bug: BaseException) -> None:
+        """Stop because of a bug, which is raised again when the report is complete."""
+        self.bug = self.bug or bug
+        self._request(NotAttemptedReason.INTERNAL_ERROR)
+
+    def interrupt(self, signal: Signal) -> None:
+        """Stop because of a signal; the second one ends what is under way at once."""
+        if self.signal is not None and self._scope is not None:
+            self._scope.cancel()
+        self.signal = self.signal or signal
+        self._request(NotAttemptedReason.INTERRUPTED)
+
+    def _request(self, reason: NotAttemptedReason) -> None:
+        if self.reason is None:
+            self.reason = reason
+        if self._scope is not None:
+            self._scope.deadline = min(self._scope.deadline, anyio.current_time() + self._grace)

@@ -1,0 +1,45 @@
+"""The one tree of errors. Below the engine they are raised; the engine turns them into outcomes in one place."""
+
+from dataclasses import dataclass
+
+from bulkrm.model.failure import Failure
+
+
+class BulkrmError(Exception):
+    """What bulkrm itself raises; anything else is a bug."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in what the user gave: where it stands (`images.yaml:3:5`, `argument 2`), what is wrong, the remedy."""
+
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """`where: what; remedy`, without the parts that are empty."""
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}; {self.remedy}" if self.remedy else head
+
+
+class InputError(BulkrmError):
+    """Bad usage or a bad list file. Nothing was attempted; exit code 2. Holds every mistake found, not just the first."""
+
+    def __init__(self, *problems: Problem) -> None:
+        """Keep the problems in the order in which they stand in the input."""
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+class ProtocolError(BulkrmError):
+    """A registry or token server sent something that the specification does not allow."""
+
+
+class RequestFailed(BulkrmError):  # noqa: N818 (it reads as what happened)
+    """A request came to its final answer, and that is a failure for the images that needed it."""
+
+    def __init__(self, failure: Failure) -> None:
+        """Carry the failure that the report will show."""
+        super().__init__(failure.message)
+        self.failure = failure

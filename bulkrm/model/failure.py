@@ -1,0 +1,53 @@
+"""Why an image failed: a closed set of codes, each with how far its cause reaches and what to do next."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reach(StrEnum):
+    """What one failure tells about: only this image, all of its repository, or all of its registry host."""
+
+    IMAGE = "image"
+    REPOSITORY = "repository"
+    HOST = "host"
+
+
+class FailureCode(StrEnum):
+    """The error codes of the report. Scripts rely on them: a code is never renamed, only added."""
+
+    BAD_CREDENTIALS = "bad-credentials"
+    CERTIFICATE = "certificate"
+    CONNECTION_LOST = "connection-lost"
+    DELETION_DISABLED = "deletion-disabled"
+    DIGEST_MISMATCH = "digest-mismatch"
+    NO_CATALOG = "no-catalog"
+    NOT_A_MANIFEST = "not-a-manifest"
+    NOT_A_REGISTRY = "not-a-registry"
+    NOT_PERMITTED = "not-permitted"
+    NOT_SUPPORTED = "not-supported"
+    RATE_LIMITED = "rate-limited"
+    READ_ONLY = "read-only"
+    REDIRECTED = "redirected"
+    REFUSED = "refused"
+    SERVER_ERROR = "server-error"
+    TIMEOUT = "timeout"
+    TOKEN_SERVER = "token-server"  # noqa: S105 (a code, no secret)
+    UNCONFIRMED = "unconfirmed"
+    UNEXPECTED_ANSWER = "unexpected-answer"
+    UNREACHABLE = "unreachable"
+    UNSAFE_REALM = "unsafe-realm"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One cause.
+
+    `message` is one line, free of control characters and secrets; `status` the HTTP status, if there was an answer;
+    `hint` says what to do next.
+    """
+
+    code: FailureCode
+    message: str
+    status: int | None = None
+    hint: str | None = None
+    reach: Reach = Reach.IMAGE

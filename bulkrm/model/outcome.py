@@ -1,0 +1,127 @@
+"""What became of an image: one of a closed set, for every image, always."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from bulkrm.model.failure import Failure
+
+
+class Status(StrEnum):
+    """The statuses of the report."""
+
+    DELETED = "deleted"
+    WOULD_DELETE = "would-delete"
+    ABSENT = "absent"
+    KEPT = "kept"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not-attempted"
+    NO_MATCH = "no-match"
+
+
+class KeptReason(StrEnum):
+    """Why something that the list named stays."""
+
+    PROTECTED = "protected"
+    NEEDED = "needed"
+    SHARED = "shared"
+    MOVED = "moved"
+    UNREADABLE = "unreadable"
+    LIMIT = "limit"
+
+    @property
+    def is_safety_rule(self) -> bool:
+        """Tell a rule of safety (exit code 3) from the user's own (exit code 0)."""
+        return self is not KeptReason.PROTECTED
+
+
+class NotAttemptedReason(StrEnum):
+    """Why an image was not tried."""
+
+    INTERRUPTED = "interrupted"
+    FAIL_FAST = "fail-fast"
+    DECLINED = "declined"
+    INTERNAL_ERROR = "internal-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The registry confirmed the deletion.
+
+    `also_removed`: the tags outside the list that went with the digest, in full form; None where they were not read.
+    """
+
+    also_removed: tuple[str, ...] | None = ()
+    status: ClassVar[Status] = Status.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class WouldDelete:
+    """A dry run: the real one would delete this."""
+
+    also_removed: tuple[str, ...] | None = ()
+    status: ClassVar[Status] = Status.WOULD_DELETE
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It was not there: a success. `no_repository`: not even the repository, perhaps a typing error."""
+
+    no_repository: bool = False
+    status: ClassVar[Status] = Status.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that the rule rests on."""
+
+    reason: KeptReason
+    because: tuple[str, ...] = ()
+    status: ClassVar[Status] = Status.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was tried and could not be done."""
+
+    failure: Failure
+    status: ClassVar[Status] = Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """It was not tried."""
+
+    reason: NotAttemptedReason
+    status: ClassVar[Status] = Status.NOT_ATTEMPTED
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """A pattern that chose nothing."""
+
+    status: ClassVar[Status] = Status.NO_MATCH
+
+
+Outcome = Deleted | WouldDelete | Gone | Kept | Failed | NotAttempted | NoMatch
+
+
+class Signal(StrEnum):
+    """What stopped a run from outside."""
+
+    INTERRUPT = "interrupt"
+    TERMINATE = "terminate"
+
+
+def exit_code(outcomes: Iterable[Outcome], signal: Signal | None = None) -> int:
+    """Return the process's exit code: the first that applies of 130/143, 1, 3, 0 (2, bad usage, is decided before a run)."""
+    if signal is not None:
+        return 130 if signal is Signal.INTERRUPT else 143
+    code = 0
+    for outcome in outcomes:
+        if isinstance(outcome, Failed | NotAttempted):
+            return 1
+        if isinstance(outcome, Kept) and outcome.reason.is_safety_rule:
+            code = 3
+    return code

@@ -1,0 +1,193 @@
+"""Image references, parsed once at the door: `[host[:port]/]path[:tag][@digest]`.
+
+The grammar is that of github.com/distribution/reference (`regexp.go`, `normalize.go`). Two things are stricter here,
+because this tool deletes: a tag or a digest is mandatory (no silent `latest`), and a reference without a host is an
+error (no silent Docker Hub) unless the caller names the host.
+"""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import InputError, Problem
+
+HUB = "docker.io"
+# Three names of one registry; Docker's own client connects to the last one.
+_HUB_NAMES = frozenset({HUB, "index.docker.io", "registry-1.docker.io"})
+
+COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+_PATH = re.compile(rf"{COMPONENT}(?:/{COMPONENT})*")
+_TAG = re.compile(TAG)
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST = re.compile(rf"(?P<name>{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:.]+\])(?::(?P<port>[0-9]{{1,5}}))?")
+_MAX_PATH = 255
+_MAX_PORT = 65535
+_BLANK = re.compile(r"\s")
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_CREDENTIALS = re.compile(r"^(?P<scheme>[a-z]+://)?.*@(?!(?:sha256|sha512):[0-9a-fA-F]*$)", re.DOTALL)
+_PATTERN_CHARACTERS = frozenset("*?[]{}")
+HTTPS_PORT = 443
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One repository of one registry. `host` is lower case and without the default port; `path` has no host."""
+
+    host: str
+    path: str
+
+    def __str__(self) -> str:
+        """`host/path`."""
+        return f"{self.host}/{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class TagRef:
+    """A tag. With `pin`, written `name:tag@digest`, it means the tag only while it holds that digest."""
+
+    repository: Repository
+    tag: str
+    pin: Digest | None = None
+
+    def __str__(self) -> str:
+        """Return the full normal form."""
+        return f"{self.repository}:{self.tag}" + (f"@{self.pin}" if self.pin else "")
+
+
+@dataclass(frozen=True, slots=True)
+class DigestRef:
+    """A manifest by its digest. It names the manifest, not the tags that are on it."""
+
+    repository: Repository
+    digest: Digest
+
+    def __str__(self) -> str:
+        """Return the full normal form."""
+        return f"{self.repository}@{self.digest}"
+
+
+Reference = TagRef | DigestRef
+
+
+def mask_credentials(text: str) -> str:
+    """Replace `user:password@` by `***@`, so that the text can stand in a message."""
+    return _CREDENTIALS.sub(lambda match: f"{match['scheme'] or ''}***@", text)
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether the text is a valid tag."""
+    return _TAG.fullmatch(text) is not None
+
+
+def is_path(text: str) -> bool:
+    """Tell whether the text is a valid repository path."""
+    return len(text) <= _MAX_PATH and _PATH.fullmatch(text) is not None
+
+
+def looks_like_host(component: str) -> bool:
+    """Tell whether the first component of a reference is a host (distribution/reference `splitDockerDomain`)."""
+    return "." in component or ":" in component or component == "localhost" or component != component.lower()
+
+
+@lru_cache(maxsize=1024)
+def parse_host(text: str, default_port: int = HTTPS_PORT) -> str:
+    """Bring `host[:port]` into its normal form: lower case, no default port, one name for Docker Hub.
+
+    Only a name without a dot keeps its port always: `registry:443`.
+
+    Raises InputError when it is no host.
+    """
+    match = _HOST.fullmatch(text)
+    if match is None:
+        remedy = "write host or host:port, without a scheme and a path"
+        raise InputError(Problem("", f"{mask_credentials(text)!r} is not a registry host", remedy))
+    name = match["name"].lower()
+    if name.startswith("["):
+        try:
+            name = f"[{ipaddress.IPv6Address(name[1:-1])}]"
+        except ValueError:
+            raise InputError(Problem("", f"{text!r} is not an IPv6 address", "write it as [2001:db8::1]")) from None
+    port = int(match["port"]) if match["port"] else default_port
+    if not 0 < port <= _MAX_PORT:
+        raise InputError(Problem("", f"{text!r} has no valid port", "ports go from 1 to 65535"))
+    # A name such as `registry` needs its port, or the text of a reference would not be read as having a host.
+    host = name if port == default_port and looks_like_host(name) else f"{name}:{port}"
+    return HUB if host in _HUB_NAMES else host
+
+
+def parse_reference(text: str, *, default_host: str | None = None, default_port: int = HTTPS_PORT) -> Reference:
+    """Read one reference. `default_host` (a normal form) is for references without a host.
+
+    Raises InputError with one Problem, whose `where` is empty: the caller knows the place.
+    """
+    _refuse_what_is_no_reference(text)
+    name, at, digest_text = text.partition("@")
+    digest = Digest(digest_text) if at else None
+    # A tag's colon is one after the last slash: `host:5000/app` has a port and no tag.
+    slash = name.rfind("/")
+    colon = name.find(":", slash + 1)
+    tag = name[colon + 1 :] if colon >= 0 else None
+    repository = parse_repository(name if tag is None else name[:colon], default_host, default_port)
+    if tag is not None:
+        if not is_tag(tag):
+            remedy = "a tag has up to 128 letters, digits, '_', '.', '-', and starts with none of the last two"
+            raise InputError(Problem("", f"{tag[:160]!r} is not a tag", remedy))
+        return TagRef(repository, tag, digest)
+    if digest is not None:
+        return DigestRef(repository, digest)
+    remedy = f"write {text}:TAG or {text}@sha256:...; there is no default tag"
+    raise InputError(Problem("", f"{text!r} has neither a tag nor a digest", remedy))
+
+
+@lru_cache(maxsize=65536)
+def parse_repository(name: str, default_host: str | None, default_port: int = HTTPS_PORT) -> Repository:
+    """Read `[host[:port]/]path`; the same text gives the same object, so that a million tags share it."""
+    host, path = split_host(name, default_host, default_port)
+    path = hub_path(host, path)
+    if is_path(path):
+        return Repository(host, path)
+    if path != path.lower():
+        raise InputError(
+            Problem("", f"{path!r} has upper-case letters", f"repository names are lower case: {path.lower()}")
+        )
+    remedy = "components of a-z, 0-9 with single '.', '_', '__' or '-' between, joined by '/', 255 characters at most"
+    raise InputError(Problem("", f"{path[:300]!r} is not a repository name", remedy))
+
+
+def split_host(name: str, default_host: str | None, default_port: int = HTTPS_PORT) -> tuple[str, str]:
+    """Cut `[host/]path`, which may hold pattern characters in its path; the host comes back in normal form."""
+    first, slash, rest = name.partition("/")
+    if slash and looks_like_host(first):
+        if _PATTERN_CHARACTERS & set(first) and not first.startswith("["):
+            raise InputError(Problem("", f"{first!r}: a host cannot be a pattern", "write one entry for each registry"))
+        return parse_host(first, default_port), rest
+    if default_host is None:
+        remedy = f"write docker.io/{name}, or the host of your registry"
+        raise InputError(Problem("", f"{name!r} does not name its registry", remedy))
+    return default_host, name
+
+
+def hub_path(host: str, path: str) -> str:
+    """Docker Hub's one-component names live under `library/`."""
+    return f"library/{path}" if host == HUB and "/" not in path else path
+
+
+def _refuse_what_is_no_reference(text: str) -> None:
+    """Explain the mistakes that people make, before the grammar says only that it does not match."""
+    if not text.strip():
+        raise InputError(Problem("", "an empty reference", "remove it, or write host/repository:tag"))
+    shown = mask_credentials(text)
+    if shown != text:
+        remedy = "use -u with -p, or --password-stdin"
+        raise InputError(Problem("", f"{shown!r} holds credentials, which do not belong into a reference", remedy))
+    if "://" in text:
+        raise InputError(Problem("", f"{text!r} starts with a scheme", f"write {text.partition('://')[2]}"))
+    if _BLANK.search(text):
+        raise InputError(Problem("", f"{text!r} has blanks in it", "one reference an entry, without blanks"))
+    if _IMAGE_ID.fullmatch(text):
+        raise InputError(
+            Problem("", f"{text!r} is an image ID", "an image ID is not a reference; write host/repository:tag")
+        )

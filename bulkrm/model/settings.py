@@ -1,0 +1,88 @@
+"""What the user asked for beside the list: values that the command line fills and everything below reads."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from bulkrm.model.reference import HTTPS_PORT
+from bulkrm.model.secret import Secret
+
+
+class Shared(StrEnum):
+    """What to do with a digest that has tags outside the list."""
+
+    REFUSE = "refuse"
+    DELETE = "delete"
+    DELETE_UNSEEN = "delete-unseen"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`--max-delete`: at most `value` tags and untagged manifests, or percent of the touched repositories' tags."""
+
+    value: float
+    percent: bool = False
+
+    def __str__(self) -> str:
+        """Return it as the user writes it."""
+        return f"{self.value:g}%" if self.percent else f"{self.value:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `requests` in any `seconds`."""
+
+    requests: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """Caps for each registry host. `concurrency` None is `auto`; `timeout` in seconds, for one request."""
+
+    concurrency: int | None = None
+    rate: Rate | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach the registries and their token servers."""
+
+    insecure: bool = False
+    plain_http: bool = False
+    ca_file: Path | None = None
+    client_cert: Path | None = None
+    client_key: Path | None = None
+
+    @property
+    def default_port(self) -> int:
+        """The port that a host without one has."""
+        return 80 if self.plain_http else HTTPS_PORT
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user and a password, for Basic authentication at a registry or its token server."""
+
+    username: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may go and how the run behaves."""
+
+    shared: Shared = Shared.REFUSE
+    max_delete: Limit | None = None
+    dry_run: bool = False
+    fail_fast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it."""
+
+    pacing: Pacing = field(default_factory=Pacing)
+    connection: Connection = field(default_factory=Connection)
+    policy: Policy = field(default_factory=Policy)

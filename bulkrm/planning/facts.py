@@ -1,0 +1,43 @@
+"""What was read of one repository: all that the guards may look at."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bulkrm.model.manifest import Resolution, Resolved
+from bulkrm.model.reference import Repository
+from bulkrm.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Every tag of the repository and the manifest that it holds."""
+
+    tags: Mapping[str, Resolved]
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The tags were not read, as the user asked. `count`: how many there are, where that is known."""
+
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A tag, or the list of them, could not be read: what else depends on a manifest is not known."""
+
+    why: str
+
+
+Tags = Seen | Unseen | Unreadable
+# The text of the pattern that protects a tag of a repository, None where none does.
+Protection = Callable[[Repository, str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryFacts:
+    """One repository: what its targets lead to, in the order of the list, and its tags."""
+
+    repository: Repository
+    resolutions: tuple[tuple[Target, Resolution], ...]
+    tags: Tags

@@ -1,0 +1,62 @@
+"""The rules that keep a manifest although the list names it. A guard looks at one candidate and keeps it or does not.
+
+The first guard that keeps decides; their order is the precedence of the reasons. All fail closed: where the tags of a
+repository could not be read, nothing of it goes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.outcome import Kept, KeptReason
+from bulkrm.model.settings import Shared
+from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the user decided."""
+
+    shared: Shared
+    protection: Protection
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A manifest that the list names. `listed`: its tags in the list; `tags`: all its tags that are known, sorted."""
+
+    digest: Digest
+    listed: frozenset[str]
+    tags: tuple[str, ...]
+
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """The tags that the list does not name."""
+        return tuple(tag for tag in self.tags if tag not in self.listed)
+
+
+Guard = Callable[[Candidate, RepositoryFacts, Rules], Kept | None]
+
+
+def protected(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept | None:
+    """Keep a manifest as long as any of its tags, listed or not, is protected."""
+    for tag in candidate.tags:
+        pattern = rules.protection(facts.repository, tag)
+        if pattern is not None:
+            return Kept(KeptReason.PROTECTED, (pattern,))
+    return None
+
+
+def unreadable(_: Candidate, facts: RepositoryFacts, __: Rules) -> Kept | None:
+    """Keep everything of a repository whose tags could not all be read."""
+    return Kept(KeptReason.UNREADABLE, (facts.tags.why,)) if isinstance(facts.tags, Unreadable) else None
+
+
+def shared(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept | None:
+    """Keep a manifest that has a tag outside the list, unless the user said that such tags go too."""
+    if rules.shared is not Shared.REFUSE or not candidate.unlisted:
+        return None
+    return Kept(KeptReason.SHARED, tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted))
+
+
+GUARDS: tuple[Guard, ...] = (protected, unreadable, shared)

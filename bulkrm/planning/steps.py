@@ -1,0 +1,56 @@
+"""From a plan to the order of its requests: many repositories wide, an index before its children."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, zip_longest
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
+from bulkrm.model.steps import DeleteManifest
+
+
+def compile_steps(doomed: Iterable[Item]) -> dict[str, tuple[DeleteManifest, ...]]:
+    """Return the steps of each host.
+
+    They go through the repositories in turn: distribution reads all tag links of a repository for every deletion in it
+    (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down and in many do not.
+    """
+    hosts: dict[str, dict[Repository, list[Item]]] = defaultdict(lambda: defaultdict(list))
+    for item in doomed:
+        hosts[item.repository.host][item.repository].append(item)
+    return {host: tuple(_in_turn(repositories)) for host, repositories in hosts.items()}
+
+
+def _in_turn(repositories: Mapping[Repository, list[Item]]) -> Iterator[DeleteManifest]:
+    rounds = zip_longest(*(_ordered(items) for items in repositories.values()))
+    return (step for step in chain.from_iterable(rounds) if step is not None)
+
+
+def _ordered(items: Iterable[Item]) -> list[DeleteManifest]:
+    """Sort so that what others wait for comes first: several registries refuse the child of an index that exists.
+
+    zot answers 405, Harbor 412, Google 400 to it.
+    """
+    by_digest = {item.digest: item for item in items}
+    parents: dict[Digest, list[Digest]] = defaultdict(list)
+    for item in by_digest.values():
+        for child in item.resolved.children:
+            if child in by_digest and child != item.digest:
+                parents[child].append(item.digest)
+    order: dict[Digest, None] = {}
+    for digest in by_digest:
+        _visit(digest, parents, order)
+    return [DeleteManifest(by_digest[digest], tuple(parents.get(digest, ()))) for digest in order]
+
+
+def _visit(digest: Digest, parents: Mapping[Digest, list[Digest]], order: dict[Digest, None]) -> None:
+    """Append a digest after its parents. A digest cannot be its own ancestor: it would have to contain its own hash."""
+    stack = [digest]
+    while stack:
+        top = stack[-1]
+        waiting = [parent for parent in parents.get(top, ()) if parent not in order]
+        if waiting and not set(waiting) & set(stack):
+            stack += waiting
+        else:
+            order.setdefault(stack.pop())

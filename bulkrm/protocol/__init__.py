@@ -1,0 +1,1 @@
+"""What the specifications say: challenges, tokens, messages, when to send again. Decisions only; `client` acts."""

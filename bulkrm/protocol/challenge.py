@@ -1,0 +1,71 @@
+"""`WWW-Authenticate`, by the grammar of RFC 9110 section 11.
+
+    challenge  = scheme [ 1*SP ( token68 / #parameter ) ]
+    parameter  = token BWS "=" BWS ( token / quoted-string )
+
+Several challenges may stand in one header line, parted by commas, or in several lines. A comma inside a quoted value
+(`scope="repository:a/b:pull,push"`) is part of the value: cutting at commas is the classic mistake here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 (RFC 9110 5.6.2, no secret)
+_PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?=,|$)', re.DOTALL)
+_SCHEME = re.compile(rf"\s*({_TOKEN})(?=\s|,|$)")
+_TOKEN68 = re.compile(r"\s+[A-Za-z0-9\-._~+/]+=*\s*(?=,|$)")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_MAX_LENGTH = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge. The scheme and the names of the parameters are in lower case."""
+
+    scheme: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
+    """Read all challenges of all header lines, in order; what is malformed ends its line and the rest still counts."""
+    return tuple(challenge for line in lines for challenge in _parse_line(line[:_MAX_LENGTH]))
+
+
+def choose(challenges: Iterable[Challenge]) -> Challenge | None:
+    """Take Bearer before Basic, and of several the first; other schemes are not spoken here (as containerd sorts them)."""
+    known = [challenge for challenge in challenges if challenge.scheme in ("bearer", "basic")]
+    return min(known, key=lambda challenge: challenge.scheme != "bearer", default=None)
+
+
+def _parse_line(line: str) -> Iterator[Challenge]:
+    position = 0
+    while position < len(line):
+        if line[position] in ", \t":
+            position += 1
+            continue
+        scheme = _SCHEME.match(line, position)
+        if scheme is None:
+            return
+        parameters, position = _parse_parameters(line, scheme.end())
+        yield Challenge(scheme[1].lower(), parameters)
+
+
+def _parse_parameters(line: str, position: int) -> tuple[dict[str, str], int]:
+    """Read parameters until something else begins: the next scheme, or the end."""
+    parameters: dict[str, str] = {}
+    while True:
+        blank = re.compile(r"[\s,]*").match(line, position)
+        start = blank.end() if blank else position
+        match = _PARAMETER.match(line, start)
+        if match is None:
+            break
+        quoted = match[2]
+        value = match[3] if quoted is None else _ESCAPE.sub(r"\1", quoted)
+        # The first of two equal names wins: a later one cannot overrule what a front-end put first.
+        parameters.setdefault(match[1].lower(), value)
+        position = match.end()
+    if not parameters:
+        token68 = _TOKEN68.match(line, position)
+        position = token68.end() if token68 else position
+    return parameters, position

@@ -1,0 +1,116 @@
+"""One request and what came back, as values. Who sends them and how is no business of this module."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import MEDIA_TYPES
+from bulkrm.model.reference import Repository
+from bulkrm.model.scope import CATALOG, Scope
+
+ACCEPT_MANIFESTS = ", ".join(MEDIA_TYPES)
+# A registry must take manifests of 4 MiB (distribution-spec 1.1, "Pushing Manifests"); more is not read.
+MAX_MANIFEST = 4 * 2**20
+# A tag list of 100,000 long tags has about 13 MB.
+MAX_LIST = 32 * 2**20
+MAX_ERROR = 64 * 2**10
+PAGE = 1000  # ECR and distribution 2.8's catalog refuse more
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to a registry.
+
+    `target` is path and query as they go on the wire. `repository` and `actions` say which token it needs by itself.
+    `max_body` is how many bytes of a successful answer are read.
+    """
+
+    method: str
+    target: str
+    repository: Repository | None = None
+    actions: frozenset[str] = frozenset()
+    accept: str | None = None
+    max_body: int = MAX_ERROR
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that the specification's table gives this request; None where it needs none."""
+        if self.repository is not None:
+            return Scope("repository", self.repository.path, self.actions)
+        return CATALOG if self.actions else None
+
+
+_PULL = frozenset({"pull"})
+_DELETE = frozenset({"delete"})
+PING = Request("GET", "/v2/")
+
+
+def get_manifest(repository: Repository, reference: str) -> Request:
+    """GET a manifest by tag or digest, whatever its media type."""
+    target = f"/v2/{repository.path}/manifests/{reference}"
+    return Request("GET", target, repository, _PULL, ACCEPT_MANIFESTS, MAX_MANIFEST)
+
+
+def head_manifest(repository: Repository, reference: str) -> Request:
+    """HEAD a manifest by tag or digest: the digest without the bytes."""
+    return Request("HEAD", f"/v2/{repository.path}/manifests/{reference}", repository, _PULL, ACCEPT_MANIFESTS)
+
+
+def head_blob(repository: Repository, digest: Digest) -> Request:
+    """HEAD a blob, to tell an image ID from a manifest digest."""
+    return Request("HEAD", f"/v2/{repository.path}/blobs/{digest}", repository, _PULL)
+
+
+def delete_manifest(repository: Repository, digest: Digest) -> Request:
+    """DELETE a manifest by digest. No manifest `Accept`: Artifactory answers 406 to it (containers/skopeo#463)."""
+    return Request("DELETE", f"/v2/{repository.path}/manifests/{digest}", repository, _DELETE)
+
+
+def list_tags(repository: Repository, target: str | None = None) -> Request:
+    """GET one page of the tags of a repository; `target` is that of the page before's Link."""
+    target = target or f"/v2/{repository.path}/tags/list?n={PAGE}"
+    return Request("GET", target, repository, _PULL, "application/json", MAX_LIST)
+
+
+def list_repositories(target: str | None = None) -> Request:
+    """GET one page of the repositories of a registry (not in the OCI specification; distribution's own)."""
+    return Request("GET", target or f"/v2/_catalog?n={PAGE}", None, CATALOG.actions, "application/json", MAX_LIST)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `wall` is the UNIX time of receipt, in seconds; the body of an error is cut at `MAX_ERROR`."""
+
+    status: int
+    headers: CIMultiDictProxy[str] = field(default_factory=lambda: CIMultiDictProxy(CIMultiDict()))
+    body: bytes = b""
+    wall: float = 0.0
+
+    def json(self) -> Any:
+        """Read the body as JSON whatever its content type says (Docker Hub's token server sends text/plain).
+
+        Returns None where it is no JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """No answer came. `kind` is one of the module's constants; `message` one line without secrets."""
+
+    kind: str
+    message: str
+
+
+UNREACHABLE = "unreachable"
+CERTIFICATE = "certificate"
+NOT_TLS = "not-tls"
+TIMEOUT = "timeout"
+LOST = "lost"
+TOO_LARGE = "too-large"

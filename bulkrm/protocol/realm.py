@@ -1,0 +1,103 @@
+"""Where a token may be asked for: the realm of a challenge, judged before a password goes there."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
+
+from bulkrm.model.errors import ProtocolError
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@dataclass(frozen=True, slots=True)
+class Realm:
+    """The absolute URL of a token server's endpoint, its query included."""
+
+    url: str
+
+    @classmethod
+    def parse(cls, text: str, request_url: str) -> Self:
+        """Read the realm of a challenge; a relative one is resolved against the request (as regctl does).
+
+        Raises ProtocolError when it is no http(s) URL with a host, or carries credentials.
+        """
+        parts = _split(urljoin(request_url, text.strip()))
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+            raise ProtocolError("the realm of the challenge is no http or https URL")
+        return cls(parts._replace(fragment="").geturl())
+
+    @property
+    def parts(self) -> SplitResult:
+        """The URL, cut."""
+        return urlsplit(self.url)
+
+    @property
+    def host(self) -> str:
+        """Host and port as they stand, lower case: what a limiter is kept for."""
+        return self.parts.netloc.lower()
+
+    def with_query(self, service: str | None, scope: str | None, client_id: str = "bulkrm") -> str:
+        """Return the URL of a GET token request (distribution docs, spec/auth/token.md).
+
+        A query that the realm brought is kept. `account` is left out: docker_auth answers 400 unless it equals the user.
+        """
+        wanted = {"service": service, "scope": scope, "client_id": client_id}
+        query = urlencode({name: value for name, value in wanted.items() if value}, safe=":/,*")
+        kept = self.parts.query
+        return self.parts._replace(query=f"{kept}&{query}" if kept else query).geturl()
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (raises on a port that is no number)
+    except ValueError as error:
+        raise ProtocolError("the realm of the challenge is no URL") from error
+    return parts
+
+
+def is_inward(host: str) -> bool:
+    """Tell whether a host name or address literal leads into this machine or a private network."""
+    name = host.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address in _NAT64:
+            address = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return not address.is_global or address.is_multicast
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address literal is this machine itself."""
+    name = host.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def refuse_realm(realm: Realm, *, registry_scheme: str, registry_inward: bool, plain_http: bool) -> str | None:
+    """Say why no credentials may go to this realm, or None where they may.
+
+    Never over plain HTTP unless the user said so or it is loopback, and never from a public registry's announcement
+    into a private network,
+    where a request with credentials could be turned against a service there (go-containerregistry `validateRealmURL`).
+    """
+    name = realm.parts.hostname or ""
+    if realm.parts.scheme == "http":
+        if registry_scheme == "https":
+            return "the registry speaks HTTPS, but its token server is announced with plain HTTP"
+        if not plain_http and not is_loopback(name):
+            return "the token server is announced with plain HTTP"
+    if is_inward(name) and not registry_inward:
+        return "the registry is on a public address, but announces a token server on a private one"
+    return None

@@ -1,0 +1,142 @@
+"""A final answer that is no success, turned into a failure with its code and hint."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.reference import Repository
+from bulkrm.protocol.manners import STANDARD, Manners
+from bulkrm.protocol.message import CERTIFICATE, LOST, NOT_TLS, TIMEOUT, TOO_LARGE, UNREACHABLE, Answer, Broken, Request
+
+_MAX_MESSAGE = 300
+_MAX_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One entry of the body's `errors` list (distribution-spec, "Error Codes")."""
+
+    code: str
+    message: str
+
+
+def clean(text: str, limit: int = _MAX_MESSAGE) -> str:
+    """Make a registry's text fit for a terminal: one line, no control or bidirectional characters, not endless."""
+    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text[: limit * 4])
+    line = " ".join(plain.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def error_entries(answer: Answer) -> tuple[ErrorEntry, ...]:
+    """Read the `errors` list of a body; empty where there is none, whatever else the body is."""
+    body = answer.json()
+    errors = body.get("errors") if isinstance(body, dict) else None
+    return tuple(_entries(errors)) if isinstance(errors, list) else ()
+
+
+def _entries(errors: list[object]) -> Iterator[ErrorEntry]:
+    for error in errors[:_MAX_ERRORS]:
+        if isinstance(error, dict) and isinstance(error.get("code"), str):
+            message = error.get("message")
+            yield ErrorEntry(clean(error["code"], 80), clean(message) if isinstance(message, str) else "")
+
+
+def is_registry_answer(answer: Answer) -> bool:
+    """Tell a registry's own "not found" from that of a proxy, a web site or a wrong path."""
+    return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
+
+
+DISABLED = (
+    "set REGISTRY_STORAGE_DELETE_ENABLED=true for the registry, or storage.delete.enabled: true in its configuration, "
+    "and restart it; a pull-through cache never deletes"
+)
+READ_ONLY = (
+    "the registry is in read-only mode (storage.maintenance.readonly), or a proxy before it does not let DELETE through; "
+    "run again when that is changed"
+)
+LIMITED = "run again later, or with a lower --rate or --concurrency"
+
+
+def no_permission(repository: Repository | None, what: str = "pull and delete") -> str:
+    """Say which permission is missing."""
+    if repository is None:
+        return "listing repositories needs the scope registry:catalog:*; list the repositories by name instead"
+    return (
+        f"the user needs {what} on {repository} (push is not enough); "
+        'with docker_auth an ACL with actions ["pull", "delete"] or ["*"]'
+    )
+
+
+def refusal(answer: Answer, host: str, request: Request, manners: Manners = STANDARD) -> Failure:
+    """Say what a final answer means that is neither a success nor a proven "not there"."""
+    entries = error_entries(answer)
+    codes = {entry.code for entry in entries}
+    detail = "; ".join(f"{entry.code} {entry.message}".strip() for entry in entries)
+    message = f"HTTP {answer.status}" + (f": {clean(detail)}" if detail else "")
+    deleting = request.method == "DELETE"
+    for known in manners.refusals if deleting else ():
+        if known.status == answer.status and (known.error is None or known.error in codes):
+            return Failure(known.code, message, answer.status, known.hint, known.reach)
+    if answer.status in (401, 403):
+        return Failure(
+            FailureCode.NOT_PERMITTED, message, answer.status, no_permission(request.repository), Reach.REPOSITORY
+        )
+    code, hint, reach = (
+        _not_allowed(codes) if deleting and answer.status == _METHOD_NOT_ALLOWED else _meaning(answer.status)
+    )
+    return Failure(code, message, answer.status, hint.format(host=host), reach)
+
+
+_Meaning = tuple[FailureCode, str, Reach]
+_METHOD_NOT_ALLOWED = 405
+_REFUSED: _Meaning = (FailureCode.REFUSED, "the registry refuses this; its message says why", Reach.IMAGE)
+_STRANGE: _Meaning = (FailureCode.UNEXPECTED_ANSWER, "is {host} an OCI / Docker v2 registry?", Reach.IMAGE)
+_BY_STATUS: dict[int, _Meaning] = {
+    404: (FailureCode.NOT_A_REGISTRY, "is {host} an OCI / Docker v2 registry, and is the path right?", Reach.IMAGE),
+    429: (FailureCode.RATE_LIMITED, LIMITED, Reach.IMAGE),
+}
+_BY_CLASS: dict[int, _Meaning] = {
+    3: (FailureCode.REDIRECTED, "redirects are not followed; write the host that serves these images", Reach.IMAGE),
+    4: _REFUSED,
+    5: (FailureCode.SERVER_ERROR, "look into the registry's log; then run again", Reach.IMAGE),
+}
+
+
+def _meaning(status: int) -> _Meaning:
+    return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, _STRANGE)
+
+
+def _not_allowed(codes: set[str]) -> _Meaning:
+    """Tell the meanings of 405 apart.
+
+    distribution answers UNSUPPORTED as JSON where deletion is disabled (registry/handlers/manifests.go), and plain text
+    "Method not allowed" in its read-only mode (registry/handlers/app.go); others have codes of their own for one image.
+    """
+    if "UNSUPPORTED" in codes:
+        return FailureCode.DELETION_DISABLED, DISABLED, Reach.HOST
+    return _REFUSED if codes else (FailureCode.READ_ONLY, READ_ONLY, Reach.HOST)
+
+
+_BROKEN = {
+    UNREACHABLE: (
+        FailureCode.UNREACHABLE,
+        "check the host name, the port, the network and HTTPS_PROXY / NO_PROXY",
+        Reach.HOST,
+    ),
+    CERTIFICATE: (
+        FailureCode.CERTIFICATE,
+        "give the registry's CA with --ca-file, or accept any certificate with --insecure",
+        Reach.HOST,
+    ),
+    NOT_TLS: (FailureCode.UNREACHABLE, "the server does not speak TLS; --plain-http if that is meant", Reach.HOST),
+    TIMEOUT: (FailureCode.TIMEOUT, "raise --timeout, or look at the registry's load", Reach.IMAGE),
+    LOST: (FailureCode.CONNECTION_LOST, "run again; the registry or a proxy before it drops connections", Reach.IMAGE),
+    TOO_LARGE: (FailureCode.UNEXPECTED_ANSWER, "the answer is larger than any registry should send", Reach.IMAGE),
+}
+
+
+def no_answer(broken: Broken) -> Failure:
+    """Say what it means that no answer came."""
+    code, hint, reach = _BROKEN[broken.kind]
+    return Failure(code, clean(broken.message), None, hint, reach)

@@ -1,0 +1,21 @@
+"""Docker Hub: the registry protocol deletes only what is untagged and unreferenced (Docker's registry API reference)."""
+
+from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.protocol.manners import Manners, Refusal
+from bulkrm.quirks.quirk import Quirk
+
+_TAGGED = (
+    "Docker Hub deletes a manifest over this protocol only when no tag and no index uses it; delete the tags on "
+    "hub.docker.com or through the Hub API first"
+)
+_NEVER = "Docker Hub does not delete this over the registry protocol; use hub.docker.com or the Hub API"
+QUIRK = Quirk(
+    "Docker Hub",
+    Manners(
+        refusals=(
+            Refusal(403, None, FailureCode.REFUSED, _TAGGED),
+            Refusal(405, None, FailureCode.NOT_SUPPORTED, _NEVER, Reach.HOST),
+        )
+    ),
+    hosts=("docker.io",),
+)

@@ -1,0 +1,76 @@
+"""An embedded registry with token authentication on loopback: for `bulkrm demo` and for tests.
+
+It keeps real state in memory and behaves like distribution 2.8.2, unless a setting says otherwise; the contract tests
+hold it to that.
+
+    async with Sandbox(SandboxSettings()) as sandbox:
+        put_image(sandbox.store, "team/app", ["1.0"], docker_image(seed=1))
+        ...                                 # speak HTTP to f"http://{sandbox.host}", user `admin`, password `admin`
+
+- `Sandbox(settings, *, users, clock)`: `.host`, `.url`, `.store`, `.faults`, `.tokens`, `.log`, `.max_in_flight`,
+  `.ca_pem` (with TLS); `.change(delete_enabled=False, ...)` turns settings while it runs, `.tokens.change(...)` those
+  of the token server.
+- `SandboxSettings`: `auth` (`Auth.TOKEN`, `BASIC`, `NONE`), `tls`, `own_token_port`, `delete_enabled`, `read_only`,
+  `tag_deletes`, `page_size`, ...
+- `Store`: repositories, tags, manifests, blobs; `put_image(store, repository, tags, image)` fills it with what
+  `docker_image`, `oci_image`, `docker_list`, `oci_index` (each from a seed) build.
+- `Faults.add(action, method=, path=, times=, every=, skip=)` with an action of `Reply`, `Drop`, `DropAfter`, `Delay`,
+  `Call` (run a coroutine in the middle), `LieAboutDigest`, `LieAboutBody`; `Faults.before` is a hook on every request.
+- `TokenServer` stands alone as well, also in front of another registry that trusts `key.bundle_pem`; `User(password,
+  acl)`, `TokenSettings(lifetime, ...)`; `.log` of `TokenRequest`, `.max_in_flight` per scope, `.revoke()`.
+"""
+
+from bulkrm.sandbox.accounts import ANONYMOUS, FULL_ACCESS, Rule, User
+from bulkrm.sandbox.faults import (
+    Action,
+    Call,
+    Delay,
+    Drop,
+    DropAfter,
+    Faults,
+    LieAboutBody,
+    LieAboutDigest,
+    Reply,
+    redirect,
+)
+from bulkrm.sandbox.images import Image, docker_image, docker_list, empty_index, oci_image, oci_index, put_image
+from bulkrm.sandbox.keys import SigningKey
+from bulkrm.sandbox.server import LoggedRequest, Sandbox
+from bulkrm.sandbox.settings import Auth, SandboxSettings
+from bulkrm.sandbox.store import Store
+from bulkrm.sandbox.tokens import TokenRequest, TokenServer, TokenSettings
+from bulkrm.sandbox.wire import Asked
+
+__all__ = [
+    "ANONYMOUS",
+    "FULL_ACCESS",
+    "Action",
+    "Asked",
+    "Auth",
+    "Call",
+    "Delay",
+    "Drop",
+    "DropAfter",
+    "Faults",
+    "Image",
+    "LieAboutBody",
+    "LieAboutDigest",
+    "LoggedRequest",
+    "Reply",
+    "Rule",
+    "Sandbox",
+    "SandboxSettings",
+    "SigningKey",
+    "Store",
+    "TokenRequest",
+    "TokenServer",
+    "TokenSettings",
+    "User",
+    "docker_image",
+    "docker_list",
+    "empty_index",
+    "oci_image",
+    "oci_index",
+    "put_image",
+    "redirect",
+]

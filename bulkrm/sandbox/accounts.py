@@ -1,0 +1,72 @@
+"""Who may do what: users, and the grant that a token server makes out of a wish.
+
+Grants work as in cesanta/docker_auth (auth_server/authz/acl.go): the first matching rule decides, actions are
+compared as strings, and only a rule of exactly `*` returns whatever was asked for.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Self
+
+from bulkrm.model.scope import Scope
+
+ANONYMOUS = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Actions on the repositories that a pattern matches; `*` in it crosses slashes."""
+
+    repositories: str
+    actions: frozenset[str]
+
+
+FULL_ACCESS = (Rule("*", frozenset({"*"})),)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account. The one named `ANONYMOUS` is for requests without credentials."""
+
+    password: str = field(default="", repr=False)
+    acl: tuple[Rule, ...] = FULL_ACCESS
+
+    @classmethod
+    def allowed(cls, password: str, rights: Mapping[str, Iterable[str]]) -> Self:
+        """Make a user from actions for each pattern of repositories, for example `{"team/*": ["pull"]}`."""
+        return cls(password, tuple(Rule(pattern, frozenset(actions)) for pattern, actions in rights.items()))
+
+    def grant(self, wish: Scope) -> Scope:
+        """Return the part of the wish that the user may have; it can be empty."""
+        for rule in self.acl:
+            if fnmatchcase(wish.name, rule.repositories):
+                actions = wish.actions if rule.actions == {"*"} else wish.actions & rule.actions
+                return Scope(wish.type, wish.name, actions)
+        return Scope(wish.type, wish.name, frozenset())
+
+
+Users = Mapping[str, User]
+
+
+def read_basic(header: str | None) -> tuple[str, str] | None:
+    """Read a Basic header into name and password; None if there is none or it is malformed (RFC 7617)."""
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (name, password) if colon else None
+
+
+def knows(users: Users, credentials: tuple[str, str] | None) -> bool:
+    """Tell whether it is one of the users, with the right password."""
+    if credentials is None:
+        return False
+    name, password = credentials
+    found = users.get(name)
+    return name != ANONYMOUS and found is not None and found.password == password

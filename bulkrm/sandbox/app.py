@@ -1,0 +1,82 @@
+"""The registry as a function from request to answer: routes, then the gate, then the resource."""
+
+import re
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from bulkrm.model.scope import CATALOG, Scope
+from bulkrm.sandbox.blobs import Uploads, answer_blob
+from bulkrm.sandbox.gate import Gate
+from bulkrm.sandbox.listing import answer_catalog, answer_tags
+from bulkrm.sandbox.manifests import answer_manifest
+from bulkrm.sandbox.settings import SandboxSettings
+from bulkrm.sandbox.store import Store
+from bulkrm.sandbox.wire import JSON, Answer, Asked, Refused, not_found, refusal
+
+# distribution v2.8.2 registry/api/v2/descriptors.go: its routes let upper-case names pass, and no malformed tags.
+_ROUTE = re.compile(
+    r"/v2/(?P<repository>[a-zA-Z0-9][a-zA-Z0-9._/-]*)/"
+    r"(?P<kind>tags/list|manifests/|blobs/uploads/|blobs/)"
+    r"(?P<rest>[A-Za-z0-9_][A-Za-z0-9_.+:=-]*)?"
+)
+_DIGEST_ROUTE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]+")
+_TAG_ROUTE = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
+_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff"}
+
+
+class App:
+    """One registry. `settings` and `realm` may be replaced at any time."""
+
+    def __init__(self, store: Store, gate: Gate, settings: SandboxSettings) -> None:
+        """Take the state and what guards it."""
+        self.settings = settings
+        self.realm = ""
+        self._store = store
+        self._gate = gate
+        self._uploads = Uploads(store)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer one request; it has taken effect when this returns."""
+        routed = self._route(asked)
+        if routed is None:
+            return not_found()
+        needed, respond = routed
+        answer = self._gate.check(asked, needed, self.settings, self.realm)
+        if answer is None:
+            try:
+                answer = respond()
+            except Refused as refused:
+                answer = refusal(refused.code, *refused.details)
+        return Answer(answer.status, {**_VERSION, **answer.headers}, answer.body)
+
+    def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], Answer]] | None:
+        """Return the scopes that the request needs and what answers it, or None where nothing matches."""
+        if asked.path == "/v2/":
+            return (), lambda: Answer(HTTPStatus.OK, {"Content-Type": JSON}, b"{}")
+        if asked.path == "/v2/_catalog":
+            return (CATALOG,), lambda: answer_catalog(self._store, asked)
+        found = _ROUTE.fullmatch(asked.path)
+        if found is None:
+            return None
+        respond = self._resource(found["repository"], found["kind"], found["rest"] or "", asked)
+        return (_needed(found["repository"], asked, self.settings), respond) if respond else None
+
+    def _resource(self, repository: str, kind: str, rest: str, asked: Asked) -> Callable[[], Answer] | None:
+        digest, tag = _DIGEST_ROUTE.fullmatch(rest), _TAG_ROUTE.fullmatch(rest)
+        if kind == "tags/list" and not rest:
+            return lambda: answer_tags(self._store, self.settings, repository, asked)
+        if kind == "manifests/" and (digest or tag):
+            return lambda: answer_manifest(self._store, self.settings, repository, rest, asked)
+        if kind == "blobs/uploads/":
+            return lambda: self._uploads.answer(self.settings, repository, rest, asked)
+        if kind == "blobs/" and digest:
+            return lambda: answer_blob(self._store, self.settings, repository, rest, asked)
+        return None
+
+
+def _needed(repository: str, asked: Asked, settings: SandboxSettings) -> Sequence[Scope]:
+    """Return one scope for each action (distribution v2.8.2 registry/handlers/app.go, `appendAccessRecords`)."""
+    reading = {"GET": ("pull",), "HEAD": ("pull",), "DELETE": settings.delete_needs}
+    needed = [Scope.repository(repository, action) for action in reading.get(asked.method, ("pull", "push"))]
+    source = asked.parameter("from") if asked.method == "POST" else None
+    return [*needed, Scope.repository(source, "pull")] if source else needed

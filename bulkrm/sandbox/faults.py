@@ -1,0 +1,133 @@
+"""Faults to order: what a registry or its token server does wrong, when, and how often."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from bulkrm.sandbox.wire import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer this instead of doing anything."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Close the connection before the request has any effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropAfter:
+    """Let the request take effect, then close the connection instead of answering."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """Wait for so many seconds, then go on."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Run a coroutine, then go on: to change the state in the middle, or to wait for an event."""
+
+    hook: Callable[[Asked], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class LieAboutDigest:
+    """Answer with another `Docker-Content-Digest`, or with none."""
+
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LieAboutBody:
+    """Answer with another body; the headers stay."""
+
+    body: bytes
+
+
+Action = Reply | Drop | DropAfter | Delay | Call | LieAboutDigest | LieAboutBody
+
+
+def redirect(status: int, location: str) -> Reply:
+    """Make an answer that sends the client elsewhere."""
+    return Reply(status, {"Location": location})
+
+
+@dataclass(slots=True)
+class FaultRule:
+    """One order. `seen` counts the requests that matched, `fired` those that it hit."""
+
+    action: Action
+    method: re.Pattern[str]
+    path: re.Pattern[str]
+    times: int | None
+    every: int
+    skip: int
+    seen: int = 0
+    fired: int = 0
+
+    def hits(self, asked: Asked) -> bool:
+        """Count the request if it matches, and tell whether this one is hit."""
+        if self.times is not None and self.fired >= self.times:
+            return False
+        if not (self.method.fullmatch(asked.method) and self.path.search(asked.target)):
+            return False
+        self.seen += 1
+        due = self.seen > self.skip and (self.seen - self.skip) % self.every == 0
+        self.fired += due
+        return due
+
+
+class Faults:
+    """Rules in the order in which they were added.
+
+    For a request they are gone through in that order: Delay, Call and lies go on to the next rule, the first Reply or
+    Drop ends it.
+    """
+
+    def __init__(self) -> None:
+        """Start without faults."""
+        self._rules: list[FaultRule] = []
+        self.before: Callable[[Asked], Awaitable[None]] | None = None
+
+    def add(
+        self,
+        action: Action,
+        *,
+        method: str = ".*",
+        path: str = "",
+        times: int | None = 1,
+        every: int = 1,
+        skip: int = 0,
+    ) -> FaultRule:
+        """Order a fault for requests whose method matches wholly and whose `path?query` matches anywhere.
+
+        It spares the first `skip` such requests, then hits each `every`th, `times` times (None: for ever).
+        """
+        rule = FaultRule(action, re.compile(method), re.compile(path), times, every, skip)
+        self._rules.append(rule)
+        return rule
+
+    def clear(self) -> None:
+        """Cancel all orders and the hook."""
+        self._rules.clear()
+        self.before = None
+
+    def due(self, asked: Asked) -> list[Action]:
+        """Return what is to happen to this request, in order; it counts as hit."""
+        actions: list[Action] = []
+        for rule in self._rules:
+            if rule.hits(asked):
+                actions.append(rule.action)
+                if isinstance(rule.action, Reply | Drop | DropAfter):
+                    break
+        return actions

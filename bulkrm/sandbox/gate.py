@@ -1,0 +1,115 @@
+"""Lets requests pass to the registry or challenges them, as distribution v2.8.2 registry/auth does."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bulkrm.model.scope import Scope
+from bulkrm.sandbox.accounts import Users, knows, read_basic
+from bulkrm.sandbox.listen import Clock
+from bulkrm.sandbox.settings import Auth, SandboxSettings
+from bulkrm.sandbox.tokens import TokenServer
+from bulkrm.sandbox.wire import Answer, Asked, refusal
+
+# Verified tokens are remembered: a long run sends the same one many thousand times.
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A token whose signature was good."""
+
+    fingerprint: str
+    issuer: object
+    audience: object
+    serial: int
+    begins: int
+    ends: int
+    access: tuple[Scope, ...]
+
+
+class Gate:
+    """Knows users and tokens. `realm` is where a challenge sends the client."""
+
+    def __init__(self, users: Users, tokens: TokenServer, clock: Clock) -> None:
+        """Share the users and the key with the token server."""
+        self._users = users
+        self._tokens = tokens
+        self._clock = clock
+        self._passes: dict[str, _Pass | None] = {}
+
+    def check(self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str) -> Answer | None:
+        """Return None to let the request pass, else the 401. `needed` has one scope for each action."""
+        header = asked.headers.get("authorization")
+        if settings.auth is Auth.NONE:
+            return None
+        if settings.auth is Auth.BASIC:
+            good = knows(self._users, read_basic(header))
+            return None if good else _unauthorized(needed, 'Basic realm="basic-realm"')
+        scheme, _, token = (header or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return _unauthorized(needed, _challenge(needed, settings, realm, ""))
+        found = self._read(token.strip())
+        if found is None or not self._valid(found, settings):
+            return _unauthorized(needed, _challenge(needed, settings, realm, "invalid_token"))
+        if not all(any(held.covers(want) for held in found.access) for want in needed):
+            return _unauthorized(needed, _challenge(needed, settings, realm, "insufficient_scope"))
+        return None
+
+    def fingerprint(self, token: str) -> str:
+        """Return something that stands for a token in the log and tells nothing about it."""
+        found = self._passes.get(token)
+        return found.fingerprint if found else _fingerprint(token)
+
+    def _read(self, token: str) -> _Pass | None:
+        if token not in self._passes:
+            if len(self._passes) >= _REMEMBERED:
+                self._passes.clear()
+            self._passes[token] = self._verify(token)
+        return self._passes[token]
+
+    def _verify(self, token: str) -> _Pass | None:
+        claims = self._tokens.key.verify(token)
+        if claims is None:
+            return None
+        access = claims.get("access")
+        entries = access if isinstance(access, list) else []
+        scopes = tuple(Scope(entry["type"], entry["name"], frozenset(entry["actions"])) for entry in entries)
+        serial, begins, ends = (int(str(claims.get(name, 0))) for name in ("jti", "nbf", "exp"))
+        return _Pass(_fingerprint(token), claims.get("iss"), claims.get("aud"), serial, begins, ends, scopes)
+
+    def _valid(self, found: _Pass, settings: SandboxSettings) -> bool:
+        now = self._clock()
+        if found.serial <= self._tokens.revoked:
+            return False
+        if (found.issuer, found.audience) != (self._tokens.issuer, settings.service):
+            return False
+        return found.begins - settings.leeway <= now <= found.ends + settings.leeway
+
+
+def _challenge(needed: Sequence[Scope], settings: SandboxSettings, realm: str, error: str) -> str:
+    text = f'Bearer realm="{realm}",service="{settings.service}"'
+    if needed:
+        text += f',scope="{_scopes(needed) if settings.scope_in_challenge else ""}"'
+    return f'{text},error="{error}"' if error else text
+
+
+def _scopes(needed: Sequence[Scope]) -> str:
+    """Merge by resource. The actions are not sorted: 2.8.2 writes them in random order (a Go map)."""
+    actions: dict[str, list[str]] = {}
+    for scope in needed:
+        actions.setdefault(f"{scope.type}:{scope.name}", []).extend(scope.actions)
+    return " ".join(f"{resource}:{','.join(reversed(names))}" for resource, names in actions.items())
+
+
+def _unauthorized(needed: Sequence[Scope], challenge: str) -> Answer:
+    wanted = [
+        {"Type": scope.type, "Class": "", "Name": scope.name, "Action": action}
+        for scope in needed
+        for action in scope.actions
+    ]
+    return refusal("UNAUTHORIZED", wanted or None, headers={"WWW-Authenticate": challenge})
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:16]

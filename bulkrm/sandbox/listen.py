@@ -1,0 +1,119 @@
+"""A listener on loopback that turns requests into values, lets faults happen, and sends answers."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from bulkrm.sandbox.faults import Call, Delay, Drop, DropAfter, Faults, LieAboutBody, LieAboutDigest, Reply
+from bulkrm.sandbox.wire import Answer, Asked
+
+LOOPBACK = "127.0.0.1"
+DIGEST_HEADER = "Docker-Content-Digest"
+# Long enough for a cancelled handler to unwind; nobody waits for clients that keep their connections open.
+_SHUTDOWN_SECONDS = 0.05
+
+Clock = Callable[[], float]
+# None instead of an answer: the connection is closed.
+Handler = Callable[[Asked], Awaitable[Answer | None]]
+
+
+def wall_clock() -> float:
+    """Seconds since 1970."""
+    return datetime.now(UTC).timestamp()
+
+
+class Listener:
+    """One HTTP server on a free port of 127.0.0.1."""
+
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
+        """Take the function that answers; nothing is open yet."""
+        self._handler = handler
+        self._tls = tls
+        self._runner: web.ServerRunner | None = None
+        self.port = 0
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, or https."""
+        return f"{'https' if self._tls else 'http'}://{self.host}"
+
+    async def start(self) -> None:
+        """Listen."""
+        self._runner = web.ServerRunner(
+            web.Server(self._serve, access_log=None), shutdown_timeout=_SHUTDOWN_SECONDS, handle_signals=False
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, LOOPBACK, 0, ssl_context=self._tls, backlog=1024)
+        await site.start()
+        _, self.port = self._runner.addresses[0]
+
+    async def stop(self) -> None:
+        """Close all connections and stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer = await self._handler(await _read(request))
+        if answer is None:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()
+        return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
+
+
+async def _read(request: web.BaseRequest) -> Asked:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    # Not `request.read()`: its limit of 1 MiB is less than a manifest may have.
+    body = await request.content.read() if request.can_read_body else b""
+    url = request.rel_url
+    return Asked(request.method, url.path, url.raw_query_string, headers, body, request.scheme)
+
+
+async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], Answer]) -> Answer | None:
+    """Let the ordered faults happen around the effect of a request. None: the connection has to be closed."""
+    if faults.before is not None:
+        await faults.before(asked)
+    lies: list[LieAboutDigest | LieAboutBody] = []
+    for action in faults.due(asked):
+        match action:
+            case Delay() | Call():
+                await _pause(action, asked)
+            case LieAboutDigest() | LieAboutBody():
+                lies.append(action)
+            case Reply(status, headers, body):
+                return Answer(status, headers, body)
+            case Drop():
+                return None
+            case DropAfter():
+                effect()
+                return None
+    return _with_lies(effect(), lies)
+
+
+async def _pause(action: Delay | Call, asked: Asked) -> None:
+    if isinstance(action, Delay):
+        await asyncio.sleep(action.seconds)
+    else:
+        await action.hook(asked)
+
+
+def _with_lies(answer: Answer, lies: list[LieAboutDigest | LieAboutBody]) -> Answer:
+    for lie in lies:
+        if isinstance(lie, LieAboutBody):
+            answer = replace(answer, body=lie.body)
+        else:
+            honest = {name: value for name, value in answer.headers.items() if name != DIGEST_HEADER}
+            answer = replace(answer, headers=honest if lie.digest is None else {**honest, DIGEST_HEADER: lie.digest})
+    return answer

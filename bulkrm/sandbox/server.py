@@ -1,0 +1,132 @@
+"""The sandbox: registry and token server on loopback, with a log of what they were asked."""
+
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+from bulkrm.sandbox.accounts import Users
+from bulkrm.sandbox.app import App
+from bulkrm.sandbox.faults import Faults
+from bulkrm.sandbox.gate import Gate
+from bulkrm.sandbox.keys import ServerCertificate
+from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
+from bulkrm.sandbox.settings import SandboxSettings
+from bulkrm.sandbox.store import Store
+from bulkrm.sandbox.tokens import TOKEN_PATH, TokenServer, TokenSettings
+from bulkrm.sandbox.wire import Answer, Asked
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRequest:
+    """A line of the registry's log. `path` is decoded, `query` raw; `status` is None where the connection was dropped.
+
+    Of the credentials it keeps the scheme (`Bearer`, `Basic`) and, for a Bearer token, a short hash.
+    """
+
+    method: str
+    path: str
+    query: str
+    status: int | None
+    scheme: str | None
+    token: str | None
+    accept: str | None
+
+
+class Sandbox:
+    """A registry with its token server; an async context manager.
+
+    `log` has the registry's requests in the order in which they were finished, `tokens.log` those of the token server;
+    `max_in_flight` counts how many the registry had in progress together at most.
+    """
+
+    def __init__(
+        self,
+        settings: SandboxSettings | None = None,
+        *,
+        users: Users | None = None,
+        token_settings: TokenSettings | None = None,
+        store: Store | None = None,
+        clock: Clock = wall_clock,
+    ) -> None:
+        """Take settings and users (default: `admin`, password `admin`); nothing is open yet.
+
+        `clock` gives seconds since 1970, for the times in tokens. A `store` may be shared or handed on.
+        """
+        settings = settings or SandboxSettings()
+        certificate = ServerCertificate.generate() if settings.tls else None
+        tls = certificate.context() if certificate else None
+        self.ca_pem = certificate.certificate_pem if certificate else None
+        self.store = store or Store()
+        self.faults = Faults()
+        self.tokens = TokenServer(users, token_settings, clock=clock, tls=tls)
+        self.log: list[LoggedRequest] = []
+        self.max_in_flight = 0
+        self._in_flight = 0
+        self._gate = Gate(self.tokens.users, self.tokens, clock)
+        self._app = App(self.store, self._gate, settings)
+        self._listener = Listener(self._handle, tls)
+
+    async def __aenter__(self) -> Self:
+        """Listen."""
+        await self._listener.start()
+        if self.settings.own_token_port:
+            await self.tokens.__aenter__()
+        self._app.realm = self._realm()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close all connections; what is stored stays readable in `store`."""
+        await self._listener.stop()
+        await self.tokens.__aexit__(kind, error, trace)
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`, as it stands in references."""
+        return self._listener.host
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, or https."""
+        return self._listener.url
+
+    @property
+    def realm(self) -> str:
+        """Where challenges send a client for its token."""
+        return self._app.realm
+
+    @property
+    def settings(self) -> SandboxSettings:
+        """The present settings."""
+        return self._app.settings
+
+    def change(self, **settings: Any) -> None:
+        """Replace some fields of the settings while it runs; `tls` and `own_token_port` have no effect any more."""
+        self._app.settings = replace(self._app.settings, **settings)
+        self._app.realm = self._realm()
+
+    def _realm(self) -> str:
+        own = self.tokens.url if self.settings.own_token_port else self.url + TOKEN_PATH
+        return own if self.settings.realm is None else self.settings.realm
+
+    async def _handle(self, asked: Asked) -> Answer | None:
+        if asked.path == TOKEN_PATH and not self.settings.own_token_port:
+            return await self.tokens.handle(asked)
+        self._in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self._in_flight)
+        answer: Answer | None = None
+        try:
+            answer = await with_faults(self.faults, asked, lambda: self._app.answer(asked))
+        finally:
+            self._in_flight -= 1
+            self.log.append(self._line(asked, answer))
+        return answer
+
+    def _line(self, asked: Asked, answer: Answer | None) -> LoggedRequest:
+        scheme, _, secret = asked.headers.get("authorization", "").partition(" ")
+        token = self._gate.fingerprint(secret) if scheme.lower() == "bearer" else None
+        status = answer.status if answer else None
+        return LoggedRequest(
+            asked.method, asked.path, asked.query, status, scheme or None, token, asked.headers.get("accept")
+        )

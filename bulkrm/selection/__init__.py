@@ -1,0 +1,1 @@
+"""Which images: a list file or arguments become entries, entries and listings become targets. Pure."""

@@ -1,0 +1,46 @@
+"""The mistakes of one list file: all of them are shown, each with its place."""
+
+from typing import NamedTuple, NoReturn
+
+from bulkrm.model.errors import Problem
+
+
+class Place(NamedTuple):
+    """Where something stands in the file; both count from 1."""
+
+    line: int
+    column: int
+
+
+class ReadingStoppedError(Exception):
+    """The rest of the file cannot, or need not, be read: the mistakes say why."""
+
+
+class Mistakes:
+    """Collects mistakes in any order and gives them back in that of the file."""
+
+    def __init__(self, name: str, most: int) -> None:
+        """`name` is the file's; after `most` mistakes reading stops."""
+        self._name = name
+        self._most = most
+        self._found: list[tuple[Place, Problem]] = []
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self._found)
+
+    def add(self, place: Place, what: str, remedy: str = "") -> None:
+        """Note a mistake. Raises ReadingStoppedError when there are too many."""
+        self._found.append((place, Problem(f"{self._name}:{place.line}:{place.column}", what, remedy)))
+        if len(self._found) == self._most:
+            self.stop(place, "too many mistakes, the rest of the file was not read")
+
+    def stop(self, place: Place, what: str, remedy: str = "") -> NoReturn:
+        """Note a mistake behind which nothing can be read. Raises ReadingStoppedError."""
+        where = f"{self._name}:{place.line}:{place.column}"
+        self._found.append((place, Problem(where, what, remedy)))
+        raise ReadingStoppedError
+
+    def problems(self) -> list[Problem]:
+        """Return all of them, in the order of the file."""
+        return [problem for _, problem in sorted(self._found, key=lambda found: found[0])]

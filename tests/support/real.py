@@ -1,0 +1,195 @@
+"""A real registry: one process of distribution, with its files in a folder of the test."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from bulkrm.sandbox import Auth, TokenServer, TokenSettings, User
+from bulkrm.sandbox.keys import ServerCertificate
+
+# bcrypt of "admin" with the cheapest cost: no library of ours makes one, and the password never changes.
+_HTPASSWD = "admin:$2b$04$3p50awx7cF3WOLbnelNrzeRTAAQLt3AHIz1rlyKlI099s1lm.mlL2\n"
+_SERVICE = "sandbox"
+_START_SECONDS = 10.0
+
+
+def real_registry_binary() -> str:
+    """Find distribution 2.8.2; where it is missing, skip the test, or fail it in CI."""
+    found = shutil.which("docker-registry") or os.environ.get("BULKRM_TEST_REGISTRY")
+    if found:
+        return found
+    message = "no registry: apt-get install docker-registry, or set BULKRM_TEST_REGISTRY to its executable"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@dataclass(frozen=True, slots=True)
+class RealSettings:
+    """How to configure it. With `Auth.BASIC` the only user is `admin` with the password `admin`."""
+
+    auth: Auth = Auth.TOKEN
+    delete_enabled: bool = True
+    read_only: bool = False
+    tls: bool = False
+
+
+class RealRegistry:
+    """A running registry; an async context manager. `tokens` is its token server, on another port."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: RealSettings | None = None,
+        *,
+        users: dict[str, User] | None = None,
+        token_settings: TokenSettings | None = None,
+        binary: str | None = None,
+    ) -> None:
+        """Take an empty folder, or make it; nothing runs yet."""
+        self.settings = settings or RealSettings()
+        self._folder = folder
+        self._binary = binary or real_registry_binary()
+        self._process: asyncio.subprocess.Process | None = None
+        certificate = ServerCertificate.generate() if self.settings.tls else None
+        self.ca_pem = certificate.certificate_pem if certificate else None
+        self.tokens = TokenServer(users, token_settings, tls=certificate.context() if certificate else None)
+        self._port = 0
+        folder.mkdir(exist_ok=True)
+        if certificate:
+            self._file("tls.crt").write_bytes(certificate.certificate_pem)
+            self._file("tls.key").write_bytes(certificate.key_pem)
+        self._file("bundle.pem").write_bytes(self.tokens.key.bundle_pem)
+        self._file("htpasswd").write_text(_HTPASSWD)
+
+    async def __aenter__(self) -> Self:
+        """Start the process and wait until it accepts connections."""
+        await self.tokens.__aenter__()
+        try:
+            await self._start()
+        except BaseException:
+            await self.tokens.__aexit__(None, None, None)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the process."""
+        await self._stop()
+        await self.tokens.__aexit__(kind, error, trace)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self.settings.tls else 'http'}://{self.host}"
+
+    @property
+    def realm(self) -> str:
+        return self.tokens.url
+
+    @property
+    def output(self) -> str:
+        """What the process has written to its log."""
+        return self._file("registry.log").read_text()
+
+    async def restart(self, **changes: Any) -> None:
+        """Stop it and start it again on the same port with the same files, with some settings changed."""
+        await self._stop()
+        self.settings = replace(self.settings, **changes)
+        await self._start(self._port)
+
+    async def collect_garbage(self) -> None:
+        """Stop it, run `garbage-collect`, and start it again."""
+        await self._stop()
+        with self._file("gc.log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                self._binary, "garbage-collect", str(self._file("config.yml")), stdout=log, stderr=log, env=_ENVIRONMENT
+            )
+            assert await process.wait() == 0, self._file("gc.log").read_text()
+        await self._start(self._port)
+
+    def _file(self, name: str) -> Path:
+        return self._folder / name
+
+    async def _start(self, port: int = 0) -> None:
+        self._port = port or _free_port()
+        # JSON is YAML.
+        self._file("config.yml").write_text(json.dumps(self._config()))
+        with self._file("registry.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                self._binary, "serve", str(self._file("config.yml")), stdout=log, stderr=log, env=_ENVIRONMENT
+            )
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                while not await _accepts(self._port):
+                    assert self._process.returncode is None, self.output
+                    await asyncio.sleep(0.005)
+        except BaseException:
+            await self._stop()
+            raise
+
+    async def _stop(self) -> None:
+        if self._process is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.wait()
+            self._process = None
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "version": "0.1",
+            "log": {"level": "warn", "accesslog": {"disabled": True}},
+            # No cache: with one, a registry forgets nothing until its restart.
+            "storage": {
+                "filesystem": {"rootdirectory": str(self._file("data"))},
+                "delete": {"enabled": self.settings.delete_enabled},
+                "maintenance": {"readonly": {"enabled": self.settings.read_only}},
+            },
+            "http": {"addr": self.host, "secret": "of a test"},
+        }
+        if self.settings.tls:
+            config["http"]["tls"] = {"certificate": str(self._file("tls.crt")), "key": str(self._file("tls.key"))}
+        if self.settings.auth is Auth.BASIC:
+            config["auth"] = {"htpasswd": {"realm": "basic-realm", "path": str(self._file("htpasswd"))}}
+        if self.settings.auth is Auth.TOKEN:
+            config["auth"] = {
+                "token": {
+                    "realm": self.tokens.url,
+                    "service": _SERVICE,
+                    "issuer": self.tokens.issuer,
+                    "rootcertbundle": str(self._file("bundle.pem")),
+                }
+            }
+        return config
+
+
+# Not our own environment: a registry takes every REGISTRY_* variable for its configuration.
+_ENVIRONMENT = {"PATH": os.defpath, "OTEL_TRACES_EXPORTER": "none"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _accepts(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
