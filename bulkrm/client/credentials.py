@@ -1,7 +1,6 @@
 """Whose credentials go to which registry: those of the command line, else Docker's `config.json`."""
 
 import base64
-import binascii
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -121,7 +120,7 @@ def _login(entry: dict[str, Any]) -> Login | None:
     if isinstance(auth, str) and auth:
         try:
             user, colon, password = base64.b64decode(auth, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             return None
         # docker/cli strips NULs that an old version appended.
         password = password.rstrip("\0") if colon else None

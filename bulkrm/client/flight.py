@@ -18,30 +18,30 @@ class SingleFlight(Generic[T]):
     cancellation.
     """
 
-    __slots__ = ("_failure", "_fetches", "_lock", "value")
+    __slots__ = ("_failure", "_failures", "_lock", "value")
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self.value: T | None = None
         self._failure: RequestFailed | None = None
-        self._fetches = 0
+        self._failures = 0
         self._lock = anyio.Lock()
 
     async def get(self, fetch: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:
         """Return the value, fetched if there is none that is good. Raises RequestFailed as `fetch` does."""
         if self.value is not None and good(self.value):
             return self.value
-        seen = self._fetches
+        seen = self._failures
         async with self._lock:
             if self.value is not None and good(self.value):
                 return self.value
-            if self._fetches != seen and self._failure is not None:
-                raise RequestFailed(self._failure.failure)
-            self._fetches += 1
+            if self._failures != seen and self._failure is not None:
+                raise type(self._failure)(self._failure.failure)
             self._failure = None
             try:
                 self.value = await fetch()
             except RequestFailed as error:
                 self._failure = error
+                self._failures += 1
                 raise
             return self.value

@@ -54,6 +54,7 @@ class Host:
         self.authorizer = Authorizer(name, login, manners, wiring.tokens)
         self.transport = wiring.transport
         self.requests = 0
+        self.like_distribution = False
         self._connection = wiring.settings.connection
         self._loop = Loop(self.limiter, wiring.clock)
         self._met: SingleFlight[bool] = SingleFlight()
@@ -73,6 +74,7 @@ class Host:
         self.base = f"{await self._scheme()}://{_address(self.name)}"
         call = _Call(self)
         final = await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
+        self.like_distribution = "Docker-Distribution-Api-Version" in final.answer.headers
         challenge = None
         if final.answer.status == _UNAUTHORIZED:
             challenge = choose(parse_challenges(final.answer.headers.getall("WWW-Authenticate", [])))

@@ -1,6 +1,6 @@
 """All registries of a run, opened when first asked for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 from bulkrm.client.clock import Clock
@@ -8,7 +8,7 @@ from bulkrm.client.credentials import Credentials
 from bulkrm.client.host import Host
 from bulkrm.client.registry import Registry
 from bulkrm.client.tokens import Tokens
-from bulkrm.client.transport import Transport
+from bulkrm.client.transport import Trace, Transport, no_trace
 from bulkrm.client.wiring import Wiring
 from bulkrm.model.report import Requests
 from bulkrm.model.settings import Settings
@@ -33,6 +33,18 @@ class Registries:
         return registry
 
     @property
+    def distributions(self) -> tuple[str, ...]:
+        """The hosts met so far that speak like distribution, where garbage collection is the operator's business."""
+        return tuple(name for name, registry in self._registries.items() if registry.host.like_distribution)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield why Docker's configuration did not help for a host, where it has an entry for it."""
+        for host in self._registries:
+            why = self._credentials.remark(host)
+            if why is not None:
+                yield f"{host}: {why}"
+
+    @property
     def requests(self) -> Requests:
         """How many requests were sent so far."""
         sent = sum(registry.host.requests for registry in self._registries.values())
@@ -40,7 +52,9 @@ class Registries:
 
 
 @asynccontextmanager
-async def open_registries(settings: Settings, credentials: Credentials, clock: Clock) -> AsyncIterator[Registries]:
+async def open_registries(
+    settings: Settings, credentials: Credentials, clock: Clock, trace: Trace = no_trace
+) -> AsyncIterator[Registries]:
     """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
-    async with Transport(settings.connection, settings.pacing.timeout, clock) as transport:
+    async with Transport(settings.connection, settings.pacing.timeout, clock, trace) as transport:
         yield Registries(Wiring(transport, Tokens(transport, clock), clock, settings), credentials)

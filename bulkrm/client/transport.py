@@ -5,7 +5,7 @@ success), the silent second send after a dropped connection, cookies, `.netrc` (
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +37,14 @@ _SUCCESS = 300
 _NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
 
 
+# Told of every send: method, URL and what came of it, for a log.
+Trace = Callable[[str, str, str], None]
+
+
+def no_trace(method: str, url: str, result: str) -> None:
+    """Tell nobody."""
+
+
 class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
     """A broken exchange, hidden from aiohttp, which would send an idempotent request once more for a ClientError."""
 
@@ -48,9 +56,10 @@ class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
 class Transport:
     """Sends one request and returns what came back, as values; raises nothing of aiohttp's."""
 
-    def __init__(self, connection: Connection, timeout: float, clock: Clock) -> None:
+    def __init__(self, connection: Connection, timeout: float, clock: Clock, trace: Trace = no_trace) -> None:
         """Read the TLS material; `timeout` is in seconds, for one request. Raises InputError on unusable files."""
         self._clock = clock
+        self._trace = trace
         self._tls = _tls_context(connection)
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT))
         self._session: aiohttp.ClientSession | None = None
@@ -80,6 +89,13 @@ class Transport:
         self, method: str, url: str, headers: Mapping[str, str], max_body: int = MAX_ERROR, body: bytes | None = None
     ) -> Answer | Broken:
         """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken."""
+        answer = await self._send(method, url, headers, max_body, body)
+        self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
+        return answer
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], max_body: int, body: bytes | None
+    ) -> Answer | Broken:
         if self._session is None:
             raise RuntimeError("the transport is not open")
         try:

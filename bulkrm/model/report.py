@@ -49,7 +49,6 @@ class Report:
     run: RunInfo
     images: tuple[ImageResult, ...]
     requests: Requests = field(default_factory=Requests)
-    warnings: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
 
     @property

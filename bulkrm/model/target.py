@@ -24,3 +24,8 @@ class Target:
     reference: Reference
     source: Source
     note: str | None = None
+
+    @property
+    def host(self) -> str:
+        """The registry, in normal form."""
+        return self.reference.repository.host

@@ -1,12 +1,15 @@
 """Where a token may be asked for: the realm of a challenge, judged before a password goes there."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from bulkrm.model.errors import ProtocolError
 
+# Headers may hold any bytes; a URL is printable ASCII (RFC 3986 section 2), or it breaks requests and terminals.
+_VISIBLE = re.compile(r"[!-~]+")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -22,8 +25,14 @@ class Realm:
 
         Raises ProtocolError when it is no http(s) URL with a host, or carries credentials.
         """
-        parts = _split(urljoin(request_url, text.strip()))
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        text = text.strip()
+        parts = _split(request_url, text)
+        if (
+            not _VISIBLE.fullmatch(text)
+            or parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or "@" in parts.netloc
+        ):
             raise ProtocolError("the realm of the challenge is no http or https URL")
         return cls(parts._replace(fragment="").geturl())
 
@@ -43,14 +52,14 @@ class Realm:
         A query that the realm brought is kept. `account` is left out: docker_auth answers 400 unless it equals the user.
         """
         wanted = {"service": service, "scope": scope, "client_id": client_id}
-        query = urlencode({name: value for name, value in wanted.items() if value}, safe=":/,*")
+        query = urlencode({name: value for name, value in wanted.items() if value}, safe=":/,*", errors="replace")
         kept = self.parts.query
         return self.parts._replace(query=f"{kept}&{query}" if kept else query).geturl()
 
 
-def _split(url: str) -> SplitResult:
+def _split(base: str, text: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(urljoin(base, text))
         parts.port  # noqa: B018 (raises on a port that is no number)
     except ValueError as error:
         raise ProtocolError("the realm of the challenge is no URL") from error

@@ -9,6 +9,7 @@ from bulkrm.protocol.message import Answer
 
 # "If omitted, this defaults to 60 seconds" (spec/auth/token.md); docker_auth and Quay omit it always.
 DEFAULT_LIFE = 60.0
+_ENDLESS = 1e12  # more is no time; beyond 1e308 it would not even be a float
 _MARGIN = 5.0
 _MARGIN_SHARE = 0.2
 
@@ -33,7 +34,7 @@ def parse_token(answer: Answer) -> Token:
         raise ProtocolError("the token server's answer is no JSON object")
     # Where both stand they should be equal; crane, regctl and containerd prefer access_token.
     text = body.get("access_token") or body.get("token")
-    if not isinstance(text, str) or not text.isascii() or not text.isprintable() or " " in text:
+    if not isinstance(text, str) or not text or not text.isascii() or not text.isprintable() or " " in text:
         raise ProtocolError("the token server's answer holds no token")
     return Token(Secret(text), _life(body.get("expires_in"), body.get("issued_at"), answer.wall))
 
@@ -43,7 +44,7 @@ def _life(expires_in: object, issued_at: object, wall: float) -> float:
 
     A server whose clock is off would otherwise make every token look expired, or never (as regclient's auth does it).
     """
-    good = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < float("inf")
+    good = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < _ENDLESS
     life = float(expires_in) if good and isinstance(expires_in, int | float) else DEFAULT_LIFE
     age = wall - _timestamp(issued_at, wall)
     return life - age if 0 < age < life else life

@@ -19,8 +19,8 @@ class SandboxSettings:
     `realm` replaces the realm of the challenge (to be relative, or a foreign host); `scope_in_challenge` off is zot's
     `scope=""`. `own_token_port` moves the token server to another port of loopback. `leeway` are the seconds by which
     a token may be out of date: 60 there. `delete_needs` are the actions for a DELETE: Quay wants `pull` and `push`.
-    `tag_deletes` is distribution 3.x. `page_size` turns on paging of tags, with
-    relative or `absolute_links`. `digest_header` off leaves `Docker-Content-Digest` away.
+    `tag_deletes` is distribution 3.x. `page_size` turns on paging of tags, with relative or `absolute_links`.
+    `digest_header` off leaves `Docker-Content-Digest` away.
     """
 
     auth: Auth = Auth.TOKEN

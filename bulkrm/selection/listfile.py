@@ -180,6 +180,7 @@ class _Reading:
         tags: tuple[TagItem, ...] | None = None
         exclude: tuple[ExcludePattern, ...] = ()
         known = missing = True
+        before = len(self._mistakes)
         for key, node in pairs:
             match key.text:
                 case "image":
@@ -195,6 +196,8 @@ class _Reading:
                     self._refuse_key(key, node, ENTRY_KEYS)
         if missing and known:
             self._mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
+        if len(self._mistakes) > before:
+            exclude = ()  # whether it fits the tags cannot be told, if not all of them were read
         detail = Detail(tags, exclude, note[0].text if note else None)
         yield from (_Draft(scalar, detail, place.line) for scalar in image)
 

@@ -25,9 +25,9 @@ class Mistakes:
         self._most = most
         self._found: list[tuple[Place, Problem]] = []
 
-    def __bool__(self) -> bool:
-        """Tell whether there is any."""
-        return bool(self._found)
+    def __len__(self) -> int:
+        """How many there are so far."""
+        return len(self._found)
 
     def add(self, place: Place, what: str, remedy: str = "") -> None:
         """Note a mistake. Raises ReadingStoppedError when there are too many."""

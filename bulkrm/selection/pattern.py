@@ -110,6 +110,8 @@ class ProtectPattern:
         name, tag = cut(text)
         if tag is None:
             refuse(text, "does not say which tags", f"write {text}:* for all tags")
+        if not name:
+            refuse(text, "has no repository", f"write *{text} for every repository")
         first, slash, rest = name.partition("/")
         if slash and _is_host(first):
             return cls(text, compile_host(first, default_port), compile_path(rest), compile_tag(tag))

@@ -14,9 +14,10 @@ MAX_TEXT = 1000  # host, path, tag and digest together are shorter
 _SHOWN = 160
 _MAX_NESTING = 4
 # Each `**` multiplies the ways in which a long path can be cut.
-_MAX_DOUBLE_STARS = 4
+_MAX_DOUBLE_STARS = 3
 _FLAGS = glob.GLOBSTAR | glob.BRACE | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
 _WILDCARDS = re.compile(r"[*?\[\]{}]")
+_IPV6 = re.compile(r"\[[0-9a-fA-F.]*:")
 _WHOLE_COMPONENT = re.compile(r"(?<![^/])\*\*(?![^/])")
 
 
@@ -93,7 +94,7 @@ def compile_path(text: str) -> Callable[[str], object]:
 
 def compile_host(text: str, default_port: int) -> Callable[[str], object]:
     """Compile the pattern of a host, which is matched on the host's normal form."""
-    if not has_wildcards(text) or text.startswith("["):
+    if not has_wildcards(text) or _IPV6.match(text):
         host = parse_host(text, default_port)
         return re.compile(re.escape(host)).fullmatch
     lower = text.lower().removesuffix(f":{default_port}")

@@ -14,7 +14,7 @@ import yaml
 from bulkrm.model.reference import mask_credentials
 from bulkrm.selection.mistakes import Mistakes, Place
 
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml, where PyYAML was built with it
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml, where PyYAML was built with it
 _MAX_DEPTH = 8
 _QUOTES = "put a value that starts with one of * & ! % @ ` { [ | > in quotes, and indent with blanks"
 
@@ -52,20 +52,20 @@ Node = Scalar | Sequence | Mapping | Broken
 _BROKEN = Broken()
 
 
-def read_tree(content: bytes, mistakes: Mistakes, most: int) -> Iterator[Node]:
+def read_tree(content: bytes, mistakes: Mistakes, most: int, loader: Any = LOADER) -> Iterator[Node]:
     """Yield the root of each document, which has to be read before the next. `most`: how many nodes there may be.
 
     Raises ReadingStoppedError where the YAML cannot be read any further.
     """
-    return _Reader(content, mistakes, most).roots()
+    return _Reader(content, mistakes, most, loader).roots()
 
 
 class _Reader:
     """Turns events into nodes."""
 
-    def __init__(self, content: bytes, mistakes: Mistakes, most: int) -> None:
+    def __init__(self, content: bytes, mistakes: Mistakes, most: int, loader: Any) -> None:
         self._content = content
-        self._events = yaml.parse(content, Loader=_LOADER)
+        self._events = yaml.parse(content, Loader=loader)
         self._mistakes = mistakes
         self._most = most
         self._left = most

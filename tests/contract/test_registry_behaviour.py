@@ -467,6 +467,109 @@ async def test_restore_after_garbage_collection(registry: Registry) -> None:
     assert await registry.admin.pulls(APP, "kept")
 
 
+# Blobs
+
+
+async def test_upload_in_parts(admin: Admin) -> None:
+    """An upload is started, continued with PATCH, asked for its progress, and finished with the digest."""
+    content = b"first, second"
+    digest = digest_of(content)
+    octets = {"Content-Type": "application/octet-stream"}
+    steps = [await admin.call("POST", f"/v2/{APP}/blobs/uploads/")]
+    for part in (content[:7], content[7:]):
+        steps.append(await admin.call("PATCH", steps[-1].headers["Location"], headers=octets, body=part))
+    steps.append(await admin.call("GET", steps[-1].headers["Location"]))
+    location = steps[-1].headers["Location"]
+    wrong = await admin.call("PUT", f"{location}&digest={ZERO}")
+    done = await admin.call("PUT", f"{location}&digest={digest}")
+    again = await admin.call("PUT", f"{location}&digest={digest}")
+
+    assert [(step.status, step.headers["Range"]) for step in steps] == [
+        (202, "0-0"),
+        (202, "0-6"),
+        (202, "0-12"),
+        (204, "0-12"),
+    ]
+    assert (wrong.status, wrong.codes) == (400, ["DIGEST_INVALID"])
+    assert (done.status, done.headers["Docker-Content-Digest"]) == (201, digest)
+    assert (again.status, again.codes) == (404, ["BLOB_UPLOAD_UNKNOWN"])
+    assert (await admin.call("GET", f"/v2/{APP}/blobs/{digest}")).body == content
+
+
+async def test_upload_given_up(admin: Admin) -> None:
+    """An upload that was given up is unknown."""
+    location = (await admin.call("POST", f"/v2/{APP}/blobs/uploads/")).headers["Location"]
+
+    assert (await admin.call("DELETE", location)).status == 204
+    assert (await admin.call("GET", location)).status == 404
+
+
+async def test_mount(start_registry: Start) -> None:
+    """A blob of another repository is mounted without sending it; one that is not there starts an upload."""
+    async with start_registry(auth=Auth.NONE) as registry:
+        digest = await registry.admin.push_blob("other/app", b"content")
+        path = f"/v2/{APP}/blobs/uploads/?from=other/app&mount="
+        mounted, refused = [await registry.admin.send("POST", path + wanted) for wanted in (digest, ZERO)]
+        found = await registry.admin.send("GET", f"/v2/{APP}/blobs/{digest}")
+
+    assert (mounted.status, mounted.headers["Docker-Content-Digest"], refused.status) == (201, digest, 202)
+    assert found.body == b"content"
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(
+    ("digest", "status", "code"), [(ZERO, 404, "BLOB_UNKNOWN"), ("sha256:0", 400, "DIGEST_INVALID")]
+)
+async def test_unknown_blob(admin: Admin, method: str, digest: str, status: int, code: str) -> None:
+    """An unknown blob is 404, a malformed digest 400."""
+    reply = await admin.call(method, f"/v2/{APP}/blobs/{digest}")
+
+    assert (reply.status, reply.codes) == (status, [code])
+
+
+async def test_delete_blob(registry: Registry) -> None:
+    """A blob can be deleted where deletion is enabled and nothing is read-only."""
+    digest = await registry.admin.push_blob(APP, b"content")
+    path = f"/v2/{APP}/blobs/{digest}"
+
+    await registry.change(delete_enabled=False)
+    disabled = await registry.admin.call("DELETE", path)
+    await registry.change(read_only=True)
+    read_only = [await registry.admin.call(*call) for call in (("DELETE", path), ("POST", f"/v2/{APP}/blobs/uploads/"))]
+    await registry.change()
+    deleted = await registry.admin.call("DELETE", path)
+
+    assert (disabled.status, disabled.codes) == (405, ["UNSUPPORTED"])
+    assert [(reply.status, reply.body) for reply in read_only] == [(405, b"Method not allowed\n")] * 2
+    assert (deleted.status, (await registry.admin.call("GET", path)).status) == (202, 404)
+
+
+@pytest.mark.parametrize(
+    ("accept", "status", "code"), [(DOCKER, 404, "MANIFEST_UNKNOWN"), ("*/*", 404, "MANIFEST_UNKNOWN"), (LIST, 200, "")]
+)
+async def test_list_without_its_amd64_child(admin: Admin, accept: str, status: int, code: str) -> None:
+    """A manifest list whose amd64 child is gone answers only to those who accept a list."""
+    image = docker_list(1)
+    await admin.push(APP, image, "a")
+    await admin.delete(APP, image.children[0].digest)
+
+    reply = await admin.get(APP, "a", accept)
+
+    assert reply.status == status
+    assert not code or reply.codes == [code]
+
+
+async def test_conversion_needs_the_configuration(admin: Admin) -> None:
+    """An image whose configuration is gone cannot be converted: 400 MANIFEST_INVALID."""
+    image = docker_image(1)
+    await admin.push(APP, image, "a")
+    await admin.delete(APP, config_of(image))
+
+    reply = await admin.get(APP, "a", "*/*")
+
+    assert (reply.status, reply.codes) == (400, ["MANIFEST_INVALID"])
+
+
 # Listing
 
 

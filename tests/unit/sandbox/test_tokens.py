@@ -96,6 +96,12 @@ def test_several_scopes() -> None:
     }
 
 
+@pytest.mark.parametrize("header", ["Basic !", "Basic /w==", "Bearer x"])
+def test_malformed_credentials(header: str) -> None:
+    """Neither does a header that cannot be read, or one of another scheme."""
+    assert server().answer(Asked("GET", "/token", "", {"authorization": header})).status == 401
+
+
 @pytest.mark.parametrize("account", ["admin:wrong", "nobody:admin", ":", "no colon"])
 def test_wrong_credentials(account: str) -> None:
     """An unknown user or a wrong password is 401; it does not count as anonymous."""

@@ -1,0 +1,102 @@
+"""What to delete: arguments and list files, read whole before anything else happens."""
+
+import glob
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.reference import parse_host
+from bulkrm.model.target import Source
+from bulkrm.selection.entry import Entry, parse_entry
+from bulkrm.selection.listfile import ListFile, read_list
+from bulkrm.selection.pattern import ProtectPattern
+
+_STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """As the user wrote it. `hide_arguments`: an argument may be a password, behind docker's habit `-p secret`."""
+
+    images: Sequence[str]
+    files: Sequence[str]
+    registry: str | None
+    protect: Sequence[str]
+    default_port: int
+    hide_arguments: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What it means."""
+
+    entries: tuple[Entry, ...]
+    protect: tuple[ProtectPattern, ...]
+
+
+def read_inputs(wanted: Wanted) -> Selected:
+    """Read everything. Raises InputError with all mistakes of all arguments and files."""
+    problems: list[Problem] = []
+    entries = list(_arguments(wanted, problems))
+    protect = list(_protect(wanted, problems))
+    for name in _files(wanted.files, problems):
+        listed = _read_file(name, wanted, problems)
+        entries += listed.entries
+        protect += listed.protect
+    if not problems and not entries:
+        remedy = "name images (host/repository:tag), or give a list with -f FILE; `bulkrm -h` shows more"
+        problems.append(Problem("", "nothing to delete was named", remedy))
+    if problems:
+        raise InputError(*problems)
+    return Selected(tuple(entries), tuple(protect))
+
+
+def _protect(wanted: Wanted, problems: list[Problem]) -> Iterator[ProtectPattern]:
+    for text in wanted.protect:
+        try:
+            yield ProtectPattern.parse(text, wanted.default_port)
+        except InputError as error:
+            problems += (Problem("--protect", problem.what, problem.remedy) for problem in error.problems)
+
+
+def _read_file(name: str, wanted: Wanted, problems: list[Problem]) -> ListFile:
+    try:
+        content = sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
+        return read_list(content, name, default_port=wanted.default_port)
+    except OSError as error:
+        problems.append(Problem(name, f"cannot be read: {error.strerror}", "give a YAML list file, or - for stdin"))
+    except InputError as error:
+        problems += error.problems
+    return ListFile((), ())
+
+
+def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
+    try:
+        default_host = parse_host(wanted.registry, wanted.default_port) if wanted.registry else None
+    except InputError as error:
+        problems += (Problem("--registry", problem.what, problem.remedy) for problem in error.problems)
+        return
+    for position, text in enumerate(wanted.images, 1):
+        source = Source("argument", position)
+        try:
+            yield from parse_entry(text, source=source, default_host=default_host, default_port=wanted.default_port)
+        except InputError as error:
+            if wanted.hide_arguments:
+                remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
+                problems.append(Problem(str(source), "is no image reference", remedy))
+            else:
+                problems += (Problem(str(source), problem.what, problem.remedy) for problem in error.problems)
+
+
+def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:
+    """Yield the names of the files, patterns expanded in order."""
+    for name in dict.fromkeys(names):
+        if name == _STANDARD_INPUT or Path(name).exists() or not glob.has_magic(name):
+            yield name
+            continue
+        found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (patterns may be absolute)
+        if not found:
+            problems.append(Problem(name, "matches no file", "correct the pattern of --from-file"))
+        yield from found

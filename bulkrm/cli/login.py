@@ -1,0 +1,89 @@
+"""Whose credentials: options, environment, else Docker's configuration. A password never comes from an option's value."""
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bulkrm.client.credentials import Credentials, DockerConfig, config_path, read_docker_config
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Login
+
+USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
+_MAX_PASSWORD = 64 * 2**10
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOptions:
+    """As the user wrote it."""
+
+    username: str | None
+    prompt: bool
+    from_stdin: bool
+
+
+def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin: bool) -> Credentials:
+    """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
+    username = options.username or os.environ.get(USERNAME)
+    from_environment = os.environ.get(PASSWORD)
+    explicit = bool(username or options.prompt or options.from_stdin or from_environment)
+    if not explicit:
+        return Credentials(None, read_docker_config(config_path()))
+    _check(options, username, hosts, list_from_stdin=list_from_stdin)
+    user = username or ""
+    if options.prompt:
+        password = _ask(user, hosts[0])
+    elif options.from_stdin:
+        password = _read_stdin()
+    elif from_environment:
+        password = from_environment
+    else:
+        return Credentials(_from_config(user, hosts[0]), DockerConfig())
+    return Credentials(Login(user, Secret(password)), DockerConfig())
+
+
+def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *, list_from_stdin: bool) -> None:
+    if options.prompt and options.from_stdin:
+        raise InputError(Problem("-p", "contradicts --password-stdin", "give one of them"))
+    if options.from_stdin and list_from_stdin:
+        remedy = f"give the list as a file, or the password in {PASSWORD}"
+        raise InputError(Problem("--password-stdin", "standard input is the list already (-f -)", remedy))
+    if not username:
+        what = "there is a password, but no user"
+        raise InputError(Problem("", what, f"add -u NAME or {USERNAME}, or unset {PASSWORD}"))
+    if len(hosts) > 1:
+        what = f"-u, -p, --password-stdin, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
+        remedy = "`docker login` to each of them: without these, Docker's config.json is used"
+        raise InputError(Problem("", f"{what}: {', '.join(hosts[:5])}", remedy))
+
+
+def _ask(username: str, host: str) -> str:
+    if not sys.stdin.isatty():
+        remedy = f"use --password-stdin or {PASSWORD}"
+        raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
+    try:
+        password = getpass.getpass(f"Password for {username} at {host}: ", stream=sys.stderr)
+    except EOFError:
+        password = ""
+    if not password:
+        raise InputError(Problem("-p", "no password was entered", "run it again"))
+    return password
+
+
+def _read_stdin() -> str:
+    content = sys.stdin.buffer.read(_MAX_PASSWORD).decode(errors="strict") if not sys.stdin.isatty() else input()
+    # One line end goes, as `docker login --password-stdin` does it.
+    password = content.removesuffix("\n").removesuffix("\r")
+    if not password:
+        raise InputError(Problem("--password-stdin", "standard input is empty", "pipe the password in"))
+    return password
+
+
+def _from_config(username: str, host: str) -> Login:
+    login = read_docker_config(config_path()).logins.get(host)
+    if login is None or login.username != username:
+        what = f"no password for the user {username!r}, and config.json has none for that user at {host}"
+        raise InputError(Problem("-u", what, f"add -p to be asked, --password-stdin, or set {PASSWORD}"))
+    return login

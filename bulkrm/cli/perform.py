@@ -1,0 +1,136 @@
+"""One run of the command line: opens what it needs, listens for signals, reports, and returns the exit code."""
+
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import uuid4
+
+import anyio
+
+from bulkrm import __version__
+from bulkrm.cli.progress import Display, Listener, display
+from bulkrm.cli.question import Question
+from bulkrm.cli.writers import Writer
+from bulkrm.client.clock import SystemClock
+from bulkrm.client.credentials import Credentials
+from bulkrm.client.registries import Registries, open_registries
+from bulkrm.engine.run import Around, Job, Run
+from bulkrm.engine.stop import Stop
+from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal, exit_code
+from bulkrm.model.report import ImageResult, Report, RunInfo
+from bulkrm.model.settings import Settings
+
+_SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE}
+# The only parts of a query that a log may show (as go-containerregistry's redact does).
+_LOGGED = frozenset({"scope", "service", "n", "last", "digest"})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Everything a run needs that the command line knows."""
+
+    job: Job
+    settings: Settings
+    credentials: Credentials
+    writers: Sequence[Writer]
+    yes: bool
+    quiet: bool
+    verbose: bool
+
+
+async def perform(task: Task) -> int:
+    """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
+    stop = Stop()
+    with display(quiet=task.quiet) as shown:
+        async with _signals(stop), _open(task, shown) as registries:
+            report = await _run(task, registries, stop, shown)
+    code = exit_code((result.outcome for result in report.images), stop.signal)
+    for writer in task.writers:
+        writer.whole(report)
+        if writer.trouble is not None:
+            _complain(f"the report is not complete: {writer.trouble}")
+            code = code or 1
+    if stop.bug is not None:
+        _complain("a bug in bulkrm stopped the run; please report what follows")
+        raise stop.bug
+    return code
+
+
+async def _run(task: Task, registries: Registries, stop: Stop, shown: Display) -> Report:
+    clock = SystemClock()
+    started, begin = datetime.now(UTC), clock.monotonic()
+    run_id = f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+    run = Run(task.job, registries, Around(Listener(shown, task.writers), stop, clock))
+    images = await run.perform(Question(shown, stop, yes=task.yes))
+    for warning in (*registries.remarks(), *_warnings(images)):
+        shown.say(f"warning: {warning}")
+    dry_run = task.job.policy.dry_run
+    info = RunInfo(run_id, started, clock.monotonic() - begin, dry_run, __version__)
+    return Report(info, images, registries.requests, tuple(_closing(images, registries)))
+
+
+@asynccontextmanager
+async def _open(task: Task, shown: Display) -> AsyncIterator[Registries]:
+    def trace(method: str, url: str, result: str) -> None:
+        shown.say(f"{method} {_public(url)}: {result}")
+
+    if task.verbose:
+        async with open_registries(task.settings, task.credentials, SystemClock(), trace) as registries:
+            yield registries
+    else:
+        async with open_registries(task.settings, task.credentials, SystemClock()) as registries:
+            yield registries
+
+
+@asynccontextmanager
+async def _signals(stop: Stop) -> AsyncIterator[None]:
+    """Pass SIGINT and SIGTERM to the stop while the run goes on."""
+
+    async def listen() -> None:
+        with anyio.open_signal_receiver(*_SIGNALS) as received:
+            async for number in received:
+                stop.interrupt(_SIGNALS[number])
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listen)
+        try:
+            yield
+        finally:
+            group.cancel_scope.cancel()
+
+
+def _public(url: str) -> str:
+    parts = urlsplit(url)
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in _LOGGED], safe=":/,")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
+
+
+def _warnings(images: Sequence[ImageResult]) -> list[str]:
+    lines = []
+    for result in images:
+        if isinstance(result.outcome, NoMatch):
+            lines.append(f"{result.source}: the pattern {result.image} chose nothing")
+        if isinstance(result.outcome, Gone) and result.outcome.no_repository:
+            lines.append(f"{result.source}: {result.image}: the registry knows no such repository; a typing error?")
+    return lines
+
+
+def _closing(images: Sequence[ImageResult], registries: Registries) -> list[str]:
+    """Say how the space becomes free, where that is the operator's business."""
+    touched = {result.image.partition("/")[0] for result in images if isinstance(result.outcome, Deleted)}
+    hosts = [host for host in registries.distributions if host in touched]
+    if not hosts:
+        return []
+    text = (
+        f"{', '.join(hosts)}: the space is freed by garbage collection. On a distribution registry (registry:2, "
+        "registry:3): stop it or make it read-only, then `registry garbage-collect /etc/docker/registry/config.yml`."
+    )
+    return [text]
+
+
+def _complain(text: str) -> None:
+    print(f"bulkrm: {text}", file=sys.stderr)  # noqa: T201 (this is the terminal)

@@ -1,0 +1,68 @@
+"""Values of options: text in, settings out, or an error that says what to write."""
+
+import re
+from pathlib import Path
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.settings import Limit, Rate, Shared
+
+_RATE = re.compile(r"(\d{1,9})(?:/([smh]))?")
+_LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%")
+_SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+_MAX_CONCURRENCY = 1000
+
+
+def concurrency(text: str) -> int | None:
+    """Read `--concurrency`: a number from 1 to 1000; None for `auto`."""
+    if text == "auto":
+        return None
+    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _MAX_CONCURRENCY:
+        return int(text)
+    raise _bad("--concurrency", text, f"write auto or a number from 1 to {_MAX_CONCURRENCY}")
+
+
+def rate(text: str | None) -> Rate | None:
+    """Read `--rate`: N, N/s, N/m or N/h."""
+    if text is None:
+        return None
+    match = _RATE.fullmatch(text.strip())
+    if match is None or int(match[1]) == 0:
+        raise _bad("--rate", text, "write requests a second as 10, or 600/m, or 5000/h")
+    return Rate(int(match[1]), _SECONDS[match[2]])
+
+
+def limit(text: str | None) -> Limit | None:
+    """Read `--max-delete`: N or P%."""
+    if text is None:
+        return None
+    match = _LIMIT.fullmatch(text.strip())
+    if match is None:
+        raise _bad("--max-delete", text, "write a number of tags as 100, or a share of the tags as 20%")
+    return Limit(float(match[1]) if match[1] else float(match[2]), percent=match[1] is None)
+
+
+def shared(text: str) -> Shared:
+    """Read `--shared`."""
+    try:
+        return Shared(text)
+    except ValueError:
+        raise _bad("--shared", text, f"write one of {', '.join(Shared)}") from None
+
+
+def timeout(seconds: float) -> float:
+    """Check `--timeout`."""
+    if 0 < seconds < float("inf"):
+        return seconds
+    raise _bad("--timeout", f"{seconds:g}", "write seconds, more than 0")
+
+
+def report(text: str, formats: tuple[str, ...]) -> tuple[str, Path]:
+    """Read `--report`: FORMAT=FILE."""
+    name, equals, file = text.partition("=")
+    if not equals or not file or name not in formats:
+        raise _bad("--report", text, f"write FORMAT=FILE, with a format of {', '.join(formats)}")
+    return name, Path(file)
+
+
+def _bad(option: str, text: str, remedy: str) -> InputError:
+    return InputError(Problem(option, f"{text[:80]!r} is not understood", remedy))

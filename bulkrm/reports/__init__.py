@@ -1,0 +1,1 @@
+"""How a report looks: a file for each format, with a constant `FORMAT`."""

@@ -1,0 +1,36 @@
+"""What a file of this package holds: two functions that return text. Whoever asked for it writes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from bulkrm.model.discovery import discover
+from bulkrm.model.report import ImageResult, Report
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where the text will be seen. `width` is the terminal's in characters; None: a pipe or a file, nothing is wrapped."""
+
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFormat:
+    """One format. `line` is called for every outcome as it happens, `whole` once in the end; both may return ''."""
+
+    name: str
+    help: str
+    line: Callable[[ImageResult], str]
+    whole: Callable[[Report, View], str]
+
+
+def no_line(_: ImageResult) -> str:
+    """Say nothing while the run goes on."""
+    return ""
+
+
+@cache
+def formats() -> Mapping[str, ReportFormat]:
+    """All formats by name, loaded on first use."""
+    return {entry.name: entry for entry in discover(__package__ or "bulkrm.reports", "FORMAT", ReportFormat)}

@@ -1,0 +1,60 @@
+"""The report as plain values, as JSON has them: the one description of its fields (schema 1)."""
+
+from datetime import UTC
+from typing import Any
+
+from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NoMatch, NotAttempted, Outcome, WouldDelete
+from bulkrm.model.report import ImageResult, Report
+
+SCHEMA = 1
+
+
+def image(result: ImageResult) -> dict[str, Any]:
+    """One image. Lists are lists, what does not apply is null."""
+    reason, because = _reason(result.outcome)
+    failure = result.outcome.failure if isinstance(result.outcome, Failed) else None
+    also: list[str] | None = []
+    if isinstance(result.outcome, Deleted | WouldDelete):
+        also = None if result.outcome.also_removed is None else list(result.outcome.also_removed)
+    return {
+        "image": result.image,
+        "status": result.outcome.status.value,
+        "digest": result.digest,
+        "media_type": result.media_type,
+        "also_removed": also,
+        "reason": reason,
+        "because": because,
+        "error": failure and {"code": failure.code.value, "message": failure.message, "status": failure.status},
+        "hint": failure.hint if failure else None,
+        "note": result.note,
+        "source": str(result.source) if result.source else None,
+        "parent": result.parent,
+    }
+
+
+def _reason(outcome: Outcome) -> tuple[str | None, list[str]]:
+    match outcome:
+        case Kept(reason, because):
+            return reason.value, list(because)
+        case NotAttempted(why):
+            return why.value, []
+        case Gone(no_repository):
+            return "no-repository" if no_repository else None, []
+        case Deleted() | WouldDelete() | Failed() | NoMatch():
+            return None, []
+
+
+def head(report: Report) -> dict[str, Any]:
+    """Return everything but the images."""
+    started = report.run.started.astimezone(UTC)
+    return {
+        "run": {
+            "id": report.run.id,
+            "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "seconds": round(report.run.seconds, 3),
+            "dry_run": report.run.dry_run,
+            "version": report.run.version,
+        },
+        "summary": {status.value.replace("-", "_"): count for status, count in report.summary.items()},
+        "requests": {"registry": report.requests.registry, "token": report.requests.token},
+    }

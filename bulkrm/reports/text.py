@@ -1,0 +1,133 @@
+"""The report for people: a line for each image, hints once, totals at the end.
+
+In a pipe every image is one line, with its full name, whatever its length: made for grep. On a terminal what does not
+fit moves to a line of its own.
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttempted, Outcome, Status, WouldDelete
+from bulkrm.model.report import ImageResult, Report
+from bulkrm.reports.format import ReportFormat, View, no_line
+
+_STATUS_WIDTH = max(len(status) for status in Status) + 2
+_MAX_NAMED = 3
+
+
+def whole(report: Report, view: View) -> str:
+    """Return the table, the hints and the totals."""
+    blocks = [
+        "\n".join(_rows(report.images, view)),
+        "\n".join(_hints(report.images, view)),
+        "\n".join([*_wrap(report.closing, view), totals(report)]),
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def totals(report: Report) -> str:
+    """One line of numbers, for example `500 images: 480 deleted, 20 kept. 12.3 s, 1012 requests.`."""
+    number = len(report.images)
+    counts = ", ".join(f"{count} {status.value}" for status, count in report.summary.items() if count)
+    sent = report.requests.registry + report.requests.token
+    requests = f"{sent} request{'' if sent == 1 else 's'}"
+    images = f"{number} image{'' if number == 1 else 's'}" + (f": {counts}" if counts else "")
+    return f"{images}. {report.run.seconds:.1f} s, {requests}."
+
+
+def _rows(images: Iterable[ImageResult], view: View) -> Iterator[str]:
+    results = list(images)
+    if view.width is None:
+        widest = max((len(result.image) for result in results), default=0)
+        for result in results:
+            yield f"{result.outcome.status:<{_STATUS_WIDTH}}{result.image:<{widest}}  {detail(result)}".rstrip()
+        return
+    for result in results:
+        yield from _wrapped_row(result, detail(result), view.width)
+
+
+def _wrapped_row(result: ImageResult, text: str, width: int) -> Iterator[str]:
+    first = f"{result.outcome.status:<{_STATUS_WIDTH}}{_shorten(result.image)}"
+    if not text:
+        yield first
+    elif len(first) + 2 + len(text) <= width:
+        yield f"{first}  {text}"
+    else:
+        yield first
+        indent = " " * _STATUS_WIDTH
+        yield from textwrap.wrap(
+            text, max(width, 40), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+        )
+
+
+def _shorten(image: str) -> str:
+    """Cut a digest in a name down to what people compare; the full one is in the JSON report."""
+    name, at, digest = image.partition("@")
+    return f"{name}@{Digest(digest).short}" if at else image
+
+
+def detail(result: ImageResult) -> str:
+    """Say in a few words what there is to say beside the status."""
+    outcome = result.outcome
+    match outcome:
+        case Deleted(also) | WouldDelete(also) if also:
+            text = f"with {_named(also)}"
+        case Gone(no_repository=True):
+            text = "no such repository: a typing error?"
+        case Kept(reason, because):
+            text = f"{reason.value}: {_named(because)}" if because else reason.value
+        case Failed(failure):
+            text = f"{failure.code.value}: {failure.message}"
+        case NotAttempted(reason):
+            text = reason.value
+        case _:
+            text = ""
+    return text
+
+
+def _named(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_MAX_NAMED])
+    more = len(names) - _MAX_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _hints(images: Iterable[ImageResult], view: View) -> Iterator[str]:
+    """Yield every hint once, with the number of images that it is about."""
+    counts: dict[tuple[str, str], int] = {}
+    for result in images:
+        found = _hint(result.outcome)
+        if found is not None:
+            counts[found] = counts.get(found, 0) + 1
+    for (code, hint), count in counts.items():
+        yield from _wrap([f"hint for {code} ({count} image{'' if count == 1 else 's'}): {hint}"], view)
+
+
+_KEPT_HINTS = {
+    "shared": "the digest has tags that the list does not name; list them too, or --shared delete takes them with it",
+    "limit": "more would disappear than --max-delete allows, so nothing was deleted at all; look at the list, then raise it",
+    "moved": "the tag leads to another image than expected; run again to judge it anew, or correct the digest in the list",
+    "unreadable": "what else needs these images is not known, so the whole repository is kept; run again when it can be read",
+}
+
+
+def _hint(outcome: Outcome) -> tuple[str, str] | None:
+    if isinstance(outcome, Failed) and outcome.failure.hint:
+        return outcome.failure.code.value, outcome.failure.hint
+    if isinstance(outcome, Kept) and outcome.reason.value in _KEPT_HINTS:
+        return outcome.reason.value, _KEPT_HINTS[outcome.reason.value]
+    return None
+
+
+def _wrap(lines: Iterable[str], view: View) -> Iterator[str]:
+    for text in lines:
+        if view.width is None:
+            yield text
+        else:
+            width = max(view.width, 40)
+            yield from textwrap.wrap(
+                text, width, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False
+            )
+
+
+FORMAT = ReportFormat("text", "a table for people, when the run is over", no_line, whole)

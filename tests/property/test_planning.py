@@ -1,0 +1,238 @@
+"""What holds for every plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import OCI_INDEX, Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.outcome import Kept, KeptReason
+from bulkrm.model.plan import Doomed, Item, Plan
+from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
+from bulkrm.model.settings import Limit, Shared
+from bulkrm.model.target import Source, Target
+from bulkrm.planning.facts import RepositoryFacts, Seen, Tags, Unreadable, Unseen
+from bulkrm.planning.guards import Rules
+from bulkrm.planning.judge import judge
+from bulkrm.planning.recheck import recheck
+from bulkrm.planning.steps import compile_steps
+
+DIGESTS = tuple(Digest.of(bytes([number])) for number in range(5))
+MANIFESTS = tuple(Resolved(digest, OCI_INDEX, 1) for digest in DIGESTS)
+TAGS = tuple("abcdef")
+FAILURE = Failure(FailureCode.TIMEOUT, "no answer")
+_resolved = st.sampled_from(MANIFESTS)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Facts, and what the user decided; `protected` are tags, in every repository."""
+
+    repositories: tuple[RepositoryFacts, ...]
+    shared: Shared
+    protected: frozenset[str]
+
+    def rules(self) -> Rules:
+        return Rules(self.shared, lambda _, tag: f"*:{tag}" if tag in self.protected else None)
+
+    def plan(self, limit: Limit | None = None) -> Plan:
+        return judge(self.repositories, self.rules(), limit)
+
+
+@st.composite
+def _facts(draw: st.DrawFn, repository: Repository, shared: Shared) -> RepositoryFacts:
+    """One repository: its tags, and a list that names some of them, by tag, pin or digest."""
+    content: Mapping[str, Resolved] = draw(st.dictionaries(st.sampled_from(TAGS), _resolved))
+    tag_refs = st.builds(TagRef, st.just(repository), st.sampled_from(TAGS), st.none() | st.sampled_from(DIGESTS))
+    digest_refs = st.builds(DigestRef, st.just(repository), st.sampled_from(DIGESTS))
+    references: list[Reference] = draw(st.lists(tag_refs | digest_refs, unique=True, max_size=8))
+    lines = count(1)
+    answers: dict[str | Digest, Resolution] = {}
+    resolutions = []
+    for reference in references:
+        key = reference.tag if isinstance(reference, TagRef) else reference.digest
+        if key not in answers:
+            answers[key] = draw(st.just(_held(reference, content)) | st.just(Unresolved(FAILURE)))
+        resolutions.append((Target(reference, Source("list", next(lines))), answers[key]))
+    tags: Tags = Seen(content)
+    if shared is Shared.DELETE_UNSEEN:
+        tags = Unseen(len(content))
+    elif draw(st.integers(0, 4)) == 0:
+        tags = Unreadable("why")
+    return RepositoryFacts(repository, tuple(resolutions), tags)
+
+
+def _held(reference: Reference, content: Mapping[str, Resolved]) -> Resolution:
+    if isinstance(reference, TagRef):
+        return content.get(reference.tag, Absent())
+    return next(manifest for manifest in MANIFESTS if manifest.digest == reference.digest)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """One to three repositories."""
+    shared = draw(st.sampled_from(Shared))
+    names = ("app", "lib", "base")[: draw(st.integers(1, 3))]
+    repositories = tuple(draw(_facts(Repository("r.example", name), shared)) for name in names)
+    return Case(repositories, shared, draw(st.frozensets(st.sampled_from(TAGS), max_size=2)))
+
+
+limits = st.builds(Limit, st.integers(0, 10).map(float), st.just(value=False)) | st.builds(
+    Limit, st.floats(0, 100), st.just(value=True)
+)
+
+
+def _doomed(plan: Plan) -> set[tuple[Repository, Digest]]:
+    return {(item.repository, item.digest) for item in plan.doomed}
+
+
+@given(cases(), st.none() | limits)
+def test_every_target_is_in_one_place(case: Case, limit: Limit | None) -> None:
+    """Every target is in exactly one item or settled, and items have distinct manifests."""
+    plan = case.plan(limit)
+
+    placed = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
+    given_targets = [target for facts in case.repositories for target, _ in facts.resolutions]
+    assert sorted(placed, key=repr) == sorted(given_targets, key=repr)
+    assert len({(item.repository, item.digest) for item in plan.items}) == len(plan.items)
+    assert all(item.targets for item in plan.items)
+
+
+@given(cases())
+def test_an_item_has_the_digest_of_its_targets(case: Case) -> None:
+    """A target is in the item of the manifest that it leads to."""
+    resolutions = {target: found for facts in case.repositories for target, found in facts.resolutions}
+
+    for item in case.plan().items:
+        assert {resolutions[target] for target in item.targets} == {item.resolved}
+
+
+@given(cases(), st.none() | limits)
+def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
+    """Nothing goes that has a protected tag, a tag outside the list that may not go, or could not all be read."""
+    facts_of = {facts.repository: facts for facts in case.repositories}
+
+    for item in case.plan(limit).doomed:
+        facts = facts_of[item.repository]
+        seen = facts.tags.tags if isinstance(facts.tags, Seen) else {}
+        on_it = {tag for tag, resolved in seen.items() if resolved.digest == item.digest}
+        listed = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
+        assert not isinstance(facts.tags, Unreadable)
+        assert case.protected.isdisjoint(on_it | listed)
+        assert case.shared is not Shared.REFUSE or on_it <= listed
+        also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+        wanted = {f"{item.repository}:{tag}" for tag in on_it - listed}
+        assert (also is None) == isinstance(facts.tags, Unseen)
+        assert also is None or set(also) == wanted
+
+
+@given(cases())
+def test_a_pin_is_kept_to(case: Case) -> None:
+    """No target goes whose tag is pinned, by whatever entry, to a digest that it does not hold."""
+    moved = {
+        (facts.repository, target.reference.tag)
+        for facts in case.repositories
+        for target, found in facts.resolutions
+        if isinstance(target.reference, TagRef)
+        and target.reference.pin is not None
+        and isinstance(found, Resolved)
+        and found.digest != target.reference.pin
+    }
+
+    for item in case.plan().doomed:
+        for target in item.targets:
+            if isinstance(target.reference, TagRef):
+                assert (item.repository, target.reference.tag) not in moved
+
+
+@given(cases(), st.data())
+def test_the_order_of_the_input_does_not_matter(case: Case, data: st.DataObject) -> None:
+    """Another order of repositories and of the list deletes the same and keeps for the same reasons."""
+    shuffled = replace(
+        case,
+        repositories=tuple(
+            replace(facts, resolutions=tuple(data.draw(st.permutations(facts.resolutions))))
+            for facts in data.draw(st.permutations(case.repositories))
+        ),
+    )
+
+    def verdicts(plan: Plan) -> dict[tuple[Repository, Digest], object]:
+        return {(item.repository, item.digest): (item.verdict, item.tags) for item in plan.items}
+
+    assert verdicts(shuffled.plan()) == verdicts(case.plan())
+    assert set(shuffled.plan().settled) == set(case.plan().settled)
+
+
+@given(cases(), limits)
+def test_the_limit_is_all_or_nothing(case: Case, limit: Limit) -> None:
+    """A plan with a limit deletes all that one without deletes, as far as allowed, or nothing."""
+    free, held = case.plan(), case.plan(limit)
+    going = sum(max(1, len(item.tags)) for item in free.doomed)
+    allowed = free.tags_seen * limit.value / 100 if limit.percent else limit.value
+
+    assert _doomed(held) == (_doomed(free) if going <= allowed else set())
+    for before, after in zip(free.items, held.items, strict=True):
+        unchanged = after.verdict == before.verdict
+        limited = isinstance(after.verdict, Kept) and after.verdict.reason is KeptReason.LIMIT
+        assert unchanged or (limited and isinstance(before.verdict, Doomed))
+
+
+@given(cases(), st.data())
+def test_a_second_judgement_only_takes_away(case: Case, data: st.DataObject) -> None:
+    """After a second reading only what both plans delete goes, and every target has its one outcome."""
+    old = case.plan()
+    for facts in case.repositories:
+        content: Mapping[str, Resolved] = data.draw(st.dictionaries(st.sampled_from(TAGS), _resolved))
+        again = replace(
+            facts,
+            resolutions=tuple((target, _held(target.reference, content)) for target, _ in facts.resolutions),
+            tags=Unseen() if isinstance(facts.tags, Unseen) else Seen(content),
+        )
+        doomed = [item for item in old.doomed if item.repository == facts.repository]
+        fresh = judge([again], case.rules())
+
+        result = recheck(doomed, fresh)
+
+        assert {(item.repository, item.digest) for item in result.items} <= _doomed(fresh) & _doomed(old)
+        staying = [target for item in result.items for target in item.targets]
+        dropped = [entry.target for entry in result.dropped]
+        assert sorted(staying + dropped, key=repr) == sorted(
+            (target for item in doomed for target in item.targets), key=repr
+        )
+
+
+@st.composite
+def families(draw: st.DrawFn) -> list[Item]:
+    """Manifests that name each other without circles, in several repositories and in any order."""
+    repositories = [Repository("r.example", name) for name in ("app", "lib")]
+    items = []
+    for repository in repositories:
+        size = draw(st.integers(0, 6))
+        own = [Digest.of(bytes([number])) for number in range(size)]
+        for number, digest in enumerate(own):
+            children = draw(st.lists(st.sampled_from(own[number + 1 :]), unique=True)) if own[number + 1 :] else []
+            items.append(Item(repository, Resolved(digest, OCI_INDEX, 1, tuple(children)), (), Doomed()))
+    return draw(st.permutations(items))
+
+
+@given(families())
+def test_every_index_goes_before_its_children(items: list[Item]) -> None:
+    """Every item is one step, after all that name it, and it waits for those and no others."""
+    steps = compile_steps(items).get("r.example", ())
+
+    assert sorted(repr(step.item) for step in steps) == sorted(map(repr, items))
+    done: set[tuple[Repository, Digest]] = set()
+    for step in steps:
+        key = step.item.repository, step.item.digest
+        parents = {
+            other.digest
+            for other in items
+            if other.repository == step.item.repository and step.item.digest in other.resolved.children
+        }
+        assert set(step.after) == parents
+        assert {(step.item.repository, parent) for parent in parents} <= done
+        done.add(key)

@@ -1,0 +1,74 @@
+"""A clock for tests: time moves when the test says, or jumps to the next wake-up when everyone sleeps."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import anyio
+
+
+@dataclass(eq=False, slots=True)
+class _Sleeper:
+    until: float
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class FakeClock:
+    """Implements `bulkrm.client.clock.Clock`.
+
+    With `auto`, a sleep ends at once: the one that would end first moves the time to its end. Without, `advance` moves
+    it. `slept` has the length of every sleep that was begun; `jitter` is what `random` returns.
+    """
+
+    def __init__(self, *, auto: bool = False, jitter: float = 0.0, wall: float = 1_800_000_000.0) -> None:
+        self._auto = auto
+        self._jitter = jitter
+        self._wall = wall
+        self._now = 0.0
+        self._sleepers: list[_Sleeper] = []
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def wall(self) -> float:
+        return self._wall + self._now
+
+    def random(self) -> float:
+        return self._jitter
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        sleeper = _Sleeper(self._now + seconds)
+        self._sleepers.append(sleeper)
+        try:
+            await (self._jump(sleeper) if self._auto else sleeper.woken.wait())
+        finally:
+            self._sleepers.remove(sleeper)
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass without waking anybody, as if the test's process had been stopped."""
+        self._now += seconds
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, from one sleeper's end to the next one's; whoever wakes runs as far as it can."""
+        end = self._now + seconds
+        await anyio.wait_all_tasks_blocked()
+        while due := [sleeper for sleeper in self._sleepers if sleeper.until <= end and not sleeper.woken.is_set()]:
+            first = min(due, key=lambda sleeper: sleeper.until)
+            self._now = max(self._now, first.until)
+            first.woken.set()
+            await anyio.wait_all_tasks_blocked()
+        self._now = end
+
+    async def until_asleep(self, sleepers: int) -> None:
+        """Wait until so many tasks sleep, where real sockets keep the others from being merely blocked."""
+        async with asyncio.timeout(10):
+            while len(self._sleepers) < sleepers:
+                await asyncio.sleep(0)
+
+    async def _jump(self, sleeper: _Sleeper) -> None:
+        while True:
+            await asyncio.sleep(0)
+            if sleeper is min(self._sleepers, key=lambda other: other.until):
+                self._now = max(self._now, sleeper.until)
+                return

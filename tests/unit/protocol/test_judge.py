@@ -1,0 +1,333 @@
+"""Final answers turned into manifests, digests, pages and deletions."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.manifest import DOCKER_SCHEMA1_SIGNED, MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST, Manifest, Resolved
+from bulkrm.model.reference import Repository
+from bulkrm.protocol import judge, message
+from bulkrm.protocol.judge import Context, Deletion, Head, Page
+from bulkrm.protocol.manners import STANDARD
+from bulkrm.protocol.message import PAGE, Answer, Request
+
+APP = Repository("registry.example", "team/app")
+BODY = b'{"schemaVersion": 2}'
+DIGEST = Digest.of(BODY)
+LONG = Digest.of(BODY, "sha512")
+OTHER = Digest.of(b"other")
+BASE = "https://registry.example"
+ERRORS = b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}'
+VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+
+
+def context(request: Request | None = None) -> Context:
+    """An answer of registry.example."""
+    return Context(APP.host, request or message.get_manifest(APP, "1.0"), STANDARD)
+
+
+def answer(
+    status: int = 200, body: bytes = BODY, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
+) -> Answer:
+    """What came back."""
+    return Answer(status, CIMultiDictProxy(CIMultiDict(headers)), body)
+
+
+def manifest_answer(digest: str | None = None, media_type: str = OCI_MANIFEST, body: bytes = BODY) -> Answer:
+    """A 200 with a manifest."""
+    stated = {} if digest is None else {"Docker-Content-Digest": digest}
+    return answer(200, body, {"Content-Type": media_type, **stated})
+
+
+def failure(call: Sequence[object]) -> Failure:
+    """What `judge` raises: a function with its arguments."""
+    function, *arguments = call
+    assert callable(function)
+    with pytest.raises(RequestFailed) as caught:
+        function(*arguments)
+    return caught.value.failure
+
+
+# Manifests
+
+
+@pytest.mark.parametrize(
+    ("stated", "asked", "expected"),
+    [
+        (None, None, DIGEST),
+        (None, DIGEST, DIGEST),
+        (DIGEST, None, DIGEST),
+        (DIGEST, DIGEST, DIGEST),
+        (LONG, None, LONG),
+        (None, LONG, LONG),
+        (LONG, LONG, LONG),
+        (DIGEST, LONG, LONG),
+        (LONG, DIGEST, DIGEST),
+        ("", None, DIGEST),
+        ("sha256:junk", None, DIGEST),
+        (DIGEST.upper(), None, DIGEST),
+        (f" {DIGEST} ", None, DIGEST),
+    ],
+)
+def test_a_good_manifest(stated: str | None, asked: Digest | None, expected: Digest) -> None:
+    """The digest is computed over the bytes, in the algorithm that was asked for or stated."""
+    assert judge.manifest(context(), manifest_answer(stated), asked) == Manifest(expected, OCI_MANIFEST, BODY)
+
+
+@pytest.mark.parametrize(
+    ("stated", "asked"),
+    [
+        (OTHER, None),
+        (None, OTHER),
+        (OTHER, DIGEST),
+        (DIGEST, OTHER),
+        (Digest.of(b"other", "sha512"), None),
+        (DIGEST, Digest.of(b"other", "sha512")),
+    ],
+)
+def test_a_digest_that_does_not_fit(stated: Digest | None, asked: Digest | None) -> None:
+    """Bytes that have not the digest that was asked for or promised are a failure, and nothing is to be deleted."""
+    wrong = failure((judge.manifest, context(), manifest_answer(stated), asked))
+
+    assert wrong.code is FailureCode.DIGEST_MISMATCH
+    assert "nothing was deleted" in str(wrong.hint)
+
+
+def test_schema1() -> None:
+    """The digest of a signed schema 1 manifest is not that of its bytes: what the registry states counts."""
+    given = manifest_answer(OTHER, DOCKER_SCHEMA1_SIGNED)
+
+    assert judge.manifest(context(), given, None) == Manifest(OTHER, DOCKER_SCHEMA1_SIGNED, BODY)
+    assert judge.manifest(context(), given, OTHER) == Manifest(OTHER, DOCKER_SCHEMA1_SIGNED, BODY)
+    silent = manifest_answer(None, DOCKER_SCHEMA1_SIGNED)
+    assert judge.manifest(context(), silent, OTHER) == Manifest(OTHER, DOCKER_SCHEMA1_SIGNED, BODY)
+
+
+def test_schema1_that_does_not_fit() -> None:
+    """A schema 1 manifest under another digest than the one that was asked for is a failure."""
+    given = manifest_answer(OTHER, DOCKER_SCHEMA1_SIGNED)
+
+    assert failure((judge.manifest, context(), given, DIGEST)).code is FailureCode.DIGEST_MISMATCH
+
+
+@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+def test_media_types(media_type: str) -> None:
+    """Every manifest type is read, in any case and with parameters."""
+    given = manifest_answer(DIGEST, f"{media_type.upper()} ; charset=utf-8")
+
+    found = judge.manifest(context(), given, None)
+
+    assert found is not None
+    assert found.media_type == media_type
+
+
+@pytest.mark.parametrize("media_type", ["", "text/html", "application/json", "application/octet-stream", "\x1b[31m"])
+def test_no_manifest(media_type: str) -> None:
+    """A 200 with another type, say a login page, is no manifest, and what it is gets shown safely."""
+    wrong = failure((judge.manifest, context(), manifest_answer(DIGEST, media_type), None))
+
+    assert wrong.code is FailureCode.NOT_A_MANIFEST
+    assert "\x1b" not in wrong.message
+
+
+@pytest.mark.parametrize("given", [answer(404, ERRORS), answer(404, b"", VERSION)])
+def test_the_registry_says_there_is_none(given: Answer) -> None:
+    """A 404 of the registry itself means that there is none."""
+    assert judge.manifest(context(), given, None) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (answer(404, b"<html>"), FailureCode.NOT_A_REGISTRY),
+        (answer(404, b""), FailureCode.NOT_A_REGISTRY),
+        (answer(403, ERRORS), FailureCode.NOT_PERMITTED),
+        (answer(500, b""), FailureCode.SERVER_ERROR),
+        (answer(304, b""), FailureCode.REDIRECTED),
+        (answer(206, BODY, {"Content-Type": OCI_MANIFEST}), FailureCode.UNEXPECTED_ANSWER),
+    ],
+)
+def test_no_manifest_and_no_proof(given: Answer, code: FailureCode) -> None:
+    """Anything else is a failure and never "there is none"."""
+    assert failure((judge.manifest, context(), given, None)).code is code
+
+
+# HEAD
+
+
+def test_head() -> None:
+    """HEAD gives digest, type and size."""
+    headers = {"Docker-Content-Digest": DIGEST, "Content-Type": f"{OCI_INDEX}; x=y", "Content-Length": "123"}
+
+    assert judge.head(answer(200, b"", headers)) == Resolved(DIGEST, OCI_INDEX, 123)
+
+
+@pytest.mark.parametrize("length", ["", "-1", "x", "1.5", "\u0661", "\u00b2"])
+def test_head_with_an_odd_length(length: str) -> None:
+    """A length that is no number counts as none."""
+    found = judge.head(answer(200, b"", {"Docker-Content-Digest": DIGEST, "Content-Length": length}))
+
+    assert found == Resolved(DIGEST, "", 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (answer(404, b"", VERSION), Head.ABSENT),
+        (answer(404, b""), Head.UNCLEAR),
+        (answer(200, b""), Head.UNCLEAR),
+        (answer(200, b"", {"Docker-Content-Digest": "sha256:junk"}), Head.UNCLEAR),
+        (answer(401, b"", VERSION), Head.UNCLEAR),
+        (answer(403, b"", VERSION), Head.UNCLEAR),
+        (answer(405, b"", VERSION), Head.UNCLEAR),
+        (answer(500, b"", VERSION), Head.UNCLEAR),
+        (answer(302, b"", {**VERSION, "Docker-Content-Digest": DIGEST}), Head.UNCLEAR),
+    ],
+)
+def test_head_that_tells_little(given: Answer, expected: Head) -> None:
+    """Only a 404 with the registry's own header proves absence; all else wants a GET."""
+    assert judge.head(given) is expected
+
+
+# Pages
+
+
+def page_of(body: object, *links: str, status: int = 200, target: str | None = None) -> Page | None:
+    """Read a page of tags."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = message.list_tags(APP, target)
+    return judge.tag_page(context(request), answer(status, raw, [("Link", link) for link in links]), BASE)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"name": "team/app", "tags": ["b", "a"]}, ("b", "a")),
+        ({"tags": None}, ()),
+        ({"tags": []}, ()),
+        ({"tags": ["ok", None, 5, "", "-x", "../etc", "a b", "a" * 129, "a/b", {"a": 1}, "x\x1b"]}, ("ok",)),
+    ],
+)
+def test_a_page(body: object, expected: tuple[str, ...]) -> None:
+    """A page has its tags in order; null is an empty list, and what is no tag is dropped."""
+    assert page_of(body) == Page(expected, None)
+
+
+@pytest.mark.parametrize("body", [{}, {"tags": "a"}, {"tags": {}}, {"tags": 5}, {"tags": False}, [], None, b"", b"<html>"])
+def test_no_page(body: object) -> None:
+    """What is no listing is a failure, and not an empty list: that would guard nothing."""
+    assert failure((page_of, body)).code is FailureCode.UNEXPECTED_ANSWER
+
+
+def test_an_unknown_repository() -> None:
+    """A 404 of the registry itself is a repository that it does not know; another 404 is a failure."""
+    assert page_of(ERRORS, status=404) is None
+    with pytest.raises(RequestFailed):
+        page_of(b"not found", status=404)
+
+
+@pytest.mark.parametrize(
+    ("link", "expected"),
+    [
+        ('</v2/team/app/tags/list?last=b&n=2>; rel="next"', "/v2/team/app/tags/list?last=b&n=2"),
+        ("</v2/team/app/tags/list?last=b>;rel=next", "/v2/team/app/tags/list?last=b"),
+        ('<https://registry.example/v2/x?last=b>; rel="next"', "/v2/x?last=b"),
+        ('<https://REGISTRY.example/v2/x>; rel="next"', "/v2/x"),
+        ('<//registry.example/v2/x?a=1>; rel="next"', "/v2/x?a=1"),
+        ('<?last=b%2Fc%20d>; rel="next"', "/v2/team/app/tags/list?last=b%2Fc%20d"),
+        ('<list?last=b>; title="x"; REL="Next"', "/v2/team/app/tags/list?last=b"),
+        ('</a>; rel="prev", </b?c>; rel="next"', "/b?c"),
+        ('</a>; rel="prev"', None),
+        ("junk", None),
+        ("</a>", None),
+        ("", None),
+    ],
+)
+def test_the_next_page(link: str, expected: str | None) -> None:
+    """A Link is resolved against the request and passed on as it is, relative or absolute."""
+    assert page_of({"tags": ["a", "b"]}, link) == Page(("a", "b"), expected)
+
+
+def test_the_second_link_line() -> None:
+    """The next page may stand in the second of two Link lines."""
+    found = page_of({"tags": []}, '</a>; rel="first"', '</b>; rel="next"')
+
+    assert found == Page((), "/b")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '<https://evil.example/v2/x>; rel="next"',
+        '<//evil.example/v2/x>; rel="next"',
+        '<http://registry.example/v2/x>; rel="next"',
+        '<https://registry.example:8443/v2/x>; rel="next"',
+        '<https://registry.example@evil.example/v2/x>; rel="next"',
+        '<https://user@registry.example/v2/x>; rel="next"',
+    ],
+)
+def test_a_page_elsewhere(link: str) -> None:
+    """A listing that goes on at another host, port or scheme is a failure and never a shorter list."""
+    wrong = failure((page_of, {"tags": ["a"]}, link))
+
+    assert (wrong.code, wrong.reach) == (FailureCode.UNEXPECTED_ANSWER, Reach.REPOSITORY)
+
+
+def test_a_full_page_without_a_link() -> None:
+    """A full page without a Link may not be the last one: the next is asked for by its last tag."""
+    found = page_of({"tags": [f"t{number}" for number in range(PAGE)]})
+
+    assert found is not None
+    assert (found.next, found.guessed) == (f"/v2/team/app/tags/list?n={PAGE}&last=t{PAGE - 1}", True)
+
+
+def test_a_full_page_of_junk() -> None:
+    """A full page without a single tag in it leads nowhere."""
+    assert page_of({"tags": [None] * PAGE}) == Page((), None)
+
+
+def test_the_catalog() -> None:
+    """The catalog is read the same way, with repository names; the guess at the next page is quoted."""
+    names = [f"team/app{number}" for number in range(PAGE)]
+    given = answer(200, json.dumps({"repositories": [*names[:-1], "team/last"]}).encode())
+
+    found = judge.repository_page(context(message.list_repositories()), given, BASE)
+
+    assert found is not None
+    assert (len(found.names), found.next) == (PAGE, f"/v2/_catalog?n={PAGE}&last=team%2Flast")
+    junk = answer(200, b'{"repositories": ["ok/app", "Upper", "../x", "a//b", 5]}')
+    assert judge.repository_page(context(message.list_repositories()), junk, BASE) == Page(("ok/app",), None)
+
+
+# Deletion
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (202, b"", Deletion.DONE),
+        (202, b" \n", Deletion.DONE),
+        (202, ERRORS, Deletion.ASK),
+        (200, b"", Deletion.ASK),
+        (204, b"", Deletion.ASK),
+        (404, ERRORS, Deletion.ASK),
+        (500, b"", Deletion.ASK),
+        (503, b"", Deletion.ASK),
+    ],
+)
+def test_deletion(status: int, body: bytes, expected: Deletion) -> None:
+    """Only a 202 without a complaint is a deletion by itself; the rest is to be proved."""
+    assert judge.deletion(context(message.delete_manifest(APP, DIGEST)), answer(status, body)) is expected
+
+
+@pytest.mark.parametrize("status", [201, 206, 301, 303, 307, 400, 401, 403, 405, 408, 409, 412, 429])
+def test_no_deletion(status: int) -> None:
+    """Everything else is a failure."""
+    wrong = failure((judge.deletion, context(message.delete_manifest(APP, DIGEST)), answer(status, b"")))
+
+    assert wrong.status == status
