@@ -47,10 +47,12 @@ def _ordered(items: Iterable[Item]) -> list[DeleteManifest]:
 def _visit(digest: Digest, parents: Mapping[Digest, list[Digest]], order: dict[Digest, None]) -> None:
     """Append a digest after its parents. A digest cannot be its own ancestor: it would have to contain its own hash."""
     stack = [digest]
+    opened: set[Digest] = set()
     while stack:
         top = stack[-1]
         waiting = [parent for parent in parents.get(top, ()) if parent not in order]
-        if waiting and not set(waiting) & set(stack):
+        if waiting and top not in opened:
+            opened.add(top)
             stack += waiting
         else:
             order.setdefault(stack.pop())

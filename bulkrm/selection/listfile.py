@@ -11,7 +11,7 @@ from bulkrm.model.target import Source
 from bulkrm.selection.entry import PLAIN, Detail, Entry, TagItem, parse_entry, parse_tag
 from bulkrm.selection.mistakes import Mistakes, Place, ReadingStoppedError
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern
-from bulkrm.selection.yamltree import Broken, Mapping, Node, Scalar, Sequence, place_of, read_tree
+from bulkrm.selection.yamltree import Mapping, Node, Scalar, Sequence, place_of, read_tree
 
 TOP_KEYS = ("registry", "protect", "images")
 ENTRY_KEYS = ("image", "tags", "exclude", "note")
@@ -104,7 +104,7 @@ class _Reading:
                 self._long_form(place, pairs)
             case Scalar(place=place):
                 self._mistakes.add(place, "a text, where a list of images should be", _LIST_REMEDY)
-            case Broken():
+            case _:  # Broken: noted already
                 pass
         match next(roots, None):
             case Scalar(place=place) | Sequence(place=place) | Mapping(place=place):
@@ -170,7 +170,7 @@ class _Reading:
                     yield from self._draft_of(place, pairs)
                 case Sequence(place):
                     self._mistakes.add(place, "a list inside the list of images", "put a pattern like [a-z]* in quotes")
-                case Broken():
+                case _:  # Broken: noted already
                     pass
 
     def _draft_of(self, place: Place, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
@@ -238,7 +238,7 @@ class _Reading:
             case Sequence(place) | Mapping(place):
                 remedy = "write one value; no blank after a colon in it, and quotes around a pattern like [a-z]*"
                 self._mistakes.add(place, "a list or a mapping, where one text should be", remedy)
-            case Broken():
+            case _:  # Broken: noted already
                 pass
         return []
 
@@ -257,7 +257,7 @@ class _Reading:
                     self._mistakes.add(place, f"an empty list of {key}", "name at least one, or remove the key")
             case Scalar(place=place) | Mapping(place):
                 self._mistakes.add(place, f"no list, where the list of {key} should be", _LIST_REMEDY)
-            case Broken():
+            case _:  # Broken: noted already
                 pass
 
     def _refuse_key(self, key: Scalar, node: Node, known: tuple[str, ...]) -> None:

@@ -160,7 +160,7 @@ class _Reader:
                 return key
             case Sequence(place) | Mapping(place):
                 self._mistakes.add(place, "a key that is not text", _QUOTES)
-            case Broken():
+            case _:  # Broken: noted already
                 pass
         return None
 
@@ -177,7 +177,7 @@ def _skip(node: Node) -> None:
         case Sequence(items=rest) | Mapping(pairs=rest):
             for _ in rest:
                 pass
-        case Scalar() | Broken():
+        case _:  # Scalar, Broken
             pass
 
 
