@@ -50,7 +50,7 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 (typer's callback)
 @app.command(epilog=_OTHERS)
 def delete(
     images: Annotated[
-        list[str] | None, typer.Argument(metavar="[IMAGE]...", help="References or globs, such as host/app:pr-*.")
+        list[str] | None, typer.Argument(metavar="IMAGE", help="References or globs, such as host/app:pr-*.")
     ] = None,
     from_file: Annotated[
         list[str] | None,
@@ -133,7 +133,11 @@ def delete(
         if output not in kinds:
             raise InputError(Problem("--output", f"{output[:40]!r} is no format", f"write one of {', '.join(kinds)}"))
         hosts = tuple(dict.fromkeys(entry.host for entry in job.entries))
-        login = credentials(LoginOptions(username, ask_password, password_stdin), hosts, list_from_stdin="-" in files)
+        login = credentials(
+            LoginOptions(username, ask_password, password_stdin, connection.default_port),
+            hosts,
+            list_from_stdin="-" in files,
+        )
         with open_writers(kinds[output], [(kinds[name], path) for name, path in reports]) as writers:
             return anyio.run(perform, Task(job, settings, login, writers, yes, quiet, verbose))
 

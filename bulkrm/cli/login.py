@@ -22,6 +22,7 @@ class LoginOptions:
     username: str | None
     prompt: bool
     from_stdin: bool
+    default_port: int
 
 
 def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin: bool) -> Credentials:
@@ -30,7 +31,7 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     from_environment = os.environ.get(PASSWORD)
     explicit = bool(username or options.prompt or options.from_stdin or from_environment)
     if not explicit:
-        return Credentials(None, read_docker_config(config_path()))
+        return Credentials(None, read_docker_config(config_path(), options.default_port))
     _check(options, username, hosts, list_from_stdin=list_from_stdin)
     user = username or ""
     if options.prompt:
@@ -40,7 +41,7 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     elif from_environment:
         password = from_environment
     else:
-        return Credentials(_from_config(user, hosts[0]), DockerConfig())
+        return Credentials(_from_config(user, hosts[0], options), DockerConfig())
     return Credentials(Login(user, Secret(password)), DockerConfig())
 
 
@@ -81,8 +82,8 @@ def _read_stdin() -> str:
     return password
 
 
-def _from_config(username: str, host: str) -> Login:
-    login = read_docker_config(config_path()).logins.get(host)
+def _from_config(username: str, host: str, options: LoginOptions) -> Login:
+    login = read_docker_config(config_path(), options.default_port).logins.get(host)
     if login is None or login.username != username:
         what = f"no password for the user {username!r}, and config.json has none for that user at {host}"
         raise InputError(Problem("-u", what, f"add -p to be asked, --password-stdin, or set {PASSWORD}"))

@@ -46,7 +46,7 @@ async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
     stop = Stop()
     with display(quiet=task.quiet) as shown:
-        async with _signals(stop), _open(task, shown) as registries:
+        async with _signals(stop, shown), _open(task, shown) as registries:
             report = await _run(task, registries, stop, shown)
     code = exit_code((result.outcome for result in report.images), stop.signal)
     for writer in task.writers:
@@ -87,13 +87,15 @@ async def _open(task: Task, shown: Display) -> AsyncIterator[Registries]:
 
 
 @asynccontextmanager
-async def _signals(stop: Stop) -> AsyncIterator[None]:
+async def _signals(stop: Stop, shown: Display) -> AsyncIterator[None]:
     """Pass SIGINT and SIGTERM to the stop while the run goes on."""
 
     async def listen() -> None:
         with anyio.open_signal_receiver(*_SIGNALS) as received:
             async for number in received:
+                again = stop.signal is not None
                 stop.interrupt(_SIGNALS[number])
+                shown.say("aborting" if again else "stopping: what is under way may finish; once more aborts it")
 
     async with anyio.create_task_group() as group:
         group.start_soon(listen)

@@ -51,6 +51,9 @@ def describe(plan: Plan) -> str:
         f"Delete {_count(images, 'image')} ({_count(len(doomed), 'manifest')}) in "
         f"{_count(len(repositories), 'repository', 'repositories')} of {_count(len(hosts), 'registry', 'registries')}?"
     )
+    staying = len(plan.settled) + sum(len(item.targets) for item in plan.items if not isinstance(item.verdict, Doomed))
+    if staying:
+        text = f"{_count(staying, 'listed image')} will not be touched (-n shows why).\n{text}"
     also = [tag for item in doomed if isinstance(item.verdict, Doomed) for tag in item.verdict.also_removed or ()]
     if also:
         more = f" and {len(also) - _MAX_NAMED} more" if len(also) > _MAX_NAMED else ""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.reference import parse_host
+from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
 
@@ -47,7 +47,7 @@ def config_path(environment: Mapping[str, str] | None = None) -> Path:
     return (Path(folder) if folder else Path("~/.docker").expanduser()) / "config.json"
 
 
-def read_docker_config(path: Path) -> DockerConfig:
+def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConfig:
     """Read the file (format: docker/cli `cli/config/configfile`). A missing one is an empty one.
 
     Raises InputError when it cannot be read or is no JSON object. Nothing of its content stands in the message.
@@ -67,17 +67,17 @@ def read_docker_config(path: Path) -> DockerConfig:
     if not isinstance(body, dict):
         remedy = "repair it, or give -u with -p or --password-stdin"
         raise InputError(Problem(str(path), "is no JSON object", remedy))
-    return _parse(body)
+    return _parse(body, default_port)
 
 
-def _parse(body: dict[str, Any]) -> DockerConfig:
+def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
     logins: dict[str, Login] = {}
-    unusable: dict[str, str] = dict(_helpers(body))
+    unusable: dict[str, str] = dict(_helpers(body, default_port))
     auths = body.get("auths")
     # A key that is exactly the host beats a legacy key, which is a URL: it comes last and overwrites.
     entries = sorted(auths.items(), key=lambda entry: "/" not in entry[0]) if isinstance(auths, dict) else []
     for key, entry in entries:
-        host = _host(key)
+        host = _host(key, default_port)
         if host is None or not isinstance(entry, dict):
             continue
         login = _login(entry)
@@ -90,10 +90,10 @@ def _parse(body: dict[str, Any]) -> DockerConfig:
     return DockerConfig(logins, {host: why for host, why in unusable.items() if host not in logins})
 
 
-def _helpers(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _helpers(body: dict[str, Any], default_port: int) -> Iterator[tuple[str, str]]:
     helpers = body.get("credHelpers")
     for key, name in helpers.items() if isinstance(helpers, dict) else ():
-        host = _host(key)
+        host = _host(key, default_port)
         if host is not None and isinstance(name, str):
             yield host, _helper_text(name)
 
@@ -105,11 +105,11 @@ def _helper_text(name: str) -> str:
     )
 
 
-def _host(key: str) -> str | None:
+def _host(key: str, default_port: int) -> str | None:
     """Bring a key to a host's normal form; Docker Hub's is the URL `https://index.docker.io/v1/`."""
     text = key.partition("://")[2] or key
     try:
-        return parse_host(text.partition("/")[0])
+        return parse_host(text.partition("/")[0], default_port)
     except InputError:
         return None
 

@@ -53,6 +53,7 @@ class Host:
         self.limiter = Limiter(wiring.settings.pacing, wiring.clock)
         self.authorizer = Authorizer(name, login, manners, wiring.tokens)
         self.transport = wiring.transport
+        self.anonymous = login is None
         self.requests = 0
         self.like_distribution = False
         self._connection = wiring.settings.connection

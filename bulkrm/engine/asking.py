@@ -1,16 +1,20 @@
 """The one place where a request's failure becomes a value that the run can go on with."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from bulkrm.client.registries import Registries
 from bulkrm.client.registry import Registry
 from bulkrm.engine.causes import Causes
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.reference import Repository
 
 T = TypeVar("T")
+_NO_LOGIN = (
+    "no credentials were given: -u with -p, --password-stdin, REGISTRY_USERNAME and _PASSWORD, or `docker login`"
+)
 
 
 class Asking:
@@ -26,12 +30,15 @@ class Asking:
         known = self.known(place)
         if known is not None:
             return known
-        host = place if isinstance(place, str) else place.host
+        registry = self._registries[place if isinstance(place, str) else place.host]
         try:
-            return await call(self._registries[host])
+            return await call(registry)
         except RequestFailed as error:
-            self._causes.note(error.failure, place)
-            return error.failure
+            failure = error.failure
+        if failure.code is FailureCode.NOT_PERMITTED and registry.host.anonymous:
+            failure = replace(failure, hint=f"{_NO_LOGIN}; {failure.hint}")
+        self._causes.note(failure, place)
+        return failure
 
     def known(self, place: Repository | str) -> Failure | None:
         """Return the failure that any call to this place would meet, if one was found out already."""

@@ -144,9 +144,13 @@ def _next_target(answer: Answer, url: str, host: str) -> str | None:
     match = next((found for line in answer.headers.getall("Link", []) if (found := _NEXT.search(line))), None)
     if match is None:
         return None
-    here, there = urlsplit(url), urlsplit(urljoin(url, str(match[1])))
+    here = urlsplit(url)
+    try:
+        there = urlsplit(urljoin(url, str(match[1])))
+    except ValueError:
+        there = urlsplit("")
     if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
-        message = f"the listing of {host} continues on another host, {clean(there.netloc, 80)}"
+        message = f"the listing of {host} continues elsewhere, at {clean(there.netloc, 80) or 'what is no URL'}"
         hint = "bulkrm does not follow it; a proxy before the registry may need X-Forwarded-Host and -Proto"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint, Reach.REPOSITORY))
     return there.path + (f"?{there.query}" if there.query else "")

@@ -31,6 +31,8 @@ class Mistakes:
 
     def add(self, place: Place, what: str, remedy: str = "") -> None:
         """Note a mistake. Raises ReadingStoppedError when there are too many."""
+        if len(self._found) > self._most:
+            raise ReadingStoppedError  # said already
         self._found.append((place, Problem(f"{self._name}:{place.line}:{place.column}", what, remedy)))
         if len(self._found) == self._most:
             self.stop(place, "too many mistakes, the rest of the file was not read")
