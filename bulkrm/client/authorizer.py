@@ -131,10 +131,11 @@ class Authorizer:
     async def _bearer(self, scope: Scope | None, refused: Secret | None) -> Grant:
         key = self._key(scope)
         await self._allow(key.realm)
+        to_the_letter = self._manners.actions is None
         try:
             held = await self._tokens.get(key, refused)
         except ScopeRefused:
-            if self._manners.actions is None:
+            if to_the_letter:
                 raise
             self._manners = replace(self._manners, actions=None)
             return _BARE

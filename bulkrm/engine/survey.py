@@ -7,8 +7,9 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.resolve import Method, Name, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tag_lists import TagLists
+from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
-from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifest import INDEX_TYPES, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.settings import Policy, Shared
 from bulkrm.model.target import Target
@@ -36,6 +37,7 @@ class Survey:
         await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast)
         await self._read_lists(grouped)
         await self._read_others(grouped)
+        await self._read_indexes(grouped)
         if self._stop:
             return None
         return [self._facts(repository, members) for repository, members in grouped.items()]
@@ -76,6 +78,48 @@ class Survey:
             self._observer.phase("Checking other tags", len(others))
         await self._resolver.resolve(others, Method.HEAD)
 
+    async def _read_indexes(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
+        """GET every index that a tag leads to, and every index in an index: a kept one needs its children."""
+        while not self._stop:
+            missing = [
+                (repository, digest)
+                for repository, members in grouped.items()
+                for digest in self._unread(repository, members)
+            ]
+            if not missing:
+                return
+            self._observer.phase("Reading indexes", len(missing))
+            await self._resolver.resolve(missing, Method.GET)
+
+    def _unread(self, repository: Repository, members: Sequence[Target]) -> Iterable[Digest]:
+        """Yield the indexes of a repository that are known by name only."""
+        known = self._children(repository, members)
+        for digest, children in known.items():
+            if children is None and (repository, digest) not in self._resolver.found:
+                yield digest
+
+    def _children(self, repository: Repository, members: Sequence[Target]) -> dict[Digest, Children | None]:
+        """Return the indexes of a repository as far as they are known, None for those that were not read."""
+        if self._policy.shared is Shared.DELETE_UNSEEN:
+            return {}
+        listed = self._lists.get(repository)
+        names = [*(() if isinstance(listed, Failure) else listed or ()), *(name_of(target)[1] for target in members)]
+        known: dict[Digest, Children | None] = {}
+        todo = [found for name in names if isinstance(found := self._resolver.found.get((repository, name)), Resolved)]
+        while todo:
+            resolved = todo.pop()
+            if resolved.media_type not in INDEX_TYPES or known.get(resolved.digest) is not None:
+                continue
+            read = self._resolver.found.get((repository, resolved.digest))
+            children = resolved.children or (read.children if isinstance(read, Resolved) else None)
+            known[resolved.digest] = children
+            for digest in children.indexes if children else ():
+                nested = self._resolver.found.get((repository, digest))
+                known.setdefault(digest, None)
+                if isinstance(nested, Resolved):
+                    todo.append(nested)
+        return known
+
     def _facts(self, repository: Repository, members: Sequence[Target]) -> RepositoryFacts:
         resolutions = tuple((target, self._resolver.found[name_of(target)]) for target in members)
         if not any(isinstance(resolution, Resolved) for _, resolution in resolutions):
@@ -106,7 +150,19 @@ class Survey:
         hidden = [tag for tag in self._tags_of(members) if tag not in seen]
         if hidden:
             return Unreadable(f"the listing of {repository} leaves out the tag {hidden[0]}, so it may leave out others")
-        return Seen(seen)
+        return self._with_indexes(repository, members, seen)
+
+    def _with_indexes(
+        self, repository: Repository, members: Sequence[Target], seen: Mapping[str, Resolved]
+    ) -> Seen | Unreadable:
+        indexes: dict[Digest, Children] = {}
+        for digest, children in self._children(repository, members).items():
+            read = self._resolver.found.get((repository, digest))
+            if children is not None:
+                indexes[digest] = children
+            elif isinstance(read, Unresolved):
+                return Unreadable(f"the index {repository}@{digest} cannot be read: {read.failure.message}")
+        return Seen(seen, indexes)
 
     def _tags_of(self, members: Iterable[Target]) -> Iterable[str]:
         """Yield the tags among the targets that exist."""

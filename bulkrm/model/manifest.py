@@ -32,37 +32,50 @@ MEDIA_TYPES = (
 )
 
 
-def children(media_type: str, content: bytes) -> tuple[Digest, ...]:
-    """Return the manifests that an index names; none for what is no index or cannot be read.
+@dataclass(frozen=True, slots=True)
+class Children:
+    """The manifests that an index names, each once, in its order; `indexes` are those that are indexes themselves."""
+
+    manifests: tuple[Digest, ...] = ()
+    indexes: tuple[Digest, ...] = ()
+
+
+NO_CHILDREN = Children()
+
+
+def children(media_type: str, content: bytes) -> Children:
+    """Read what an index names; nothing for what is no index or cannot be read.
 
     A build cache is an index whose entries are layers: those are blobs and no children.
     """
     if media_type not in INDEX_TYPES:
-        return ()
+        return NO_CHILDREN
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        return ()
+        return NO_CHILDREN
     entries = body.get("manifests") if isinstance(body, dict) else None
-    return tuple(dict.fromkeys(_child_digests(entries if isinstance(entries, list) else [])))
+    found = dict(_entries(entries if isinstance(entries, list) else []))
+    return Children(tuple(found), tuple(digest for digest, kind in found.items() if kind in INDEX_TYPES))
 
 
-def _child_digests(entries: list[Any]) -> Iterator[Digest]:
+def _entries(entries: list[Any]) -> Iterator[tuple[Digest, str]]:
     for entry in entries:
-        if isinstance(entry, dict) and entry.get("mediaType", OCI_MANIFEST) in MEDIA_TYPES:
-            digest = entry.get("digest")
-            if isinstance(digest, str) and is_digest(digest):
-                yield Digest(digest)
+        if not isinstance(entry, dict):
+            continue
+        kind, digest = entry.get("mediaType", OCI_MANIFEST), entry.get("digest")
+        if kind in MEDIA_TYPES and isinstance(digest, str) and is_digest(digest):
+            yield Digest(digest), kind
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The reference leads to this manifest. `size` is in bytes; `children` are the manifests that an index names."""
+    """The reference leads to this manifest. `size` is in bytes; `children` is None where the manifest was not read."""
 
     digest: Digest
     media_type: str
     size: int
-    children: tuple[Digest, ...] = ()
+    children: Children | None = None
 
 
 @dataclass(frozen=True, slots=True)

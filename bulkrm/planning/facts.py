@@ -1,18 +1,23 @@
 """What was read of one repository: all that the guards may look at."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bulkrm.model.manifest import Resolution, Resolved
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Children, Resolution, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Every tag of the repository and the manifest that it holds."""
+    """Every tag of the repository and the manifest that it holds.
+
+    `indexes`: what every index names that a tag leads to, directly or through other indexes.
+    """
 
     tags: Mapping[str, Resolved]
+    indexes: Mapping[Digest, Children] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

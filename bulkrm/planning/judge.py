@@ -7,11 +7,12 @@ from dataclasses import replace
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled
+from bulkrm.model.plan import Doomed, Item, Plan, Settled, Verdict
 from bulkrm.model.reference import TagRef
 from bulkrm.model.settings import Limit
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
+from bulkrm.planning.graph import needed_by_kept
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
 
 
@@ -23,10 +24,18 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
     for facts in repositories:
         pinned = set(_moved_pins(facts))
         settled += _settled(facts, pinned)
-        items += _items(facts, rules, pinned)
+        judged = list(_items(facts, rules, pinned))
+        needed = needed_by_kept(judged, facts)
+        items += (replace(item, verdict=_weigh(item, needed)) for item in judged)
         tags_seen += _count(facts)
     plan = Plan(tuple(items), tuple(settled), tags_seen)
     return _hold(plan, limit) if limit is not None else plan
+
+
+def _weigh(item: Item, needed: Mapping[Digest, Kept]) -> Verdict:
+    """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
+    shared = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.SHARED
+    return needed.get(item.digest, item.verdict) if shared or isinstance(item.verdict, Doomed) else item.verdict
 
 
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:

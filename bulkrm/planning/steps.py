@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, zip_longest
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import NO_CHILDREN
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import DeleteManifest
@@ -35,7 +36,7 @@ def _ordered(items: Iterable[Item]) -> list[DeleteManifest]:
     by_digest = {item.digest: item for item in items}
     parents: dict[Digest, list[Digest]] = defaultdict(list)
     for item in by_digest.values():
-        for child in item.resolved.children:
+        for child in (item.resolved.children or NO_CHILDREN).manifests:
             if child in by_digest and child != item.digest:
                 parents[child].append(item.digest)
     order: dict[Digest, None] = {}
