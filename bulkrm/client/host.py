@@ -116,17 +116,18 @@ class _Call:
                 headers = ready.headers()
                 if request.accept:
                     headers["Accept"] = request.accept
-                host.limiter.spend()
-                host.requests += 1
                 url = host.base + request.target
                 if self._footprint.withdrawn() and not attempt.uncertain:
                     raise Withdrawn
+                host.limiter.spend()
+                host.requests += 1
                 self._footprint.possible = True
                 answer = await host.transport.send(request.method, url, headers, request.max_body)
             # A plain refusal changed nothing; silence, a 5xx and a success may have.
             self._footprint.possible = attempt.uncertain or isinstance(answer, Broken) or not _refused(answer)
-            if ready.authorization is not attempt.authorization:
-                attempt = replace(attempt, authorization=ready.authorization)
+            if ready.authorization != attempt.authorization:
+                # It went bare after all: its challenge is still to be answered.
+                attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return attempt, answer
 
     async def authorize(self, decision: Authorize) -> Attempt:

@@ -10,6 +10,7 @@ from bulkrm.protocol.message import Answer
 # "If omitted, this defaults to 60 seconds" (spec/auth/token.md); docker_auth and Quay omit it always.
 DEFAULT_LIFE = 60.0
 _ENDLESS = 1e12  # more is no time; beyond 1e308 it would not even be a float
+_SHORTEST = 1.0  # one that ends at once would be renewed for ever and never sent
 _MARGIN = 5.0
 _MARGIN_SHARE = 0.2
 
@@ -47,7 +48,7 @@ def _life(expires_in: object, issued_at: object, wall: float) -> float:
     good = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < _ENDLESS
     life = float(expires_in) if good and isinstance(expires_in, int | float) else DEFAULT_LIFE
     age = wall - _timestamp(issued_at, wall)
-    return life - age if 0 < age < life else life
+    return max(_SHORTEST, life - age if 0 < age < life else life)
 
 
 def _timestamp(text: object, default: float) -> float:

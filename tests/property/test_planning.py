@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.manifest import OCI_INDEX, Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifest import OCI_INDEX, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Plan
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
@@ -44,6 +44,20 @@ class Case:
 
 
 @st.composite
+def _some_indexes(draw: st.DrawFn) -> dict[Digest, Children]:
+    """Which manifests are indexes and what they name: any, without circles."""
+    found: dict[Digest, Children] = {}
+    for number, digest in enumerate(DIGESTS[:-1]):
+        named: list[Digest] = draw(st.lists(st.sampled_from(DIGESTS[number + 1 :]), unique=True, max_size=2))
+        if named:
+            found[digest] = Children(tuple(named))
+    return found
+
+
+_indexes = _some_indexes()
+
+
+@st.composite
 def _facts(draw: st.DrawFn, repository: Repository, shared: Shared) -> RepositoryFacts:
     """One repository: its tags, and a list that names some of them, by tag, pin or digest."""
     content: Mapping[str, Resolved] = draw(st.dictionaries(st.sampled_from(TAGS), _resolved))
@@ -58,7 +72,7 @@ def _facts(draw: st.DrawFn, repository: Repository, shared: Shared) -> Repositor
         if key not in answers:
             answers[key] = draw(st.just(_held(reference, content)) | st.just(Unresolved(FAILURE)))
         resolutions.append((Target(reference, Source("list", next(lines))), answers[key]))
-    tags: Tags = Seen(content)
+    tags: Tags = Seen(content, draw(_indexes))
     if shared is Shared.DELETE_UNSEEN:
         tags = Unseen(len(content))
     elif draw(st.integers(0, 4)) == 0:
@@ -130,6 +144,22 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
         assert also is None or set(also) == wanted
 
 
+@given(cases(), st.none() | limits)
+def test_what_stays_is_whole(case: Case, limit: Limit | None) -> None:
+    """Nothing goes that an index names which a tag leads to and which stays, directly or through other indexes."""
+    plan = case.plan(limit)
+    doomed = _doomed(plan)
+    for facts in case.repositories:
+        if isinstance(facts.tags, Seen):
+            staying = {resolved.digest for resolved in facts.tags.tags.values()}
+            staying |= {item.digest for item in plan.items if item.repository == facts.repository}
+            todo = [digest for digest in staying if (facts.repository, digest) not in doomed]
+            while todo:
+                for child in facts.tags.indexes.get(todo.pop(), Children()).manifests:
+                    assert (facts.repository, child) not in doomed
+                    todo.append(child)
+
+
 @given(cases())
 def test_a_pin_is_kept_to(case: Case) -> None:
     """No target goes whose tag is pinned, by whatever entry, to a digest that it does not hold."""
@@ -149,6 +179,12 @@ def test_a_pin_is_kept_to(case: Case) -> None:
                 assert (item.repository, target.reference.tag) not in moved
 
 
+def _essence(item: Item) -> object:
+    """The verdict; of several indexes that need a manifest, any may be the one that is named."""
+    needed = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.NEEDED
+    return KeptReason.NEEDED if needed else item.verdict
+
+
 @given(cases(), st.data())
 def test_the_order_of_the_input_does_not_matter(case: Case, data: st.DataObject) -> None:
     """Another order of repositories and of the list deletes the same and keeps for the same reasons."""
@@ -161,7 +197,7 @@ def test_the_order_of_the_input_does_not_matter(case: Case, data: st.DataObject)
     )
 
     def verdicts(plan: Plan) -> dict[tuple[Repository, Digest], object]:
-        return {(item.repository, item.digest): (item.verdict, item.tags) for item in plan.items}
+        return {(item.repository, item.digest): (_essence(item), item.tags) for item in plan.items}
 
     assert verdicts(shuffled.plan()) == verdicts(case.plan())
     assert set(shuffled.plan().settled) == set(case.plan().settled)
@@ -190,7 +226,7 @@ def test_a_second_judgement_only_takes_away(case: Case, data: st.DataObject) -> 
         again = replace(
             facts,
             resolutions=tuple((target, _held(target.reference, content)) for target, _ in facts.resolutions),
-            tags=Unseen() if isinstance(facts.tags, Unseen) else Seen(content),
+            tags=Unseen() if isinstance(facts.tags, Unseen) else Seen(content, data.draw(_indexes)),
         )
         doomed = [item for item in old.doomed if item.repository == facts.repository]
         fresh = judge([again], case.rules())
@@ -215,7 +251,7 @@ def families(draw: st.DrawFn) -> list[Item]:
         own = [Digest.of(bytes([number])) for number in range(size)]
         for number, digest in enumerate(own):
             children = draw(st.lists(st.sampled_from(own[number + 1 :]), unique=True)) if own[number + 1 :] else []
-            items.append(Item(repository, Resolved(digest, OCI_INDEX, 1, tuple(children)), (), Doomed()))
+            items.append(Item(repository, Resolved(digest, OCI_INDEX, 1, Children(tuple(children))), (), Doomed()))
     return draw(st.permutations(items))
 
 
@@ -231,7 +267,9 @@ def test_every_index_goes_before_its_children(items: list[Item]) -> None:
         parents = {
             other.digest
             for other in items
-            if other.repository == step.item.repository and step.item.digest in other.resolved.children
+            if other.repository == step.item.repository
+            and other.resolved.children is not None
+            and step.item.digest in other.resolved.children.manifests
         }
         assert set(step.after) == parents
         assert {(step.item.repository, parent) for parent in parents} <= done

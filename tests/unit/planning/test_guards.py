@@ -6,7 +6,7 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.manifest import OCI_MANIFEST, Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifest import OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
@@ -162,9 +162,7 @@ def test_a_pin_that_moved() -> None:
     found = plan(facts([(f"a@{TWO.digest}", ONE)], {"a": ONE}))
 
     assert found.items == ()
-    assert found.settled == (
-        Settled(target(f"a@{TWO.digest}"), Kept(KeptReason.MOVED, (f"{APP}:a@{ONE.digest}",))),
-    )
+    assert found.settled == (Settled(target(f"a@{TWO.digest}"), Kept(KeptReason.MOVED, (f"{APP}:a@{ONE.digest}",))),)
 
 
 def test_a_moved_pin_beats_the_bare_tag() -> None:
@@ -185,6 +183,65 @@ def test_a_moved_pin_is_a_tag_outside_the_list() -> None:
 def test_a_pinned_tag_that_is_gone() -> None:
     """A pinned tag that is not there is absent."""
     assert plan(facts([(f"a@{ONE.digest}", Absent())], {})).settled[0].outcome == Gone()
+
+
+# What is needed
+
+
+def seen(tags: Mapping[str, Resolved], *parents: tuple[Resolved, Resolved]) -> Seen:
+    """These tags, and indexes with their children as (index, child)."""
+    indexes: dict[Digest, Children] = {}
+    for index, child in parents:
+        names = indexes.get(index.digest, Children()).manifests
+        indexes[index.digest] = Children((*names, child.digest))
+    return Seen(tags, indexes)
+
+
+NEEDED_BY_TWO = Kept(KeptReason.NEEDED, (f"{APP}@{TWO.digest}",))
+
+
+def test_a_kept_index_needs_its_children() -> None:
+    """A manifest that an index with another tag names is kept, and the index is named."""
+    found = plan(facts([("a", ONE)], seen({"a": ONE, "z": TWO}, (TWO, ONE))))
+
+    assert only(found).verdict == NEEDED_BY_TWO
+
+
+def test_an_index_that_goes_needs_nothing() -> None:
+    """Where the index goes as well, its children may go."""
+    found = plan(facts([("a", ONE), ("z", TWO)], seen({"a": ONE, "z": TWO}, (TWO, ONE))))
+
+    assert [item.verdict for item in found.items] == [Doomed(()), Doomed(())]
+
+
+@pytest.mark.parametrize("policy", [Shared.REFUSE, Shared.DELETE])
+def test_through_another_index(policy: Shared) -> None:
+    """What a kept index needs through another index is kept, whatever --shared says."""
+    found = plan(facts([("a", ONE)], seen({"a": ONE, "z": THREE}, (THREE, TWO), (TWO, ONE))), policy=policy)
+
+    assert only(found).verdict == NEEDED_BY_TWO
+
+
+def test_what_a_guarded_index_needs() -> None:
+    """An index in the list that a guard keeps needs its children too, and so does one that is itself needed."""
+    tags = seen({"a": ONE, "b": TWO, "c": THREE}, (THREE, TWO), (TWO, ONE))
+    found = plan(facts([("a", ONE), ("b", TWO), ("c", THREE)], tags), protection=protects("c"))
+
+    assert [item.verdict for item in found.items] == [
+        NEEDED_BY_TWO,
+        Kept(KeptReason.NEEDED, (f"{APP}@{THREE.digest}",)),
+        Kept(KeptReason.PROTECTED, ("*:c",)),
+    ]
+
+
+def test_needed_among_the_reasons() -> None:
+    """`needed` stands after `protected` and before `shared`."""
+    tags = seen({"a": ONE, "other": ONE, "z": TWO}, (TWO, ONE))
+
+    assert only(plan(facts([("a", ONE)], tags))).verdict == NEEDED_BY_TWO
+    assert only(plan(facts([("a", ONE)], tags), protection=protects("a"))).verdict == Kept(
+        KeptReason.PROTECTED, ("*:a",)
+    )
 
 
 # The limit

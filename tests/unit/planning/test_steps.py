@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, Resolved
+from bulkrm.model.manifest import OCI_INDEX, Children, Resolved
 from bulkrm.model.plan import Doomed, Item
 from bulkrm.model.reference import Repository
 from bulkrm.planning.steps import compile_steps
@@ -18,7 +18,7 @@ def digest(name: str) -> Digest:
 
 def item(name: str, *children: str, repository: str = "app", host: str = HOST) -> Item:
     """A manifest that names these children."""
-    resolved = Resolved(digest(name), OCI_INDEX, 3, tuple(digest(child) for child in children))
+    resolved = Resolved(digest(name), OCI_INDEX, 3, Children(tuple(digest(child) for child in children)))
     return Item(Repository(host, repository), resolved, (), Doomed())
 
 
@@ -73,6 +73,21 @@ def test_a_child_of_two() -> None:
 
     assert steps[-1].item.digest == digest("x")
     assert set(steps[-1].after) == {digest("i"), digest("j")}
+
+
+@pytest.mark.parametrize("names", ["xji", "xij", "ijx", "jxi"])
+def test_an_index_in_an_index(names: str) -> None:
+    """Where two indexes name a child and one names the other, the outer one goes first, the child last."""
+    items = {"i": item("i", "j", "x"), "j": item("j", "x"), "x": item("x")}
+
+    assert order(*(items[name] for name in names)) == [digest("i"), digest("j"), digest("x")]
+
+
+def test_what_was_not_read() -> None:
+    """A manifest that was asked for by HEAD only has no children that are known."""
+    unread = Item(Repository(HOST, "app"), Resolved(digest("i"), OCI_INDEX, 3), (), Doomed())
+
+    assert [step.after for step in compile_steps([item("x"), unread])[HOST]] == [(), ()]
 
 
 def test_an_index_that_names_itself() -> None:

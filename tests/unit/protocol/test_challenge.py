@@ -4,7 +4,9 @@ import pytest
 
 from bulkrm.protocol.challenge import Challenge, choose, parse_challenges
 
-BEARER = Challenge("bearer", {"realm": "https://auth.example/token", "service": "r", "scope": "repository:a/b:pull,push"})
+BEARER = Challenge(
+    "bearer", {"realm": "https://auth.example/token", "service": "r", "scope": "repository:a/b:pull,push"}
+)
 
 
 def one(line: str) -> list[tuple[str, dict[str, str]]]:
@@ -61,7 +63,7 @@ def test_distribution() -> None:
 
 def test_several_lines() -> None:
     """Gitea's two lines are two challenges, in order; a broken line does not hide the next."""
-    assert parse_challenges(['Bearer realm="https://git.example/v2/token"', '=;', "Basic"]) == (
+    assert parse_challenges(['Bearer realm="https://git.example/v2/token"', "=;", "Basic"]) == (
         Challenge("bearer", {"realm": "https://git.example/v2/token"}),
         Challenge("basic"),
     )

@@ -379,7 +379,12 @@ def test_challenge_scope(text: str | None, expected: Scope | None) -> None:
         (GET, None, Manners(actions=None), Scope.repository("team/app", "pull")),
         (DELETE, "repository:team/app:pull,push", Manners(actions=None), Scope.repository("team/app", "pull", "push")),
         (message.list_repositories(), None, STANDARD, CATALOG),
-        (message.list_repositories(), "registry:catalog:read", STANDARD, Scope("registry", "catalog", frozenset({"read"}))),
+        (
+            message.list_repositories(),
+            "registry:catalog:read",
+            STANDARD,
+            Scope("registry", "catalog", frozenset({"read"})),
+        ),
     ],
 )
 def test_first_scope(

@@ -218,7 +218,9 @@ def test_a_page(body: object, expected: tuple[str, ...]) -> None:
     assert page_of(body) == Page(expected, None)
 
 
-@pytest.mark.parametrize("body", [{}, {"tags": "a"}, {"tags": {}}, {"tags": 5}, {"tags": False}, [], None, b"", b"<html>"])
+@pytest.mark.parametrize(
+    "body", [{}, {"tags": "a"}, {"tags": {}}, {"tags": 5}, {"tags": False}, [], None, b"", b"<html>"]
+)
 def test_no_page(body: object) -> None:
     """What is no listing is a failure, and not an empty list: that would guard nothing."""
     assert failure((page_of, body)).code is FailureCode.UNEXPECTED_ANSWER

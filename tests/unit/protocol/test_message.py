@@ -54,7 +54,14 @@ def test_the_body_limits() -> None:
 
 @pytest.mark.parametrize(
     ("body", "expected"),
-    [(b'{"a": 1}', {"a": 1}), (b"", None), (b"<html>", None), (b"\xff", None), (b"[" * 200_000, None), (b"9" * 5000, None)],
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b"", None),
+        (b"<html>", None),
+        (b"\xff", None),
+        (b"[" * 200_000, None),
+        (b"9" * 5000, None),
+    ],
 )
 def test_json(body: bytes, expected: object) -> None:
     """A body is JSON or nothing, whatever it is."""

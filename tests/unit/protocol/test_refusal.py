@@ -34,7 +34,15 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
     ("host", "request_", "status", "body", "code", "reach", "word"),
     [
         # distribution 2.8 and 3
-        ("r", DELETE, 405, errors("UNSUPPORTED"), FailureCode.DELETION_DISABLED, HOST, "REGISTRY_STORAGE_DELETE_ENABLED"),
+        (
+            "r",
+            DELETE,
+            405,
+            errors("UNSUPPORTED"),
+            FailureCode.DELETION_DISABLED,
+            HOST,
+            "REGISTRY_STORAGE_DELETE_ENABLED",
+        ),
         ("r", DELETE, 405, errors("UNSUPPORTED"), FailureCode.DELETION_DISABLED, HOST, "storage.delete.enabled"),
         ("r", DELETE, 405, PLAIN, FailureCode.READ_ONLY, HOST, "read-only"),
         ("r", DELETE, 405, PAGE, FailureCode.READ_ONLY, HOST, "proxy"),
@@ -70,7 +78,7 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         ("docker.io", GET, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "pull"),
     ],
 )
-def test_refusals(  # noqa: PLR0913 (a table)
+def test_refusals(  # noqa: PLR0913, PLR0917 (a table)
     host: str, request_: Request, status: int, body: bytes, code: FailureCode, reach: Reach, word: str
 ) -> None:
     """Each refusal has a code, says how far its cause reaches, and what to do next."""

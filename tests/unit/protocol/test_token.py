@@ -76,7 +76,8 @@ def test_the_message_does_not_quote_the_body() -> None:
     ("expires_in", "expected"),
     [
         (300, 300.0),
-        (0.5, 0.5),
+        (1.5, 1.5),
+        (1e-9, 1.0),
         (None, 60.0),
         ("300", 60.0),
         (True, 60.0),
@@ -88,7 +89,7 @@ def test_the_message_does_not_quote_the_body() -> None:
     ],
 )
 def test_expires_in(expires_in: object, expected: float) -> None:
-    """The life is that many seconds; 60, as the specification says, where it is missing or no time."""
+    """The life is that many seconds, at least one; 60, as the specification says, where there is none."""
     assert parse_token(answer(token="t", expires_in=expires_in)).life == expected
 
 
@@ -110,6 +111,7 @@ def test_without_expires_in() -> None:
         (at(0), 300.0),
         (at(-40), 260.0),
         (at(-299), 1.0),
+        ("2027-01-15T07:55:00.000001Z", 1.0),
         (at(-300), 300.0),
         (at(-9000), 300.0),
         (at(9000), 300.0),

@@ -266,6 +266,14 @@ def test_too_many_mistakes_end_the_reading() -> None:
     ]
 
 
+def test_too_many_mistakes_are_said_once() -> None:
+    """Images that wait for `registry` add none to them."""
+    with pytest.raises(InputError) as caught:
+        read_list("images:\n- a\n- b\n- [x]\n- [x]\n- [x]\nregistry: a.b\n", "f", limits=Limits(mistakes=3))
+
+    assert [problem.where for problem in caught.value.problems] == ["f:4:3", "f:5:3", "f:6:3", "f:6:3"]
+
+
 def test_a_file_has_a_largest_size() -> None:
     """A larger one is not read at all."""
     with pytest.raises(InputError, match="f:1:1: larger than 5 bytes; cut it into several files"):

@@ -1,0 +1,214 @@
+"""The command as its users meet it: in this process, as a process of its own, or on a terminal."""
+
+import asyncio
+import fcntl
+import io
+import json
+import os
+import pty
+import struct
+import sys
+import termios
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from bulkrm.cli.main import main
+from bulkrm.sandbox import Sandbox, SandboxSettings, oci_image, put_image
+
+SECONDS = 20.0  # after which a test gives up: far more than anything here takes
+_FOREIGN = ("REGISTRY_", "DOCKER_", "BULKRM_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy", "CI")
+_DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON report."""
+        return dict(json.loads(self.out))
+
+    @property
+    def images(self) -> list[dict[str, Any]]:
+        return list(self.report["images"])
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The status of each image, named without its host."""
+        return {image["image"].partition("/")[2]: image["status"] for image in self.images}
+
+
+Command = Callable[..., Result]
+
+
+def foreign(environment: Iterable[str]) -> list[str]:
+    """The variables of whoever runs the tests that would change what the command does."""
+    return [name for name in environment if name.startswith(_FOREIGN) or name in _DISPLAY]
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment in which nothing is set for the command but this."""
+    strange = set(foreign(os.environ))
+    clean = {name: value for name, value in os.environ.items() if name not in strange}
+    return {**clean, "DOCKER_CONFIG": "/nonexistent", "TERM": "xterm", **(more or {})}
+
+
+def in_process(*arguments: str, capsys: pytest.CaptureFixture[str], stdin: bytes = b"") -> Result:
+    """Run it here; standard input is a pipe."""
+    capsys.readouterr()
+    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin))
+    code: object = 0
+    try:
+        main(arguments)
+    except SystemExit as end:
+        code = end.code or 0
+    finally:
+        sys.stdin = before
+    assert isinstance(code, int)
+    return Result(code, *capsys.readouterr())
+
+
+async def bulkrm(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Result:
+    """Run it as a process of its own, while the test's event loop keeps serving."""
+    process = await start(*arguments, env=env)
+    async with asyncio.timeout(SECONDS * 2):
+        out, err = await process.communicate(stdin)
+    assert process.returncode is not None
+    return Result(process.returncode, out.decode(), err.decode())
+
+
+async def start(*arguments: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """Start it with pipes for everything."""
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bulkrm", *arguments,
+        stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24,
+    )  # fmt: skip
+
+
+async def line_with(text: str, process: asyncio.subprocess.Process) -> str:
+    """Read standard error up to a line that holds a text."""
+    assert process.stderr is not None
+    async with asyncio.timeout(SECONDS):
+        while line := (await process.stderr.readline()).decode():
+            if text in line:
+                return line
+    raise AssertionError(f"the process ended without saying {text!r}")
+
+
+class Terminal:
+    """A process on a pseudo-terminal of its own, on which Ctrl-C is a signal. Its standard output may be a pipe."""
+
+    def __init__(self, process: asyncio.subprocess.Process, master: int) -> None:
+        self._process = process
+        self._master = master
+        self._fresh = asyncio.Event()
+        self._ended = asyncio.Event()
+        self.seen = ""
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    def _read(self) -> None:
+        try:
+            content = os.read(self._master, 65536)
+        except OSError:  # EIO: the last one that had it open is gone
+            content = b""
+        if not content:
+            asyncio.get_running_loop().remove_reader(self._master)
+            self._ended.set()
+        self.seen += content.decode(errors="replace")
+        self._fresh.set()
+
+    async def until(self, text: str) -> None:
+        """Wait until a text is on the screen."""
+        async with asyncio.timeout(SECONDS):
+            while text not in self.seen:
+                assert not self._ended.is_set(), self.seen
+                self._fresh.clear()
+                await self._fresh.wait()
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
+    async def end(self) -> Result:
+        """Wait for the end. `err` is what the screen showed, `out` what went into the pipe, if there was one."""
+        async with asyncio.timeout(SECONDS):
+            out = await self._process.stdout.read() if self._process.stdout else b""
+            code = await self._process.wait()
+            await self._ended.wait()
+        return Result(code, out.decode(), self.seen.replace("\r\n", "\n"))
+
+
+@asynccontextmanager
+async def terminal(*arguments: str, pipe: bool = True, env: Mapping[str, str] | None = None) -> AsyncIterator[Terminal]:
+    """Start the command on a terminal of 80 columns; with `pipe`, its standard output is none."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bulkrm", *arguments,
+        stdin=slave, stderr=slave, stdout=asyncio.subprocess.PIPE if pipe else slave, env=environment(env),
+        start_new_session=True, preexec_fn=_take_terminal,
+    )  # fmt: skip
+    os.close(slave)
+    try:
+        yield Terminal(process, master)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        asyncio.get_running_loop().remove_reader(master)
+        os.close(master)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@contextmanager
+def served(settings: SandboxSettings | None = None, **options: Any) -> Iterator[Sandbox]:
+    """A sandbox that serves from a thread of its own, so that the command may have this one."""
+    ready: Future[tuple[Sandbox, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def serve() -> None:
+        async with Sandbox(settings, **options) as sandbox:
+            end = asyncio.Event()
+            ready.set_result((sandbox, asyncio.get_running_loop(), end))
+            await end.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    sandbox, loop, end = ready.result(SECONDS)
+    try:
+        yield sandbox
+    finally:
+        loop.call_soon_threadsafe(end.set)
+        thread.join()
+
+
+def fill(sandbox: Sandbox, *tags: str, repository: str = "team/app", seed: int = 0) -> dict[str, str]:
+    """Put a different image under each tag; return their digests."""
+    return {
+        tag: put_image(sandbox.store, repository, [tag], oci_image(number, config_seed=0))
+        for number, tag in enumerate(tags, seed)
+    }
+
+
+def tags(sandbox: Sandbox, repository: str = "team/app") -> set[str]:
+    """The tags that are left."""
+    return set(sandbox.store.tags(repository) or ())
+
+
+def sent(sandbox: Sandbox, method: str = "DELETE") -> list[str]:
+    """The paths of the requests of a method that were finished."""
+    return [request.path for request in sandbox.log if request.method == method]

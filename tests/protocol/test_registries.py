@@ -1,0 +1,49 @@
+"""All registries of a run."""
+
+from bulkrm.client.clock import SystemClock
+from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.client.registries import open_registries
+from bulkrm.model.report import Requests
+from bulkrm.model.settings import Settings
+from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
+from tests.protocol.opening import ADMIN, PLAIN, app, fill, opened
+from tests.support.scripted import ScriptedServer, Step, reply
+
+NONE_THERE = reply(404, body=b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}')
+OPEN = SandboxSettings(auth=Auth.NONE)
+
+
+async def test_one_for_each_host() -> None:
+    """A host has one registry, and what all of them sent is counted together."""
+    async with Sandbox(OPEN) as first, Sandbox() as second, opened() as registries:
+        for sandbox in (first, second):
+            fill(sandbox, "1")
+            await registries[sandbox.host].manifest(app(sandbox), "1")
+
+        assert registries[first.host] is registries[first.host]
+        assert registries[first.host] is not registries[second.host]
+        assert registries.requests == Requests(registry=4, token=1)
+
+
+async def test_who_speaks_like_distribution() -> None:
+    """A registry with distribution's header is known as one, another is not."""
+    async with (
+        Sandbox(OPEN) as sandbox,
+        ScriptedServer([Step("GET /v2/", reply(200)), Step("GET /v2/team/app/manifests/1", NONE_THERE)]) as other,
+        opened() as registries,
+    ):
+        for host in (sandbox.host, other.host):
+            await registries[host].manifest(app(host), "1")
+
+        assert registries.distributions == (sandbox.host,)
+
+
+async def test_remarks() -> None:
+    """For a host whose entry in Docker's configuration does not help it is said why."""
+    config = DockerConfig({"b.example": ADMIN}, {"a.example": "why"})
+    async with open_registries(Settings(connection=PLAIN), Credentials(None, config), SystemClock()) as registries:
+        assert list(registries.remarks()) == []
+        for host in ("a.example", "b.example", "c.example"):
+            assert registries[host].host.name == host
+
+        assert list(registries.remarks()) == ["a.example: why"]
