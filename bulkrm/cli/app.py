@@ -23,9 +23,13 @@ from bulkrm.reports.format import formats
 from bulkrm.selection.schema import list_file_schema
 
 T = TypeVar("T")
-_LIST, _ACCESS, _SAFETY, _PACE, _REPORT = "What", "Access", "Safety", "Pace", "Report"
 _OTHERS = (
     "Other commands: `bulkrm demo` tries all this on an embedded registry; `bulkrm schema` prints the list's schema."
+)
+
+_SHARED = (
+    "A digest that has tags outside the list: keep it, delete it with all its tags, or do so without even reading the "
+    "other tags (fast, and blind)."
 )
 
 app = typer.Typer(
@@ -68,21 +72,32 @@ def delete(
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
-    insecure: Annotated[bool, typer.Option("--insecure", help="Accept certificates that do not verify.")] = False,
-    plain_http: Annotated[bool, typer.Option("--plain-http", help="Speak HTTP.")] = False,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure", help="Accept certificates that do not verify, of registries and their token servers."
+        ),
+    ] = False,
+    plain_http: Annotated[
+        bool, typer.Option("--plain-http", help="Speak HTTP. Loopback hosts are tried by HTTPS first without it.")
+    ] = False,
     ca_file: Annotated[Path | None, typer.Option(metavar="FILE", help="CA certificates to trust (PEM).")] = None,
     client_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Client certificate (PEM).")] = None,
     client_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key (PEM).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan, delete nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Show the plan, delete nothing; exit as the run would.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    shared: Annotated[
-        str, typer.Option(metavar="|".join(Shared), help="What to do with a digest that has tags outside the list.")
-    ] = Shared.REFUSE.value,
+    shared: Annotated[str, typer.Option(metavar="|".join(Shared), help=_SHARED)] = Shared.REFUSE.value,
     protect: Annotated[
         list[str] | None, typer.Option(metavar="PATTERN", help="Never delete what this matches; repeatable.")
     ] = None,
     max_delete: Annotated[
-        str | None, typer.Option(metavar="N|P%", help="Delete nothing at all if more would disappear.")
+        str | None,
+        typer.Option(
+            metavar="N|P%",
+            help="Delete nothing at all if more would disappear: tags (unlisted ones too) and untagged manifests.",
+        ),
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False,
     concurrency: Annotated[
@@ -91,7 +106,9 @@ def delete(
     rate: Annotated[
         str | None, typer.Option(metavar="N[/s,/m,/h]", help="At most N requests per registry in that time.")
     ] = None,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="For one request.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="For one request; default 60.", show_default=False)
+    ] = 60.0,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FORMAT", help="On standard output: text, json or jsonl.")
     ] = "text",

@@ -87,7 +87,8 @@ def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
                 remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
                 problems.append(Problem(str(source), "is no image reference", remedy))
             else:
-                problems += (Problem(str(source), problem.what, problem.remedy) for problem in error.problems)
+                known = "; the commands are delete, demo and schema" if text.isalpha() else ""
+                problems += (Problem(str(source), problem.what, problem.remedy + known) for problem in error.problems)
 
 
 def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from bulkrm.cli.question import Question
 from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
-from bulkrm.client.registries import Registries, open_registries
+from bulkrm.client.registries import Listening, Registries, open_registries
 from bulkrm.engine.run import Around, Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal, exit_code
@@ -46,7 +46,8 @@ async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
     stop = Stop()
     with display(quiet=task.quiet) as shown:
-        async with _signals(stop, shown), _open(task, shown) as registries:
+        opened = open_registries(task.settings, task.credentials, SystemClock(), _listening(task, shown))
+        async with opened as registries, _signals(stop, shown):
             report = await _run(task, registries, stop, shown)
     code = exit_code((result.outcome for result in report.images), stop.signal)
     for writer in task.writers:
@@ -73,17 +74,11 @@ async def _run(task: Task, registries: Registries, stop: Stop, shown: Display) -
     return Report(info, images, registries.requests, tuple(_closing(images, registries)))
 
 
-@asynccontextmanager
-async def _open(task: Task, shown: Display) -> AsyncIterator[Registries]:
+def _listening(task: Task, shown: Display) -> Listening:
     def trace(method: str, url: str, result: str) -> None:
         shown.say(f"{method} {_public(url)}: {result}")
 
-    if task.verbose:
-        async with open_registries(task.settings, task.credentials, SystemClock(), trace) as registries:
-            yield registries
-    else:
-        async with open_registries(task.settings, task.credentials, SystemClock()) as registries:
-            yield registries
+    return Listening(shown.say, trace) if task.verbose else Listening(shown.say)
 
 
 @asynccontextmanager

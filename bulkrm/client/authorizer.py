@@ -114,7 +114,7 @@ class Authorizer:
         attempt = decision.attempt
         if decision.challenge is not None and decision.challenge.scheme == "basic":
             if self._login is None:
-                raise RequestFailed(bad_credentials(self._host))
+                raise RequestFailed(bad_credentials(self._host, given=False))
             return replace(attempt, authorization=BasicAuthorization())
         if attempt.extended and decision.scope is not None:
             known = self._learned.get(attempt.request.method, frozenset())
@@ -125,7 +125,7 @@ class Authorizer:
 
     def _basic(self) -> Grant:
         if self._login is None:
-            raise RequestFailed(bad_credentials(self._host))
+            raise RequestFailed(bad_credentials(self._host, given=False))
         return Grant(BasicAuthorization(), basic(self._login))
 
     async def _bearer(self, scope: Scope | None, refused: Secret | None) -> Grant:

@@ -44,7 +44,10 @@ class Credentials:
 def config_path(environment: Mapping[str, str] | None = None) -> Path:
     """Return where Docker's configuration is: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`."""
     folder = (os.environ if environment is None else environment).get("DOCKER_CONFIG")
-    return (Path(folder) if folder else Path("~/.docker").expanduser()) / "config.json"
+    try:
+        return (Path(folder) if folder else Path("~/.docker").expanduser()) / "config.json"
+    except RuntimeError:  # no HOME, and a user that the system does not know: a container's
+        return Path(os.devnull) / "config.json"
 
 
 def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConfig:
@@ -55,11 +58,11 @@ def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConf
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_CONFIG)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return DockerConfig()
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         remedy = "make it readable, or set DOCKER_CONFIG to another folder"
-        raise InputError(Problem(str(path), f"cannot be read: {getattr(error, 'strerror', error)}", remedy)) from error
+        raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", remedy)) from error
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

@@ -17,6 +17,10 @@ Judge = Callable[[Attempt, Answer | Broken], Decision]
 GetAuthorized = Callable[[Authorize], Awaitable[Attempt]]
 
 
+def _tell_nobody(seconds: float, whole_host: bool) -> None:  # noqa: FBT001 (a callback)
+    """Tell nobody of a wait."""
+
+
 @dataclass(frozen=True, slots=True)
 class Final:
     """The last answer; `uncertain`: an earlier send may have taken effect without an answer."""
@@ -27,10 +31,11 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What the loop acts on: the limiter to pause, and the clock to wait by."""
+    """What the loop acts on: the limiter to pause, the clock to wait by, and who hears of a wait."""
 
     limiter: Limiter
     clock: Clock
+    announce: Callable[[float, bool], None] = _tell_nobody
 
     async def run(self, attempt: Attempt, send: Send, judge: Judge, authorize: GetAuthorized) -> Final:
         """Send until it is final. Raises RequestFailed when no usable answer will come."""
@@ -45,6 +50,7 @@ class Loop:
                 case Authorize() as decision:
                     attempt = await authorize(decision)
                 case Wait(seconds, spread, whole_host, attempt):
+                    self.announce(seconds, whole_host)
                     if whole_host:
                         self.limiter.pause(seconds)
                     await self.clock.sleep(seconds + spread * self.clock.random())

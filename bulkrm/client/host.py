@@ -22,6 +22,7 @@ from bulkrm.protocol.message import NOT_TLS, PING, Answer, Broken, Request
 from bulkrm.protocol.realm import is_loopback
 
 _UNAUTHORIZED = 401
+_NOTICED, _SILENCE = 2.0, 10.0  # seconds
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
@@ -57,7 +58,10 @@ class Host:
         self.requests = 0
         self.like_distribution = False
         self._connection = wiring.settings.connection
-        self._loop = Loop(self.limiter, wiring.clock)
+        self._loop = Loop(self.limiter, wiring.clock, self._announce)
+        self._clock = wiring.clock
+        self._say = wiring.say
+        self._silent_until = 0.0
         self._met: SingleFlight[bool] = SingleFlight()
 
     async def exchange(self, request: Request, footprint: Footprint | None = None) -> Final:
@@ -69,6 +73,15 @@ class Host:
 
     def _decide(self, attempt: Attempt, answer: Answer | Broken) -> Decision:
         return decide(attempt, answer, self.authorizer.manners)
+
+    def _announce(self, seconds: float, whole_host: bool) -> None:  # noqa: FBT001 (a callback)
+        """Tell the user of a wait that is long enough to be noticed, once for all the requests that wait."""
+        now = self._clock.monotonic()
+        if seconds < _NOTICED or now < self._silent_until:
+            return
+        self._silent_until = now + max(seconds, _SILENCE)
+        why = "asks to wait" if whole_host else "does not answer as it should; trying again in"
+        self._say(f"{self.name} {why} {seconds:.0f} s")
 
     async def _meet(self) -> bool:
         """Ask for the challenge once, so that every later request brings its token with the first send."""

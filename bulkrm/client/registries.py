@@ -1,7 +1,8 @@
 """All registries of a run, opened when first asked for."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from bulkrm.client.clock import Clock
 from bulkrm.client.credentials import Credentials
@@ -51,10 +52,25 @@ class Registries:
         return Requests(sent, self._wiring.tokens.requests)
 
 
+def _tell_nobody(text: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Who hears what: `say` of waits that people would wonder about, `trace` of every request."""
+
+    say: Callable[[str], None] = _tell_nobody
+    trace: Trace = no_trace
+
+
+_SILENT = Listening()
+
+
 @asynccontextmanager
 async def open_registries(
-    settings: Settings, credentials: Credentials, clock: Clock, trace: Trace = no_trace
+    settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
 ) -> AsyncIterator[Registries]:
     """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
-    async with Transport(settings.connection, settings.pacing.timeout, clock, trace) as transport:
-        yield Registries(Wiring(transport, Tokens(transport, clock), clock, settings), credentials)
+    async with Transport(settings.connection, settings.pacing.timeout, clock, listening.trace) as transport:
+        yield Registries(Wiring(transport, Tokens(transport, clock), clock, settings, listening.say), credentials)

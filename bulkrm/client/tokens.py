@@ -121,7 +121,7 @@ def _judge(answer: Answer, key: TokenKey) -> Token:
     if answer.status == _BAD_REQUEST:
         raise ScopeRefused(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _NO_SCOPE, Reach.REPOSITORY))
     if answer.status == _UNAUTHORIZED:
-        raise RequestFailed(bad_credentials(where))
+        raise RequestFailed(bad_credentials(where, given=key.login is not None))
     if answer.status == _FORBIDDEN:
         repository = Repository(key.host, key.scope.name) if key.scope and key.scope.type == "repository" else None
         hint = no_permission(repository)

@@ -144,7 +144,7 @@ def _broken(error: BaseException) -> Broken:
     """Name what happened, in words without URLs (they may hold secrets)."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            broken = Broken(CERTIFICATE, f"the certificate of {error.host} does not verify: {error.certificate_error}")
+            broken = Broken(CERTIFICATE, _unverified(f"{error.host}:{error.port}", error.certificate_error))
         case aiohttp.ClientConnectorSSLError():
             broken = _broken_tls(error)
         case aiohttp.ConnectionTimeoutError():
@@ -161,6 +161,10 @@ def _broken(error: BaseException) -> Broken:
     return broken
 
 
+def _unverified(where: str, cause: BaseException) -> str:
+    return f"the certificate of {where} does not verify: {getattr(cause, 'verify_message', None) or cause}"
+
+
 def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
     cause = error.os_error
     reason = getattr(cause, "reason", None) or type(cause).__name__
@@ -168,7 +172,7 @@ def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
     if reason in _NOT_TLS_REASONS:
         return Broken(NOT_TLS, f"{where} does not speak TLS")
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return Broken(CERTIFICATE, f"the certificate of {where} does not verify: {cause.verify_message}")
+        return Broken(CERTIFICATE, _unverified(where, cause))
     return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")
 
 

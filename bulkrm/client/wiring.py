@@ -1,5 +1,6 @@
 """What all registries of a run have in common."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bulkrm.client.clock import Clock
@@ -8,11 +9,16 @@ from bulkrm.client.transport import Transport
 from bulkrm.model.settings import Settings
 
 
+def _tell_nobody(text: str) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """One transport, one token cache, one clock, and what the user asked for."""
+    """One transport, one token cache, one clock, what the user asked for, and who hears of long waits."""
 
     transport: Transport
     tokens: Tokens
     clock: Clock
     settings: Settings
+    say: Callable[[str], None] = _tell_nobody

@@ -13,7 +13,8 @@ from bulkrm.model.reference import Repository
 
 T = TypeVar("T")
 _NO_LOGIN = (
-    "no credentials were given: -u with -p, --password-stdin, REGISTRY_USERNAME and _PASSWORD, or `docker login`"
+    "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or "
+    "`docker login`; the user needs pull and delete (push is not enough)"
 )
 
 
@@ -36,7 +37,7 @@ class Asking:
         except RequestFailed as error:
             failure = error.failure
         if failure.code is FailureCode.NOT_PERMITTED and registry.host.anonymous:
-            failure = replace(failure, hint=f"{_NO_LOGIN}; {failure.hint}")
+            failure = replace(failure, hint=_NO_LOGIN)
         self._causes.note(failure, place)
         return failure
 

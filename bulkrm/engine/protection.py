@@ -14,6 +14,7 @@ class Protection:
         """Begin with none of them used."""
         self._patterns = tuple(dict.fromkeys(patterns))
         self._unused = dict.fromkeys(self._patterns)
+        self._read = False
 
     def of(self, repository: Repository, tag: str) -> str | None:
         """Return the text of the first pattern that protects the tag."""
@@ -22,6 +23,7 @@ class Protection:
     def look_at(self, facts: Iterable[RepositoryFacts]) -> None:
         """Strike off the patterns that match any tag of the touched repositories."""
         for entry in facts:
+            self._read = self._read or bool(isinstance(entry.tags, Seen) and entry.tags.tags)
             here = [pattern for pattern in self._unused if pattern.holds_in(entry.repository)]
             for tag in entry.tags.tags if isinstance(entry.tags, Seen) and here else ():
                 for pattern in here:
@@ -29,6 +31,6 @@ class Protection:
                         del self._unused[pattern]
 
     def unused(self) -> Iterator[str]:
-        """Yield a warning for each pattern that protected nothing."""
-        for pattern in self._unused:
+        """Yield a warning for each pattern that protected nothing, unless there was nothing to be seen at all."""
+        for pattern in self._unused if self._read else ():
             yield f"the protect pattern {pattern} matches no tag of the touched repositories"

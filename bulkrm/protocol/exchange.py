@@ -160,7 +160,7 @@ def _after_unauthorized(attempt: Attempt, answer: Answer, manners: Manners) -> D
         case BearerAuthorization(scope):
             return _after_token(attempt, answer, challenge, scope)
         case BasicAuthorization():
-            return GiveUp(bad_credentials(attempt.host))
+            return GiveUp(bad_credentials(attempt.host, given=True))
         case NoAuthorization():
             if challenge is None or attempt.authorized:
                 return GiveUp(refusal(answer, attempt.host, attempt.request, manners))
@@ -198,9 +198,9 @@ def _not_permitted(answer: Answer, repository: Repository | None, wanted: Scope 
     return Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY)
 
 
-def bad_credentials(host: str) -> Failure:
-    """Say that user or password are wrong, or missing."""
-    message = f"HTTP 401: {host} does not accept the credentials, or wants some and got none"
+def bad_credentials(host: str, *, given: bool) -> Failure:
+    """Say that user or password are wrong, or that there should have been some."""
+    message = f"HTTP 401: {host} " + ("does not accept the user or password" if given else "wants a user and password")
     hint = "check the user and password: -u with -p, --password-stdin or REGISTRY_PASSWORD, or `docker login`"
     return Failure(FailureCode.BAD_CREDENTIALS, message, _UNAUTHORIZED, hint, Reach.HOST)
 

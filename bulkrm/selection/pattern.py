@@ -109,7 +109,8 @@ class ProtectPattern:
         check_text(text, "tags are protected, not digests: write the tags that are on it")
         name, tag = cut(text)
         if tag is None:
-            refuse(text, "does not say which tags", f"write {text}:* for all tags")
+            everywhere = "" if "/" in text else f", or *:{text} for that tag everywhere"
+            refuse(text, "does not say which tags", f"write {text}:* for all tags{everywhere}")
         if not name:
             refuse(text, "has no repository", f"write *{text} for every repository")
         first, slash, rest = name.partition("/")

@@ -22,7 +22,7 @@ from bulkrm.cli.main import main
 from bulkrm.sandbox import Sandbox, SandboxSettings, oci_image, put_image
 
 SECONDS = 20.0  # after which a test gives up: far more than anything here takes
-_FOREIGN = ("REGISTRY_", "DOCKER_", "BULKRM_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy", "CI")
+_FOREIGN = ("REGISTRY_", "DOCKER_", "BULKRM_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy")
 _DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
 
 

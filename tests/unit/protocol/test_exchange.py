@@ -242,7 +242,7 @@ def test_wrong_password() -> None:
 
     assert given_up(decision) == (FailureCode.BAD_CREDENTIALS, Reach.HOST)
     assert isinstance(decision, GiveUp)
-    assert decision.failure == bad_credentials(APP.host)
+    assert decision.failure == bad_credentials(APP.host, given=True)
 
 
 def test_an_ended_token() -> None:

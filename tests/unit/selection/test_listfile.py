@@ -152,7 +152,10 @@ BAD = [
     ("registry: https://a.b\nimages: [c:1]\n", "1:11: 'https://a.b' is not a registry host"),
     ("images: [c:1]\nregistry: a/b\n", "2:11: 'a/b' is not a registry host"),
     ("registry: user:secret@a.b\nimages: [c:1]\n", "1:11: '***@a.b' is not a registry host"),
-    ("protect: [latest]\nimages: [a.b/c:1]\n", "1:11: 'latest' does not say which tags; write latest:* for all tags"),
+    (
+        "protect: [latest]\nimages: [a.b/c:1]\n",
+        "1:11: 'latest' does not say which tags; write latest:* for all tags, or *:latest for that tag everywhere",
+    ),
     ("protect: '*:1'\nimages: [a.b/c:1]\n", "1:10: no list, where the list of protect should be"),
     ("protect:\nimages: [a.b/c:1]\n", "1:9: an empty value"),
     ("protects: ['*:1']\nimages: [a.b/c:1]\n", "1:1: unknown key 'protects'; did you mean protect?"),

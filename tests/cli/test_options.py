@@ -1,0 +1,199 @@
+"""Mistakes on the command line: exit code 2, what and where, what to write instead, and not one request sent."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from bulkrm.sandbox import Asked, Call, Sandbox
+from tests.cli.command import SECONDS, Command, fill, sent, tags
+
+BAD: dict[str, tuple[list[str], list[str]]] = {
+    "concurrency zero": (["-c", "0"], ["--concurrency", "'0'", "auto"]),
+    "concurrency word": (["--concurrency", "many"], ["--concurrency", "'many'", "1 to 1000"]),
+    "concurrency much": (["-c", "1001"], ["--concurrency", "1001"]),
+    "rate zero": (["--rate", "0"], ["--rate", "600/m"]),
+    "rate unit": (["--rate", "5/d"], ["--rate", "'5/d'", "5000/h"]),
+    "timeout": (["--timeout", "-1"], ["--timeout", "-1", "more than 0"]),
+    "timeout infinite": (["--timeout", "inf"], ["--timeout", "seconds"]),
+    "timeout word": (["--timeout", "soon"], ["--timeout", "number"]),
+    "shared": (["--shared", "untag-all"], ["--shared", "refuse, delete, delete-unseen"]),
+    "max-delete": (["--max-delete", "x"], ["--max-delete", "20%"]),
+    "max-delete below zero": (["--max-delete=-5"], ["--max-delete", "'-5'"]),
+    "protect without tag": (["--protect", "team/app"], ["--protect", "team/app:*"]),
+    "protect with digest": (["--protect", f"app@sha256:{'0' * 64}"], ["--protect", "digest"]),
+    "unseen and protect": (["--shared", "delete-unseen", "--protect", "*:latest"], ["--shared", "--shared delete"]),
+    "output": (["-o", "xml"], ["--output", "'xml'", "json, jsonl, text"]),
+    "report": (["--report", "report.json"], ["--report", "FORMAT=FILE"]),
+    "report format": (["--report", "xml=report.xml"], ["--report", "json, jsonl, text"]),
+    "report folder": (["--report", "json=absent/report.json"], ["--report", "absent/report.json", "another file"]),
+    "client key": (["--client-key", "key.pem"], ["--client-key", "--client-cert"]),
+    "ca file": (["--ca-file", "absent.pem"], ["--ca-file", "No such file", "PEM"]),
+    "client cert": (["--client-cert", "absent.pem"], ["--client-cert", "No such file", "PEM"]),
+    "file": (["-f", "absent.yaml"], ["absent.yaml", "cannot be read"]),
+    "file glob": (["-f", "lists/*.yaml"], ["lists/*.yaml", "matches no file", "--from-file"]),
+    "folder": (["-f", "."], [".", "cannot be read"]),
+    "registry": (["--registry", "https://host"], ["--registry", "without a scheme"]),
+    "unknown option": (["--force"], ["--force"]),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_option(run: Command, sandbox: Sandbox, case: str) -> None:
+    """A bad value is named with its option and its remedy; exit code 2, and nothing was sent."""
+    fill(sandbox, "1.0")
+    options, words = BAD[case]
+
+    result = run(f"{sandbox.host}/team/app:1.0", "-y", *options)
+
+    assert result.code == 2
+    assert [word for word in words if word not in result.err] == []
+    assert result.out == ""
+    assert sandbox.log == []
+    if case not in ("timeout word", "unknown option"):  # these are the parser's own
+        assert result.err.endswith("Nothing was attempted.\n")
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("{host}/team/app", ["neither a tag nor a digest", "no default tag"]),
+        ("team/app:1", ["'team/app' does not name its registry", "docker.io/team/app"]),
+        ("https://{host}/team/app:1", ["scheme", "write {host}/team/app:1"]),
+        ("{host}/Team/app:1", ["upper-case", "team/app"]),
+        ("{host}/team/app:-1", ["'-1' is not a tag"]),
+        ("{host}/team/app@sha256:12", ["sha256:12"]),
+        ("{host}/team/app:[z", ["'[z' has a '[' without its partner"]),
+        ("*.example.com/app:1", ["host"]),
+        ("a" * 64, ["image ID"]),
+        ("", ["empty reference"]),
+    ],
+)
+def test_bad_argument(run: Command, sandbox: Sandbox, argument: str, words: list[str]) -> None:
+    """An argument that is no reference is named by its position, with what is wrong with it."""
+    good = f"{sandbox.host}/team/app:good"
+
+    result = run(good, argument.format(host=sandbox.host))
+
+    assert result.code == 2
+    assert "argument 2: " in result.err
+    assert [word for word in words if word.format(host=sandbox.host) not in result.err] == []
+    assert "Nothing was attempted." in result.err
+    assert sandbox.log == []
+
+
+def test_credentials_in_a_reference_are_masked(run: Command) -> None:
+    """`user:password@` in a reference is refused, and the password is nowhere in the message."""
+    result = run("me:hunter2@registry.example.com/app:1")
+
+    assert result.code == 2
+    assert "argument 1: " in result.err
+    assert "***@registry.example.com" in result.err
+    assert "hunter2" not in result.err + result.out
+
+
+def test_mistakes_of_all_places_at_once(run: Command, tmp_path: Path) -> None:
+    """Mistakes in arguments, in --protect and in two files all come in one go."""
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text("- registry.example.com/app\n")
+    two.write_text("- registry.example.com/APP:1\n- 7\n")
+
+    result = run("host.example/x:1", "nope", "--protect", "app", "-f", str(one), "-f", str(two))
+
+    places = [line.partition(": ")[2].partition(": ")[0] for line in result.err.splitlines()[:-1]]
+    assert result.code == 2
+    assert places == ["argument 2", "--protect", f"{one}:1:3", f"{two}:1:3", f"{two}:2:3"]
+
+
+@pytest.mark.parametrize("words", [[], ["delete"], ["-n"]])
+def test_nothing_named(run: Command, words: list[str]) -> None:
+    """Without any image it says what to give, and where to read more."""
+    result = run(*words)
+
+    assert result.code == 2
+    assert "nothing to delete was named" in result.err
+    assert "-f FILE" in result.err
+    assert "bulkrm -h" in result.err
+
+
+@pytest.mark.parametrize("words", [[], ["delete"]])
+def test_the_command_word_may_be_left_out(run: Command, sandbox: Sandbox, words: list[str]) -> None:
+    """`bulkrm IMAGE` and `bulkrm delete IMAGE` are one command."""
+    fill(sandbox, "1.0", "2.0")
+
+    result = run(*words, f"{sandbox.host}/team/app:1.0", "-o", "json")
+
+    assert (result.code, result.statuses) == (0, {"team/app:1.0": "deleted"})
+    assert tags(sandbox) == {"2.0"}
+
+
+def test_options_before_the_image(run: Command, sandbox: Sandbox) -> None:
+    """Without the command word, options may come first."""
+    fill(sandbox, "1.0")
+
+    result = run("-n", "-o", "json", f"{sandbox.host}/team/app:1.0")
+
+    assert (result.code, result.statuses) == (0, {"team/app:1.0": "would-delete"})
+
+
+def test_registry_option(run: Command, sandbox: Sandbox) -> None:
+    """--registry gives the host of arguments without one, globs included."""
+    fill(sandbox, "pr-1", "pr-2", "1.0")
+
+    result = run("--registry", sandbox.host, "team/app:pr-*", "team/*:1.0", "-o", "json")
+
+    assert result.statuses == dict.fromkeys(["team/app:pr-1", "team/app:pr-2", "team/app:1.0"], "deleted")
+    assert tags(sandbox) == set()
+
+
+@pytest.mark.parametrize("option", [["-c", "1"], ["-c", "auto"], ["--rate", "1000/m"], ["--timeout", "5"]])
+def test_pace_options_work(run: Command, sandbox: Sandbox, option: list[str]) -> None:
+    """Each pace option lets the run come to its end."""
+    fill(sandbox, "1.0", "2.0", "3.0")
+
+    result = run(f"{sandbox.host}/team/app:*", *option, "-o", "json")
+
+    assert (result.code, set(result.statuses.values())) == (0, {"deleted"})
+
+
+def test_concurrency_is_kept(run: Command, sandbox: Sandbox) -> None:
+    """-c 2 has two requests in flight together, and never a third."""
+    fill(sandbox, *(f"t{number}" for number in range(30)))
+    both = asyncio.Barrier(2)
+
+    async def meet(_: Asked) -> None:
+        async with asyncio.timeout(SECONDS):
+            await both.wait()
+
+    sandbox.faults.add(Call(meet), method="GET", path="/manifests/", times=30)
+
+    result = run(f"{sandbox.host}/team/app:*", "-c", "2", "-q")
+
+    assert result.code == 0
+    assert sandbox.max_in_flight == 2
+    assert len(sent(sandbox)) == 30
+
+
+def test_plain_http(run: Command, sandbox: Sandbox) -> None:
+    """With --plain-http the first request is the ping, without a try at TLS before it."""
+    fill(sandbox, "1.0")
+
+    result = run(f"{sandbox.host}/team/app:1.0", "--plain-http", "-o", "json")
+
+    assert result.code == 0
+    assert result.report["requests"]["registry"] == len(sandbox.log)
+
+
+def test_version(run: Command) -> None:
+    """--version tells the version, at once and behind the command word."""
+    assert run("--version").out == run("delete", "--version").out
+    assert run("--version").out.startswith("bulkrm ")
+
+
+def test_schema(run: Command) -> None:
+    """`bulkrm schema` prints a JSON Schema."""
+    result = run("schema")
+
+    assert result.code == 0
+    assert json.loads(result.out)["$schema"].startswith("https://json-schema.org/")
