@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -61,7 +61,8 @@ def open_writers(output: ReportFormat, further: Sequence[tuple[ReportFormat, Pat
         yield writers
     finally:
         for stream in opened:
-            stream.close()
+            with suppress(OSError):  # of what could not be written, the user knows by now
+                stream.close()
 
 
 def _terminal_width(stream: TextIO) -> int | None:

@@ -137,7 +137,8 @@ class _Call:
                 self._footprint.possible = True
                 answer = await host.transport.send(request.method, url, headers, request.max_body)
             # A plain refusal changed nothing; silence, a 5xx and a success may have.
-            self._footprint.possible = attempt.uncertain or isinstance(answer, Broken) or not _refused(answer)
+            acted = answer.may_have_acted if isinstance(answer, Broken) else not _refused(answer)
+            self._footprint.possible = attempt.uncertain or acted
             if ready.authorization != attempt.authorization:
                 # It went bare after all: its challenge is still to be answered.
                 attempt = replace(attempt, authorization=ready.authorization, authorized=False)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from bulkrm.client.exchange import Final
 from bulkrm.client.host import Footprint, Host
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
@@ -20,6 +19,7 @@ _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _MAX_PAGES = 10_000
 _NO_CATALOG = "list the repositories by name instead of a pattern: this registry does not tell which there are"
+_AGAIN = "run again: what is gone by then is reported as absent"
 _IMAGE_ID = (
     "this is the digest of a blob, for example an image ID; take the manifest's digest, as `skopeo inspect` shows it"
 )
@@ -94,29 +94,33 @@ class Registry:
         try:
             final = await self._host.exchange(request, footprint)
         except RequestFailed as error:
-            return await self._after_silence(repository, digest, error)
+            if not footprint.possible:
+                raise
+            if await self._is_gone(repository, digest, error.failure, footprint):
+                return Removal.DELETED
+            raise
         if judge.deletion(context, final.answer) is Deletion.DONE:
             return Removal.DELETED
-        return await self._after_doubt(repository, digest, final, context)
-
-    async def _after_silence(self, repository: Repository, digest: Digest, error: RequestFailed) -> Removal:
-        """No answer to any send of a DELETE: it may have taken effect all the same."""
-        if error.failure.code not in (FailureCode.CONNECTION_LOST, FailureCode.TIMEOUT):
-            raise error
-        try:
-            gone = await self.head(repository, digest) is None
-        except RequestFailed:
-            what = f"{error.failure.message}; whether the deletion took effect is not known"
-            raise RequestFailed(replace(error.failure, code=FailureCode.UNCONFIRMED, message=what)) from error
-        if not gone:
-            raise error
-        return Removal.DELETED
-
-    async def _after_doubt(self, repository: Repository, digest: Digest, final: Final, context: Context) -> Removal:
-        if await self.head(repository, digest) is not None:
-            raise _still_there(context, final.answer)
+        doubt = _still_there(context, final.answer)
+        if not await self._is_gone(repository, digest, doubt.failure, footprint):
+            raise doubt
         not_ours = final.answer.status == _NOT_FOUND and not final.uncertain
         return Removal.WAS_GONE if not_ours else Removal.DELETED
+
+    async def _is_gone(self, repository: Repository, digest: Digest, doubt: Failure, footprint: Footprint) -> bool:
+        """Find out by HEAD what a DELETE came to. Raises RequestFailed where that fails as well.
+
+        It is `unconfirmed` then, unless no send of the DELETE can have taken effect.
+        """
+        try:
+            return await self.head(repository, digest) is None
+        except RequestFailed as error:
+            if not footprint.possible:
+                raise
+            what = f"{doubt.message}; whether the deletion took effect is not known: {error.failure.message}"
+            reach = error.failure.reach
+            failure = Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN, reach)
+            raise RequestFailed(failure) from error
 
     async def _refuse_blob(self, repository: Repository, digest: Digest) -> None:
         """Explain the 500 of distribution 2.8 for a digest that is a blob's."""

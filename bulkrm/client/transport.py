@@ -33,6 +33,8 @@ _CHUNK = 64 * 2**10
 _KEEP_ALIVE = 30.0
 _CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must not cost a whole --timeout each time
 _SUCCESS = 300
+# ValueError: a host that cannot be encoded, such as `a..b` in the realm of a hostile registry.
+_BREAKING = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 # What OpenSSL says when a plain HTTP server answers its hello: the first bytes are no TLS record.
 _NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
 
@@ -107,10 +109,11 @@ class Transport:
                 content = await _read(response, max_body if success else MAX_ERROR)
                 if success and len(content) > max_body:
                     return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
-                return Answer(response.status, response.headers, content[:max_body], self._clock.wall())
+                kept = content[: max_body if success else MAX_ERROR]
+                return Answer(response.status, response.headers, kept, self._clock.wall())
         except _NoAnswer as error:
             return error.broken
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _BREAKING as error:
             return _broken(error)
 
 
@@ -136,7 +139,7 @@ async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.Clien
     """
     try:
         return await handler(request)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+    except _BREAKING as error:
         raise _NoAnswer(_broken(error)) from error
 
 
@@ -156,6 +159,8 @@ def _broken(error: BaseException) -> Broken:
         case aiohttp.ClientConnectorError():
             reason = error.os_error.strerror or str(error.os_error)
             broken = Broken(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
+        case ValueError():
+            broken = Broken(UNREACHABLE, "the address, or that of the proxy, is not valid")
         case _:
             broken = Broken(LOST, f"the connection broke ({type(error).__name__})")
     return broken

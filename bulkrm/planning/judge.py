@@ -74,8 +74,17 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
         tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
         candidate = Candidate(digest, listed, tags)
         kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
-        verdict = kept or Doomed(_also_removed(candidate, facts))
+        verdict = kept or _pinned_elsewhere(digest, facts, pinned) or Doomed(_also_removed(candidate, facts))
         yield Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
+
+
+def _pinned_elsewhere(digest: Digest, facts: RepositoryFacts, pinned: set[str]) -> Kept | None:
+    """Keep the manifest that a pinned tag moved to: deleting it would take with it the tag that is kept as moved."""
+    for target, resolution in facts.resolutions:
+        match target.reference, resolution:
+            case TagRef(_, tag), Resolved(now) if tag in pinned and now == digest:
+                return Kept(KeptReason.MOVED, (f"{facts.repository}:{tag}@{digest}",))
+    return None
 
 
 def _tags_by_digest(facts: RepositoryFacts) -> Mapping[Digest, list[str]]:

@@ -47,22 +47,21 @@ Authorization = NoAuthorization | BasicAuthorization | BearerAuthorization
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request so far. `faults` counts sends that ended in a 5xx, 408 or no answer; `waited` is in seconds."""
+    """One request so far. `faults` counts sends that ended in a 5xx, 408 or no answer; `waited` is in seconds.
+
+    `uncertain`: an earlier send may have taken effect although no proof of it came back.
+    """
 
     request: Request
     host: str
     authorization: Authorization = NoAuthorization()
     faults: int = 0
+    uncertain: bool = False
     limited: int = 0
     waited: float = 0.0
     authorized: bool = False
     renewed: bool = False
     extended: bool = False
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether an earlier send may have taken effect although no proof of it came back."""
-        return self.faults > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
 
 
 def _after_break(attempt: Attempt, broken: Broken) -> Decision:
-    attempt = replace(attempt, faults=attempt.faults + 1)
+    attempt = replace(attempt, faults=attempt.faults + 1, uncertain=attempt.uncertain or broken.may_have_acted)
     if broken.kind in (CERTIFICATE, NOT_TLS, TOO_LARGE) or attempt.faults >= MAX_SENDS:
         return GiveUp(no_answer(broken))
     pause = backoff(attempt.faults)
@@ -131,7 +130,7 @@ def _after_break(attempt: Attempt, broken: Broken) -> Decision:
 
 
 def _after_fault(attempt: Attempt, answer: Answer) -> Decision:
-    attempt = replace(attempt, faults=attempt.faults + 1)
+    attempt = replace(attempt, faults=attempt.faults + 1, uncertain=True)
     if attempt.faults >= MAX_SENDS:
         return Accept(answer)
     asked = retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))
@@ -151,7 +150,8 @@ def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
         message = f"HTTP 429: {attempt.host} {waits}"
         return GiveUp(Failure(FailureCode.RATE_LIMITED, message, _TOO_MANY, LIMITED, Reach.HOST))
     attempt = replace(attempt, waited=attempt.waited + pause)
-    return Wait(pause, pause * _JITTER / 5, whole_host=True, attempt=attempt)
+    spread = min(pause * _JITTER / 5, MAX_PAUSE - attempt.waited)
+    return Wait(pause, spread, whole_host=True, attempt=attempt)
 
 
 def _after_unauthorized(attempt: Attempt, answer: Answer, manners: Manners) -> Decision:

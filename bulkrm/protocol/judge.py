@@ -57,6 +57,10 @@ def _media_type(answer: Answer) -> str:
 def _verified_digest(answer: Answer, media_type: str, asked: Digest | None) -> Digest:
     stated = header_digest(answer)
     expected = asked or stated
+    if media_type in SCHEMA1_TYPES and expected is None:
+        hint = "read it by its digest, or delete it with the registry's own tool"
+        what = "a schema 1 manifest came without its digest, which its bytes do not tell"
+        raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, answer.status, hint))
     if media_type in SCHEMA1_TYPES and expected is not None:
         # The digest of a signed schema 1 manifest leaves its signatures out, so it is not that of the bytes
         # (distribution v2.8.2 manifest/schema1); the header is all there is.

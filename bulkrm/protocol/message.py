@@ -107,6 +107,11 @@ class Broken:
     kind: str
     message: str
 
+    @property
+    def may_have_acted(self) -> bool:
+        """Tell whether the request may have reached the server: not where no connection came about."""
+        return self.kind not in (UNREACHABLE, CERTIFICATE, NOT_TLS)
+
 
 UNREACHABLE = "unreachable"
 CERTIFICATE = "certificate"

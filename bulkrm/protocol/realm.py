@@ -68,7 +68,7 @@ def _split(base: str, text: str) -> SplitResult:
 
 def is_inward(host: str) -> bool:
     """Tell whether a host name or address literal leads into this machine or a private network."""
-    name = host.strip("[]").lower()
+    name = host.strip("[]").lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:
@@ -85,7 +85,7 @@ def is_inward(host: str) -> bool:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address literal is this machine itself."""
-    name = host.strip("[]").lower()
+    name = host.strip("[]").lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -307,3 +307,18 @@ def test_one_digest_in_two_repositories() -> None:
     found = plan(facts([("a", ONE)], {"a": ONE}), facts([("a", ONE)], {"a": ONE, "b": ONE}, LIB))
 
     assert [(item.repository, type(item.verdict)) for item in found.items] == [(APP, Doomed), (LIB, Kept)]
+
+
+@pytest.mark.parametrize("policy", [Shared.REFUSE, Shared.DELETE])
+def test_where_a_pinned_tag_moved_to(policy: Shared) -> None:
+    """The manifest that a pinned tag moved to stays, or the tag that is reported as kept would go with it."""
+    found = plan(facts([("b", ONE), (f"a@{TWO.digest}", ONE)], {"a": ONE, "b": ONE}), policy=policy)
+
+    assert list(found.doomed) == []
+
+
+def test_where_an_unseen_pinned_tag_moved_to() -> None:
+    """The same holds where the tags were not read."""
+    found = plan(facts([("b", ONE), (f"a@{TWO.digest}", ONE)], Unseen()), policy=Shared.DELETE_UNSEEN)
+
+    assert only(found).verdict == Kept(KeptReason.MOVED, (f"{APP}:a@{ONE.digest}",))

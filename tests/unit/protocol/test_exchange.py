@@ -103,7 +103,7 @@ def test_silence_is_tried_again(kind: str) -> None:
         decision = decided(current, Broken(kind, "why"))
         assert isinstance(decision, Wait)
         assert not decision.whole_host
-        assert decision.attempt.uncertain
+        assert decision.attempt.uncertain == (kind != message.UNREACHABLE)
         current = decision.attempt
 
     last = decided(current, Broken(kind, "why"))

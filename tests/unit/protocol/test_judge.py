@@ -108,6 +108,14 @@ def test_schema1() -> None:
     assert judge.manifest(context(), silent, OTHER) == Manifest(OTHER, DOCKER_SCHEMA1_SIGNED, BODY)
 
 
+def test_schema1_without_its_digest() -> None:
+    """A signed schema 1 manifest read by tag needs the header: its bytes do not give the digest."""
+    with pytest.raises(RequestFailed) as caught:
+        judge.manifest(context(), manifest_answer(None, DOCKER_SCHEMA1_SIGNED), None)
+
+    assert caught.value.failure.code is FailureCode.UNEXPECTED_ANSWER
+
+
 def test_schema1_that_does_not_fit() -> None:
     """A schema 1 manifest under another digest than the one that was asked for is a failure."""
     given = manifest_answer(OTHER, DOCKER_SCHEMA1_SIGNED)

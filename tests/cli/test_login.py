@@ -1,0 +1,281 @@
+"""Users and passwords: where they may come from, and that they go nowhere else."""
+
+import base64
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bulkrm.sandbox import ANONYMOUS, Auth, Sandbox, SandboxSettings, User
+from tests.cli.command import Command, bulkrm, fill, served, tags
+
+SECRET = "s3cr3t-Zebra"
+
+
+def write_config(tmp_path: Path, body: Mapping[str, Any] | str) -> None:
+    """Write Docker's configuration."""
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker/config.json").write_text(body if isinstance(body, str) else json.dumps(body))
+
+
+def auth(user: str = "admin", password: str = "admin") -> dict[str, str]:
+    """An entry of `auths`."""
+    return {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+# Where they come from
+
+
+def test_password_stdin(run: Command, guarded: Sandbox) -> None:
+    """`-u NAME --password-stdin` reads the password and drops one line end."""
+    fill(guarded, "1.0")
+
+    result = run(f"{guarded.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin\n")
+
+    assert result.code == 0
+    assert {request.account for request in guarded.tokens.log} == {"admin"}
+
+
+def test_environment(run: Command, guarded: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """REGISTRY_USERNAME and REGISTRY_PASSWORD do as well."""
+    fill(guarded, "1.0")
+    monkeypatch.setenv("REGISTRY_USERNAME", "admin")
+    monkeypatch.setenv("REGISTRY_PASSWORD", "admin")
+
+    assert run(f"{guarded.host}/team/app:1.0").code == 0
+    assert tags(guarded) == set()
+
+
+def test_option_beats_environment(run: Command, guarded: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """-u and --password-stdin win over the environment."""
+    fill(guarded, "1.0")
+    monkeypatch.setenv("REGISTRY_USERNAME", "somebody")
+    monkeypatch.setenv("REGISTRY_PASSWORD", "else")
+
+    result = run(f"{guarded.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin")
+
+    assert result.code == 0
+    assert {request.account for request in guarded.tokens.log} == {"admin"}
+
+
+def test_docker_configuration(run: Command, guarded: Sandbox, tmp_path: Path) -> None:
+    """Without any of these the `auths` of config.json are used."""
+    fill(guarded, "1.0")
+    write_config(tmp_path, {"auths": {guarded.host: auth()}})
+
+    assert run(f"{guarded.host}/team/app:1.0").code == 0
+    assert tags(guarded) == set()
+
+
+def test_user_with_the_password_of_the_configuration(run: Command, guarded: Sandbox, tmp_path: Path) -> None:
+    """`-u NAME` alone takes that user's password from config.json, and no other user's."""
+    fill(guarded, "1.0", "2.0")
+    write_config(tmp_path, {"auths": {guarded.host: auth()}})
+
+    good = run(f"{guarded.host}/team/app:1.0", "-u", "admin")
+    other = run(f"{guarded.host}/team/app:2.0", "-u", "somebody")
+
+    assert (good.code, other.code) == (0, 2)
+    assert "no password for the user 'somebody'" in other.err
+    assert tags(guarded) == {"2.0"}
+
+
+def test_two_hosts_from_the_configuration(run: Command, guarded: Sandbox, tmp_path: Path) -> None:
+    """config.json serves a run over several registries, each with its own user."""
+    with served(users={"second": User(SECRET)}) as other:
+        fill(guarded, "1.0")
+        fill(other, "1.0")
+        write_config(tmp_path, {"auths": {guarded.host: auth(), f"https://{other.host}": auth("second", SECRET)}})
+
+        result = run(f"{guarded.host}/team/app:1.0", f"{other.host}/team/app:1.0")
+
+        assert result.code == 0
+        assert {request.account for request in guarded.tokens.log} == {"admin"}
+        assert {request.account for request in other.tokens.log} == {"second"}
+
+
+def test_credential_store_is_remarked_on(run: Command, guarded: Sandbox, tmp_path: Path) -> None:
+    """Where config.json leaves the password to a helper, the report of the failure comes with that remark."""
+    fill(guarded, "1.0")
+    write_config(tmp_path, {"auths": {guarded.host: {}}, "credsStore": "desktop"})
+
+    result = run(f"{guarded.host}/team/app:1.0")
+
+    assert result.code == 1
+    assert f"{guarded.host}: its password is kept by the credential helper 'desktop'" in result.err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '"text"'])
+def test_broken_configuration(run: Command, guarded: Sandbox, tmp_path: Path, text: str) -> None:
+    """A config.json that is none is bad usage; its content is not shown."""
+    write_config(tmp_path, text)
+
+    result = run(f"{guarded.host}/team/app:1.0")
+
+    assert result.code == 2
+    assert "config.json" in result.err
+    assert "is no JSON object" in result.err
+    assert guarded.log == []
+
+
+def test_anonymous(run: Command) -> None:
+    """Without any credentials the run is anonymous, and does what anonymous may."""
+    with served(users={ANONYMOUS: User.allowed("", {"open/*": ["pull", "delete"]})}) as registry:
+        fill(registry, "1.0", repository="open/app")
+        fill(registry, "1.0", repository="closed/app")
+
+        result = run(f"{registry.host}/open/app:1.0", f"{registry.host}/closed/app:1.0", "-o", "json")
+
+    assert (result.code, result.statuses) == (1, {"open/app:1.0": "deleted", "closed/app:1.0": "failed"})
+    assert result.images[1]["error"]["code"] == "not-permitted"
+    assert "no credentials were given" in result.images[1]["hint"]
+    assert {request.account for request in registry.tokens.log} == {None}
+
+
+def test_basic(run: Command) -> None:
+    """A registry with Basic authentication gets the user and password themselves."""
+    with served(SandboxSettings(auth=Auth.BASIC)) as registry:
+        fill(registry, "1.0")
+
+        result = run(f"{registry.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin")
+
+    assert result.code == 0
+    assert registry.tokens.log == []
+    assert {request.scheme for request in registry.log if request.status != 401} == {"Basic"}
+
+
+# Contradictions
+
+
+@pytest.mark.parametrize("how", ["user", "stdin", "environment"])
+def test_several_hosts(run: Command, guarded: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """One user and password are for one registry: with two hosts nothing is sent, and config.json is named."""
+    if how == "environment":
+        monkeypatch.setenv("REGISTRY_USERNAME", "admin")
+        monkeypatch.setenv("REGISTRY_PASSWORD", SECRET)
+    options = {"user": ["-u", "admin"], "stdin": ["-u", "admin", "--password-stdin"], "environment": []}[how]
+
+    result = run(f"{guarded.host}/a:1", "localhost:1/a:1", *options, stdin=SECRET.encode())
+
+    assert result.code == 2
+    assert "are for one registry, this run has 2" in result.err
+    assert "config.json" in result.err
+    assert SECRET not in result.err
+    assert guarded.log == []
+
+
+def test_password_without_user(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password alone is no login."""
+    monkeypatch.setenv("REGISTRY_PASSWORD", SECRET)
+
+    result = run("localhost:1/a:1")
+
+    assert result.code == 2
+    assert "there is a password, but no user" in result.err
+    assert "REGISTRY_USERNAME" in result.err
+    assert SECRET not in result.err
+
+
+def test_user_without_password(run: Command) -> None:
+    """A user alone is none either, if config.json does not know him."""
+    result = run("localhost:1/a:1", "-u", "me")
+
+    assert result.code == 2
+    assert "no password for the user 'me'" in result.err
+    assert "--password-stdin" in result.err
+
+
+def test_prompt_without_terminal(run: Command) -> None:
+    """-p where there is no terminal says what to use instead."""
+    result = run("localhost:1/a:1", "-u", "me", "-p", stdin=b"secret\n")
+
+    assert result.code == 2
+    assert "-p: there is no terminal" in result.err
+    assert "--password-stdin" in result.err
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["-u", "me", "-p", "--password-stdin"], "contradicts --password-stdin"),
+        (["-u", "me", "--password-stdin", "-f", "-"], "standard input is the list already"),
+        (["-u", "me", "--password-stdin"], "standard input is empty"),
+    ],
+)
+def test_password_from_nowhere(run: Command, options: list[str], word: str) -> None:
+    """Standard input is one thing only, and an empty password is none."""
+    stdin = b"- localhost:1/a:1\n" if "-f" in options else b""
+    result = run(*([] if "-f" in options else ["localhost:1/a:1"]), *options, stdin=stdin)
+
+    assert result.code == 2
+    assert word in result.err
+
+
+@pytest.mark.parametrize("password", [SECRET, "Upper/Case", "with blank", "a@b", "://", "*", "x" * 64])
+def test_docker_habit_is_not_repeated_aloud(run: Command, guarded: Sandbox, password: str) -> None:
+    """`-p secret`: the argument that cannot be a reference is named by its position, and shown nowhere."""
+    result = run("-u", "admin", "-p", password, f"{guarded.host}/team/app:1.0")
+
+    assert result.code == 2
+    assert "argument 1: is no image reference" in result.err
+    assert "-p takes no value" in result.err
+    assert password not in (result.out + result.err).replace("****", "")
+    assert guarded.log == []
+
+
+# Refused
+
+
+def test_wrong_password(run: Command, guarded: Sandbox) -> None:
+    """A wrong password fails every image with one code, without asking for each of them, and is not shown."""
+    fill(guarded, *(f"t{number}" for number in range(50)))
+    images = [f"{guarded.host}/team/app:t{number}" for number in range(50)]
+
+    result = run(*images, "-u", "admin", "--password-stdin", "-o", "json", stdin=SECRET.encode())
+
+    assert result.code == 1
+    assert {(image["status"], image["error"]["code"]) for image in result.images} == {("failed", "bad-credentials")}
+    assert all("password" in image["hint"] for image in result.images)
+    assert SECRET not in result.out + result.err
+    assert len(guarded.tokens.log) <= 2
+    assert len(tags(guarded)) == 50
+
+
+def test_missing_permission(run: Command) -> None:
+    """Who may not delete is told so once for the repository, with the permission that is missing."""
+    with served(users={"ci": User.allowed("ci", {"*": ["pull", "push"]})}) as registry:
+        fill(registry, *(f"t{number}" for number in range(20)))
+
+        result = run(
+            f"{registry.host}/team/app:*", "-u", "ci", "--password-stdin", "-o", "json", stdin=b"ci"
+        )  # fmt: skip
+
+        assert len(tags(registry)) == 20
+    assert result.code == 1
+    assert {image["error"]["code"] for image in result.images} == {"not-permitted"}
+    assert "delete" in result.images[0]["hint"]
+    assert "push is not enough" in result.images[0]["hint"]
+    assert len([request for request in registry.log if request.method == "DELETE"]) <= 5
+
+
+@pytest.mark.parametrize("output", ["text", "json", "jsonl"])
+async def test_verbose_shows_no_secret(output: str) -> None:
+    """-v shows every request, and neither the password, nor a token, nor a header with one of them."""
+    async with Sandbox(users={"admin": User(SECRET)}) as registry:
+        fill(registry, "1.0", "2.0")
+        basic = base64.b64encode(f"admin:{SECRET}".encode()).decode()
+
+        result = await bulkrm(
+            f"{registry.host}/team/app:*", "-v", "-u", "admin", "--password-stdin", "-o", output, stdin=SECRET.encode()
+        )
+
+    everything = result.out + result.err
+    assert result.code == 0
+    assert f"DELETE http://{registry.host}/v2/team/app/manifests/sha256:" in result.err
+    assert f"GET http://{registry.host}/token?" in result.err
+    assert "scope=repository:team/app:delete,pull" in result.err
+    # A token is base64 of a JSON object: it begins like this.
+    assert [word for word in (SECRET, basic, "eyJ", "Bearer", "Basic ") if word in everything] == []
+    assert result.err.count("\n") >= len(registry.log) + len(registry.tokens.log)
