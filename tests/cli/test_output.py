@@ -104,7 +104,13 @@ def test_dry_run(run: Command, mixed: Sandbox) -> None:
 
     assert result.code == 3
     assert result.report["run"]["dry_run"] is True
-    assert result.report["summary"] == {**dict.fromkeys(STATUSES, 0), "would_delete": 4, "kept": 2, "absent": 1, "no_match": 1}
+    assert result.report["summary"] == {
+        **dict.fromkeys(STATUSES, 0),
+        "would_delete": 4,
+        "kept": 2,
+        "absent": 1,
+        "no_match": 1,
+    }
     assert sent(mixed) == []
 
 

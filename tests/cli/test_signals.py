@@ -67,9 +67,9 @@ async def test_one_signal(number: signal.Signals, code: int) -> None:
 
         deleted = 1 + IN_FLIGHT
         assert result.code == code
-        assert outcomes(result) == [("deleted", None, None)] * deleted + [
-            ("not-attempted", "interrupted", None)
-        ] * (20 - deleted)
+        assert outcomes(result) == [("deleted", None, None)] * deleted + [("not-attempted", "interrupted", None)] * (
+            20 - deleted
+        )
         assert len(sent(sandbox)) == deleted
         assert len(tags(sandbox)) == 20 - deleted
 

@@ -1,0 +1,108 @@
+"""A run without the command line around it: from the text of a list to the images of the report."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulkrm.client.clock import Clock, SystemClock
+from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.client.registries import Listening, open_registries
+from bulkrm.engine.observer import Observer, Silent
+from bulkrm.engine.run import Around, Confirm, Job, Run
+from bulkrm.engine.stop import Stop
+from bulkrm.model.outcome import exit_code
+from bulkrm.model.plan import Plan
+from bulkrm.model.report import ImageResult, Requests
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared
+from bulkrm.reports.shape import image
+from bulkrm.selection.listfile import read_list
+
+ADMIN = Login("admin", Secret("admin"))
+Act = Callable[[Plan], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run left behind. `sent` are method and path of every request, in order."""
+
+    results: tuple[ImageResult, ...]
+    code: int
+    requests: Requests
+    sent: list[tuple[str, str]]
+    stop: Stop
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def images(self) -> list[dict[str, Any]]:
+        """The images as the JSON report has them."""
+        return [image(result) for result in self.results]
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        """The status of each image, or with a reason or error `status reason`, named without its host."""
+        return {entry["image"].partition("/")[2]: _word(entry) for entry in self.images}
+
+    def count(self, method: str) -> int:
+        """How many requests of a method were sent."""
+        return sum(sent == method for sent, _ in self.sent)
+
+
+def _word(entry: dict[str, Any]) -> str:
+    more = entry["reason"] or (entry["error"] or {}).get("code")
+    return f"{entry['status']} {more}" if more else str(entry["status"])
+
+
+class Warnings(Silent):
+    """Keeps warnings."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.heard.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line would say. `before_delete` is called where it would ask."""
+
+    shared: Shared = Shared.REFUSE
+    max_delete: Limit | None = None
+    dry_run: bool = False
+    fail_fast: bool = False
+    login: Login | None = ADMIN
+    concurrency: int | None = None
+    clock: Clock = field(default_factory=SystemClock)
+    observer: Observer | None = None
+    before_delete: Act | None = None
+
+
+async def delete(host: str, text: str, options: Options | None = None) -> Done:
+    """Carry out a list on the registry `host`. `text` is the list file below `registry:`, or its `images` alone."""
+    chosen = options or Options()
+    body = text if "images:" in text else f"images:\n{text}"
+    listed = read_list(f"registry: {host}\n{body}", "images.yaml")
+    policy = Policy(chosen.shared, chosen.max_delete, chosen.dry_run, chosen.fail_fast)
+    settings = Settings(Pacing(chosen.concurrency), Connection(), policy)
+    warnings, stop, sent = Warnings(), Stop(), list[tuple[str, str]]()
+
+    def trace(method: str, url: str, _: str) -> None:
+        sent.append((method, url.partition(host)[2]))
+
+    credentials = Credentials(chosen.login, DockerConfig())
+    async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
+        around = Around(chosen.observer or warnings, stop, chosen.clock)
+        run = Run(Job(listed.entries, listed.protect, policy), registries, around)
+        results = await run.perform(_confirm(chosen.before_delete))
+        code = exit_code((result.outcome for result in results), stop.signal)
+        return Done(results, code, registries.requests, sent, stop, warnings.heard)
+
+
+def _confirm(act: Act | None) -> Confirm:
+    async def confirm(plan: Plan) -> bool:
+        if act is not None:
+            await act(plan)
+        return True
+
+    return confirm
