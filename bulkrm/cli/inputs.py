@@ -1,6 +1,7 @@
 """What to delete: arguments and list files, read whole before anything else happens."""
 
 import glob
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
 def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:
     """Yield the names of the files, patterns expanded in order."""
     for name in dict.fromkeys(names):
-        if name == _STANDARD_INPUT or Path(name).exists() or not glob.has_magic(name):
+        if name == _STANDARD_INPUT or not glob.has_magic(name) or os.path.lexists(name):
             yield name
             continue
         found = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 (patterns may be absolute)

@@ -34,6 +34,8 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
         return Credentials(None, read_docker_config(config_path(), options.default_port))
     _check(options, username, hosts, list_from_stdin=list_from_stdin)
     user = username or ""
+    if not _is_text(user) or not _is_text(from_environment or ""):
+        raise InputError(Problem("", f"{USERNAME} or {PASSWORD} is not UTF-8", "set it anew"))
     if options.prompt:
         password = _ask(user, hosts[0])
     elif options.from_stdin:
@@ -57,7 +59,18 @@ def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *,
     if len(hosts) > 1:
         what = f"-u, -p, --password-stdin, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
         remedy = "`docker login` to each of them: without these, Docker's config.json is used"
-        raise InputError(Problem("", f"{what}: {', '.join(hosts[:5])}", remedy))
+        # With -p one of them may be a password, behind docker's habit `-p secret`.
+        named = "" if options.prompt else f": {', '.join(hosts[:5])}"
+        raise InputError(Problem("", what + named, remedy))
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether a value of the environment or the command line was proper UTF-8."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _ask(username: str, host: str) -> str:
@@ -74,7 +87,10 @@ def _ask(username: str, host: str) -> str:
 
 
 def _read_stdin() -> str:
-    content = sys.stdin.buffer.read(_MAX_PASSWORD).decode(errors="strict") if not sys.stdin.isatty() else input()
+    try:
+        content = sys.stdin.buffer.read(_MAX_PASSWORD).decode()
+    except UnicodeDecodeError as error:
+        raise InputError(Problem("--password-stdin", "standard input is not UTF-8", "pipe the password in")) from error
     # One line end goes, as `docker login --password-stdin` does it.
     password = content.removesuffix("\n").removesuffix("\r")
     if not password:

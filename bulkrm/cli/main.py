@@ -1,10 +1,14 @@
 """The entry point: finds the command word, which may be left out."""
 
+import io
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bulkrm import __version__
 
+_INTERRUPTED = 130
 COMMANDS = ("delete", "demo", "schema")
 
 
@@ -19,6 +23,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given[:1] == ["--version"]:
         print(f"bulkrm {__version__}")  # noqa: T201 (the answer)
         return
-    from bulkrm.cli.app import app  # noqa: PLC0415 (`--version` answers at once)
+    _replace_closed_streams()
+    try:
+        from bulkrm.cli.app import app  # noqa: PLC0415 (`--version` answers at once)
 
-    app(args=with_command(given), prog_name="bulkrm")
+        app(args=with_command(given), prog_name="bulkrm")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+
+
+def _replace_closed_streams() -> None:
+    """Give a process that was started with closed streams (`>&-`) some that lead nowhere, and one text for all bytes."""
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 (as long as the process lives)
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

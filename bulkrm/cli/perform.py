@@ -3,7 +3,7 @@
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -130,4 +130,5 @@ def _closing(images: Sequence[ImageResult], registries: Registries) -> list[str]
 
 
 def _complain(text: str) -> None:
-    print(f"bulkrm: {text}", file=sys.stderr)  # noqa: T201 (this is the terminal)
+    with suppress(OSError, ValueError):
+        print(f"bulkrm: {text}", file=sys.stderr)  # noqa: T201 (this is the terminal)

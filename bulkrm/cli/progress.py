@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -72,7 +73,9 @@ class _Lines(_Quiet):
         self.say(f"{name}: {total}")
 
     def say(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is the terminal)
+        # Whoever read standard error may have left; that must not stop a run half-way.
+        with suppress(OSError, ValueError):
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is the terminal)
 
 
 class _Bar(_Quiet):

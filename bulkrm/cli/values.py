@@ -6,8 +6,8 @@ from pathlib import Path
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Limit, Rate, Shared
 
-_RATE = re.compile(r"(\d{1,9})(?:/([smh]))?")
-_LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%")
+_RATE = re.compile(r"(\d{1,9})(?:/([smh]))?", re.ASCII)
+_LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MAX_CONCURRENCY = 1000
 
@@ -16,7 +16,7 @@ def concurrency(text: str) -> int | None:
     """Read `--concurrency`: a number from 1 to 1000; None for `auto`."""
     if text == "auto":
         return None
-    if text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= _MAX_CONCURRENCY:
+    if re.fullmatch(r"[1-9][0-9]{0,3}", text) and int(text) <= _MAX_CONCURRENCY:
         return int(text)
     raise _bad("--concurrency", text, f"write auto or a number from 1 to {_MAX_CONCURRENCY}")
 

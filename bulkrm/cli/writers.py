@@ -37,9 +37,9 @@ class Writer:
         try:
             self.stream.write(text)
             self.stream.flush()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             # A reader that left (`| head`) or a full disk must not leave a run half-way without its outcomes.
-            self.trouble = f"{self.name}: {error.strerror}"
+            self.trouble = f"{self.name}: {getattr(error, 'strerror', None) or 'it cannot be written'}"
             if self.stream is sys.stdout:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -52,7 +52,7 @@ def open_writers(output: ReportFormat, further: Sequence[tuple[ReportFormat, Pat
     try:
         for kind, path in further:
             try:
-                stream: TextIO = path.open("w", encoding="utf-8")
+                stream: TextIO = path.open("w", encoding="utf-8", errors="backslashreplace")
             except OSError as error:
                 problem = Problem("--report", f"{path} cannot be written: {error.strerror}", "give another file")
                 raise InputError(problem) from error

@@ -135,7 +135,7 @@ class Authorizer:
         try:
             held = await self._tokens.get(key, refused)
         except ScopeRefused:
-            if to_the_letter:
+            if to_the_letter or scope is None or scope.type != "repository":
                 raise
             self._manners = replace(self._manners, actions=None)
             return _BARE

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from bulkrm.client.clock import Clock
 from bulkrm.client.limiter import Limiter
 from bulkrm.model.errors import RequestFailed
-from bulkrm.protocol.exchange import Accept, Attempt, Authorize, Decision, GiveUp, Wait
+from bulkrm.protocol.exchange import Accept, Attempt, Authorize, Decision, GiveUp, Wait, still_limited
 from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.pace import MAX_PAUSE
 
 Sent = tuple[Attempt, Answer | Broken]
 # Puts one attempt on the wire, in a slot; the attempt comes back with the authorization that it really had.
@@ -37,6 +38,14 @@ class Loop:
     clock: Clock
     announce: Callable[[float, bool], None] = _tell_nobody
 
+    def _pause(self, attempt: Attempt, seconds: float) -> None:
+        """Pause the host; give it up where it has refused everybody for longer than any request would wait."""
+        if self.limiter.refused_for + seconds > MAX_PAUSE:
+            failure = still_limited(attempt.host, self.limiter.refused_for)
+            self.limiter.close(failure)
+            raise RequestFailed(failure)
+        self.limiter.pause(seconds)
+
     async def run(self, attempt: Attempt, send: Send, judge: Judge, authorize: GetAuthorized) -> Final:
         """Send until it is final. Raises RequestFailed when no usable answer will come."""
         while True:
@@ -52,5 +61,5 @@ class Loop:
                 case Wait(seconds, spread, whole_host, attempt):
                     self.announce(seconds, whole_host)
                     if whole_host:
-                        self.limiter.pause(seconds)
+                        self._pause(attempt, seconds)
                     await self.clock.sleep(seconds + spread * self.clock.random())

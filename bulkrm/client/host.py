@@ -11,7 +11,8 @@ from bulkrm.client.exchange import Final, Loop, Sent
 from bulkrm.client.flight import SingleFlight
 from bulkrm.client.limiter import Limiter
 from bulkrm.client.wiring import Wiring
-from bulkrm.model.errors import BulkrmError
+from bulkrm.model.errors import BulkrmError, RequestFailed
+from bulkrm.model.failure import Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -87,7 +88,11 @@ class Host:
         """Ask for the challenge once, so that every later request brings its token with the first send."""
         self.base = f"{await self._scheme()}://{_address(self.name)}"
         call = _Call(self)
-        final = await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
+        try:
+            final = await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
+        except RequestFailed as error:
+            # Who cannot even be met need not be asked once for each image.
+            raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
         self.like_distribution = "Docker-Distribution-Api-Version" in final.answer.headers
         challenge = None
         if final.answer.status == _UNAUTHORIZED:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import anyio
 
 from bulkrm.client.clock import Clock
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure
 from bulkrm.model.settings import Pacing
 from bulkrm.protocol.pace import AUTO_CONCURRENCY, Concurrency, RateWindow
 
@@ -24,6 +26,8 @@ class Limiter:
         self._window = RateWindow(pacing.rate) if pacing.rate else None
         self._in_flight = 0
         self._paused_until = 0.0
+        self._refused_since: float | None = None
+        self._closed: Failure | None = None
         self._door = anyio.Lock()
         self._freed: anyio.Event | None = None
 
@@ -38,7 +42,7 @@ class Limiter:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Hold one slot for one send."""
+        """Hold one slot for one send. Raises RequestFailed where the host has refused for too long."""
         if self._door.locked() or not self._open():
             await self._wait_at_the_door()
         else:
@@ -53,6 +57,7 @@ class Limiter:
     def pause(self, seconds: float) -> None:
         """Let nobody send to this host for so long. The refusals of one burst count once against the concurrency."""
         now = self._clock.monotonic()
+        self._refused_since = now if self._refused_since is None else self._refused_since
         if now >= self._paused_until:
             self._concurrency.refused()
         self._paused_until = max(self._paused_until, now + seconds)
@@ -64,11 +69,23 @@ class Limiter:
 
     def succeeded(self) -> None:
         """Count an answer that was no refusal."""
+        self._refused_since = None
         self._concurrency.succeeded()
+
+    def close(self, failure: Failure) -> None:
+        """Let nobody through any more: the host has refused for too long, whoever waits need not find out again."""
+        self._closed = failure
+
+    @property
+    def refused_for(self) -> float:
+        """Seconds since the host began to refuse, without one answer in between that was no refusal."""
+        return 0.0 if self._refused_since is None else self._clock.monotonic() - self._refused_since
 
     async def _wait_at_the_door(self) -> None:
         async with self._door:
             while not self._open():
+                if self._closed is not None:
+                    raise RequestFailed(self._closed)
                 if self._in_flight >= self._concurrency.allowed:
                     self._freed = anyio.Event()
                     await self._freed.wait()

@@ -19,6 +19,8 @@ _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _MAX_PAGES = 10_000
 _NO_CATALOG = "list the repositories by name instead of a pattern: this registry does not tell which there are"
+_CATALOG_REFUSED = (FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED)
+_NO_CONTACT = (FailureCode.UNREACHABLE, FailureCode.CERTIFICATE)
 _AGAIN = "run again: what is gone by then is reported as absent"
 _IMAGE_ID = (
     "this is the digest of a blob, for example an image ID; take the manifest's digest, as `skopeo inspect` shows it"
@@ -74,11 +76,12 @@ class Registry:
         try:
             names = await self._listing(message.list_repositories(), judge.repository_page)
         except RequestFailed as error:
-            if error.failure.code in (FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED):
-                raise RequestFailed(
-                    replace(error.failure, code=FailureCode.NO_CATALOG, hint=_NO_CATALOG, reach=Reach.IMAGE)
-                ) from error
-            raise
+            if error.failure.code in _NO_CONTACT:
+                raise
+            # That the catalog is refused, or its token, says nothing of the repositories.
+            refused = error.failure.code in _CATALOG_REFUSED
+            code, hint = (FailureCode.NO_CATALOG, _NO_CATALOG) if refused else (error.failure.code, error.failure.hint)
+            raise RequestFailed(replace(error.failure, code=code, hint=hint, reach=Reach.IMAGE)) from error
         if names is None:
             raise RequestFailed(Failure(FailureCode.NO_CATALOG, "HTTP 404: no catalog", _NOT_FOUND, _NO_CATALOG))
         return names
@@ -118,8 +121,7 @@ class Registry:
             if not footprint.possible:
                 raise
             what = f"{doubt.message}; whether the deletion took effect is not known: {error.failure.message}"
-            reach = error.failure.reach
-            failure = Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN, reach)
+            failure = Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)
             raise RequestFailed(failure) from error
 
     async def _refuse_blob(self, repository: Repository, digest: Digest) -> None:

@@ -159,7 +159,7 @@ def _broken(error: BaseException) -> Broken:
         case aiohttp.ClientConnectorError():
             reason = error.os_error.strerror or str(error.os_error)
             broken = Broken(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
-        case ValueError():
+        case UnicodeError() | aiohttp.InvalidURL():
             broken = Broken(UNREACHABLE, "the address, or that of the proxy, is not valid")
         case _:
             broken = Broken(LOST, f"the connection broke ({type(error).__name__})")

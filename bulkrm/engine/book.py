@@ -1,6 +1,6 @@
 """The book of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bulkrm.engine.observer import Observer
@@ -26,9 +26,10 @@ Line = Target | Unmatched
 class Book:
     """Takes outcomes as they happen, and gives the report in the order of the list."""
 
-    def __init__(self, observer: Observer) -> None:
-        """Begin empty; the observer hears of every outcome."""
+    def __init__(self, observer: Observer, on_bug: Callable[[BaseException], None]) -> None:
+        """Begin empty. The observer hears of every outcome; if it fails, the book stays true and `on_bug` hears of it."""
         self._observer = observer
+        self._on_bug = on_bug
         self._lines: list[Line] = []
         self._results: dict[Line, ImageResult] = {}
 
@@ -47,9 +48,10 @@ class Book:
         result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note)
         self._write(target, result)
 
-    def has(self, target: Target) -> bool:
-        """Tell whether a target has its outcome."""
-        return target in self._results
+    @property
+    def has_failures(self) -> bool:
+        """Tell whether anything failed so far, an image or a pattern."""
+        return any(isinstance(result.outcome, Failed) for result in self._results.values())
 
     def close(self, reason: NotAttemptedReason) -> tuple[ImageResult, ...]:
         """Complete the book: whatever has no outcome was not attempted. Return all results in the order of the list."""
@@ -60,4 +62,7 @@ class Book:
 
     def _write(self, line: Line, result: ImageResult) -> None:
         self._results[line] = result
-        self._observer.outcome(result)
+        try:
+            self._observer.outcome(result)
+        except Exception as bug:  # noqa: BLE001 (a bug in whoever listens: it stops the run, it loses no outcome)
+            self._on_bug(bug)

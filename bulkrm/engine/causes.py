@@ -15,7 +15,7 @@ class Causes:
         """Remember a failure as far as it reaches."""
         if failure.reach is Reach.HOST:
             self._found.setdefault(_host(place), failure)
-        elif failure.reach is Reach.REPOSITORY:
+        elif failure.reach is Reach.REPOSITORY and isinstance(place, Repository):  # not the catalog's own trouble
             self._found.setdefault(place, failure)
 
     def find(self, place: Repository | str) -> Failure | None:

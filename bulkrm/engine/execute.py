@@ -43,7 +43,9 @@ class Execution:
         self._doomed: dict[Repository, list[Item]] = {}
         self._current: dict[Repository, dict[Digest, Item]] = {}
         self._locks: dict[Repository, anyio.Lock] = {}
-        self._first: dict[str, anyio.Event] = {}
+        self._doors: dict[str, anyio.Lock] = {}
+        self._open: set[str] = set()
+        self._under_way: list[Footprint] = []
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
         self._gone: set[tuple[Repository, Digest]] = set()
 
@@ -55,26 +57,31 @@ class Execution:
             self._finished[item.repository, item.digest] = anyio.Event()
         steps = compile_steps(doomed)
         self._observer.phase("Deleting manifests", len(doomed))
-        with self._stop.phase(GRACE):
+        with self._stop.phase(GRACE, self._busy):
             await work_through(steps, self._asking.workers, self._step, self._stop)
 
     async def _step(self, step: DeleteManifest) -> None:
         key = step.item.repository, step.item.digest
         host = step.item.repository.host
-        first = self._first.get(host)
-        if first is not None:
-            await first.wait()
-        else:
-            self._first[host] = anyio.Event()
         try:
             for parent in step.after:
                 await self._finished[key[0], parent].wait()
-            if not self._stop:
-                await self._delete(step)
+            if host in self._open:
+                await self._delete_unless_stopped(step)
+                return
+            # Until one DELETE was really sent, each goes alone: a registry that does not delete hears of it once.
+            async with self._doors.setdefault(host, anyio.Lock()):
+                if host not in self._open:
+                    await self._delete_unless_stopped(step)
+                    return
+            await self._delete_unless_stopped(step)
         finally:
-            self._first[host].set()
             self._finished[key].set()
             self._observer.advance()
+
+    async def _delete_unless_stopped(self, step: DeleteManifest) -> None:
+        if not self._stop:
+            await self._delete(step)
 
     async def _delete(self, step: DeleteManifest) -> None:
         item = await self._fresh(step.item)
@@ -90,6 +97,10 @@ class Execution:
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
 
+    def _busy(self) -> bool:
+        """Tell whether a DELETE may be taking effect right now; what only waits for its turn need not be waited for."""
+        return any(footprint.possible for footprint in self._under_way)
+
     def _barred(self, item: Item, step: DeleteManifest) -> Failed | Kept | None:
         """Say why this need not, or must not, be asked of the registry any more."""
         known = self._asking.known(item.repository)
@@ -101,18 +112,24 @@ class Execution:
     async def _outcome(self, item: Item) -> Outcome | None:
         """DELETE one manifest; None: it was taken back before it was sent."""
         footprint = Footprint(withdrawn=self._stop.__bool__)
+        self._under_way.append(footprint)
 
         async def delete(registry: Registry) -> Removal:
             return await registry.delete(item.repository, item.digest, footprint)
 
         try:
             result = await self._asking.of(item.repository, delete)
+            self._open.add(item.repository.host)
         except Withdrawn:
             return None
         except BaseException:
             if footprint.possible:
                 self._settle(item, Failed(_UNCONFIRMED))
             raise
+        finally:
+            self._under_way.remove(footprint)
+            if not self._busy():
+                self._stop.calm()
         if isinstance(result, Failure):
             return Failed(result)
         also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()

@@ -1,7 +1,7 @@
 """One run from entries to report; read it from top to bottom to see the way of a reference."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bulkrm.client.clock import Clock
 from bulkrm.client.registries import Registries
@@ -18,7 +18,7 @@ from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Failed, Gone, NotAttemptedReason, WouldDelete
 from bulkrm.model.plan import Doomed, Item, Plan
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
@@ -60,7 +60,7 @@ class Run:
         self._around = around
         self._stop = around.stop
         self._asking = Asking(registries)
-        self._book = Book(around.observer)
+        self._book = Book(around.observer, around.stop.crash)
         self._lists = TagLists(self._asking, around.stop, around.clock)
         self._protection = Protection(job.protect)
         self._rules = Rules(job.policy.shared, self._protection.of)
@@ -106,7 +106,7 @@ class Run:
                 also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
                 for target in item.targets:
                     self._book.record(target, WouldDelete(also), item.resolved)
-        elif self._job.policy.fail_fast and any(isinstance(entry.outcome, Failed) for entry in plan.settled):
+        elif self._job.policy.fail_fast and self._book.has_failures:
             self._stop.fail_fast()
         elif doomed and await confirm(plan):
             execution = Execution(self._asking, self._freshen, self._book, self._stop, self._around.observer)
@@ -120,7 +120,16 @@ class Run:
         facts = await self._survey(lists, Silent()).read(
             [target for item in doomed for target in item.targets], Method.HEAD
         )
-        return None if facts is None else recheck(doomed, judge(facts, self._rules))
+        if facts is None:
+            return None
+        # A tag that leads elsewhere now is as good as pinned to what it held: it stays, and what it needs with it.
+        before = {
+            target.reference.tag: item.digest
+            for item in doomed
+            for target in item.targets
+            if isinstance(target.reference, TagRef)
+        }
+        return recheck(doomed, judge([replace(entry, expected=before) for entry in facts], self._rules))
 
     def _survey(self, lists: TagLists, observer: Observer) -> Survey:
         resolver = Resolver(self._asking, lists, self._stop, observer)

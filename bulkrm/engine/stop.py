@@ -1,6 +1,6 @@
 """How a run is stopped: nothing new starts, what is under way gets a little time, and the report is completed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import anyio
@@ -8,6 +8,10 @@ import anyio
 from bulkrm.model.outcome import NotAttemptedReason, Signal
 
 GRACE = 10.0  # seconds for DELETEs in flight; reading is not worth waiting for
+
+
+def _always() -> bool:
+    return True
 
 
 class Stop:
@@ -20,18 +24,21 @@ class Stop:
         self.bug: BaseException | None = None
         self._scope: anyio.CancelScope | None = None
         self._grace = 0.0
+        self._busy: Callable[[], bool] = _always
 
     def __bool__(self) -> bool:
         """Tell whether to stop."""
         return self.reason is not None
 
     @contextmanager
-    def phase(self, grace: float = 0.0) -> Iterator[None]:
+    def phase(self, grace: float = 0.0, busy: Callable[[], bool] = _always) -> Iterator[None]:
         """Run a phase that a stop ends: after `grace` seconds what is still under way in it is cancelled.
+
+        At once where `busy` says that there is nothing worth the grace.
 
         Whatever runs in it looks at the stop before it takes up something new.
         """
-        self._grace = grace
+        self._grace, self._busy = grace, busy
         with anyio.CancelScope() as self._scope:
             yield
         self._scope = None
@@ -52,8 +59,14 @@ class Stop:
         self.signal = self.signal or signal
         self._request(NotAttemptedReason.INTERRUPTED)
 
+    def calm(self) -> None:
+        """Hear that nothing is under way any more that is worth the grace: a stopped phase ends now."""
+        if self and self._scope is not None:
+            self._scope.cancel()
+
     def _request(self, reason: NotAttemptedReason) -> None:
         if self.reason is None:
             self.reason = reason
         if self._scope is not None:
-            self._scope.deadline = min(self._scope.deadline, anyio.current_time() + self._grace)
+            grace = self._grace if self._busy() else 0.0
+            self._scope.deadline = min(self._scope.deadline, anyio.current_time() + grace)

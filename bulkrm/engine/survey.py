@@ -34,7 +34,7 @@ class Survey:
             grouped[target.reference.repository].append(target)
         names = [name_of(target) for target in targets]
         self._observer.phase("Resolving images", len(set(names)))
-        await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast)
+        await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
         await self._read_lists(grouped)
         await self._read_others(grouped)
         await self._read_indexes(grouped)

@@ -50,13 +50,22 @@ def children(media_type: str, content: bytes) -> Children:
     """
     if media_type not in INDEX_TYPES:
         return NO_CHILDREN
+    found = dict(_entries(_listed(content) or []))
+    return Children(tuple(found), tuple(digest for digest, kind in found.items() if kind in INDEX_TYPES))
+
+
+def is_readable(media_type: str, content: bytes) -> bool:
+    """Tell whether what an index names can be known; anything that is no index names nothing."""
+    return media_type not in INDEX_TYPES or _listed(content) is not None
+
+
+def _listed(content: bytes) -> list[Any] | None:
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        return NO_CHILDREN
+        return None
     entries = body.get("manifests") if isinstance(body, dict) else None
-    found = dict(_entries(entries if isinstance(entries, list) else []))
-    return Children(tuple(found), tuple(digest for digest, kind in found.items() if kind in INDEX_TYPES))
+    return entries if isinstance(entries, list) else None
 
 
 def _entries(entries: list[Any]) -> Iterator[tuple[Digest, str]]:

@@ -29,6 +29,7 @@ class Item:
     targets: tuple[Target, ...]
     verdict: Verdict
     tags: tuple[str, ...] = ()  # all tags seen on it, listed or not
+    parents: tuple[Digest, ...] = ()  # the doomed indexes that need it, however many indexes are in between
 
     @property
     def digest(self) -> Digest:

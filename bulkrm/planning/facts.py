@@ -41,8 +41,12 @@ Protection = Callable[[Repository, str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFacts:
-    """One repository: what its targets lead to, in the order of the list, and its tags."""
+    """One repository: what its targets lead to, in the order of the list, and its tags.
+
+    `expected`: what an earlier judgement found under a tag; one that leads elsewhere now is treated as if it were pinned.
+    """
 
     repository: Repository
     resolutions: tuple[tuple[Target, Resolution], ...]
     tags: Tags
+    expected: Mapping[str, Digest] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from bulkrm.model.reference import TagRef
 from bulkrm.model.settings import Limit
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
-from bulkrm.planning.graph import needed_by_kept
+from bulkrm.planning.graph import needed_by_kept, with_parents
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
 
 
@@ -26,7 +26,7 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
         settled += _settled(facts, pinned)
         judged = list(_items(facts, rules, pinned))
         needed = needed_by_kept(judged, facts)
-        items += (replace(item, verdict=_weigh(item, needed)) for item in judged)
+        items += with_parents((replace(item, verdict=_weigh(item, needed)) for item in judged), facts)
         tags_seen += _count(facts)
     plan = Plan(tuple(items), tuple(settled), tags_seen)
     return _hold(plan, limit) if limit is not None else plan
@@ -42,7 +42,9 @@ def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:
     """Yield the tags that the list wants only while they hold a digest which they do not hold."""
     for target, resolution in facts.resolutions:
         match target.reference, resolution:
-            case TagRef(_, tag, Digest() as pin), Resolved(digest) if pin != digest:
+            case TagRef(_, tag, pin), Resolved(digest) if {digest, pin or digest, facts.expected.get(tag, digest)} != {
+                digest
+            }:
                 yield tag
 
 
@@ -69,22 +71,23 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
             groups[resolution.digest].append(target)
             manifests.setdefault(resolution.digest, resolution)
     on_digest = _tags_by_digest(facts)
+    refuges = _refuges(facts, pinned)
     for digest, targets in groups.items():
         listed = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
         tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
         candidate = Candidate(digest, listed, tags)
         kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
-        verdict = kept or _pinned_elsewhere(digest, facts, pinned) or Doomed(_also_removed(candidate, facts))
+        verdict = kept or refuges.get(digest) or Doomed(_also_removed(candidate, facts))
         yield Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
 
 
-def _pinned_elsewhere(digest: Digest, facts: RepositoryFacts, pinned: set[str]) -> Kept | None:
-    """Keep the manifest that a pinned tag moved to: deleting it would take with it the tag that is kept as moved."""
-    for target, resolution in facts.resolutions:
-        match target.reference, resolution:
-            case TagRef(_, tag), Resolved(now) if tag in pinned and now == digest:
-                return Kept(KeptReason.MOVED, (f"{facts.repository}:{tag}@{digest}",))
-    return None
+def _refuges(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
+    """Keep the manifests that pinned tags moved to: deleting one would take with it the tag that is kept as moved."""
+    return {
+        resolution.digest: Kept(KeptReason.MOVED, (f"{facts.repository}:{target.reference.tag}@{resolution.digest}",))
+        for target, resolution in facts.resolutions
+        if isinstance(resolution, Resolved) and isinstance(target.reference, TagRef) and target.reference.tag in pinned
+    }
 
 
 def _tags_by_digest(facts: RepositoryFacts) -> Mapping[Digest, list[str]]:

@@ -35,6 +35,11 @@ def recheck(doomed: Iterable[Item], fresh: Plan) -> Recheck:
             else:
                 dropped.append(Settled(target, outcome))
         if staying:
+            new = sorted(set(now[staying[0]].tags) - set(item.tags))
+            if new:
+                kept = Kept(KeptReason.SHARED, tuple(f"{item.repository}:{tag}" for tag in new))
+                dropped += (Settled(target, kept) for target in staying)
+                continue
             # The fresh item knows the tags of this moment, and so what else goes.
             current = now[staying[0]]
             items.append(replace(item, targets=tuple(staying), verdict=current.verdict, tags=current.tags))

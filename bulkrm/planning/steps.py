@@ -36,8 +36,9 @@ def _ordered(items: Iterable[Item]) -> list[DeleteManifest]:
     by_digest = {item.digest: item for item in items}
     parents: dict[Digest, list[Digest]] = defaultdict(list)
     for item in by_digest.values():
+        parents[item.digest] += (parent for parent in item.parents if parent in by_digest)
         for child in (item.resolved.children or NO_CHILDREN).manifests:
-            if child in by_digest and child != item.digest:
+            if child in by_digest and child != item.digest and item.digest not in parents[child]:
                 parents[child].append(item.digest)
     order: dict[Digest, None] = {}
     for digest in by_digest:

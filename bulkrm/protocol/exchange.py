@@ -146,12 +146,16 @@ def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
     asked = retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))
     pause = max(backoff(attempt.limited), asked or 0.0)
     if attempt.waited + pause > MAX_PAUSE or attempt.limited >= MAX_LIMITED:
-        waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {attempt.waited:.0f} s of waiting"
-        message = f"HTTP 429: {attempt.host} {waits}"
-        return GiveUp(Failure(FailureCode.RATE_LIMITED, message, _TOO_MANY, LIMITED, Reach.HOST))
+        return GiveUp(still_limited(attempt.host, attempt.waited, asked))
     attempt = replace(attempt, waited=attempt.waited + pause)
     spread = min(pause * _JITTER / 5, MAX_PAUSE - attempt.waited)
     return Wait(pause, spread, whole_host=True, attempt=attempt)
+
+
+def still_limited(host: str, waited: float, asked: float | None = None) -> Failure:
+    """Say that a host limits for longer than anybody should wait; seconds."""
+    waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {waited:.0f} s of waiting"
+    return Failure(FailureCode.RATE_LIMITED, f"HTTP 429: {host} {waits}", _TOO_MANY, LIMITED, Reach.HOST)
 
 
 def _after_unauthorized(attempt: Attempt, answer: Answer, manners: Manners) -> Decision:

@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
-from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved
+from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import PAGE, Answer, Request
@@ -47,6 +47,9 @@ def manifest(context: Context, answer: Answer, asked: Digest | None) -> Manifest
         hint = f"is {context.host} an OCI / Docker v2 registry?"
         raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, message, answer.status, hint))
     digest = _verified_digest(answer, media_type, asked)
+    if not is_readable(media_type, answer.body):
+        hint = "look at it with another tool; what it needs cannot be told"
+        raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, "the index cannot be read", answer.status, hint))
     return Manifest(digest, media_type, answer.body)
 
 
@@ -96,7 +99,10 @@ def head(answer: Answer) -> Resolved | Head:
         digest = header_digest(answer)
         length = answer.headers.get("Content-Length", "")
         size = int(length[:12]) if length.isascii() and length.isdigit() else 0
-        return Resolved(digest, _media_type(answer), size) if digest else Head.UNCLEAR
+        media_type = _media_type(answer)
+        # A HEAD that does not say what it is could hide an index, and an index what it needs.
+        known = digest is not None and media_type in MEDIA_TYPES
+        return Resolved(digest, media_type, size) if digest is not None and known else Head.UNCLEAR
     proven = answer.status == _NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
     return Head.ABSENT if proven else Head.UNCLEAR
 

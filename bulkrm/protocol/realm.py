@@ -86,7 +86,7 @@ def is_inward(host: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address literal is this machine itself."""
     name = host.strip("[]").lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
+    if name == "localhost":  # `*.localhost` is for DNS to say on many systems, and so for anybody
         return True
     try:
         return ipaddress.ip_address(name).is_loopback

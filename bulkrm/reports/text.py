@@ -21,7 +21,7 @@ def whole(report: Report, view: View) -> str:
     blocks = [
         "\n".join(_rows(report.images, view)),
         "\n".join(_hints(report.images, view)),
-        "\n".join([*_wrap(report.closing, view), totals(report)]),
+        "\n".join(_wrap([*report.closing, totals(report)], view)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -54,7 +54,7 @@ class Bulkrm:
         listed.write_text("".join(f"- {plot.host}/{repository}:{tag}\n" for repository, tag in plot.images))
         options = ["-y", "-q", "-o", "jsonl", "-c", str(self._concurrency)]
         environment = {"REGISTRY_USERNAME": _USER, "REGISTRY_PASSWORD": PASSWORD, "DOCKER_CONFIG": str(self._folder)}
-        return await _run([sys.executable, "-m", "bulkrm", "-f", str(listed), *options], environment)
+        return await _run([sys.executable, "-m", "bulkrm", "-f", str(listed), *options], self._folder, environment)
 
 
 class Bare:
@@ -76,7 +76,7 @@ class Bare:
         }
         described = self._folder / "work.json"
         described.write_text(json.dumps(work))
-        return await _run([sys.executable, "-m", "tests.bench.bare", str(described)])
+        return await _run([sys.executable, "-m", "tests.bench.bare", str(described)], self._folder)
 
 
 class Skopeo:
@@ -84,35 +84,41 @@ class Skopeo:
 
     name = "skopeo x 8"
 
-    def __init__(self, sample: int) -> None:
+    def __init__(self, sample: int, folder: Path) -> None:
         self.sample: int | None = sample
+        self._folder = folder
 
     async def delete(self, ground: Ground, plot: Plot) -> Spent:  # noqa: ARG002 (tokens are its own business)
         names = [f"docker://{plot.host}/{repository}:{tag}" for repository, tag in plot.images]
-        command = ["skopeo", "delete", "--tls-verify=false", "--creds", f"{_USER}:{PASSWORD}"]
-        return await _run(["xargs", "-n", "1", "-P", str(_SKOPEO_PROCESSES), *command], given="\n".join(names))
+        listed = self._folder / "list.txt"
+        listed.write_text("\n".join(names))
+        many = ["xargs", "-a", str(listed), "-n", "1", "-P", str(_SKOPEO_PROCESSES)]
+        one = ["skopeo", "delete", "--tls-verify=false", "--creds", f"{_USER}:{PASSWORD}"]
+        return await _run([*many, *one], self._folder)
 
 
 def contenders(concurrency: int, sample: int, folder: Path) -> Sequence[Contender]:
     """Return all that are installed, bulkrm and the loop that it is measured by first."""
     always: list[Contender] = [Bulkrm(concurrency, folder), Bare(concurrency, folder)]
-    return [*always, Skopeo(sample)] if shutil.which("skopeo") else always
+    return [*always, Skopeo(sample, folder)] if shutil.which("skopeo") else always
 
 
-async def _run(command: Sequence[str], environment: dict[str, str] | None = None, given: str = "") -> Spent:
-    """Run a command to its end; it must succeed."""
-    before, begin = _children_cpu(), time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ.get("PATH", os.defpath), **(environment or {})},
-        cwd=_ROOT,
-    )
-    output, complaints = await process.communicate(given.encode())
-    spent = Spent(time.perf_counter() - begin, _children_cpu() - before)
-    assert process.returncode == 0, (complaints or output)[-2000:].decode()
+async def _run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Spent:
+    """Run a command to its end; it must succeed. Its output goes to a file: a reader would cost time of its own."""
+    written = folder / "output"
+    with written.open("wb") as output:
+        before, begin = _children_cpu(), time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={"PATH": os.environ.get("PATH", os.defpath), **(environment or {})},
+            cwd=_ROOT,
+        )
+        code = await process.wait()
+        spent = Spent(time.perf_counter() - begin, _children_cpu() - before)
+    assert code == 0, written.read_text()[-2000:]
     return spent
 
 

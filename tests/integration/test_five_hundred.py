@@ -3,10 +3,10 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -39,6 +39,18 @@ class Content:
         """Repository and digest of every manifest that was pushed for itself."""
         found = {(repository, digest) for repository, tags in self.tags.items() for digest in tags.values()}
         return found | {(repository, digest) for repository, more in self.untagged.items() for digest in more}
+
+
+class Push(Protocol):
+    """Pushes an image under some tags and takes note of it."""
+
+    async def __call__(self, repository: str, image: Image, /, *tags: str) -> str: ...
+
+
+class PushMany(Protocol):
+    """Pushes a different image under each tag and takes note of them."""
+
+    async def __call__(self, repository: str, /, *tags: str, seed: int = 0) -> None: ...
 
 
 async def fill_all(admin: Admin) -> tuple[Content, list[Any]]:
@@ -78,7 +90,7 @@ async def fill_all(admin: Admin) -> tuple[Content, list[Any]]:
     return content, wanted
 
 
-async def _mixed(push: Any, push_many: Any, wanted: list[Any]) -> None:
+async def _mixed(push: Push, push_many: PushMany, wanted: list[Any]) -> None:
     """25 images: a shared digest, one with both its tags listed, a protected tag, a digest under a protected tag."""
     mixed = "team/mixed"
     await push(mixed, docker_image(1), "shared", "elsewhere")
@@ -90,10 +102,10 @@ async def _mixed(push: Any, push_many: Any, wanted: list[Any]) -> None:
     wanted.append({"image": f"{mixed}:t*"})
 
 
-async def _kinds(push: Any, wanted: list[Any]) -> None:
+async def _kinds(push: Push, wanted: list[Any]) -> None:
     """25 images of all kinds; an index and a list of the same kind stay, with all their children."""
     kinds = "team/kinds/of/all"
-    makers = [docker_image, oci_image, docker_list, oci_index]
+    makers: list[Callable[[int], Image]] = [docker_image, oci_image, docker_list, oci_index]
     for number in range(25):
         await push(kinds, makers[number % 4](700 + number), f"k{number}")
     for number, make in enumerate(makers):

@@ -3,15 +3,12 @@
 import io
 from collections.abc import Callable
 
-import anyio
 import pytest
 
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.writers import Writer
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.engine.run import Job
-from bulkrm.engine.stop import GRACE, Stop
-from bulkrm.model.outcome import NotAttemptedReason, Signal
 from bulkrm.model.plan import Plan
 from bulkrm.model.report import ImageResult, Report
 from bulkrm.model.settings import Policy, Settings, Shared
@@ -288,36 +285,3 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
 
     assert len([row for row in out.getvalue().splitlines() if row.startswith(("deleted", "not-attempted"))]) == 3
     assert capsys.readouterr().err.splitlines()[-1].startswith("bulkrm: a bug in bulkrm stopped the run")
-
-
-# The time that is left after a stop
-
-
-async def test_grace() -> None:
-    """A signal leaves ten seconds to what is being deleted and none to what is being read; the second none at all."""
-    reading, deleting = Stop(), Stop()
-
-    with reading.phase():
-        reading.interrupt(Signal.INTERRUPT)
-        read_until = anyio.current_effective_deadline() - anyio.current_time()
-    with deleting.phase(GRACE):
-        deleting.interrupt(Signal.INTERRUPT)
-        first = anyio.current_effective_deadline() - anyio.current_time()
-        deleting.interrupt(Signal.TERMINATE)
-        second = anyio.current_effective_deadline()
-
-    assert read_until <= 0
-    assert 9 < first <= 10
-    assert second == float("-inf")
-    assert (deleting.signal, deleting.reason) == (Signal.INTERRUPT, NotAttemptedReason.INTERRUPTED)
-
-
-async def test_the_first_cause_counts() -> None:
-    """A failure that stopped the run is the reason, whatever follows; a bug is remembered all the same."""
-    stop = Stop()
-
-    stop.fail_fast()
-    stop.crash(Bug("later"))
-
-    assert stop.reason is NotAttemptedReason.FAIL_FAST
-    assert isinstance(stop.bug, Bug)

@@ -12,7 +12,7 @@ from bulkrm.client.registry import Removal
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Children
+from bulkrm.model.manifest import OCI_MANIFEST, Children
 from bulkrm.sandbox import (
     Auth,
     Drop,
@@ -134,7 +134,7 @@ async def test_head_in_doubt() -> None:
     script = [
         PING,
         Step(HEAD, reply(405, head=True)),
-        Step(GET, reply(200, {"Content-Type": OCI_INDEX}, BODY)),
+        Step(GET, reply(200, {"Content-Type": OCI_MANIFEST}, BODY)),
         Step(HEAD, reply(404, head=True)),
         Step(GET, reply(404, body=UNKNOWN)),
         Step(HEAD, reply(404, head=True)),

@@ -126,12 +126,24 @@ def test_schema1_that_does_not_fit() -> None:
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 def test_media_types(media_type: str) -> None:
     """Every manifest type is read, in any case and with parameters."""
-    given = manifest_answer(DIGEST, f"{media_type.upper()} ; charset=utf-8")
+    body = b'{"manifests": []}'
+    headers = {"Docker-Content-Digest": Digest.of(body), "Content-Type": f"{media_type.upper()} ; charset=utf-8"}
 
-    found = judge.manifest(context(), given, None)
+    found = judge.manifest(context(), answer(200, body, headers), None)
 
     assert found is not None
     assert found.media_type == media_type
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"not JSON", b'{"manifests": {}}', b"[" * 10_000])
+def test_an_index_that_cannot_be_read(body: bytes) -> None:
+    """An index whose children cannot be told is a failure: what it needs would not be guarded."""
+    headers = {"Docker-Content-Digest": Digest.of(body), "Content-Type": OCI_INDEX}
+
+    with pytest.raises(RequestFailed) as caught:
+        judge.manifest(context(), answer(200, body, headers), None)
+
+    assert caught.value.failure.code is FailureCode.UNEXPECTED_ANSWER
 
 
 @pytest.mark.parametrize("media_type", ["", "text/html", "application/json", "application/octet-stream", "\x1b[31m"])
@@ -178,9 +190,17 @@ def test_head() -> None:
 @pytest.mark.parametrize("length", ["", "-1", "x", "1.5", "\u0661", "\u00b2"])
 def test_head_with_an_odd_length(length: str) -> None:
     """A length that is no number counts as none."""
-    found = judge.head(answer(200, b"", {"Docker-Content-Digest": DIGEST, "Content-Length": length}))
+    headers = {"Docker-Content-Digest": DIGEST, "Content-Length": length, "Content-Type": OCI_INDEX}
 
-    assert found == Resolved(DIGEST, "", 0)
+    assert judge.head(answer(200, b"", headers)) == Resolved(DIGEST, OCI_INDEX, 0)
+
+
+@pytest.mark.parametrize("media_type", ["", "application/json", "text/html"])
+def test_head_without_a_type(media_type: str) -> None:
+    """A HEAD that does not say that it is a manifest leaves a doubt: it could be an index, which needs others."""
+    headers = {"Docker-Content-Digest": DIGEST, "Content-Length": "2", "Content-Type": media_type}
+
+    assert judge.head(answer(200, b"", headers)) is Head.UNCLEAR
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""The shape of the code, and what the README says of it."""
+
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bulkrm.cli.main import main
+from bulkrm.model.failure import FailureCode
+from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status
+from bulkrm.quirks.quirk import Quirk, quirks
+from bulkrm.reports.format import ReportFormat, formats
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = sorted((ROOT / "bulkrm").rglob("*.py"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LONGEST = 300
+# The modules of a package of plugins that are none: what a plugin is, and what several of them share.
+PLUGINS = {
+    "bulkrm.reports": ("FORMAT", ReportFormat, {"format", "shape"}),
+    "bulkrm.quirks": ("QUIRK", Quirk, {"quirk"}),
+}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_length(path: Path) -> None:
+    """A module has at most 300 lines."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+@pytest.mark.parametrize("package", PLUGINS)
+def test_one_constant_in_each_plugin(package: str) -> None:
+    """Every module of a package of plugins holds exactly one, under the name by which it is found."""
+    constant, kind, others = PLUGINS[package]
+    modules = [entry.name for entry in pkgutil.iter_modules(importlib.import_module(package).__path__)]
+
+    for name in set(modules) - others:
+        values = vars(importlib.import_module(f"{package}.{name}"))
+        assert [key for key, value in values.items() if isinstance(value, kind)] == [constant], name
+    assert others <= set(modules)
+
+
+def test_plugins_are_found() -> None:
+    """A report format is known by the name of its file, and no two plugins have one name."""
+    names = [quirk.name for quirk in quirks()]
+
+    assert {name: entry.name for name, entry in formats().items()} == {name: name for name in ("json", "jsonl", "text")}
+    assert len(names) == len(set(names)) > 0
+
+
+def test_nobody_lists_the_plugins() -> None:
+    """No other module imports a plugin: adding one means adding a file."""
+    plugins = {
+        f"{package}.{entry.name}"
+        for package, (_, _, others) in PLUGINS.items()
+        for entry in pkgutil.iter_modules(importlib.import_module(package).__path__)
+        if entry.name not in others
+    }
+
+    assert [
+        (path.name, name) for path in SOURCES for name in plugins if re.search(rf"\b{name}\b", path.read_text("utf-8"))
+    ] == []
+
+
+def test_layers() -> None:
+    """Imports point down only, and the pure packages wait for nothing: import-linter finds no broken contract."""
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
+
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert " 0 broken." in result.stdout
+
+
+def test_starting_is_light() -> None:
+    """`--version` and a mistake in the arguments load neither aiohttp's server nor the sandbox."""
+    code = (
+        "import sys; from bulkrm.cli.main import main\n"
+        "try: main(['no-reference'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted(name for name in sys.modules if name.startswith(('bulkrm.sandbox', 'jwt', 'cryptography'))))"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert result.stdout.strip() == "[]"
+
+
+# README
+
+
+def test_help_in_the_readme(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The README's block is what `COLUMNS=80 bulkrm delete --help` prints."""
+    blocks: list[str] = re.findall(r"^```text\n(Usage: bulkrm delete.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    with pytest.raises(SystemExit):
+        main(["delete", "--help"])
+
+    assert len(blocks) == 1, "README.md needs one ```text block that starts with `Usage: bulkrm delete`"
+    assert blocks[0] == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [*FailureCode, *KeptReason, *NotAttemptedReason, *Status])
+def test_every_word_of_the_report_is_documented(name: str) -> None:
+    """Every status, reason and error code stands in the README."""
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", ["json", "jsonl", "text"])
+def test_every_format_is_documented(name: str) -> None:
+    """Every report format stands in the README and in the help."""
+    assert f"`{name}`" in README or f"-o {name}" in README
+
+
+def test_links_in_the_readme() -> None:
+    """Every file and every heading that the README points to is there."""
+    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+    headings = {
+        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in README.splitlines()
+        if line.startswith("#")
+    }
+
+    broken = [
+        target
+        for target in targets
+        if (target[1:] not in headings if target.startswith("#") else not (ROOT / target.partition("#")[0]).exists())
+    ]
+
+    assert broken == []

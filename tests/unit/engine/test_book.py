@@ -1,0 +1,142 @@
+"""The book of a run: one outcome for every line, in the order of the list."""
+
+import pytest
+
+from bulkrm.engine.book import Book, Unmatched
+from bulkrm.engine.observer import Observer, Silent
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Source, Target
+
+APP = Repository("registry.example", "team/app")
+RESOLVED = Resolved(Digest.of(b"one"), OCI_MANIFEST, 3)
+
+
+class Listener(Silent):
+    """Keeps the outcomes it hears of."""
+
+    def __init__(self) -> None:
+        self.heard: list[ImageResult] = []
+
+    def outcome(self, result: ImageResult) -> None:
+        self.heard.append(result)
+
+
+def no_bug(bug: BaseException) -> None:
+    """There is none in these listeners."""
+    raise bug
+
+
+def book_for(observer: Observer) -> Book:
+    """A book whose listener has no bug."""
+    return Book(observer, no_bug)
+
+
+def target(tag: str, line: int = 1, note: str | None = None) -> Target:
+    """A tag of the list."""
+    return Target(TagRef(APP, tag), Source("images.yaml", line), note)
+
+
+def test_order_is_that_of_the_list() -> None:
+    """Results come in the order of the lines, whatever the order of the outcomes; the observer hears them as they come."""
+    listener = Listener()
+    book = book_for(listener)
+    a, b = target("a"), target("b", 2, "old")
+    book.open([a, b])
+
+    book.record(b, Deleted(), RESOLVED)
+    book.record(a, Gone())
+    results = book.close(NotAttemptedReason.DECLINED)
+
+    assert [result.image for result in results] == ["registry.example/team/app:a", "registry.example/team/app:b"]
+    assert [result.image[-1] for result in listener.heard] == ["b", "a"]
+    assert (results[0].digest, results[0].media_type) == (None, None)
+    assert (results[1].digest, results[1].media_type, results[1].note) == (RESOLVED.digest, OCI_MANIFEST, "old")
+
+
+def test_patterns_have_their_outcome_at_once() -> None:
+    """A pattern without images is written when the book is opened, with its source and note."""
+    listener = Listener()
+    book = book_for(listener)
+
+    book.open([Unmatched("registry.example/x:*", Source("-", 7), "n", NoMatch())])
+
+    assert listener.heard == [ImageResult("registry.example/x:*", NoMatch(), Source("-", 7), note="n")]
+    assert book.close(NotAttemptedReason.DECLINED) == tuple(listener.heard)
+
+
+@pytest.mark.parametrize("reason", NotAttemptedReason)
+def test_closing_completes(reason: NotAttemptedReason) -> None:
+    """Whatever has no outcome was not attempted, for the reason given; what has one keeps it."""
+    book = book_for(Silent())
+    a, b = target("a"), target("b")
+    book.open([a, b])
+    book.record(a, Deleted())
+
+    outcomes = [result.outcome for result in book.close(reason)]
+
+    assert outcomes == [Deleted(), NotAttempted(reason)]
+
+
+def test_no_second_outcome() -> None:
+    """A second outcome for one target is a bug, and the first stays."""
+    book = book_for(Silent())
+    a = target("a")
+    book.open([a])
+    book.record(a, Deleted())
+
+    with pytest.raises(RuntimeError, match=r"registry\.example/team/app:a has an outcome already"):
+        book.record(a, Gone())
+
+    assert [result.outcome for result in book.close(NotAttemptedReason.DECLINED)] == [Deleted()]
+
+
+def test_the_same_image_from_two_lines() -> None:
+    """Two targets that differ only in their source are two lines."""
+    book = book_for(Silent())
+    first, second = target("a", 1), target("a", 2)
+    book.open([first, second])
+
+    book.record(first, Deleted())
+    results = book.close(NotAttemptedReason.FAIL_FAST)
+
+    assert [(result.source, result.outcome) for result in results] == [
+        (first.source, Deleted()),
+        (second.source, NotAttempted(NotAttemptedReason.FAIL_FAST)),
+    ]
+
+
+def test_failures() -> None:
+    """It knows whether anything failed, an image or a pattern."""
+    failed = Failed(Failure(FailureCode.REFUSED, "HTTP 400"))
+    images, patterns = book_for(Silent()), book_for(Silent())
+    images.open([target("a"), target("b")])
+    images.record(target("a"), Deleted())
+    before = images.has_failures
+
+    images.record(target("b"), failed)
+    patterns.open([Unmatched("registry.example/x:*", Source("-", 1), None, failed)])
+
+    assert (before, images.has_failures, patterns.has_failures) == (False, True, True)
+
+
+def test_a_listener_with_a_bug() -> None:
+    """A listener that raises loses no outcome; each of its bugs is passed on."""
+
+    class Faulty(Silent):
+        def outcome(self, result: ImageResult) -> None:
+            raise ZeroDivisionError(result.image)
+
+    bugs: list[BaseException] = []
+    book = Book(Faulty(), bugs.append)
+    book.open([target("a"), target("b")])
+
+    book.record(target("a"), Deleted())
+    results = book.close(NotAttemptedReason.INTERNAL_ERROR)
+
+    assert [result.outcome for result in results] == [Deleted(), NotAttempted(NotAttemptedReason.INTERNAL_ERROR)]
+    assert [str(bug) for bug in bugs] == [result.image for result in results]

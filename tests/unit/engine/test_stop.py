@@ -1,0 +1,65 @@
+"""Why a run stops: the first cause counts, and a phase knows how much time is left."""
+
+import anyio
+
+from bulkrm.engine.stop import GRACE, Stop
+from bulkrm.model.outcome import NotAttemptedReason, Signal
+
+
+class Bug(Exception):  # noqa: N818 (it is one)
+    """What no code of ours expects."""
+
+
+def test_running() -> None:
+    """A run that nothing stopped has no reason."""
+    stop = Stop()
+
+    assert not stop
+    assert (stop.reason, stop.signal, stop.bug) == (None, None, None)
+
+
+def test_the_first_cause_counts() -> None:
+    """A failure that stopped the run is the reason, whatever follows; a signal and a bug are remembered all the same."""
+    stop = Stop()
+
+    stop.fail_fast()
+    stop.crash(Bug("first"))
+    stop.crash(Bug("second"))
+    stop.interrupt(Signal.TERMINATE)
+
+    assert stop.reason is NotAttemptedReason.FAIL_FAST
+    assert str(stop.bug) == "first"
+    assert stop.signal is Signal.TERMINATE
+
+
+async def test_grace() -> None:
+    """A signal leaves ten seconds to what is being deleted and none to what is being read; the second none at all."""
+    reading, deleting = Stop(), Stop()
+
+    with reading.phase():
+        reading.interrupt(Signal.INTERRUPT)
+        read_until = anyio.current_effective_deadline() - anyio.current_time()
+    with deleting.phase(GRACE):
+        deleting.interrupt(Signal.INTERRUPT)
+        first = anyio.current_effective_deadline() - anyio.current_time()
+        deleting.interrupt(Signal.TERMINATE)
+        second = anyio.current_effective_deadline()
+
+    assert read_until <= 0
+    assert 9 < first <= 10
+    assert second == float("-inf")
+    assert (deleting.signal, deleting.reason) == (Signal.INTERRUPT, NotAttemptedReason.INTERRUPTED)
+
+
+async def test_the_end_of_a_phase_is_quiet() -> None:
+    """What a stop cancels ends its phase, and the code behind it goes on."""
+    stop = Stop()
+    reached = False
+
+    with stop.phase():
+        stop.interrupt(Signal.INTERRUPT)
+        await anyio.sleep_forever()
+        reached = True
+
+    assert not reached
+    assert stop
