@@ -18,7 +18,8 @@ from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
 from bulkrm.client.registries import Listening, Registries, open_registries
-from bulkrm.engine.run import Around, Job, Run
+from bulkrm.engine.around import Around
+from bulkrm.engine.run import Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal, exit_code
 from bulkrm.model.report import ImageResult, Report, RunInfo

@@ -45,6 +45,10 @@ class Asking:
         """Return the failure that any call to this place would meet, if one was found out already."""
         return self._causes.find(place)
 
+    def paused_since(self, host: str, moment: float, seconds: float) -> bool:
+        """Tell whether so much time passed since a moment of the clock because the host asked for a pause."""
+        return self._registries[host].host.limiter.paused_since(moment, seconds)
+
     def workers(self, host: str) -> int:
         """How many jobs of a host are worth having under way."""
         return self._registries[host].host.limiter.cap

@@ -48,6 +48,10 @@ class Book:
         result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note)
         self._write(target, result)
 
+    def has(self, target: Target) -> bool:
+        """Tell whether a target has its outcome."""
+        return target in self._results
+
     @property
     def has_failures(self) -> bool:
         """Tell whether anything failed so far, an image or a pattern."""

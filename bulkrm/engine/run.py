@@ -3,16 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bulkrm.client.clock import Clock
 from bulkrm.client.registries import Registries
+from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
-from bulkrm.engine.execute import Execution
+from bulkrm.engine.execute import STALE, Execution
 from bulkrm.engine.expand import expand
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.protection import Protection
 from bulkrm.engine.resolve import Method, Resolver
-from bulkrm.engine.stop import Stop
 from bulkrm.engine.survey import Survey
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.manifest import Absent, Unresolved
@@ -28,8 +27,6 @@ from bulkrm.planning.recheck import Recheck, recheck
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
 
-STALE = 60.0  # seconds after which a repository is read a second time before its first DELETE
-
 Confirm = Callable[[Plan], Awaitable[bool]]
 
 
@@ -40,15 +37,6 @@ class Job:
     entries: Sequence[Entry]
     protect: tuple[ProtectPattern, ...]
     policy: Policy
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What a run works with: who listens, who may stop it, and the time."""
-
-    observer: Observer
-    stop: Stop
-    clock: Clock
 
 
 class Run:
@@ -109,12 +97,12 @@ class Run:
         elif self._job.policy.fail_fast and self._book.has_failures:
             self._stop.fail_fast()
         elif doomed and await confirm(plan):
-            execution = Execution(self._asking, self._freshen, self._book, self._stop, self._around.observer)
+            execution = Execution(self._asking, self._freshen, self._book, self._around)
             await execution.run(doomed, fail_fast=self._job.policy.fail_fast)
 
-    async def _freshen(self, repository: Repository, doomed: Sequence[Item]) -> Recheck | None:
-        """Read and judge a repository again if it was read too long ago; None where a stop came in between."""
-        if self._lists.age(repository) <= STALE:
+    async def _freshen(self, repository: Repository, doomed: Sequence[Item], again: bool) -> Recheck | None:  # noqa: FBT001
+        """Read and judge a repository again, if it was read too long ago or `again`; None: a stop came in between."""
+        if self._lists.age(repository) <= STALE and not again:
             return Recheck(tuple(doomed), ())
         lists = TagLists(self._asking, self._stop, self._around.clock)
         facts = await self._survey(lists, Silent()).read(

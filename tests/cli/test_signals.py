@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings
+from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
 from tests.cli.command import SECONDS, Result, environment, fill, line_with, sent, start, tags
 
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -94,6 +94,7 @@ async def test_second_signal() -> None:
             + [("failed", None, "unconfirmed")] * IN_FLIGHT
             + [("not-attempted", "interrupted", None)] * (19 - IN_FLIGHT)
         )
+        assert result.report["run"]["seconds"] < 5  # not after the ten seconds that the first one grants
         assert all("run again" in image["hint"] for image in result.images if image["status"] == "failed")
         assert held.count == IN_FLIGHT
 
@@ -114,6 +115,23 @@ async def test_while_reading(path: str) -> None:
         assert result.code == 130
         assert outcomes(result) == [("not-attempted", "interrupted", None)] * 2
         assert tags(sandbox) == {"a", "b", "c"}
+
+
+async def test_while_the_registry_lets_wait() -> None:
+    """A signal while all deletions wait for a registry that asked for a pause ends the run at once."""
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, "a", "b", "c")
+        sandbox.faults.add(Reply(429, {"Retry-After": "300"}), method="DELETE", times=None)
+        process = await start(f"{sandbox.host}/team/app:*", "-o", "json")
+        await line_with("asks to wait 300 s", process)
+
+        process.send_signal(signal.SIGINT)
+        result = await end(process)
+
+        assert result.code == 130
+        assert result.report["run"]["seconds"] < 5
+        assert outcomes(result) == [("not-attempted", "interrupted", None)] * 3
+        assert len(tags(sandbox)) == 3
 
 
 async def test_while_listing_for_a_glob() -> None:

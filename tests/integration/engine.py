@@ -1,5 +1,6 @@
 """A run without the command line around it: from the text of a list to the images of the report."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from bulkrm.client.clock import Clock, SystemClock
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.client.registries import Listening, open_registries
+from bulkrm.engine.around import Around
 from bulkrm.engine.observer import Observer, Silent
-from bulkrm.engine.run import Around, Confirm, Job, Run
+from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.outcome import exit_code
 from bulkrm.model.plan import Plan
@@ -18,6 +20,7 @@ from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Sett
 from bulkrm.reports.shape import image
 from bulkrm.selection.listfile import read_list
 
+_SECONDS = 40.0  # after which a test gives up
 ADMIN = Login("admin", Secret("admin"))
 Act = Callable[[Plan], Awaitable[None]]
 
@@ -94,7 +97,8 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         around = Around(chosen.observer or warnings, stop, chosen.clock)
         run = Run(Job(listed.entries, listed.protect, policy), registries, around)
-        results = await run.perform(_confirm(chosen.before_delete))
+        async with asyncio.timeout(_SECONDS):
+            results = await run.perform(_confirm(chosen.before_delete))
         code = exit_code((result.outcome for result in results), stop.signal)
         return Done(results, code, registries.requests, sent, stop, warnings.heard)
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from bulkrm.engine.run import STALE
+from bulkrm.engine.execute import STALE
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared
-from bulkrm.sandbox import Image, Reply, Sandbox, docker_list, oci_image, oci_index, put_image
+from bulkrm.sandbox import Asked, Image, Reply, Sandbox, docker_list, oci_image, oci_index, put_image
 from bulkrm.sandbox.images import index_of
 from tests.integration.engine import Options, delete
 from tests.support.clock import FakeClock
@@ -135,3 +135,21 @@ async def test_a_catalog_that_is_refused() -> None:
         done = await delete(sandbox.host, f"- team/*:x\n- {APP}:a", Options(clock=FakeClock(auto=True)))
 
         assert done.statuses == {"team/*:x": "failed token-server", f"{APP}:a": "deleted"}
+
+
+async def test_a_tag_that_came_during_a_pause() -> None:
+    """A DELETE that a long pause held back is judged again before it is sent: a new tag keeps its digest."""
+    async with Sandbox() as sandbox:
+        digest = put_image(sandbox.store, APP, ["a"], oci_image(seed=1))
+        sandbox.faults.add(Reply(429, {"Retry-After": "120"}), method="DELETE")
+
+        async def tag(asked: Asked) -> None:
+            if asked.method == "DELETE":
+                sandbox.store.tag(APP, "prod", digest)
+
+        sandbox.faults.before = tag
+        done = await delete(sandbox.host, f"- {APP}:a", Options(clock=FakeClock(auto=True)))
+
+        assert done.statuses == {f"{APP}:a": "kept shared"}
+        assert done.count("DELETE") == 1
+        assert sandbox.store.digest_of(APP, "prod") == digest

@@ -1,6 +1,7 @@
 """Why a run stops: the first cause counts, and a phase knows how much time is left."""
 
 import anyio
+import pytest
 
 from bulkrm.engine.stop import GRACE, Stop
 from bulkrm.model.outcome import NotAttemptedReason, Signal
@@ -63,3 +64,29 @@ async def test_the_end_of_a_phase_is_quiet() -> None:
 
     assert not reached
     assert stop
+
+
+@pytest.mark.parametrize(("busy", "left"), [(True, GRACE), (False, 0.0)])
+async def test_grace_only_for_what_is_worth_it(busy: bool, left: float) -> None:  # noqa: FBT001
+    """Where nothing is taking effect just now, a stop ends the phase at once."""
+    stop = Stop()
+
+    with stop.phase(GRACE, lambda: busy):
+        stop.interrupt(Signal.INTERRUPT)
+        seconds = anyio.current_effective_deadline() - anyio.current_time()
+
+    assert left - 1 < seconds <= left
+
+
+async def test_calm() -> None:
+    """When the last thing worth the grace is done the phase ends; without a stop that means nothing."""
+    stop = Stop()
+
+    with stop.phase(GRACE, lambda: True):
+        stop.calm()
+        before = anyio.current_effective_deadline()
+        stop.interrupt(Signal.INTERRUPT)
+        stop.calm()
+        await anyio.sleep_forever()
+
+    assert before == float("inf")
