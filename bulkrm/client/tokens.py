@@ -5,8 +5,10 @@ answered, even when two hosts announce the same realm and service.
 """
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+
+import anyio
 
 from bulkrm.client.clock import Clock
 from bulkrm.client.exchange import Loop, Sent
@@ -54,6 +56,19 @@ class ScopeRefused(RequestFailed):
     """The token server answered 400: it does not know an action that was asked for (Quay knows no `delete`)."""
 
 
+@dataclass(slots=True)
+class _LoginState:
+    """What a token server has said of a login so far."""
+
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    accepted: bool = False
+    refused: Failure | None = None
+
+    def was_accepted(self) -> bool:
+        """Tell whether a token was given to it. A method: what it says changes while one waits for the lock."""
+        return self.accepted
+
+
 class Tokens:
     """The cache of a run. Whether a realm may be given credentials is the caller's to check, before it asks here."""
 
@@ -63,6 +78,7 @@ class Tokens:
         self._clock = clock
         self._flights: dict[TokenKey, SingleFlight[HeldToken]] = {}
         self._limiters: dict[str, Limiter] = {}
+        self._logins: dict[tuple[Realm, Login | None], _LoginState] = {}
         self.requests = 0
 
     async def get(self, key: TokenKey, refused: Secret | None = None) -> HeldToken:
@@ -86,6 +102,30 @@ class Tokens:
         return self._clock.monotonic() < held.good_until
 
     async def _fetch(self, key: TokenKey) -> HeldToken:
+        """Ask for a token. The first of a login goes alone: many wrong passwords at once could lock the account."""
+        login = self._logins.get((key.realm, key.login))
+        if login is None:
+            login = self._logins[key.realm, key.login] = _LoginState()
+        if login.was_accepted():
+            return await self._request(key)
+        async with login.lock:
+            if login.refused is not None:
+                raise RequestFailed(login.refused)
+            if not login.was_accepted():
+                return await self._first_request(key, login)
+        return await self._request(key)
+
+    async def _first_request(self, key: TokenKey, login: _LoginState) -> HeldToken:
+        try:
+            held = await self._request(key)
+        except RequestFailed as error:
+            if error.failure.code is FailureCode.BAD_CREDENTIALS:
+                login.refused = error.failure
+            raise
+        login.accepted = True
+        return held
+
+    async def _request(self, key: TokenKey) -> HeldToken:
         limiter = self._limiters.get(key.realm.host)
         if limiter is None:
             limiter = self._limiters[key.realm.host] = Limiter(Pacing(_TOKEN_CONCURRENCY), self._clock)
