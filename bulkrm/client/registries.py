@@ -10,7 +10,7 @@ from bulkrm.client.host import Host
 from bulkrm.client.registry import Registry
 from bulkrm.client.tokens import Tokens
 from bulkrm.client.transport import Trace, Transport, no_trace
-from bulkrm.client.wiring import Wiring
+from bulkrm.client.wiring import Wiring, tell_nobody
 from bulkrm.model.report import Requests
 from bulkrm.model.settings import Settings
 from bulkrm.quirks.quirk import manners_of
@@ -52,15 +52,11 @@ class Registries:
         return Requests(sent, self._wiring.tokens.requests)
 
 
-def _tell_nobody(text: str) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class Listening:
     """Who hears what: `say` of waits that people would wonder about, `trace` of every request."""
 
-    say: Callable[[str], None] = _tell_nobody
+    say: Callable[[str], None] = tell_nobody
     trace: Trace = no_trace
 
 

@@ -9,7 +9,7 @@ from bulkrm.client.transport import Transport
 from bulkrm.model.settings import Settings
 
 
-def _tell_nobody(text: str) -> None:
+def tell_nobody(text: str) -> None:
     """Tell nobody."""
 
 
@@ -21,4 +21,4 @@ class Wiring:
     tokens: Tokens
     clock: Clock
     settings: Settings
-    say: Callable[[str], None] = _tell_nobody
+    say: Callable[[str], None] = tell_nobody
