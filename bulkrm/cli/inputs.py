@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bulkrm.cli.words import COMMANDS
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_host
 from bulkrm.model.target import Source
@@ -54,6 +55,15 @@ def read_inputs(wanted: Wanted) -> Selected:
     return Selected(tuple(entries), tuple(protect))
 
 
+def read_protection(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
+    """Read protect patterns alone. Raises InputError with all mistakes."""
+    problems: list[Problem] = []
+    protect = tuple(_protect(Wanted((), (), None, patterns, default_port, hide_arguments=False), problems))
+    if problems:
+        raise InputError(*problems)
+    return protect
+
+
 def _protect(wanted: Wanted, problems: list[Problem]) -> Iterator[ProtectPattern]:
     for text in wanted.protect:
         try:
@@ -88,7 +98,7 @@ def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
                 remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
                 problems.append(Problem(str(source), "is no image reference", remedy))
             else:
-                known = "; the commands are delete, demo and schema" if text.isalpha() else ""
+                known = f"; the commands are {', '.join(COMMANDS)}" if text.isalpha() else ""
                 problems += (Problem(str(source), problem.what, problem.remedy + known) for problem in error.problems)
 
 

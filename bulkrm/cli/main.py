@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bulkrm import __version__
+from bulkrm.cli.words import COMMANDS
 
 _INTERRUPTED = 130
-COMMANDS = ("delete", "demo", "schema")
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from uuid import uuid4
 import anyio
 
 from bulkrm import __version__
+from bulkrm.cli.options import Talk
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import Question
 from bulkrm.cli.writers import Writer
@@ -21,7 +22,7 @@ from bulkrm.client.registries import Listening, Registries, open_registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.run import Job, Run
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal, exit_code
+from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal
 from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
 
@@ -38,19 +39,25 @@ class Task:
     settings: Settings
     credentials: Credentials
     writers: Sequence[Writer]
-    yes: bool
-    quiet: bool
-    verbose: bool
+    talk: Talk
+    finished: Callable[[Run], str | None] | None = None  # told of the run before its report; returns what went wrong
 
 
 async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
     stop = Stop()
-    with display(quiet=task.quiet) as shown:
+    with display(quiet=task.talk.quiet) as shown:
         opened = open_registries(task.settings, task.credentials, SystemClock(), _listening(task, shown))
         async with opened as registries, _signals(stop, shown):
-            report = await _run(task, registries, stop, shown)
-    code = exit_code((result.outcome for result in report.images), stop.signal)
+            run = Run(task.job, registries, Around(Listener(shown, task.writers), stop, SystemClock()))
+            report = await _report(task, run, registries, Question(shown, stop, yes=task.talk.yes))
+            for warning in (*registries.remarks(), *_warnings(report.images)):
+                shown.say(f"warning: {warning}")
+    code = report.exit_code(stop.signal)
+    trouble = task.finished(run) if task.finished else None
+    if trouble is not None:
+        _complain(trouble)
+        code = code or 1
     for writer in task.writers:
         writer.whole(report)
         if writer.trouble is not None:
@@ -62,24 +69,22 @@ async def perform(task: Task) -> int:
     return code
 
 
-async def _run(task: Task, registries: Registries, stop: Stop, shown: Display) -> Report:
+async def _report(task: Task, run: Run, registries: Registries, question: Question) -> Report:
     clock = SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
-    run = Run(task.job, registries, Around(Listener(shown, task.writers), stop, clock))
-    images = await run.perform(Question(shown, stop, yes=task.yes))
-    for warning in (*registries.remarks(), *_warnings(images)):
-        shown.say(f"warning: {warning}")
-    dry_run = task.job.policy.dry_run
-    info = RunInfo(run_id, started, clock.monotonic() - begin, dry_run, __version__)
-    return Report(info, images, registries.requests, tuple(_closing(images, registries)))
+    images = await run.perform(question)
+    policy = task.job.policy
+    info = RunInfo(run_id, started, clock.monotonic() - begin, policy.dry_run, __version__)
+    closing = [*_orphans(run.orphans, recursive=policy.recursive), *_closing(images, registries)]
+    return Report(info, images, registries.requests, tuple(closing), run.orphans, run.verification)
 
 
 def _listening(task: Task, shown: Display) -> Listening:
     def trace(method: str, url: str, result: str) -> None:
         shown.say(f"{method} {_public(url)}: {result}")
 
-    return Listening(shown.say, trace) if task.verbose else Listening(shown.say)
+    return Listening(shown.say, trace) if task.talk.verbose else Listening(shown.say)
 
 
 @asynccontextmanager
@@ -115,6 +120,15 @@ def _warnings(images: Sequence[ImageResult]) -> list[str]:
         if isinstance(result.outcome, Gone) and result.outcome.no_repository:
             lines.append(f"{result.source}: {result.image}: the registry knows no such repository; a typing error?")
     return lines
+
+
+def _orphans(number: int, *, recursive: bool) -> list[str]:
+    """Say what stays behind with nothing left that needs it."""
+    if not number:
+        return []
+    what = f"{number} manifest{'' if number == 1 else 's'} and tags" if number > 1 else "1 manifest or tag"
+    more = "" if recursive else "; --recursive deletes such with what they belong to"
+    return [f"{what} that nothing needs any more stay{'s' if number == 1 else ''} behind{more}."]
 
 
 def _closing(images: Sequence[ImageResult], registries: Registries) -> list[str]:

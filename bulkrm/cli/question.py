@@ -1,12 +1,13 @@
 """The question before anything is deleted, asked only where somebody can answer it."""
 
 import sys
+from collections.abc import Iterator
 
 import anyio
 
 from bulkrm.cli.progress import Display
 from bulkrm.engine.stop import Stop
-from bulkrm.model.plan import Doomed, Plan
+from bulkrm.model.plan import Doomed, Plan, Untag, Way
 
 _MAX_NAMED = 5
 
@@ -43,25 +44,46 @@ class Question:
 
 def describe(plan: Plan) -> str:
     """Say what would go, in numbers, and which tags outside the list go with it."""
+    acts = list(plan.acts)
+    repositories = {item.repository for item in acts}
+    hosts = {repository.host for repository in repositories}
+    where = (
+        f"in {_count(len(repositories), 'repository', 'repositories')} of "
+        f"{_count(len(hosts), 'registry', 'registries')}"
+    )
+    return "".join(f"{line}\n" for line in _remarks(plan)) + f"{' and '.join(_deeds(plan))} {where}?"
+
+
+def _deeds(plan: Plan) -> Iterator[str]:
     doomed = list(plan.doomed)
     images = sum(len(item.targets) for item in doomed)
-    repositories = {item.repository for item in doomed}
-    hosts = {repository.host for repository in repositories}
-    text = (
-        f"Delete {_count(images, 'image')} ({_count(len(doomed), 'manifest')}) in "
-        f"{_count(len(repositories), 'repository', 'repositories')} of {_count(len(hosts), 'registry', 'registries')}?"
-    )
-    staying = len(plan.settled) + sum(len(item.targets) for item in plan.items if not isinstance(item.verdict, Doomed))
-    if staying:
-        text = f"{_count(staying, 'listed image')} will not be touched (-n shows why).\n{text}"
-    also = [tag for item in doomed if isinstance(item.verdict, Doomed) for tag in item.verdict.also_removed or ()]
+    tags = sum(len(item.targets) for item in plan.acts if isinstance(item.verdict, Untag))
+    if doomed:
+        yield f"Delete {_count(images, 'image')} ({_count(len(doomed), 'manifest')})"
+    if tags:
+        yield f"{'remove' if doomed else 'Remove'} {_count(tags, 'tag')} from images that stay"
+
+
+def _remarks(plan: Plan) -> Iterator[str]:
+    doomed = [item for item in plan.items if isinstance(item.verdict, Doomed)]
+    verdicts = [item.verdict for item in doomed if isinstance(item.verdict, Doomed)]
+    if any(verdict.also_removed is None for verdict in verdicts):
+        yield "The other tags of these images were not read (--shared delete-unseen): they go too."
+    also = [tag for verdict in verdicts for tag in verdict.also_removed or ()]
     if also:
         more = f" and {len(also) - _MAX_NAMED} more" if len(also) > _MAX_NAMED else ""
         named = f"{', '.join(also[:_MAX_NAMED])}{more}"
-        text = f"{_count(len(also), 'tag')} that the list does not name will go too: {named}\n{text}"
-    if any(isinstance(item.verdict, Doomed) and item.verdict.also_removed is None for item in doomed):
-        text = f"The other tags of these images were not read (--shared delete-unseen): they go too.\n{text}"
-    return text
+        yield f"{_count(len(also), 'tag')} that the list does not name will go too: {named}"
+    attached = sum(item.is_attached for item in doomed)
+    if attached:
+        yield f"{_count(attached, 'manifest')} that the list does not name will go with what they belong to (--recursive)."
+    if any(isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY for item in plan.acts):
+        yield "Tags are removed by pushing an empty index over them and deleting that (--allow-decoy)."
+    staying = len(plan.settled) + sum(
+        len(item.targets) for item in plan.items if not isinstance(item.verdict, Doomed | Untag)
+    )
+    if staying:
+        yield f"{_count(staying, 'listed image')} will not be touched (-n shows why)."
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

@@ -12,7 +12,7 @@ from bulkrm.client.flight import SingleFlight
 from bulkrm.client.limiter import Limiter
 from bulkrm.client.wiring import Wiring
 from bulkrm.model.errors import BulkrmError, RequestFailed
-from bulkrm.model.failure import Reach
+from bulkrm.model.failure import Failure, Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -21,13 +21,23 @@ from bulkrm.protocol.exchange import Attempt, Authorize, Decision, decide, decid
 from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import NOT_TLS, PING, Answer, Broken, Request
 from bulkrm.protocol.realm import is_loopback
+from bulkrm.protocol.refusal import no_answer, refusal
 
 _UNAUTHORIZED = 401
 _NOTICED, _SILENCE = 2.0, 10.0  # seconds
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """The request was taken back while it waited for its turn: it was never sent."""
+    """The request was taken back: while it waited for its turn, or instead of being sent a second time.
+
+    `failure` is what the one send met, if there was one that met more than the want of a token; the footprint says
+    whether it may have taken effect.
+    """
+
+    def __init__(self, failure: Failure | None = None) -> None:
+        """Note what the last send met."""
+        super().__init__()
+        self.failure = failure
 
 
 def _never() -> bool:
@@ -38,11 +48,14 @@ def _never() -> bool:
 class Footprint:
     """Whether a request may have taken effect by now: for whoever is cancelled in the middle of one.
 
-    `withdrawn` is asked in the last moment before the first send, so that a stopped run starts nothing that waited.
+    `withdrawn` is asked in the last moment before the first send, so that a stopped run starts nothing that waited. What
+    is not `repeatable` is sent once and never again: what it rests on may have changed since. After everything that
+    makes other requests try again it is taken back, and whoever sent it looks anew.
     """
 
     possible: bool = False
     withdrawn: Callable[[], bool] = _never
+    repeatable: bool = True
 
 
 class Host:
@@ -114,16 +127,19 @@ class Host:
 class _Call:
     """One request under way: remembers the token it used, to say which one was refused."""
 
-    __slots__ = ("_footprint", "_host", "_refused", "_used")
+    __slots__ = ("_footprint", "_host", "_last", "_refused", "_used")
 
     def __init__(self, host: Host, footprint: Footprint | None = None) -> None:
         self._host = host
         self._footprint = footprint or Footprint()
         self._used: Grant | None = None
         self._refused: Secret | None = None
+        self._last: Answer | Broken | None = None
 
     async def send(self, attempt: Attempt) -> Sent:
         host, request = self._host, attempt.request
+        if self._last is not None and not self._footprint.repeatable:
+            raise Withdrawn(self._met(request))
         while True:
             grant = await host.authorizer.grant(attempt.authorization, self._refused)
             async with host.limiter.slot():
@@ -134,13 +150,16 @@ class _Call:
                 headers = ready.headers()
                 if request.accept:
                     headers["Accept"] = request.accept
+                if request.content_type:
+                    headers["Content-Type"] = request.content_type
                 url = host.base + request.target
                 if self._footprint.withdrawn() and not attempt.uncertain:
                     raise Withdrawn
                 host.limiter.spend()
                 host.requests += 1
                 self._footprint.possible = True
-                answer = await host.transport.send(request.method, url, headers, request.max_body)
+                answer = await host.transport.send(request.method, url, headers, request.max_body, request.body)
+            self._last = answer
             # A plain refusal changed nothing; silence, a 5xx and a success may have.
             acted = answer.may_have_acted if isinstance(answer, Broken) else not _refused(answer)
             self._footprint.possible = attempt.uncertain or acted
@@ -153,6 +172,16 @@ class _Call:
         if decision.renew and self._used is not None and self._used.held is not None:
             self._refused = self._used.held.secret
         return self._host.authorizer.answer(decision)
+
+    def _met(self, request: Request) -> Failure | None:
+        """Say what the one send met; the want of a token is no failure."""
+        match self._last:
+            case Answer(status=status) as answer if status != _UNAUTHORIZED:
+                return refusal(answer, self._host.name, request, self._host.authorizer.manners)
+            case Broken() as broken:
+                return no_answer(broken)
+            case _:
+                return None
 
 
 def _refused(answer: Answer) -> bool:

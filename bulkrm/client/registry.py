@@ -1,30 +1,24 @@
-"""What a run asks of a registry: resolve, list, delete. Every method raises RequestFailed with the final failure."""
+"""What a run asks of a registry: to read, and to delete. Every method raises RequestFailed with the final failure."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 
-from bulkrm.client.host import Footprint, Host
+from bulkrm.client.host import Footprint
+from bulkrm.client.reading import Reader
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
-from bulkrm.model.manifest import Manifest, Resolved
+from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import judge, message
-from bulkrm.protocol.judge import Context, Deletion, Head, Page
-from bulkrm.protocol.message import Answer, Request
+from bulkrm.protocol.judge import Context, Deletion
+from bulkrm.protocol.message import Answer
 from bulkrm.protocol.refusal import refusal
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
-_MAX_PAGES = 10_000
-_NO_CATALOG = "list the repositories by name instead of a pattern: this registry does not tell which there are"
-_CATALOG_REFUSED = (FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED)
-_NO_CONTACT = (FailureCode.UNREACHABLE, FailureCode.CERTIFICATE)
 _AGAIN = "run again: what is gone by then is reported as absent"
-_IMAGE_ID = (
-    "this is the digest of a blob, for example an image ID; take the manifest's digest, as `skopeo inspect` shows it"
-)
+# Nothing has this digest: no content is known whose SHA-256 it is.
+_NOBODYS = Digest("sha256:" + "0" * 64)
 
 
 class Removal(Enum):
@@ -34,57 +28,8 @@ class Removal(Enum):
     WAS_GONE = "was-gone"
 
 
-class Registry:
-    """One registry."""
-
-    def __init__(self, host: Host) -> None:
-        """Speak to this host."""
-        self._host = host
-
-    @property
-    def host(self) -> Host:
-        """The way there."""
-        return self._host
-
-    async def manifest(self, repository: Repository, reference: str | Digest) -> Manifest | None:
-        """GET a manifest by tag or digest, its digest checked; None where the registry says there is none."""
-        request = message.get_manifest(repository, reference)
-        final = await self._host.exchange(request)
-        asked = reference if isinstance(reference, Digest) else None
-        if asked is not None and final.answer.status >= _SERVER_ERROR:
-            await self._refuse_blob(repository, asked)
-        return judge.manifest(self._context(request), final.answer, asked)
-
-    async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
-        """HEAD a manifest; GET only where the HEAD leaves a doubt. None where the registry says there is none."""
-        final = await self._host.exchange(message.head_manifest(repository, reference))
-        match judge.head(final.answer):
-            case Resolved() as resolved:
-                return resolved
-            case Head.ABSENT:
-                return None
-            case Head.UNCLEAR:
-                manifest = await self.manifest(repository, reference)
-                return manifest.resolved if manifest else None
-
-    async def tags(self, repository: Repository) -> tuple[str, ...] | None:
-        """List all tags, page by page, each once; None where the registry does not know the repository."""
-        return await self._listing(message.list_tags(repository), judge.tag_page)
-
-    async def repositories(self) -> tuple[str, ...]:
-        """List all repositories of the registry, which few registries allow to whom is no administrator."""
-        try:
-            names = await self._listing(message.list_repositories(), judge.repository_page)
-        except RequestFailed as error:
-            if error.failure.code in _NO_CONTACT:
-                raise
-            # That the catalog is refused, or its token, says nothing of the repositories.
-            refused = error.failure.code in _CATALOG_REFUSED
-            code, hint = (FailureCode.NO_CATALOG, _NO_CATALOG) if refused else (error.failure.code, error.failure.hint)
-            raise RequestFailed(replace(error.failure, code=code, hint=hint, reach=Reach.IMAGE)) from error
-        if names is None:
-            raise RequestFailed(Failure(FailureCode.NO_CATALOG, "HTTP 404: no catalog", _NOT_FOUND, _NO_CATALOG))
-        return names
+class Registry(Reader):
+    """One registry, to read and to change."""
 
     async def delete(self, repository: Repository, digest: Digest, footprint: Footprint) -> Removal:
         """DELETE a manifest by digest. Returns only when the deletion, or that it was gone, is proved.
@@ -92,31 +37,70 @@ class Registry:
         Whoever calls this has read the digest as a manifest of this repository in this run: on distribution 2.8 a
         DELETE of a blob's digest is accepted and breaks every image that uses it (distribution/distribution#2370).
         """
-        request = message.delete_manifest(repository, digest)
+        return await self._delete(repository, digest, footprint)
+
+    async def delete_tag(self, repository: Repository, tag: str, footprint: Footprint) -> Removal:
+        """DELETE a tag. Returns only when it is proved that the tag is gone; what else went with it is not looked at."""
+        return await self._delete(repository, tag, footprint)
+
+    async def put(self, repository: Repository, reference: str, manifest: Manifest, footprint: Footprint) -> None:
+        """PUT a manifest under a tag or its digest. Returns only when the reference is proved to lead to it."""
+        request = message.put_manifest(repository, reference, manifest)
+        final = await self._host.exchange(request, footprint)
+        stored = judge.pushed(self._context(request), final.answer, manifest.digest)
+        if not stored:
+            found = await self.head(repository, reference)
+            if found is None or found.digest != manifest.digest:
+                raise _not_stored(final.answer)
+
+    async def deletes_tags(self, repository: Repository, made_up: str) -> bool:
+        """Ask whether the registry deletes tags, by DELETE of a tag that somebody made up: nothing can go.
+
+        Only a 404 of the registry's own says so. 400 and 405 are what the specification has for registries that do not;
+        405 also means that nothing is deleted at all, which `deletes_digests` tells apart.
+        """
+        request = message.delete_manifest(repository, made_up)
+        final = await self._host.exchange(request)
+        return judge.deletes_tags(self._context(request), final.answer)
+
+    async def deletes_digests(self, repository: Repository) -> None:
+        """Ask whether the registry deletes at all, by DELETE of a digest that nothing has. Raises if it does not.
+
+        distribution answers 405 where deletion is disabled and in read-only mode, before it looks anything up
+        (registry/handlers/manifests.go), and 404 otherwise.
+        """
+        request = message.delete_manifest(repository, _NOBODYS)
+        final = await self._host.exchange(request)
+        judge.deletes_digests(self._context(request), final.answer)
+
+    async def _delete(self, repository: Repository, reference: str | Digest, footprint: Footprint) -> Removal:
+        request = message.delete_manifest(repository, reference)
         context = self._context(request)
         try:
             final = await self._host.exchange(request, footprint)
         except RequestFailed as error:
             if not footprint.possible:
                 raise
-            if await self._is_gone(repository, digest, error.failure, footprint):
+            if await self._is_gone(repository, reference, error.failure, footprint):
                 return Removal.DELETED
             raise
         if judge.deletion(context, final.answer) is Deletion.DONE:
             return Removal.DELETED
         doubt = _still_there(context, final.answer)
-        if not await self._is_gone(repository, digest, doubt.failure, footprint):
+        if not await self._is_gone(repository, reference, doubt.failure, footprint):
             raise doubt
         not_ours = final.answer.status == _NOT_FOUND and not final.uncertain
         return Removal.WAS_GONE if not_ours else Removal.DELETED
 
-    async def _is_gone(self, repository: Repository, digest: Digest, doubt: Failure, footprint: Footprint) -> bool:
+    async def _is_gone(
+        self, repository: Repository, reference: str | Digest, doubt: Failure, footprint: Footprint
+    ) -> bool:
         """Find out by HEAD what a DELETE came to. Raises RequestFailed where that fails as well.
 
         It is `unconfirmed` then, unless no send of the DELETE can have taken effect.
         """
         try:
-            return await self.head(repository, digest) is None
+            return await self.head(repository, reference) is None
         except RequestFailed as error:
             if not footprint.possible:
                 raise
@@ -124,51 +108,20 @@ class Registry:
             failure = Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)
             raise RequestFailed(failure) from error
 
-    async def _refuse_blob(self, repository: Repository, digest: Digest) -> None:
-        """Explain the 500 of distribution 2.8 for a digest that is a blob's."""
-        final = await self._host.exchange(message.head_blob(repository, digest))
-        if final.answer.status == 200:  # noqa: PLR2004
-            what = f"{digest.short} is not a manifest"
-            raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, final.answer.status, _IMAGE_ID))
-
-    async def _listing(
-        self, request: Request, read: Callable[[Context, Answer, str], Page | None]
-    ) -> tuple[str, ...] | None:
-        names: dict[str, None] = {}
-        seen: set[str] = set()
-        while request.target not in seen and len(seen) < _MAX_PAGES:
-            seen.add(request.target)
-            final = await self._host.exchange(request)
-            page = read(self._context(request), final.answer, self._host.base)
-            if page is None and len(seen) == 1:
-                return None
-            if page is None:
-                # Never a part of a listing: what is not seen would not be guarded.
-                raise _broken_listing(f"HTTP {final.answer.status} in the middle of the listing")
-            new = [name for name in page.names if name not in names]
-            names.update(dict.fromkeys(new))
-            if page.next is None or (page.guessed and not new):
-                return tuple(names)
-            request = replace(request, target=page.next)
-        raise _broken_listing("the pages of the listing go round in a circle")
-
-    def _context(self, request: Request) -> Context:
-        return Context(self._host.name, request, self._host.authorizer.manners)
-
-
-def _broken_listing(what: str) -> RequestFailed:
-    hint = "run again; if it stays so, the registry's listing cannot be relied on"
-    return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, None, hint, Reach.REPOSITORY))
-
 
 def _still_there(context: Context, answer: Answer) -> RequestFailed:
     if answer.status == _NOT_FOUND:
-        what = "HTTP 404 to DELETE, but the manifest is there: this registry does not delete over this protocol"
+        what = "HTTP 404 to DELETE, but it is there: this registry does not delete over this protocol"
         hint = "delete with the registry's own tool or web page"
         return RequestFailed(Failure(FailureCode.NOT_SUPPORTED, what, _NOT_FOUND, hint, Reach.HOST))
     if answer.status >= _SERVER_ERROR:
         return context.fail(answer)
-    what = f"HTTP {answer.status} to DELETE, but the manifest is still there"
+    what = f"HTTP {answer.status} to DELETE, but it is still there"
     return RequestFailed(
         Failure(FailureCode.UNEXPECTED_ANSWER, what, answer.status, refusal(answer, context.host, context.request).hint)
     )
+
+
+def _not_stored(answer: Answer) -> RequestFailed:
+    what = f"HTTP {answer.status} to PUT, but the manifest is not there"
+    return RequestFailed(Failure(FailureCode.UNCONFIRMED, what, answer.status, "run again"))

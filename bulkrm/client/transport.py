@@ -4,6 +4,7 @@ Off, because a tool that deletes cannot have them: redirects (a 303 turns DELETE
 success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content decoding.
 """
 
+import io
 import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -100,10 +101,12 @@ class Transport:
     ) -> Answer | Broken:
         if self._session is None:
             raise RuntimeError("the transport is not open")
+        # A file, made anew for each send: aiohttp warns of bytes of more than 1 MiB.
+        data = None if body is None else io.BytesIO(body)
         try:
             # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
             async with self._session.request(
-                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False, proxy=proxy_for(url)
+                method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False, proxy=proxy_for(url)
             ) as response:
                 success = response.status < _SUCCESS
                 content = await _read(response, max_body if success else MAX_ERROR)

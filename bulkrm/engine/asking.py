@@ -25,12 +25,21 @@ class Asking:
         """Begin knowing nothing."""
         self._registries = registries
         self._causes = Causes()
+        self._against_pushing = Causes()
 
     async def of(self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
         """Make a call to the registry of a repository or host; a failure that reaches further is not asked for again."""
         known = self.known(place)
-        if known is not None:
-            return known
+        return await self._ask(place, call, self._causes) if known is None else known
+
+    async def push(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+        """Make a call that pushes. Who may not push may still delete, so what fails here is held against pushing only."""
+        known = self.known(place) or self._against_pushing.find(place)
+        return await self._ask(place, call, self._against_pushing) if known is None else known
+
+    async def _ask(
+        self, place: Repository | str, call: Callable[[Registry], Awaitable[T]], causes: Causes
+    ) -> T | Failure:
         registry = self._registries[place if isinstance(place, str) else place.host]
         try:
             return await call(registry)
@@ -38,8 +47,12 @@ class Asking:
             failure = error.failure
         if failure.code is FailureCode.NOT_PERMITTED and registry.host.anonymous:
             failure = replace(failure, hint=_NO_LOGIN)
-        self._causes.note(failure, place)
+        causes.note(failure, place)
         return failure
+
+    def anew(self) -> "Asking":
+        """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""
+        return Asking(self._registries)
 
     def known(self, place: Repository | str) -> Failure | None:
         """Return the failure that any call to this place would meet, if one was found out already."""

@@ -1,26 +1,13 @@
 """The book of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from bulkrm.engine.observer import Observer
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason, Outcome
+from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, WouldDelete
+from bulkrm.model.plan import Item
 from bulkrm.model.report import ImageResult
-from bulkrm.model.target import Source, Target
-
-
-@dataclass(frozen=True, slots=True)
-class Unmatched:
-    """A pattern that leads to no image of its own: it chose nothing, or could not be looked up."""
-
-    text: str
-    source: Source
-    note: str | None
-    outcome: NoMatch | Failed | NotAttempted
-
-
-Line = Target | Unmatched
+from bulkrm.model.target import Line, Target, Unmatched
 
 
 class Book:
@@ -30,22 +17,33 @@ class Book:
         """Begin empty. The observer hears of every outcome; if it fails, the book stays true and `on_bug` hears of it."""
         self._observer = observer
         self._on_bug = on_bug
-        self._lines: list[Line] = []
+        self.lines: list[Line] = []
         self._results: dict[Line, ImageResult] = {}
 
     def open(self, lines: Iterable[Line]) -> None:
         """Write down what the run is about; patterns without images have their outcome at once."""
-        self._lines = list(lines)
-        for line in self._lines:
+        self.lines = list(lines)
+        for line in self.lines:
             if isinstance(line, Unmatched):
                 self._write(line, ImageResult(line.text, line.outcome, line.source, note=line.note))
+
+    def add(self, targets: Iterable[Target]) -> None:
+        """Write down images that came up since and are no lines yet."""
+        known = set(self.lines)
+        self.lines += dict.fromkeys(target for target in targets if target not in known)
+
+    def went(self, item: Item) -> bool:
+        """Tell whether an item's manifest was deleted, or would be."""
+        results = (self._results.get(target) for target in item.targets)
+        return any(isinstance(result.outcome, Deleted | WouldDelete) for result in results if result is not None)
 
     def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
         """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
         if target in self._results:
             raise RuntimeError(f"{target.reference} has an outcome already")
         digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)
-        result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note)
+        parent = str(target.parent) if target.parent else None
+        result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note, parent)
         self._write(target, result)
 
     def has(self, target: Target) -> bool:
@@ -59,10 +57,10 @@ class Book:
 
     def close(self, reason: NotAttemptedReason) -> tuple[ImageResult, ...]:
         """Complete the book: whatever has no outcome was not attempted. Return all results in the order of the list."""
-        for line in self._lines:
+        for line in self.lines:
             if isinstance(line, Target) and line not in self._results:
                 self.record(line, NotAttempted(reason))
-        return tuple(self._results[line] for line in self._lines)
+        return tuple(self._results[line] for line in self.lines)
 
     def _write(self, line: Line, result: ImageResult) -> None:
         self._results[line] = result

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
-from bulkrm.engine.book import Line, Unmatched
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.stop import Stop
@@ -12,7 +11,7 @@ from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.failure import Failure
 from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.reference import Repository
-from bulkrm.model.target import Target
+from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.selection.chosen import match_repositories, match_tags, merge
 from bulkrm.selection.entry import Entry, Glob
 

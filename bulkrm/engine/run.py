@@ -1,29 +1,26 @@
 """One run from entries to report; read it from top to bottom to see the way of a reference."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
-from bulkrm.engine.execute import STALE, Execution
+from bulkrm.engine.execute import Execution
 from bulkrm.engine.expand import expand
-from bulkrm.engine.observer import Observer, Silent
+from bulkrm.engine.planner import Knowledge, Planner
 from bulkrm.engine.protection import Protection
-from bulkrm.engine.resolve import Method, Resolver
-from bulkrm.engine.survey import Survey
 from bulkrm.engine.tag_lists import TagLists
+from bulkrm.engine.verify import Verifier, expectations
 from bulkrm.model.manifest import Absent, Unresolved
-from bulkrm.model.outcome import Failed, Gone, NotAttemptedReason, WouldDelete
-from bulkrm.model.plan import Doomed, Item, Plan
-from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.report import ImageResult
+from bulkrm.model.outcome import Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
+from bulkrm.model.plan import Doomed, Item, Plan, Untag
+from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
-from bulkrm.model.target import Target
+from bulkrm.model.target import Line, Target
 from bulkrm.planning.guards import Rules
-from bulkrm.planning.judge import judge
-from bulkrm.planning.recheck import Recheck, recheck
+from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
 
@@ -31,10 +28,18 @@ Confirm = Callable[[Plan], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """What a run is asked to do."""
+class Saved:
+    """A plan made earlier, and the patterns of its list that chose nothing."""
 
-    entries: Sequence[Entry]
+    plan: Plan
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is asked to do: to carry out a list, or what a saved plan and a fresh look agree on."""
+
+    work: Sequence[Entry] | Saved
     protect: tuple[ProtectPattern, ...]
     policy: Policy
 
@@ -51,94 +56,111 @@ class Run:
         self._book = Book(around.observer, around.stop.crash)
         self._lists = TagLists(self._asking, around.stop, around.clock)
         self._protection = Protection(job.protect)
-        self._rules = Rules(job.policy.shared, self._protection.of)
+        rules = Rules(job.policy.shared, self._protection.of)
+        self._planner = Planner(job.policy, rules, self._asking, self._lists, around)
+        self.plan: Plan | None = None
+        self.verification: Verification | None = None
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What the run is about, as far as that is known by now."""
+        return self._book.lines
+
+    @property
+    def orphans(self) -> int:
+        """How many manifests and tags stay behind that nothing needs any more, or would."""
+        return orphans(self.plan.doomed, self._book.went) if self.plan else 0
 
     async def perform(self, confirm: Confirm) -> tuple[ImageResult, ...]:
-        """Plan, ask, delete; return one result for every image and every pattern without images.
+        """Plan, ask, delete, look after it; return one result for every image and every pattern without images.
 
         `confirm` is asked once, when the plan is complete and something would go. Raises nothing: a bug stops the run,
         is kept in the stop, and raised by the caller when the report is out.
         """
         try:
-            plan = await self._plan()
-            if plan is not None and not self._stop:
-                self._settle(plan)
-                await self._act(plan, confirm)
+            known = await self._make_plan()
+            if known is not None and not self._stop:
+                self.plan = known.plan
+                self._settle(known.plan)
+                await self._act(known, confirm)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
         return self._book.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
-    async def _plan(self) -> Plan | None:
+    async def _make_plan(self) -> Knowledge | None:
         """Return the plan, or None where the run was stopped before it was complete."""
-        around, job = self._around, self._job
-        lines = await expand(job.entries, self._asking, self._lists, around.stop, around.observer)
-        self._book.open(lines)
-        targets = [line for line in lines if isinstance(line, Target)]
-        survey = self._survey(self._lists, around.observer)
-        facts = None
-        with around.stop.phase():
-            facts = await survey.read(targets)
-        if facts is None:
-            self._settle_what_is_known(survey, targets)
-            return None
-        plan = judge(facts, self._rules, job.policy.max_delete)
-        self._protection.look_at(facts)
-        for warning in self._protection.unused():
-            around.observer.warn(warning)
-        return plan
+        around, work = self._around, self._job.work
+        if isinstance(work, Saved):
+            self._book.open(work.lines)
+            with around.stop.phase():
+                known = await self._planner.renew(work.plan)
+        else:
+            self._book.open(await expand(work, self._asking, self._lists, around.stop, around.observer))
+            targets = [line for line in self._book.lines if isinstance(line, Target)]
+            known = None
+            with around.stop.phase():
+                known = await self._planner.plan(targets)
+            if known is None:
+                self._settle_what_is_known(targets)
+        if known is not None:
+            self._book.add(_attached_targets(known.plan))
+            self._protection.look_at(known.facts)
+            for warning in self._protection.unused():
+                around.observer.warn(warning)
+        return known
 
-    async def _act(self, plan: Plan, confirm: Confirm) -> None:
-        doomed = tuple(plan.doomed)
-        if self._job.policy.dry_run:
-            for item in doomed:
-                also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
-                for target in item.targets:
-                    self._book.record(target, WouldDelete(also), item.resolved)
-        elif self._job.policy.fail_fast and self._book.has_failures:
+    async def _act(self, known: Knowledge, confirm: Confirm) -> None:
+        acts, policy = tuple(known.plan.acts), self._job.policy
+        if policy.dry_run:
+            for item in acts:
+                self._record(item, _would(item))
+        elif policy.fail_fast and self._book.has_failures:
             self._stop.fail_fast()
-        elif doomed and await confirm(plan):
-            execution = Execution(self._asking, self._freshen, self._book, self._around)
-            await execution.run(doomed, fail_fast=self._job.policy.fail_fast)
-
-    async def _freshen(self, repository: Repository, doomed: Sequence[Item], again: bool) -> Recheck | None:  # noqa: FBT001
-        """Read and judge a repository again, if it was read too long ago or `again`; None: a stop came in between."""
-        if self._lists.age(repository) <= STALE and not again:
-            return Recheck(tuple(doomed), ())
-        lists = TagLists(self._asking, self._stop, self._around.clock)
-        facts = await self._survey(lists, Silent()).read(
-            [target for item in doomed for target in item.targets], Method.HEAD
-        )
-        if facts is None:
-            return None
-        # A tag that leads elsewhere now is as good as pinned to what it held: it stays, and what it needs with it.
-        before = {
-            target.reference.tag: item.digest
-            for item in doomed
-            for target in item.targets
-            if isinstance(target.reference, TagRef)
-        }
-        return recheck(doomed, judge([replace(entry, expected=before) for entry in facts], self._rules))
-
-    def _survey(self, lists: TagLists, observer: Observer) -> Survey:
-        resolver = Resolver(self._asking, lists, self._stop, observer)
-        return Survey(resolver, lists, self._job.policy, self._stop, observer)
+        elif acts and await confirm(known.plan):
+            execution = Execution(self._asking, self._planner.freshen, self._book, self._around)
+            verifier = Verifier(self._asking, self._around, expectations(known) if policy.verify else ())
+            with self._stop.phase():
+                await verifier.before()
+            await execution.run(acts, fail_fast=policy.fail_fast)
+            if policy.verify and not self._stop:
+                with self._stop.phase():
+                    self.verification = await verifier.after()
 
     def _settle(self, plan: Plan) -> None:
         """Record what will not be deleted."""
         for entry in plan.settled:
             self._book.record(entry.target, entry.outcome)
         for item in plan.items:
-            if not isinstance(item.verdict, Doomed):
-                for target in item.targets:
-                    self._book.record(target, item.verdict, item.resolved)
+            if isinstance(item.verdict, Kept | Failed):
+                self._record(item, item.verdict)
 
-    def _settle_what_is_known(self, survey: Survey, targets: Sequence[Target]) -> None:
+    def _settle_what_is_known(self, targets: Sequence[Target]) -> None:
         """Record what a plan that was cut short found out for good."""
         for target in targets:
-            match survey.known(target):
+            match self._planner.known(target):
                 case Absent(no_repository):
                     self._book.record(target, Gone(no_repository))
                 case Unresolved(failure):
                     self._book.record(target, Failed(failure))
                 case _:
                     pass
+
+    def _record(self, item: Item, outcome: Outcome) -> None:
+        for target in item.targets:
+            self._book.record(target, outcome, item.resolved)
+
+
+def _would(item: Item) -> Outcome:
+    match item.verdict:
+        case Doomed(also):
+            return WouldDelete(also)
+        case Untag(stays):
+            return WouldUntag(stays)
+        case Kept() | Failed() as verdict:
+            return verdict
+
+
+def _attached_targets(plan: Plan) -> list[Target]:
+    """Return what goes although the list does not name it: it has its lines in the report as well."""
+    targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
+    return [target for target in targets if target.parent is not None]

@@ -8,7 +8,7 @@ from bulkrm.engine.resolve import Method, Name, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import INDEX_TYPES, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.settings import Policy, Shared
@@ -32,8 +32,9 @@ class Survey:
         grouped: dict[Repository, list[Target]] = defaultdict(list)
         for target in targets:
             grouped[target.reference.repository].append(target)
-        names = [name_of(target) for target in targets]
-        self._observer.phase("Resolving images", len(set(names)))
+        names = [name for target in targets if (name := name_of(target)) not in self._resolver.found]
+        if names:
+            self._observer.phase("Resolving images", len(set(names)))
         await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
         await self._read_lists(grouped)
         await self._read_others(grouped)
@@ -138,8 +139,17 @@ class Survey:
             return Unseen(0 if isinstance(listed, Failure) else len(listed or ()))
         if isinstance(listed, Failure):
             return Unreadable(f"the tags of {repository} cannot be listed: {listed.message}")
+        seen = self._seen(repository, listed or ())
+        if isinstance(seen, Unreadable):
+            return seen
+        hidden = [tag for tag in self._tags_of(members) if tag not in seen]
+        if hidden:
+            return Unreadable(f"the listing of {repository} leaves out the tag {hidden[0]}, so it may leave out others")
+        return self._unread_digest(members) or self._with_indexes(repository, members, seen)
+
+    def _seen(self, repository: Repository, listed: Iterable[str]) -> dict[str, Resolved] | Unreadable:
         seen: dict[str, Resolved] = {}
-        for tag in listed or ():
+        for tag in listed:
             match self._resolver.found[repository, tag]:
                 case Resolved() as resolved:
                     seen[tag] = resolved
@@ -147,10 +157,16 @@ class Survey:
                     return Unreadable(f"{repository}:{tag} cannot be read: {failure.message}")
                 case Absent():
                     pass  # a tag that is listed and answers 404 holds nothing
-        hidden = [tag for tag in self._tags_of(members) if tag not in seen]
-        if hidden:
-            return Unreadable(f"the listing of {repository} leaves out the tag {hidden[0]}, so it may leave out others")
-        return self._with_indexes(repository, members, seen)
+        return seen
+
+    def _unread_digest(self, members: Iterable[Target]) -> Unreadable | None:
+        """Say which digest of the list could not be read: it stays, and if it is an index, so must what it needs."""
+        for target in members:
+            match target.reference, self.known(target):
+                case DigestRef(), Unresolved(failure) if target.parent is None:
+                    if failure.code is not FailureCode.NOT_A_MANIFEST:
+                        return Unreadable(f"{target.reference} cannot be read: {failure.message}")
+        return None
 
     def _with_indexes(
         self, repository: Repository, members: Sequence[Target], seen: Mapping[str, Resolved]

@@ -30,6 +30,7 @@ class FailureCode(StrEnum):
     REDIRECTED = "redirected"
     REFUSED = "refused"
     SERVER_ERROR = "server-error"
+    SIBLINGS_REMOVED = "siblings-removed"
     TIMEOUT = "timeout"
     TOKEN_SERVER = "token-server"  # noqa: S105 (a code, no secret)
     UNCONFIRMED = "unconfirmed"

@@ -17,6 +17,8 @@ DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 # Withdrawn from the image specification before 1.1, but stored in registries of that time (regclient accepts it too).
 OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 
+DECOY_ANNOTATION = "io.github.bulkrm.decoy"
+
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 SCHEMA1_TYPES = frozenset({DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1})
 # The complete list, always: with only the Docker type, distribution 2.8.2 resolves a manifest list to its amd64
@@ -59,12 +61,16 @@ def is_readable(media_type: str, content: bytes) -> bool:
     return media_type not in INDEX_TYPES or _listed(content) is not None
 
 
-def _listed(content: bytes) -> list[Any] | None:
+def _object(content: bytes) -> dict[str, Any] | None:
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    entries = body.get("manifests") if isinstance(body, dict) else None
+    return body if isinstance(body, dict) else None
+
+
+def _listed(content: bytes) -> list[Any] | None:
+    entries = (_object(content) or {}).get("manifests")
     return entries if isinstance(entries, list) else None
 
 
@@ -78,13 +84,53 @@ def _entries(entries: list[Any]) -> Iterator[tuple[Digest, str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """A configuration or a layer that an image names; `size` in bytes."""
+
+    digest: Digest
+    size: int
+
+
+def blobs(media_type: str, content: bytes) -> tuple[Blob, ...]:
+    """Read which blobs an image names, each once; none for an index and for what cannot be read."""
+    body = _object(content)
+    if body is None or media_type in INDEX_TYPES:
+        return ()
+    entries = [body.get("config")]
+    for key in ("layers", "blobs"):  # `blobs`: the withdrawn artifact manifest
+        listed = body.get(key)
+        entries += listed if isinstance(listed, list) else []
+    found = {}
+    for entry in entries:
+        digest, size = (entry.get("digest"), entry.get("size")) if isinstance(entry, dict) else (None, None)
+        if isinstance(digest, str) and is_digest(digest) and type(size) is int and size >= 0:
+            found[digest] = Blob(Digest(digest), size)
+    return tuple(found.values())
+
+
+def subject(content: bytes) -> Digest | None:
+    """Read what a manifest says that it is attached to (image-spec 1.1, `subject`); None where it says nothing."""
+    if b'"subject"' not in content:
+        return None  # spares most manifests the parser
+    named = (_object(content) or {}).get("subject")
+    digest = named.get("digest") if isinstance(named, dict) else None
+    return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
-    """The reference leads to this manifest. `size` is in bytes; `children` is None where the manifest was not read."""
+    """The reference leads to this manifest.
+
+    `size` is in bytes; `children` is None where the manifest was not read; `subject` is what it says that it is attached
+    to, and `blobs` what it names, where somebody wanted to know.
+    """
 
     digest: Digest
     media_type: str
     size: int
     children: Children | None = None
+    subject: Digest | None = None
+    blobs: tuple[Blob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +144,15 @@ class Manifest:
     @property
     def resolved(self) -> Resolved:
         """What there is to know without the bytes."""
-        return Resolved(self.digest, self.media_type, len(self.content), children(self.media_type, self.content))
+        named = children(self.media_type, self.content)
+        return Resolved(self.digest, self.media_type, len(self.content), named, subject(self.content))
+
+
+def empty_index(mark: str) -> Manifest:
+    """Make an index that names nothing, and is unlike any other by its mark: no blob is needed to push it."""
+    body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": {DECOY_ANNOTATION: mark}}
+    content = json.dumps(body, separators=(",", ":")).encode()
+    return Manifest(Digest.of(content), OCI_INDEX, content)
 
 
 @dataclass(frozen=True, slots=True)

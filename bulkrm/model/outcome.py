@@ -12,7 +12,9 @@ class Status(StrEnum):
     """The statuses of the report."""
 
     DELETED = "deleted"
+    UNTAGGED = "untagged"
     WOULD_DELETE = "would-delete"
+    WOULD_UNTAG = "would-untag"
     ABSENT = "absent"
     KEPT = "kept"
     FAILED = "failed"
@@ -65,6 +67,22 @@ class WouldDelete:
 
 
 @dataclass(frozen=True, slots=True)
+class Untagged:
+    """The registry confirmed that the tag is gone. `stays`: the tags that its manifest lives on under, in full form."""
+
+    stays: tuple[str, ...] = ()
+    status: ClassVar[Status] = Status.UNTAGGED
+
+
+@dataclass(frozen=True, slots=True)
+class WouldUntag:
+    """A dry run: the real one would remove this tag and nothing else."""
+
+    stays: tuple[str, ...] = ()
+    status: ClassVar[Status] = Status.WOULD_UNTAG
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """It was not there: a success. `no_repository`: not even the repository, perhaps a typing error."""
 
@@ -104,7 +122,7 @@ class NoMatch:
     status: ClassVar[Status] = Status.NO_MATCH
 
 
-Outcome = Deleted | WouldDelete | Gone | Kept | Failed | NotAttempted | NoMatch
+Outcome = Deleted | WouldDelete | Untagged | WouldUntag | Gone | Kept | Failed | NotAttempted | NoMatch
 
 
 class Signal(StrEnum):

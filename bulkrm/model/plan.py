@@ -1,13 +1,25 @@
 """The plan: what is known of every target, and the verdict on every manifest, before anything is deleted."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
+
+
+class Way(StrEnum):
+    """How a registry can be brought to give up one tag of a manifest.
+
+    `TAG`: it deletes tags. `DECOY`: it deletes manifests only, so a manifest of our own is pushed over the tag and
+    deleted.
+    """
+
+    TAG = "tag"
+    DECOY = "decoy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,24 +29,38 @@ class Doomed:
     also_removed: tuple[str, ...] | None = ()
 
 
-Verdict = Doomed | Kept
+@dataclass(frozen=True, slots=True)
+class Untag:
+    """The targets, all of them tags, go; the manifest lives on under the tags that it `stays` with, in full form."""
+
+    stays: tuple[str, ...]
+    way: Way = Way.TAG
+
+
+Verdict = Doomed | Untag | Kept | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One manifest of one repository that the list names, by however many targets. One DELETE, one outcome for each."""
+    """One manifest of one repository and the targets that lead to it: one verdict, and one outcome for each of them."""
 
     repository: Repository
     resolved: Resolved
     targets: tuple[Target, ...]
     verdict: Verdict
     tags: tuple[str, ...] = ()  # all tags seen on it, listed or not
-    parents: tuple[Digest, ...] = ()  # the doomed indexes that need it, however many indexes are in between
+    parents: tuple[Digest, ...] = ()  # doomed manifests that go first: indexes above it, what it is attached to
+    leaves: tuple[str, ...] = ()  # what nothing needs once this is gone and yet stays, in full form
 
     @property
     def digest(self) -> Digest:
         """The manifest's digest."""
         return self.resolved.digest
+
+    @property
+    def is_attached(self) -> bool:
+        """Tell whether the list does not name it at all: it goes with what it belongs to, or not."""
+        return all(target.parent is not None for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +73,28 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every target is in exactly one item or settled; items have distinct (repository, digest).
+    """Every target is in exactly one item or settled.
 
-    `tags_seen`: how many tags the touched repositories have, for a limit in percent.
+    Items have distinct (repository, digest), but for one thing: beside an item to untag may stand one that is kept,
+    with the targets that are no tags or are protected. `tags`: how many tags each touched repository has, as far as
+    that is known.
     """
 
     items: tuple[Item, ...]
     settled: tuple[Settled, ...] = ()
-    tags_seen: int = 0
+    tags: Mapping[Repository, int] = field(default_factory=dict)
+
+    @property
+    def tags_seen(self) -> int:
+        """How many tags the touched repositories have, for a limit in percent."""
+        return sum(self.tags.values())
+
+    @property
+    def acts(self) -> Iterator[Item]:
+        """What something is to be done about: manifests to delete, tags to remove."""
+        return (item for item in self.items if isinstance(item.verdict, Doomed | Untag))
 
     @property
     def doomed(self) -> Iterator[Item]:
-        """What is to be deleted."""
+        """What is to be deleted, manifest and all."""
         return (item for item in self.items if isinstance(item.verdict, Doomed))

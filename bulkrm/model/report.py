@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import Outcome, Status
+from bulkrm.model.outcome import Kept, Outcome, Signal, Status, exit_code
 from bulkrm.model.target import Source
 
 
@@ -43,16 +43,53 @@ class Requests:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that was to stay and is not as it was. `found` None: gone, or unreadable; `hint` undoes it."""
+
+    image: str
+    expected: Digest
+    found: Digest | None
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a look at the kept tags found; `checked`: how many tags and manifests were read."""
+
+    checked: int
+    differences: tuple[Difference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run: the images in the order of the list, glob matches sorted."""
+    """A whole run: the images in the order of the list, glob matches sorted.
+
+    `orphans`: how many manifests and tags stay behind that nothing needs any more, as far as that was seen.
+    """
 
     run: RunInfo
     images: tuple[ImageResult, ...]
     requests: Requests = field(default_factory=Requests)
     closing: tuple[str, ...] = ()
+    orphans: int = 0
+    verification: Verification | None = None
 
     @property
     def summary(self) -> Mapping[Status, int]:
         """How many images have each status; every status is a key, and the values add up to the number of images."""
         counts = Counter(result.outcome.status for result in self.images)
         return {status: counts[status] for status in Status}
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether the look at the kept tags found a difference."""
+        return self.verification is not None and bool(self.verification.differences)
+
+    def exit_code(self, signal: Signal | None = None) -> int:
+        """Return the exit code of the contract. What the list did not name and was kept does not count as kept."""
+        counted = (
+            result.outcome for result in self.images if result.parent is None or not isinstance(result.outcome, Kept)
+        )
+        code = exit_code(counted, signal)
+        return 1 if self.broken and code in (0, 3) else code

@@ -12,6 +12,7 @@ class Shared(StrEnum):
     """What to do with a digest that has tags outside the list."""
 
     REFUSE = "refuse"
+    UNTAG = "untag"
     DELETE = "delete"
     DELETE_UNSEEN = "delete-unseen"
 
@@ -71,12 +72,20 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may go and how the run behaves."""
+    """What may go and how the run behaves.
+
+    `recursive`: children and referrers go too; `allow_decoy`: a tag may be overwritten to get rid of it; `verify`: look
+    afterwards whether everything that was to stay is still there; `measure`: find out how much space could be freed.
+    """
 
     shared: Shared = Shared.REFUSE
     max_delete: Limit | None = None
     dry_run: bool = False
     fail_fast: bool = False
+    recursive: bool = False
+    allow_decoy: bool = False
+    verify: bool = False
+    measure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

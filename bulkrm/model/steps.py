@@ -1,4 +1,4 @@
-"""What is done to a registry, one request after the other."""
+"""What is done to a registry, one step after the other."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,21 @@ from bulkrm.model.plan import Item
 
 @dataclass(frozen=True, slots=True)
 class DeleteManifest:
-    """DELETE one manifest by digest. `after`: the indexes of the same repository that name it and go first."""
+    """DELETE one manifest by digest. `after`: what goes first, in the same repository: indexes that name it and such."""
 
     item: Item
     after: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveTags:
+    """Take the item's targets, all of them tags, off a manifest that stays: in the way that its verdict says.
+
+    A tag is read right before it is deleted or overwritten; one that holds something else by then stays.
+    """
+
+    item: Item
+    after: tuple[Digest, ...] = ()  # nothing goes before it
+
+
+Step = DeleteManifest | RemoveTags

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from bulkrm.model.reference import Reference
+from bulkrm.model.outcome import Failed, NoMatch, NotAttempted
+from bulkrm.model.reference import DigestRef, Reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,31 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One image: exactly one outcome of the report belongs to it."""
+    """One image: exactly one outcome of the report belongs to it.
+
+    What the list does not name, but goes with something that it names, has no source and a `parent`: the manifest that
+    it belongs to.
+    """
 
     reference: Reference
-    source: Source
+    source: Source | None
     note: str | None = None
+    parent: DigestRef | None = None
 
     @property
     def host(self) -> str:
         """The registry, in normal form."""
         return self.reference.repository.host
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """A pattern that leads to no image of its own: it chose nothing, or could not be looked up."""
+
+    text: str
+    source: Source
+    note: str | None
+    outcome: NoMatch | Failed | NotAttempted
+
+
+Line = Target | Unmatched

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Children, Resolution, Resolved
+from bulkrm.model.plan import Way
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
 
@@ -44,9 +46,13 @@ class RepositoryFacts:
     """One repository: what its targets lead to, in the order of the list, and its tags.
 
     `expected`: what an earlier judgement found under a tag; one that leads elsewhere now is treated as if it were pinned.
+    `way`: how a single tag can be removed here; None: not at all. It is assumed until somebody asked the registry.
+    `unknown`: manifests of which something could not be read that has to be known before they go.
     """
 
     repository: Repository
     resolutions: tuple[tuple[Target, Resolution], ...]
     tags: Tags
     expected: Mapping[str, Digest] = field(default_factory=dict)
+    way: Way | Failure | None = Way.TAG
+    unknown: Mapping[Digest, Failure] = field(default_factory=dict)

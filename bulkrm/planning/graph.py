@@ -1,48 +1,141 @@
-"""Which manifests a kept index needs, through however many indexes in between."""
+"""What holds what: indexes need their children, and what is attached to a manifest goes after it or not at all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
 from bulkrm.model.outcome import Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item
+from bulkrm.model.plan import Doomed, Item, Untag, Verdict
+from bulkrm.model.reference import TagRef
+from bulkrm.planning.artifacts import artifact_tags
 from bulkrm.planning.facts import RepositoryFacts, Seen
 
 
-def needed_by_kept(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Kept]:
-    """Return the manifests of one repository that something kept needs, and which index that is.
+def spare_what_is_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+    """Keep the manifests of one repository that something kept needs, and what is attached to something kept.
 
     Kept is what a tag leads to that does not go, and what keeping that keeps in turn.
     """
-    if not isinstance(facts.tags, Seen):
-        return {}
-    doomed = {item.digest for item in items if isinstance(item.verdict, Doomed)}
-    kept = [resolved.digest for resolved in facts.tags.tags.values() if resolved.digest not in doomed]
-    kept += [item.digest for item in items if item.digest not in doomed]
-    parents = _needed(kept, facts.tags.indexes)
-    return {digest: Kept(KeptReason.NEEDED, (f"{facts.repository}@{parent}",)) for digest, parent in parents.items()}
+    judged = list(items)
+    indexes = facts.tags.indexes if isinstance(facts.tags, Seen) else {}
+    if not indexes and not any(item.is_attached for item in judged):
+        return judged
+    while True:
+        staying = _staying(judged, facts)
+        needed = what_they_need(
+            sorted(staying), indexes
+        )  # sorted: always the same index is named as the one that needs
+        weighed = [replace(item, verdict=_weigh(item, needed, staying)) for item in judged]
+        if weighed == judged:
+            return judged
+        judged = weighed
 
 
 def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
-    """Note for every doomed item the doomed indexes above it: it goes after them, and only if they went."""
+    """Note for every doomed item what goes before it: it goes after them, and only if they went.
+
+    Those are the doomed indexes above it, and what it is attached to.
+    """
     known = list(items)
     doomed = {item.digest: item for item in known if isinstance(item.verdict, Doomed)}
-    indexes = dict(facts.tags.indexes) if isinstance(facts.tags, Seen) else {}
-    for item in known:
-        indexes.setdefault(item.digest, item.resolved.children or NO_CHILDREN)
-    above: dict[Digest, list[Digest]] = defaultdict(list)
+    indexes = _indexes(known, facts)
+    above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
     for digest in doomed:
         if indexes[digest].manifests:
-            for child in _needed([digest], indexes):
+            for child in what_they_need([digest], indexes):
                 if child in doomed and child != digest:
-                    above[child].append(digest)
-    return [replace(item, parents=tuple(above.get(item.digest, ()))) for item in known]
+                    above[child][digest] = None
+    for item in doomed.values():
+        for target in item.targets if item.is_attached else ():
+            if target.parent is not None and target.parent.digest in doomed and target.parent.digest != item.digest:
+                above[item.digest][target.parent.digest] = None
+    return [replace(item, parents=_parents(item, above)) for item in known]
 
 
-def _needed(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
-    """Return every manifest below the kept ones, with one index that names it."""
+def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+    """Note for every doomed item what stays behind with nothing left that needs it."""
+    known = list(items)
+    if not isinstance(facts.tags, Seen):
+        return known
+    indexes = _indexes(known, facts)
+    doomed = {item.digest for item in known if isinstance(item.verdict, Doomed)}
+    staying = _staying(known, facts)
+    alive = {*staying, *what_they_need(staying, indexes)}
+    removed = removed_tags(known)
+
+    def leaves(item: Item, tags: Mapping[str, object]) -> Iterator[str]:
+        for child in what_they_need([item.digest], indexes):
+            if child not in alive and child not in doomed:
+                yield f"{facts.repository}@{child}"
+        for tag in artifact_tags(item.digest):
+            if tag in tags and tag not in removed:
+                yield f"{facts.repository}:{tag}"
+
+    return [
+        replace(item, leaves=tuple(leaves(item, facts.tags.tags))) if item.digest in doomed else item for item in known
+    ]
+
+
+def entangled(items: Iterable[Item]) -> list[Item]:
+    """Return the attached items of one repository that wait for something which waits for them.
+
+    Nothing that people make looks so, but bytes can: an index may name what it is attached to.
+    """
+    waiting = {item.digest: item for item in items if isinstance(item.verdict, Doomed) and item.parents}
+    while ready := [digest for digest, item in waiting.items() if not waiting.keys() & item.parents]:
+        for digest in ready:
+            del waiting[digest]
+    return [item for item in waiting.values() if item.is_attached]
+
+
+def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest, None]) -> Verdict:
+    """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
+    shared = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.SHARED
+    if not shared and not isinstance(item.verdict, Doomed):
+        return item.verdict
+    holder = needed.get(item.digest)
+    if holder is None and item.is_attached:
+        held = (target.parent.digest for target in item.targets if target.parent is not None)
+        holder = next((digest for digest in held if digest in staying), None)
+    return item.verdict if holder is None else Kept(KeptReason.NEEDED, (f"{item.repository}@{holder}",))
+
+
+def _staying(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, None]:
+    """Return the manifests that do not go: those of other tags, and those that were judged so."""
+    known = list(items)
+    doomed = {item.digest for item in known if isinstance(item.verdict, Doomed)}
+    tagged = facts.tags.tags.values() if isinstance(facts.tags, Seen) else ()
+    digests = [*(resolved.digest for resolved in tagged), *(item.digest for item in known)]
+    return dict.fromkeys(digest for digest in digests if digest not in doomed)
+
+
+def removed_tags(items: Iterable[Item]) -> set[str]:
+    """Return the tags of one repository that go."""
+    removed: set[str] = set()
+    for item in items:
+        if isinstance(item.verdict, Doomed):
+            removed.update(item.tags)
+        elif isinstance(item.verdict, Untag):
+            removed.update(target.reference.tag for target in item.targets if isinstance(target.reference, TagRef))
+    return removed
+
+
+def _parents(item: Item, above: Mapping[Digest, Mapping[Digest, None]]) -> tuple[Digest, ...]:
+    return tuple(above.get(item.digest, ())) if isinstance(item.verdict, Doomed) else ()
+
+
+def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Children]:
+    """Return what every known index names, and that the other items name nothing."""
+    indexes = dict(facts.tags.indexes) if isinstance(facts.tags, Seen) else {}
+    for item in items:
+        indexes.setdefault(item.digest, item.resolved.children or NO_CHILDREN)
+    return indexes
+
+
+def what_they_need(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
+    """Return every manifest below these, with one index that names it."""
     parents: dict[Digest, Digest] = {}
     todo = list(dict.fromkeys(kept))
     seen = set(todo)

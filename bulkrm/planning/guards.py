@@ -23,11 +23,15 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A manifest that the list names. `listed`: its tags in the list; `tags`: all its tags that are known, sorted."""
+    """A manifest that the list names. `listed`: its tags in the list; `tags`: all its tags that are known, sorted.
+
+    `attached`: the list names only what it belongs to.
+    """
 
     digest: Digest
     listed: frozenset[str]
     tags: tuple[str, ...]
+    attached: bool = False
 
     @property
     def unlisted(self) -> tuple[str, ...]:
@@ -53,8 +57,12 @@ def unreadable(_: Candidate, facts: RepositoryFacts, __: Rules) -> Kept | None:
 
 
 def shared(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept | None:
-    """Keep a manifest that has a tag outside the list, unless the user said that such tags go too."""
-    if rules.shared is not Shared.REFUSE or not candidate.unlisted:
+    """Keep a manifest that has a tag outside the list, unless the user said that such tags go too.
+
+    That is said of what the list names: what only belongs to it never takes a tag with it.
+    """
+    takes_all = rules.shared in (Shared.DELETE, Shared.DELETE_UNSEEN) and not candidate.attached
+    if takes_all or not candidate.unlisted:
         return None
     return Kept(KeptReason.SHARED, tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted))
 

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Verdict
-from bulkrm.model.reference import TagRef
-from bulkrm.model.settings import Limit
+from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag, Verdict, Way
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
-from bulkrm.planning.graph import needed_by_kept, with_parents
+from bulkrm.planning.graph import spare_what_is_needed, with_leaves, with_parents
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
 
 
@@ -20,22 +21,32 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
     """Return the plan for all repositories. The order of the input does not change what is deleted."""
     items: list[Item] = []
     settled: list[Settled] = []
-    tags_seen = 0
+    tags: dict[Repository, int] = {}
     for facts in repositories:
         pinned = set(_moved_pins(facts))
         settled += _settled(facts, pinned)
-        judged = list(_items(facts, rules, pinned))
-        needed = needed_by_kept(judged, facts)
-        items += with_parents((replace(item, verdict=_weigh(item, needed)) for item in judged), facts)
-        tags_seen += _count(facts)
-    plan = Plan(tuple(items), tuple(settled), tags_seen)
-    return _hold(plan, limit) if limit is not None else plan
+        judged = spare_what_is_needed(_items(facts, rules, pinned), facts)
+        items += with_leaves(with_parents(judged, facts), facts)
+        tags[facts.repository] = _count(facts)
+    plan = Plan(tuple(items), tuple(settled), tags)
+    return hold(plan, limit) if limit is not None else plan
 
 
-def _weigh(item: Item, needed: Mapping[Digest, Kept]) -> Verdict:
-    """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
-    shared = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.SHARED
-    return needed.get(item.digest, item.verdict) if shared or isinstance(item.verdict, Doomed) else item.verdict
+def hold(plan: Plan, limit: Limit) -> Plan:
+    """Delete nothing at all where more would disappear than the limit allows."""
+    disappearing = sum(_disappearing(item) for item in plan.acts)
+    allowed = plan.tags_seen * limit.value / 100 if limit.percent else limit.value
+    if disappearing <= allowed:
+        return plan
+    of = f" of {plan.tags_seen} tags" if limit.percent else ""
+    kept = Kept(KeptReason.LIMIT, (f"{disappearing}{of} would disappear, --max-delete is {limit}",))
+    acts = set(map(id, plan.acts))
+    items = (replace(item, verdict=kept, leaves=()) if id(item) in acts else item for item in plan.items)
+    return replace(plan, items=tuple(items))
+
+
+def _disappearing(item: Item) -> int:
+    return len(item.targets) if isinstance(item.verdict, Untag) else len(item.tags) or 1
 
 
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:
@@ -75,10 +86,50 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
     for digest, targets in groups.items():
         listed = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
         tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
-        candidate = Candidate(digest, listed, tags)
-        kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
-        verdict = kept or refuges.get(digest) or Doomed(_also_removed(candidate, facts))
-        yield Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
+        attached = all(target.parent is not None for target in targets)
+        candidate = Candidate(digest, listed, tags, attached)
+        item = Item(facts.repository, manifests[digest], tuple(targets), Doomed(), tags)
+        leaving = _leaving(candidate, facts, rules)
+        if leaving:
+            yield from _split(item, leaving, candidate, facts, rules)
+        else:
+            yield replace(item, verdict=_verdict(candidate, facts, rules, refuges.get(digest)))
+
+
+def _verdict(candidate: Candidate, facts: RepositoryFacts, rules: Rules, refuge: Kept | None) -> Verdict:
+    kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
+    unknown = facts.unknown.get(candidate.digest)
+    return kept or refuge or (Failed(unknown) if unknown else Doomed(_also_removed(candidate, facts)))
+
+
+def _leaving(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> frozenset[str]:
+    """Return the listed tags that are taken off a manifest which lives on under others; none where it is all or nothing.
+
+    A protected tag stays, and what it leads to; that is no reason to keep the other tags.
+    """
+    if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.way is None:
+        return frozenset()
+    going = frozenset(tag for tag in candidate.listed if rules.protection(facts.repository, tag) is None)
+    return going if going != frozenset(candidate.tags) else frozenset()
+
+
+def _split(
+    item: Item, leaving: frozenset[str], candidate: Candidate, facts: RepositoryFacts, rules: Rules
+) -> Iterator[Item]:
+    """Divide a manifest's targets into the tags that go and the rest, which is kept with it."""
+    stays = tuple(f"{facts.repository}:{tag}" for tag in item.tags if tag not in leaving)
+    verdict = Failed(facts.way) if isinstance(facts.way, Failure) else Untag(stays, facts.way or Way.TAG)
+    going = tuple(target for target in item.targets if _tag_of(target) in leaving)
+    yield replace(item, targets=going, verdict=verdict)
+    rest = tuple(target for target in item.targets if _tag_of(target) not in leaving)
+    if rest:
+        tags = tuple(tag for tag in candidate.tags if tag not in leaving)
+        staying = replace(candidate, listed=candidate.listed - leaving, tags=tags)
+        yield replace(item, targets=rest, verdict=_verdict(staying, facts, rules, None))
+
+
+def _tag_of(target: Target) -> str | None:
+    return target.reference.tag if isinstance(target.reference, TagRef) else None
 
 
 def _refuges(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
@@ -112,15 +163,3 @@ def _count(facts: RepositoryFacts) -> int:
             return count
         case _:
             return 0
-
-
-def _hold(plan: Plan, limit: Limit) -> Plan:
-    """Delete nothing at all where more would disappear than the limit allows."""
-    disappearing = sum(len(item.tags) or 1 for item in plan.doomed)
-    allowed = plan.tags_seen * limit.value / 100 if limit.percent else limit.value
-    if disappearing <= allowed:
-        return plan
-    of = f" of {plan.tags_seen} tags" if limit.percent else ""
-    kept = Kept(KeptReason.LIMIT, (f"{disappearing}{of} would disappear, --max-delete is {limit}",))
-    items = (replace(item, verdict=kept) if isinstance(item.verdict, Doomed) else item for item in plan.items)
-    return replace(plan, items=tuple(items))

@@ -1,32 +1,33 @@
-"""The second judgement of a plan that grew old: only what both would delete is deleted."""
+"""The second judgement of a plan that grew old: only what both would do is done."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled
+from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
 from bulkrm.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """What is left to delete of one repository, and what became of the rest."""
+    """What is left to do in one repository, and what became of the rest."""
 
     items: tuple[Item, ...]
     dropped: tuple[Settled, ...]
 
 
-def recheck(doomed: Iterable[Item], fresh: Plan) -> Recheck:
-    """Compare the doomed items of one repository with a fresh plan of it (made without a limit).
+def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:
+    """Compare what is to be done in one repository with a fresh plan of it (made without a limit).
 
-    A target stays doomed if the fresh plan deletes the same digest for it. One that leads to another digest now is
-    kept as moved, whatever the fresh plan thinks of that digest; else the fresh verdict counts.
+    A target stays doomed if the fresh plan deletes the same digest for it, and a tag is removed if the fresh plan does
+    away with it one way or the other. One that leads to another digest now is kept as moved, whatever the fresh plan
+    thinks of that digest; else the fresh verdict counts.
     """
     now: dict[Target, Item] = {target: item for item in fresh.items for target in item.targets}
     settled: Mapping[Target, Settled] = {entry.target: entry for entry in fresh.settled}
     items: list[Item] = []
     dropped: list[Settled] = []
-    for item in doomed:
+    for item in acts:
         staying: list[Target] = []
         for target in item.targets:
             outcome = settled[target].outcome if target in settled else _outcome(item, now[target])
@@ -35,19 +36,35 @@ def recheck(doomed: Iterable[Item], fresh: Plan) -> Recheck:
             else:
                 dropped.append(Settled(target, outcome))
         if staying:
-            new = sorted(set(now[staying[0]].tags) - set(item.tags))
+            new = _new_tags(item, now[staying[0]])
             if new:
                 kept = Kept(KeptReason.SHARED, tuple(f"{item.repository}:{tag}" for tag in new))
                 dropped += (Settled(target, kept) for target in staying)
                 continue
-            # The fresh item knows the tags of this moment, and so what else goes.
-            current = now[staying[0]]
-            items.append(replace(item, targets=tuple(staying), verdict=current.verdict, tags=current.tags))
+            items.append(_updated(item, tuple(staying), now[staying[0]]))
     return Recheck(tuple(items), tuple(dropped))
 
 
 def _outcome(item: Item, current: Item) -> Gone | Failed | Kept | None:
-    """Say what became of a target; None: still doomed."""
+    """Say what became of a target; None: it goes still."""
     if current.digest != item.digest:
         return Kept(KeptReason.MOVED, (f"{item.repository}@{current.digest}",))
-    return None if isinstance(current.verdict, Doomed) else current.verdict
+    match item.verdict, current.verdict:
+        case _, (Kept() | Failed()) as verdict:
+            return verdict
+        case Doomed(), Untag(stays):
+            return Kept(KeptReason.SHARED, stays)
+        case _:
+            return None
+
+
+def _new_tags(item: Item, current: Item) -> list[str]:
+    """Return the tags that would go with the manifest although the first judgement did not know them."""
+    return sorted(set(current.tags) - set(item.tags)) if isinstance(item.verdict, Doomed) else []
+
+
+def _updated(item: Item, staying: tuple[Target, ...], current: Item) -> Item:
+    """Take over what the fresh item knows of this moment: the tags, and so what else goes."""
+    kept = isinstance(item.verdict, Untag) and isinstance(current.verdict, Doomed)
+    verdict = item.verdict if kept else current.verdict
+    return replace(item, targets=staying, verdict=verdict, tags=current.tags, parents=current.parents)

@@ -230,6 +230,6 @@ def first_scope(request: Request, challenge: Challenge | None, manners: Manners)
     wanted = challenge_scope(challenge, request) if challenge else None
     if request.repository is None or manners.actions is None:
         return wanted or own
-    # One token serves reading and deleting, so both are asked for at once.
-    scope = Scope(own.type, own.name, manners.actions)
+    # One token serves reading and deleting, so both are asked for at once; pushing is asked for by what pushes.
+    scope = own if "push" in own.actions else Scope(own.type, own.name, manners.actions)
     return scope.merge(wanted) if wanted else scope

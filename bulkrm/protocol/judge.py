@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
-from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
+from bulkrm.model.manifest import INDEX_TYPES, MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, children, is_readable
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import PAGE, Answer, Request
@@ -185,3 +185,51 @@ def deletion(context: Context, answer: Answer) -> Deletion:
     if answer.status in (200, 202, 204, _NOT_FOUND) or answer.status >= 500:  # noqa: PLR2004
         return Deletion.ASK
     raise context.fail(answer)
+
+
+_CREATED = 201
+_NO_API = frozenset({400, 404, 405, 406, 410, 501})
+
+
+def pushed(context: Context, answer: Answer, digest: Digest) -> bool:
+    """Read the answer to PUT manifest; False: find out by HEAD whether it is there."""
+    stated = header_digest(answer)
+    if answer.status == _CREATED and stated is not None and stated != digest:
+        message = f"the registry stored {stated.short} instead of {digest.short}"
+        hint = "something between here and the registry changes the bytes"
+        raise RequestFailed(Failure(FailureCode.DIGEST_MISMATCH, message, answer.status, hint))
+    if answer.status in (_CREATED, 200, 202, 204):
+        return answer.status == _CREATED
+    raise context.fail(answer)
+
+
+def deletes_tags(context: Context, answer: Answer) -> bool:
+    """Read the answer to DELETE of a tag that does not exist: only the registry's own 404 says that tags are deleted."""
+    if answer.status == _NOT_FOUND:
+        return is_registry_answer(answer)
+    if answer.status in (401, 403) or answer.status >= 500:  # noqa: PLR2004
+        raise context.fail(answer)
+    return False
+
+
+def deletes_digests(context: Context, answer: Answer) -> None:
+    """Read the answer to DELETE of a digest that does not exist. Raises where the registry does not delete."""
+    missing = answer.status == _NOT_FOUND and is_registry_answer(answer)
+    if not missing and answer.status not in (200, 202, 204):
+        raise context.fail(answer)
+
+
+def referrers_page(context: Context, answer: Answer, base: str) -> Page | None:
+    """Read a page of referrers; None where the registry has no such API.
+
+    The specification has 404 for that; registries that know nothing of the path answer whatever they answer to such,
+    redirects and web pages too (oras-go falls back for all of them).
+    """
+    if answer.status in _NO_API or 300 <= answer.status < 400:  # noqa: PLR2004
+        return None
+    if answer.status != _OK:
+        raise context.fail(answer)
+    if _media_type(answer) not in INDEX_TYPES or not is_readable(_media_type(answer), answer.body):
+        return None
+    named = children(_media_type(answer), answer.body)
+    return Page(named.manifests, _next_target(answer, base + context.request.target, context.host))

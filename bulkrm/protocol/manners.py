@@ -1,5 +1,6 @@
 """What one registry family does differently from the specification, as a value. `quirks` holds one for each family."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from bulkrm.model.failure import FailureCode, Reach
@@ -14,6 +15,11 @@ class Refusal:
     code: FailureCode
     hint: str
     reach: Reach = Reach.IMAGE
+    methods: frozenset[str] = frozenset({"DELETE"})
+
+    def means(self, method: str, status: int, errors: Collection[str]) -> bool:
+        """Tell whether it is this refusal that a request met."""
+        return method in self.methods and status == self.status and (self.error is None or self.error in errors)
 
 
 @dataclass(frozen=True, slots=True)

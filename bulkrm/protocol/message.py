@@ -7,7 +7,7 @@ from typing import Any
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES
+from bulkrm.model.manifest import MEDIA_TYPES, OCI_INDEX, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.scope import CATALOG, Scope
 
@@ -25,7 +25,7 @@ class Request:
     """One request to a registry.
 
     `target` is path and query as they go on the wire. `repository` and `actions` say which token it needs by itself.
-    `max_body` is how many bytes of a successful answer are read.
+    `max_body` is how many bytes of a successful answer are read. A `body` has a `content_type`.
     """
 
     method: str
@@ -34,6 +34,8 @@ class Request:
     actions: frozenset[str] = frozenset()
     accept: str | None = None
     max_body: int = MAX_ERROR
+    body: bytes | None = None
+    content_type: str | None = None
 
     @property
     def scope(self) -> Scope | None:
@@ -45,6 +47,7 @@ class Request:
 
 _PULL = frozenset({"pull"})
 _DELETE = frozenset({"delete"})
+_PUSH = frozenset({"pull", "push"})
 PING = Request("GET", "/v2/")
 
 
@@ -64,9 +67,20 @@ def head_blob(repository: Repository, digest: Digest) -> Request:
     return Request("HEAD", f"/v2/{repository.path}/blobs/{digest}", repository, _PULL)
 
 
-def delete_manifest(repository: Repository, digest: Digest) -> Request:
-    """DELETE a manifest by digest. No manifest `Accept`: Artifactory answers 406 to it (containers/skopeo#463)."""
-    return Request("DELETE", f"/v2/{repository.path}/manifests/{digest}", repository, _DELETE)
+def delete_manifest(repository: Repository, reference: str) -> Request:
+    """DELETE a manifest by digest, or a tag. No manifest `Accept`: Artifactory answers 406 to it (containers/skopeo#463)."""
+    return Request("DELETE", f"/v2/{repository.path}/manifests/{reference}", repository, _DELETE)
+
+
+def put_manifest(repository: Repository, reference: str, manifest: Manifest) -> Request:
+    """PUT a manifest under a tag or its digest. The content type must be the one that its body states."""
+    target = f"/v2/{repository.path}/manifests/{reference}"
+    return Request("PUT", target, repository, _PUSH, body=manifest.content, content_type=manifest.media_type)
+
+
+def list_referrers(repository: Repository, digest: Digest) -> Request:
+    """GET one page of what is attached to a manifest (distribution-spec 1.1, "Listing Referrers")."""
+    return Request("GET", f"/v2/{repository.path}/referrers/{digest}", repository, _PULL, OCI_INDEX, MAX_MANIFEST)
 
 
 def list_tags(repository: Repository, target: str | None = None) -> Request:

@@ -62,6 +62,8 @@ def no_permission(repository: Repository | None, what: str = "pull and delete") 
     """Say which permission is missing."""
     if repository is None:
         return "listing repositories needs the scope registry:catalog:*; list the repositories by name instead"
+    if "push" in what:
+        return f"the user needs {what} on {repository}: --allow-decoy and putting something back push"
     return (
         f"the user needs {what} on {repository} (push is not enough); "
         'with docker_auth an ACL with actions ["pull", "delete"] or ["*"]'
@@ -74,16 +76,18 @@ def refusal(answer: Answer, host: str, request: Request, manners: Manners = STAN
     codes = {entry.code for entry in entries}
     detail = "; ".join(f"{entry.code} {entry.message}".strip() for entry in entries)
     message = f"HTTP {answer.status}" + (f": {clean(detail)}" if detail else "")
-    deleting = request.method == "DELETE"
-    for known in manners.refusals if deleting else ():
-        if known.status == answer.status and (known.error is None or known.error in codes):
+    for known in manners.refusals:
+        if known.means(request.method, answer.status, codes):
             return Failure(known.code, message, answer.status, known.hint, known.reach)
     if answer.status in (401, 403):
-        return Failure(
-            FailureCode.NOT_PERMITTED, message, answer.status, no_permission(request.repository), Reach.REPOSITORY
-        )
+        needed = "pull and push" if request.method == "PUT" else "pull and delete"
+        hint = no_permission(request.repository, needed)
+        return Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY)
+    changing = request.method in ("DELETE", "PUT")
     code, hint, reach = (
-        _not_allowed(codes) if deleting and answer.status == _METHOD_NOT_ALLOWED else _meaning(answer.status)
+        _not_allowed(codes, request.method)
+        if changing and answer.status == _METHOD_NOT_ALLOWED
+        else _meaning(answer.status)
     )
     return Failure(code, message, answer.status, hint.format(host=host), reach)
 
@@ -107,13 +111,13 @@ def _meaning(status: int) -> _Meaning:
     return _BY_STATUS.get(status) or _BY_CLASS.get(status // 100, _STRANGE)
 
 
-def _not_allowed(codes: set[str]) -> _Meaning:
+def _not_allowed(codes: set[str], method: str) -> _Meaning:
     """Tell the meanings of 405 apart.
 
     distribution answers UNSUPPORTED as JSON where deletion is disabled (registry/handlers/manifests.go), and plain text
     "Method not allowed" in its read-only mode (registry/handlers/app.go); others have codes of their own for one image.
     """
-    if "UNSUPPORTED" in codes:
+    if "UNSUPPORTED" in codes and method == "DELETE":
         return FailureCode.DELETION_DISABLED, DISABLED, Reach.HOST
     return _REFUSED if codes else (FailureCode.READ_ONLY, READ_ONLY, Reach.HOST)
 

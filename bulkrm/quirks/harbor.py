@@ -11,7 +11,7 @@ QUIRK = Quirk(
     Manners(
         refusals=(
             Refusal(412, "VIOLATE_FOREIGN_KEY_CONSTRAINT", FailureCode.REFUSED, _CHILD),
-            Refusal(412, "PRECONDITION", FailureCode.REFUSED, _IMMUTABLE),
+            Refusal(412, "PRECONDITION", FailureCode.REFUSED, _IMMUTABLE, methods=frozenset({"DELETE", "PUT"})),
         )
     ),
 )

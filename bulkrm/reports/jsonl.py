@@ -13,9 +13,9 @@ def line(result: ImageResult) -> str:
 
 
 def whole(report: Report, _: View) -> str:
-    """Return the last line: summary, run and requests."""
+    """Return the last line: summary, run, and the rest of what is not about one image."""
     fields = head(report)
-    return json.dumps({key: fields[key] for key in ("summary", "run", "requests")}) + "\n"
+    return json.dumps({"summary": fields.pop("summary"), **fields}, ensure_ascii=False) + "\n"
 
 
 FORMAT = ReportFormat("jsonl", "one JSON object a line, as outcomes happen", line, whole)

@@ -3,8 +3,19 @@
 from datetime import UTC
 from typing import Any
 
-from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NoMatch, NotAttempted, Outcome, WouldDelete
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.outcome import (
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    NoMatch,
+    NotAttempted,
+    Outcome,
+    Untagged,
+    WouldDelete,
+    WouldUntag,
+)
+from bulkrm.model.report import ImageResult, Report, Verification
 
 SCHEMA = 1
 
@@ -40,6 +51,8 @@ def _reason(outcome: Outcome) -> tuple[str | None, list[str]]:
             return why.value, []
         case Gone(no_repository):
             return "no-repository" if no_repository else None, []
+        case Untagged(stays) | WouldUntag(stays):
+            return None, list(stays)
         case Deleted() | WouldDelete() | Failed() | NoMatch():
             return None, []
 
@@ -57,4 +70,22 @@ def head(report: Report) -> dict[str, Any]:
         },
         "summary": {status.value.replace("-", "_"): count for status, count in report.summary.items()},
         "requests": {"registry": report.requests.registry, "token": report.requests.token},
+        "orphans": report.orphans,
+        "verification": report.verification and _verification(report.verification),
+    }
+
+
+def _verification(verification: Verification) -> dict[str, Any]:
+    return {
+        "checked": verification.checked,
+        "differences": [
+            {
+                "image": difference.image,
+                "expected": difference.expected,
+                "found": difference.found,
+                "message": difference.message,
+                "hint": difference.hint,
+            }
+            for difference in verification.differences
+        ],
     }

@@ -8,8 +8,19 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttempted, Outcome, Status, WouldDelete
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.outcome import (
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    NotAttempted,
+    Outcome,
+    Status,
+    Untagged,
+    WouldDelete,
+    WouldUntag,
+)
+from bulkrm.model.report import ImageResult, Report, Verification
 from bulkrm.reports.format import ReportFormat, View, no_line
 
 _STATUS_WIDTH = max(len(status) for status in Status) + 2
@@ -21,6 +32,7 @@ def whole(report: Report, view: View) -> str:
     blocks = [
         "\n".join(_rows(report.images, view)),
         "\n".join(_hints(report.images, view)),
+        "\n".join(_wrap(_verification(report.verification), view)),
         "\n".join(_wrap([*report.closing, totals(report)], view)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -73,6 +85,8 @@ def detail(result: ImageResult) -> str:
     match outcome:
         case Deleted(also) | WouldDelete(also) if also:
             text = f"with {_named(also)}"
+        case Untagged(stays) | WouldUntag(stays) if stays:
+            text = f"stays as {_named(stays)}"
         case Gone(no_repository=True):
             text = "no such repository: a typing error?"
         case Kept(reason, because):
@@ -84,6 +98,16 @@ def detail(result: ImageResult) -> str:
         case _:
             text = ""
     return text
+
+
+def _verification(verification: Verification | None) -> Iterator[str]:
+    """Yield what the look at the kept tags found, and for each difference the command that undoes it."""
+    if verification is None:
+        return
+    for difference in verification.differences:
+        yield f"NOT AS IT WAS: {difference.image}: {difference.message}. To undo: {difference.hint}"
+    if not verification.differences:
+        yield f"Verified: of the kept tags and what they need, all {verification.checked} read are as they were."
 
 
 def _named(names: tuple[str, ...]) -> str:

@@ -11,9 +11,10 @@ hold it to that.
   `.ca_pem` (with TLS); `.change(delete_enabled=False, ...)` turns settings while it runs, `.tokens.change(...)` those
   of the token server.
 - `SandboxSettings`: `auth` (`Auth.TOKEN`, `BASIC`, `NONE`), `tls`, `own_token_port`, `delete_enabled`, `read_only`,
-  `tag_deletes`, `page_size`, ...
+  `tag_deletes`, `tag_delete_takes_all`, `keeps_children`, `immutable_tags`, `referrers`, `page_size`, ...
 - `Store`: repositories, tags, manifests, blobs; `put_image(store, repository, tags, image)` fills it with what
-  `docker_image`, `oci_image`, `docker_list`, `oci_index` (each from a seed) build.
+  `docker_image`, `oci_image`, `docker_list`, `oci_index` (each from a seed), `index_of(children)` and
+  `artifact(seed, subject)` build; `fallback_index(referrers)` goes under `fallback_tag(subject)`.
 - `Faults.add(action, method=, path=, times=, every=, skip=)` with an action of `Reply`, `Drop`, `DropAfter`, `Delay`,
   `Call` (run a coroutine in the middle), `LieAboutDigest`, `LieAboutBody`; `Faults.before` is a hook on every request.
 - `TokenServer` stands alone as well, also in front of another registry that trusts `key.bundle_pem`; `User(password,
@@ -33,7 +34,19 @@ from bulkrm.sandbox.faults import (
     Reply,
     redirect,
 )
-from bulkrm.sandbox.images import Image, docker_image, docker_list, empty_index, oci_image, oci_index, put_image
+from bulkrm.sandbox.images import (
+    Image,
+    artifact,
+    docker_image,
+    docker_list,
+    empty_index,
+    fallback_index,
+    fallback_tag,
+    index_of,
+    oci_image,
+    oci_index,
+    put_image,
+)
 from bulkrm.sandbox.keys import SigningKey
 from bulkrm.sandbox.server import LoggedRequest, Sandbox
 from bulkrm.sandbox.settings import Auth, SandboxSettings
@@ -66,9 +79,13 @@ __all__ = [
     "TokenServer",
     "TokenSettings",
     "User",
+    "artifact",
     "docker_image",
     "docker_list",
     "empty_index",
+    "fallback_index",
+    "fallback_tag",
+    "index_of",
     "oci_image",
     "oci_index",
     "put_image",

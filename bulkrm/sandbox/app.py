@@ -9,6 +9,7 @@ from bulkrm.sandbox.blobs import Uploads, answer_blob
 from bulkrm.sandbox.gate import Gate
 from bulkrm.sandbox.listing import answer_catalog, answer_tags
 from bulkrm.sandbox.manifests import answer_manifest
+from bulkrm.sandbox.referrers import answer_referrers
 from bulkrm.sandbox.settings import SandboxSettings
 from bulkrm.sandbox.store import Store
 from bulkrm.sandbox.wire import JSON, Answer, Asked, Refused, not_found, refusal
@@ -16,7 +17,7 @@ from bulkrm.sandbox.wire import JSON, Answer, Asked, Refused, not_found, refusal
 # distribution v2.8.2 registry/api/v2/descriptors.go: its routes let upper-case names pass, and no malformed tags.
 _ROUTE = re.compile(
     r"/v2/(?P<repository>[a-zA-Z0-9][a-zA-Z0-9._/-]*)/"
-    r"(?P<kind>tags/list|manifests/|blobs/uploads/|blobs/)"
+    r"(?P<kind>tags/list|manifests/|blobs/uploads/|blobs/|referrers/)"
     r"(?P<rest>[A-Za-z0-9_][A-Za-z0-9_.+:=-]*)?"
 )
 _DIGEST_ROUTE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]+")
@@ -71,6 +72,8 @@ class App:
             return lambda: self._uploads.answer(self.settings, repository, rest, asked)
         if kind == "blobs/" and digest:
             return lambda: answer_blob(self._store, self.settings, repository, rest, asked)
+        if kind == "referrers/" and rest and self.settings.referrers:
+            return lambda: answer_referrers(self._store, self.settings, repository, rest, asked)
         return None
 
 

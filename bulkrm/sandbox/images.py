@@ -11,12 +11,16 @@ from dataclasses import dataclass
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from bulkrm.sandbox.referrers import describe
 from bulkrm.sandbox.store import Store
 
 _DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 _OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+# What stands for a configuration or layers that an artifact does not have (image-spec manifest.md).
+_OCI_EMPTY = "application/vnd.oci.empty.v1+json"
+_EMPTY = b"{}"
 _PLATFORMS = ("amd64", "arm64", "s390x", "ppc64le")
 _CREATED = "2026-01-31T12:00:00Z"
 
@@ -67,6 +71,33 @@ def empty_index(seed: int) -> Image:
 def index_of(children: Sequence[Image], media_type: str = OCI_INDEX) -> Image:
     """Build an index or manifest list over these very images; they are of amd64, arm64, ... in this order."""
     return _index(media_type, children, {})
+
+
+def artifact(seed: int, subject: Image, artifact_type: str = "application/vnd.example.signature.v1") -> Image:
+    """Build an OCI manifest that is attached to another one, as signatures and SBOMs are; it brings no blob but `{}`."""
+    empty = _descriptor(_OCI_EMPTY, _EMPTY)
+    fields: dict[str, object] = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "artifactType": artifact_type,
+        "config": empty,
+        "layers": [empty],
+        "subject": _descriptor(subject.media_type, subject.content),
+        "annotations": {"seed": str(seed)},
+    }
+    return Image(OCI_MANIFEST, _json(fields), (_EMPTY,))
+
+
+def fallback_index(referrers: Sequence[Image]) -> Image:
+    """Build the list of a subject's referrers that clients keep where there is no API, under its `fallback_tag`."""
+    entries = [describe(referrer.digest, referrer.media_type, referrer.content) for referrer in referrers]
+    fields: dict[str, object] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
+    return Image(OCI_INDEX, _json(fields), (), tuple(referrers))
+
+
+def fallback_tag(subject: Image) -> str:
+    """Name the tag of a subject's `fallback_index` (distribution-spec 1.1, "Referrers Tag Schema")."""
+    return subject.digest.replace(":", "-")
 
 
 def put_image(store: Store, repository: str, tags: Iterable[str], image: Image) -> str:

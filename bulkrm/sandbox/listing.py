@@ -1,5 +1,6 @@
 """The lists: tags of a repository, and the catalog of repositories."""
 
+import sys
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -21,14 +22,20 @@ def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked:
     tags = store.tags(repository)
     if tags is None:
         raise Refused("NAME_UNKNOWN", {"name": repository})
-    headers: Mapping[str, str] = {}
-    if settings.page_size is not None:
-        wanted = _number(asked.parameter("n"))
-        size = min(wanted, settings.page_size) if wanted else settings.page_size
-        origin = f"{asked.scheme}://{asked.headers.get('host', '')}" if settings.absolute_links else ""
-        tags, more = _page(sorted(tags), asked.parameter("last"), size)
-        headers = _link(origin + asked.path, tags, size) if more else {}
-    return json_answer(HTTPStatus.OK, {"name": repository, "tags": tags or None}, headers)
+    page, headers = paged(tags, settings, asked)
+    return json_answer(HTTPStatus.OK, {"name": repository, "tags": page or None}, headers)
+
+
+def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Return the page that is asked for and its `Link`; with no page size, all names as they are and no header."""
+    if settings.page_size is None:
+        return names, {}
+    size = min(_wanted(settings, asked), settings.page_size)
+    if settings.pages_on_request and not asked.parameter("n"):
+        size = len(names) + 1
+    origin = f"{asked.scheme}://{asked.headers.get('host', '')}" if settings.absolute_links else ""
+    page, more = _page(sorted(names), asked.parameter("last"), size)
+    return page, _link(origin + asked.path, page, size, asked.parameter("artifactType")) if more else {}
 
 
 def answer_catalog(store: Store, asked: Asked) -> Answer:
@@ -42,6 +49,14 @@ def answer_catalog(store: Store, asked: Asked) -> Answer:
     return json_answer(HTTPStatus.OK, {"repositories": names}, _link(asked.path, names, size) if more else {})
 
 
+def _wanted(settings: SandboxSettings, asked: Asked) -> int:
+    text = asked.parameter("n")
+    if settings.pages_on_request and text and not text.isdecimal():
+        # distribution v3.1.1 registry/handlers/tags.go, GetTags
+        raise Refused("PAGINATION_NUMBER_INVALID", {"n": 0})
+    return _number(text) or sys.maxsize
+
+
 def _page(names: Sequence[str], last: str | None, size: int) -> tuple[list[str], bool]:
     start = bisect_right(names, last) if last else 0
     page = list(names[start : start + size])
@@ -49,8 +64,10 @@ def _page(names: Sequence[str], last: str | None, size: int) -> tuple[list[str],
     return page, len(page) == size
 
 
-def _link(path: str, page: Sequence[str], size: int) -> Mapping[str, str]:
-    return {"Link": f'<{path}?{urlencode({"last": page[-1], "n": size})}>; rel="next"'}
+def _link(path: str, page: Sequence[str], size: int, artifact_type: str | None = None) -> Mapping[str, str]:
+    # The filter of the referrers API has to hold for the next page too (distribution-spec 1.1, "Listing Referrers").
+    kept = {"artifactType": artifact_type} if artifact_type else {}
+    return {"Link": f'<{path}?{urlencode({**kept, "last": page[-1], "n": size})}>; rel="next"'}
 
 
 def _number(text: str | None) -> int:

@@ -16,8 +16,8 @@ from bulkrm.model.manifest import (
 )
 from bulkrm.sandbox.listen import DIGEST_HEADER
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.store import Store, StoredManifest, blobs_of, children_of
-from bulkrm.sandbox.wire import Answer, Asked, Refused, method_not_allowed, refusal
+from bulkrm.sandbox.store import Store, StoredManifest, blobs_of, children_of, subject_of
+from bulkrm.sandbox.wire import Answer, Asked, Refused, coded_answer, method_not_allowed, refusal
 
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _OCI_NAMES = {OCI_MANIFEST: ("manifest", "manifests"), OCI_INDEX: ("index", "indexes")}
@@ -29,7 +29,7 @@ def answer_manifest(store: Store, settings: SandboxSettings, repository: str, re
         case "GET" | "HEAD":
             return _get(store, settings, repository, reference, asked.headers)
         case "PUT" if not settings.read_only:
-            return _put(store, repository, reference, asked)
+            return _put(store, settings, repository, reference, asked)
         case "DELETE" if not settings.read_only:
             return _delete(store, settings, repository, reference)
         case _:
@@ -46,7 +46,7 @@ def _get(
         raise Refused("MANIFEST_UNKNOWN", {"Tag": reference})
     if headers.get("if-none-match", "").strip('"') == digest:
         return Answer(HTTPStatus.NOT_MODIFIED)
-    manifest = _stored(store, repository, digest)
+    manifest = _stored(store, settings, repository, digest)
     accepted = _accepted(headers.get("accept", ""))
     if manifest.media_type in _OCI_NAMES and manifest.media_type not in accepted:
         one, many = _OCI_NAMES[manifest.media_type]
@@ -54,7 +54,7 @@ def _get(
         return refusal("MANIFEST_UNKNOWN", message=message)
     # Only a tag is converted; under a digest the client gets what it named.
     if by_tag and manifest.media_type == DOCKER_LIST and DOCKER_LIST not in accepted:
-        manifest = _stored(store, repository, _amd64(manifest))
+        manifest = _stored(store, settings, repository, _amd64(manifest))
     if by_tag and manifest.media_type == DOCKER_MANIFEST and DOCKER_MANIFEST not in accepted:
         manifest = _as_schema1(store, repository, reference, manifest)
     found = {"Content-Type": manifest.media_type, "Etag": f'"{manifest.digest}"'}
@@ -63,11 +63,26 @@ def _get(
     return Answer(HTTPStatus.OK, found, manifest.content)
 
 
-def _put(store: Store, repository: str, reference: str, asked: Asked) -> Answer:
+def _put(store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked) -> Answer:
+    held = store.digest_of(repository, reference)
+    if settings.immutable_tags and held is not None and held != str(Digest.of(asked.body)):
+        return _immutable(repository, reference)
     media_type = asked.headers.get("content-type", "").partition(";")[0].strip()
     digest = store.put_manifest(repository, reference, asked.body, media_type)
     location = f"{asked.scheme}://{asked.headers.get('host', '')}/v2/{repository}/manifests/{digest}"
-    return Answer(HTTPStatus.CREATED, {DIGEST_HEADER: digest, "Location": location})
+    headers = {DIGEST_HEADER: digest, "Location": location}
+    subject = subject_of(json.loads(asked.body)) if settings.referrers else None
+    if subject is not None:
+        # Tells the client that it need not keep a fallback tag (distribution-spec 1.1, "Pushing Manifests with Subject").
+        headers["OCI-Subject"] = subject
+    return Answer(HTTPStatus.CREATED, headers)
+
+
+def _immutable(repository: str, tag: str) -> Answer:
+    # goharbor/harbor src/server/middleware/immutable; the first component is the project there.
+    name = f"{repository.partition('/')[2] or repository}:{tag}"
+    message = f"Failed to process request due to '{name}' configured as immutable."
+    return coded_answer(HTTPStatus.PRECONDITION_FAILED, "PRECONDITION", message)
 
 
 def _delete(store: Store, settings: SandboxSettings, repository: str, reference: str) -> Answer:
@@ -75,25 +90,44 @@ def _delete(store: Store, settings: SandboxSettings, repository: str, reference:
     if not settings.delete_enabled:
         raise Refused("UNSUPPORTED")
     if _TAG.fullmatch(reference) and settings.tag_deletes:
-        if not store.delete_tag(repository, reference):
-            raise Refused("MANIFEST_UNKNOWN")
-        return Answer(HTTPStatus.ACCEPTED)
+        return _delete_tag(store, settings, repository, reference)
     try:
         digest = str(Digest(reference))
     except InputError:
         raise Refused("DIGEST_INVALID") from None
-    # 2.8.2 looks for a blob under the digest too and unlinks it (distribution issue 2370).
-    if store.delete_manifest(repository, digest) or store.delete_blob(repository, digest):
-        return Answer(HTTPStatus.ACCEPTED)
-    raise Refused("MANIFEST_UNKNOWN")
+    return _delete_digest(store, settings, repository, digest)
 
 
-def _stored(store: Store, repository: str, digest: str) -> StoredManifest:
+def _delete_tag(store: Store, settings: SandboxSettings, repository: str, tag: str) -> Answer:
+    digest = store.digest_of(repository, tag)
+    if digest is None:
+        raise Refused("MANIFEST_UNKNOWN")
+    if settings.tag_delete_takes_all:
+        return _delete_digest(store, settings, repository, digest)
+    store.delete_tag(repository, tag)
+    return Answer(HTTPStatus.ACCEPTED)
+
+
+def _delete_digest(store: Store, settings: SandboxSettings, repository: str, digest: str) -> Answer:
+    if settings.keeps_children and store.is_child(repository, digest):
+        # project-zot/zot pkg/api/routes.go, DeleteManifest: ErrManifestReferenced
+        message = "requested access to the resource is denied"
+        return coded_answer(HTTPStatus.METHOD_NOT_ALLOWED, "DENIED", message, {"reference": digest})
+    gone = store.delete_manifest(repository, digest)
+    if not gone and settings.blobs_as_manifests:
+        # 2.8.2 looks for a blob under the digest too and unlinks it (distribution issue 2370).
+        gone = store.delete_blob(repository, digest)
+    if not gone:
+        raise Refused("MANIFEST_UNKNOWN")
+    return Answer(HTTPStatus.ACCEPTED)
+
+
+def _stored(store: Store, settings: SandboxSettings, repository: str, digest: str) -> StoredManifest:
     manifest = store.manifest(repository, digest)
     if manifest is not None:
         return manifest
-    # The same links as in `_delete`: what is there is no manifest, and 2.8.2 fails to read it.
-    if store.blob(repository, digest) is not None:
+    # The same links as in `_delete_digest`: what is there is no manifest, and 2.8.2 fails to read it.
+    if settings.blobs_as_manifests and store.blob(repository, digest) is not None:
         raise Refused("UNKNOWN", {})
     raise Refused("MANIFEST_UNKNOWN", {"Name": repository, "Revision": digest})
 

@@ -19,7 +19,12 @@ class SandboxSettings:
     `realm` replaces the realm of the challenge (to be relative, or a foreign host); `scope_in_challenge` off is zot's
     `scope=""`. `own_token_port` moves the token server to another port of loopback. `leeway` are the seconds by which
     a token may be out of date: 60 there. `delete_needs` are the actions for a DELETE: Quay wants `pull` and `push`.
-    `tag_deletes` is distribution 3.x. `page_size` turns on paging of tags, with relative or `absolute_links`.
+    `tag_deletes` is distribution 3.1.1: DELETE of a tag removes that tag only; with `tag_delete_takes_all` as well, it
+    removes the digest with all its tags. `keeps_children` is zot: what an index names cannot be deleted.
+    `immutable_tags` is Harbor: a tag cannot be pushed over with another digest. `referrers` turns on the referrers API
+    of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
+    `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
+    `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is no manifest to anybody.
     `digest_header` off leaves `Docker-Content-Digest` away.
     """
 
@@ -34,6 +39,12 @@ class SandboxSettings:
     delete_needs: tuple[str, ...] = ("delete",)
     read_only: bool = False
     tag_deletes: bool = False
+    tag_delete_takes_all: bool = False
+    keeps_children: bool = False
+    immutable_tags: bool = False
+    referrers: bool = False
     page_size: int | None = None
+    pages_on_request: bool = False
     absolute_links: bool = False
+    blobs_as_manifests: bool = True
     digest_header: bool = True

@@ -32,6 +32,9 @@ class _Repository:
     tags: dict[str, str] = field(default_factory=dict)
     # The way back from a digest to its tags, so that deleting many thousands stays cheap.
     tags_on: dict[str, set[str]] = field(default_factory=dict)
+    # And from a digest to those that name it: as their subject, as a child.
+    referrers: dict[str, set[str]] = field(default_factory=dict)
+    parents: dict[str, set[str]] = field(default_factory=dict)
     blobs: set[str] = field(default_factory=set)
     ever_tagged: bool = False
     ever_had_blobs: bool = False
@@ -78,6 +81,16 @@ class Store:
         kept = self._repositories.get(repository)
         return frozenset(kept.manifests) if kept else frozenset()
 
+    def referrers(self, repository: str, digest: str) -> list[StoredManifest]:
+        """Return the manifests whose subject is the digest, sorted by their own; it need not be there itself."""
+        kept = self._repositories.get(repository)
+        return [kept.manifests[name] for name in sorted(kept.referrers.get(digest, ()))] if kept else []
+
+    def is_child(self, repository: str, digest: str) -> bool:
+        """Tell whether an index of the repository names the digest."""
+        kept = self._repositories.get(repository)
+        return bool(kept and kept.parents.get(digest))
+
     def blob(self, repository: str, digest: str) -> bytes | None:
         """Return the bytes of a blob, if the repository links it and they are still there."""
         kept = self._repositories.get(repository)
@@ -122,7 +135,11 @@ class Store:
 
     def plant(self, repository: str, manifest: StoredManifest, tag: str | None = None) -> None:
         """Store a manifest unchecked: for what a push would refuse, such as an index without its children."""
-        self._open(repository).manifests[manifest.digest] = manifest
+        kept = self._open(repository)
+        _forget(kept, manifest.digest)
+        kept.manifests[manifest.digest] = manifest
+        for users in _used_by(kept, manifest):
+            users.add(manifest.digest)
         if tag is not None:
             self.tag(repository, tag, manifest.digest)
 
@@ -148,7 +165,7 @@ class Store:
     def delete_manifest(self, repository: str, digest: str) -> bool:
         """Remove a manifest with all tags on it; tell whether it was there."""
         kept = self._repositories.get(repository)
-        if kept is None or kept.manifests.pop(digest, None) is None:
+        if kept is None or not _forget(kept, digest):
             return False
         for tag in kept.tags_on.pop(digest, ()):
             del kept.tags[tag]
@@ -191,6 +208,34 @@ def children_of(fields: Mapping[str, object]) -> list[tuple[str, Mapping[str, st
     entries = fields.get("manifests")
     children = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return [(str(entry.get("digest")), entry.get("platform") or {}) for entry in children]
+
+
+def subject_of(fields: Mapping[str, object]) -> str | None:
+    """Digest of the manifest that this one is attached to (image-spec manifest.md, `subject`)."""
+    subject = fields.get("subject")
+    return str(subject["digest"]) if isinstance(subject, dict) and "digest" in subject else None
+
+
+def _used_by(kept: _Repository, manifest: StoredManifest) -> list[set[str]]:
+    """Return the sets that a manifest belongs to by what it names."""
+    try:
+        fields = json.loads(manifest.content)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        return []
+    subject = subject_of(fields)
+    attached = [kept.referrers.setdefault(subject, set())] if subject else []
+    return attached + [kept.parents.setdefault(child, set()) for child, _ in children_of(fields)]
+
+
+def _forget(kept: _Repository, digest: str) -> bool:
+    manifest = kept.manifests.pop(digest, None)
+    if manifest is None:
+        return False
+    for users in _used_by(kept, manifest):
+        users.discard(digest)
+    return True
 
 
 def _digest_like(reference: str, content: bytes) -> Digest | None:

@@ -88,7 +88,14 @@ def refusal(
 ) -> Answer:
     """Answer with the protocol's error body: one error for each detail."""
     status, standard = _CODES[code]
-    error: dict[str, object] = {"code": code, "message": message or standard}
+    return coded_answer(status, code, message or standard, *details, headers=headers)
+
+
+def coded_answer(
+    status: int, code: str, message: str, *details: object, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Answer with the protocol's error body and a status of one's own, as other registries than distribution do."""
+    error: dict[str, object] = {"code": code, "message": message}
     errors = [{**error, "detail": detail} for detail in details] or [error]
     return json_answer(status, {"errors": errors}, headers)
 

@@ -18,7 +18,7 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "timeout": (["--timeout", "-1"], ["--timeout", "-1", "more than 0"]),
     "timeout infinite": (["--timeout", "inf"], ["--timeout", "seconds"]),
     "timeout word": (["--timeout", "soon"], ["--timeout", "number"]),
-    "shared": (["--shared", "untag-all"], ["--shared", "refuse, delete, delete-unseen"]),
+    "shared": (["--shared", "untag-all"], ["--shared", "refuse, untag, delete, delete-unseen"]),
     "max-delete": (["--max-delete", "x"], ["--max-delete", "20%"]),
     "max-delete below zero": (["--max-delete=-5"], ["--max-delete", "'-5'"]),
     "protect without tag": (["--protect", "team/app"], ["--protect", "team/app:*"]),

@@ -13,7 +13,9 @@ IMAGE_KEYS = [
     "image", "status", "digest", "media_type", "also_removed", "reason", "because", "error", "hint", "note", "source",
     "parent",
 ]  # fmt: skip
-STATUSES = ["deleted", "would_delete", "absent", "kept", "failed", "not_attempted", "no_match"]
+STATUSES = [
+    "deleted", "untagged", "would_delete", "would_untag", "absent", "kept", "failed", "not_attempted", "no_match",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def test_schema_of_the_json_report(result: Result) -> None:
     report = result.report
 
     assert result.code == 1
-    assert list(report) == ["schema", "run", "summary", "requests", "images"]
+    assert list(report) == ["schema", "run", "summary", "requests", "orphans", "verification", "images"]
     assert report["schema"] == 1
     assert sorted(report["run"]) == ["dry_run", "id", "seconds", "started", "version"]
     assert report["run"]["dry_run"] is False
@@ -106,7 +108,9 @@ def test_dry_run(run: Command, mixed: Sandbox) -> None:
     assert result.report["run"]["dry_run"] is True
     assert result.report["summary"] == {
         **dict.fromkeys(STATUSES, 0),
+        "untagged": 0,
         "would_delete": 4,
+        "would_untag": 0,
         "kept": 2,
         "absent": 1,
         "no_match": 1,
@@ -158,7 +162,7 @@ def test_jsonl(run: Command, mixed: Sandbox) -> None:
     lines = [json.loads(line) for line in run("-f", list_of(mixed), "-o", "jsonl").out.splitlines()]
 
     assert [list(line) for line in lines[:-1]] == [IMAGE_KEYS] * 8
-    assert list(lines[-1]) == ["summary", "run", "requests"]
+    assert list(lines[-1]) == ["summary", "run", "requests", "orphans", "verification"]
     assert sum(lines[-1]["summary"].values()) == 8
     # What is decided without a DELETE is known first.
     known = [line["status"] for line in lines[:4]]
@@ -192,7 +196,8 @@ def test_reports_into_files(run: Command, mixed: Sandbox) -> None:
     by_line = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
     key: Any = lambda image: image["image"]  # noqa: E731
     assert sorted(by_line[:-1], key=key) == sorted(report["images"], key=key)
-    assert by_line[-1] == {name: report[name] for name in ("summary", "run", "requests")}
+    assert by_line[-1] == {name: report[name] for name in by_line[-1]}
+    assert {"summary", "run", "requests"} <= by_line[-1].keys()
     assert Path("out.text").read_text() == result.out
 
 

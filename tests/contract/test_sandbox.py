@@ -1,7 +1,6 @@
 """What the sandbox does beyond distribution 2.8.2: faults, settings, its log."""
 
 import asyncio
-import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,11 +23,13 @@ from bulkrm.sandbox import (
     SandboxSettings,
     docker_image,
     empty_index,
+    index_of,
     oci_image,
+    oci_index,
     put_image,
     redirect,
 )
-from tests.support.admin import Admin, many_images
+from tests.support.admin import Admin, digest_of, many_images
 
 APP = "team/app"
 
@@ -54,6 +55,78 @@ async def test_tag_deletes() -> None:
     assert sandbox.store.tags_on(APP, digest) == {"b"}
 
 
+async def test_tag_delete_takes_all() -> None:
+    """It can be a registry whose DELETE of a tag takes the digest with all its tags; an absent tag is still 404."""
+    async with sandbox_with_admin(tag_deletes=True, tag_delete_takes_all=True) as (sandbox, admin):
+        digest = put_image(sandbox.store, APP, ["a", "b"], docker_image(1))
+        put_image(sandbox.store, APP, ["other"], docker_image(2))
+
+        absent = await admin.delete(APP, "absent")
+        before = sandbox.store.tags_on(APP, digest)
+        deleted = await admin.delete(APP, "a")
+        again = await admin.delete(APP, "b")
+
+    assert (absent.status, absent.codes) == (404, ["MANIFEST_UNKNOWN"])
+    assert before == {"a", "b"}
+    assert (deleted.status, again.status) == (202, 404)
+    assert sandbox.store.tags(APP) == ["other"]
+    assert sandbox.store.manifest(APP, digest) is None
+
+
+@pytest.mark.parametrize("tag_delete_takes_all", [True, False])
+async def test_keeps_children(*, tag_delete_takes_all: bool) -> None:
+    """Like zot it can refuse to delete what an index of the repository names, until the index is gone."""
+    settings = {"tag_deletes": True, "keeps_children": True, "tag_delete_takes_all": tag_delete_takes_all}
+    async with sandbox_with_admin(**settings) as (sandbox, admin):
+        inner = oci_index(1)
+        outer, child = index_of([inner]), inner.children[0]
+        put_image(sandbox.store, APP, ["outer"], outer)
+        put_image(sandbox.store, "other/app", ["same"], child)
+        sandbox.store.tag(APP, "child", child.digest)
+
+        refused = [await admin.delete(APP, child.digest), await admin.delete(APP, inner.digest)]
+        by_tag = await admin.delete(APP, "child")
+        statuses = [(await admin.delete(APP, image.digest)).status for image in (outer, inner, child)]
+        elsewhere = await admin.delete("other/app", child.digest)
+
+    assert [(reply.status, reply.codes) for reply in refused] == [(405, ["DENIED"])] * 2
+    assert refused[0].json["errors"][0]["detail"] == {"reference": child.digest}
+    assert by_tag.status == (405 if tag_delete_takes_all else 202)
+    assert (statuses, elsewhere.status) == ([202, 202, 202], 202)
+
+
+async def test_immutable_tags() -> None:
+    """Like Harbor it can refuse to push another digest over a tag; the same one, a new tag and a deletion pass."""
+    async with sandbox_with_admin(immutable_tags=True) as (sandbox, admin):
+        first, second = oci_image(1), oci_image(2)
+        put_image(sandbox.store, APP, ["a"], first)
+        put_image(sandbox.store, APP, [], second)
+
+        refused = await admin.put(APP, "a", second)
+        statuses = [(await admin.put(APP, *put)).status for put in (("a", first), ("b", second))]
+        statuses.append((await admin.put(APP, second.digest, second)).status)
+        held = await admin.digest(APP, "a")
+        statuses.append((await admin.delete(APP, first.digest)).status)
+        statuses.append((await admin.put(APP, "a", second)).status)
+
+    assert (refused.status, refused.codes, held) == (412, ["PRECONDITION"], first.digest)
+    assert "'app:a' configured as immutable" in refused.json["errors"][0]["message"]
+    assert statuses == [201, 201, 201, 202, 201]
+
+
+async def test_blobs_as_manifests() -> None:
+    """Like distribution 3.x it can find no manifest under the digest of a blob."""
+    async with sandbox_with_admin(blobs_as_manifests=False) as (sandbox, admin):
+        image = oci_image(1)
+        put_image(sandbox.store, APP, ["a"], image)
+        digest = digest_of(image.blobs[0])
+
+        replies = [await admin.get(APP, digest), await admin.delete(APP, digest)]
+
+        assert [(reply.status, reply.codes) for reply in replies] == [(404, ["MANIFEST_UNKNOWN"])] * 2
+        assert await admin.pulls(APP, "a")
+
+
 @pytest.mark.parametrize("absolute_links", [True, False])
 async def test_paging(*, absolute_links: bool) -> None:
     """With a page size the tag list comes sorted in pages, each but the last with a Link."""
@@ -65,9 +138,8 @@ async def test_paging(*, absolute_links: bool) -> None:
         while path:
             reply = await admin.call("GET", path)
             pages.append(reply.json["tags"])
-            link = re.fullmatch(r'<([^>]+)>; rel="next"', reply.headers.get("Link", ""))
-            path = link[1] if link else ""
-            assert not link or path.startswith("http://" if absolute_links else "/v2/")
+            path = reply.next_page
+            assert not path or path.startswith("http://" if absolute_links else "/v2/")
 
     assert pages == [names[:4], names[4:8], names[8:]]
 

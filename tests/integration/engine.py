@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from bulkrm.client.clock import Clock, SystemClock
@@ -12,9 +13,8 @@ from bulkrm.engine.around import Around
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import exit_code
 from bulkrm.model.plan import Plan
-from bulkrm.model.report import ImageResult, Requests
+from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared
 from bulkrm.reports.shape import image
@@ -29,12 +29,22 @@ Act = Callable[[Plan], Awaitable[None]]
 class Done:
     """What a run left behind. `sent` are method and path of every request, in order."""
 
-    results: tuple[ImageResult, ...]
+    report: Report
     code: int
-    requests: Requests
     sent: list[tuple[str, str]]
     stop: Stop
     said: list[str] = field(default_factory=list)
+    plan: Plan | None = None
+
+    @property
+    def results(self) -> tuple[ImageResult, ...]:
+        """The images of the report."""
+        return self.report.images
+
+    @property
+    def requests(self) -> Requests:
+        """How many requests were sent."""
+        return self.report.requests
 
     @property
     def images(self) -> list[dict[str, Any]]:
@@ -74,6 +84,9 @@ class Options:
     max_delete: Limit | None = None
     dry_run: bool = False
     fail_fast: bool = False
+    recursive: bool = False
+    allow_decoy: bool = False
+    verify: bool = False
     login: Login | None = ADMIN
     concurrency: int | None = None
     clock: Clock = field(default_factory=SystemClock)
@@ -86,7 +99,15 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
     chosen = options or Options()
     body = text if "images:" in text else f"images:\n{text}"
     listed = read_list(f"registry: {host}\n{body}", "images.yaml")
-    policy = Policy(chosen.shared, chosen.max_delete, chosen.dry_run, chosen.fail_fast)
+    policy = Policy(
+        chosen.shared,
+        chosen.max_delete,
+        chosen.dry_run,
+        chosen.fail_fast,
+        chosen.recursive,
+        chosen.allow_decoy,
+        chosen.verify,
+    )
     settings = Settings(Pacing(chosen.concurrency), Connection(), policy)
     warnings, stop, sent = Warnings(), Stop(), list[tuple[str, str]]()
 
@@ -99,8 +120,9 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         run = Run(Job(listed.entries, listed.protect, policy), registries, around)
         async with asyncio.timeout(_SECONDS):
             results = await run.perform(_confirm(chosen.before_delete))
-        code = exit_code((result.outcome for result in results), stop.signal)
-        return Done(results, code, registries.requests, sent, stop, warnings.heard)
+        info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, policy.dry_run, "1")
+        report = Report(info, results, registries.requests, (), run.orphans, run.verification)
+        return Done(report, report.exit_code(stop.signal), sent, stop, warnings.heard, run.plan)
 
 
 def _confirm(act: Act | None) -> Confirm:

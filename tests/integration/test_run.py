@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bulkrm.cli.options import Talk
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.writers import Writer
 from bulkrm.client.credentials import Credentials, DockerConfig
@@ -278,7 +279,13 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Writer(ReportFormat("faulty", "", line, nothing), io.StringIO(), "faulty", View()),
         ]
         job = Job(listed.entries, (), Policy())
-        task = Task(job, Settings(), Credentials(None, DockerConfig()), writers, yes=True, quiet=False, verbose=False)
+        task = Task(
+            job,
+            Settings(),
+            Credentials(None, DockerConfig()),
+            writers,
+            Talk("text", None, quiet=False, verbose=False, yes=True),
+        )
 
         with pytest.raises(Bug):
             await perform(task)

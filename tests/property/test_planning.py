@@ -11,7 +11,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan
+from bulkrm.model.plan import Doomed, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
@@ -112,8 +112,36 @@ def test_every_target_is_in_one_place(case: Case, limit: Limit | None) -> None:
     placed = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
     given_targets = [target for facts in case.repositories for target, _ in facts.resolutions]
     assert sorted(placed, key=repr) == sorted(given_targets, key=repr)
-    assert len({(item.repository, item.digest) for item in plan.items}) == len(plan.items)
+    whole = [item for item in plan.items if not _beside_an_untagged(item, plan)]
+    assert len({(item.repository, item.digest) for item in whole}) == len(whole)
     assert all(item.targets for item in plan.items)
+
+
+def _beside_an_untagged(item: Item, plan: Plan) -> bool:
+    """Tell whether another item takes tags off the same manifest: then this one is what is kept of it."""
+    untagged = (other for other in plan.items if isinstance(other.verdict, Untag) and other is not item)
+    beside = any((other.repository, other.digest) == (item.repository, item.digest) for other in untagged)
+    assert not beside or isinstance(item.verdict, Kept)
+    return beside
+
+
+@given(cases())
+def test_tags_are_taken_off_what_lives_on(case: Case) -> None:
+    """A tag that goes alone is listed and not protected, and another one stays on its manifest."""
+    facts_of = {facts.repository: facts for facts in case.repositories}
+
+    for item in case.plan().items:
+        if isinstance(item.verdict, Untag):
+            seen = facts_of[item.repository].tags
+            assert case.shared is Shared.UNTAG
+            assert isinstance(seen, Seen)
+            going = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
+            on_it = {tag for tag, resolved in seen.tags.items() if resolved.digest == item.digest}
+            assert len(item.targets) == len([target for target in item.targets if isinstance(target.reference, TagRef)])
+            assert going <= on_it | set(item.tags)
+            assert not going & case.protected
+            assert set(item.verdict.stays) == {f"{item.repository}:{tag}" for tag in set(item.tags) - going}
+            assert item.verdict.stays
 
 
 @given(cases())
@@ -137,7 +165,7 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
         listed = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
         assert not isinstance(facts.tags, Unreadable)
         assert case.protected.isdisjoint(on_it | listed)
-        assert case.shared is not Shared.REFUSE or on_it <= listed
+        assert case.shared not in (Shared.REFUSE, Shared.UNTAG) or on_it <= listed
         also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
         wanted = {f"{item.repository}:{tag}" for tag in on_it - listed}
         assert (also is None) == isinstance(facts.tags, Unseen)
@@ -179,6 +207,10 @@ def test_a_pin_is_kept_to(case: Case) -> None:
                 assert (item.repository, target.reference.tag) not in moved
 
 
+def _acts(item: Item) -> bool:
+    return isinstance(item.verdict, Doomed | Untag)
+
+
 def _essence(item: Item) -> object:
     """The verdict; of several indexes that need a manifest, any may be the one that is named."""
     needed = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.NEEDED
@@ -196,8 +228,8 @@ def test_the_order_of_the_input_does_not_matter(case: Case, data: st.DataObject)
         ),
     )
 
-    def verdicts(plan: Plan) -> dict[tuple[Repository, Digest], object]:
-        return {(item.repository, item.digest): (_essence(item), item.tags) for item in plan.items}
+    def verdicts(plan: Plan) -> dict[tuple[Repository, Digest, bool], object]:
+        return {(item.repository, item.digest, _acts(item)): (_essence(item), item.tags) for item in plan.items}
 
     assert verdicts(shuffled.plan()) == verdicts(case.plan())
     assert set(shuffled.plan().settled) == set(case.plan().settled)
@@ -208,13 +240,14 @@ def test_the_limit_is_all_or_nothing(case: Case, limit: Limit) -> None:
     """A plan with a limit deletes all that one without deletes, as far as allowed, or nothing."""
     free, held = case.plan(), case.plan(limit)
     going = sum(max(1, len(item.tags)) for item in free.doomed)
+    going += sum(len(item.targets) for item in free.items if isinstance(item.verdict, Untag))
     allowed = free.tags_seen * limit.value / 100 if limit.percent else limit.value
 
     assert _doomed(held) == (_doomed(free) if going <= allowed else set())
     for before, after in zip(free.items, held.items, strict=True):
         unchanged = after.verdict == before.verdict
         limited = isinstance(after.verdict, Kept) and after.verdict.reason is KeptReason.LIMIT
-        assert unchanged or (limited and isinstance(before.verdict, Doomed))
+        assert unchanged or (limited and isinstance(before.verdict, Doomed | Untag))
 
 
 @given(cases(), st.data())
@@ -228,12 +261,15 @@ def test_a_second_judgement_only_takes_away(case: Case, data: st.DataObject) -> 
             resolutions=tuple((target, _held(target.reference, content)) for target, _ in facts.resolutions),
             tags=Unseen() if isinstance(facts.tags, Unseen) else Seen(content, data.draw(_indexes)),
         )
-        doomed = [item for item in old.doomed if item.repository == facts.repository]
+        doomed = [item for item in old.acts if item.repository == facts.repository]
         fresh = judge([again], case.rules())
 
         result = recheck(doomed, fresh)
 
-        assert {(item.repository, item.digest) for item in result.items} <= _doomed(fresh) & _doomed(old)
+        deleted = {(item.repository, item.digest) for item in result.items if isinstance(item.verdict, Doomed)}
+        assert deleted <= _doomed(fresh) & _doomed(old)
+        going = {target for item in fresh.acts for target in item.targets}
+        assert {target for item in result.items for target in item.targets} <= going
         staying = [target for item in result.items for target in item.targets]
         dropped = [entry.target for entry in result.dropped]
         assert sorted(staying + dropped, key=repr) == sorted(

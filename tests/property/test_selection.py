@@ -116,7 +116,7 @@ def test_merging_keeps_the_first_of_each(references: list[Reference]) -> None:
     merged = merge(targets)
 
     assert [target.reference for target in merged] == list(dict.fromkeys(references))
-    assert all(target.source.line <= len(references) for target in merged)
+    assert all(target.source and target.source.line <= len(references) for target in merged)
     assert merge(merged) == merged
 
 

@@ -45,6 +45,12 @@ class Reply:
         """The error codes of the body."""
         return [error["code"] for error in self.json["errors"]]
 
+    @property
+    def next_page(self) -> str:
+        """Where the `Link` header leads, empty without one."""
+        link = re.fullmatch(r'<([^>]+)>; rel="next"', self.headers.get("Link", ""))
+        return link[1] if link else ""
+
 
 class Admin:
     """A user with all rights; an async context manager. It answers challenges, one token for each repository."""
@@ -173,6 +179,18 @@ class Admin:
         assert reply.status in (200, 404), reply
         return set(reply.json.get("tags") or ())
 
+    async def referrers(self, repository: str, digest: str) -> list[str] | None:
+        """List what is attached to the digest, all pages; None where there is no referrers API."""
+        path, found = f"/v2/{repository}/referrers/{digest}", list[str]()
+        while path:
+            reply = await self.call("GET", path)
+            assert reply.status in (200, 404), reply
+            if reply.status == 404:
+                return None
+            found += [entry["digest"] for entry in reply.json["manifests"]]
+            path = reply.next_page
+        return found
+
     async def repositories(self) -> list[str]:
         """List the catalog, first page."""
         reply = await self.call("GET", "/v2/_catalog?n=1000")
@@ -217,5 +235,5 @@ def _with(headers: Mapping[str, str] | None, authorization: str | None) -> dict[
 
 
 def _repository(path: str) -> str:
-    found = re.search(r"/v2/(.+?)/(?:manifests|blobs|tags)/", path)
+    found = re.search(r"/v2/(.+?)/(?:manifests|blobs|tags|referrers)/", path)
     return found[1] if found else ""

@@ -1,10 +1,12 @@
-"""A real registry: one process of distribution, with its files in a folder of the test."""
+"""A real registry: one process of distribution, 2.8.2 or 3.1.1, with its files in a folder of the test."""
 
 import asyncio
+import functools
 import json
 import os
 import shutil
 import socket
+import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +21,9 @@ from bulkrm.sandbox.keys import ServerCertificate
 _HTPASSWD = "admin:$2b$04$3p50awx7cF3WOLbnelNrzeRTAAQLt3AHIz1rlyKlI099s1lm.mlL2\n"
 _SERVICE = "sandbox"
 _START_SECONDS = 10.0
+_MODULE_3 = "github.com/distribution/distribution/v3"
+_VERSION_3 = "v3.1.1"
+_VARIABLE_3 = "BULKRM_TEST_REGISTRY_3"
 
 
 def real_registry_binary() -> str:
@@ -32,14 +37,46 @@ def real_registry_binary() -> str:
     pytest.skip(message)
 
 
+def distribution_3_binary() -> str:
+    """Find distribution 3.1.1; where it is missing, skip the test, in CI too: no Linux distribution packages it."""
+    found = _installed_3()
+    if found is None:
+        pytest.skip(
+            f"no registry: go install {_MODULE_3}/cmd/registry@{_VERSION_3}, or set {_VARIABLE_3} to its executable"
+        )
+    return found
+
+
+@functools.cache
+def _installed_3() -> str | None:
+    if named := os.environ.get(_VARIABLE_3):
+        return named
+    # Where `go install` puts it: GOBIN, else GOPATH/bin (`go help install`).
+    folders = (os.environ.get("GOBIN"), f"{os.environ.get('GOPATH') or Path.home() / 'go'}/bin")
+    candidates = (shutil.which("registry"), *(f"{folder}/registry" for folder in folders if folder))
+    return next((found for found in candidates if found and _is_3(found)), None)
+
+
+def _is_3(executable: str) -> bool:
+    """Tell whether it is that version: other programs are called `registry` too."""
+    if not os.access(executable, os.X_OK):
+        return False
+    result = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    return f"{_MODULE_3} {_VERSION_3}" in result.stdout
+
+
 @dataclass(frozen=True, slots=True)
 class RealSettings:
-    """How to configure it. With `Auth.BASIC` the only user is `admin` with the password `admin`."""
+    """How to configure it. With `Auth.BASIC` the only user is `admin` with the password `admin`.
+
+    `page_size` is the most tags that it lists at once for a request with `n`; only 3.x knows that setting.
+    """
 
     auth: Auth = Auth.TOKEN
     delete_enabled: bool = True
     read_only: bool = False
     tls: bool = False
+    page_size: int | None = None
 
 
 class RealRegistry:
@@ -159,6 +196,8 @@ class RealRegistry:
             },
             "http": {"addr": self.host, "secret": "of a test"},
         }
+        if self.settings.page_size is not None:
+            config["tags"] = {"maxtags": self.settings.page_size}
         if self.settings.tls:
             config["http"]["tls"] = {"certificate": str(self._file("tls.crt")), "key": str(self._file("tls.key"))}
         if self.settings.auth is Auth.BASIC:

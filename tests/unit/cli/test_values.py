@@ -92,7 +92,7 @@ def test_no_shared() -> None:
     with pytest.raises(InputError) as error:
         values.shared("all")
 
-    assert "'all' is not understood; write one of refuse, delete, delete-unseen" in remedy(error)
+    assert "'all' is not understood; write one of refuse, untag, delete, delete-unseen" in remedy(error)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 60.0, 1e9])

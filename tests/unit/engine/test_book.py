@@ -2,7 +2,7 @@
 
 import pytest
 
-from bulkrm.engine.book import Book, Unmatched
+from bulkrm.engine.book import Book
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
@@ -10,7 +10,7 @@ from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
-from bulkrm.model.target import Source, Target
+from bulkrm.model.target import Source, Target, Unmatched
 
 APP = Repository("registry.example", "team/app")
 RESOLVED = Resolved(Digest.of(b"one"), OCI_MANIFEST, 3)

@@ -6,7 +6,6 @@ from typing import cast
 from bulkrm.client.registries import Registries
 from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
-from bulkrm.engine.book import Line, Unmatched
 from bulkrm.engine.expand import expand
 from bulkrm.engine.observer import Silent
 from bulkrm.engine.stop import Stop
@@ -15,7 +14,7 @@ from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.reference import Repository
-from bulkrm.model.target import Target
+from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.selection.listfile import read_list
 from tests.support.clock import FakeClock
 
@@ -94,7 +93,7 @@ async def test_order_and_duplicates() -> None:
     found = await lines(books, "  - app:pr-2\n  - app:pr-*\n  - app:1.0\n  - app:*\n  - app:pr-*\n")
 
     assert texts(found) == ["app:pr-2", "app:pr-1", "app:1.0"]
-    assert [line.source.line for line in found] == [3, 4, 5]
+    assert [line.source and line.source.line for line in found] == [3, 4, 5]
     assert books.asked == ["app"]
 
 
@@ -145,4 +144,4 @@ async def test_stopped() -> None:
 
 def test_books_are_a_registry() -> None:
     """The fake has the methods that it stands for."""
-    assert {"tags", "repositories"} <= {name for name in vars(Registry) if not name.startswith("_")}
+    assert {"tags", "repositories"} <= {name for name in dir(Registry) if not name.startswith("_")}

@@ -125,7 +125,9 @@ def test_jsonl_is_an_object_a_line() -> None:
 
     assert kind.line(result).count("\n") == 1
     assert json.loads(kind.line(result))["note"] == result.note
-    assert list(json.loads(kind.whole(WHOLE, View()))) == ["summary", "run", "requests"]
+    assert list(json.loads(kind.whole(WHOLE, View()))) == [
+        "summary", "run", "requests", "orphans", "verification",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=repr)

@@ -4,8 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
-from bulkrm.sandbox import Image, Store, docker_image, docker_list, empty_index, oci_image, oci_index, put_image
-from bulkrm.sandbox.images import index_of
+from bulkrm.sandbox import (
+    Image,
+    Store,
+    artifact,
+    docker_image,
+    docker_list,
+    empty_index,
+    fallback_index,
+    fallback_tag,
+    index_of,
+    oci_image,
+    oci_index,
+    put_image,
+)
 from bulkrm.sandbox.store import StoredManifest
 from bulkrm.sandbox.wire import Refused
 
@@ -128,6 +140,78 @@ def test_plant(store: Store) -> None:
     store.plant(APP, StoredManifest("sha256:" + "1" * 64, "text/plain", b"?"), "odd")
 
     assert store.tags(APP) == ["odd"]
+
+
+@pytest.mark.parametrize("content", [b"?", b"[]", b'{"subject":"x","manifests":3}', b'{"subject":{}}'])
+def test_plant_of_what_names_nothing(store: Store, content: bytes) -> None:
+    """It may name nothing that can be understood, and be deleted again."""
+    store.plant(APP, StoredManifest("sha256:" + "1" * 64, "text/plain", content))
+
+    assert store.delete_manifest(APP, "sha256:" + "1" * 64)
+
+
+def test_artifacts_are_deterministic() -> None:
+    """An artifact has its digest from its seed, its subject and its kind."""
+    made = [
+        artifact(1, oci_image(1)),
+        artifact(2, oci_image(1)),
+        artifact(1, oci_image(2)),
+        artifact(1, oci_image(1), "application/vnd.example.sbom.v1"),
+    ]
+
+    assert artifact(1, oci_image(1)) == made[0]
+    assert len({one.digest for one in made}) == 4
+    assert {one.blobs for one in made} == {(b"{}",)}
+
+
+def test_fallback() -> None:
+    """The fallback index brings its referrers along, and its tag is the subject's digest with a dash."""
+    subject = oci_image(1)
+    referrers = (artifact(1, subject), artifact(2, subject))
+
+    assert fallback_index(referrers).children == referrers
+    assert fallback_tag(subject) == "sha256-" + subject.digest.partition(":")[2]
+
+
+def test_referrers(store: Store) -> None:
+    """A repository knows what is attached to a digest, sorted, whether that is there or not."""
+    subject = oci_image(1)
+    digests = sorted(put_image(store, APP, (), artifact(seed, subject)) for seed in range(3))
+    put_image(store, APP, (), artifact(1, oci_image(2)))
+
+    assert [found.digest for found in store.referrers(APP, subject.digest)] == digests
+    assert store.referrers("never/seen", subject.digest) == []
+    assert store.delete_manifest(APP, digests[1])
+    assert [found.digest for found in store.referrers(APP, subject.digest)] == [digests[0], digests[2]]
+
+
+def test_children(store: Store) -> None:
+    """A repository knows what its indexes name, until the last of them is gone."""
+    child = oci_image(1)
+    one, two = index_of([child]), index_of([child, oci_image(2)])
+    for index in (one, two):
+        put_image(store, APP, ["a"], index)
+
+    known = []
+    for index in (one, two):
+        known.append(store.is_child(APP, child.digest))
+        store.delete_manifest(APP, index.digest)
+
+    assert known == [True, True]
+    assert not store.is_child(APP, child.digest)
+    assert not store.is_child("never/seen", child.digest)
+
+
+def test_plant_over_a_manifest(store: Store) -> None:
+    """What is planted over a digest names what it says itself, and no longer what the one before said."""
+    subject = oci_image(1)
+    attached = artifact(1, subject)
+    put_image(store, APP, (), attached)
+
+    store.plant(APP, StoredManifest(attached.digest, attached.media_type, b"{}"))
+
+    assert store.referrers(APP, subject.digest) == []
+    assert store.delete_manifest(APP, attached.digest)
 
 
 def test_collect_garbage(store: Store) -> None:

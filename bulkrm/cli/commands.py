@@ -1,0 +1,108 @@
+"""What the commands do with their options: turn them into a job, and have it performed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+
+from bulkrm.cli import values
+from bulkrm.cli.inputs import Wanted, read_inputs, read_protection
+from bulkrm.cli.login import LoginOptions, credentials
+from bulkrm.cli.options import Access, Pace, Rules, Talk, What
+from bulkrm.cli.perform import Task, perform
+from bulkrm.cli.writers import open_writers
+from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.engine.run import Job, Saved
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.settings import Pacing, Policy, Settings, Shared
+from bulkrm.reports.format import ReportFormat, formats
+
+if TYPE_CHECKING:
+    from bulkrm.cli.planning import PlanOutput
+
+
+def delete_images(what: What, rules: Rules, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
+    """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
+    job = _job(what, replace(_policy(what, rules), dry_run=dry_run), access)
+    return _perform(job, access, pace, talk, list_from_stdin="-" in (what.files or ()))
+
+
+def make_plan(what: What, rules: Rules, access: Access, pace: Pace, talk: Talk, *, out: Path | None) -> int:
+    """`bulkrm plan`. Returns the exit code that the run would have; raises InputError as `delete_images` does."""
+    from bulkrm.cli.planning import PlanOutput  # noqa: PLC0415 (`delete` starts without what it loads)
+
+    job = _job(what, replace(_policy(what, rules), dry_run=True, measure=True), access)
+    output = PlanOutput(job, out)
+    return _perform(job, access, pace, talk, list_from_stdin="-" in (what.files or ()), plan=output)
+
+
+def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
+    """`bulkrm apply`. Returns the exit code; raises InputError before anything was attempted."""
+    from bulkrm.cli.planning import read_plan  # noqa: PLC0415 (as above)
+
+    limit = values.limit(what.max_delete)
+    saved = read_plan(files, hide=access.ask_password)
+    protect = read_protection((*saved.protect, *(what.protect or ())), access.connection.default_port)
+    policy = replace(saved.policy, dry_run=dry_run, max_delete=limit or saved.policy.max_delete)
+    _refuse_blind(policy, protected=bool(protect))
+    job = Job(Saved(saved.plan, saved.lines), protect, policy)
+    return _perform(job, access, pace, talk, list_from_stdin=False)
+
+
+def _policy(what: What, rules: Rules) -> Policy:
+    return Policy(
+        values.shared(rules.shared),
+        values.limit(what.max_delete),
+        fail_fast=rules.fail_fast,
+        recursive=rules.recursive,
+        allow_decoy=rules.allow_decoy,
+        verify=rules.verify,
+    )
+
+
+def _job(what: What, policy: Policy, access: Access) -> Job:
+    port, hide = access.connection.default_port, access.ask_password
+    wanted = Wanted(what.images or (), what.files or (), what.registry, what.protect or (), port, hide)
+    selected = read_inputs(wanted)
+    _refuse_blind(policy, protected=bool(selected.protect))
+    return Job(selected.entries, selected.protect, policy)
+
+
+def _refuse_blind(policy: Policy, *, protected: bool) -> None:
+    """Refuse what rests on the other tags of a repository together with not reading them."""
+    if policy.shared is not Shared.DELETE_UNSEEN:
+        return
+    for given, what in ((protected, "protection"), (policy.recursive, "--recursive"), (policy.verify, "--verify")):
+        if given:
+            message = f"delete-unseen does not read the tags that {what} rests on"
+            raise InputError(Problem("--shared", message, f"use --shared delete, or remove {what}"))
+
+
+def _perform(
+    job: Job, access: Access, pace: Pace, talk: Talk, *, list_from_stdin: bool, plan: "PlanOutput | None" = None
+) -> int:
+    connection = access.connection
+    if connection.client_key is not None and connection.client_cert is None:
+        raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
+    pacing = Pacing(values.concurrency(pace.concurrency), values.rate(pace.rate), values.timeout(pace.timeout))
+    kinds = formats()
+    reports = [values.report(text, tuple(kinds)) for text in talk.reports or ()]
+    if talk.output not in kinds:
+        what = f"{talk.output[:40]!r} is no format"
+        raise InputError(Problem("--output", what, f"write one of {', '.join(kinds)}"))
+    output: ReportFormat = plan.format if plan is not None and talk.output == "text" else kinds[talk.output]
+    options = LoginOptions(access.username, access.ask_password, access.password_stdin, connection.default_port)
+    hosts = _hosts(job)
+    login = credentials(options, hosts, list_from_stdin=list_from_stdin) if hosts else Credentials(None, DockerConfig())
+    settings = Settings(pacing, connection, job.policy)
+    with open_writers(output, [(kinds[name], path) for name, path in reports]) as writers:
+        finished = plan.finished if plan is not None else None
+        return anyio.run(perform, Task(job, settings, login, writers, talk, finished))
+
+
+def _hosts(job: Job) -> tuple[str, ...]:
+    if isinstance(job.work, Saved):
+        return tuple(dict.fromkeys(item.repository.host for item in job.work.plan.items))
+    return tuple(dict.fromkeys(entry.host for entry in job.work))

@@ -1,0 +1,146 @@
+"""The options, each written down once: commands that share one share its name, its metavar and its help."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bulkrm.model.settings import Connection, Shared
+
+_SHARED = (
+    "A digest that has tags outside the list: keep it; take only the listed tags off it; delete it with all its tags; "
+    "or do so without even reading the other tags (fast, and blind)."
+)
+
+Images = Annotated[
+    list[str] | None, typer.Argument(metavar="IMAGE", help="References or globs, such as host/app:pr-*.")
+]
+FromFile = Annotated[
+    list[str] | None,
+    typer.Option("--from-file", "-f", metavar="FILE", help="List file; a glob of files; - for standard input."),
+]
+RegistryHost = Annotated[
+    str | None, typer.Option("--registry", metavar="HOST", help="For references without a host on the command line.")
+]
+Username = Annotated[
+    str | None, typer.Option("--username", "-u", metavar="NAME", help="User [env: REGISTRY_USERNAME].")
+]
+AskPassword = Annotated[
+    bool, typer.Option("-p", help="Ask for the password; it takes no value [env: REGISTRY_PASSWORD].")
+]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+Insecure = Annotated[
+    bool,
+    typer.Option("--insecure", help="Accept certificates that do not verify, of registries and their token servers."),
+]
+PlainHttp = Annotated[
+    bool, typer.Option("--plain-http", help="Speak HTTP. Loopback hosts are tried by HTTPS first without it.")
+]
+CaFile = Annotated[Path | None, typer.Option("--ca-file", metavar="FILE", help="CA certificates to trust (PEM).")]
+ClientCert = Annotated[Path | None, typer.Option("--client-cert", metavar="FILE", help="Client certificate (PEM).")]
+ClientKey = Annotated[Path | None, typer.Option("--client-key", metavar="FILE", help="Its key (PEM).")]
+DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan, delete nothing; exit as the run would.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+SharedTags = Annotated[str, typer.Option("--shared", metavar="|".join(Shared), help=_SHARED)]
+AllowDecoy = Annotated[
+    bool,
+    typer.Option(
+        "--allow-decoy",
+        help="Let untag push an empty index over a tag and delete that, where a registry cannot delete tags.",
+    ),
+]
+Recursive = Annotated[
+    bool,
+    typer.Option("--recursive", "-r", help="Also delete child manifests and referrers that nothing kept needs."),
+]
+Protect = Annotated[
+    list[str] | None,
+    typer.Option("--protect", metavar="PATTERN", help="Never delete what this matches; repeatable."),
+]
+MaxDelete = Annotated[
+    str | None,
+    typer.Option(
+        "--max-delete",
+        metavar="N|P%",
+        help="Delete nothing at all if more would disappear: tags (unlisted ones too) and untagged manifests.",
+    ),
+]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Check afterwards that the kept tags of the touched repositories still resolve, children included.",
+    ),
+]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
+Concurrency = Annotated[str, typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight per registry.")]
+PerTime = Annotated[
+    str | None, typer.Option("--rate", metavar="N[/s,/m,/h]", help="At most N requests per registry in that time.")
+]
+Timeout = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", help="For one request; default 60.", show_default=False)
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="FORMAT", help="On standard output: text, json or jsonl.")
+]
+Reports = Annotated[
+    list[str] | None,
+    typer.Option("--report", metavar="FORMAT=FILE", help="Write a further report; repeatable."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.")]
+PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan that `bulkrm plan --out` wrote.")]
+
+
+@dataclass(frozen=True, slots=True)
+class What:
+    """Which images, which never, and how many at most."""
+
+    images: list[str] | None
+    files: list[str] | None
+    registry: str | None
+    protect: list[str] | None
+    max_delete: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who asks, and how a registry is reached."""
+
+    username: str | None
+    ask_password: bool
+    password_stdin: bool
+    connection: Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast."""
+
+    concurrency: str
+    rate: str | None
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What may go."""
+
+    shared: str
+    recursive: bool
+    allow_decoy: bool
+    verify: bool
+    fail_fast: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What is shown, written and asked."""
+
+    output: str
+    reports: list[str] | None
+    quiet: bool
+    verbose: bool
+    yes: bool

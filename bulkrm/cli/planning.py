@@ -1,0 +1,124 @@
+"""Plans on disk: written by `bulkrm plan --out`, read by `bulkrm apply`."""
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkrm.engine.run import Job, Run
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.plan import Plan
+from bulkrm.model.report import Report
+from bulkrm.model.settings import Policy
+from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.planfile.document import PlanDocument
+from bulkrm.planfile.view import view as plan_view
+from bulkrm.planfile.write import write
+from bulkrm.reports.format import ReportFormat, View, formats, no_line
+
+
+class PlanOutput:
+    """Where a plan goes: to a file, and as text to standard output."""
+
+    def __init__(self, job: Job, out: Path | None) -> None:
+        """Take the job that is planned. Raises InputError where the file cannot be written."""
+        self._job = job
+        self._out = out
+        self._document: PlanDocument | None = None
+        if out is not None:
+            _check(out)
+
+    @property
+    def format(self) -> ReportFormat:
+        """The plan as text, in the place of the report."""
+        return ReportFormat("text", "the plan, for people", no_line, self._whole)
+
+    def finished(self, run: Run) -> str | None:
+        """Write the plan of a run, if it is complete; return what went wrong."""
+        if run.plan is None:
+            return None if self._out is None else f"{self._out} was not written: the plan is not complete"
+        unmatched = tuple(line for line in run.lines if isinstance(line, Unmatched))
+        policy = self._job.policy
+        recorded = Policy(
+            policy.shared,
+            policy.max_delete,
+            fail_fast=policy.fail_fast,
+            recursive=policy.recursive,
+            allow_decoy=policy.allow_decoy,
+            verify=policy.verify,
+        )
+        protect = tuple(dict.fromkeys(str(pattern) for pattern in self._job.protect))
+        self._document = PlanDocument(run.plan, recorded, protect, unmatched)
+        return None if self._out is None else _store(self._out, write(self._document))
+
+    def _whole(self, report: Report, seen: View) -> str:
+        if self._document is None:
+            return formats()["text"].whole(report, seen)
+        return plan_view(self._document, seen.width)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPlan:
+    """What a plan file says. `lines`: its images and patterns, in the order of the list."""
+
+    plan: Plan
+    policy: Policy
+    protect: tuple[str, ...]
+    lines: tuple[Line, ...]
+
+
+def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
+    """Read the one plan file that was named; `hide`: an argument may be a password, behind docker's habit `-p secret`.
+
+    Raises InputError.
+    """
+    from bulkrm.planfile.read import read  # noqa: PLC0415 (only `apply` needs what it loads)
+
+    if len(files) != 1:
+        named = "" if hide else f": {', '.join(files)}"
+        raise InputError(Problem("", f"one plan file is applied at a time{named}", "give one FILE; -p takes no value"))
+    name = files[0]
+    try:
+        content = Path(name).read_bytes()
+    except OSError as error:
+        shown = "the plan file" if hide else name
+        raise InputError(Problem(shown, f"cannot be read: {error.strerror}", "give what plan --out wrote")) from error
+    document = read(content, name)
+    plan = document.plan
+    targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
+    lines: list[Line] = [*targets, *document.unmatched]
+    lines.sort(key=_place)
+    return ReadPlan(plan, document.policy, document.protect, tuple(lines))
+
+
+def _place(line: Line) -> tuple[bool, str, int, str]:
+    """Order lines as the list had them; what belongs to something comes last."""
+    text = str(line.reference) if isinstance(line, Target) else line.text
+    return (True, "", 0, text) if line.source is None else (False, line.source.name, line.source.line, text)
+
+
+def _check(out: Path) -> None:
+    try:
+        with out.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise InputError(Problem("--out", f"{out} cannot be written: {error.strerror}", "give another file")) from error
+
+
+def _store(out: Path, text: str) -> str | None:
+    """Put the plan into its place whole: whoever reads it meanwhile finds the old one or the new one."""
+    try:
+        if out.exists() and not out.is_file():
+            out.write_text(text, encoding="utf-8")  # a pipe or a terminal
+            return None
+        part = out.with_name(f".{out.name}.part")
+        try:
+            part.write_text(text, encoding="utf-8")
+            os.replace(part, out)  # noqa: PTH105 (it says what it does)
+        finally:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+    except OSError as error:
+        return f"{out} cannot be written: {error.strerror}"
+    return None

@@ -1,0 +1,114 @@
+"""Tags are removed on a registry that deletes manifests only: a decoy is pushed over them, and the decoy deleted.
+
+The decoy is an OCI index that names nothing, so that no blob is needed, with an annotation that makes it unlike any
+other. Deleting its digest takes all tags with it that were moved onto it, and nothing else: regclient does the same with
+a dummy image (scheme/reg/tag.go there).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from uuid import uuid4
+
+from bulkrm.client.host import Footprint
+from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.deletion import Record
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.tags import Change, Done, Tags, outcome_of, tag_of, untagged
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Manifest, empty_index
+from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome
+from bulkrm.model.plan import Item
+from bulkrm.model.target import Target
+
+_CUT_OFF = (
+    "the run was stopped while the tag was being removed; it may hold an empty index of bulkrm's by now, which the next "
+    "run with the same list deletes"
+)
+
+
+class Decoys:
+    """Removes tags by decoys."""
+
+    def __init__(self, asking: Asking, tags: Tags, flights: Flights, record: Record) -> None:
+        """Take what it works with."""
+        self._asking = asking
+        self._tags = tags
+        self._flights = flights
+        self._record = record
+
+    async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
+        """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again."""
+        archived = await self._tags.whole(item)
+        if not isinstance(archived, Manifest):
+            self._record(item, item.targets, Failed(archived) if archived else Gone())
+            return True
+        decoy = empty_index(uuid4().hex)
+        covered: list[Target] = []
+        try:
+            # From the first push on there is something to be finished, even where the run is stopped.
+            with self._flights.of(Footprint(possible=True)):
+                complete = await self._cover(item, decoy, covered, wanted)
+                if covered:
+                    await self._uncover(item, decoy, archived, covered)
+        except BaseException:
+            self._record(item, tuple(covered), Failed(Failure(FailureCode.UNCONFIRMED, _CUT_OFF)))
+            raise
+        return complete
+
+    async def _cover(self, item: Item, decoy: Manifest, covered: list[Target], wanted: Callable[[], bool]) -> bool:
+        """Push the decoy over the tags that still hold the item's manifest; False: not all were tried."""
+        for target in item.targets:
+            cut_off = partial(covered.append, target)
+            change = Change(item.repository, tag_of(target), item.digest, decoy.digest, wanted, cut_off)
+            changed = await self._tags.put(change, decoy)
+            if isinstance(changed, Done):
+                covered.append(target)
+                continue
+            outcome = outcome_of(changed, change, item)
+            if outcome is None:
+                return False
+            self._record(item, (target,), outcome)
+        return True
+
+    async def _uncover(self, item: Item, decoy: Manifest, archived: Manifest, covered: list[Target]) -> None:
+        """Delete the decoy, and see that its tags went with it; put back what they held if it cannot be deleted."""
+
+        async def delete(registry: Registry) -> Removal:
+            return await registry.delete(item.repository, decoy.digest, Footprint())
+
+        result = await self._asking.of(item.repository, delete)
+        while covered:
+            target = covered[0]
+            if isinstance(result, Failure):
+                outcome: Outcome = await self._put_back(item, decoy, archived, target, result)
+            else:
+                outcome = await self._look(item, decoy, target)
+            covered.remove(target)
+            self._record(item, (target,), outcome)
+
+    async def _look(self, item: Item, decoy: Manifest, target: Target) -> Outcome:
+        """Read a tag whose decoy was deleted: whatever else it holds now is somebody's new push."""
+        held = await self._tags.read(item.repository, tag_of(target))
+        if held is None or isinstance(held, Failure):
+            return untagged(item)
+        if held == decoy.digest:
+            what = "the decoy was deleted, but the registry still shows it under the tag"
+            return Failed(Failure(FailureCode.UNCONFIRMED, what, None, "run again with the same list"))
+        return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
+
+    async def _put_back(
+        self, item: Item, decoy: Manifest, archived: Manifest, target: Target, cause: Failure
+    ) -> Outcome:
+        """Give a tag back what it held, unless somebody else has done something to it meanwhile."""
+        held = await self._tags.put_back(item, tag_of(target), decoy.digest, archived)
+        if held == item.digest:
+            what, hint = f"{cause.message}; the tag holds what it held", cause.hint
+        elif held is None:
+            return untagged(item)
+        elif held == decoy.digest or isinstance(held, Failure):
+            what = f"{cause.message}; the tag may hold an empty index of bulkrm's now, it held {item.digest}"
+            hint = "run again with the same list, which deletes it"
+        else:
+            return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
+        return Failed(Failure(cause.code, what, cause.status, hint))

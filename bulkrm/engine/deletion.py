@@ -1,0 +1,63 @@
+"""One manifest is deleted by its digest, and what came of it is found out."""
+
+from collections.abc import Callable
+
+from bulkrm.client.host import Footprint, Withdrawn
+from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.stop import Stop
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
+from bulkrm.model.plan import Doomed, Item
+from bulkrm.model.target import Target
+
+_UNCONFIRMED = Failure(
+    FailureCode.UNCONFIRMED,
+    "the DELETE was sent, and the run was stopped before its answer came",
+    hint="run again: what is gone by then is reported as absent",
+)
+STALE = 60.0  # seconds after which a repository is read a second time before anything of it goes
+# Writes down what became of targets of an item.
+Record = Callable[[Item, tuple[Target, ...], Outcome], None]
+
+
+class Deletion:
+    """Deletes manifests."""
+
+    def __init__(self, asking: Asking, flights: Flights, stop: Stop, record: Record) -> None:
+        """Take what it works with."""
+        self._asking = asking
+        self._flights = flights
+        self._stop = stop
+        self._record = record
+
+    async def delete(self, item: Item, judged: float) -> bool:
+        """DELETE one manifest and record it; False: it was not sent, the run was stopped or has to judge again.
+
+        `judged`: the moment of the clock at which the item was found to be deletable.
+        """
+        host = item.repository.host
+        footprint = Footprint(withdrawn=lambda: bool(self._stop) or self._asking.paused_since(host, judged, STALE))
+
+        async def send(registry: Registry) -> Removal:
+            return await registry.delete(item.repository, item.digest, footprint)
+
+        with self._flights.of(footprint):
+            try:
+                result = await self._asking.of(item.repository, send)
+            except Withdrawn:
+                return False
+            except BaseException:
+                if footprint.possible:
+                    self._record(item, item.targets, Failed(_UNCONFIRMED))
+                raise
+        self._record(item, item.targets, _outcome(item, result))
+        return True
+
+
+def _outcome(item: Item, result: Removal | Failure) -> Outcome:
+    if isinstance(result, Failure):
+        return Failed(result)
+    also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+    return Deleted(also) if result is Removal.DELETED else Gone()

@@ -1,0 +1,122 @@
+"""From targets to a plan: read what they lead to, judge, ask what the judgement turns on, and judge again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.attached import Attached
+from bulkrm.engine.deletion import STALE
+from bulkrm.engine.observer import Observer, Silent
+from bulkrm.engine.resolve import Method, Resolver
+from bulkrm.engine.survey import Survey
+from bulkrm.engine.tag_lists import TagLists
+from bulkrm.engine.ways import Ways
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Resolution
+from bulkrm.model.plan import Item, Plan, Untag
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.settings import Policy
+from bulkrm.model.target import Target
+from bulkrm.planning.facts import RepositoryFacts
+from bulkrm.planning.guards import Rules
+from bulkrm.planning.judge import hold, judge
+from bulkrm.planning.merge import merged, orphaned
+from bulkrm.planning.recheck import Recheck, recheck
+from bulkrm.planning.recursion import trimmed
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """A plan, and the facts that it rests on."""
+
+    plan: Plan
+    facts: Sequence[RepositoryFacts] = field(default_factory=tuple)
+
+
+class Planner:
+    """Makes the plan of a run, and judges again what grew old."""
+
+    def __init__(self, policy: Policy, rules: Rules, asking: Asking, lists: TagLists, around: Around) -> None:
+        """Take what it works with. `lists` has what the listings for globs have brought already."""
+        self._policy = policy
+        self._rules = rules
+        self._asking = asking
+        self._lists = lists
+        self._around = around
+        self._ways = Ways(asking, around.stop, allow_decoy=policy.allow_decoy)
+        self._resolver = Resolver(asking, lists, around.stop, around.observer, measure=policy.measure)
+        self._attached = Attached(asking, self._resolver, around.stop, around.observer)
+
+    def known(self, target: Target) -> Resolution | None:
+        """Return what was found out about a target, if anything."""
+        return self._survey(self._resolver, self._lists, self._around.observer).known(target)
+
+    async def plan(self, targets: Sequence[Target]) -> Knowledge | None:
+        """Read, judge, and make the plan; None: the run was stopped before it was complete."""
+        survey = self._survey(self._resolver, self._lists, self._around.observer)
+        growing = list(targets)
+        while (facts := await survey.read(growing)) is not None:
+            facts = self._completed(facts)
+            plan = judge(facts, self._rules)
+            more = await self._ways.find(item for item in plan.items if isinstance(item.verdict, Untag))
+            if self._policy.recursive and not more:
+                more = await self._attached.extend(growing, plan, facts)
+            if self._around.stop:
+                return None
+            if not more:
+                limit = self._policy.max_delete
+                return Knowledge(trimmed(hold(plan, limit) if limit else plan), facts)
+        return None
+
+    async def renew(self, saved: Plan) -> Knowledge | None:
+        """Judge a saved plan again: what the result does is a part of what the saved plan would do."""
+        saved = orphaned(saved)
+        acts = list(saved.acts)
+        targets = [target for item in acts for target in item.targets]
+        survey = self._survey(self._resolver, self._lists, self._around.observer)
+        while (facts := await survey.read(targets)) is not None:
+            facts = self._completed(facts, acts)
+            fresh = judge(facts, self._rules)
+            if not await self._ways.find(item for item in fresh.items if isinstance(item.verdict, Untag)):
+                plan = merged(saved, recheck(acts, fresh), fresh.tags)
+                limit = self._policy.max_delete
+                return Knowledge(hold(plan, limit) if limit else plan, facts)
+            if self._around.stop:
+                return None
+        return None
+
+    async def freshen(self, repository: Repository, acts: Sequence[Item], again: bool) -> Recheck | None:  # noqa: FBT001
+        """Read and judge a repository again, if it was read too long ago or `again`; None: a stop came in between."""
+        if self._lists.age(repository) <= STALE and not again:
+            return Recheck(tuple(acts), ())
+        lists = TagLists(self._asking, self._around.stop, self._around.clock)
+        resolver = Resolver(self._asking, lists, self._around.stop, Silent())
+        targets = [target for item in acts for target in item.targets]
+        facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
+        if facts is None:
+            return None
+        return recheck(acts, judge(self._completed(facts, acts), self._rules))
+
+    def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
+        """Add what is known beside what a survey reads.
+
+        A tag that leads elsewhere now than it did is as good as pinned to what it held: it stays, and what it needs.
+        """
+        before: dict[Repository, dict[str, Digest]] = {}
+        for item in acts:
+            for target in item.targets:
+                if isinstance(target.reference, TagRef):
+                    before.setdefault(item.repository, {})[target.reference.tag] = item.digest
+        return [
+            replace(
+                entry,
+                expected=before.get(entry.repository, {}),
+                way=self._ways.of(entry.repository),
+                unknown=self._attached.failures(entry.repository),
+            )
+            for entry in facts
+        ]
+
+    def _survey(self, resolver: Resolver, lists: TagLists, observer: Observer) -> Survey:
+        return Survey(resolver, lists, self._policy, self._around.stop, observer)

@@ -1,0 +1,202 @@
+"""One tag is changed on a registry: read right before, and never blindly a second time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bulkrm.client.clock import Clock
+from bulkrm.client.host import Footprint, Withdrawn
+from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.flights import Flights
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.plan import Item, Untag
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.target import Target
+
+_FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
+_TRIES = 8
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a tag is to hold afterwards (None: nothing), if it holds `before` until then (None: nothing).
+
+    `wanted` is asked right before it is sent: nobody may want it any more. `cut_off` is called where the run ends while
+    it may be taking effect.
+    """
+
+    repository: Repository
+    tag: str
+    before: Digest | None
+    after: Digest | None
+    wanted: Callable[[], bool]
+    cut_off: Callable[[], None] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The tag holds something else by now (None: nothing) and was left alone."""
+
+    now: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The tag holds what it was to hold; `by_us`: not because somebody else did the same."""
+
+    by_us: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """It was not sent."""
+
+
+Changed = Done | Moved | Unwanted | Failure
+# Sends the change, once, and tells whether it was this that changed the tag.
+_Send = Callable[[Registry, Footprint], Awaitable[bool]]
+_Ask = Callable[[Repository, Callable[[Registry], Awaitable[bool]]], Awaitable[bool | Failure]]
+
+
+class Tags:
+    """Reads and changes single tags."""
+
+    def __init__(self, asking: Asking, flights: Flights, clock: Clock) -> None:
+        """Take what it works with."""
+        self._asking = asking
+        self._flights = flights
+        self._clock = clock
+
+    async def read(self, repository: Repository, tag: str) -> Digest | Failure | None:
+        """Return what a tag holds; None where there is none."""
+
+        async def head(registry: Registry) -> Digest | None:
+            found = await registry.head(repository, tag)
+            return found.digest if found else None
+
+        return await self._asking.of(repository, head)
+
+    async def whole(self, item: Item) -> Manifest | Failure | None:
+        """GET the manifest of an item, so that it can be put back; None where there is none."""
+
+        async def get(registry: Registry) -> Manifest | None:
+            return await registry.manifest(item.repository, item.digest)
+
+        return await self._asking.of(item.repository, get)
+
+    async def put_back(self, item: Item, tag: str, over: Digest | None, archived: Manifest) -> Digest | Failure | None:
+        """Let a tag hold its item again, if it holds `over`; return what it holds then.
+
+        What is known of failures does not count here. A 201 is no proof that it is back (distribution with a warm cache
+        after a garbage collection answers so): the HEAD is.
+        """
+        anew = Tags(self._asking.anew(), self._flights, self._clock)
+        await anew.put(Change(item.repository, tag, over, item.digest, wanted=lambda: True), archived)
+        return await anew.read(item.repository, tag)
+
+    async def delete(self, change: Change) -> Changed:
+        """Make the change by DELETE of the tag."""
+
+        async def send(registry: Registry, footprint: Footprint) -> bool:
+            return await registry.delete_tag(change.repository, change.tag, footprint) is Removal.DELETED
+
+        return await self._make(change, send, self._asking.of)
+
+    async def put(self, change: Change, manifest: Manifest) -> Changed:
+        """Make the change by PUT of a manifest under the tag."""
+
+        async def send(registry: Registry, footprint: Footprint) -> bool:
+            await registry.put(change.repository, change.tag, manifest, footprint)
+            return True
+
+        return await self._make(change, send, self._asking.push)
+
+    async def _make(self, change: Change, send: _Send, ask: _Ask) -> Changed:
+        sent = False
+        failure: Failure | None = None
+        for _ in range(_TRIES):
+            held = await self.read(change.repository, change.tag)
+            settled = _settled(change, held, sent=sent)
+            if settled is not None:
+                return settled
+            footprint = self._footprint(change)
+            try:
+                with self._flights.of(footprint):
+                    result = await ask(change.repository, lambda registry: send(registry, footprint))  # noqa: B023
+                return result if isinstance(result, Failure) else Done(result)
+            except Withdrawn as taken_back:
+                sent, failure = sent or footprint.possible, taken_back.failure
+            except BaseException:
+                if sent or footprint.possible:
+                    change.cut_off()
+                raise
+        return failure or _RESTLESS
+
+    def _footprint(self, change: Change) -> Footprint:
+        read = self._clock.monotonic()
+
+        def withdrawn() -> bool:
+            return self._clock.monotonic() - read > _FRESH or not change.wanted()
+
+        return Footprint(withdrawn=withdrawn, repeatable=False)
+
+
+_RESTLESS = Failure(
+    FailureCode.TIMEOUT,
+    "the tag was read several times, and the registry was never ready to change it in time",
+    hint="run again when the registry is less busy",
+)
+
+
+def _settled(change: Change, held: Digest | Failure | None, *, sent: bool) -> Changed | None:
+    """Say what the reading of a tag decides by itself; None: the change is to be sent, or sent again."""
+    if isinstance(held, Failure):
+        return unconfirmed(held) if sent else held
+    if sent and held == change.after:
+        return Done()
+    if held != change.before:
+        return Moved(held)
+    if not change.wanted():
+        return unconfirmed(None) if sent else Unwanted()
+    return None
+
+
+def unconfirmed(cause: Failure | None) -> Failure:
+    """Say that a change was sent and it is not known what became of it."""
+    why = f": {cause.message}" if cause else ""
+    hint = "run again: what is gone by then is reported as absent"
+    return Failure(FailureCode.UNCONFIRMED, f"whether the change took effect is not known{why}", None, hint)
+
+
+def tag_of(target: Target) -> str:
+    """Return the tag of a target that is one."""
+    if not isinstance(target.reference, TagRef):
+        raise TypeError(f"{target.reference} is no tag")
+    return target.reference.tag
+
+
+def untagged(item: Item) -> Untagged:
+    """Say that a tag is gone and its manifest is not."""
+    return Untagged(item.verdict.stays if isinstance(item.verdict, Untag) else ())
+
+
+def outcome_of(changed: Changed, change: Change, item: Item) -> Outcome | None:
+    """Say what a tag's removal came to; None: it was not tried."""
+    match changed:
+        case Done(by_us):
+            return untagged(item) if by_us else Gone()
+        case Moved(None):
+            return Gone()
+        case Moved(digest):
+            return Kept(KeptReason.MOVED, (f"{change.repository}:{change.tag}@{digest}",))
+        case Unwanted():
+            return None
+        case Failure():
+            return Failed(changed)

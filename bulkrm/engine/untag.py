@@ -1,0 +1,98 @@
+"""Tags are taken off a manifest that stays, by DELETE of each tag; `decoy` has the other way.
+
+Nobody can tell from outside whether a registry that deletes tags deletes only the tag. So the first one of a host goes
+alone, what else was on the manifest is looked at afterwards, and is put back if it went too.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import anyio
+
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.decoy import Decoys
+from bulkrm.engine.deletion import STALE, Record
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.tags import Change, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
+from bulkrm.model.plan import Item, Untag, Way
+from bulkrm.model.target import Target
+
+
+class Untagging:
+    """Removes tags."""
+
+    def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
+        """Take what it works with."""
+        self._asking = asking
+        self._stop = around.stop
+        self._record = record
+        self._tags = Tags(asking, flights, around.clock)
+        self._decoys = Decoys(asking, self._tags, flights, record)
+        self._proven: set[str] = set()
+        self._doors: dict[str, anyio.Lock] = {}
+
+    async def untag(self, item: Item, judged: float) -> bool:
+        """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again.
+
+        `judged`: the moment of the clock at which they were found to be removable.
+        """
+        host = item.repository.host
+
+        def wanted() -> bool:
+            return not self._stop and not self._asking.paused_since(host, judged, STALE)
+
+        if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
+            return await self._decoys.untag(item, wanted)
+        for target in item.targets:
+            outcome = await self._remove(item, target, wanted)
+            if outcome is None:
+                return False
+            self._record(item, (target,), outcome)
+        return True
+
+    async def _remove(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
+        host = item.repository.host
+        if host not in self._proven:
+            async with self._doors.setdefault(host, anyio.Lock()):
+                if host not in self._proven:
+                    return await self._remove_first(item, target, wanted)
+        return await self._delete(item, target, wanted)
+
+    async def _delete(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
+        cut_off = partial(self._record, item, (target,), Failed(unconfirmed(None)))
+        change = Change(item.repository, tag_of(target), item.digest, None, wanted, cut_off)
+        return outcome_of(await self._tags.delete(change), change, item)
+
+    async def _remove_first(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
+        """Remove the first tag of a host, and see to it that nothing else went with it."""
+        archived = await self._tags.whole(item)
+        if not isinstance(archived, Manifest):
+            return Failed(archived) if archived else Gone()
+        siblings = [tag for tag in item.tags if tag != tag_of(target)]
+        before = {tag for tag in siblings if await self._tags.read(item.repository, tag) == item.digest}
+        outcome = await self._delete(item, target, wanted)
+        if not isinstance(outcome, Untagged):
+            return outcome
+        after = {tag: await self._tags.read(item.repository, tag) for tag in siblings if tag in before}
+        lost = [tag for tag, held in after.items() if held is None]
+        if lost:
+            # Nothing more of this run: a registry that does this is not the one that it seemed to be.
+            self._stop.fail_fast()
+            return Failed(await self._put_back(item, archived, lost))
+        if not any(isinstance(held, Failure) for held in after.values()):
+            self._proven.add(item.repository.host)
+        return outcome
+
+    async def _put_back(self, item: Item, archived: Manifest, lost: list[str]) -> Failure:
+        """Put the tags back that went although nobody asked for it, and say how that went."""
+        back = [tag for tag in lost if await self._tags.put_back(item, tag, None, archived) == item.digest]
+        failed = [tag for tag in lost if tag not in back]
+        what = "the registry deleted the whole image with this tag"
+        what += f"; put back: {', '.join(back)}" if back else ""
+        what += f"; LOST, push them again: {', '.join(failed)}" if failed else ""
+        hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
+        return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)

@@ -1,0 +1,101 @@
+"""Looking after a run whether everything that was to stay is still there: kept tags, and what their indexes need."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.planner import Knowledge
+from bulkrm.engine.resolve import Method, Name, Resolver
+from bulkrm.engine.tag_lists import TagLists
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Resolution, Resolved, Unresolved
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
+from bulkrm.model.report import Difference, Verification
+from bulkrm.planning.facts import Seen
+from bulkrm.planning.graph import removed_tags, what_they_need
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is to stay in one repository: tags with what they hold, and the manifests that those need."""
+
+    repository: Repository
+    tags: Mapping[str, Digest]
+    manifests: tuple[Digest, ...]
+
+
+def expectations(known: Knowledge) -> list[Expected]:
+    """Return what is to stay in the repositories in which the plan does something."""
+    acts: dict[Repository, list[Item]] = defaultdict(list)
+    for item in known.plan.acts:
+        acts[item.repository].append(item)
+    found = []
+    for entry in known.facts:
+        if entry.repository in acts and isinstance(entry.tags, Seen):
+            removed = removed_tags(acts[entry.repository])
+            tags = {tag: resolved.digest for tag, resolved in entry.tags.tags.items() if tag not in removed}
+            needed = what_they_need(tags.values(), entry.tags.indexes)
+            found.append(Expected(entry.repository, tags, tuple(needed)))
+    return found
+
+
+class Verifier:
+    """Reads the same things before and after a run, and says what is not as it was."""
+
+    def __init__(self, asking: Asking, around: Around, expected: Sequence[Expected]) -> None:
+        """Take what is to stay."""
+        self._asking = asking
+        self._around = around
+        self._expected = expected
+        self._there: list[Name] = []
+
+    async def before(self) -> None:
+        """Find out which of the needed manifests are there: an index may have been incomplete all along."""
+        names = [(entry.repository, digest) for entry in self._expected for digest in entry.manifests]
+        found = await self._read(names, "Checking what kept indexes need")
+        self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
+
+    async def after(self) -> Verification:
+        """Read it all again."""
+        tags: dict[Name, Digest] = {
+            (entry.repository, tag): digest for entry in self._expected for tag, digest in entry.tags.items()
+        }
+        found = await self._read([*tags, *self._there], "Verifying kept tags")
+        wrong = {name: resolution for name, resolution in found.items() if not _is_as_it_was(name, tags, resolution)}
+        lost = [(name[0], tags[name]) for name in wrong if name in tags]
+        manifests = await self._read(lost, "Looking for what is missing")
+        left = {name for name, resolution in manifests.items() if isinstance(resolution, Resolved)}
+        differences = (_difference(name, tags.get(name), resolution, left) for name, resolution in wrong.items())
+        return Verification(len(found), tuple(differences))
+
+    async def _read(self, names: Sequence[Name], phase: str) -> dict[Name, Resolution]:
+        """HEAD them, whatever is known of failures to change something there."""
+        if names:
+            self._around.observer.phase(phase, len(names))
+        asking = self._asking.anew()
+        lists = TagLists(asking, self._around.stop, self._around.clock)
+        resolver = Resolver(asking, lists, self._around.stop, self._around.observer)
+        await resolver.resolve(names, Method.HEAD)
+        return resolver.found
+
+
+def _is_as_it_was(name: Name, tags: Mapping[Name, Digest], resolution: Resolution) -> bool:
+    return isinstance(resolution, Resolved) and resolution.digest == tags.get(name, name[1])
+
+
+def _difference(name: Name, was: Digest | None, resolution: Resolution, left: Collection[Name]) -> Difference:
+    repository, reference = name
+    image = f"{repository}:{reference}" if was else f"{repository}@{reference}"
+    now = resolution.digest if isinstance(resolution, Resolved) else None
+    message = "it is gone" if was else "a kept index needs it, and it is gone"
+    if isinstance(resolution, Unresolved):
+        message = f"it cannot be read: {resolution.failure.message}"
+    elif now is not None:
+        message = f"it leads to {now} now, somebody may have pushed it"
+    hint = "push it again from where it was built"
+    if was and (repository, was) in left:
+        hint = f"skopeo copy --all --preserve-digests docker://{repository}@{was} docker://{image}"
+    return Difference(image, was or Digest(str(reference)), now, message, hint)

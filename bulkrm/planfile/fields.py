@@ -1,0 +1,157 @@
+"""A plan as plain values, as JSON has them: the one description of the fields of version 1. Their order is fixed."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from bulkrm.model.failure import Failure
+from bulkrm.model.outcome import Failed, Gone, Kept, NoMatch, NotAttempted
+from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.reference import Repository
+from bulkrm.model.settings import Policy
+from bulkrm.model.target import Target, Unmatched
+from bulkrm.planfile.document import PlanDocument
+from bulkrm.planning.cost import STRATEGY, freed_bytes, requests_of
+
+
+def options(policy: Policy, protect: Iterable[str]) -> dict[str, Any]:
+    """Return what the plan was made with, as far as it is made again with it."""
+    return {
+        "shared": policy.shared.value,
+        "recursive": policy.recursive,
+        "allow_decoy": policy.allow_decoy,
+        "max_delete": str(policy.max_delete) if policy.max_delete else None,
+        "fail_fast": policy.fail_fast,
+        "verify": policy.verify,
+        "protect": list(protect),
+    }
+
+
+def repositories(plan: Plan) -> list[dict[str, Any]]:
+    """Return all repositories, sorted, with their manifests sorted by digest."""
+    items: dict[Repository, list[Item]] = defaultdict(list)
+    settled: dict[Repository, list[Settled]] = defaultdict(list)
+    for item in plan.items:
+        items[item.repository].append(item)
+    for entry in plan.settled:
+        settled[entry.target.reference.repository].append(entry)
+    return [
+        {
+            "repository": str(repository),
+            "tags_seen": plan.tags.get(repository),
+            "strategy": STRATEGY,
+            "requests": sum(map(requests_of, items[repository])),
+            "manifests": sorted((manifest(item) for item in items[repository]), key=_manifest_order),
+            "settled": sorted(
+                (_settled(entry) for entry in settled[repository]), key=lambda entry: str(entry["image"])
+            ),
+        }
+        for repository in sorted({*items, *settled}, key=str)
+    ]
+
+
+def manifest(item: Item) -> dict[str, Any]:
+    """One item of the plan."""
+    verdict = item.verdict
+    also = verdict.also_removed if isinstance(verdict, Doomed) else ()
+    return {
+        "digest": item.digest,
+        "verdict": _word(item),
+        **_why(verdict if isinstance(verdict, Kept | Failed) else None),
+        "way": verdict.way.value if isinstance(verdict, Untag) else None,
+        "media_type": item.resolved.media_type,
+        "size": item.resolved.size,
+        "tags": sorted(item.tags),
+        "also_removed": None if also is None else sorted(also),
+        "parents": sorted(item.parents),
+        "leaves": sorted(item.leaves),
+        "images": sorted((_image(target) for target in item.targets), key=lambda image: str(image["image"])),
+    }
+
+
+def unmatched(lines: Iterable[Unmatched]) -> list[dict[str, Any]]:
+    """Return the patterns without images, in the order of the list."""
+    return [
+        {"pattern": line.text, "source": str(line.source), "note": line.note, **_outcome(line.outcome)}
+        for line in lines
+    ]
+
+
+def totals(document: PlanDocument) -> dict[str, int]:
+    """Numbers for people; nothing is checked against them, so that items may be taken out by hand."""
+    plan = document.plan
+    words = [_word(item) for item in plan.items]
+    places = {item.repository for item in plan.acts}
+    return {
+        "images": sum(len(item.targets) for item in plan.items) + len(plan.settled),
+        "registries": len({place.host for place in places}),
+        "repositories": len(places),
+        "delete": words.count("delete"),
+        "untag": words.count("untag"),
+        "keep": words.count("keep"),
+        "fail": words.count("fail") + sum(isinstance(entry.outcome, Failed) for entry in plan.settled),
+        "absent": sum(isinstance(entry.outcome, Gone) for entry in plan.settled),
+        "tags_removed": sum(
+            len(item.targets) if isinstance(item.verdict, Untag) else len(item.tags) for item in plan.acts
+        ),
+        "requests": sum(map(requests_of, plan.items)),
+        "bytes_freed_at_most": freed_bytes(plan.items),
+    }
+
+
+def failure(cause: Failure) -> dict[str, Any]:
+    """Why something failed."""
+    return {
+        "code": cause.code.value,
+        "message": cause.message,
+        "status": cause.status,
+        "hint": cause.hint,
+        "reach": cause.reach.value,
+    }
+
+
+def _word(item: Item) -> str:
+    match item.verdict:
+        case Doomed():
+            return "delete"
+        case Untag():
+            return "untag"
+        case Kept():
+            return "keep"
+        case Failed():
+            return "fail"
+
+
+def _manifest_order(fields: dict[str, Any]) -> tuple[str, bool, str]:
+    first = fields["images"][0]["image"] if fields["images"] else ""
+    return str(fields["digest"]), fields["verdict"] != "untag", str(first)
+
+
+def _image(target: Target) -> dict[str, Any]:
+    return {
+        "image": str(target.reference),
+        "source": str(target.source) if target.source else None,
+        "note": target.note,
+        "parent": str(target.parent) if target.parent else None,
+    }
+
+
+def _settled(entry: Settled) -> dict[str, Any]:
+    return {**_image(entry.target), **_outcome(entry.outcome)}
+
+
+def _outcome(outcome: Gone | Failed | Kept | NoMatch | NotAttempted) -> dict[str, Any]:
+    why = _why(outcome if isinstance(outcome, Kept | Failed) else None)
+    if isinstance(outcome, Gone) and outcome.no_repository:
+        why["reason"] = "no-repository"
+    if isinstance(outcome, NotAttempted):
+        why["reason"] = outcome.reason.value
+    return {"status": outcome.status.value, **why}
+
+
+def _why(outcome: Kept | Failed | None) -> dict[str, Any]:
+    return {
+        "reason": outcome.reason.value if isinstance(outcome, Kept) else None,
+        "because": list(outcome.because) if isinstance(outcome, Kept) else [],
+        "error": failure(outcome.failure) if isinstance(outcome, Failed) else None,
+    }

@@ -1,0 +1,44 @@
+"""A saved plan and what a fresh judgement left of it, put together."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.outcome import Gone, Kept, KeptReason
+from bulkrm.model.plan import Doomed, Item, Plan, Settled
+from bulkrm.model.reference import Repository
+from bulkrm.model.target import Target
+from bulkrm.planning.recheck import Recheck
+
+
+def orphaned(saved: Plan) -> Plan:
+    """Keep what belongs to a manifest that the saved plan does not delete: somebody took that out of it."""
+    while True:
+        doomed = {(item.repository, item.digest) for item in saved.doomed}
+        items = tuple(_with_its_parent(item, doomed) for item in saved.items)
+        if items == saved.items:
+            return saved
+        saved = replace(saved, items=items)
+
+
+def merged(saved: Plan, result: Recheck, tags: Mapping[Repository, int]) -> Plan:
+    """Return the plan of what is still to be done, with everything else that the saved plan names and why it stays."""
+    items: dict[Target, Item] = {target: item for item in saved.items for target in item.targets}
+    acts = {id(item) for item in saved.acts}
+    left = [item for item in saved.items if id(item) not in acts]
+    settled = [*saved.settled]
+    for entry in result.dropped:
+        if isinstance(entry.outcome, Gone):
+            settled.append(Settled(entry.target, entry.outcome))
+        else:
+            left.append(replace(items[entry.target], targets=(entry.target,), verdict=entry.outcome, leaves=()))
+    return Plan((*result.items, *left), tuple(settled), tags)
+
+
+def _with_its_parent(item: Item, doomed: set[tuple[Repository, Digest]]) -> Item:
+    if not isinstance(item.verdict, Doomed) or not item.is_attached:
+        return item
+    for target in item.targets:
+        if target.parent is not None and (item.repository, target.parent.digest) not in doomed:
+            return replace(item, verdict=Kept(KeptReason.NEEDED, (str(target.parent),)), leaves=())
+    return item

@@ -1,0 +1,121 @@
+"""Tags taken off a manifest that lives on: who goes, who stays, and what a second judgement makes of it."""
+
+from dataclasses import replace
+
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.outcome import Failed, Kept, KeptReason
+from bulkrm.model.plan import Doomed, Plan, Untag, Way
+from bulkrm.model.settings import Limit, Shared
+from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
+from bulkrm.planning.guards import Rules
+from bulkrm.planning.judge import judge
+from bulkrm.planning.recheck import recheck
+from bulkrm.planning.steps import compile_steps
+from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, target, unprotected
+
+DISABLED = Failure(FailureCode.DELETION_DISABLED, "HTTP 405")
+
+
+def untag(found: RepositoryFacts, protection: Protection = unprotected, limit: Limit | None = None) -> Plan:
+    """The plan with --shared untag."""
+    return judge([found], Rules(Shared.UNTAG, protection), limit)
+
+
+def verdicts(plan: Plan) -> dict[str, object]:
+    """The verdict on each target, by what is written behind the repository."""
+    return {str(entry.reference).removeprefix(str(APP)): item.verdict for item in plan.items for entry in item.targets}
+
+
+def test_listed_tags_go() -> None:
+    """A digest with a tag outside the list loses the listed ones; one without is deleted as ever."""
+    plan = untag(facts([("a", ONE), ("b", ONE), ("c", TWO)], {"a": ONE, "b": ONE, "z": ONE, "c": TWO}))
+
+    off = Untag((f"{APP}:z",))
+    assert verdicts(plan) == {":a": off, ":b": off, ":c": Doomed()}
+
+
+def test_a_digest_is_no_tag() -> None:
+    """A digest in the list beside listed tags is kept, and names the tags that stay, not those that go."""
+    plan = untag(facts([("a", ONE), (f"@{ONE.digest}", ONE)], {"a": ONE, "z": ONE}))
+
+    assert verdicts(plan) == {
+        ":a": Untag((f"{APP}:z",)),
+        f"@{ONE.digest}": Kept(KeptReason.SHARED, (f"{APP}:z",)),
+    }
+
+
+def test_a_protected_tag_stays_alone() -> None:
+    """A protected tag protects its digest, and another listed tag may still be taken off it."""
+    plan = untag(facts([("a", ONE), ("b", ONE)], {"a": ONE, "b": ONE}), protects("b"))
+
+    assert verdicts(plan) == {":a": Untag((f"{APP}:b",)), ":b": Kept(KeptReason.PROTECTED, ("*:b",))}
+
+
+def test_all_protected() -> None:
+    """Where every listed tag is protected, nothing is done."""
+    plan = untag(facts([("a", ONE)], {"a": ONE, "z": ONE}), protects("a"))
+
+    assert verdicts(plan) == {":a": Kept(KeptReason.PROTECTED, ("*:a",))}
+
+
+def test_no_way() -> None:
+    """Where tags can be removed in no way, the digest is shared; where nothing is deleted at all, it fails."""
+    found = facts([("a", ONE)], {"a": ONE, "z": ONE})
+
+    assert verdicts(untag(replace(found, way=None))) == {":a": Kept(KeptReason.SHARED, (f"{APP}:z",))}
+    assert verdicts(untag(replace(found, way=DISABLED))) == {":a": Failed(DISABLED)}
+    assert verdicts(untag(replace(found, way=Way.DECOY))) == {":a": Untag((f"{APP}:z",), Way.DECOY)}
+
+
+def test_unreadable() -> None:
+    """What could not be read keeps everything, in this mode too."""
+    plan = untag(facts([("a", ONE)], Unreadable("why")))
+
+    assert verdicts(plan) == {":a": Kept(KeptReason.UNREADABLE, ("why",))}
+
+
+def test_the_limit_counts_the_tags_that_go() -> None:
+    """Two tags of a digest with three count as two."""
+    found = facts([("a", ONE), ("b", ONE)], {"a": ONE, "b": ONE, "z": ONE})
+
+    assert isinstance(untag(found, limit=Limit(2)).items[0].verdict, Untag)
+    (held,) = untag(found, limit=Limit(1)).items
+    assert held.verdict == Kept(KeptReason.LIMIT, ("2 would disappear, --max-delete is 1",))
+
+
+def test_a_doomed_digest_that_got_a_tag() -> None:
+    """What was to be deleted and would only be untagged by now is kept: the plan said something else."""
+    old = untag(facts([("a", ONE)], {"a": ONE}))
+
+    result = recheck(old.acts, untag(facts([("a", ONE)], {"a": ONE, "new": ONE})))
+
+    assert result.items == ()
+    assert [entry.outcome for entry in result.dropped] == [Kept(KeptReason.SHARED, (f"{APP}:new",))]
+
+
+def test_a_digest_that_lost_its_other_tags() -> None:
+    """What was to be untagged and would be deleted by now is untagged: that is what both do."""
+    old = untag(facts([("a", ONE)], {"a": ONE, "z": ONE}))
+
+    (item,) = recheck(old.acts, untag(facts([("a", ONE)], {"a": ONE}))).items
+
+    assert item.verdict == Untag((f"{APP}:z",))
+    assert item.targets == (target("a"),)
+
+
+def test_a_tag_that_became_protected() -> None:
+    """Protection that came since holds."""
+    found = facts([("a", ONE)], {"a": ONE, "z": ONE})
+
+    result = recheck(untag(found).acts, untag(found, protects("a")))
+
+    assert [entry.outcome for entry in result.dropped] == [Kept(KeptReason.PROTECTED, ("*:a",))]
+
+
+def test_tags_go_first() -> None:
+    """Removals come before the deletions of their repository, and wait for nothing."""
+    plan = untag(facts([("c", TWO), ("a", ONE)], {"a": ONE, "z": ONE, "c": TWO}))
+
+    (steps,) = compile_steps(plan.acts).values()
+
+    assert [step.item.digest for step in steps] == [ONE.digest, TWO.digest]
