@@ -1,8 +1,6 @@
 """The commands, as typer has them."""
 
 import json
-import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -12,13 +10,15 @@ import typer
 from bulkrm import __version__
 from bulkrm.cli import options as opt
 from bulkrm.cli.commands import apply_plan, delete_images, make_plan
-from bulkrm.model.errors import InputError
+from bulkrm.cli.guarded import guarded
+from bulkrm.cli.runs import runs
+from bulkrm.cli.undo import undo_run
 from bulkrm.model.settings import Connection, Shared
 from bulkrm.selection.schema import list_file_schema
 
 _OTHERS = (
-    "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm demo` tries all this "
-    "on an embedded registry; `bulkrm schema` prints the list's schema."
+    "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm runs` shows what was "
+    "recorded, `bulkrm undo` puts back what a run deleted; `bulkrm demo` tries all this on an embedded registry; `bulkrm schema` prints the list's schema."
 )
 
 app = typer.Typer(
@@ -27,6 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+
+app.add_typer(runs, name="runs")
 
 
 @app.callback()
@@ -70,6 +73,7 @@ def delete(
     timeout: opt.Timeout = 60.0,
     output: opt.Output = "text",
     report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
     version: Version = False,  # noqa: ARG001 (handled by its callback)
@@ -87,10 +91,10 @@ def delete(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
         dry_run=dry_run,
     )
-    raise typer.Exit(_guarded(run))
+    raise typer.Exit(guarded(run))
 
 
 @app.command()
@@ -121,6 +125,7 @@ def plan(
     timeout: opt.Timeout = 60.0,
     output: opt.Output = "text",
     report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -137,10 +142,10 @@ def plan(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
         out=out,
     )
-    raise typer.Exit(_guarded(run))
+    raise typer.Exit(guarded(run))
 
 
 @app.command()
@@ -163,6 +168,7 @@ def apply(
     timeout: opt.Timeout = 60.0,
     output: opt.Output = "text",
     report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -179,10 +185,52 @@ def apply(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
         dry_run=dry_run,
     )
-    raise typer.Exit(_guarded(run))
+    raise typer.Exit(guarded(run))
+
+
+@app.command()
+def undo(
+    what: opt.UndoWhat = None,
+    username: opt.Username = None,
+    ask_password: opt.AskPassword = False,
+    password_stdin: opt.PasswordStdin = False,
+    insecure: opt.Insecure = False,
+    plain_http: opt.PlainHttp = False,
+    ca_file: opt.CaFile = None,
+    client_cert: opt.ClientCert = None,
+    client_key: opt.ClientKey = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be put back.")] = False,
+    yes: opt.Yes = False,
+    force: opt.Force = False,
+    concurrency: opt.Concurrency = "auto",
+    rate: opt.PerTime = None,
+    timeout: opt.Timeout = 60.0,
+    output: opt.Output = "text",
+    report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Put back what a run deleted, as long as the registry has not collected its garbage.
+
+    Children first, then what names them, then the tags; each is looked at afterwards. A tag that leads to something
+    else by now is left alone. It may be repeated: what is there already stays as it is.
+    """
+    run = partial(
+        undo_run,
+        what or [],
+        opt.Access(
+            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+        ),
+        opt.Pace(concurrency, rate, timeout),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        force=force,
+        dry_run=dry_run,
+    )
+    raise typer.Exit(guarded(run))
 
 
 @app.command()
@@ -196,17 +244,4 @@ def demo() -> None:
     """Start an embedded registry, push sample images, delete some from a list, show the result."""
     from bulkrm.cli.demo import run_demo  # noqa: PLC0415 (it alone needs the sandbox)
 
-    raise typer.Exit(_guarded(partial(anyio.run, run_demo)))
-
-
-def _guarded(run: Callable[[], int]) -> int:
-    """Turn bad input into its messages and exit code 2."""
-    try:
-        return run()
-    except InputError as error:
-        for problem in error.problems:
-            print(f"bulkrm: {problem}", file=sys.stderr)  # noqa: T201 (this is the terminal)
-        print("Nothing was attempted.", file=sys.stderr)  # noqa: T201
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    raise typer.Exit(guarded(partial(anyio.run, run_demo)))

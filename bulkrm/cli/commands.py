@@ -9,15 +9,13 @@ import anyio
 
 from bulkrm.cli import values
 from bulkrm.cli.inputs import Wanted, read_inputs, read_protection
-from bulkrm.cli.login import LoginOptions, credentials
 from bulkrm.cli.options import Access, Pace, Rules, Talk, What
 from bulkrm.cli.perform import Task, perform
-from bulkrm.cli.writers import open_writers
-from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.cli.recorded import recorded
+from bulkrm.cli.setup import login_of, settings_of, writers_of
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Pacing, Policy, Settings, Shared
-from bulkrm.reports.format import ReportFormat, formats
+from bulkrm.model.settings import Policy, Shared
 
 if TYPE_CHECKING:
     from bulkrm.cli.planning import PlanOutput
@@ -83,23 +81,12 @@ def _refuse_blind(policy: Policy, *, protected: bool) -> None:
 def _perform(
     job: Job, access: Access, pace: Pace, talk: Talk, *, list_from_stdin: bool, plan: "PlanOutput | None" = None
 ) -> int:
-    connection = access.connection
-    if connection.client_key is not None and connection.client_cert is None:
-        raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
-    pacing = Pacing(values.concurrency(pace.concurrency), values.rate(pace.rate), values.timeout(pace.timeout))
-    kinds = formats()
-    reports = [values.report(text, tuple(kinds)) for text in talk.reports or ()]
-    if talk.output not in kinds:
-        what = f"{talk.output[:40]!r} is no format"
-        raise InputError(Problem("--output", what, f"write one of {', '.join(kinds)}"))
-    output: ReportFormat = plan.format if plan is not None and talk.output == "text" else kinds[talk.output]
-    options = LoginOptions(access.username, access.ask_password, access.password_stdin, connection.default_port)
-    hosts = _hosts(job)
-    login = credentials(options, hosts, list_from_stdin=list_from_stdin) if hosts else Credentials(None, DockerConfig())
-    settings = Settings(pacing, connection, job.policy)
-    with open_writers(output, [(kinds[name], path) for name, path in reports]) as writers:
+    settings = settings_of(access, pace, job.policy)
+    output = plan.format if plan is not None and talk.output == "text" else None
+    login = login_of(access, _hosts(job), list_from_stdin=list_from_stdin)
+    with writers_of(talk, output) as writers, recorded(job, talk.state_dir) as folder:
         finished = plan.finished if plan is not None else None
-        return anyio.run(perform, Task(job, settings, login, writers, talk, finished))
+        return anyio.run(perform, Task(job, settings, login, writers, talk, folder, finished))
 
 
 def _hosts(job: Job) -> tuple[str, ...]:

@@ -49,7 +49,8 @@ async def run_demo() -> int:
 async def _delete(path: Path) -> int:
     shown = ["bulkrm", "--from-file", path.name, "--yes"]
     _say(f"$ {shlex.join(shown)}\n")
-    environment = {**os.environ, "REGISTRY_USERNAME": _USER, "REGISTRY_PASSWORD": _PASSWORD}
+    login = {"REGISTRY_USERNAME": _USER, "REGISTRY_PASSWORD": _PASSWORD}
+    environment = {**os.environ, **login, "BULKRM_STATE_DIR": str(path.parent / "state")}
     process = await anyio.run_process(
         [sys.executable, "-m", "bulkrm", *shown[1:]],
         stdin=None,

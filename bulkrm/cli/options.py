@@ -90,7 +90,18 @@ Reports = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.")]
+StateDir = Annotated[
+    Path | None,
+    typer.Option("--state-dir", metavar="DIR", help="Where runs are recorded [env: BULKRM_STATE_DIR]."),
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.")]
+Force = Annotated[bool, typer.Option("--force", help="Also put back tags that lead to something else by now.")]
+UndoWhat = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN] [IMAGE]...", help="A run, and images or globs of it; default: all of the latest run."
+    ),
+]
 PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan that `bulkrm plan --out` wrote.")]
 
 
@@ -137,10 +148,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """What is shown, written and asked."""
+    """What is shown, written, recorded and asked."""
 
     output: str
     reports: list[str] | None
+    state_dir: Path | None
     quiet: bool
     verbose: bool
     yes: bool

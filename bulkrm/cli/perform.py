@@ -6,25 +6,31 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from uuid import uuid4
 
 import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.options import Talk
+from bulkrm.cli.planning import plan_text
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import Question
+from bulkrm.cli.recorded import new_run_id, trouble_of
 from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
 from bulkrm.client.registries import Listening, Registries, open_registries
 from bulkrm.engine.around import Around
+from bulkrm.engine.recorder import Unrecorded
+from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal
 from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
+from bulkrm.state.errors import StateError
+from bulkrm.state.folder import RunFolder
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE}
 # The only parts of a query that a log may show (as go-containerregistry's redact does).
@@ -40,6 +46,7 @@ class Task:
     credentials: Credentials
     writers: Sequence[Writer]
     talk: Talk
+    folder: RunFolder | None = None  # where the run is recorded
     finished: Callable[[Run], str | None] | None = None  # told of the run before its report; returns what went wrong
 
 
@@ -47,32 +54,46 @@ async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
     stop = Stop()
     with display(quiet=task.talk.quiet) as shown:
-        opened = open_registries(task.settings, task.credentials, SystemClock(), _listening(task, shown))
-        async with opened as registries, _signals(stop, shown):
-            run = Run(task.job, registries, Around(Listener(shown, task.writers), stop, SystemClock()))
+        opened = open_registries(task.settings, task.credentials, SystemClock(), listening_of(task.talk, shown))
+        async with opened as registries, signals(stop, shown):
+            recorder = Recording(task.folder, partial(plan_text, task.job)) if task.folder else Unrecorded()
+            listener = Listener(shown, task.writers, recorder)
+            run = Run(task.job, registries, Around(listener, stop, SystemClock(), recorder))
             report = await _report(task, run, registries, Question(shown, stop, yes=task.talk.yes))
             for warning in (*registries.remarks(), *_warnings(report.images)):
                 shown.say(f"warning: {warning}")
     code = report.exit_code(stop.signal)
     trouble = task.finished(run) if task.finished else None
     if trouble is not None:
-        _complain(trouble)
+        complain(trouble)
         code = code or 1
+    if isinstance(recorder, Recording):
+        code = _close(recorder, report, code)
     for writer in task.writers:
         writer.whole(report)
         if writer.trouble is not None:
-            _complain(f"the report is not complete: {writer.trouble}")
+            complain(f"the report is not complete: {writer.trouble}")
             code = code or 1
     if stop.bug is not None:
-        _complain("a bug in bulkrm stopped the run; please report what follows")
+        complain("a bug in bulkrm stopped the run; please report what follows")
         raise stop.bug
+    return code
+
+
+def _close(recorder: Recording, report: Report, code: int) -> int:
+    """Record the end of a run that came to one; an interrupted one can be gone on with."""
+    try:
+        recorder.end(code, {status.value.replace("-", "_"): count for status, count in report.summary.items()})
+    except StateError as error:
+        complain(trouble_of(error))
+        return code or 1
     return code
 
 
 async def _report(task: Task, run: Run, registries: Registries, question: Question) -> Report:
     clock = SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
-    run_id = f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+    run_id = task.folder.id if task.folder else new_run_id(started)
     images = await run.perform(question)
     policy = task.job.policy
     info = RunInfo(run_id, started, clock.monotonic() - begin, policy.dry_run, __version__)
@@ -80,15 +101,17 @@ async def _report(task: Task, run: Run, registries: Registries, question: Questi
     return Report(info, images, registries.requests, tuple(closing), run.orphans, run.verification)
 
 
-def _listening(task: Task, shown: Display) -> Listening:
+def listening_of(talk: Talk, shown: Display) -> Listening:
+    """Say who hears of waits and, with -v, of every request."""
+
     def trace(method: str, url: str, result: str) -> None:
         shown.say(f"{method} {_public(url)}: {result}")
 
-    return Listening(shown.say, trace) if task.talk.verbose else Listening(shown.say)
+    return Listening(shown.say, trace) if talk.verbose else Listening(shown.say)
 
 
 @asynccontextmanager
-async def _signals(stop: Stop, shown: Display) -> AsyncIterator[None]:
+async def signals(stop: Stop, shown: Display) -> AsyncIterator[None]:
     """Pass SIGINT and SIGTERM to the stop while the run goes on."""
 
     async def listen() -> None:
@@ -144,6 +167,7 @@ def _closing(images: Sequence[ImageResult], registries: Registries) -> list[str]
     return [text]
 
 
-def _complain(text: str) -> None:
+def complain(text: str) -> None:
+    """Tell the user of trouble that no report holds."""
     with suppress(OSError, ValueError):
         print(f"bulkrm: {text}", file=sys.stderr)  # noqa: T201 (this is the terminal)

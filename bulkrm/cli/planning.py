@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulkrm.engine.run import Job, Run
@@ -38,24 +38,25 @@ class PlanOutput:
         """Write the plan of a run, if it is complete; return what went wrong."""
         if run.plan is None:
             return None if self._out is None else f"{self._out} was not written: the plan is not complete"
-        unmatched = tuple(line for line in run.lines if isinstance(line, Unmatched))
-        policy = self._job.policy
-        recorded = Policy(
-            policy.shared,
-            policy.max_delete,
-            fail_fast=policy.fail_fast,
-            recursive=policy.recursive,
-            allow_decoy=policy.allow_decoy,
-            verify=policy.verify,
-        )
-        protect = tuple(dict.fromkeys(str(pattern) for pattern in self._job.protect))
-        self._document = PlanDocument(run.plan, recorded, protect, unmatched)
+        self._document = document_of(self._job, run.plan, run.lines)
         return None if self._out is None else _store(self._out, write(self._document))
 
     def _whole(self, report: Report, seen: View) -> str:
         if self._document is None:
             return formats()["text"].whole(report, seen)
         return plan_view(self._document, seen.width)
+
+
+def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocument:
+    """Put a plan together with what it was made with."""
+    policy = replace(job.policy, dry_run=False, measure=False)
+    protect = tuple(dict.fromkeys(str(pattern) for pattern in job.protect))
+    return PlanDocument(plan, policy, protect, tuple(line for line in lines if isinstance(line, Unmatched)))
+
+
+def plan_text(job: Job, plan: Plan) -> str:
+    """Return the text of a plan's file."""
+    return write(document_of(job, plan))
 
 
 @dataclass(frozen=True, slots=True)

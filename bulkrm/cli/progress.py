@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from bulkrm.cli.writers import Writer
+from bulkrm.engine.recorder import Recorder
 from bulkrm.model.report import ImageResult
 
 
@@ -132,8 +133,9 @@ def display(*, quiet: bool) -> Display:
 class Listener:
     """The engine's observer: passes progress to the display and outcomes to the reports."""
 
-    def __init__(self, shown: Display, writers: Sequence[Writer]) -> None:
+    def __init__(self, shown: Display, writers: Sequence[Writer], recorder: Recorder) -> None:
         """Listen for these."""
+        self._recorder = recorder
         self._display = shown
         self._writers = writers
 
@@ -146,7 +148,8 @@ class Listener:
         self._display.advance()
 
     def outcome(self, result: ImageResult) -> None:
-        """Write an outcome to the reports that want each at once."""
+        """Write an outcome down, and to the reports that want each at once."""
+        self._recorder.outcome(result)
         for writer in self._writers:
             writer.line(result)
 

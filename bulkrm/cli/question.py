@@ -12,6 +12,22 @@ from bulkrm.model.plan import Doomed, Plan, Untag, Way
 _MAX_NAMED = 5
 
 
+async def agreed(text: str, shown: Display, stop: Stop) -> bool:
+    """Ask, where somebody can answer; where nobody can, it is agreed. A signal while it waits ends the run."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    shown.pause()
+    _write(f"{text} [y/N] ")
+    answer = ""
+    with stop.phase():
+        await anyio.wait_readable(sys.stdin)
+        answer = sys.stdin.readline()
+    if stop:
+        _write("\n")
+        return False
+    return answer.strip().lower() in ("y", "yes")
+
+
 class Question:
     """Asks once."""
 
@@ -22,24 +38,13 @@ class Question:
         self._yes = yes
 
     async def __call__(self, plan: Plan) -> bool:
-        """Return whether to go on. A signal while it waits ends the run."""
-        if self._yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
-            return True
-        self._display.pause()
-        self._write(f"{describe(plan)} [y/N] ")
-        answer = ""
-        with self._stop.phase():
-            await anyio.wait_readable(sys.stdin)
-            answer = sys.stdin.readline()
-        if self._stop:
-            self._write("\n")
-            return False
-        return answer.strip().lower() in ("y", "yes")
+        """Return whether to go on."""
+        return self._yes or await agreed(describe(plan), self._display, self._stop)
 
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stderr.write(text)
-        sys.stderr.flush()
+
+def _write(text: str) -> None:
+    sys.stderr.write(text)
+    sys.stderr.flush()
 
 
 def describe(plan: Plan) -> str:

@@ -1,16 +1,18 @@
 """What a run works with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bulkrm.client.clock import Clock
 from bulkrm.engine.observer import Observer
+from bulkrm.engine.recorder import Recorder, Unrecorded
 from bulkrm.engine.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Who listens, who may stop the run, and the time."""
+    """Who listens, who may stop the run, the time, and who keeps what is needed to go on or back."""
 
     observer: Observer
     stop: Stop
     clock: Clock
+    recorder: Recorder = field(default_factory=Unrecorded)

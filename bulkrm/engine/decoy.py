@@ -14,6 +14,7 @@ from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.recorder import Recorder
 from bulkrm.engine.tags import Change, Done, Tags, outcome_of, tag_of, untagged
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, empty_index
@@ -30,8 +31,9 @@ _CUT_OFF = (
 class Decoys:
     """Removes tags by decoys."""
 
-    def __init__(self, asking: Asking, tags: Tags, flights: Flights, record: Record) -> None:
+    def __init__(self, tags: Tags, asking: Asking, flights: Flights, recorder: Recorder, record: Record) -> None:
         """Take what it works with."""
+        self._recorder = recorder
         self._asking = asking
         self._tags = tags
         self._flights = flights
@@ -44,6 +46,7 @@ class Decoys:
             self._record(item, item.targets, Failed(archived) if archived else Gone())
             return True
         decoy = empty_index(uuid4().hex)
+        await self._recorder.decoy(item.repository, [tag_of(target) for target in item.targets], decoy)
         covered: list[Target] = []
         try:
             # From the first push on there is something to be finished, even where the run is stopped.
@@ -65,7 +68,7 @@ class Decoys:
             if isinstance(changed, Done):
                 covered.append(target)
                 continue
-            outcome = outcome_of(changed, change, item)
+            outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
                 return False
             self._record(item, (target,), outcome)

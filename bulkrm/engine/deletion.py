@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from bulkrm.client.host import Footprint, Withdrawn
 from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.stop import Stop
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
 from bulkrm.model.plan import Doomed, Item
@@ -25,18 +25,21 @@ Record = Callable[[Item, tuple[Target, ...], Outcome], None]
 class Deletion:
     """Deletes manifests."""
 
-    def __init__(self, asking: Asking, flights: Flights, stop: Stop, record: Record) -> None:
+    def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
         """Take what it works with."""
         self._asking = asking
         self._flights = flights
-        self._stop = stop
+        self._stop = around.stop
+        self._recorder = around.recorder
         self._record = record
 
     async def delete(self, item: Item, judged: float) -> bool:
         """DELETE one manifest and record it; False: it was not sent, the run was stopped or has to judge again.
 
-        `judged`: the moment of the clock at which the item was found to be deletable.
+        `judged`: the moment of the clock at which the item was found to be deletable. Raises StateError where the
+        manifest cannot be kept: then nothing was sent.
         """
+        await self._recorder.intend(item)
         host = item.repository.host
         footprint = Footprint(withdrawn=lambda: bool(self._stop) or self._asking.paused_since(host, judged, STALE))
 

@@ -14,6 +14,7 @@ from bulkrm.engine.flights import Flights
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.untag import Untagging
 from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.plan import Item, Settled, Untag
 from bulkrm.model.reference import Repository
@@ -22,6 +23,7 @@ from bulkrm.model.target import Target
 from bulkrm.planning.recheck import Recheck
 from bulkrm.planning.steps import compile_steps
 from bulkrm.protocol.exchange import still_limited
+from bulkrm.state.errors import StateError
 
 _LOOKS = 10  # times that a manifest is judged because the host paused in between; more is a host that never relents
 # Judges what is to be done in one repository a second time where that grew old, or in any case if the last argument
@@ -51,7 +53,7 @@ class Execution:
         self._observer = around.observer
         self._fail_fast = False
         self._flights = Flights(around.stop)
-        self._deletion = Deletion(asking, self._flights, around.stop, self._concluded)
+        self._deletion = Deletion(asking, self._flights, around, self._concluded)
         self._untagging = Untagging(asking, self._flights, around, self._record)
         self._acts: dict[Repository, list[Item]] = {}
         self._judged: dict[Repository, _Judged] = {}
@@ -105,7 +107,14 @@ class Execution:
                 self._record(item, item.targets, barred)
                 return
             work = self._untagging.untag if isinstance(item.verdict, Untag) else self._deletion.delete
-            if await work(item, since):
+            try:
+                done = await work(item, since)
+            except StateError as error:
+                # What cannot be kept is not deleted, this one nor any other.
+                self._record(item, item.targets, Failed(not_recorded(error)))
+                self._stop.fail_fast()
+                return
+            if done:
                 self._open.add(item.repository.host)
                 return
         left = tuple(target for target in step.item.targets if not self._book.has(target))
@@ -160,3 +169,9 @@ class Execution:
             self._book.record(target, outcome, item.resolved)
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
+
+
+def not_recorded(error: StateError) -> Failure:
+    """Say that something was not sent because it could not be kept."""
+    hint = "make room, or give another folder with --state-dir; what was not deleted can be deleted then"
+    return Failure(FailureCode.NOT_RECORDED, f"the run cannot be recorded: {error.what}", None, hint)

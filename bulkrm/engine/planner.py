@@ -7,6 +7,7 @@ from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.attached import Attached
 from bulkrm.engine.deletion import STALE
+from bulkrm.engine.notice import Notice
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.resolve import Method, Resolver
 from bulkrm.engine.survey import Survey
@@ -45,7 +46,8 @@ class Planner:
         self._lists = lists
         self._around = around
         self._ways = Ways(asking, around.stop, allow_decoy=policy.allow_decoy)
-        self._resolver = Resolver(asking, lists, around.stop, around.observer, measure=policy.measure)
+        notice = Notice(around.recorder, measure=policy.measure)
+        self._resolver = Resolver(asking, lists, around.stop, around.observer, notice)
         self._attached = Attached(asking, self._resolver, around.stop, around.observer)
 
     def known(self, target: Target) -> Resolution | None:

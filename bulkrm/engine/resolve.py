@@ -1,8 +1,7 @@
 """What every target leads to: one GET for each distinct reference."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from bulkrm.client.registry import Registry
@@ -13,11 +12,16 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
-from bulkrm.model.manifest import Absent, Blob, Manifest, Resolution, Resolved, Unresolved, blobs
+from bulkrm.model.manifest import Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.target import Target
 
 Name = tuple[Repository, str | Digest]
+TakeNotice = Callable[[Manifest], Resolved]
+
+
+def _describe(manifest: Manifest) -> Resolved:
+    return manifest.resolved
 
 
 class Method(Enum):
@@ -37,15 +41,14 @@ class Resolver:
     """Resolves targets and other names, and keeps what it found."""
 
     def __init__(
-        self, asking: Asking, lists: TagLists, stop: Stop, observer: Observer, *, measure: bool = False
+        self, asking: Asking, lists: TagLists, stop: Stop, observer: Observer, notice: TakeNotice = _describe
     ) -> None:
-        """Begin knowing nothing. `measure`: note the blobs of images as well."""
+        """Begin knowing nothing. `notice` is shown every manifest that is read whole."""
         self._asking = asking
         self._lists = lists
         self._stop = stop
         self._observer = observer
-        self._measure = measure
-        self._blobs: dict[Blob, Blob] = {}
+        self._notice = notice
         self.found: dict[Name, Resolution] = {}
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
@@ -71,16 +74,9 @@ class Resolver:
             if method is Method.HEAD:
                 return await registry.head(repository, reference)
             manifest = await registry.manifest(repository, reference)
-            return self._describe(manifest) if manifest else None
+            return self._notice(manifest) if manifest else None
 
         answer = await self._asking.of(repository, get)
         if isinstance(answer, Failure):
             return Unresolved(answer)
         return answer or Absent()
-
-    def _describe(self, manifest: Manifest) -> Resolved:
-        if not self._measure:
-            return manifest.resolved
-        # Images share layers: each is kept in memory once.
-        found = blobs(manifest.media_type, manifest.content)
-        return replace(manifest.resolved, blobs=tuple(self._blobs.setdefault(blob, blob) for blob in found))

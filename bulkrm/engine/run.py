@@ -7,7 +7,7 @@ from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
-from bulkrm.engine.execute import Execution
+from bulkrm.engine.execute import Execution, not_recorded
 from bulkrm.engine.expand import expand
 from bulkrm.engine.planner import Knowledge, Planner
 from bulkrm.engine.protection import Protection
@@ -23,6 +23,7 @@ from bulkrm.planning.guards import Rules
 from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.state.errors import StateError
 
 Confirm = Callable[[Plan], Awaitable[bool]]
 
@@ -117,6 +118,8 @@ class Run:
         elif policy.fail_fast and self._book.has_failures:
             self._stop.fail_fast()
         elif acts and await confirm(known.plan):
+            if not await self._is_recorded(known.plan):
+                return
             execution = Execution(self._asking, self._planner.freshen, self._book, self._around)
             verifier = Verifier(self._asking, self._around, expectations(known) if policy.verify else ())
             with self._stop.phase():
@@ -125,6 +128,16 @@ class Run:
             if policy.verify and not self._stop:
                 with self._stop.phase():
                     self.verification = await verifier.after()
+
+    async def _is_recorded(self, plan: Plan) -> bool:
+        """Have the plan kept before anything goes; where that fails, everything fails and nothing goes."""
+        try:
+            await self._around.recorder.planned(plan)
+        except StateError as error:
+            for item in plan.acts:
+                self._record(item, Failed(not_recorded(error)))
+            return False
+        return True
 
     def _settle(self, plan: Plan) -> None:
         """Record what will not be deleted."""

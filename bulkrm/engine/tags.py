@@ -187,11 +187,11 @@ def untagged(item: Item) -> Untagged:
     return Untagged(item.verdict.stays if isinstance(item.verdict, Untag) else ())
 
 
-def outcome_of(changed: Changed, change: Change, item: Item) -> Outcome | None:
-    """Say what a tag's removal came to; None: it was not tried."""
+def outcome_of(changed: Changed, change: Change, done: Outcome) -> Outcome | None:
+    """Say what a change came to, `done` if it was ours that did it; None: it was not tried."""
     match changed:
         case Done(by_us):
-            return untagged(item) if by_us else Gone()
+            return done if by_us else Gone()
         case Moved(None):
             return Gone()
         case Moved(digest):

@@ -14,7 +14,7 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
 from bulkrm.engine.deletion import STALE, Record
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.tags import Change, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.tags import Change, Tags, outcome_of, tag_of, unconfirmed, untagged
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
@@ -29,17 +29,20 @@ class Untagging:
         """Take what it works with."""
         self._asking = asking
         self._stop = around.stop
+        self._recorder = around.recorder
         self._record = record
         self._tags = Tags(asking, flights, around.clock)
-        self._decoys = Decoys(asking, self._tags, flights, record)
+        self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
         self._proven: set[str] = set()
         self._doors: dict[str, anyio.Lock] = {}
 
     async def untag(self, item: Item, judged: float) -> bool:
         """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again.
 
-        `judged`: the moment of the clock at which they were found to be removable.
+        `judged`: the moment of the clock at which they were found to be removable. Raises StateError where the manifest
+        cannot be kept: then nothing was sent.
         """
+        await self._recorder.intend(item)
         host = item.repository.host
 
         def wanted() -> bool:
@@ -65,7 +68,7 @@ class Untagging:
     async def _delete(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
         cut_off = partial(self._record, item, (target,), Failed(unconfirmed(None)))
         change = Change(item.repository, tag_of(target), item.digest, None, wanted, cut_off)
-        return outcome_of(await self._tags.delete(change), change, item)
+        return outcome_of(await self._tags.delete(change), change, untagged(item))
 
     async def _remove_first(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
         """Remove the first tag of a host, and see to it that nothing else went with it."""

@@ -16,6 +16,7 @@ class FailureCode(StrEnum):
     """The error codes of the report. Scripts rely on them: a code is never renamed, only added."""
 
     BAD_CREDENTIALS = "bad-credentials"
+    BLOBS_MISSING = "blobs-missing"
     CERTIFICATE = "certificate"
     CONNECTION_LOST = "connection-lost"
     DELETION_DISABLED = "deletion-disabled"
@@ -24,6 +25,7 @@ class FailureCode(StrEnum):
     NOT_A_MANIFEST = "not-a-manifest"
     NOT_A_REGISTRY = "not-a-registry"
     NOT_PERMITTED = "not-permitted"
+    NOT_RECORDED = "not-recorded"
     NOT_SUPPORTED = "not-supported"
     RATE_LIMITED = "rate-limited"
     READ_ONLY = "read-only"

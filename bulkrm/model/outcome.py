@@ -15,6 +15,9 @@ class Status(StrEnum):
     UNTAGGED = "untagged"
     WOULD_DELETE = "would-delete"
     WOULD_UNTAG = "would-untag"
+    RESTORED = "restored"
+    WOULD_RESTORE = "would-restore"
+    UNCHANGED = "unchanged"
     ABSENT = "absent"
     KEPT = "kept"
     FAILED = "failed"
@@ -83,6 +86,27 @@ class WouldUntag:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """Put back, and seen to be there."""
+
+    status: ClassVar[Status] = Status.RESTORED
+
+
+@dataclass(frozen=True, slots=True)
+class WouldRestore:
+    """A dry run: the real one would put this back."""
+
+    status: ClassVar[Status] = Status.WOULD_RESTORE
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """It is as it was: there is nothing to put back."""
+
+    status: ClassVar[Status] = Status.UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """It was not there: a success. `no_repository`: not even the repository, perhaps a typing error."""
 
@@ -122,7 +146,20 @@ class NoMatch:
     status: ClassVar[Status] = Status.NO_MATCH
 
 
-Outcome = Deleted | WouldDelete | Untagged | WouldUntag | Gone | Kept | Failed | NotAttempted | NoMatch
+Outcome = (
+    Deleted
+    | WouldDelete
+    | Untagged
+    | WouldUntag
+    | Restored
+    | WouldRestore
+    | Unchanged
+    | Gone
+    | Kept
+    | Failed
+    | NotAttempted
+    | NoMatch
+)
 
 
 class Signal(StrEnum):

@@ -42,6 +42,22 @@ def _entries(errors: list[object]) -> Iterator[ErrorEntry]:
             yield ErrorEntry(clean(error["code"], 80), clean(message) if isinstance(message, str) else "")
 
 
+def missing_blobs(answer: Answer) -> tuple[str, ...]:
+    """Read which blobs or manifests a pushed manifest names and the registry does not have.
+
+    distribution answers one MANIFEST_BLOB_UNKNOWN for each, with its digest in `detail` (registry/handlers/manifests.go).
+    """
+    body = answer.json()
+    errors = body.get("errors") if isinstance(body, dict) else None
+    found = []
+    for error in errors if isinstance(errors, list) else ():
+        if isinstance(error, dict) and error.get("code") == "MANIFEST_BLOB_UNKNOWN":
+            detail = error.get("detail")
+            digest = detail.get("digest") if isinstance(detail, dict) else detail
+            found.append(clean(digest, 80) if isinstance(digest, str) else "one that it does not name")
+    return tuple(dict.fromkeys(found))
+
+
 def is_registry_answer(answer: Answer) -> bool:
     """Tell a registry's own "not found" from that of a proxy, a web site or a wrong path."""
     return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
@@ -55,6 +71,8 @@ READ_ONLY = (
     "the registry is in read-only mode (storage.maintenance.readonly), or a proxy before it does not let DELETE through; "
     "run again when that is changed"
 )
+_MAX_NAMED = 3
+_COLLECTED = "garbage collection has removed it; push the image again from where it was built"
 LIMITED = "run again later, or with a lower --rate or --concurrency"
 
 
@@ -79,6 +97,12 @@ def refusal(answer: Answer, host: str, request: Request, manners: Manners = STAN
     for known in manners.refusals:
         if known.means(request.method, answer.status, codes):
             return Failure(known.code, message, answer.status, known.hint, known.reach)
+    if request.method == "PUT" and (missing := missing_blobs(answer)):
+        named = ", ".join(missing[:_MAX_NAMED]) + (
+            f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
+        )
+        what = f"HTTP {answer.status}: the registry no longer has {named}"
+        return Failure(FailureCode.BLOBS_MISSING, what, answer.status, _COLLECTED)
     if answer.status in (401, 403):
         needed = "pull and push" if request.method == "PUT" else "pull and delete"
         hint = no_permission(request.repository, needed)

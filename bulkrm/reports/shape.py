@@ -11,8 +11,11 @@ from bulkrm.model.outcome import (
     NoMatch,
     NotAttempted,
     Outcome,
+    Restored,
+    Unchanged,
     Untagged,
     WouldDelete,
+    WouldRestore,
     WouldUntag,
 )
 from bulkrm.model.report import ImageResult, Report, Verification
@@ -53,7 +56,7 @@ def _reason(outcome: Outcome) -> tuple[str | None, list[str]]:
             return "no-repository" if no_repository else None, []
         case Untagged(stays) | WouldUntag(stays):
             return None, list(stays)
-        case Deleted() | WouldDelete() | Failed() | NoMatch():
+        case Deleted() | WouldDelete() | Restored() | WouldRestore() | Unchanged() | Failed() | NoMatch():
             return None, []
 
 

@@ -53,7 +53,12 @@ class Bulkrm:
         listed = self._folder / "list.yaml"
         listed.write_text("".join(f"- {plot.host}/{repository}:{tag}\n" for repository, tag in plot.images))
         options = ["-y", "-q", "-o", "jsonl", "-c", str(self._concurrency)]
-        environment = {"REGISTRY_USERNAME": _USER, "REGISTRY_PASSWORD": PASSWORD, "DOCKER_CONFIG": str(self._folder)}
+        environment = {
+            "REGISTRY_USERNAME": _USER,
+            "REGISTRY_PASSWORD": PASSWORD,
+            "DOCKER_CONFIG": str(self._folder),
+            "BULKRM_STATE_DIR": str(self._folder / "state"),
+        }
         return await _run([sys.executable, "-m", "bulkrm", "-f", str(listed), *options], self._folder, environment)
 
 

@@ -8,6 +8,7 @@ import os
 import pty
 import struct
 import sys
+import tempfile
 import termios
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from bulkrm.cli.main import main
 from bulkrm.sandbox import Sandbox, SandboxSettings, oci_image, put_image
 
 SECONDS = 20.0  # after which a test gives up: far more than anything here takes
+_STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
 _FOREIGN = ("REGISTRY_", "DOCKER_", "BULKRM_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy")
 _DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
 
@@ -61,7 +63,8 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment in which nothing is set for the command but this."""
     strange = set(foreign(os.environ))
     clean = {name: value for name, value in os.environ.items() if name not in strange}
-    return {**clean, "DOCKER_CONFIG": "/nonexistent", "TERM": "xterm", **(more or {})}
+    state = os.environ.get("BULKRM_STATE_DIR", _STATE.name)
+    return {**clean, "DOCKER_CONFIG": "/nonexistent", "TERM": "xterm", "BULKRM_STATE_DIR": state, **(more or {})}
 
 
 def in_process(*arguments: str, capsys: pytest.CaptureFixture[str], stdin: bytes = b"") -> Result:

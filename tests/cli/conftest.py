@@ -18,6 +18,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("BULKRM_STATE_DIR", str(tmp_path / "state"))
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)

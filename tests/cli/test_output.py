@@ -14,7 +14,7 @@ IMAGE_KEYS = [
     "parent",
 ]  # fmt: skip
 STATUSES = [
-    "deleted", "untagged", "would_delete", "would_untag", "absent", "kept", "failed", "not_attempted", "no_match",
+    "deleted", "untagged", "would_delete", "would_untag", "restored", "would_restore", "unchanged", "absent", "kept", "failed", "not_attempted", "no_match",
 ]  # fmt: skip
 
 

@@ -169,7 +169,7 @@ async def test_five_hundred_images(tmp_path: Path) -> None:
         assert len(images) == len(result.images) == 500
         assert len({repository for repository, _ in images}) == 20
         assert result.report["summary"] == {
-            "deleted": 462, "untagged": 0, "would_delete": 0, "would_untag": 0, "absent": 10, "kept": 3, "failed": 25, "not_attempted": 0, "no_match": 0,
+            "deleted": 462, "untagged": 0, "would_delete": 0, "would_untag": 0, "restored": 0, "would_restore": 0, "unchanged": 0, "absent": 10, "kept": 3, "failed": 25, "not_attempted": 0, "no_match": 0,
         }  # fmt: skip
         tokens = [request for request in registry.tokens.log[asked:] if request.account == "cleaner"]
         assert len(tokens) == len({request.scope for request in tokens}) == result.report["requests"]["token"] == 20

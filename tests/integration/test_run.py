@@ -284,7 +284,7 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Settings(),
             Credentials(None, DockerConfig()),
             writers,
-            Talk("text", None, quiet=False, verbose=False, yes=True),
+            Talk("text", None, None, quiet=False, verbose=False, yes=True),
         )
 
         with pytest.raises(Bug):

@@ -1,0 +1,71 @@
+"""The folder of a run as the command line makes it: what was asked, in a form from which it can be asked again."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from bulkrm import __version__
+from bulkrm.engine.run import Job, Saved
+from bulkrm.model.target import Target
+from bulkrm.selection.entry import Entry
+from bulkrm.state.errors import StateError
+from bulkrm.state.folder import RunFolder
+from bulkrm.state.place import state_dir
+
+
+def new_run_id(started: datetime) -> str:
+    """Name a run: by its time, and by chance."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
+
+
+@contextmanager
+def recorded(job: Job, option: Path | None) -> Iterator[RunFolder | None]:
+    """Hold the folder of a new run; a dry run has none. Raises InputError where it cannot be made."""
+    if job.policy.dry_run:
+        yield None
+        return
+    started = datetime.now(UTC)
+    folder = RunFolder.create(state_dir(option, os.environ), new_run_id(started), _asked(job, started))
+    try:
+        yield folder
+    finally:
+        with suppress(StateError):  # the user was told when the end of the run could not be written
+            folder.close()
+
+
+def _asked(job: Job, started: datetime) -> dict[str, Any]:
+    policy = job.policy
+    saved = isinstance(job.work, Saved)
+    return {
+        "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "bulkrm": __version__,
+        "command": "apply" if saved else "delete",
+        "options": {
+            "shared": policy.shared.value,
+            "recursive": policy.recursive,
+            "allow_decoy": policy.allow_decoy,
+            "max_delete": str(policy.max_delete) if policy.max_delete else None,
+            "fail_fast": policy.fail_fast,
+            "verify": policy.verify,
+        },
+        "protect": [str(pattern) for pattern in job.protect],
+        "list": [] if isinstance(job.work, Saved) else _listed(job.work),
+    }
+
+
+def _listed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    found = []
+    for entry in entries:
+        text = str(entry.reference) if isinstance(entry, Target) else entry.text
+        exclude = [] if isinstance(entry, Target) else [str(pattern) for pattern in entry.exclude]
+        found.append({"image": text, "exclude": exclude, "source": str(entry.source), "note": entry.note})
+    return found
+
+
+def trouble_of(error: StateError) -> str:
+    """Say that the end of a run is not on disk."""
+    return f"the record of the run is not complete: {error.what}"

@@ -1,0 +1,184 @@
+"""`bulkrm undo`: what a run deleted is put back from its folder."""
+
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+
+from bulkrm import __version__
+from bulkrm.cli.options import Access, Pace, Talk
+from bulkrm.cli.perform import complain, listening_of, signals
+from bulkrm.cli.progress import Display, Listener, display
+from bulkrm.cli.question import agreed
+from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.writers import Writer
+from bulkrm.client.clock import SystemClock
+from bulkrm.client.credentials import Credentials
+from bulkrm.client.registries import open_registries
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.recorder import Unrecorded
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.undo import Loss, Undo
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.manifest import children
+from bulkrm.model.reference import Repository, TagRef, parse_repository
+from bulkrm.model.report import Report, RunInfo
+from bulkrm.model.settings import Policy, Settings
+from bulkrm.model.target import Source, Target
+from bulkrm.selection.entry import Entry, Glob, parse_entry
+from bulkrm.selection.pattern import RepositoryPattern
+from bulkrm.state.errors import StateError
+from bulkrm.state.folder import KnownRun, RunFolder, known_runs
+from bulkrm.state.losses import losses
+from bulkrm.state.place import state_dir
+
+_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{0,6})?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Everything an undo needs that the command line knows."""
+
+    run: str
+    losses: tuple[Loss, ...]
+    settings: Settings
+    credentials: Credentials
+    writers: Sequence[Writer]
+    talk: Talk
+    force: bool
+    dry_run: bool
+
+
+def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, force: bool, dry_run: bool) -> int:
+    """Put back what a run deleted, or the images of it that are named. Returns the exit code; raises InputError."""
+    root = state_dir(talk.state_dir, os.environ)
+    named = bool(what and _RUN.fullmatch(what[0]))
+    run = _find(root, what[0] if named else None)
+    entries = _entries(what[1:] if named else what, access)
+    folder = RunFolder.open(root, run.id)
+    try:
+        chosen = tuple(_chosen(_losses(run), entries))
+        settings = settings_of(access, pace, Policy())
+        hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
+        login = login_of(access, hosts, list_from_stdin=False)
+        with writers_of(talk) as writers:
+            task = _Task(run.id, chosen, settings, login, writers, talk, force, dry_run)
+            code = anyio.run(_perform, task)
+        if code == 0 and not dry_run and not entries:
+            folder.journal.append({"event": "undone"})
+        return code
+    finally:
+        with suppress(StateError):
+            folder.close()
+
+
+def _find(root: Path, name: str | None) -> KnownRun:
+    runs = known_runs(root)
+    if name is None:
+        left = [run for run in runs if not run.is_undone]
+        if not left:
+            raise InputError(Problem("", f"there is no run to undo in {root}", "name one; `bulkrm runs` lists them"))
+        return left[-1]
+    found = [run for run in runs if run.id.startswith(name)]
+    if len(found) != 1:
+        what = "there is no such run" if not found else f"{len(found)} runs begin so"
+        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
+    return found[0]
+
+
+def _losses(run: KnownRun) -> list[Loss]:
+    try:
+        return [
+            Loss(parse_repository(lost.repository, None), lost.manifest, tuple(lost.tags), frozenset(lost.decoys))
+            for lost in losses(run.path)
+        ]
+    except StateError as error:
+        raise InputError(Problem(run.id, error.what, "the record of this run is damaged")) from error
+
+
+def _entries(images: Sequence[str], access: Access) -> list[Entry]:
+    entries: list[Entry] = []
+    for position, text in enumerate(images, 1):
+        source = Source("argument", position)
+        try:
+            entries += parse_entry(text, source=source, default_port=access.connection.default_port)
+        except InputError as error:
+            if access.ask_password:
+                remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
+                raise InputError(Problem(str(source), "is no image reference", remedy)) from None
+            raise InputError(*(Problem(str(source), found.what, found.remedy) for found in error.problems)) from error
+    return entries
+
+
+def _chosen(found: Sequence[Loss], entries: Sequence[Entry]) -> list[Loss]:
+    """Return what the entries name, as a whole where they name a digest, else only the tags; all if there are none."""
+    if not entries:
+        return list(found)
+    known = {loss.key: loss for loss in found}
+    chosen: dict[tuple[Repository, Digest], Loss] = {}
+    for loss in found:
+        tags = tuple(tag for tag in loss.tags if any(_names(entry, loss, tag) for entry in entries))
+        whole = any(_names(entry, loss, None) for entry in entries)
+        if whole or tags:
+            chosen[loss.key] = replace(loss, tags=loss.tags if whole else tags)
+    todo = list(chosen.values())
+    while todo:
+        # What an index names has to be there before it; without its tags, which nobody named.
+        loss = todo.pop()
+        for digest in children(loss.manifest.media_type, loss.manifest.content).manifests:
+            key = loss.repository, digest
+            if key in known and key not in chosen:
+                chosen[key] = replace(known[key], tags=())
+                todo.append(chosen[key])
+    return list(chosen.values())
+
+
+def _names(entry: Entry, loss: Loss, tag: str | None) -> bool:
+    if isinstance(entry, Glob):
+        place = entry.repository
+        fits = place.matches(loss.repository.path) if isinstance(place, RepositoryPattern) else place == loss.repository
+        return fits and entry.host == loss.repository.host and tag is not None and entry.tags.matches(tag)
+    return _is_target(entry, loss, tag)
+
+
+def _is_target(entry: Target, loss: Loss, tag: str | None) -> bool:
+    reference = entry.reference
+    if reference.repository != loss.repository:
+        return False
+    return reference.tag == tag if isinstance(reference, TagRef) else tag is None and reference.digest == loss.key[1]
+
+
+async def _perform(task: _Task) -> int:
+    stop, clock = Stop(), SystemClock()
+    started, begin = datetime.now(UTC), clock.monotonic()
+    with display(quiet=task.talk.quiet) as shown:
+        opened = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
+        async with opened as registries, signals(stop, shown):
+            around = Around(Listener(shown, task.writers, Unrecorded()), stop, clock)
+            undo = Undo(Asking(registries), around, force=task.force, dry_run=task.dry_run)
+            results = await undo.perform(task.losses) if await _agreed(task, shown, stop) else ()
+    info = RunInfo(task.run, started, clock.monotonic() - begin, task.dry_run, __version__)
+    report = Report(info, results, registries.requests)
+    code = report.exit_code(stop.signal) if results or not task.losses else 1
+    for writer in task.writers:
+        writer.whole(report)
+        if writer.trouble is not None:
+            complain(f"the report is not complete: {writer.trouble}")
+            code = code or 1
+    if stop.bug is not None:
+        raise stop.bug
+    return code
+
+
+async def _agreed(task: _Task, shown: Display, stop: Stop) -> bool:
+    if task.talk.yes or task.dry_run or not task.losses:
+        return True
+    number = sum(len(loss.targets) for loss in task.losses)
+    return await agreed(f"Put back {number} image{'' if number == 1 else 's'} of the run {task.run}?", shown, stop)

@@ -1,0 +1,52 @@
+"""What a run writes down so that it can be continued and taken back. Whoever keeps it is passed in."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.plan import Item, Plan
+from bulkrm.model.reference import Repository
+from bulkrm.model.report import ImageResult
+
+
+class Recorder(Protocol):
+    """A keeper of one run. `planned` and `intend` return when the disk has it, and raise StateError when it has not."""
+
+    def manifest(self, manifest: Manifest) -> None:
+        """Hear of a manifest that was read, and may be wanted back."""
+        ...
+
+    async def planned(self, plan: Plan) -> None:
+        """Hear of the plan that is to be carried out."""
+        ...
+
+    async def intend(self, item: Item) -> None:
+        """Hear of an item that is to be carried out now: its manifest is kept from then on."""
+        ...
+
+    async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
+        """Hear of a decoy that is to be pushed over tags now."""
+        ...
+
+    def outcome(self, result: ImageResult) -> None:
+        """Hear what became of an image."""
+        ...
+
+
+class Unrecorded:
+    """Nobody keeps anything."""
+
+    def manifest(self, manifest: Manifest) -> None:
+        """Forget it."""
+
+    async def planned(self, plan: Plan) -> None:
+        """Forget it."""
+
+    async def intend(self, item: Item) -> None:
+        """Forget it."""
+
+    async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
+        """Forget it."""
+
+    def outcome(self, result: ImageResult) -> None:
+        """Forget it."""

@@ -1,0 +1,168 @@
+"""What a run deleted is put back: children first, then what names them, then the tags, each looked at afterwards."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from bulkrm.client.host import Footprint
+from bulkrm.client.registry import Registry
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.book import Book
+from bulkrm.engine.crew import work_through
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.stop import GRACE
+from bulkrm.engine.tags import Change, Done, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Manifest, children
+from bulkrm.model.outcome import (
+    Failed,
+    Gone,
+    Kept,
+    KeptReason,
+    NotAttemptedReason,
+    Outcome,
+    Restored,
+    Unchanged,
+    WouldRestore,
+)
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A manifest that a run took away, or tags of it. `decoys`: what the run itself may have left under its tags."""
+
+    repository: Repository
+    manifest: Manifest
+    tags: tuple[str, ...]
+    decoys: frozenset[Digest] = field(default_factory=frozenset)
+
+    @property
+    def key(self) -> tuple[Repository, Digest]:
+        """What is unlike any other loss."""
+        return self.repository, self.manifest.digest
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """A line of the report for each tag, or for the digest where it had none."""
+        if not self.tags:
+            return (Target(DigestRef(self.repository, self.manifest.digest), None),)
+        return tuple(Target(TagRef(self.repository, tag), None) for tag in self.tags)
+
+
+class Undo:
+    """Puts back."""
+
+    def __init__(self, asking: Asking, around: Around, *, force: bool, dry_run: bool) -> None:
+        """`force`: tags that lead elsewhere by now are put back too."""
+        self._asking = asking
+        self._stop = around.stop
+        self._observer = around.observer
+        self._force = force
+        self._dry_run = dry_run
+        self._flights = Flights(around.stop)
+        self._tags = Tags(asking, self._flights, around.clock)
+        self._book = Book(around.observer, around.stop.crash)
+        self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
+
+    async def perform(self, losses: Sequence[Loss]) -> tuple[ImageResult, ...]:
+        """Put everything back that is not there; return one result for each tag, and each manifest without one."""
+        self._book.open(target for loss in losses for target in loss.targets)
+        ordered = _children_first(losses)
+        self._finished = {loss.key: anyio.Event() for loss in ordered}
+        hosts: dict[str, list[Loss]] = {}
+        for loss in ordered:
+            hosts.setdefault(loss.repository.host, []).append(loss)
+        self._observer.phase("Putting back", len(ordered))
+        with self._stop.phase(GRACE, self._flights.busy):
+            await work_through(hosts, self._asking.workers, self._put_back, self._stop)
+        return self._book.close(self._stop.reason or NotAttemptedReason.DECLINED)
+
+    async def _put_back(self, loss: Loss) -> None:
+        try:
+            for child in _named(loss):
+                if (loss.repository, child) in self._finished and child != loss.manifest.digest:
+                    await self._finished[loss.repository, child].wait()
+            for target in loss.targets:
+                if self._stop:
+                    return
+                outcome = await (self._tag(loss, target) if loss.tags else self._manifest(loss))
+                if outcome is not None:
+                    self._book.record(target, outcome, loss.manifest.resolved)
+        finally:
+            self._finished[loss.key].set()
+            self._observer.advance()
+
+    async def _manifest(self, loss: Loss) -> Outcome | None:
+        """Put a manifest without tags back under its digest."""
+        held = await self._tags.read(loss.repository, loss.manifest.digest)
+        if isinstance(held, Failure):
+            return Failed(held)
+        if held is not None:
+            return Unchanged()
+        if self._dry_run:
+            return WouldRestore()
+
+        async def put(registry: Registry) -> bool:
+            await registry.put(loss.repository, loss.manifest.digest, loss.manifest, Footprint())
+            return True
+
+        result = await self._asking.push(loss.repository, put)
+        return Failed(result) if isinstance(result, Failure) else await self._seen(loss, loss.manifest.digest)
+
+    async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
+        """Put a tag back, and the manifest with it, unless it leads to something that somebody else pushed."""
+        held = await self._tags.read(loss.repository, tag_of(target))
+        settled = self._settled(loss, target, held)
+        if settled is not None or isinstance(held, Failure):
+            return settled
+        change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
+        changed = await self._tags.put(change, loss.manifest)
+        if isinstance(changed, Done):
+            return await self._seen(loss, tag_of(target))
+        outcome = outcome_of(changed, change, Restored())
+        # Gone meanwhile: somebody took away what it held, which is not what this run took away.
+        return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
+
+    def _settled(self, loss: Loss, target: Target, held: Digest | Failure | None) -> Outcome | None:
+        """Say what follows from what a tag holds now; None: it is to be put back."""
+        if isinstance(held, Failure):
+            return Failed(held)
+        if held == loss.manifest.digest:
+            return Unchanged()
+        if held is not None and held not in loss.decoys and not self._force:
+            return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
+        return WouldRestore() if self._dry_run else None
+
+    async def _seen(self, loss: Loss, reference: str) -> Outcome:
+        """Look whether it is there: a 201 is no proof (distribution with a warm cache after a garbage collection)."""
+        held = await self._tags.read(loss.repository, reference)
+        if held == loss.manifest.digest:
+            return Restored()
+        return Failed(held if isinstance(held, Failure) else unconfirmed(None))
+
+
+def _children_first(losses: Sequence[Loss]) -> list[Loss]:
+    """Sort so that what an index names comes before it: a registry refuses an index whose manifests it does not have."""
+    known: Mapping[tuple[Repository, Digest], Loss] = {loss.key: loss for loss in losses}
+    order: dict[tuple[Repository, Digest], Loss] = {}
+    for loss in losses:
+        stack = [loss]
+        while stack:
+            top = stack[-1]
+            keys = ((top.repository, child) for child in _named(top))
+            missing = [known[key] for key in keys if key in known and key not in order and known[key] not in stack]
+            if missing:
+                stack += missing
+            else:
+                order.setdefault(top.key, stack.pop())
+    return list(order.values())
+
+
+def _named(loss: Loss) -> tuple[Digest, ...]:
+    return children(loss.manifest.media_type, loss.manifest.content).manifests
