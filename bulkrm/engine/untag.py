@@ -9,6 +9,7 @@ from functools import partial
 
 import anyio
 
+from bulkrm.client.host import Footprint
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
@@ -31,6 +32,7 @@ class Untagging:
         self._stop = around.stop
         self._recorder = around.recorder
         self._record = record
+        self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
         self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
         self._proven: set[str] = set()
@@ -83,9 +85,11 @@ class Untagging:
         after = {tag: await self._tags.read(item.repository, tag) for tag in siblings if tag in before}
         lost = [tag for tag, held in after.items() if held is None]
         if lost:
+            with self._flights.of(Footprint(possible=True)):
+                failure = await self._put_back(item, archived, lost)
             # Nothing more of this run: a registry that does this is not the one that it seemed to be.
             self._stop.fail_fast()
-            return Failed(await self._put_back(item, archived, lost))
+            return Failed(failure)
         if not any(isinstance(held, Failure) for held in after.values()):
             self._proven.add(item.repository.host)
         return outcome

@@ -92,6 +92,7 @@ class Options:
     clock: Clock = field(default_factory=SystemClock)
     observer: Observer | None = None
     before_delete: Act | None = None
+    stop: Stop | None = None
 
 
 async def delete(host: str, text: str, options: Options | None = None) -> Done:
@@ -109,7 +110,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.verify,
     )
     settings = Settings(Pacing(chosen.concurrency), Connection(), policy)
-    warnings, stop, sent = Warnings(), Stop(), list[tuple[str, str]]()
+    warnings, stop, sent = Warnings(), Stop() if chosen.stop is None else chosen.stop, list[tuple[str, str]]()
 
     def trace(method: str, url: str, _: str) -> None:
         sent.append((method, url.partition(host)[2]))
