@@ -97,8 +97,9 @@ def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest,
         return item.verdict
     holder = needed.get(item.digest)
     if holder is None and item.is_attached:
-        held = (target.parent.digest for target in item.targets if target.parent is not None)
-        holder = next((digest for digest in held if digest in staying), None)
+        # A signature stays with what it signs, whatever index it was found in.
+        held = [*(target.parent.digest for target in item.targets if target.parent), item.resolved.subject]
+        holder = next((digest for digest in held if digest in staying or digest in needed), None)
     return item.verdict if holder is None else Kept(KeptReason.NEEDED, (f"{item.repository}@{holder}",))
 
 

@@ -1,0 +1,111 @@
+"""What has to go, worked out with sets from the rules as the README has them. It shares nothing with bulkrm.planning."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bulkrm.sandbox import Image
+from tests.stateful.worlds import State
+
+SUFFIXES = (".sig", ".att", ".sbom")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run is asked for. `can_untag`: the registry deletes tags, or a decoy is allowed."""
+
+    tags: frozenset[str]
+    digests: frozenset[str]
+    protected: frozenset[str]
+    shared: str
+    recursive: bool
+    can_untag: bool
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What goes: manifests with all their tags, and single tags."""
+
+    manifests: frozenset[str]
+    tags: frozenset[str]
+
+
+class Oracle:
+    """Knows what manifests name: `children` of indexes, `subject` of what is attached."""
+
+    def __init__(self, images: Mapping[str, Image], *, has_referrers: bool) -> None:
+        bodies = {digest: json.loads(image.content) for digest, image in images.items()}
+        self._has_referrers = has_referrers
+        self.children = {
+            digest: frozenset(entry["digest"] for entry in body.get("manifests", ())) for digest, body in bodies.items()
+        }
+        self._subject = {digest: body["subject"]["digest"] for digest, body in bodies.items() if "subject" in body}
+        self._indexes = {digest for digest, body in bodies.items() if "manifests" in body}
+
+    def below(self, roots: Iterable[str]) -> set[str]:
+        """Everything that these name, directly or through indexes."""
+        found: set[str] = set()
+        todo = list(roots)
+        while todo:
+            new = self.children.get(todo.pop(), frozenset()) - found
+            found |= new
+            todo += new
+        return found
+
+    def fate(self, state: State, wish: Wish) -> Fate:
+        """Return what goes of this state."""
+        attached_tags: set[str] = set()
+        attached: set[str] = set()
+        while True:
+            fate = self._judge(state, wish, attached_tags, attached)
+            tags, digests = self._belonging(state, fate.manifests) if wish.recursive else (set(), set())
+            listed = {state.tags[tag] for tag in wish.tags if tag in state.tags} | wish.digests
+            digests -= listed
+            if tags <= attached_tags | wish.tags and digests <= attached:
+                return fate
+            attached_tags |= tags - wish.tags
+            attached |= digests
+
+    def _judge(self, state: State, wish: Wish, attached_tags: set[str], attached: set[str]) -> Fate:
+        going = {tag for tag in wish.tags | attached_tags if tag in state.tags}
+        on = {digest: {tag for tag, held in state.tags.items() if held == digest} for digest in state.manifests}
+        listed = {state.tags[tag] for tag in going & wish.tags} | (wish.digests & state.manifests)
+        candidates = listed | {state.tags[tag] for tag in going} | (attached & state.manifests)
+        untagged: set[str] = set()
+        doomed: set[str] = set()
+        for digest in candidates:
+            free = (on[digest] & going) - wish.protected
+            if wish.shared == "untag" and wish.can_untag and free and free != on[digest]:
+                untagged |= free
+            elif not on[digest] & wish.protected and (
+                on[digest] <= going or (wish.shared == "delete" and digest in listed)
+            ):
+                doomed.add(digest)
+        while True:
+            staying = ({*state.tags.values()} | candidates) - doomed
+            kept = staying | self.below(staying)
+            spared = {
+                digest
+                for digest in doomed
+                if digest in self.below(staying) or (digest not in listed and self._subject.get(digest) in kept)
+            }
+            if not spared:
+                return Fate(frozenset(doomed), frozenset(untagged))
+            doomed -= spared
+
+    def _belonging(self, state: State, doomed: frozenset[str]) -> tuple[set[str], set[str]]:
+        tags: set[str] = set()
+        digests: set[str] = set()
+        fallbacks = {digest.replace(":", "-"): digest for digest in doomed}
+        for digest in doomed:
+            base = digest.replace(":", "-")
+            tags |= {base + suffix for suffix in SUFFIXES if base + suffix in state.tags}
+            if state.tags.get(base) in self._indexes:
+                tags.add(base)
+            if self._has_referrers:
+                digests |= {other for other, subject in self._subject.items() if subject == digest}
+            subjects = {fallbacks[tag] for tag, held in state.tags.items() if held == digest and tag in fallbacks}
+            for child in self.children[digest]:
+                if not subjects or self._subject.get(child) in subjects:
+                    digests.add(child)
+        return tags, digests & state.manifests
