@@ -11,6 +11,7 @@ from bulkrm import __version__
 from bulkrm.cli import options as opt
 from bulkrm.cli.commands import apply_plan, delete_images, make_plan
 from bulkrm.cli.guarded import guarded
+from bulkrm.cli.resume import resume_run
 from bulkrm.cli.runs import runs
 from bulkrm.cli.undo import undo_run
 from bulkrm.model.settings import Connection, Shared
@@ -18,7 +19,7 @@ from bulkrm.selection.schema import list_file_schema
 
 _OTHERS = (
     "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm runs` shows what was "
-    "recorded, `bulkrm undo` puts back what a run deleted; `bulkrm demo` tries all this on an embedded registry; `bulkrm schema` prints the list's schema."
+    "recorded, `bulkrm resume` goes on with a run that was killed, `bulkrm undo` puts back what one deleted; `bulkrm demo` tries all this on an embedded registry; `bulkrm schema` prints the list's schema."
 )
 
 app = typer.Typer(
@@ -189,6 +190,46 @@ def apply(
         dry_run=dry_run,
     )
     raise typer.Exit(guarded(run))
+
+
+@app.command()
+def resume(
+    run: opt.RunName = None,
+    username: opt.Username = None,
+    ask_password: opt.AskPassword = False,
+    password_stdin: opt.PasswordStdin = False,
+    insecure: opt.Insecure = False,
+    plain_http: opt.PlainHttp = False,
+    ca_file: opt.CaFile = None,
+    client_cert: opt.ClientCert = None,
+    client_key: opt.ClientKey = None,
+    dry_run: opt.DryRun = False,
+    yes: opt.Yes = False,
+    concurrency: opt.Concurrency = "auto",
+    rate: opt.PerTime = None,
+    timeout: opt.Timeout = 60.0,
+    output: opt.Output = "text",
+    report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Go on with a run that was killed or interrupted, and report all of it.
+
+    What is done is not asked again. What was under way is looked at; the rest is judged again before it goes. A run that
+    was killed before its plan was complete plans again. Hosts, credentials and TLS options are given again.
+    """
+    work = partial(
+        resume_run,
+        run,
+        opt.Access(
+            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+        ),
+        opt.Pace(concurrency, rate, timeout),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        dry_run=dry_run,
+    )
+    raise typer.Exit(guarded(work))
 
 
 @app.command()

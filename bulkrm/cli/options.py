@@ -96,6 +96,7 @@ StateDir = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.")]
 Force = Annotated[bool, typer.Option("--force", help="Also put back tags that lead to something else by now.")]
+RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest that is unfinished.")]
 UndoWhat = Annotated[
     list[str] | None,
     typer.Argument(

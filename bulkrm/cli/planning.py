@@ -54,9 +54,16 @@ def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocumen
     return PlanDocument(plan, policy, protect, tuple(line for line in lines if isinstance(line, Unmatched)))
 
 
-def plan_text(job: Job, plan: Plan) -> str:
+def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> str:
     """Return the text of a plan's file."""
-    return write(document_of(job, plan))
+    return write(document_of(job, plan, lines))
+
+
+def in_order(plan: Plan, unmatched: Sequence[Unmatched]) -> tuple[Line, ...]:
+    """Return the lines of a plan's report in the order of the list."""
+    targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
+    lines: list[Line] = [*targets, *unmatched]
+    return tuple(sorted(lines, key=_place))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +94,7 @@ def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
         raise InputError(Problem(shown, f"cannot be read: {error.strerror}", "give what plan --out wrote")) from error
     document = read(content, name)
     plan = document.plan
-    targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
-    lines: list[Line] = [*targets, *document.unmatched]
-    lines.sort(key=_place)
-    return ReadPlan(plan, document.policy, document.protect, tuple(lines))
+    return ReadPlan(plan, document.policy, document.protect, in_order(plan, document.unmatched))
 
 
 def _place(line: Line) -> tuple[bool, str, int, str]:

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import uuid4
 
 from bulkrm import __version__
+from bulkrm.cli.planning import plan_text
 from bulkrm.engine.run import Job, Saved
+from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
 from bulkrm.selection.entry import Entry
 from bulkrm.state.errors import StateError
@@ -30,11 +32,27 @@ def recorded(job: Job, option: Path | None) -> Iterator[RunFolder | None]:
         return
     started = datetime.now(UTC)
     folder = RunFolder.create(state_dir(option, os.environ), new_run_id(started), _asked(job, started))
+    with held(folder):
+        if isinstance(job.work, Saved):
+            _keep_plan(folder, plan_text(job, job.work.plan, job.work.lines))
+        yield folder
+
+
+@contextmanager
+def held(folder: RunFolder) -> Iterator[RunFolder]:
+    """Hold an open folder, and let it go."""
     try:
         yield folder
     finally:
         with suppress(StateError):  # the user was told when the end of the run could not be written
             folder.close()
+
+
+def _keep_plan(folder: RunFolder, text: str) -> None:
+    try:
+        folder.write_plan(text)
+    except StateError as error:
+        raise InputError(Problem("--state-dir", error.what, "give another folder")) from error
 
 
 def _asked(job: Job, started: datetime) -> dict[str, Any]:

@@ -58,7 +58,9 @@ def prune(context: typer.Context, older_than: Before) -> None:
 
     def pruned() -> int:
         limit = datetime.now(UTC) - _age(older_than)
-        old = [run for run in known_runs(context.obj) if _started(run) < limit and run.end and not run.is_locked]
+        old = [
+            run for run in known_runs(context.obj) if _started(run) < limit and run.is_finished and not run.is_locked
+        ]
         for run in old:
             try:
                 run.remove()
@@ -87,7 +89,9 @@ def _find(root: Path, name: str) -> KnownRun:
 def _state(run: KnownRun) -> str:
     if run.is_locked:
         return "running"
-    return f"exit {run.end.get('code')}" if run.end else "unfinished"
+    if not run.is_finished:
+        return "unfinished"
+    return "undone" if run.is_undone else f"exit {(run.end or {}).get('code')}"
 
 
 def _summary(run: KnownRun) -> str:

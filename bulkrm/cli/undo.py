@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import complain, listening_of, signals
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import agreed
+from bulkrm.cli.recorded import held
 from bulkrm.cli.setup import login_of, settings_of, writers_of
 from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
@@ -62,8 +62,7 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
     named = bool(what and _RUN.fullmatch(what[0]))
     run = _find(root, what[0] if named else None)
     entries = _entries(what[1:] if named else what, access)
-    folder = RunFolder.open(root, run.id)
-    try:
+    with held(RunFolder.open(root, run.id)) as folder:
         chosen = tuple(_chosen(_losses(run), entries))
         settings = settings_of(access, pace, Policy())
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
@@ -74,9 +73,6 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
         if code == 0 and not dry_run and not entries:
             folder.journal.append({"event": "undone"})
         return code
-    finally:
-        with suppress(StateError):
-            folder.close()
 
 
 def _find(root: Path, name: str | None) -> KnownRun:

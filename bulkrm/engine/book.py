@@ -1,6 +1,7 @@
 """The book of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from bulkrm.engine.observer import Observer
 from bulkrm.model.manifest import Resolved
@@ -45,6 +46,13 @@ class Book:
         parent = str(target.parent) if target.parent else None
         result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note, parent)
         self._write(target, result)
+
+    def replay(self, done: Mapping[str, ImageResult]) -> None:
+        """Write down results of before, by the image's full name, for the lines that they are about."""
+        for line in self.lines:
+            if isinstance(line, Target) and line not in self._results and str(line.reference) in done:
+                result = done[str(line.reference)]
+                self._write(line, replace(result, source=line.source, note=line.note))
 
     def has(self, target: Target) -> bool:
         """Tell whether a target has its outcome."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from uuid import uuid4
 
+import anyio
+
 from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
@@ -20,6 +22,7 @@ from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
 
 _CUT_OFF = (
@@ -38,9 +41,15 @@ class Decoys:
         self._tags = tags
         self._flights = flights
         self._record = record
+        # One after the other in each repository: distribution cannot delete one decoy while another is being pushed.
+        self._locks: dict[Repository, anyio.Lock] = {}
 
     async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again."""
+        async with self._locks.setdefault(item.repository, anyio.Lock()):
+            return await self._untag(item, wanted)
+
+    async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         archived = await self._tags.whole(item)
         if not isinstance(archived, Manifest):
             self._record(item, item.targets, Failed(archived) if archived else Gone())

@@ -16,9 +16,9 @@ from bulkrm.engine.untag import Untagging
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
-from bulkrm.model.plan import Item, Settled, Untag
+from bulkrm.model.plan import Item, Settled, Untag, Way
 from bulkrm.model.reference import Repository
-from bulkrm.model.steps import Step
+from bulkrm.model.steps import DeleteManifest, Step
 from bulkrm.model.target import Target
 from bulkrm.planning.recheck import Recheck
 from bulkrm.planning.steps import compile_steps
@@ -61,6 +61,9 @@ class Execution:
         self._doors: dict[str, anyio.Lock] = {}
         self._open: set[str] = set()
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
+        # distribution reads all tags of a repository to delete a manifest (registry/storage/tagstore.go `Lookup`), and
+        # fails half-way where a tag is being written at that moment: so no manifest is deleted while decoys are pushed.
+        self._pushed_over: dict[Repository, list[Digest]] = {}
         self._gone: set[tuple[Repository, Digest]] = set()
 
     async def run(self, acts: Sequence[Item], *, fail_fast: bool) -> None:
@@ -69,6 +72,8 @@ class Execution:
         for item in acts:
             self._acts.setdefault(item.repository, []).append(item)
             self._finished.setdefault((item.repository, item.digest), anyio.Event())
+            if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
+                self._pushed_over.setdefault(item.repository, []).append(item.digest)
         steps = compile_steps(acts)
         self._observer.phase("Deleting manifests", len(acts))
         with self._stop.phase(GRACE, self._flights.busy):
@@ -77,6 +82,8 @@ class Execution:
     async def _step(self, step: Step) -> None:
         repository = step.item.repository
         try:
+            for digest in self._pushed_over.get(repository, ()) if isinstance(step, DeleteManifest) else ():
+                await self._finished[repository, digest].wait()
             for parent in step.after:
                 await self._finished[repository, parent].wait()
             if repository.host in self._open:

@@ -1,6 +1,6 @@
 """From targets to a plan: read what they lead to, judge, ask what the judgement turns on, and judge again."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.around import Around
@@ -71,9 +71,12 @@ class Planner:
                 return Knowledge(trimmed(hold(plan, limit) if limit else plan), facts)
         return None
 
-    async def renew(self, saved: Plan) -> Knowledge | None:
-        """Judge a saved plan again: what the result does is a part of what the saved plan would do."""
-        saved = orphaned(saved)
+    async def renew(self, saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Knowledge | None:
+        """Judge a saved plan again: what the result does is a part of what the saved plan would do.
+
+        `gone`: what an earlier part of the run has deleted already.
+        """
+        saved = orphaned(saved, gone)
         acts = list(saved.acts)
         targets = [target for item in acts for target in item.targets]
         survey = self._survey(self._resolver, self._lists, self._around.observer)

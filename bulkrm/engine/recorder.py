@@ -7,6 +7,7 @@ from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import Repository
 from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Line
 
 
 class Recorder(Protocol):
@@ -16,8 +17,8 @@ class Recorder(Protocol):
         """Hear of a manifest that was read, and may be wanted back."""
         ...
 
-    async def planned(self, plan: Plan) -> None:
-        """Hear of the plan that is to be carried out."""
+    async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
+        """Hear of the plan that is to be carried out, and of the lines of its report."""
         ...
 
     async def intend(self, item: Item) -> None:
@@ -39,7 +40,7 @@ class Unrecorded:
     def manifest(self, manifest: Manifest) -> None:
         """Forget it."""
 
-    async def planned(self, plan: Plan) -> None:
+    async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
         """Forget it."""
 
     async def intend(self, item: Item) -> None:

@@ -10,15 +10,18 @@ from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Line
 from bulkrm.reports.shape import image
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
+
+WritePlan = Callable[[Plan, Sequence[Line]], str]
 
 
 class Recording:
     """Keeps one run. Create it inside the event loop."""
 
-    def __init__(self, folder: RunFolder, write_plan: Callable[[Plan], str]) -> None:
+    def __init__(self, folder: RunFolder, write_plan: WritePlan) -> None:
         """Write into this folder; `write_plan` turns a plan into the text of its file."""
         self._folder = folder
         self._write_plan = write_plan
@@ -34,9 +37,10 @@ class Recording:
         except StateError as error:
             self._trouble = self._trouble or error
 
-    async def planned(self, plan: Plan) -> None:
-        """Write the plan, and make all manifests durable. Raises StateError."""
-        await run_sync(self._folder.write_plan, self._write_plan(plan))
+    async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
+        """Write the plan, unless a run is gone on with, and make all manifests durable. Raises StateError."""
+        if not self._folder.has_plan:
+            await run_sync(self._folder.write_plan, self._write_plan(plan, lines))
         await self._append({"event": "planned"})
 
     async def intend(self, item: Item) -> None:

@@ -1,7 +1,7 @@
 """One run from entries to report; read it from top to bottom to see the way of a reference."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
@@ -9,9 +9,12 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.execute import Execution, not_recorded
 from bulkrm.engine.expand import expand
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.landing import Landing, Past
 from bulkrm.engine.planner import Knowledge, Planner
 from bulkrm.engine.protection import Protection
 from bulkrm.engine.tag_lists import TagLists
+from bulkrm.engine.tags import Tags
 from bulkrm.engine.verify import Verifier, expectations
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
@@ -20,6 +23,7 @@ from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.guards import Rules
+from bulkrm.planning.merge import remaining
 from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
@@ -30,10 +34,11 @@ Confirm = Callable[[Plan], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A plan made earlier, and the patterns of its list that chose nothing."""
+    """A plan made earlier, the lines of its report, and how far it was carried out before."""
 
     plan: Plan
     lines: Sequence[Line]
+    past: Past = field(default_factory=Past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +97,7 @@ class Run:
         """Return the plan, or None where the run was stopped before it was complete."""
         around, work = self._around, self._job.work
         if isinstance(work, Saved):
-            self._book.open(work.lines)
-            with around.stop.phase():
-                known = await self._planner.renew(work.plan)
+            known = await self._go_on(work)
         else:
             self._book.open(await expand(work, self._asking, self._lists, around.stop, around.observer))
             targets = [line for line in self._book.lines if isinstance(line, Target)]
@@ -109,6 +112,19 @@ class Run:
             for warning in self._protection.unused():
                 around.observer.warn(warning)
         return known
+
+    async def _go_on(self, saved: Saved) -> Knowledge | None:
+        """Judge again what a saved plan has left to do, after a look at what was under way when it was cut short."""
+        self._book.open(saved.lines)
+        self._book.replay(saved.past.done)
+        tags = Tags(self._asking, Flights(self._stop), self._around.clock)
+        landing = Landing(saved.past, self._asking, tags, self._book, self._stop)
+        known = None
+        with self._stop.phase():
+            await landing.settle(saved.plan)
+            gone = {(item.repository, item.digest) for item in saved.plan.doomed if self._book.went(item)}
+            known = await self._planner.renew(remaining(saved.plan, self._book.has), gone)
+        return known  # noqa: RET504 (None where the phase was cut short)
 
     async def _act(self, known: Knowledge, confirm: Confirm) -> None:
         acts, policy = tuple(known.plan.acts), self._job.policy
@@ -132,7 +148,7 @@ class Run:
     async def _is_recorded(self, plan: Plan) -> bool:
         """Have the plan kept before anything goes; where that fails, everything fails and nothing goes."""
         try:
-            await self._around.recorder.planned(plan)
+            await self._around.recorder.planned(plan, self._book.lines)
         except StateError as error:
             for item in plan.acts:
                 self._record(item, Failed(not_recorded(error)))

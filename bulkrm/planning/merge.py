@@ -1,6 +1,6 @@
 """A saved plan and what a fresh judgement left of it, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
@@ -11,10 +11,24 @@ from bulkrm.model.target import Target
 from bulkrm.planning.recheck import Recheck
 
 
-def orphaned(saved: Plan) -> Plan:
-    """Keep what belongs to a manifest that the saved plan does not delete: somebody took that out of it."""
+def remaining(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
+    """Leave out the targets that have their outcome already."""
+    items = []
+    for item in plan.items:
+        left = tuple(target for target in item.targets if not is_done(target))
+        if left:
+            items.append(item if left == item.targets else replace(item, targets=left))
+    settled = tuple(entry for entry in plan.settled if not is_done(entry.target))
+    return replace(plan, items=tuple(items), settled=settled)
+
+
+def orphaned(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
+    """Keep what belongs to a manifest that the saved plan does not delete: somebody took that out of it.
+
+    `gone`: what an earlier part of the run has deleted already.
+    """
     while True:
-        doomed = {(item.repository, item.digest) for item in saved.doomed}
+        doomed = {*gone, *((item.repository, item.digest) for item in saved.doomed)}
         items = tuple(_with_its_parent(item, doomed) for item in saved.items)
         if items == saved.items:
             return saved

@@ -1,13 +1,16 @@
 """The report as plain values, as JSON has them: the one description of its fields (schema 1)."""
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
+from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import (
     Deleted,
     Failed,
     Gone,
     Kept,
+    KeptReason,
     NoMatch,
     NotAttempted,
     Outcome,
@@ -44,6 +47,25 @@ def image(result: ImageResult) -> dict[str, Any]:
         "source": str(result.source) if result.source else None,
         "parent": result.parent,
     }
+
+
+def result(fields: Mapping[str, Any]) -> ImageResult:
+    """Read an image back whose outcome is final: it was deleted, untagged, absent or kept. Raises ValueError on others."""
+    because = tuple(fields["because"])
+    outcome: Outcome
+    match fields["status"]:
+        case "deleted":
+            outcome = Deleted(None if fields["also_removed"] is None else tuple(fields["also_removed"]))
+        case "untagged":
+            outcome = Untagged(because)
+        case "absent":
+            outcome = Gone(fields["reason"] == "no-repository")
+        case "kept":
+            outcome = Kept(KeptReason(fields["reason"]), because)
+        case status:
+            raise ValueError(f"{status} is not final")
+    digest = Digest(fields["digest"]) if fields["digest"] else None
+    return ImageResult(fields["image"], outcome, None, digest, fields["media_type"], None, fields["parent"])
 
 
 def _reason(outcome: Outcome) -> tuple[str | None, list[str]]:

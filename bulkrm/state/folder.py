@@ -17,6 +17,7 @@ from bulkrm.state.journal import Journal, last_events
 
 VERSION = 1
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+_INTERRUPTED = (130, 143)
 _REMEDY = "give another folder with --state-dir or BULKRM_STATE_DIR"
 
 
@@ -77,6 +78,11 @@ class RunFolder:
             finally:
                 os.close(self._lock)
 
+    @property
+    def has_plan(self) -> bool:
+        """Tell whether the plan is written down."""
+        return (self.path / "plan.json").exists()
+
     def write_plan(self, text: str) -> None:
         """Write the plan down. Raises StateError."""
         try:
@@ -118,6 +124,15 @@ class KnownRun:
     def end(self) -> Mapping[str, Any] | None:
         """What the run wrote down when it was over; None where it was not."""
         return next((event for event in self._last() if event.get("event") == "end"), None)
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether there is nothing to go on with: it came to its end, and left nothing that it had not attempted."""
+        end = self.end
+        if end is None:
+            return False
+        left = end.get("summary", {}).get("not_attempted") if isinstance(end.get("summary"), dict) else None
+        return end.get("code") not in _INTERRUPTED and not left
 
     @property
     def is_undone(self) -> bool:

@@ -1,0 +1,96 @@
+"""What a run that was killed had under way is looked at: what took effect counts as done, the rest is judged again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bulkrm.client.host import Footprint
+from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.book import Book
+from bulkrm.engine.crew import work_through
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.tags import Tags, tag_of, untagged
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.outcome import Deleted, Failed, Outcome
+from bulkrm.model.plan import Doomed, Item, Plan, Untag
+from bulkrm.model.reference import Repository
+from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a run that is gone on with.
+
+    `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
+    may stand under its tags. `archive`: the manifests of what was begun.
+    """
+
+    done: Mapping[str, ImageResult] = field(default_factory=dict)
+    begun: frozenset[tuple[Repository, Digest]] = frozenset()
+    decoys: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
+    archive: Mapping[Digest, Manifest] = field(default_factory=dict)
+
+
+class Landing:
+    """Settles what was under way."""
+
+    def __init__(self, past: Past, asking: Asking, tags: Tags, book: Book, stop: Stop) -> None:
+        """Take what it works with."""
+        self._past = past
+        self._asking = asking
+        self._tags = tags
+        self._book = book
+        self._stop = stop
+
+    async def settle(self, plan: Plan) -> None:
+        """Record what took effect; whatever has no outcome afterwards is to be judged again."""
+        hosts: dict[str, list[Item]] = {}
+        for item in plan.acts:
+            if (item.repository, item.digest) in self._past.begun and self._open(item):
+                hosts.setdefault(item.repository.host, []).append(item)
+        await work_through(hosts, self._asking.workers, self._look, self._stop)
+
+    def _open(self, item: Item) -> Sequence[Target]:
+        return [target for target in item.targets if not self._book.has(target)]
+
+    async def _look(self, item: Item) -> None:
+        if isinstance(item.verdict, Untag):
+            for target in self._open(item):
+                self._record(item, (target,), await self._tag(item, target))
+            return
+        held = await self._tags.read(item.repository, item.digest)
+        if held is None:
+            also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+            self._record(item, self._open(item), Deleted(also))
+        elif isinstance(held, Failure):
+            self._record(item, self._open(item), Failed(held))
+
+    async def _tag(self, item: Item, target: Target) -> Outcome | None:
+        """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
+        held = await self._tags.read(item.repository, tag_of(target))
+        if held is None:
+            return untagged(item)
+        if isinstance(held, Failure):
+            return Failed(held)
+        if held not in self._past.decoys.get(item.repository, ()):
+            return None
+        decoy = held
+
+        async def delete(registry: Registry) -> Removal:
+            return await registry.delete(item.repository, decoy, Footprint())
+
+        result = await self._asking.of(item.repository, delete)
+        if not isinstance(result, Failure):
+            return untagged(item)
+        archived = self._past.archive.get(item.digest)
+        if archived is not None:
+            await self._tags.put_back(item, tag_of(target), decoy, archived)
+        return Failed(result)
+
+    def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
+        if outcome is not None:
+            for target in targets:
+                self._book.record(target, outcome, item.resolved)

@@ -1,0 +1,47 @@
+"""How far a run had come when it ended, as its journal tells it."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulkrm.model.digest import Digest
+from bulkrm.state.journal import read_journal
+
+_FINAL = frozenset({"deleted", "untagged", "absent", "kept", "no-match"})
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Something that was to be sent and may have been. `tags`: those to be taken off; None: the manifest was to go."""
+
+    repository: str
+    digest: Digest
+    tags: tuple[str, ...] | None
+
+
+@dataclass(slots=True)
+class History:
+    """`outcomes`: the final ones, by the image's full name, as the JSON report has them. `decoys` by repository."""
+
+    outcomes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    intents: list[Intent] = field(default_factory=list)
+    decoys: dict[str, set[Digest]] = field(default_factory=lambda: defaultdict(set))
+
+
+def read_history(folder: Path) -> History:
+    """Read a run's journal; whatever failed or was not attempted is as if it had never been. Raises StateError."""
+    history = History()
+    for event in read_journal(folder / "journal.jsonl"):
+        match event.get("event"):
+            case "outcome" if event.get("status") in _FINAL:
+                history.outcomes[str(event["image"])] = event
+            case "delete" | "untag" as kind:
+                tags = tuple(str(tag) for tag in event.get("tags") or ()) if kind == "untag" else None
+                history.intents.append(Intent(str(event["repository"]), Digest(str(event["digest"])), tags))
+            case "decoy":
+                history.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
+            case _:
+                pass
+    return history
