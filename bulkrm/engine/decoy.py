@@ -17,7 +17,7 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import Recorder
-from bulkrm.engine.tags import Change, Done, Tags, outcome_of, tag_of, untagged
+from bulkrm.engine.tags import Change, Done, Tags, by_tag, outcome_of, tag_of, untagged
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome
@@ -55,7 +55,7 @@ class Decoys:
             self._record(item, item.targets, Failed(archived) if archived else Gone())
             return True
         decoy = empty_index(uuid4().hex)
-        await self._recorder.decoy(item.repository, [tag_of(target) for target in item.targets], decoy)
+        await self._recorder.decoy(item.repository, list(by_tag(item)), decoy)
         covered: list[Target] = []
         try:
             # From the first push on there is something to be finished, even where the run is stopped.
@@ -70,7 +70,7 @@ class Decoys:
 
     async def _cover(self, item: Item, decoy: Manifest, covered: list[Target], wanted: Callable[[], bool]) -> bool:
         """Push the decoy over the tags that still hold the item's manifest; False: not all were tried."""
-        for target in item.targets:
+        for target in by_tag(item).values():
             cut_off = partial(covered.append, target)
             change = Change(item.repository, tag_of(target), item.digest, decoy.digest, wanted, cut_off)
             changed = await self._tags.put(change, decoy)

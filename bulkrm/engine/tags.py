@@ -7,6 +7,7 @@ from bulkrm.client.clock import Clock
 from bulkrm.client.host import Footprint, Withdrawn
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
+from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
@@ -180,6 +181,21 @@ def tag_of(target: Target) -> str:
     if not isinstance(target.reference, TagRef):
         raise TypeError(f"{target.reference} is no tag")
     return target.reference.tag
+
+
+def by_tag(item: Item) -> dict[str, Target]:
+    """Return one target for each tag of an item: the list may name a tag twice, with a digest and without."""
+    return {tag_of(target): target for target in item.targets}
+
+
+def for_each_name(record: Record) -> Record:
+    """Let what became of a tag hold for all targets of its item that name it."""
+
+    def record_all(item: Item, targets: tuple[Target, ...], outcome: Outcome) -> None:
+        tags = {tag_of(target) for target in targets}
+        record(item, tuple(target for target in item.targets if tag_of(target) in tags), outcome)
+
+    return record_all
 
 
 def untagged(item: Item) -> Untagged:

@@ -15,7 +15,7 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
 from bulkrm.engine.deletion import STALE, Record
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.tags import Change, Tags, outcome_of, tag_of, unconfirmed, untagged
+from bulkrm.engine.tags import Change, Tags, by_tag, for_each_name, outcome_of, tag_of, unconfirmed, untagged
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
@@ -31,7 +31,7 @@ class Untagging:
         self._asking = asking
         self._stop = around.stop
         self._recorder = around.recorder
-        self._record = record
+        self._record = record = for_each_name(record)
         self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
         self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
@@ -52,7 +52,7 @@ class Untagging:
 
         if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
             return await self._decoys.untag(item, wanted)
-        for target in item.targets:
+        for target in by_tag(item).values():
             outcome = await self._remove(item, target, wanted)
             if outcome is None:
                 return False

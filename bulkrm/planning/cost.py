@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Doomed, Item, Untag, Way
+from bulkrm.planning.graph import removed_tags
 
 STRATEGY = "digest"  # every manifest is deleted by its digest; there is no other order of requests yet
 
@@ -14,10 +15,10 @@ def requests_of(item: Item) -> int:
         case Doomed():
             return 1
         case Untag(way=Way.TAG):
-            return 2 * len(item.targets)  # the tag is read and deleted
+            return 2 * len(removed_tags([item]))  # the tag is read and deleted
         case Untag(way=Way.DECOY):
             # The manifest is read to be put back; each tag is read, pushed over, read again; the decoy is deleted.
-            return 1 + 3 * len(item.targets) + 1
+            return 1 + 3 * len(removed_tags([item])) + 1
         case _:
             return 0
 

@@ -324,6 +324,6 @@ async def test_killed_under_a_decoy(tmp_path: Path) -> None:
         never.set()
 
     assert result.statuses == {f"{APP}:pr-1": "untagged", f"{APP}:pr-2": "untagged"}
-    assert (result.code, left, manifests) == (0, {"latest"}, {digest})
+    assert (result.code, left, manifests) == (0, {"latest"}, frozenset({digest}))
     assert {image["status"] for image in undone.images} == {"restored"}
     assert tags(sandbox) == {"pr-1", "pr-2", "latest"}

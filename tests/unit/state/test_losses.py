@@ -1,0 +1,99 @@
+"""What a run took away, and how far it had come, as its journal tells."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.state.errors import StateError
+from bulkrm.state.folder import RunFolder
+from bulkrm.state.history import Intent, read_history
+from bulkrm.state.losses import losses
+
+APP = "reg.example.com:5000/team/app"
+ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))
+END = {"event": "end", "code": 0, "summary": {}}
+
+
+def intent(manifest: Manifest, *tags: str, kind: str = "delete") -> dict[str, Any]:
+    """What is written before something is sent."""
+    return {"event": kind, "repository": APP, "digest": manifest.digest, "tags": list(tags)}
+
+
+def outcome(image: str, manifest: Manifest, status: str, code: str | None = None) -> dict[str, Any]:
+    """What is written when it is known what became of it."""
+    error = {"code": code} if code else None
+    digest = manifest.digest
+    return {"event": "outcome", "image": f"{APP}{image}", "digest": digest, "status": status, "error": error}
+
+
+def lost(folder: Path, *events: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What a journal of these events says was lost: the tags by the content of the manifest."""
+    run = RunFolder.create(folder, "20260131T120000Z-abcdef", {})
+    for manifest in (ONE, TWO):
+        run.archive.add(manifest)
+    for event in events:
+        run.journal.append(event)
+    run.close()
+    return {entry.manifest.content.decode(): list(entry.tags) for entry in losses(run.path)}
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([intent(ONE, "a", "b"), outcome(":a", ONE, "deleted"), END], {"one": ["a", "b"]}),
+        ([intent(ONE, "a"), outcome(":a", ONE, "failed", "refused"), END], {}),
+        ([intent(ONE, "a"), outcome(":a", ONE, "failed", "unconfirmed"), END], {"one": ["a"]}),
+        ([intent(ONE, "a"), outcome(":a", ONE, "absent"), END], {}),
+        ([intent(ONE, "a")], {"one": ["a"]}),
+        ([intent(ONE, "a"), outcome(":a", ONE, "kept"), outcome(":b", ONE, "deleted"), END], {"one": ["a"]}),
+        ([intent(ONE), outcome(f"@{ONE.digest}", ONE, "deleted"), END], {"one": []}),
+        (
+            [intent(ONE, "a", "b", kind="untag"), outcome(":a", ONE, "untagged"), outcome(":b", ONE, "kept"), END],
+            {"one": ["a"]},
+        ),
+        ([intent(ONE, "a", kind="untag"), outcome(":a", ONE, "failed", "siblings-removed"), END], {"one": ["a"]}),
+        ([intent(ONE, "a", kind="untag"), outcome(":a", ONE, "failed", "refused"), END], {}),
+        ([outcome(":a", ONE, "kept"), END], {}),
+    ],
+)
+def test_losses(tmp_path: Path, events: list[dict[str, Any]], expected: dict[str, list[str]]) -> None:
+    """Only what was taken away, or may have been, with the tags that went."""
+    assert lost(tmp_path, *events) == expected
+
+
+def test_decoys(tmp_path: Path) -> None:
+    """A run's own decoys are known by what it wrote before it pushed them."""
+    decoy = {"event": "decoy", "repository": APP, "digest": TWO.digest, "tags": ["a"]}
+    lost(tmp_path, decoy, intent(ONE, "a", kind="untag"))
+
+    (entry,) = losses(tmp_path / "runs" / "20260131T120000Z-abcdef")
+
+    assert entry.decoys == {TWO.digest}
+
+
+def test_a_manifest_that_is_missing(tmp_path: Path) -> None:
+    """What the journal speaks of and the archive does not have is damage."""
+    other = Manifest(Digest.of(b"three"), OCI_MANIFEST, b"three")
+
+    with pytest.raises(StateError, match="is not in the archive"):
+        lost(tmp_path, intent(other, "a"))
+
+
+def test_history(tmp_path: Path) -> None:
+    """Final outcomes, the last one of each image; what failed or was not attempted is as if it had never been."""
+    lost(
+        tmp_path,
+        intent(ONE, "a"), outcome(":a", ONE, "not-attempted"), outcome(":a", ONE, "deleted"),
+        intent(TWO, "b", kind="untag"), outcome(":b", TWO, "failed", "timeout"),
+        {"event": "decoy", "repository": APP, "digest": TWO.digest, "tags": ["b"]}, {"event": "planned"},
+    )  # fmt: skip
+
+    history = read_history(tmp_path / "runs" / "20260131T120000Z-abcdef")
+
+    assert list(history.outcomes) == [f"{APP}:a"]
+    assert history.intents == [Intent(APP, ONE.digest, None), Intent(APP, TWO.digest, ("b",))]
+    assert history.decoys == {APP: {TWO.digest}}
