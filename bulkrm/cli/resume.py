@@ -75,7 +75,8 @@ def _saved(run: KnownRun, plan: Path) -> Saved:
     from bulkrm.planfile.read import read  # noqa: PLC0415 (only `apply` and `resume` need what it loads)
 
     document = read(plan.read_bytes(), str(plan))
-    return Saved(document.plan, in_order(document.plan, document.unmatched), _past(run, read_history(run.path)))
+    lines = in_order(document.plan, document.unmatched)
+    return Saved(document.plan, lines, _past(run, read_history(run.path)), resumed=True)
 
 
 def _past(run: KnownRun, history: History) -> Past:

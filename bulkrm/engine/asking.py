@@ -1,5 +1,6 @@
 """The one place where a request's failure becomes a value that the run can go on with."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -7,6 +8,7 @@ from typing import TypeVar
 from bulkrm.client.registries import Registries
 from bulkrm.client.registry import Registry
 from bulkrm.engine.causes import Causes
+from bulkrm.engine.circuit import Circuit
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.reference import Repository
@@ -26,6 +28,7 @@ class Asking:
         self._registries = registries
         self._causes = Causes()
         self._against_pushing = Causes()
+        self._circuits: dict[str, Circuit] = defaultdict(Circuit)
 
     async def of(self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
         """Make a call to the registry of a repository or host; a failure that reaches further is not asked for again."""
@@ -40,14 +43,20 @@ class Asking:
     async def _ask(
         self, place: Repository | str, call: Callable[[Registry], Awaitable[T]], causes: Causes
     ) -> T | Failure:
-        registry = self._registries[place if isinstance(place, str) else place.host]
+        host = place if isinstance(place, str) else place.host
+        registry, circuit = self._registries[host], self._circuits[host]
         try:
-            return await call(registry)
+            result = await call(registry)
         except RequestFailed as error:
             failure = error.failure
+        else:
+            circuit.answered()
+            return result
         if failure.code is FailureCode.NOT_PERMITTED and registry.host.anonymous:
             failure = replace(failure, hint=_NO_LOGIN)
-        causes.note(failure, place)
+        if not circuit.counts(failure):
+            causes.note(failure, place)
+        circuit.failed(failure)
         return failure
 
     def anew(self) -> "Asking":
@@ -56,7 +65,7 @@ class Asking:
 
     def known(self, place: Repository | str) -> Failure | None:
         """Return the failure that any call to this place would meet, if one was found out already."""
-        return self._causes.find(place)
+        return self._causes.find(place) or self._circuits[place if isinstance(place, str) else place.host].open
 
     def paused_since(self, host: str, moment: float, seconds: float) -> bool:
         """Tell whether so much time passed since a moment of the clock because the host asked for a pause."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from bulkrm.engine.circuit import CircuitOpen
 from bulkrm.engine.observer import Observer
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, WouldDelete
@@ -42,6 +43,8 @@ class Book:
         """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
         if target in self._results:
             raise RuntimeError(f"{target.reference} has an outcome already")
+        if isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen):
+            outcome = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
         digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)
         parent = str(target.parent) if target.parent else None
         result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note, parent)

@@ -23,7 +23,7 @@ from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.guards import Rules
-from bulkrm.planning.merge import remaining
+from bulkrm.planning.merge import failed_targets, remaining, together
 from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
@@ -34,11 +34,15 @@ Confirm = Callable[[Plan], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A plan made earlier, the lines of its report, and how far it was carried out before."""
+    """A plan made earlier, the lines of its report, and how far it was carried out before.
+
+    `resumed`: it is a run that is gone on with; what failed in it is tried again.
+    """
 
     plan: Plan
     lines: Sequence[Line]
     past: Past = field(default_factory=Past)
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +127,16 @@ class Run:
         with self._stop.phase():
             await landing.settle(saved.plan)
             gone = {(item.repository, item.digest) for item in saved.plan.doomed if self._book.went(item)}
-            known = await self._planner.renew(remaining(saved.plan, self._book.has), gone)
-        return known  # noqa: RET504 (None where the phase was cut short)
+            again = set(failed_targets(saved.plan)) if saved.resumed else set()
+            known = await self._planner.renew(
+                remaining(saved.plan, lambda target: self._book.has(target) or target in again), gone
+            )
+            fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference))) if again else None
+            if known is not None and fresh is not None:
+                known = Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
+            elif again:
+                known = None
+        return known
 
     async def _act(self, known: Knowledge, confirm: Confirm) -> None:
         acts, policy = tuple(known.plan.acts), self._job.policy

@@ -47,6 +47,7 @@ class NotAttemptedReason(StrEnum):
     INTERRUPTED = "interrupted"
     FAIL_FAST = "fail-fast"
     DECLINED = "declined"
+    CIRCUIT_OPEN = "circuit-open"
     INTERNAL_ERROR = "internal-error"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import Gone, Kept, KeptReason
+from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Plan, Settled
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
@@ -20,6 +20,18 @@ def remaining(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
             items.append(item if left == item.targets else replace(item, targets=left))
     settled = tuple(entry for entry in plan.settled if not is_done(entry.target))
     return replace(plan, items=tuple(items), settled=settled)
+
+
+def failed_targets(plan: Plan) -> list[Target]:
+    """Return the targets of the list that could not be judged: they are worth another try."""
+    found = [entry.target for entry in plan.settled if isinstance(entry.outcome, Failed)]
+    found += [target for item in plan.items if isinstance(item.verdict, Failed) for target in item.targets]
+    return [target for target in found if target.parent is None]
+
+
+def together(first: Plan, second: Plan) -> Plan:
+    """Put two plans about different targets together."""
+    return Plan((*first.items, *second.items), (*first.settled, *second.settled), {**first.tags, **second.tags})
 
 
 def orphaned(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
