@@ -93,6 +93,7 @@ class Options:
     observer: Observer | None = None
     before_delete: Act | None = None
     stop: Stop | None = None
+    seconds: float = _SECONDS
 
 
 async def delete(host: str, text: str, options: Options | None = None) -> Done:
@@ -119,7 +120,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         around = Around(chosen.observer or warnings, stop, chosen.clock)
         run = Run(Job(listed.entries, listed.protect, policy), registries, around)
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(chosen.seconds):
             results = await run.perform(_confirm(chosen.before_delete))
         info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, policy.dry_run, "1")
         report = Report(info, results, registries.requests, (), run.orphans, run.verification)

@@ -1,0 +1,232 @@
+"""Faults of every kind while images are deleted, untagged or put back: one outcome each, true ones, in bounded time.
+
+BULKRM_TEST_STORM=10000 makes the storm the full one; by default it is a tenth.
+"""
+
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.client.registries import open_registries
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.observer import Silent
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.undo import Loss, Undo
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.reference import Repository
+from bulkrm.model.settings import Connection, Pacing, Policy, Settings, Shared
+from bulkrm.reports.shape import image as fields_of
+from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, Sandbox, SandboxSettings, oci_image, put_image
+from tests.cli.command import bulkrm
+from tests.integration.engine import ADMIN, Options, delete
+from tests.support.clock import FakeClock
+
+APP = "team/app"
+IMAGES = 12
+STORM = int(os.environ.get("BULKRM_TEST_STORM", "1000"))
+CHANGES = "DELETE|PUT"
+
+
+def drops(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Drop(), path="manifests", every=3, times=None)
+
+
+def drops_after_effect(sandbox: Sandbox) -> None:
+    sandbox.faults.add(DropAfter(), method=CHANGES, every=2, times=None)
+
+
+def storm_of_5xx(sandbox: Sandbox) -> None:
+    for number, status in enumerate((500, 502, 503, 504)):
+        sandbox.faults.add(Reply(status), path="manifests", every=5, skip=number, times=6)
+
+
+def limits(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Reply(429, {"Retry-After": "7"}), path="manifests", every=4, times=10)
+
+
+def absurd_limits(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Reply(429, {"Retry-After": "999999999"}), method=CHANGES, times=None, skip=6)
+
+
+def token_server_fails(sandbox: Sandbox) -> None:
+    sandbox.tokens.faults.add(Reply(500), every=2, times=None)
+    sandbox.tokens.revoke()
+
+
+def tokens_are_revoked(sandbox: Sandbox) -> None:
+    async def revoke(_: Asked) -> None:
+        sandbox.tokens.revoke()
+
+    sandbox.faults.add(Call(revoke), method=CHANGES, every=3, times=None)
+
+
+def registry_is_read_only(sandbox: Sandbox) -> None:
+    async def switch(_: Asked) -> None:
+        sandbox.change(read_only=True)
+
+    sandbox.faults.add(Call(switch), method=CHANGES, skip=5)
+
+
+FAULTS = (
+    drops,
+    drops_after_effect,
+    storm_of_5xx,
+    limits,
+    absurd_limits,
+    token_server_fails,
+    tokens_are_revoked,
+    registry_is_read_only,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One thing that is done to the images, and how the registry is for it."""
+
+    name: str
+    settings: SandboxSettings
+    options: Options
+
+
+WAYS = (
+    Way("delete", SandboxSettings(), Options()),
+    Way("untag", SandboxSettings(tag_deletes=True), Options(shared=Shared.UNTAG)),
+    Way("decoy", SandboxSettings(), Options(shared=Shared.UNTAG, allow_decoy=True)),
+)
+
+
+def fill(sandbox: Sandbox, number: int, *, shared: bool) -> dict[str, str]:
+    """Images, each with a second tag that nobody lists if `shared`; return the digest of each listed tag."""
+    digests = {}
+    for seed in range(number):
+        names = [f"pr-{seed}", f"keep-{seed}"] if shared else [f"pr-{seed}"]
+        digests[f"pr-{seed}"] = put_image(sandbox.store, APP, names, oci_image(seed, config_seed=0))
+    return digests
+
+
+def check(sandbox: Sandbox, digests: dict[str, str], statuses: dict[str, str], *, shared: bool) -> None:
+    """What is said to be gone is gone, what is said to be there is there, and nothing else was touched."""
+    assert set(statuses) == {f"{APP}:{tag}" for tag in digests}
+    for tag, digest in digests.items():
+        word = statuses[f"{APP}:{tag}"]
+        held = sandbox.store.digest_of(APP, tag)
+        if word in ("deleted", "untagged"):
+            assert held is None, (tag, word)
+        elif word.startswith(("failed unconfirmed", "failed read-only")) and shared:
+            pass  # it may hold a decoy by now, and the outcome says so
+        elif word != "failed unconfirmed":
+            assert held == digest, (tag, word)
+        if shared:
+            assert sandbox.store.digest_of(APP, f"keep-{tag[3:]}") == digest
+        assert (digest in sandbox.store.digests(APP)) == (shared or held == digest)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: str(way.name))
+async def test_every_outcome_is_true(way: Way, fault: Callable[[Sandbox], None]) -> None:
+    """Whatever happens, what is reported is what is."""
+    async with Sandbox(way.settings) as sandbox:
+        shared = way.options.shared is Shared.UNTAG
+        digests = fill(sandbox, IMAGES, shared=shared)
+
+        async def begin(_: object) -> None:
+            fault(sandbox)
+
+        clock = FakeClock(auto=True)
+        done = await delete(sandbox.host, f"- {APP}:pr-*", replace(way.options, clock=clock, before_delete=begin))
+        sandbox.faults.clear()
+
+        check(sandbox, digests, done.statuses, shared=shared)
+        assert clock.monotonic() < 20 * 600
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_every_restoration_is_true(fault: Callable[[Sandbox], None]) -> None:
+    """What undo says to be back is back, and what it says to have failed may be tried again."""
+    async with Sandbox() as sandbox:
+        digests = fill(sandbox, IMAGES, shared=False)
+        place = Repository(sandbox.host, APP)
+        losses = []
+        for tag, digest in digests.items():
+            stored = sandbox.store.manifest(APP, digest)
+            assert stored is not None
+            losses.append(Loss(place, Manifest(Digest(digest), stored.media_type, stored.content), (tag,)))
+            sandbox.store.delete_manifest(APP, digest)
+        fault(sandbox)
+        words = await undo(losses)
+        for tag, digest in digests.items():
+            if words[tag] in ("restored", "unchanged"):
+                assert sandbox.store.digest_of(APP, tag) == digest
+            assert words[tag].split()[0] in ("restored", "unchanged", "failed", "not-attempted")
+        sandbox.faults.clear()
+        sandbox.tokens.faults.clear()
+        sandbox.change(read_only=False)
+
+        again = await undo(losses)
+
+        assert set(again.values()) <= {"restored", "unchanged"}
+        assert {tag: sandbox.store.digest_of(APP, tag) for tag in digests} == digests
+
+
+async def undo(losses: list[Loss]) -> dict[str, str]:
+    """Put them back; return the word for each tag."""
+    clock = FakeClock(auto=True)
+    settings = Settings(Pacing(), Connection(), Policy())
+    async with open_registries(settings, Credentials(ADMIN, DockerConfig()), clock) as registries:
+        around = Around(Silent(), Stop(), clock)
+        results = await Undo(Asking(registries), around, force=False, dry_run=False).perform(losses)
+    found = [fields_of(result) for result in results]
+    return {entry["image"].rpartition(":")[2]: entry["status"] for entry in found}
+
+
+async def test_a_storm() -> None:
+    """With 5 % of 5xx, 3 % of drops after effect and 2 % of 429 not one outcome is false."""
+    chance = random.Random(7)  # noqa: S311 (faults, no secrets)
+    async with Sandbox() as sandbox:
+        digests = fill(sandbox, STORM, shared=False)
+        kept = put_image(sandbox.store, APP, ["latest"], oci_image(STORM + 1))
+
+        async def strike(asked: Asked) -> None:
+            if "manifests" not in asked.target:
+                return
+            hit = chance.random()
+            if hit < 0.05:
+                sandbox.faults.add(Reply(chance.choice((500, 502, 503))), path=asked.target)
+            elif hit < 0.08:
+                sandbox.faults.add(DropAfter(), path=asked.target)
+            elif hit < 0.10:
+                sandbox.faults.add(Reply(429, {"Retry-After": "1"}), path=asked.target)
+
+        async def begin(_: object) -> None:
+            sandbox.faults.before = strike
+
+        options = Options(clock=FakeClock(auto=True), before_delete=begin, seconds=600)
+        done = await delete(sandbox.host, f"- {APP}:pr-*", options)
+        sandbox.faults.clear()
+
+        check(sandbox, digests, done.statuses, shared=False)
+        assert sandbox.store.digest_of(APP, "latest") == kept
+        assert list(done.statuses.values()).count("deleted") >= STORM * 0.99
+
+
+async def test_one_registry_of_three_is_gone(tmp_path: Path) -> None:
+    """A host without an address fails its own images, and the others go."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
+    async with Sandbox(SandboxSettings(auth=Auth.NONE)) as one, Sandbox(SandboxSettings(auth=Auth.NONE)) as two:
+        for sandbox in (one, two):
+            put_image(sandbox.store, APP, ["pr-1"], oci_image(seed=1))
+
+        result = await bulkrm(
+            f"{one.host}/{APP}:pr-1", f"nowhere.invalid/{APP}:pr-1", f"{two.host}/{APP}:pr-1", "-o", "json", env=env
+        )
+
+        words = [(image["status"], (image["error"] or {}).get("code")) for image in result.images]
+        assert words == [("deleted", None), ("failed", "unreachable"), ("deleted", None)]
+        assert (one.store.tags(APP), two.store.tags(APP)) == ([], [])
