@@ -1,5 +1,5 @@
 # docker build -t bulkrm .
-# docker run --rm -ti bulkrm -u username -p myregistry:5000/myrepo/myimage:latest
+# docker run --rm -ti -v bulkrm-state:/state bulkrm -u username -p myregistry:5000/myrepo/myimage:latest
 
 FROM python:3.13-slim AS build
 WORKDIR /src
@@ -11,9 +11,12 @@ RUN python -m venv --without-pip /opt/bulkrm \
 
 FROM python:3.13-slim
 # A numeric id, so that Kubernetes can tell that it is not root. Docker's config.json may be mounted in this home.
-RUN useradd --uid 10001 --create-home --home-dir /home/bulkrm --shell /usr/sbin/nologin bulkrm
+# /state is where runs are recorded, so that they can be resumed and undone; open like /tmp, for `--user`.
+RUN useradd --uid 10001 --create-home --home-dir /home/bulkrm --shell /usr/sbin/nologin bulkrm \
+    && install -d -m 1777 /state
 COPY --from=build /opt/bulkrm /opt/bulkrm
-ENV PATH="/opt/bulkrm/bin:$PATH"
+ENV PATH="/opt/bulkrm/bin:$PATH" BULKRM_STATE_DIR=/state
+VOLUME /state
 USER 10001:10001
 # List files and reports: docker run -v "$PWD:/work" ...
 WORKDIR /work

@@ -1,8 +1,9 @@
 """One run of the command line: opens what it needs, listens for signals, reports, and returns the exit code."""
 
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
+from bulkrm.state.lasting import ends_with
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE}
 # The only parts of a query that a log may show (as go-containerregistry's redact does).
@@ -49,6 +51,13 @@ class Task:
     folder: RunFolder | None = None  # where the run is recorded
     finished: Callable[[Run], str | None] | None = None  # told of the run before its report; returns what went wrong
 
+    def remarks(self) -> Iterator[str]:
+        """Yield what the user should know before the run begins."""
+        if self.folder is not None:
+            end = ends_with(self.folder.root, os.environ, chosen=self.talk.state_dir is not None)
+            if end is not None:
+                yield end
+
 
 async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
@@ -59,6 +68,8 @@ async def perform(task: Task) -> int:
             recorder = Recording(task.folder, partial(plan_text, task.job)) if task.folder else Unrecorded()
             listener = Listener(shown, task.writers, recorder)
             run = Run(task.job, registries, Around(listener, stop, SystemClock(), recorder))
+            for remark in task.remarks():
+                shown.say(f"warning: {remark}")
             report = await _report(task, run, registries, Question(shown, stop, yes=task.talk.yes))
             for warning in (*registries.remarks(), *_warnings(report.images)):
                 shown.say(f"warning: {warning}")

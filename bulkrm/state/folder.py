@@ -35,6 +35,11 @@ class RunFolder:
         """The run's name."""
         return self.path.name
 
+    @property
+    def root(self) -> Path:
+        """The folder of all runs' folders."""
+        return self.path.parent.parent
+
     @classmethod
     def create(cls, root: Path, run: str, asked: Mapping[str, Any]) -> Self:
         """Make the folder of a new run and write down what was asked. Raises InputError where that is not possible."""

@@ -1,7 +1,5 @@
 """After a run that deleted half of a real registry, another client still gets everything that stayed, all platforms."""
 
-import asyncio
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,23 +8,10 @@ import pytest
 from bulkrm.model.settings import Shared
 from bulkrm.sandbox import Image, docker_image, docker_list, index_of, oci_image, oci_index
 from tests.integration.engine import Options, delete
-from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, Registry, running
+from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, running
+from tests.support.skopeo import copy
 
 APP = "team/app"
-
-
-async def copy(registry: Registry, reference: str, folder: Path) -> None:
-    """Copy an image with all its platforms out of the registry; `reference` is `:tag` or `@digest`."""
-    found = shutil.which("skopeo")
-    if found is None:
-        pytest.skip("no skopeo: apt-get install skopeo")
-    options = ("--insecure-policy", "copy", "-q", "--all", "--src-tls-verify=false", "--src-creds=admin:admin")
-    process = await asyncio.create_subprocess_exec(
-        found, *options, f"docker://{registry.host}/{APP}{reference}", f"dir:{folder / reference[-20:]}",
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, problems = await process.communicate()
-    assert process.returncode == 0, f"{reference}: {problems.decode()}"
 
 
 def images() -> dict[str, tuple[Image, tuple[str, ...]]]:
@@ -69,7 +54,7 @@ async def test_everything_that_stayed_can_be_pulled(kind: str, shared: Shared, t
             gone = {tag for tag in gone if not tag.startswith("pr-1-")}
         assert left == everything - gone
         for tag in sorted(left - {"nested"}):
-            await copy(registry, f":{tag}", tmp_path)
+            await copy(f"{registry.host}/{APP}:{tag}", tmp_path / tag)
         for child in images()["nested"][0].children:  # skopeo itself copies no index in an index
-            await copy(registry, f"@{child.digest}", tmp_path)
+            await copy(f"{registry.host}/{APP}@{child.digest}", tmp_path / child.digest[7:])
         assert await registry.admin.digest(APP, "nested") == images()["nested"][0].digest
