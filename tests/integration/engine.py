@@ -1,7 +1,8 @@
 """A run without the command line around it: from the text of a list to the images of the report."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,15 +11,18 @@ from bulkrm.client.clock import Clock, SystemClock
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.client.registries import Listening, open_registries
 from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
+from bulkrm.engine.undo import Loss, Undo
 from bulkrm.model.plan import Plan
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared
 from bulkrm.reports.shape import image
 from bulkrm.selection.listfile import read_list
+from tests.support.clock import FakeClock
 
 _SECONDS = 40.0  # after which a test gives up
 ADMIN = Login("admin", Secret("admin"))
@@ -89,6 +93,7 @@ class Options:
     verify: bool = False
     login: Login | None = ADMIN
     concurrency: int | None = None
+    timeout: float = 60.0
     clock: Clock = field(default_factory=SystemClock)
     observer: Observer | None = None
     before_delete: Act | None = None
@@ -110,7 +115,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.allow_decoy,
         chosen.verify,
     )
-    settings = Settings(Pacing(chosen.concurrency), Connection(), policy)
+    settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection(), policy)
     warnings, stop, sent = Warnings(), Stop() if chosen.stop is None else chosen.stop, list[tuple[str, str]]()
 
     def trace(method: str, url: str, _: str) -> None:
@@ -134,3 +139,14 @@ def _confirm(act: Act | None) -> Confirm:
         return True
 
     return confirm
+
+
+async def undo(losses: Sequence[Loss], timeout: float) -> dict[str, str]:  # noqa: ASYNC109 (of each request)
+    """Put back what was lost; return the status of each tag, or digest."""
+    clock = FakeClock(auto=True)
+    settings = Settings(Pacing(timeout=timeout), Connection(), Policy())
+    async with open_registries(settings, Credentials(ADMIN, DockerConfig()), clock) as registries:
+        around = Around(Silent(), Stop(), clock)
+        results = await Undo(Asking(registries), around, force=False, dry_run=False).perform(losses)
+    found = [image(result) for result in results]
+    return {re.split("[:@]", entry["image"].rpartition("/")[2], maxsplit=1)[1]: entry["status"] for entry in found}

@@ -41,7 +41,7 @@ def system(root: Path, mounts: str | None, mark: str | None = CONTAINER) -> Path
         (None, "/state", False),
     ],
 )
-def test_a_container(tmp_path: Path, mark: str, mounts: str | None, folder: str, lost: bool) -> None:
+def test_a_container(tmp_path: Path, *, mark: str, mounts: str | None, folder: str, lost: bool) -> None:
     """What is on no mounted volume, or on one without a name, goes with the container."""
     said = ends_with(Path(folder), {}, chosen=True, system=system(tmp_path, mounts, mark))
 
@@ -68,7 +68,7 @@ def test_no_container(tmp_path: Path) -> None:
         ({}, False, False),
     ],
 )
-def test_a_ci_job(tmp_path: Path, environment: Mapping[str, str], chosen: bool, lost: bool) -> None:
+def test_a_ci_job(tmp_path: Path, *, environment: Mapping[str, str], chosen: bool, lost: bool) -> None:
     """A job's home goes with it; whoever names a folder keeps that."""
     said = ends_with(Path("/home/ci"), environment, chosen=chosen, system=system(tmp_path, LAYER, None))
 

@@ -1,0 +1,88 @@
+"""A TCP proxy in front of a real registry: it drops connections and lets answers trickle, at the requests one names."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum
+
+import anyio
+from anyio.abc import ByteStream, SocketAttribute, SocketStream
+
+_REQUEST = re.compile(rb"(DELETE|PUT|GET|HEAD) \S*/manifests/\S* HTTP/1\.1\r\n")
+_LOST = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+
+class Harm(Enum):
+    """What happens to a request."""
+
+    DROP = "the connection ends before the registry hears of it"
+    DROP_AFTER = "the registry acts, and the connection ends instead of its answer"
+    TRICKLE = "the registry acts, and its answer comes a byte at a time, and never whole"
+
+
+class Proxy:
+    """It does harm to each `every`th request on manifests of one of these methods, once it is `active`."""
+
+    def __init__(self, upstream: str, harm: Harm, methods: str, every: int) -> None:
+        self._upstream = upstream
+        self._harm = harm
+        self._methods = methods.split()
+        self._every = every
+        self._seen = 0
+        self.host = ""
+        self.active = False
+        self.harmed = 0
+
+    async def serve(self, client: SocketStream) -> None:
+        """Pass one connection on. A client sends its next request when it has the answer, so a chunk holds one at most."""
+        host, _, port = self._upstream.rpartition(":")
+        async with client, await anyio.connect_tcp(host, int(port)) as registry, anyio.create_task_group() as both:
+            harmed = anyio.Event()
+            both.start_soon(self._answers, registry, client, harmed)
+            try:
+                while True:
+                    chunk = await client.receive()
+                    if self._hits(chunk):
+                        if self._harm is Harm.DROP:
+                            break
+                        harmed.set()
+                    await registry.send(chunk)
+            except _LOST:
+                pass
+            both.cancel_scope.cancel()
+
+    async def _answers(self, registry: ByteStream, client: ByteStream, harmed: anyio.Event) -> None:
+        try:
+            while True:
+                chunk = await registry.receive()
+                if not harmed.is_set():
+                    await client.send(chunk)
+                    continue
+                for position in range(20 if self._harm is Harm.TRICKLE else 0):
+                    await client.send(chunk[position : position + 1])
+                    await anyio.sleep(0.02)
+                if self._harm is Harm.DROP_AFTER:
+                    break
+        except _LOST:
+            pass
+        await client.aclose()
+
+    def _hits(self, chunk: bytes) -> bool:
+        found = _REQUEST.match(chunk)
+        if not self.active or found is None or found[1].decode() not in self._methods:
+            return False
+        self._seen += 1
+        hit = self._seen % self._every == 0
+        self.harmed += hit
+        return hit
+
+
+@asynccontextmanager
+async def proxied(upstream: str, harm: Harm, methods: str, every: int) -> AsyncIterator[Proxy]:
+    """Hold a running proxy; `methods` with blanks between."""
+    proxy = Proxy(upstream, harm, methods, every)
+    async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
+        proxy.host = f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610 (no Django)
+        group.start_soon(listener.serve, proxy.serve)
+        yield proxy
+        group.cancel_scope.cancel()
