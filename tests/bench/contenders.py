@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,12 +41,13 @@ class Contender(Protocol):
 
 
 class Bulkrm:
-    """The command line, as a user has it."""
+    """The command line, as a user has it. Its runs are recorded on a disk, not on the tmpfs of the registry."""
 
-    name = "bulkrm"
     sample: int | None = None
 
-    def __init__(self, concurrency: int, folder: Path) -> None:
+    def __init__(self, concurrency: int, folder: Path, *, record: bool = True) -> None:
+        self.name = "bulkrm" if record else "no record"
+        self._module = "bulkrm" if record else "tests.bench.unrecorded"
         self._concurrency = concurrency
         self._folder = folder
 
@@ -53,13 +55,15 @@ class Bulkrm:
         listed = self._folder / "list.yaml"
         listed.write_text("".join(f"- {plot.host}/{repository}:{tag}\n" for repository, tag in plot.images))
         options = ["-y", "-q", "-o", "jsonl", "-c", str(self._concurrency)]
-        environment = {
-            "REGISTRY_USERNAME": _USER,
-            "REGISTRY_PASSWORD": PASSWORD,
-            "DOCKER_CONFIG": str(self._folder),
-            "BULKRM_STATE_DIR": str(self._folder / "state"),
-        }
-        return await _run([sys.executable, "-m", "bulkrm", "-f", str(listed), *options], self._folder, environment)
+        with tempfile.TemporaryDirectory() as state:
+            environment = {
+                "REGISTRY_USERNAME": _USER,
+                "REGISTRY_PASSWORD": PASSWORD,
+                "DOCKER_CONFIG": str(self._folder),
+                "BULKRM_STATE_DIR": state,
+            }
+            command = [sys.executable, "-m", self._module, "-f", str(listed), *options]
+            return await _run(command, self._folder, environment)
 
 
 class Bare:
@@ -104,7 +108,8 @@ class Skopeo:
 
 def contenders(concurrency: int, sample: int, folder: Path) -> Sequence[Contender]:
     """Return all that are installed, bulkrm and the loop that it is measured by first."""
-    always: list[Contender] = [Bulkrm(concurrency, folder), Bare(concurrency, folder)]
+    ours: list[Contender] = [Bulkrm(concurrency, folder), Bulkrm(concurrency, folder, record=False)]
+    always = [*ours, Bare(concurrency, folder)]
     return [*always, Skopeo(sample, folder)] if shutil.which("skopeo") else always
 
 

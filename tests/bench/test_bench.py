@@ -17,7 +17,7 @@ async def test_every_tool_deletes_what_it_is_given(tmp_path: Path) -> None:
     async with open_ground(tmp_path / "registry", size) as ground:
         measured = await measure(ground, size, tools, 1, lambda _: None)
     images = {entry.tool: entry.images for entry in measured}
-    expected = {"bulkrm": 6, "bare loop": 6, "skopeo x 8": 4}
+    expected = {"bulkrm": 6, "no record": 6, "bare loop": 6, "skopeo x 8": 4}
     assert images == {tool: expected[tool] for tool in expected if tool != "skopeo x 8" or shutil.which("skopeo")}
     assert [line.partition("  ")[0] for line in table(measured, "bare loop").splitlines()[1:]] == list(images)
 

@@ -1,0 +1,21 @@
+"""bulkrm without the record of its run, which no option can switch off: it shows what the record costs.
+
+python -m tests.bench.unrecorded OPTIONS
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bulkrm.cli import commands, main
+from bulkrm.engine.run import Job
+
+
+@contextmanager
+def _nothing(job: Job, option: Path | None) -> Iterator[None]:  # noqa: ARG001 (the shape of `recorded`)
+    yield None
+
+
+if __name__ == "__main__":
+    commands.recorded = _nothing  # type: ignore[assignment]
+    main.main()
