@@ -14,7 +14,7 @@ from bulkrm.cli.guarded import guarded
 from bulkrm.cli.resume import resume_run
 from bulkrm.cli.runs import runs
 from bulkrm.cli.undo import undo_run
-from bulkrm.model.settings import Connection, Shared
+from bulkrm.model.settings import Connection, Shared, Strategy
 from bulkrm.selection.schema import list_file_schema
 
 _OTHERS = (
@@ -69,6 +69,7 @@ def delete(
     max_delete: opt.MaxDelete = None,
     verify: opt.Verify = False,
     fail_fast: opt.FailFast = False,
+    strategy: opt.Order = Strategy.AUTO.value,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
     timeout: opt.Timeout = 60.0,
@@ -87,7 +88,7 @@ def delete(
     run = partial(
         delete_images,
         opt.What(images, from_file, registry, protect, max_delete),
-        opt.Rules(shared, recursive, allow_decoy, verify, fail_fast),
+        opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
@@ -121,6 +122,7 @@ def plan(
     max_delete: opt.MaxDelete = None,
     verify: opt.Verify = False,
     fail_fast: opt.FailFast = False,
+    strategy: opt.Order = Strategy.AUTO.value,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
     timeout: opt.Timeout = 60.0,
@@ -138,7 +140,7 @@ def plan(
     run = partial(
         make_plan,
         opt.What(images, from_file, registry, protect, max_delete),
-        opt.Rules(shared, recursive, allow_decoy, verify, fail_fast),
+        opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),

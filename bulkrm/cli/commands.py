@@ -57,6 +57,7 @@ def _policy(what: What, rules: Rules) -> Policy:
         recursive=rules.recursive,
         allow_decoy=rules.allow_decoy,
         verify=rules.verify,
+        strategy=values.strategy(rules.strategy),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bulkrm.model.settings import Connection, Shared
+from bulkrm.model.settings import Connection, Shared, Strategy
 
 _SHARED = (
     "A digest that has tags outside the list: keep it; take only the listed tags off it; delete it with all its tags; "
@@ -47,7 +47,15 @@ AllowDecoy = Annotated[
     bool,
     typer.Option(
         "--allow-decoy",
-        help="Let untag push an empty index over a tag and delete that, where a registry cannot delete tags.",
+        help="Where a registry cannot delete tags, an empty index may be pushed over them and deleted.",
+    ),
+]
+Order = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        metavar="|".join(Strategy),
+        help="Tags before their manifests: where that is faster; never; wherever it can be done.",
     ),
 ]
 Recursive = Annotated[
@@ -145,6 +153,7 @@ class Rules:
     allow_decoy: bool
     verify: bool
     fail_fast: bool
+    strategy: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from bulkrm.engine.recorder import Unrecorded
 from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Job, Run
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal
+from bulkrm.model.failure import FailureCode
+from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, Signal
 from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.state.errors import StateError
@@ -94,11 +95,16 @@ async def perform(task: Task) -> int:
 def _close(recorder: Recording, report: Report, code: int) -> int:
     """Record the end of a run that came to one; an interrupted one can be gone on with."""
     try:
-        recorder.end(code, {status.value.replace("-", "_"): count for status, count in report.summary.items()})
+        summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
+        recorder.end(code, summary, sum(_is_unfinished(result) for result in report.images))
     except StateError as error:
         complain(trouble_of(error))
         return code or 1
     return code
+
+
+def _is_unfinished(result: ImageResult) -> bool:
+    return isinstance(result.outcome, Failed) and result.outcome.failure.code is FailureCode.UNFINISHED
 
 
 async def _report(task: Task, run: Run, registries: Registries, question: Question) -> Report:

@@ -68,6 +68,7 @@ def _asked(job: Job, started: datetime) -> dict[str, Any]:
             "allow_decoy": policy.allow_decoy,
             "max_delete": str(policy.max_delete) if policy.max_delete else None,
             "fail_fast": policy.fail_fast,
+            "strategy": policy.strategy.value,
             "verify": policy.verify,
         },
         "protect": [str(pattern) for pattern in job.protect],

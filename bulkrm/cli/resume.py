@@ -18,7 +18,7 @@ from bulkrm.engine.landing import Past
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_repository
-from bulkrm.model.settings import Limit, Policy, Shared
+from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
 from bulkrm.reports.shape import result
 from bulkrm.selection.entry import Detail, Entry, parse_entry
@@ -88,6 +88,7 @@ def _past(run: KnownRun, history: History) -> Past:
         frozenset(begun),
         {parse_repository(name, None): frozenset(found) for name, found in history.decoys.items()},
         {manifest.digest: manifest for manifest in manifests if manifest.digest in digests},
+        {(parse_repository(name, None), tag): digest for (name, tag), digest in history.cleared.items()},
     )
 
 
@@ -100,6 +101,7 @@ def _policy(fields: Mapping[str, Any]) -> Policy:
         recursive=bool(fields["recursive"]),
         allow_decoy=bool(fields["allow_decoy"]),
         verify=bool(fields["verify"]),
+        strategy=Strategy(fields["strategy"]),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Limit, Rate, Shared
+from bulkrm.model.settings import Limit, Rate, Shared, Strategy
 
 _RATE = re.compile(r"(\d{1,9})(?:/([smh]))?", re.ASCII)
 _LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
@@ -47,6 +47,14 @@ def shared(text: str) -> Shared:
         return Shared(text)
     except ValueError:
         raise _bad("--shared", text, f"write one of {', '.join(Shared)}") from None
+
+
+def strategy(text: str) -> Strategy:
+    """Read `--strategy`."""
+    try:
+        return Strategy(text)
+    except ValueError:
+        raise _bad("--strategy", text, f"write one of {', '.join(Strategy)}") from None
 
 
 def timeout(seconds: float) -> float:

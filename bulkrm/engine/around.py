@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from bulkrm.client.clock import Clock
+from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.recorder import Recorder, Unrecorded
 from bulkrm.engine.stop import Stop
@@ -10,9 +11,10 @@ from bulkrm.engine.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """Who listens, who may stop the run, the time, and who keeps what is needed to go on or back."""
+    """Who listens, who may stop the run, the time, who keeps what is needed to go on or back, and tags half-way gone."""
 
     observer: Observer
     stop: Stop
     clock: Clock
     recorder: Recorder = field(default_factory=Unrecorded)
+    cleared: Cleared = field(default_factory=Cleared)

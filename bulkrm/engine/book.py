@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.engine.circuit import CircuitOpen
+from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.observer import Observer
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, WouldDelete
@@ -15,8 +16,14 @@ from bulkrm.model.target import Line, Target, Unmatched
 class Book:
     """Takes outcomes as they happen, and gives the report in the order of the list."""
 
-    def __init__(self, observer: Observer, on_bug: Callable[[BaseException], None]) -> None:
-        """Begin empty. The observer hears of every outcome; if it fails, the book stays true and `on_bug` hears of it."""
+    def __init__(
+        self, observer: Observer, on_bug: Callable[[BaseException], None], cleared: Cleared | None = None
+    ) -> None:
+        """Begin empty. The observer hears of every outcome; if it fails, the book stays true and `on_bug` hears of it.
+
+        `cleared`: tags that are gone already, whatever becomes of their manifests.
+        """
+        self._cleared = cleared or Cleared()
         self._observer = observer
         self._on_bug = on_bug
         self.lines: list[Line] = []
@@ -43,6 +50,7 @@ class Book:
         """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
         if target in self._results:
             raise RuntimeError(f"{target.reference} has an outcome already")
+        outcome = self._cleared.truth(target, outcome)
         if isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen):
             outcome = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
         digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)

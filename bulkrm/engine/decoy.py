@@ -113,7 +113,7 @@ class Decoys:
         self, item: Item, decoy: Manifest, archived: Manifest, target: Target, cause: Failure
     ) -> Outcome:
         """Give a tag back what it held, unless somebody else has done something to it meanwhile."""
-        held = await self._tags.put_back(item, tag_of(target), decoy.digest, archived)
+        held = await self._tags.put_back(item.repository, tag_of(target), decoy.digest, archived)
         if held == item.digest:
             what, hint = f"{cause.message}; the tag holds what it held", cause.hint
         elif held is None:

@@ -1,89 +1,102 @@
 """The delete phase: many repositories wide, under each host's limiter, one outcome for every target."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import anyio
 
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
+from bulkrm.engine.clearing import Clearing
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.deletion import STALE, Deletion
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.recorder import not_recorded
+from bulkrm.engine.second_look import Freshen, SecondLook
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.untag import Untagging
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
-from bulkrm.model.plan import Item, Settled, Untag, Way
+from bulkrm.model.plan import Item, Plan, Untag, Way
 from bulkrm.model.reference import Repository
-from bulkrm.model.steps import DeleteManifest, Step
+from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
 from bulkrm.model.target import Target
-from bulkrm.planning.recheck import Recheck
 from bulkrm.planning.steps import compile_steps
 from bulkrm.protocol.exchange import still_limited
 from bulkrm.state.errors import StateError
 
 _LOOKS = 10  # times that a manifest is judged because the host paused in between; more is a host that never relents
-# Judges what is to be done in one repository a second time where that grew old, or in any case if the last argument
-# says so; None: the run was stopped meanwhile.
-Freshen = Callable[[Repository, Sequence[Item], bool], Awaitable[Recheck | None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The second judgement of a repository, of the moment `at`: what still goes, and what became of the rest."""
-
-    at: float
-    items: Mapping[Target, Item]
-    dropped: Mapping[Target, Settled]
 
 
 class Execution:
     """Carries out one plan."""
 
-    def __init__(self, asking: Asking, freshen: Freshen, book: Book, around: Around) -> None:
+    def __init__(self, plan: Plan, asking: Asking, freshen: Freshen, book: Book, around: Around) -> None:
         """Begin with nothing done."""
+        self._acts = tuple(plan.acts)
+        self._steps = compile_steps(self._acts, plan.orders)
         self._asking = asking
-        self._freshen = freshen
         self._book = book
         self._stop = around.stop
         self._clock = around.clock
         self._observer = around.observer
         self._fail_fast = False
         self._flights = Flights(around.stop)
+        self._look = SecondLook(self._acts, freshen, around.clock, book, self._record)
         self._deletion = Deletion(asking, self._flights, around, self._concluded)
         self._untagging = Untagging(asking, self._flights, around, self._record)
-        self._acts: dict[Repository, list[Item]] = {}
-        self._judged: dict[Repository, _Judged] = {}
-        self._locks: dict[Repository, anyio.Lock] = {}
+        self._clearing = Clearing(asking, self._flights, around, self._record_early)
         self._doors: dict[str, anyio.Lock] = {}
         self._open: set[str] = set()
-        self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
+        self._finished = {(item.repository, item.digest): anyio.Event() for item in self._acts}
         # distribution reads all tags of a repository to delete a manifest (registry/storage/tagstore.go `Lookup`), and
         # fails half-way where a tag is being written at that moment: so no manifest is deleted while decoys are pushed.
-        self._pushed_over: dict[Repository, list[Digest]] = {}
+        self._pushed_over: dict[Repository, list[anyio.Event]] = {}
+        self._cleared: dict[Repository, anyio.Event] = {}
         self._gone: set[tuple[Repository, Digest]] = set()
+        self._settled: set[Target] = set()
+        for item in self._acts:
+            if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
+                self._pushed_over.setdefault(item.repository, []).append(self._finished[item.repository, item.digest])
 
-    async def run(self, acts: Sequence[Item], *, fail_fast: bool) -> None:
+    async def run(self, *, fail_fast: bool) -> None:
         """Do it. Returns when all is done, or stopped and the grace for what is in flight is over."""
         self._fail_fast = fail_fast
-        for item in acts:
-            self._acts.setdefault(item.repository, []).append(item)
-            self._finished.setdefault((item.repository, item.digest), anyio.Event())
-            if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
-                self._pushed_over.setdefault(item.repository, []).append(item.digest)
-        steps = compile_steps(acts)
-        self._observer.phase("Deleting manifests", len(acts))
+        clearings = [step for steps in self._steps.values() for step in steps if isinstance(step, ClearTags)]
+        self._cleared = {step.repository: anyio.Event() for step in clearings}
+        self._observer.phase("Deleting manifests", len(self._acts) + sum(len(step.items) for step in clearings))
         with self._stop.phase(GRACE, self._flights.busy):
-            await work_through(steps, self._asking.workers, self._step, self._stop)
+            await work_through(self._steps, self._asking.workers, self._step, self._stop)
 
     async def _step(self, step: Step) -> None:
+        match step:
+            case ClearTags():
+                await self._clear(step)
+            case RemoveTags():
+                await self._act(step)
+            case DeleteManifest():
+                await self._wait_for_tags(step.item.repository)
+                if step.item.repository in self._cleared:
+                    await self._cleared[step.item.repository].wait()
+                await self._act(step)
+
+    async def _wait_for_tags(self, repository: Repository) -> None:
+        for event in self._pushed_over.get(repository, ()):
+            await event.wait()
+
+    async def _clear(self, step: ClearTags) -> None:
+        try:
+            await self._wait_for_tags(step.repository)
+            # It was asked already whether this host deletes: how tags can be taken off is found out by that.
+            self._open.add(step.repository.host)
+            if self._asking.known(step.repository) is None:
+                await self._clearing.clear(step, self._look)
+        finally:
+            self._cleared[step.repository].set()
+
+    async def _act(self, step: DeleteManifest | RemoveTags) -> None:
         repository = step.item.repository
         try:
-            for digest in self._pushed_over.get(repository, ()) if isinstance(step, DeleteManifest) else ():
-                await self._finished[repository, digest].wait()
             for parent in step.after:
                 await self._finished[repository, parent].wait()
             if repository.host in self._open:
@@ -99,13 +112,13 @@ class Execution:
             self._finished[repository, step.item.digest].set()
             self._observer.advance()
 
-    async def _take_up(self, step: Step) -> None:
+    async def _take_up(self, step: DeleteManifest | RemoveTags) -> None:
         """Judge, do it, and judge again where a pause of the host came in between and lasted."""
         since: float | None = None
         for _ in range(_LOOKS):
-            if self._stop:
+            if self._stop or self._settled.issuperset(step.item.targets):
                 return
-            item = await self._fresh(step.item, since)
+            item = await self._look.at(step.item, since)
             if item is None or self._stop:
                 return
             since = self._clock.monotonic()
@@ -124,10 +137,9 @@ class Execution:
             if done:
                 self._open.add(item.repository.host)
                 return
-        left = tuple(target for target in step.item.targets if not self._book.has(target))
-        self._record(step.item, left, Failed(still_limited(step.item.repository.host, STALE * _LOOKS)))
+        self._record(step.item, step.item.targets, Failed(still_limited(step.item.repository.host, STALE * _LOOKS)))
 
-    def _barred(self, item: Item, step: Step) -> Failed | Kept | None:
+    def _barred(self, item: Item, step: DeleteManifest | RemoveTags) -> Failed | Kept | None:
         """Say why this need not, or must not, be asked of the registry any more."""
         known = self._asking.known(item.repository)
         if known is not None:
@@ -135,50 +147,20 @@ class Execution:
         staying = next((parent for parent in step.after if (item.repository, parent) not in self._gone), None)
         return Kept(KeptReason.NEEDED, (f"{item.repository}@{staying}",)) if staying else None
 
-    async def _fresh(self, item: Item, since: float | None) -> Item | None:
-        """Return the item as the second judgement leaves it; None: it is not to go.
-
-        That judgement is made once for each repository, and again where it is not younger than `since`.
-        """
-        repository = item.repository
-        judged = self._judged.get(repository)
-        if judged is None or (since is not None and judged.at <= since):
-            async with self._locks.setdefault(repository, anyio.Lock()):
-                judged = self._judged.get(repository)
-                if judged is None or (since is not None and judged.at <= since):
-                    judged = await self._judge_again(repository, again=since is not None)
-        if judged is None:
-            return None
-        for target in item.targets:
-            settled = judged.dropped.get(target)
-            if settled is not None and not self._book.has(target):
-                self._record(item, (target,), settled.outcome)
-        return next((judged.items[target] for target in item.targets if target in judged.items), None)
-
-    async def _judge_again(self, repository: Repository, *, again: bool) -> _Judged | None:
-        at, acts = self._clock.monotonic(), self._acts[repository]
-        result = await self._freshen(repository, acts, again)
-        if result is None:
-            return None
-        items = {target: item for item in result.items for target in item.targets}
-        dropped = {settled.target: settled for settled in result.dropped}
-        judged = self._judged[repository] = _Judged(at, items, dropped)
-        return judged
-
     def _concluded(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Hear what came of deleting a manifest: what waits for it may go if it went."""
         self._record(item, targets, outcome)
         if isinstance(outcome, Deleted | Gone):
             self._gone.add((item.repository, item.digest))
 
+    def _record_early(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        """Write down what became of targets before their manifest's turn, which counts for the others then."""
+        self._record(item, targets, outcome)
+        self._settled.update(targets)
+
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         for target in targets:
-            self._book.record(target, outcome, item.resolved)
+            if target not in self._settled:
+                self._book.record(target, outcome, item.resolved)
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
-
-
-def not_recorded(error: StateError) -> Failure:
-    """Say that something was not sent because it could not be kept."""
-    hint = "make room, or give another folder with --state-dir; what was not deleted can be deleted then"
-    return Failure(FailureCode.NOT_RECORDED, f"the run cannot be recorded: {error.what}", None, hint)

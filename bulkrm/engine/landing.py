@@ -7,7 +7,7 @@ from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
-from bulkrm.engine.crew import work_through
+from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tags import Tags, tag_of, untagged
 from bulkrm.model.digest import Digest
@@ -25,13 +25,15 @@ class Past:
     """What is known of a run that is gone on with.
 
     `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
-    may stand under its tags. `archive`: the manifests of what was begun.
+    may stand under its tags. `archive`: the manifests of what was begun. `cleared`: tags that were to go before their
+    manifests, and what they held.
     """
 
     done: Mapping[str, ImageResult] = field(default_factory=dict)
     begun: frozenset[tuple[Repository, Digest]] = frozenset()
     decoys: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
     archive: Mapping[Digest, Manifest] = field(default_factory=dict)
+    cleared: Mapping[tuple[Repository, str], Digest] = field(default_factory=dict)
 
 
 class Landing:
@@ -47,11 +49,28 @@ class Landing:
 
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
+        await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
         hosts: dict[str, list[Item]] = {}
         for item in plan.acts:
             if (item.repository, item.digest) in self._past.begun and self._open(item):
                 hosts.setdefault(item.repository.host, []).append(item)
         await work_through(hosts, self._asking.workers, self._look, self._stop)
+
+    async def _sweep(self, repository: Repository) -> None:
+        """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
+        held = {tag: digest for (place, tag), digest in self._past.cleared.items() if place == repository}
+        for decoy in sorted(self._past.decoys[repository]) if held else ():
+            if await self._tags.read(repository, decoy) is None:
+                continue
+
+            async def delete(registry: Registry, decoy: Digest = decoy) -> Removal:
+                return await registry.delete(repository, decoy, Footprint())
+
+            if isinstance(await self._asking.of(repository, delete), Failure):
+                for tag, digest in held.items():
+                    archived = self._past.archive.get(digest)
+                    if archived is not None:
+                        await self._tags.put_back(repository, tag, decoy, archived)
 
     def _open(self, item: Item) -> Sequence[Target]:
         return [target for target in item.targets if not self._book.has(target)]
@@ -87,7 +106,7 @@ class Landing:
             return untagged(item)
         archived = self._past.archive.get(item.digest)
         if archived is not None:
-            await self._tags.put_back(item, tag_of(target), decoy, archived)
+            await self._tags.put_back(item.repository, tag_of(target), decoy, archived)
         return Failed(result)
 
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:

@@ -1,6 +1,6 @@
 """From targets to a plan: read what they lead to, judge, ask what the judgement turns on, and judge again."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.around import Around
@@ -17,7 +17,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolution
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.settings import Policy
+from bulkrm.model.settings import Policy, Strategy
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
@@ -25,6 +25,7 @@ from bulkrm.planning.judge import hold, judge
 from bulkrm.planning.merge import merged, orphaned
 from bulkrm.planning.recheck import Recheck, recheck
 from bulkrm.planning.recursion import trimmed
+from bulkrm.planning.strategy import orders, worth_asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Planner:
         self._around = around
         self._ways = Ways(asking, around.stop, allow_decoy=policy.allow_decoy)
         notice = Notice(around.recorder, measure=policy.measure)
-        self._resolver = Resolver(asking, lists, around.stop, around.observer, notice)
+        self._resolver = Resolver(asking, lists, around.stop, around.observer, notice, around.cleared)
         self._attached = Attached(asking, self._resolver, around.stop, around.observer)
 
     def known(self, target: Target) -> Resolution | None:
@@ -61,14 +62,14 @@ class Planner:
         while (facts := await survey.read(growing)) is not None:
             facts = self._completed(facts)
             plan = judge(facts, self._rules)
-            more = await self._ways.find(item for item in plan.items if isinstance(item.verdict, Untag))
+            more = await self._ways.find(_untagged(plan))
             if self._policy.recursive and not more:
                 more = await self._attached.extend(growing, plan, facts)
             if self._around.stop:
                 return None
             if not more:
                 limit = self._policy.max_delete
-                return Knowledge(trimmed(hold(plan, limit) if limit else plan), facts)
+                return await self._in_order(trimmed(hold(plan, limit) if limit else plan), facts)
         return None
 
     async def renew(self, saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Knowledge | None:
@@ -83,10 +84,10 @@ class Planner:
         while (facts := await survey.read(targets)) is not None:
             facts = self._completed(facts, acts)
             fresh = judge(facts, self._rules)
-            if not await self._ways.find(item for item in fresh.items if isinstance(item.verdict, Untag)):
+            if not await self._ways.find(_untagged(fresh)):
                 plan = merged(saved, recheck(acts, fresh), fresh.tags)
                 limit = self._policy.max_delete
-                return Knowledge(hold(plan, limit) if limit else plan, facts)
+                return await self._in_order(hold(plan, limit) if limit else plan, facts)
             if self._around.stop:
                 return None
         return None
@@ -95,13 +96,27 @@ class Planner:
         """Read and judge a repository again, if it was read too long ago or `again`; None: a stop came in between."""
         if self._lists.age(repository) <= STALE and not again:
             return Recheck(tuple(acts), ())
-        lists = TagLists(self._asking, self._around.stop, self._around.clock)
-        resolver = Resolver(self._asking, lists, self._around.stop, Silent())
+        cleared = self._around.cleared
+        lists = TagLists(self._asking, self._around.stop, self._around.clock, cleared)
+        resolver = Resolver(self._asking, lists, self._around.stop, Silent(), cleared=cleared)
         targets = [target for item in acts for target in item.targets]
         facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
         if facts is None:
             return None
         return recheck(acts, judge(self._completed(facts, acts), self._rules))
+
+    async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> Knowledge | None:
+        """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""
+        strategy = self._policy.strategy
+        repositories = list(worth_asking(plan, strategy))
+        await self._ways.find(repositories)
+        if self._around.stop:
+            return None
+        if strategy is Strategy.TAGS_FIRST:
+            for host in sorted({place.host for place in repositories if self._ways.of(place) is None}):
+                what = f"{host} deletes no tags, so manifests are deleted by digest; --allow-decoy permits another way"
+                self._around.observer.warn(what)
+        return Knowledge(replace(plan, orders=orders(plan, strategy, self._ways.of)), facts)
 
     def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
         """Add what is known beside what a survey reads.
@@ -125,3 +140,8 @@ class Planner:
 
     def _survey(self, resolver: Resolver, lists: TagLists, observer: Observer) -> Survey:
         return Survey(resolver, lists, self._policy, self._around.stop, observer)
+
+
+def _untagged(plan: Plan) -> Iterator[Repository]:
+    """Yield the repositories where tags are taken off manifests that stay."""
+    return (item.repository for item in plan.items if isinstance(item.verdict, Untag))

@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import Repository
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Line
+from bulkrm.state.errors import StateError
 
 
 class Recorder(Protocol):
-    """A keeper of one run. `planned` and `intend` return when the disk has it, and raise StateError when it has not."""
+    """A keeper of one run. `planned`, `intend`, `clear` and `decoy` return when the disk has it, and raise StateError when it has not."""
 
     def manifest(self, manifest: Manifest) -> None:
         """Hear of a manifest that was read, and may be wanted back."""
@@ -23,6 +25,10 @@ class Recorder(Protocol):
 
     async def intend(self, item: Item) -> None:
         """Hear of an item that is to be carried out now: its manifest is kept from then on."""
+        ...
+
+    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+        """Hear that these tags are to be taken off an item now, which is to go after them: as `intend`."""
         ...
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
@@ -46,8 +52,17 @@ class Unrecorded:
     async def intend(self, item: Item) -> None:
         """Forget it."""
 
+    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+        """Forget it."""
+
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Forget it."""
 
     def outcome(self, result: ImageResult) -> None:
         """Forget it."""
+
+
+def not_recorded(error: StateError) -> Failure:
+    """Say that something was not sent because it could not be kept."""
+    hint = "make room, or give another folder with --state-dir; what was not deleted can be deleted then"
+    return Failure(FailureCode.NOT_RECORDED, f"the run cannot be recorded: {error.what}", None, hint)

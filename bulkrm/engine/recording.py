@@ -45,13 +45,13 @@ class Recording:
 
     async def intend(self, item: Item) -> None:
         """Note what is to go now, with all that is needed to put it back. Raises StateError."""
-        if item.digest not in self._folder.archive:
-            raise StateError(f"the manifest {item.digest} of {item.repository} was not kept, so it is not deleted")
         untag = isinstance(item.verdict, Untag)
         named = [target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)]
-        tags = named if untag else list(item.tags)
-        event = {"event": "untag" if untag else "delete", "repository": str(item.repository), "digest": item.digest}
-        await self._append({**event, "tags": tags})
+        await self._intend("untag" if untag else "delete", item, named if untag else item.tags)
+
+    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+        """Note the tags that are to be taken off an item now, before it goes. Raises StateError."""
+        await self._intend("clear", item, tags)
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Note a decoy, by which a later run knows it. Raises StateError."""
@@ -63,10 +63,20 @@ class Recording:
         self._folder.journal.append({"event": "outcome", **image(result)})
         self._appended += 1
 
-    def end(self, code: int, summary: Mapping[str, int]) -> None:
-        """Note that the run is over. Raises StateError."""
-        self._folder.journal.append({"event": "end", "code": code, "summary": dict(summary)})
+    def end(self, code: int, summary: Mapping[str, int], unfinished: int) -> None:
+        """Note that the run is over; `unfinished`: how many images lost their tag and not their manifest.
+
+        Raises StateError.
+        """
+        event = {"event": "end", "code": code, "summary": dict(summary), "unfinished": unfinished}
+        self._folder.journal.append(event)
         self._folder.sync()
+
+    async def _intend(self, kind: str, item: Item, tags: Sequence[str]) -> None:
+        if item.digest not in self._folder.archive:
+            raise StateError(f"the manifest {item.digest} of {item.repository} was not kept, so it is not deleted")
+        event = {"event": kind, "repository": str(item.repository), "digest": item.digest, "tags": list(tags)}
+        await self._append(event)
 
     async def _append(self, event: dict[str, Any]) -> None:
         """Append an event, and wait until the disk has it; whoever comes while a sync is under way shares the next one."""

@@ -6,6 +6,7 @@ from enum import Enum
 
 from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
+from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.stop import Stop
@@ -41,9 +42,20 @@ class Resolver:
     """Resolves targets and other names, and keeps what it found."""
 
     def __init__(
-        self, asking: Asking, lists: TagLists, stop: Stop, observer: Observer, notice: TakeNotice = _describe
+        self,
+        asking: Asking,
+        lists: TagLists,
+        stop: Stop,
+        observer: Observer,
+        notice: TakeNotice = _describe,
+        cleared: Cleared | None = None,
     ) -> None:
-        """Begin knowing nothing. `notice` is shown every manifest that is read whole."""
+        """Begin knowing nothing.
+
+        `notice` is shown every manifest that is read whole; `cleared`: tags that lead to what they held, where they are
+        gone.
+        """
+        self._cleared = cleared or Cleared()
         self._asking = asking
         self._lists = lists
         self._stop = stop
@@ -68,6 +80,14 @@ class Resolver:
         await work_through(hosts, self._asking.workers, ask, self._stop)
 
     async def _ask(self, name: Name, method: Method) -> Resolution:
+        found = await self._ask_for(name, method)
+        repository, reference = name
+        held = self._cleared.of(repository).get(reference)
+        return (
+            found if held is None or not isinstance(found, Absent) else await self._ask_for((repository, held), method)
+        )
+
+    async def _ask_for(self, name: Name, method: Method) -> Resolution:
         repository, reference = name
 
         async def get(registry: Registry) -> Resolved | None:

@@ -7,12 +7,13 @@ from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
-from bulkrm.engine.execute import Execution, not_recorded
+from bulkrm.engine.execute import Execution
 from bulkrm.engine.expand import expand
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.landing import Landing, Past
 from bulkrm.engine.planner import Knowledge, Planner
 from bulkrm.engine.protection import Protection
+from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.engine.tags import Tags
 from bulkrm.engine.verify import Verifier, expectations
@@ -63,8 +64,8 @@ class Run:
         self._around = around
         self._stop = around.stop
         self._asking = Asking(registries)
-        self._book = Book(around.observer, around.stop.crash)
-        self._lists = TagLists(self._asking, around.stop, around.clock)
+        self._book = Book(around.observer, around.stop.crash, around.cleared)
+        self._lists = TagLists(self._asking, around.stop, around.clock, around.cleared)
         self._protection = Protection(job.protect)
         rules = Rules(job.policy.shared, self._protection.of)
         self._planner = Planner(job.policy, rules, self._asking, self._lists, around)
@@ -122,6 +123,8 @@ class Run:
         self._book.open(saved.lines)
         self._book.replay(saved.past.done)
         tags = Tags(self._asking, Flights(self._stop), self._around.clock)
+        for (repository, tag), digest in saved.past.cleared.items():
+            self._around.cleared.add(repository, tag, digest)
         landing = Landing(saved.past, self._asking, tags, self._book, self._stop)
         known = None
         with self._stop.phase():
@@ -148,11 +151,11 @@ class Run:
         elif acts and await confirm(known.plan):
             if not await self._is_recorded(known.plan):
                 return
-            execution = Execution(self._asking, self._planner.freshen, self._book, self._around)
+            execution = Execution(known.plan, self._asking, self._planner.freshen, self._book, self._around)
             verifier = Verifier(self._asking, self._around, expectations(known) if policy.verify else ())
             with self._stop.phase():
                 await verifier.before()
-            await execution.run(acts, fail_fast=policy.fail_fast)
+            await execution.run(fail_fast=policy.fail_fast)
             if policy.verify and not self._stop:
                 with self._stop.phase():
                     self.verification = await verifier.after()

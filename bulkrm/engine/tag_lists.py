@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from bulkrm.client.clock import Clock
 from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
+from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.stop import Stop
@@ -17,8 +18,9 @@ Listed = tuple[str, ...] | Failure | None  # None: the registry does not know th
 class TagLists:
     """The listings read so far, and when each repository was read first."""
 
-    def __init__(self, asking: Asking, stop: Stop, clock: Clock) -> None:
-        """Begin with none."""
+    def __init__(self, asking: Asking, stop: Stop, clock: Clock, cleared: Cleared | None = None) -> None:
+        """Begin with none. `cleared`: tags that count as if they were still there."""
+        self._cleared = cleared or Cleared()
         self._asking = asking
         self._stop = stop
         self._clock = clock
@@ -54,7 +56,10 @@ class TagLists:
                 return await registry.tags(repository)
 
             self.touch(repository)
-            self._lists[repository] = await self._asking.of(repository, list_tags)
+            listed = await self._asking.of(repository, list_tags)
+            if self._cleared.of(repository) and not isinstance(listed, Failure):
+                listed = self._cleared.with_these(repository, listed or ())
+            self._lists[repository] = listed
             observer.advance()
 
         missing = {repository for repository in repositories if repository not in self._lists}

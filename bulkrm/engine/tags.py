@@ -92,15 +92,17 @@ class Tags:
 
         return await self._asking.of(item.repository, get)
 
-    async def put_back(self, item: Item, tag: str, over: Digest | None, archived: Manifest) -> Digest | Failure | None:
-        """Let a tag hold its item again, if it holds `over`; return what it holds then.
+    async def put_back(
+        self, repository: Repository, tag: str, over: Digest | None, archived: Manifest
+    ) -> Digest | Failure | None:
+        """Let a tag hold its manifest again, if it holds `over`; return what it holds then.
 
         What is known of failures does not count here. A 201 is no proof that it is back (distribution with a warm cache
         after a garbage collection answers so): the HEAD is.
         """
         anew = Tags(self._asking.anew(), self._flights, self._clock)
-        await anew.put(Change(item.repository, tag, over, item.digest, wanted=lambda: True), archived)
-        return await anew.read(item.repository, tag)
+        await anew.put(Change(repository, tag, over, archived.digest, wanted=lambda: True), archived)
+        return await anew.read(repository, tag)
 
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""

@@ -96,7 +96,7 @@ class Untagging:
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str]) -> Failure:
         """Put the tags back that went although nobody asked for it, and say how that went."""
-        back = [tag for tag in lost if await self._tags.put_back(item, tag, None, archived) == item.digest]
+        back = [tag for tag in lost if await self._tags.put_back(item.repository, tag, None, archived) == item.digest]
         failed = [tag for tag in lost if tag not in back]
         what = "the registry deleted the whole image with this tag"
         what += f"; put back: {', '.join(back)}" if back else ""

@@ -8,7 +8,7 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.stop import Stop
 from bulkrm.model.failure import Failure
-from bulkrm.model.plan import Item, Way
+from bulkrm.model.plan import Way
 from bulkrm.model.reference import Repository
 
 
@@ -26,9 +26,9 @@ class Ways:
         """Return what was found out; that tags can be deleted, until the registry was asked."""
         return self._found.get(repository, Way.TAG)
 
-    async def find(self, items: Iterable[Item]) -> bool:
-        """Ask for the repositories of these items, where that is not known yet; tell whether anything was asked."""
-        missing = {item.repository for item in items} - self._found.keys()
+    async def find(self, repositories: Iterable[Repository]) -> bool:
+        """Ask for these repositories, where that is not known yet; tell whether anything was asked."""
+        missing = set(repositories) - self._found.keys()
 
         async def ask(repository: Repository) -> None:
             self._found[repository] = await self._asking.of(

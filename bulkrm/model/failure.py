@@ -37,6 +37,7 @@ class FailureCode(StrEnum):
     TOKEN_SERVER = "token-server"  # noqa: S105 (a code, no secret)
     UNCONFIRMED = "unconfirmed"
     UNEXPECTED_ANSWER = "unexpected-answer"
+    UNFINISHED = "unfinished"
     UNREACHABLE = "unreachable"
     UNSAFE_REALM = "unsafe-realm"
 

@@ -22,6 +22,18 @@ class Way(StrEnum):
     DECOY = "decoy"
 
 
+class Order(StrEnum):
+    """In which order the requests of one repository go.
+
+    `DIGEST`: every manifest is deleted by its digest, and its tags with it. `TAGS_FIRST`: tags are deleted, then the
+    manifests. `DECOY`: one decoy is pushed over all these tags and deleted, then the manifests.
+    """
+
+    DIGEST = "digest"
+    TAGS_FIRST = "tags-first"
+    DECOY = "decoy"
+
+
 @dataclass(frozen=True, slots=True)
 class Doomed:
     """The manifest goes. `also_removed`: tags outside the list that go with it, in full form; None: not read."""
@@ -77,12 +89,17 @@ class Plan:
 
     Items have distinct (repository, digest), but for one thing: beside an item to untag may stand one that is kept,
     with the targets that are no tags or are protected. `tags`: how many tags each touched repository has, as far as
-    that is known.
+    that is known; `orders`: in which order things go in those where it is not by digest.
     """
 
     items: tuple[Item, ...]
     settled: tuple[Settled, ...] = ()
     tags: Mapping[Repository, int] = field(default_factory=dict)
+    orders: Mapping[Repository, Order] = field(default_factory=dict)
+
+    def order(self, repository: Repository) -> Order:
+        """Return the order of requests in a repository."""
+        return self.orders.get(repository, Order.DIGEST)
 
     @property
     def tags_seen(self) -> int:

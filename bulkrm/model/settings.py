@@ -17,6 +17,14 @@ class Shared(StrEnum):
     DELETE_UNSEEN = "delete-unseen"
 
 
+class Strategy(StrEnum):
+    """Whether tags go before their manifests: where that gains something, never, or wherever it can be done."""
+
+    AUTO = "auto"
+    DIGEST = "digest"
+    TAGS_FIRST = "tags-first"
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """`--max-delete`: at most `value` tags and untagged manifests, or percent of the touched repositories' tags."""
@@ -86,6 +94,7 @@ class Policy:
     allow_decoy: bool = False
     verify: bool = False
     measure: bool = False
+    strategy: Strategy = Strategy.AUTO
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Item
+from bulkrm.model.plan import Item, Order
+from bulkrm.model.reference import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,16 @@ class RemoveTags:
     after: tuple[Digest, ...] = ()  # nothing goes before it
 
 
-Step = DeleteManifest | RemoveTags
+@dataclass(frozen=True, slots=True)
+class ClearTags:
+    """Take all tags off manifests of one repository that are deleted afterwards, each of them read right before.
+
+    What cannot be taken off goes with its manifest. `order` says how: it is not by digest.
+    """
+
+    repository: Repository
+    items: tuple[Item, ...]
+    order: Order
+
+
+Step = DeleteManifest | RemoveTags | ClearTags

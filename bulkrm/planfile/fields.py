@@ -11,7 +11,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
-from bulkrm.planning.cost import STRATEGY, freed_bytes, requests_of
+from bulkrm.planning.cost import freed_bytes, requests_in
 
 
 def options(policy: Policy, protect: Iterable[str]) -> dict[str, Any]:
@@ -22,6 +22,7 @@ def options(policy: Policy, protect: Iterable[str]) -> dict[str, Any]:
         "allow_decoy": policy.allow_decoy,
         "max_delete": str(policy.max_delete) if policy.max_delete else None,
         "fail_fast": policy.fail_fast,
+        "strategy": policy.strategy.value,
         "verify": policy.verify,
         "protect": list(protect),
     }
@@ -39,8 +40,8 @@ def repositories(plan: Plan) -> list[dict[str, Any]]:
         {
             "repository": str(repository),
             "tags_seen": plan.tags.get(repository),
-            "strategy": STRATEGY,
-            "requests": sum(map(requests_of, items[repository])),
+            "strategy": plan.order(repository).value,
+            "requests": requests_in(items[repository], plan.order(repository)),
             "manifests": sorted((manifest(item) for item in items[repository]), key=_manifest_order),
             "settled": sorted(
                 (_settled(entry) for entry in settled[repository]), key=lambda entry: str(entry["image"])
@@ -69,6 +70,14 @@ def manifest(item: Item) -> dict[str, Any]:
     }
 
 
+def requests_of(plan: Plan) -> int:
+    """Return how many requests carrying out a plan sends, without tokens, retries and a second reading."""
+    items: dict[Repository, list[Item]] = defaultdict(list)
+    for item in plan.items:
+        items[item.repository].append(item)
+    return sum(requests_in(found, plan.order(repository)) for repository, found in items.items())
+
+
 def unmatched(lines: Iterable[Unmatched]) -> list[dict[str, Any]]:
     """Return the patterns without images, in the order of the list."""
     return [
@@ -94,7 +103,7 @@ def totals(document: PlanDocument) -> dict[str, int]:
         "tags_removed": sum(
             len(item.targets) if isinstance(item.verdict, Untag) else len(item.tags) for item in plan.acts
         ),
-        "requests": sum(map(requests_of, plan.items)),
+        "requests": requests_of(plan),
         "bytes_freed_at_most": freed_bytes(plan.items),
     }
 

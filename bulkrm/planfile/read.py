@@ -12,9 +12,9 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag, Verdict, Way
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag, Verdict, Way
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, parse_reference, parse_repository
-from bulkrm.model.settings import Limit, Policy, Shared
+from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.planfile.document import FORMAT, VERSION, PlanDocument
 from bulkrm.planfile.schema import plan_schema
@@ -93,15 +93,18 @@ class _Reading:
         items: list[Item] = []
         settled: list[Settled] = []
         tags: dict[Repository, int] = {}
+        orders: dict[Repository, Order] = {}
         for number, entry in enumerate(fields["repositories"]):
             place = f"repositories[{number}]"
             repository = self._repository(entry["repository"], f"{place}.repository")
             if repository in tags:
                 _refuse(self._name, f"{place}.repository", f"{repository} is there twice")
             tags[repository] = entry["tags_seen"] or 0
+            if entry["strategy"] != Order.DIGEST:
+                orders[repository] = Order(entry["strategy"])
             items += self._manifests(repository, entry["manifests"], f"{place}.manifests")
             settled += self._settled(repository, entry["settled"], f"{place}.settled")
-        plan = Plan(tuple(items), tuple(settled), tags)
+        plan = Plan(tuple(items), tuple(settled), tags, orders)
         unmatched = tuple(self._unmatched(line) for line in fields["unmatched"])
         return PlanDocument(plan, self._policy(fields["options"]), tuple(fields["options"]["protect"]), unmatched)
 
@@ -120,6 +123,7 @@ class _Reading:
             recursive=fields["recursive"],
             allow_decoy=fields["allow_decoy"],
             verify=fields["verify"],
+            strategy=Strategy(fields["strategy"]),
         )
 
     def _repository(self, text: str, place: str) -> Repository:

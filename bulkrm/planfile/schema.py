@@ -6,10 +6,9 @@ from typing import Any
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.manifest import MEDIA_TYPES
 from bulkrm.model.outcome import KeptReason, NotAttemptedReason
-from bulkrm.model.plan import Way
-from bulkrm.model.settings import Shared
+from bulkrm.model.plan import Order, Way
+from bulkrm.model.settings import Shared, Strategy
 from bulkrm.planfile.document import FORMAT, VERSION
-from bulkrm.planning.cost import STRATEGY
 
 _DIGEST = r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"
 
@@ -45,6 +44,7 @@ def _options() -> dict[str, Any]:
                 "description": "The limit of --max-delete: a number, or a share in percent.",
             },
             "fail_fast": _flag("Stop at the first failure."),
+            "strategy": _one_of(Strategy, "Whether tags go before their manifests."),
             "verify": _flag("Look afterwards whether everything that was to stay is as it was."),
             "protect": _list({"type": "string"}, "The protect patterns, of the list files too."),
         },
@@ -56,7 +56,11 @@ def _repository() -> dict[str, Any]:
     return {
         "repository": {"type": "string", "description": "host/path, in normal form."},
         "tags_seen": {"type": ["integer", "null"], "minimum": 0, "description": "How many tags it has, if known."},
-        "strategy": {"enum": [STRATEGY], "description": "The order of requests."},
+        "strategy": _one_of(
+            Order,
+            "The order of requests: manifests by digest; tags and then manifests; or one decoy over all these tags, its "
+            "DELETE, and then manifests. It is decided anew when the plan is carried out.",
+        ),
         "requests": {"type": "integer", "minimum": 0, "description": "How many carrying it out sends."},
         "manifests": _list(_object(_manifest(), "One manifest. Sorted by digest."), "The manifests that are named."),
         "settled": _list(_object(_settled(), "One image."), "Images that lead to nothing that could be deleted."),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttempted
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
@@ -14,6 +14,11 @@ from bulkrm.planfile.fields import totals
 _MAX_NAMED = 3
 _INDENT = 6
 _LEGEND = "-  deleted   ~  tag removed, image stays   =  kept   !  failed"
+_ORDERS = {
+    Order.DIGEST: "",
+    Order.TAGS_FIRST: "; tags first, then manifests",
+    Order.DECOY: "; one decoy over all tags, then manifests",
+}
 _MARKS = {Doomed: "-", Untag: "~", Kept: "=", Failed: "!"}
 
 
@@ -45,7 +50,7 @@ def _repository(
         len(item.targets) if isinstance(item.verdict, Untag) else len(item.tags) for item in items if _acts(item)
     )
     seen = f"{_count(number, 'tag')}: {going} to go, {number - going} to stay" if number else "tags not read"
-    yield f"{place}  ({seen})" if items else str(place)
+    yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items else str(place)
     short = width is not None
     for item in sorted(items, key=_order):
         yield _line(item, short=short)

@@ -3,14 +3,24 @@
 from collections.abc import Iterable
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Doomed, Item, Untag, Way
+from bulkrm.model.plan import Doomed, Item, Order, Untag, Way
 from bulkrm.planning.graph import removed_tags
+from bulkrm.planning.strategy import clearable
 
-STRATEGY = "digest"  # every manifest is deleted by its digest; there is no other order of requests yet
+
+def requests_in(items: Iterable[Item], order: Order) -> int:
+    """Return how many requests carrying out these items of one repository sends.
+
+    Without tokens, retries and a second reading.
+    """
+    known = list(items)
+    cleared = [] if order is Order.DIGEST else list(clearable(known))
+    # Each tag is read, and deleted or pushed over; one decoy is deleted, and the tags are listed after it.
+    first = 2 * sum(len(item.tags) for item in cleared) + (2 if cleared and order is Order.DECOY else 0)
+    return first + sum(map(_requests_of, known))
 
 
-def requests_of(item: Item) -> int:
-    """Return how many requests carrying out an item sends, without tokens, retries and a second reading."""
+def _requests_of(item: Item) -> int:
     match item.verdict:
         case Doomed():
             return 1

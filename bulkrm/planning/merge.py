@@ -31,7 +31,12 @@ def failed_targets(plan: Plan) -> list[Target]:
 
 def together(first: Plan, second: Plan) -> Plan:
     """Put two plans about different targets together."""
-    return Plan((*first.items, *second.items), (*first.settled, *second.settled), {**first.tags, **second.tags})
+    return Plan(
+        (*first.items, *second.items),
+        (*first.settled, *second.settled),
+        {**first.tags, **second.tags},
+        {**first.orders, **second.orders},
+    )
 
 
 def orphaned(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:

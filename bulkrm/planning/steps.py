@@ -6,12 +6,13 @@ from itertools import chain, zip_longest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN
-from bulkrm.model.plan import Item, Untag
+from bulkrm.model.plan import Item, Order, Untag
 from bulkrm.model.reference import Repository
-from bulkrm.model.steps import DeleteManifest, RemoveTags, Step
+from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
+from bulkrm.planning.strategy import clearable
 
 
-def compile_steps(acts: Iterable[Item]) -> dict[str, tuple[Step, ...]]:
+def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
     """Return the steps of each host.
 
     They go through the repositories in turn: distribution reads all tag links of a repository for every deletion in it
@@ -20,21 +21,29 @@ def compile_steps(acts: Iterable[Item]) -> dict[str, tuple[Step, ...]]:
     hosts: dict[str, dict[Repository, list[Item]]] = defaultdict(lambda: defaultdict(list))
     for item in acts:
         hosts[item.repository.host][item.repository].append(item)
-    return {host: tuple(_in_turn(repositories)) for host, repositories in hosts.items()}
+    return {host: tuple(_in_turn(repositories, orders)) for host, repositories in hosts.items()}
 
 
-def _in_turn(repositories: Mapping[Repository, list[Item]]) -> Iterator[Step]:
-    rounds = zip_longest(*(_ordered(items) for items in repositories.values()))
+def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:
+    rounds = zip_longest(
+        *(
+            _ordered(repository, items, orders.get(repository, Order.DIGEST))
+            for repository, items in repositories.items()
+        )
+    )
     return (step for step in chain.from_iterable(rounds) if step is not None)
 
 
-def _ordered(items: Sequence[Item]) -> list[Step]:
+def _ordered(repository: Repository, items: Sequence[Item], order: Order) -> list[Step]:
     """Sort so that what others wait for comes first: several registries refuse the child of an index that exists.
 
     zot answers 405, Harbor 412, Google 400 to it. Tags that are only removed come before all that: nothing waits for
     them, and every tag less makes distribution's deletions faster.
     """
-    removals: list[Step] = [RemoveTags(item) for item in items if isinstance(item.verdict, Untag)]
+    first: list[Step] = [RemoveTags(item) for item in items if isinstance(item.verdict, Untag)]
+    cleared = tuple(clearable(items)) if order is not Order.DIGEST else ()
+    if cleared:
+        first.append(ClearTags(repository, cleared, order))
     by_digest = {item.digest: item for item in items if not isinstance(item.verdict, Untag)}
     parents: dict[Digest, list[Digest]] = defaultdict(list)
     for item in by_digest.values():
@@ -42,10 +51,10 @@ def _ordered(items: Sequence[Item]) -> list[Step]:
         for child in (item.resolved.children or NO_CHILDREN).manifests:
             if child in by_digest and child != item.digest and item.digest not in parents[child]:
                 parents[child].append(item.digest)
-    order: dict[Digest, None] = {}
+    in_order: dict[Digest, None] = {}
     for digest in by_digest:
-        _visit(digest, parents, order)
-    return [*removals, *(DeleteManifest(by_digest[digest], tuple(parents.get(digest, ()))) for digest in order)]
+        _visit(digest, parents, in_order)
+    return [*first, *(DeleteManifest(by_digest[digest], tuple(parents.get(digest, ()))) for digest in in_order)]
 
 
 def _visit(digest: Digest, parents: Mapping[Digest, list[Digest]], order: dict[Digest, None]) -> None:

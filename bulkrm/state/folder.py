@@ -132,12 +132,12 @@ class KnownRun:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether there is nothing to go on with: it came to its end, and left nothing that it had not attempted."""
+        """Tell whether there is nothing to go on with: it came to its end, and left nothing undone."""
         end = self.end
         if end is None:
             return False
         left = end.get("summary", {}).get("not_attempted") if isinstance(end.get("summary"), dict) else None
-        return end.get("code") not in _INTERRUPTED and not left
+        return end.get("code") not in _INTERRUPTED and not left and not end.get("unfinished")
 
     @property
     def is_undone(self) -> bool:

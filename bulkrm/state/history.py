@@ -23,11 +23,15 @@ class Intent:
 
 @dataclass(slots=True)
 class History:
-    """`outcomes`: the final ones, by the image's full name, as the JSON report has them. `decoys` by repository."""
+    """`outcomes`: the final ones, by the image's full name, as the JSON report has them. `decoys` by repository.
+
+    `cleared`: tags that were to go before their manifests, by repository and tag, and what they held.
+    """
 
     outcomes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     intents: list[Intent] = field(default_factory=list)
     decoys: dict[str, set[Digest]] = field(default_factory=lambda: defaultdict(set))
+    cleared: dict[tuple[str, str], Digest] = field(default_factory=dict)
 
 
 def read_history(folder: Path) -> History:
@@ -37,9 +41,12 @@ def read_history(folder: Path) -> History:
         match event.get("event"):
             case "outcome" if event.get("status") in _FINAL:
                 history.outcomes[str(event["image"])] = event
-            case "delete" | "untag" as kind:
-                tags = tuple(str(tag) for tag in event.get("tags") or ()) if kind == "untag" else None
-                history.intents.append(Intent(str(event["repository"]), Digest(str(event["digest"])), tags))
+            case "delete" | "untag" | "clear" as kind:
+                repository, digest = str(event["repository"]), Digest(str(event["digest"]))
+                tags = tuple(str(tag) for tag in event.get("tags") or ())
+                history.intents.append(Intent(repository, digest, tags if kind == "untag" else None))
+                if kind == "clear":
+                    history.cleared.update(((repository, tag), digest) for tag in tags)
             case "decoy":
                 history.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
             case _:

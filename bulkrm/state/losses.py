@@ -78,6 +78,10 @@ class _Told:
             case "delete":
                 words = self._digests.get((repository, str(event["digest"])), set())
                 return tags if words & _TAKEN or not (words and self._ended) else None
+            case "clear":
+                # Where its manifest could not be deleted afterwards, the tag is gone all the same.
+                left = ("kept", "absent")
+                return [tag for tag in tags if self._images.get(f"{repository}:{tag}") not in left] or None
             case "untag":
                 gone = [tag for tag in tags if self._images.get(f"{repository}:{tag}", "untold") in _TAKEN]
                 return gone or None

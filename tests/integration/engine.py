@@ -19,7 +19,7 @@ from bulkrm.engine.undo import Loss, Undo
 from bulkrm.model.plan import Plan
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared
+from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.reports.shape import image
 from bulkrm.selection.listfile import read_list
 from tests.support.clock import FakeClock
@@ -91,6 +91,7 @@ class Options:
     recursive: bool = False
     allow_decoy: bool = False
     verify: bool = False
+    strategy: Strategy = Strategy.AUTO
     login: Login | None = ADMIN
     concurrency: int | None = None
     timeout: float = 60.0
@@ -114,6 +115,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.recursive,
         chosen.allow_decoy,
         chosen.verify,
+        strategy=chosen.strategy,
     )
     settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection(), policy)
     warnings, stop, sent = Warnings(), Stop() if chosen.stop is None else chosen.stop, list[tuple[str, str]]()

@@ -19,7 +19,7 @@ from bulkrm.planning.facts import RepositoryFacts, Seen, Tags, Unreadable, Unsee
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
-from bulkrm.planning.steps import compile_steps
+from tests.support.steps import by_digest
 
 DIGESTS = tuple(Digest.of(bytes([number])) for number in range(5))
 MANIFESTS = tuple(Resolved(digest, OCI_INDEX, 1) for digest in DIGESTS)
@@ -294,7 +294,7 @@ def families(draw: st.DrawFn) -> list[Item]:
 @given(families())
 def test_every_index_goes_before_its_children(items: list[Item]) -> None:
     """Every item is one step, after all that name it, and it waits for those and no others."""
-    steps = compile_steps(items).get("r.example", ())
+    steps = by_digest(items).get("r.example", ())
 
     assert sorted(repr(step.item) for step in steps) == sorted(map(repr, items))
     done: set[tuple[Repository, Digest]] = set()

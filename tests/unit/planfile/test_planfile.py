@@ -14,7 +14,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Blob, Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag, Way
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag, Way
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.model.target import Source, Target, Unmatched
@@ -23,7 +23,7 @@ from bulkrm.planfile.read import read
 from bulkrm.planfile.schema import plan_schema
 from bulkrm.planfile.view import view
 from bulkrm.planfile.write import write
-from bulkrm.planning.cost import freed_bytes, requests_of
+from bulkrm.planning.cost import freed_bytes, requests_in
 
 GOLDEN = Path(__file__).parent / "golden"
 APP, WEB = Repository("reg.example.com", "team/app"), Repository("reg.example.com:5000", "web")
@@ -105,8 +105,8 @@ def test_the_schema_holds() -> None:
 def test_numbers() -> None:
     """Requests by what is done; bytes once for each digest, of what is deleted only."""
     items = plan().items
-    assert [requests_of(item) for item in items] == [1, 1 + 3 + 1, 0, 1, 1, 0, 1]
-    assert requests_of(replace(items[1], verdict=Untag(("x",), Way.TAG))) == 2
+    assert [requests_in([item], Order.DIGEST) for item in items] == [1, 1 + 3 + 1, 0, 1, 1, 0, 1]
+    assert requests_in([replace(items[1], verdict=Untag(("x",), Way.TAG))], Order.DIGEST) == 2
     shared = Blob(Digest.of(b"layer"), 5000)
     doomed = [replace(item, resolved=replace(item.resolved, blobs=(shared,))) for item in items]
     assert freed_bytes(doomed) == ONE.size + INDEX.size + CHILD.size + shared.size

@@ -6,7 +6,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX, Children, Resolved
 from bulkrm.model.plan import Doomed, Item
 from bulkrm.model.reference import Repository
-from bulkrm.planning.steps import compile_steps
+from tests.support.steps import by_digest
 
 HOST = "registry.example"
 
@@ -24,17 +24,17 @@ def item(name: str, *children: str, repository: str = "app", host: str = HOST) -
 
 def order(*items: Item) -> list[Digest]:
     """The digests in the order of their deletion."""
-    return [step.item.digest for step in compile_steps(items).get(HOST, ())]
+    return [step.item.digest for step in by_digest(items).get(HOST, ())]
 
 
 def test_nothing() -> None:
     """Nothing to delete is no step."""
-    assert compile_steps([]) == {}
+    assert by_digest([]) == {}
 
 
 def test_hosts_apart() -> None:
     """Each host has steps of its own."""
-    steps = compile_steps([item("a"), item("b", host="other.example"), item("c")])
+    steps = by_digest([item("a"), item("b", host="other.example"), item("c")])
 
     assert {host: [step.item.digest for step in found] for host, found in steps.items()} == {
         HOST: [digest("a"), digest("c")],
@@ -54,7 +54,7 @@ def test_an_index_before_its_children(names: str) -> None:
     """An index goes before its children, which wait for it, wherever the list has them."""
     items = {"i": item("i", "x", "y"), "x": item("x"), "y": item("y")}
 
-    steps = compile_steps([items[name] for name in names])[HOST]
+    steps = by_digest([items[name] for name in names])[HOST]
 
     assert steps[0].item.digest == digest("i")
     assert [step.after for step in steps] == [(), (digest("i"),), (digest("i"),)]
@@ -62,14 +62,14 @@ def test_an_index_before_its_children(names: str) -> None:
 
 def test_only_what_goes_is_waited_for() -> None:
     """Children that stay, and those in other repositories, are no reason to wait."""
-    steps = compile_steps([item("i", "stays", "x"), item("x", repository="other")])[HOST]
+    steps = by_digest([item("i", "stays", "x"), item("x", repository="other")])[HOST]
 
     assert [step.after for step in steps] == [(), ()]
 
 
 def test_a_child_of_two() -> None:
     """A child of two indexes waits for both."""
-    steps = compile_steps([item("x"), item("i", "x"), item("j", "x")])[HOST]
+    steps = by_digest([item("x"), item("i", "x"), item("j", "x")])[HOST]
 
     assert steps[-1].item.digest == digest("x")
     assert set(steps[-1].after) == {digest("i"), digest("j")}
@@ -87,12 +87,12 @@ def test_what_was_not_read() -> None:
     """A manifest that was asked for by HEAD only has no children that are known."""
     unread = Item(Repository(HOST, "app"), Resolved(digest("i"), OCI_INDEX, 3), (), Doomed())
 
-    assert [step.after for step in compile_steps([item("x"), unread])[HOST]] == [(), ()]
+    assert [step.after for step in by_digest([item("x"), unread])[HOST]] == [(), ()]
 
 
 def test_an_index_that_names_itself() -> None:
     """An entry that claims to be its own child waits for nobody."""
-    (step,) = compile_steps([item("i", "i")])[HOST]
+    (step,) = by_digest([item("i", "i")])[HOST]
 
     assert step.after == ()
 

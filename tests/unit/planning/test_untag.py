@@ -10,7 +10,7 @@ from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
-from bulkrm.planning.steps import compile_steps
+from tests.support.steps import by_digest
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, target, unprotected
 
 DISABLED = Failure(FailureCode.DELETION_DISABLED, "HTTP 405")
@@ -116,6 +116,6 @@ def test_tags_go_first() -> None:
     """Removals come before the deletions of their repository, and wait for nothing."""
     plan = untag(facts([("c", TWO), ("a", ONE)], {"a": ONE, "z": ONE, "c": TWO}))
 
-    (steps,) = compile_steps(plan.acts).values()
+    (steps,) = by_digest(plan.acts).values()
 
     assert [step.item.digest for step in steps] == [ONE.digest, TWO.digest]

@@ -1,0 +1,201 @@
+"""The tags of manifests that are to go are taken off first, so that deleting those costs the registry little.
+
+Whatever goes wrong with a tag here is no outcome yet: what still has its tag loses it with its manifest.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import uuid4
+
+from bulkrm.client.host import Footprint
+from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.crew import work_through
+from bulkrm.engine.deletion import STALE, Record
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.recorder import not_recorded
+from bulkrm.engine.second_look import SecondLook
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.tags import Change, Changed, Done, Moved, Tags
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.manifest import Manifest, empty_index
+from bulkrm.model.outcome import Failed, Kept, KeptReason
+from bulkrm.model.plan import Item, Order
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.steps import ClearTags
+from bulkrm.model.target import Target
+from bulkrm.state.errors import StateError
+
+# Sends the change of one tag.
+_Send = Callable[[Change], Awaitable[Changed]]
+
+
+@dataclass(slots=True)
+class _Course:
+    """What came of one step so far. `covered`: tags under which the decoy stands, and what they held."""
+
+    step: ClearTags
+    covered: dict[str, Item] = field(default_factory=dict)
+    given_up: Failure | None = None
+
+
+class Clearing:
+    """Takes tags off manifests that are deleted afterwards."""
+
+    def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
+        """Take what it works with."""
+        self._asking = asking
+        self._flights = flights
+        self._stop = around.stop
+        self._clock = around.clock
+        self._observer = around.observer
+        self._recorder = around.recorder
+        self._cleared = around.cleared
+        self._record = record
+        self._tags = Tags(asking, flights, around.clock)
+        # What is given back is looked at and pushed whatever is known of failures.
+        self._anew = Tags(asking.anew(), flights, around.clock)
+
+    async def clear(self, step: ClearTags, look: SecondLook) -> None:
+        """Take off all tags of the step that still hold what they held; the others stay, and that is written down."""
+        course = _Course(step)
+        if step.order is Order.DECOY:
+            await self._by_decoy(course, look)
+        else:
+            await self._each(course, look, None, self._tags.delete)
+        if course.given_up is not None:
+            why = f"{step.repository}: its tags could not go first ({course.given_up.message})"
+            self._observer.warn(f"{why}; its manifests are deleted by digest")
+
+    async def _each(self, course: _Course, look: SecondLook, after: Digest | None, send: _Send) -> None:
+        """Change every tag of every item that is still to go, so that it holds `after`."""
+
+        async def change_all(item: Item) -> None:
+            try:
+                await self._change_all(item, course, look, after, send)
+            except StateError as error:
+                # What cannot be kept is not deleted, this one nor any other.
+                self._record(item, item.targets, Failed(not_recorded(error)))
+                self._stop.fail_fast()
+            finally:
+                self._observer.advance()
+
+        host = course.step.repository.host
+        await work_through({host: course.step.items}, self._asking.workers, change_all, self._stop)
+
+    async def _change_all(
+        self, item: Item, course: _Course, look: SecondLook, after: Digest | None, send: _Send
+    ) -> None:
+        repository = item.repository
+        judged = look.age_of(repository)
+        paused = judged is not None and self._asking.paused_since(repository.host, judged, STALE)
+        current = await look.at(item, judged if paused else None)
+        if current is None or course.given_up is not None:
+            return
+        begin = self._clock.monotonic()
+        tags = [tag for tag in current.tags if tag not in self._cleared.of(repository)]
+        if tags:
+            await self._recorder.clear(current, tags)
+
+        def wanted() -> bool:
+            return not self._stop and not self._asking.paused_since(repository.host, begin, STALE)
+
+        for tag in tags:
+            # Where the run ends in the middle of it, the tag may be gone.
+            cut_off = partial(self._cleared.add, repository, tag, current.digest)
+            change = Change(repository, tag, current.digest, after, wanted, cut_off)
+            self._note(current, change, await send(change), course)
+
+    def _note(self, item: Item, change: Change, changed: Changed, course: _Course) -> None:
+        match changed:
+            case Done():
+                self._cleared.add(item.repository, change.tag, item.digest)
+                if change.after is not None:
+                    course.covered[change.tag] = item
+            case Moved(Digest() as now):
+                self._stays(item, change.tag, now)
+            case Failure(reach=Reach.REPOSITORY | Reach.HOST):
+                course.given_up = course.given_up or changed
+            case _:
+                pass
+
+    def _stays(self, item: Item, tag: str, now: Digest) -> None:
+        """Write down that a tag of the list leads elsewhere by now, which is nobody's wish to lose."""
+        self._cleared.drop(item.repository, tag)
+        outcome = Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{now}",))
+        self._record(item, _named(item, tag), outcome)
+
+    async def _by_decoy(self, course: _Course, look: SecondLook) -> None:
+        """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
+        repository, decoy = course.step.repository, empty_index(uuid4().hex)
+        await self._recorder.decoy(repository, [tag for item in course.step.items for tag in item.tags], decoy)
+
+        async def push(change: Change) -> Changed:
+            return await self._tags.put(change, decoy)
+
+        async def delete(registry: Registry) -> Removal:
+            return await registry.delete(repository, decoy.digest, Footprint())
+
+        # From the first push on there is something to be finished, even where the run is stopped.
+        with self._flights.of(Footprint(possible=True)):
+            await self._each(course, look, decoy.digest, push)
+            if course.covered:
+                result = await self._asking.of(repository, delete)
+                left = list(course.covered) if isinstance(result, Failure) else await self._left(course)
+                await self._put_back(course, decoy, left, result if isinstance(result, Failure) else None)
+
+    async def _left(self, course: _Course) -> list[str]:
+        """Return the tags that are listed although their decoy is deleted."""
+        repository = course.step.repository
+
+        async def tags(registry: Registry) -> tuple[str, ...] | None:
+            return await registry.tags(repository)
+
+        listed = await self._asking.of(repository, tags)
+        return [tag for tag in (() if isinstance(listed, Failure) else listed or ()) if tag in course.covered]
+
+    async def _put_back(self, course: _Course, decoy: Manifest, tags: list[str], cause: Failure | None) -> None:
+        """See what tags hold after all; what still holds the decoy gets back what it held.
+
+        That is done to its end, also where the run is stopped.
+        """
+        if cause is not None:
+            course.given_up = course.given_up or cause
+        calm = Stop()
+
+        async def put_back(tag: str) -> None:
+            await self._restore(course.covered[tag], tag, decoy)
+
+        await work_through({course.step.repository.host: tags}, self._asking.workers, put_back, calm)
+        if calm.bug is not None:
+            raise calm.bug
+
+    async def _restore(self, item: Item, tag: str, decoy: Manifest) -> None:
+        held = await self._anew.read(item.repository, tag)
+        archived = await self._anew.whole(item) if held == decoy.digest else None
+        if isinstance(archived, Manifest):
+            held = await self._anew.put_back(item.repository, tag, decoy.digest, archived)
+        if held == item.digest:
+            self._cleared.drop(item.repository, tag)
+        elif isinstance(held, Failure) or held == decoy.digest:
+            cause = held if isinstance(held, Failure) else unrestored(item.repository, tag)
+            self._cleared.drop(item.repository, tag)
+            self._record(item, _named(item, tag), Failed(cause))
+        elif held is not None:
+            self._stays(item, tag, held)
+
+
+def unrestored(repository: Repository, tag: str) -> Failure:
+    """Say that a tag holds a decoy of this run, which could neither be deleted nor replaced by what it held."""
+    what = f"{repository}:{tag} holds an empty index of bulkrm's"
+    return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
+
+
+def _named(item: Item, tag: str) -> tuple[Target, ...]:
+    """Return the targets that name a tag: the list may name it twice, with a digest and without."""
+    return tuple(
+        target for target in item.targets if isinstance(target.reference, TagRef) and target.reference.tag == tag
+    )

@@ -1,0 +1,78 @@
+"""Right before something goes, its repository is judged a second time, if the first judgement grew old."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import anyio
+
+from bulkrm.client.clock import Clock
+from bulkrm.engine.book import Book
+from bulkrm.engine.deletion import Record
+from bulkrm.model.plan import Item, Settled
+from bulkrm.model.reference import Repository
+from bulkrm.model.target import Target
+from bulkrm.planning.recheck import Recheck
+
+# Judges what is to be done in one repository a second time where that grew old, or in any case if the last argument
+# says so; None: the run was stopped meanwhile.
+Freshen = Callable[[Repository, Sequence[Item], bool], Awaitable[Recheck | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The second judgement of a repository, of the moment `at`: what still goes, and what became of the rest."""
+
+    at: float
+    items: Mapping[Target, Item]
+    dropped: Mapping[Target, Settled]
+
+
+class SecondLook:
+    """The second judgements of a run, one for each repository, made again where it paused for too long."""
+
+    def __init__(self, acts: Sequence[Item], freshen: Freshen, clock: Clock, book: Book, record: Record) -> None:
+        """Take what is to be done."""
+        self._freshen = freshen
+        self._clock = clock
+        self._book = book
+        self._record = record
+        self._acts: dict[Repository, list[Item]] = {}
+        for item in acts:
+            self._acts.setdefault(item.repository, []).append(item)
+        self._judged: dict[Repository, _Judged] = {}
+        self._locks: dict[Repository, anyio.Lock] = {}
+
+    def age_of(self, repository: Repository) -> float | None:
+        """Return the moment of the second judgement; None before there is one."""
+        judged = self._judged.get(repository)
+        return judged.at if judged else None
+
+    async def at(self, item: Item, since: float | None) -> Item | None:
+        """Return the item as the second judgement leaves it; None: it is not to go, and that is written down.
+
+        Also None where the run was stopped. The judgement is made again where it is not younger than `since`.
+        """
+        repository = item.repository
+        judged = self._judged.get(repository)
+        if judged is None or (since is not None and judged.at <= since):
+            async with self._locks.setdefault(repository, anyio.Lock()):
+                judged = self._judged.get(repository)
+                if judged is None or (since is not None and judged.at <= since):
+                    judged = await self._judge_again(repository, again=since is not None)
+        if judged is None:
+            return None
+        for target in item.targets:
+            settled = judged.dropped.get(target)
+            if settled is not None and not self._book.has(target):
+                self._record(item, (target,), settled.outcome)
+        return next((judged.items[target] for target in item.targets if target in judged.items), None)
+
+    async def _judge_again(self, repository: Repository, *, again: bool) -> _Judged | None:
+        at = self._clock.monotonic()
+        result = await self._freshen(repository, self._acts[repository], again)
+        if result is None:
+            return None
+        items = {target: item for item in result.items for target in item.targets}
+        dropped = {settled.target: settled for settled in result.dropped}
+        judged = self._judged[repository] = _Judged(at, items, dropped)
+        return judged
