@@ -8,7 +8,7 @@ from bulkrm.client.limiter import Limiter
 from bulkrm.model.errors import RequestFailed
 from bulkrm.protocol.exchange import Accept, Attempt, Authorize, Decision, GiveUp, Wait, still_limited
 from bulkrm.protocol.message import Answer, Broken
-from bulkrm.protocol.pace import MAX_PAUSE
+from bulkrm.protocol.pace import MAX_PAUSE, quota
 
 Sent = tuple[Attempt, Answer | Broken]
 # Puts one attempt on the wire, in a slot; the attempt comes back with the authorization that it really had.
@@ -53,6 +53,9 @@ class Loop:
             match judge(attempt, answer):
                 case Accept(final):
                     self.limiter.succeeded()
+                    left = quota(final.headers, final.wall)
+                    if left is not None:
+                        self.limiter.rest(*left)
                     return Final(final, attempt.uncertain)
                 case GiveUp(failure):
                     raise RequestFailed(failure)

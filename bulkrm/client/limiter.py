@@ -13,7 +13,7 @@ from bulkrm.client.clock import Clock
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure
 from bulkrm.model.settings import Pacing
-from bulkrm.protocol.pace import AUTO_CONCURRENCY, Concurrency, RateWindow
+from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow
 
 
 class Limiter:
@@ -22,7 +22,7 @@ class Limiter:
     def __init__(self, pacing: Pacing, clock: Clock) -> None:
         """Take the caps from the user's pacing; no cap on the rate unless there is one."""
         self._clock = clock
-        self._concurrency = Concurrency(pacing.concurrency or AUTO_CONCURRENCY)
+        self._concurrency = Concurrency(pacing.concurrency)
         self._window = RateWindow(pacing.rate) if pacing.rate else None
         self._in_flight = 0
         self._paused_until = 0.0
@@ -36,9 +36,9 @@ class Limiter:
         return f"<Limiter {self._in_flight} of {self._concurrency.allowed} in flight>"
 
     @property
-    def cap(self) -> int:
-        """The most that will ever be in flight; more workers than that are idle ones."""
-        return self._concurrency.cap
+    def allowed(self) -> int:
+        """How many may be in flight now; more workers than that are idle ones."""
+        return self._concurrency.allowed
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -59,18 +59,24 @@ class Limiter:
         now = self._clock.monotonic()
         self._refused_since = now if self._refused_since is None else self._refused_since
         if now >= self._paused_until:
-            self._concurrency.refused()
+            self._concurrency.refused(now)
         self._paused_until = max(self._paused_until, now + seconds)
 
     def spend(self) -> None:
-        """Count one send against the rate; call it in the slot, right before sending and without awaiting anything."""
+        """Count one send; call it in the slot, right before sending and without awaiting anything."""
+        self._concurrency.sent(self._in_flight)
         if self._window:
             self._window.grant(self._clock.monotonic())
 
     def succeeded(self) -> None:
         """Count an answer that was no refusal."""
         self._refused_since = None
-        self._concurrency.succeeded()
+        self._concurrency.answered(self._clock.monotonic())
+
+    def rest(self, remaining: int, seconds: float) -> None:
+        """Hear that the host will answer so many requests more in so many seconds, and pause before it refuses one."""
+        if remaining <= self._in_flight and seconds <= MAX_PAUSE:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
     def close(self, failure: Failure) -> None:
         """Let nobody through any more: the host has refused for too long, whoever waits need not find out again."""

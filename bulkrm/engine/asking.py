@@ -73,4 +73,4 @@ class Asking:
 
     def workers(self, host: str) -> int:
         """How many jobs of a host are worth having under way."""
-        return self._registries[host].host.limiter.cap
+        return self._registries[host].host.limiter.allowed

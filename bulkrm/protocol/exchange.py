@@ -14,7 +14,7 @@ from bulkrm.model.scope import Scope
 from bulkrm.protocol.challenge import Challenge, choose, parse_challenges
 from bulkrm.protocol.manners import STANDARD, Manners
 from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, TOO_LARGE, Answer, Broken, Request
-from bulkrm.protocol.pace import MAX_PAUSE, backoff, retry_after
+from bulkrm.protocol.pace import MAX_PAUSE, backoff, limited_backoff, quota, retry_after
 from bulkrm.protocol.refusal import LIMITED, no_answer, no_permission, refusal
 
 MAX_SENDS = 5
@@ -22,6 +22,7 @@ MAX_SENDS = 5
 MAX_LIMITED = 40
 _TOO_MANY = 429
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
 _JITTER = 0.5
 
 
@@ -105,7 +106,7 @@ def decide(attempt: Attempt, answer: Answer | Broken, manners: Manners) -> Decis
     """Say what follows from an answer, or from none."""
     if isinstance(answer, Broken):
         return _after_break(attempt, answer)
-    if answer.status == _TOO_MANY:
+    if answer.status == _TOO_MANY or _is_used_up(answer):
         return _after_limit(attempt, answer)
     if answer.status == _UNAUTHORIZED:
         return _after_unauthorized(attempt, answer, manners)
@@ -141,10 +142,19 @@ def _after_fault(attempt: Attempt, answer: Answer) -> Decision:
     return Wait(pause, backoff(attempt.faults) * _JITTER, whole_host=asked is not None, attempt=attempt)
 
 
+def _is_used_up(answer: Answer) -> bool:
+    """Tell whether a 403 is about a quota, as it is with GitHub, and not about a permission."""
+    left = quota(answer.headers, answer.wall) if answer.status == _FORBIDDEN else None
+    return left is not None and left[0] == 0
+
+
 def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
     attempt = replace(attempt, limited=attempt.limited + 1)
     asked = retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))
-    pause = max(backoff(attempt.limited), asked or 0.0)
+    left = quota(answer.headers, answer.wall)
+    if asked is None and left is not None and left[0] == 0:
+        asked = left[1]
+    pause = max(limited_backoff(attempt.limited), asked or 0.0)
     if attempt.waited + pause > MAX_PAUSE or attempt.limited >= MAX_LIMITED:
         return GiveUp(still_limited(attempt.host, attempt.waited, asked))
     attempt = replace(attempt, waited=attempt.waited + pause)

@@ -1,17 +1,53 @@
 """How fast: arithmetic of waiting, with the time as an argument."""
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bulkrm.model.settings import Rate
 
-# `--concurrency auto` starts here: on one machine, distribution 2.8.2 answers no faster with more in flight.
-AUTO_CONCURRENCY = 32
 MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image waits in all
 _BACKOFF_BASE = 0.5
+_LIMITED_BASE = 0.1
+_ANY_DURATION = 10**9  # more seconds than that are no duration but a UNIX time
 _BACKOFF_CAP = 30.0
+
+# The numbers of `--concurrency auto`. It starts where distribution on one machine answers no faster with more in flight.
+_START, _LEAST, _MOST = 32, 8, 256
+_EPOCH, _ROUNDS = 0.1, 3  # a rate is measured over so many seconds and rounds of answers
+_FULL = 0.9  # of what is allowed has to be in flight, else something else is what limits
+_DOUBLE, _CAREFUL = 2.0, 1.3  # the steps of the climb: the first ones, and later
+_WORTH, _AS_GOOD = 1.06, 0.98  # more in flight has to bring so much, and less may cost so much
+_CHANGED = 1.6  # by this factor another rate means that the registry is another one now
+_CALM, _MOST_CALM = 1.0, 30.0  # seconds between two trials that changed nothing
+_LESS = 0.7  # of what was refused is tried next
+_PATIENCE, _MOST_PATIENCE = 5.0, 60.0  # seconds before what was refused is tried again
+
+
+def limited_backoff(refusals: int) -> float:
+    """Seconds for which a host that said 429, and not for how long, is left alone, after so many: 0.1 doubling to 30."""
+    return min(_BACKOFF_CAP, _LIMITED_BASE * 2.0 ** min(refusals - 1, 12))
+
+
+def quota(headers: Mapping[str, str], wall: float) -> tuple[int, float] | None:
+    """Return how many requests the host will answer, and until when in seconds; None where it does not tell both.
+
+    It tells by `RateLimit-Remaining` and `RateLimit-Reset` (draft-ietf-httpapi-ratelimit-headers up to 07, in seconds;
+    Docker Hub has a window behind the number, `20;w=21600`), or by the same with `X-` before (GitHub, the Hub's API: a
+    UNIX time).
+    """
+    for prefix in ("RateLimit", "X-RateLimit"):
+        remaining = _number(headers.get(f"{prefix}-Remaining"))
+        reset = _number(headers.get(f"{prefix}-Reset"))
+        if remaining is not None and reset is not None:
+            return remaining, max(0.0, reset - wall if reset > _ANY_DURATION else float(reset))
+    return None
+
+
+def _number(text: str | None) -> int | None:
+    digits = (text or "").partition(";")[0].strip()
+    return int(digits[:12]) if digits.isascii() and digits.isdigit() else None
 
 
 def backoff(sends: int) -> float:
@@ -72,30 +108,135 @@ class RateWindow:
         self._grants.append(now)
 
 
-@dataclass(slots=True)
 class Concurrency:
-    """How many requests may be in flight: halved by a refusal, one more for every full round of successes.
+    """How many requests may be in flight: found by what the registry answers, never more than `cap`.
 
-    Additive increase, multiplicative decrease (Chiu and Jain 1989), between 1 and `cap`.
+    Against refusals it is additive increase, multiplicative decrease (Chiu and Jain 1989), with a memory: the number
+    that was refused is kept away from for a while, as TCP CUBIC does with its last maximum (RFC 9438). Without refusals
+    it is a climb on throughput: more in flight is kept where it brings more answers a second, less where it brings as
+    many. Delay itself, by which TCP Vegas and its kind steer, says little here: a registry takes from one to a hundred
+    times as long for a DELETE as for a HEAD. All times are seconds of one monotonic clock.
     """
 
-    cap: int
-    now: float = 0.0
+    __slots__ = (
+        "_answers",
+        "_ceiling",
+        "_climb",
+        "_good",
+        "_most",
+        "_patience",
+        "_retry_at",
+        "_since",
+        "allowed",
+        "cap",
+    )
 
-    def __post_init__(self) -> None:
-        """Begin at the cap: most registries take it, and the first refusal halves it."""
-        self.now = float(self.cap)
+    def __init__(self, cap: int | None) -> None:
+        """Begin at the cap, which most registries take; without one at 32, and climb."""
+        self.cap = cap or _MOST
+        self.allowed = cap or _START
+        self._climb = None if cap else _Climb(_MOST)
+        self._ceiling: int | None = None  # the least that was refused
+        self._good = 0  # the most that was answered for a whole round since the last refusal
+        self._patience = _PATIENCE
+        self._retry_at = 0.0
+        self._answers = 0
+        self._since: float | None = None
+        self._most = 0  # in flight at once since then
 
-    @property
-    def allowed(self) -> int:
-        """Whole requests."""
-        return max(1, int(self.now))
+    def sent(self, in_flight: int) -> None:
+        """Count a request that is sent as one of so many; the first after a rest begins the measuring anew."""
+        if in_flight == 1:
+            self._begin()
+        self._most = max(self._most, in_flight)
 
-    def succeeded(self) -> None:
+    def answered(self, now: float) -> None:
         """Count one answer that was no refusal."""
-        if self.now < self.cap:
-            self.now = min(float(self.cap), self.now + 1.0 / self.now)
+        self._answers += 1
+        if self._answers < self.allowed:
+            return
+        if self._ceiling is not None or self._climb is None:
+            self._grow(now)
+        elif self._since is None:
+            self._begin()  # the round in which answers to what was sent before come in is not measured
+            self._since = now
+        elif self._answers >= _ROUNDS * self.allowed and now - self._since >= _EPOCH:
+            self._measure(self._climb, self._answers / (now - self._since), now)
 
-    def refused(self) -> None:
+    def refused(self, now: float) -> None:
         """Count one 429 (or what else asked for a pause); answers to one burst count once, the caller sees to that."""
-        self.now = max(1.0, self.now / 2.0)
+        level = self.allowed
+        self._ceiling = level if self._ceiling is None else min(level, self._ceiling)
+        self.allowed = self._good if 0 < self._good < level else max(1, int(level * _LESS))
+        self._good = 0
+        self._retry_at = now + self._patience
+        self._patience = min(_MOST_PATIENCE, self._patience * 2)
+        self._begin()
+
+    def _grow(self, now: float) -> None:
+        """One more after a whole round of answers, up to what was refused; beyond that when some time has passed."""
+        self._good = self.allowed
+        if self._ceiling is not None and self.allowed >= self._ceiling:
+            self._ceiling, self._patience = None, _PATIENCE
+            if self._climb is not None:
+                self._climb.begin_anew(now)
+        elif self.allowed < self.cap and (
+            self._ceiling is None or self.allowed + 1 < self._ceiling or now >= self._retry_at
+        ):
+            self.allowed += 1
+        self._begin()
+
+    def _measure(self, climb: "_Climb", rate: float, now: float) -> None:
+        if self._most >= self.allowed * _FULL:
+            self._good = max(self._good, self.allowed)
+            self.allowed = climb.next(self.allowed, rate, now)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._answers, self._since, self._most = 0, None, 0
+
+
+class _Climb:
+    """Tries more and less in turn, and keeps what is worth it."""
+
+    __slots__ = ("_before", "_cap", "_patience", "_rate", "_step", "_try_at", "_up")
+
+    def __init__(self, cap: int) -> None:
+        self._cap = cap
+        self._before: tuple[int, float] | None = None  # what a trial is compared with: the number, and its rate
+        self._rate: float | None = None
+        self._step, self._up = _DOUBLE, True
+        self._try_at, self._patience = 0.0, _CALM
+
+    def begin_anew(self, now: float) -> None:
+        """Look for the best number from where it is: the registry has changed."""
+        self._before, self._rate = None, None
+        self._step, self._up, self._try_at, self._patience = _DOUBLE, True, now, _CALM
+
+    def next(self, number: int, rate: float, now: float) -> int:
+        """Return the number to go on with, after so many answers a second with this one."""
+        if self._before is None:
+            if self._rate is not None and not 1 / _CHANGED < rate / self._rate < _CHANGED:
+                self.begin_anew(now)
+            self._rate = rate
+            return self._begin_trial(number, rate) if now >= self._try_at else number
+        before, was = self._before
+        self._before = None
+        if rate >= was * (_WORTH if number > before else _AS_GOOD):
+            self._rate, self._patience = rate, _CALM
+            return self._begin_trial(number, rate)
+        self._rate = was
+        self._step, self._up = _CAREFUL, not self._up
+        self._try_at, self._patience = now + self._patience, min(_MOST_CALM, self._patience * 2)
+        return before
+
+    def _begin_trial(self, number: int, rate: float) -> int:
+        if self._up:
+            other = min(self._cap, max(number + 1, int(number * self._step)))
+        else:
+            other = max(min(number, _LEAST), int(number / self._step))
+        if other == number:
+            self._up = not self._up
+        else:
+            self._before = number, rate
+        return other

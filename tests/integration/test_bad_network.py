@@ -19,7 +19,7 @@ from tests.support.real import RealRegistry
 
 APP = "team/app"
 IMAGES = 12
-TIMEOUT = 0.5  # seconds that a request may take
+TIMEOUT = 1.0  # seconds that a request may take
 
 
 async def fill(admin: Admin) -> dict[str, str]:

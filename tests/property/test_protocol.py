@@ -291,9 +291,9 @@ def test_concurrency_stays_between_one_and_its_cap(cap: int, successes: list[boo
     for success in successes:
         before = concurrency.allowed
         if success:
-            concurrency.succeeded()
+            concurrency.answered(0.0)
         else:
-            concurrency.refused()
+            concurrency.refused(0.0)
 
         assert 1 <= concurrency.allowed <= cap
         assert concurrency.allowed >= before if success else concurrency.allowed <= max(1, before)

@@ -26,7 +26,7 @@ Listing = tuple[str, ...] | Failure | None
 class Limiter:
     """As many as one likes."""
 
-    cap = 8
+    allowed = 8
 
 
 class Books:

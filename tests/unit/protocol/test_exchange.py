@@ -128,13 +128,13 @@ def test_what_no_patience_helps(kind: str, expected: tuple[FailureCode, Reach]) 
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (None, 0.5),
-        ("junk", 0.5),
-        ("0", 0.5),
+        (None, 0.1),
+        ("junk", 0.1),
+        ("0", 0.1),
         ("7", 7.0),
         ("600", 600.0),
         (http_date(NOW + 30), 30.0),
-        (http_date(NOW - 30), 0.5),
+        (http_date(NOW - 30), 0.1),
     ],
 )
 def test_limited(value: str | None, expected: float) -> None:

@@ -1,9 +1,10 @@
 """Waiting: `Retry-After`, back-off, the rate window, the concurrency."""
 
 import pytest
+from multidict import CIMultiDict
 
 from bulkrm.model.settings import Rate
-from bulkrm.protocol.pace import Concurrency, RateWindow, backoff, http_date, retry_after
+from bulkrm.protocol.pace import Concurrency, RateWindow, backoff, http_date, limited_backoff, quota, retry_after
 
 NOW = 1_800_000_000.0
 SOON = http_date(NOW + 90)
@@ -72,27 +73,67 @@ def test_rate_window() -> None:
     assert window.delay(10.0) == 3.0
 
 
-def test_concurrency_is_halved() -> None:
-    """A refusal halves what may be in flight, down to one."""
-    concurrency = Concurrency(8)
+def test_a_refusal_lessens_the_concurrency() -> None:
+    """A refusal leaves seven tenths of what may be in flight, down to one."""
+    concurrency = Concurrency(16)
     seen = [concurrency.allowed]
-    for _ in range(5):
-        concurrency.refused()
+    for now in range(8):
+        concurrency.refused(float(now))
         seen.append(concurrency.allowed)
 
-    assert seen == [8, 4, 2, 1, 1, 1]
+    assert seen == [16, 11, 7, 4, 2, 1, 1, 1, 1]
 
 
 def test_concurrency_grows_by_rounds() -> None:
-    """After a refusal, one round of successes adds about one, and the cap is never passed."""
-    concurrency = Concurrency(4)
-    concurrency.refused()
-
-    for _ in range(3):
-        concurrency.succeeded()
+    """After a refusal, a round of answers adds one, and the refused number is kept away from for some seconds."""
+    concurrency = Concurrency(8)
+    concurrency.refused(0.0)
+    for _ in range(5):
+        concurrency.answered(1.0)
     grown = concurrency.allowed
     for _ in range(100):
-        concurrency.succeeded()
+        concurrency.answered(4.9)
+    near = concurrency.allowed
+    for _ in range(100):
+        concurrency.answered(5.0)
 
-    assert grown == 3
-    assert concurrency.now == 4.0
+    assert (grown, near, concurrency.allowed) == (6, 7, 8)
+
+
+def test_a_number_that_was_good_is_gone_back_to() -> None:
+    """Refused above what was answered for a whole round, that is taken up again; refused there too, it is less."""
+    concurrency = Concurrency(8)
+    concurrency.refused(0.0)
+    for _ in range(11):
+        concurrency.answered(1.0)
+    for _ in range(8):
+        concurrency.answered(6.0)
+    tried = concurrency.allowed
+    concurrency.refused(6.0)
+    back = concurrency.allowed
+    concurrency.refused(7.0)
+
+    assert (tried, back, concurrency.allowed) == (8, 7, 4)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"RateLimit-Remaining": "7"}, None),
+        ({"RateLimit-Remaining": "7", "RateLimit-Reset": "30"}, (7, 30.0)),
+        ({"ratelimit-remaining": "20;w=21600", "ratelimit-reset": "60"}, (20, 60.0)),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800000090"}, (0, 90.0)),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1799999990"}, (0, 0.0)),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "soon"}, None),
+        ({"RateLimit-Remaining": "-1", "RateLimit-Reset": "30"}, None),
+    ],
+)
+def test_quota(headers: dict[str, str], expected: tuple[int, float] | None) -> None:
+    """What is left and for how long, in the forms of the drafts, Docker Hub and GitHub."""
+    assert quota(CIMultiDict(headers), 1_800_000_000.0) == expected
+
+
+def test_a_refusal_without_a_time_is_a_short_one_at_first() -> None:
+    """0.1 s, doubling to 30."""
+    assert [limited_backoff(number) for number in (1, 2, 3, 9, 10, 40)] == [0.1, 0.2, 0.4, 25.6, 30.0, 30.0]
