@@ -1,21 +1,16 @@
-"""The commands, as typer has them."""
+"""The commands, as typer has them. Each loads what it needs when it is called: help and completion answer at once."""
 
 import json
 from functools import partial
 from typing import Annotated
 
-import anyio
 import typer
 
 from bulkrm import __version__
 from bulkrm.cli import options as opt
-from bulkrm.cli.commands import apply_plan, delete_images, make_plan
 from bulkrm.cli.guarded import guarded
-from bulkrm.cli.resume import resume_run
 from bulkrm.cli.runs import runs
-from bulkrm.cli.undo import undo_run
 from bulkrm.model.settings import Connection, Shared, Strategy
-from bulkrm.selection.schema import list_file_schema
 
 _OTHERS = (
     "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm runs` shows what was "
@@ -85,6 +80,8 @@ def delete(
     Everything is resolved and judged before the first image goes. A digest that also has a tag which the list does
     not name is kept, unless --shared says otherwise.
     """
+    from bulkrm.cli.commands import delete_images
+
     run = partial(
         delete_images,
         opt.What(images, from_file, registry, protect, max_delete),
@@ -137,6 +134,8 @@ def plan(
     --out writes the plan, digests and all: review it, and carry it out with `bulkrm apply FILE`. Two plans of the same
     state are equal byte for byte. The exit code is that of the run.
     """
+    from bulkrm.cli.commands import make_plan
+
     run = partial(
         make_plan,
         opt.What(images, from_file, registry, protect, max_delete),
@@ -180,6 +179,8 @@ def apply(
     Everything is read and judged again under the list, the options and the protection that the plan records; what
     moved, got another tag or is needed by now is kept. Hosts, credentials and TLS options are given again.
     """
+    from bulkrm.cli.commands import apply_plan
+
     run = partial(
         apply_plan,
         plan_files,
@@ -221,6 +222,8 @@ def resume(
     What is done is not asked again. What was under way is looked at; the rest is judged again before it goes. A run that
     was killed before its plan was complete plans again. Hosts, credentials and TLS options are given again.
     """
+    from bulkrm.cli.resume import resume_run
+
     work = partial(
         resume_run,
         run,
@@ -262,6 +265,8 @@ def undo(
     Children first, then what names them, then the tags; each is looked at afterwards. A tag that leads to something
     else by now is left alone. It may be repeated: what is there already stays as it is.
     """
+    from bulkrm.cli.undo import undo_run
+
     run = partial(
         undo_run,
         what or [],
@@ -279,12 +284,16 @@ def undo(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the list file, for editors."""
+    from bulkrm.selection.schema import list_file_schema
+
     typer.echo(json.dumps(list_file_schema(), indent=2))
 
 
 @app.command()
 def demo() -> None:
     """Start an embedded registry, push sample images, delete some from a list, show the result."""
-    from bulkrm.cli.demo import run_demo  # noqa: PLC0415 (it alone needs the sandbox)
+    import anyio
+
+    from bulkrm.cli.demo import run_demo
 
     raise typer.Exit(guarded(partial(anyio.run, run_demo)))

@@ -7,6 +7,7 @@ from bulkrm.client.realms import RealmCheck
 from bulkrm.client.tokens import HeldToken, ScopeRefused, TokenKey, Tokens, basic
 from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.reference import Repository
 from bulkrm.model.scope import Scope
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -56,6 +57,9 @@ class Authorizer:
         self._check: RealmCheck | None = None
         self._challenge: Challenge | None = None
         self._checked: dict[Realm, SingleFlight[bool]] = {}
+        # What was worked out for requests of one kind, and for one authorization, until the host says something new.
+        self._first: dict[tuple[Repository | None, str], Authorization] = {}
+        self._grants: dict[Authorization, Grant] = {}
         # What a challenge wanted beyond what was asked for, by method: asked for at once from then on.
         self._learned: dict[str, frozenset[str]] = {}
 
@@ -69,9 +73,17 @@ class Authorizer:
         self._base = base
         self._check = RealmCheck(base, plain_http)
         self._challenge = challenge
+        self._forget()
 
     def first(self, request: Request) -> Authorization:
         """Say how a request is sent the first time."""
+        kind = request.repository, request.method
+        found = self._first.get(kind)
+        if found is None:
+            found = self._first[kind] = self._worked_out(request)
+        return found
+
+    def _worked_out(self, request: Request) -> Authorization:
         if self._challenge is None:
             return NoAuthorization()
         if self._challenge.scheme == "basic":
@@ -98,7 +110,16 @@ class Authorizer:
             case BasicAuthorization():
                 return self._basic()
             case BearerAuthorization(scope):
-                return await self._bearer(scope, refused)
+                known = self._grants.get(authorization)
+                if (
+                    known is not None
+                    and known.held is not None
+                    and refused is None
+                    and self._tokens.is_good(known.held)
+                ):
+                    return known
+                grant = self._grants[authorization] = await self._bearer(scope, refused)
+                return grant
 
     def renewed(self, grant: Grant) -> Grant | None:
         """Look at a grant again right before it is used: as it is, with a newer token, or None where one must be got."""
@@ -109,6 +130,7 @@ class Authorizer:
 
     def answer(self, decision: Authorize) -> Attempt:
         """Take note of a challenge, and say how the next send is authorized."""
+        self._forget()
         if decision.challenge is not None:
             self._challenge = decision.challenge
         attempt = decision.attempt
@@ -122,6 +144,10 @@ class Authorizer:
         elif self._manners.actions is None and decision.scope is not None:
             self._learned.setdefault(attempt.request.method, decision.scope.actions)
         return replace(attempt, authorization=BearerAuthorization(decision.scope))
+
+    def _forget(self) -> None:
+        self._first.clear()
+        self._grants.clear()
 
     def _basic(self) -> Grant:
         if self._login is None:
@@ -138,6 +164,7 @@ class Authorizer:
             if to_the_letter or scope is None or scope.type != "repository":
                 raise
             self._manners = replace(self._manners, actions=None)
+            self._forget()
             return _BARE
         return Grant(BearerAuthorization(scope), f"Bearer {held.secret.reveal()}", key, held)
 

@@ -10,6 +10,7 @@ from bulkrm.model.settings import Rate
 MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image waits in all
 _BACKOFF_BASE = 0.5
 _LIMITED_BASE = 0.1
+_QUOTAS = (("RateLimit-Remaining", "RateLimit-Reset"), ("X-RateLimit-Remaining", "X-RateLimit-Reset"))
 _ANY_DURATION = 10**9  # more seconds than that are no duration but a UNIX time
 _BACKOFF_CAP = 30.0
 
@@ -37,11 +38,11 @@ def quota(headers: Mapping[str, str], wall: float) -> tuple[int, float] | None:
     Docker Hub has a window behind the number, `20;w=21600`), or by the same with `X-` before (GitHub, the Hub's API: a
     UNIX time).
     """
-    for prefix in ("RateLimit", "X-RateLimit"):
-        remaining = _number(headers.get(f"{prefix}-Remaining"))
-        reset = _number(headers.get(f"{prefix}-Reset"))
-        if remaining is not None and reset is not None:
-            return remaining, max(0.0, reset - wall if reset > _ANY_DURATION else float(reset))
+    for name, until in _QUOTAS:
+        if name in headers:
+            remaining, reset = _number(headers[name]), _number(headers.get(until))
+            if remaining is not None and reset is not None:
+                return remaining, max(0.0, reset - wall if reset > _ANY_DURATION else float(reset))
     return None
 
 

@@ -28,6 +28,7 @@ class Archive:
         self._known: set[Digest] = set()
         self._pending: list[bytes] = []
         self._size = 0
+        self._durable = True
         self._lock = Lock()  # members are written one after the other, whichever thread does it
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
@@ -62,9 +63,13 @@ class Archive:
         """Write what was added and wait until the disk has it. Raises StateError."""
         with self._lock:
             self._write()
+            durable, self._durable = self._durable, True
+        if durable:
+            return
         try:
             os.fdatasync(self._file)
         except OSError as error:
+            self._durable = False
             raise _failed(self._path, error) from error
 
     def close(self) -> None:
@@ -79,7 +84,7 @@ class Archive:
         if not self._pending:
             return
         member = gzip.compress(b"".join(self._pending), compresslevel=6, mtime=0)
-        self._pending, self._size = [], 0
+        self._pending, self._size, self._durable = [], 0, False
         try:
             left = memoryview(member)
             while left:

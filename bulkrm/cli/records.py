@@ -1,0 +1,85 @@
+"""The recorded runs for people: a line each, what one of them did, and getting rid of old ones."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.state.errors import StateError
+from bulkrm.state.folder import KnownRun, known_runs
+from bulkrm.state.journal import read_journal
+
+_AGE = re.compile(r"(\d{1,6})([dhw])", re.ASCII)
+_HOURS = {"h": 1, "d": 24, "w": 168}
+
+
+def all_runs(root: Path) -> Iterator[str]:
+    """Yield a line for each run."""
+    for run in known_runs(root):
+        yield f"{run.id}  {_state(run):<11}{_summary(run)}".rstrip()
+
+
+def one_run(root: Path, name: str) -> Iterator[str]:
+    """Yield what a run was asked, and what became of every image. Raises InputError."""
+    found = _find(root, name)
+    yield f"{found.id}  {_state(found)}"
+    yield f"folder: {found.path}"
+    yield ""
+    yield from _outcomes(found)
+
+
+def pruned_runs(root: Path, older_than: str) -> Iterator[str]:
+    """Delete the records of runs that are over and older than that; yield a line for each. Raises InputError."""
+    limit = datetime.now(UTC) - _age(older_than)
+    old = [run for run in known_runs(root) if _started(run) < limit and run.is_finished and not run.is_locked]
+    for run in old:
+        try:
+            run.remove()
+        except OSError as error:
+            raise InputError(Problem(str(run.path), f"cannot be deleted: {error.strerror}", "look into it")) from error
+        yield f"deleted {run.id}"
+
+
+def _find(root: Path, name: str) -> KnownRun:
+    found = [run for run in known_runs(root) if run.id.startswith(name)]
+    if len(found) != 1:
+        what = "there is no such run" if not found else f"{len(found)} runs begin so"
+        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
+    return found[0]
+
+
+def _state(run: KnownRun) -> str:
+    if run.is_locked:
+        return "running"
+    if not run.is_finished:
+        return "unfinished"
+    return "undone" if run.is_undone else f"exit {(run.end or {}).get('code')}"
+
+
+def _summary(run: KnownRun) -> str:
+    counts: Any = (run.end or {}).get("summary", {})
+    words = [f"{count} {status.replace('_', '-')}" for status, count in counts.items() if count]
+    return ", ".join(words)
+
+
+def _started(run: KnownRun) -> datetime:
+    return datetime.strptime(run.id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def _age(text: str) -> timedelta:
+    match = _AGE.fullmatch(text.strip())
+    if match is None:
+        raise InputError(Problem("--older-than", f"{text[:40]!r} is not understood", "write 30d, 12h or 8w"))
+    return timedelta(hours=int(match[1]) * _HOURS[match[2]])
+
+
+def _outcomes(run: KnownRun) -> Iterator[str]:
+    try:
+        for event in read_journal(run.path / "journal.jsonl"):
+            if event.get("event") == "outcome":
+                more = event.get("reason") or (event.get("error") or {}).get("code") or ""
+                yield f"{event['status']:<15}{event['image']}  {more}".rstrip()
+    except (StateError, KeyError) as error:
+        raise InputError(Problem(str(run.path), str(error), "the journal is damaged")) from error
