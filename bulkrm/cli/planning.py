@@ -1,7 +1,7 @@
 """Plans on disk: written by `bulkrm plan --out`, read by `bulkrm apply`."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
 from bulkrm.planfile.view import view as plan_view
-from bulkrm.planfile.write import write
+from bulkrm.planfile.write import pieces, write
 from bulkrm.reports.format import ReportFormat, View, formats, no_line
 
 
@@ -54,9 +54,9 @@ def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocumen
     return PlanDocument(plan, policy, protect, tuple(line for line in lines if isinstance(line, Unmatched)))
 
 
-def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> str:
-    """Return the text of a plan's file."""
-    return write(document_of(job, plan, lines))
+def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> Iterator[str]:
+    """Yield the text of a plan's file, in pieces."""
+    return pieces(document_of(job, plan, lines))
 
 
 def in_order(plan: Plan, unmatched: Sequence[Unmatched]) -> tuple[Line, ...]:

@@ -1,7 +1,7 @@
 """The folder of a run as the command line makes it: what was asked, in a form from which it can be asked again."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from bulkrm.cli.planning import plan_text
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
-from bulkrm.selection.entry import Entry
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.place import state_dir
@@ -31,7 +30,7 @@ def recorded(job: Job, option: Path | None) -> Iterator[RunFolder | None]:
         yield None
         return
     started = datetime.now(UTC)
-    folder = RunFolder.create(state_dir(option, os.environ), new_run_id(started), _asked(job, started))
+    folder = RunFolder.create(state_dir(option, os.environ), new_run_id(started), _asked(job, started), _listed(job))
     with held(folder):
         if isinstance(job.work, Saved):
             _keep_plan(folder, plan_text(job, job.work.plan, job.work.lines))
@@ -48,9 +47,9 @@ def held(folder: RunFolder) -> Iterator[RunFolder]:
             folder.close()
 
 
-def _keep_plan(folder: RunFolder, text: str) -> None:
+def _keep_plan(folder: RunFolder, pieces: Iterable[str]) -> None:
     try:
-        folder.write_plan(text)
+        folder.write_plan(pieces)
     except StateError as error:
         raise InputError(Problem("--state-dir", error.what, "give another folder")) from error
 
@@ -72,17 +71,14 @@ def _asked(job: Job, started: datetime) -> dict[str, Any]:
             "verify": policy.verify,
         },
         "protect": [str(pattern) for pattern in job.protect],
-        "list": [] if isinstance(job.work, Saved) else _listed(job.work),
     }
 
 
-def _listed(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    found = []
-    for entry in entries:
+def _listed(job: Job) -> Iterator[dict[str, Any]]:
+    for entry in () if isinstance(job.work, Saved) else job.work:
         text = str(entry.reference) if isinstance(entry, Target) else entry.text
         exclude = [] if isinstance(entry, Target) else [str(pattern) for pattern in entry.exclude]
-        found.append({"image": text, "exclude": exclude, "source": str(entry.source), "note": entry.note})
-    return found
+        yield {"image": text, "exclude": exclude, "source": str(entry.source), "note": entry.note}
 
 
 def trouble_of(error: StateError) -> str:

@@ -1,7 +1,8 @@
 """The book of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import overload
 
 from bulkrm.engine.circuit import CircuitOpen
 from bulkrm.engine.cleared import Cleared
@@ -27,14 +28,14 @@ class Book:
         self._observer = observer
         self._on_bug = on_bug
         self.lines: list[Line] = []
-        self._results: dict[Line, ImageResult] = {}
+        self._told: dict[Line, _Told] = {}
 
     def open(self, lines: Iterable[Line]) -> None:
         """Write down what the run is about; patterns without images have their outcome at once."""
         self.lines = list(lines)
         for line in self.lines:
             if isinstance(line, Unmatched):
-                self._write(line, ImageResult(line.text, line.outcome, line.source, note=line.note))
+                self._write(line, (line.outcome, None))
 
     def add(self, targets: Iterable[Target]) -> None:
         """Write down images that came up since and are no lines yet."""
@@ -43,47 +44,90 @@ class Book:
 
     def went(self, item: Item) -> bool:
         """Tell whether an item's manifest was deleted, or would be."""
-        results = (self._results.get(target) for target in item.targets)
-        return any(isinstance(result.outcome, Deleted | WouldDelete) for result in results if result is not None)
+        told = (self._told.get(target) for target in item.targets)
+        return any(isinstance(_outcome(what), Deleted | WouldDelete) for what in told if what is not None)
 
     def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
         """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
-        if target in self._results:
+        if target in self._told:
             raise RuntimeError(f"{target.reference} has an outcome already")
         outcome = self._cleared.truth(target, outcome)
         if isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen):
             outcome = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
-        digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)
-        parent = str(target.parent) if target.parent else None
-        result = ImageResult(str(target.reference), outcome, target.source, digest, media_type, target.note, parent)
-        self._write(target, result)
+        self._write(target, (_SHARED if outcome == _SHARED else outcome, resolved))
 
     def replay(self, done: Mapping[str, ImageResult]) -> None:
         """Write down results of before, by the image's full name, for the lines that they are about."""
         for line in self.lines:
-            if isinstance(line, Target) and line not in self._results and str(line.reference) in done:
+            if isinstance(line, Target) and line not in self._told and str(line.reference) in done:
                 result = done[str(line.reference)]
                 self._write(line, replace(result, source=line.source, note=line.note))
 
     def has(self, target: Target) -> bool:
         """Tell whether a target has its outcome."""
-        return target in self._results
+        return target in self._told
 
     @property
     def has_failures(self) -> bool:
         """Tell whether anything failed so far, an image or a pattern."""
-        return any(isinstance(result.outcome, Failed) for result in self._results.values())
+        return any(isinstance(_outcome(what), Failed) for what in self._told.values())
 
-    def close(self, reason: NotAttemptedReason) -> tuple[ImageResult, ...]:
+    def close(self, reason: NotAttemptedReason) -> Sequence[ImageResult]:
         """Complete the book: whatever has no outcome was not attempted. Return all results in the order of the list."""
         for line in self.lines:
-            if isinstance(line, Target) and line not in self._results:
+            if isinstance(line, Target) and line not in self._told:
                 self.record(line, NotAttempted(reason))
-        return tuple(self._results[line] for line in self.lines)
+        return _Results(self.lines, self._told)
 
-    def _write(self, line: Line, result: ImageResult) -> None:
-        self._results[line] = result
+    def _write(self, line: Line, told: "_Told") -> None:
+        self._told[line] = told
         try:
-            self._observer.outcome(result)
+            self._observer.outcome(_result(line, told))
         except Exception as bug:  # noqa: BLE001 (a bug in whoever listens: it stops the run, it loses no outcome)
             self._on_bug(bug)
+
+
+# What is kept of a line: hundreds of thousands of them have to fit. A whole result is one of an earlier part of the run.
+_Told = tuple[Outcome, Resolved | None] | ImageResult
+_SHARED = Deleted()  # nearly all have this very outcome
+
+
+class _Results(Sequence[ImageResult]):
+    """The results in the order of the list, each made when it is asked for."""
+
+    def __init__(self, lines: Sequence[Line], told: Mapping[Line, _Told]) -> None:
+        self._lines = lines
+        self._told = told
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageResult: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ImageResult]: ...
+
+    def __getitem__(self, index: int | slice) -> ImageResult | Sequence[ImageResult]:
+        if isinstance(index, slice):
+            return [_result(line, self._told[line]) for line in self._lines[index]]
+        return _result(self._lines[index], self._told[self._lines[index]])
+
+    def __iter__(self) -> Iterator[ImageResult]:
+        return (_result(line, self._told[line]) for line in self._lines)
+
+
+def _outcome(told: _Told) -> Outcome:
+    """Return the outcome alone."""
+    return told.outcome if isinstance(told, ImageResult) else told[0]
+
+
+def _result(line: Line, told: _Told) -> ImageResult:
+    if isinstance(told, ImageResult):
+        return told
+    outcome, resolved = told
+    if isinstance(line, Unmatched):
+        return ImageResult(line.text, outcome, line.source, note=line.note)
+    digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)
+    parent = str(line.parent) if line.parent else None
+    return ImageResult(str(line.reference), outcome, line.source, digest, media_type, line.note, parent)

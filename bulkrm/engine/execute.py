@@ -33,8 +33,9 @@ class Execution:
 
     def __init__(self, plan: Plan, asking: Asking, freshen: Freshen, book: Book, around: Around) -> None:
         """Begin with nothing done."""
-        self._acts = tuple(plan.acts)
-        self._steps = compile_steps(self._acts, plan.orders)
+        acts = tuple(plan.acts)
+        self._number = len(acts)
+        self._steps = compile_steps(acts, plan.orders)
         self._asking = asking
         self._book = book
         self._stop = around.stop
@@ -42,29 +43,37 @@ class Execution:
         self._observer = around.observer
         self._fail_fast = False
         self._flights = Flights(around.stop)
-        self._look = SecondLook(self._acts, freshen, around.clock, book, self._record)
+        self._look = SecondLook(acts, freshen, around.clock, book, self._record)
         self._deletion = Deletion(asking, self._flights, around, self._concluded)
         self._untagging = Untagging(asking, self._flights, around, self._record)
         self._clearing = Clearing(asking, self._flights, around, self._record_early)
         self._doors: dict[str, anyio.Lock] = {}
         self._open: set[str] = set()
-        self._finished = {(item.repository, item.digest): anyio.Event() for item in self._acts}
+        # Only what somebody waits for: an event takes more memory than all else that is known of an image.
+        self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
         # distribution reads all tags of a repository to delete a manifest (registry/storage/tagstore.go `Lookup`), and
         # fails half-way where a tag is being written at that moment: so no manifest is deleted while decoys are pushed.
         self._pushed_over: dict[Repository, list[anyio.Event]] = {}
         self._cleared: dict[Repository, anyio.Event] = {}
         self._gone: set[tuple[Repository, Digest]] = set()
         self._settled: set[Target] = set()
-        for item in self._acts:
+        for item in acts:
             if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
-                self._pushed_over.setdefault(item.repository, []).append(self._finished[item.repository, item.digest])
+                self._pushed_over.setdefault(item.repository, []).append(self._end_of(item.repository, item.digest))
+        for step in (step for steps in self._steps.values() for step in steps):
+            if not isinstance(step, ClearTags):
+                for parent in step.after:
+                    self._end_of(step.item.repository, parent)
+
+    def _end_of(self, repository: Repository, digest: Digest) -> anyio.Event:
+        return self._finished.setdefault((repository, digest), anyio.Event())
 
     async def run(self, *, fail_fast: bool) -> None:
         """Do it. Returns when all is done, or stopped and the grace for what is in flight is over."""
         self._fail_fast = fail_fast
         clearings = [step for steps in self._steps.values() for step in steps if isinstance(step, ClearTags)]
         self._cleared = {step.repository: anyio.Event() for step in clearings}
-        self._observer.phase("Deleting manifests", len(self._acts) + sum(len(step.items) for step in clearings))
+        self._observer.phase("Deleting manifests", self._number + sum(len(step.items) for step in clearings))
         with self._stop.phase(GRACE, self._flights.busy):
             await work_through(self._steps, self._asking.workers, self._step, self._stop)
 
@@ -109,7 +118,8 @@ class Execution:
                     return
             await self._take_up(step)
         finally:
-            self._finished[repository, step.item.digest].set()
+            if (repository, step.item.digest) in self._finished:
+                self._finished[repository, step.item.digest].set()
             self._observer.advance()
 
     async def _take_up(self, step: DeleteManifest | RemoveTags) -> None:

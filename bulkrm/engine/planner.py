@@ -23,7 +23,7 @@ from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold, judge
 from bulkrm.planning.merge import merged, orphaned
-from bulkrm.planning.recheck import Recheck, recheck
+from bulkrm.planning.recheck import Fresh, Recheck, recheck
 from bulkrm.planning.recursion import trimmed
 from bulkrm.planning.strategy import orders, worth_asking
 
@@ -54,6 +54,11 @@ class Planner:
     def known(self, target: Target) -> Resolution | None:
         """Return what was found out about a target, if anything."""
         return self._survey(self._resolver, self._lists, self._around.observer).known(target)
+
+    def forget(self) -> None:
+        """Let go what was read: the plan is complete, and whatever is judged again is read again."""
+        self._resolver.found.clear()
+        self._lists.forget()
 
     async def plan(self, targets: Sequence[Target]) -> Knowledge | None:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
@@ -92,10 +97,10 @@ class Planner:
                 return None
         return None
 
-    async def freshen(self, repository: Repository, acts: Sequence[Item], again: bool) -> Recheck | None:  # noqa: FBT001
+    async def freshen(self, repository: Repository, acts: Sequence[Item], again: bool) -> Recheck | Fresh | None:  # noqa: FBT001
         """Read and judge a repository again, if it was read too long ago or `again`; None: a stop came in between."""
         if self._lists.age(repository) <= STALE and not again:
-            return Recheck(tuple(acts), ())
+            return Fresh.AS_IT_WAS
         cleared = self._around.cleared
         lists = TagLists(self._asking, self._around.stop, self._around.clock, cleared)
         resolver = Resolver(self._asking, lists, self._around.stop, Silent(), cleared=cleared)

@@ -1,6 +1,6 @@
 """A run kept in its folder: durable before anything goes, with one sync for all that wait for one."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -15,14 +15,14 @@ from bulkrm.reports.shape import image
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 
-WritePlan = Callable[[Plan, Sequence[Line]], str]
+WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 
 
 class Recording:
     """Keeps one run. Create it inside the event loop."""
 
     def __init__(self, folder: RunFolder, write_plan: WritePlan) -> None:
-        """Write into this folder; `write_plan` turns a plan into the text of its file."""
+        """Write into this folder; `write_plan` turns a plan into the text of its file, in pieces."""
         self._folder = folder
         self._write_plan = write_plan
         self._trouble: StateError | None = None

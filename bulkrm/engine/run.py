@@ -16,7 +16,7 @@ from bulkrm.engine.protection import Protection
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.engine.tags import Tags
-from bulkrm.engine.verify import Verifier, expectations
+from bulkrm.engine.verify import Expected, Verifier, expectations
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.plan import Doomed, Item, Plan, Untag
@@ -69,6 +69,7 @@ class Run:
         self._protection = Protection(job.protect)
         rules = Rules(job.policy.shared, self._protection.of)
         self._planner = Planner(job.policy, rules, self._asking, self._lists, around)
+        self._expected: Sequence[Expected] = ()
         self.plan: Plan | None = None
         self.verification: Verification | None = None
 
@@ -82,21 +83,28 @@ class Run:
         """How many manifests and tags stay behind that nothing needs any more, or would."""
         return orphans(self.plan.doomed, self._book.went) if self.plan else 0
 
-    async def perform(self, confirm: Confirm) -> tuple[ImageResult, ...]:
+    async def perform(self, confirm: Confirm) -> Sequence[ImageResult]:
         """Plan, ask, delete, look after it; return one result for every image and every pattern without images.
 
         `confirm` is asked once, when the plan is complete and something would go. Raises nothing: a bug stops the run,
         is kept in the stop, and raised by the caller when the report is out.
         """
         try:
-            known = await self._make_plan()
-            if known is not None and not self._stop:
-                self.plan = known.plan
-                self._settle(known.plan)
-                await self._act(known, confirm)
+            await self._prepare()
+            if self.plan is not None:
+                await self._act(self.plan, confirm)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
         return self._book.close(self._stop.reason or NotAttemptedReason.DECLINED)
+
+    async def _prepare(self) -> None:
+        """Make the plan, and settle what will not be touched; what else was read is let go."""
+        known = await self._make_plan()
+        if known is not None and not self._stop:
+            self.plan = known.plan
+            self._settle(known.plan)
+            self._expected = expectations(known) if self._job.policy.verify else ()
+            self._planner.forget()
 
     async def _make_plan(self) -> Knowledge | None:
         """Return the plan, or None where the run was stopped before it was complete."""
@@ -141,18 +149,18 @@ class Run:
                 known = None
         return known
 
-    async def _act(self, known: Knowledge, confirm: Confirm) -> None:
-        acts, policy = tuple(known.plan.acts), self._job.policy
+    async def _act(self, plan: Plan, confirm: Confirm) -> None:
+        acts, policy = tuple(plan.acts), self._job.policy
         if policy.dry_run:
             for item in acts:
                 self._record(item, _would(item))
         elif policy.fail_fast and self._book.has_failures:
             self._stop.fail_fast()
-        elif acts and await confirm(known.plan):
-            if not await self._is_recorded(known.plan):
+        elif acts and await confirm(plan):
+            if not await self._is_recorded(plan):
                 return
-            execution = Execution(known.plan, self._asking, self._planner.freshen, self._book, self._around)
-            verifier = Verifier(self._asking, self._around, expectations(known) if policy.verify else ())
+            execution = Execution(plan, self._asking, self._planner.freshen, self._book, self._around)
+            verifier = Verifier(self._asking, self._around, self._expected)
             with self._stop.phase():
                 await verifier.before()
             await execution.run(fail_fast=policy.fail_fast)

@@ -11,19 +11,22 @@ from bulkrm.engine.deletion import Record
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
-from bulkrm.planning.recheck import Recheck
+from bulkrm.planning.recheck import Fresh, Recheck
 
 # Judges what is to be done in one repository a second time where that grew old, or in any case if the last argument
 # says so; None: the run was stopped meanwhile.
-Freshen = Callable[[Repository, Sequence[Item], bool], Awaitable[Recheck | None]]
+Freshen = Callable[[Repository, Sequence[Item], bool], Awaitable[Recheck | Fresh | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """The second judgement of a repository, of the moment `at`: what still goes, and what became of the rest."""
+    """The second judgement of a repository, of the moment `at`: what still goes, and what became of the rest.
+
+    `items` None: everything goes, as it was judged first.
+    """
 
     at: float
-    items: Mapping[Target, Item]
+    items: Mapping[Target, Item] | None
     dropped: Mapping[Target, Settled]
 
 
@@ -61,6 +64,8 @@ class SecondLook:
                     judged = await self._judge_again(repository, again=since is not None)
         if judged is None:
             return None
+        if judged.items is None:
+            return item
         for target in item.targets:
             settled = judged.dropped.get(target)
             if settled is not None and not self._book.has(target):
@@ -72,6 +77,9 @@ class SecondLook:
         result = await self._freshen(repository, self._acts[repository], again)
         if result is None:
             return None
+        if isinstance(result, Fresh):
+            judged = self._judged[repository] = _Judged(at, None, {})
+            return judged
         items = {target: item for item in result.items for target in item.targets}
         dropped = {settled.target: settled for settled in result.dropped}
         judged = self._judged[repository] = _Judged(at, items, dropped)

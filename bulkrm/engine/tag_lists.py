@@ -39,6 +39,10 @@ class TagLists:
         """Tell whether it was read."""
         return repository in self._lists
 
+    def forget(self) -> None:
+        """Let the listings go; when a repository was read is still known."""
+        self._lists.clear()
+
     def touch(self, repository: Repository) -> None:
         """Note that something of a repository is being read now: from then on its facts grow old."""
         if repository not in self._read_at:

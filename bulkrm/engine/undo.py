@@ -70,7 +70,7 @@ class Undo:
         self._book = Book(around.observer, around.stop.crash)
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
 
-    async def perform(self, losses: Sequence[Loss]) -> tuple[ImageResult, ...]:
+    async def perform(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
         """Put everything back that is not there; return one result for each tag, and each manifest without one."""
         self._book.open(target for loss in losses for target in loss.targets)
         ordered = _children_first(losses)

@@ -53,6 +53,8 @@ def children(media_type: str, content: bytes) -> Children:
     if media_type not in INDEX_TYPES:
         return NO_CHILDREN
     found = dict(_entries(_listed(content) or []))
+    if not found:
+        return NO_CHILDREN
     return Children(tuple(found), tuple(digest for digest, kind in found.items() if kind in INDEX_TYPES))
 
 

@@ -1,7 +1,7 @@
 """The result of a run, as the reports show it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -63,13 +63,13 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run: the images in the order of the list, glob matches sorted.
+    """A whole run: the images in the order of the list, glob matches sorted; each may be made anew when it is asked for.
 
     `orphans`: how many manifests and tags stay behind that nothing needs any more, as far as that was seen.
     """
 
     run: RunInfo
-    images: tuple[ImageResult, ...]
+    images: Sequence[ImageResult]
     requests: Requests = field(default_factory=Requests)
     closing: tuple[str, ...] = ()
     orphans: int = 0

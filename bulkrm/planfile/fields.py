@@ -1,7 +1,7 @@
 """A plan as plain values, as JSON has them: the one description of the fields of version 1. Their order is fixed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bulkrm.model.failure import Failure
@@ -28,16 +28,16 @@ def options(policy: Policy, protect: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def repositories(plan: Plan) -> list[dict[str, Any]]:
-    """Return all repositories, sorted, with their manifests sorted by digest."""
+def repositories(plan: Plan) -> Iterator[dict[str, Any]]:
+    """Yield all repositories, sorted, with their manifests sorted by digest."""
     items: dict[Repository, list[Item]] = defaultdict(list)
     settled: dict[Repository, list[Settled]] = defaultdict(list)
     for item in plan.items:
         items[item.repository].append(item)
     for entry in plan.settled:
         settled[entry.target.reference.repository].append(entry)
-    return [
-        {
+    for repository in sorted({*items, *settled}, key=str):
+        yield {
             "repository": str(repository),
             "tags_seen": plan.tags.get(repository),
             "strategy": plan.order(repository).value,
@@ -47,8 +47,6 @@ def repositories(plan: Plan) -> list[dict[str, Any]]:
                 (_settled(entry) for entry in settled[repository]), key=lambda entry: str(entry["image"])
             ),
         }
-        for repository in sorted({*items, *settled}, key=str)
-    ]
 
 
 def manifest(item: Item) -> dict[str, Any]:

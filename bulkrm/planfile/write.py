@@ -1,7 +1,7 @@
 """A plan as the text of a file: made to be read, and to be compared line by line."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bulkrm.planfile import fields
@@ -10,15 +10,20 @@ from bulkrm.planfile.document import FORMAT, VERSION, PlanDocument
 
 def write(document: PlanDocument) -> str:
     """Return the JSON text: a manifest a line, everything in a fixed order, neither time nor run in it."""
-    parts = [
-        f' "format": {_text(FORMAT)}',
-        f' "version": {VERSION}',
-        f' "options": {_text(fields.options(document.policy, document.protect))}',
-        _list("repositories", [_repository(entry) for entry in fields.repositories(document.plan)], 1),
-        _list("unmatched", [f"  {_text(line)}" for line in fields.unmatched(document.unmatched)], 1),
-        f' "totals": {_text(fields.totals(document))}',
-    ]
-    return "{\n" + ",\n".join(parts) + "\n}\n"
+    return "".join(pieces(document))
+
+
+def pieces(document: PlanDocument) -> Iterator[str]:
+    """Yield the same text piece by piece, a repository each: a plan may be larger than all else in memory."""
+    yield f'{{\n "format": {_text(FORMAT)},\n "version": {VERSION},\n'
+    yield f' "options": {_text(fields.options(document.policy, document.protect))},\n "repositories": ['
+    empty = True
+    for entry in fields.repositories(document.plan):
+        yield ("\n" if empty else ",\n") + _repository(entry)
+        empty = False
+    yield "],\n" if empty else "\n ],\n"
+    yield _list("unmatched", [f"  {_text(line)}" for line in fields.unmatched(document.unmatched)], 1)
+    yield f',\n "totals": {_text(fields.totals(document))}\n}}\n'
 
 
 def _repository(entry: Mapping[str, Any]) -> str:

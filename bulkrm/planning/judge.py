@@ -88,7 +88,7 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
         tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
         attached = all(target.parent is not None for target in targets)
         candidate = Candidate(digest, listed, tags, attached)
-        item = Item(facts.repository, manifests[digest], tuple(targets), Doomed(), tags)
+        item = Item(facts.repository, manifests[digest], tuple(targets), _DOOMED, tags)
         leaving = _leaving(candidate, facts, rules)
         if leaving:
             yield from _split(item, leaving, candidate, facts, rules)
@@ -99,7 +99,14 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
 def _verdict(candidate: Candidate, facts: RepositoryFacts, rules: Rules, refuge: Kept | None) -> Verdict:
     kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
     unknown = facts.unknown.get(candidate.digest)
-    return kept or refuge or (Failed(unknown) if unknown else Doomed(_also_removed(candidate, facts)))
+    return kept or refuge or (Failed(unknown) if unknown else _doomed(_also_removed(candidate, facts)))
+
+
+_DOOMED = Doomed()  # nearly all have this very verdict, and there may be hundreds of thousands
+
+
+def _doomed(also: tuple[str, ...] | None) -> Doomed:
+    return _DOOMED if also == () else Doomed(also)
 
 
 def _leaving(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
@@ -14,6 +15,12 @@ class Recheck:
 
     items: tuple[Item, ...]
     dropped: tuple[Settled, ...]
+
+
+class Fresh(Enum):
+    """There was no second judgement: the first one is too young for it, and everything goes."""
+
+    AS_IT_WAS = "as-it-was"
 
 
 def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:

@@ -53,8 +53,12 @@ def manifest(context: Context, answer: Answer, asked: Digest | None) -> Manifest
     return Manifest(digest, media_type, answer.body)
 
 
+_SHARED_NAMES = {name: name for name in MEDIA_TYPES}  # one text for hundreds of thousands of manifests
+
+
 def _media_type(answer: Answer) -> str:
-    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    name = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return _SHARED_NAMES.get(name, name)
 
 
 def _verified_digest(answer: Answer, media_type: str, asked: Digest | None) -> Digest:

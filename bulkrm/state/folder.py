@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -41,12 +41,15 @@ class RunFolder:
         return self.path.parent.parent
 
     @classmethod
-    def create(cls, root: Path, run: str, asked: Mapping[str, Any]) -> Self:
-        """Make the folder of a new run and write down what was asked. Raises InputError where that is not possible."""
+    def create(cls, root: Path, run: str, asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]] = ()) -> Self:
+        """Make the folder of a new run and write down what was asked, and the list of it.
+
+        Raises InputError where that is not possible.
+        """
         path = root / "runs" / run
         try:
             path.mkdir(mode=0o700, parents=True)
-            _write(path / "run.json", json.dumps({"version": VERSION, **asked}, indent=1) + "\n")
+            _write(path / "run.json", _request({"version": VERSION, **asked}, listed))
         except OSError as error:
             what = f"{path} cannot be made: {error.strerror}"
             raise InputError(Problem("--state-dir", what, _REMEDY)) from error
@@ -88,10 +91,10 @@ class RunFolder:
         """Tell whether the plan is written down."""
         return (self.path / "plan.json").exists()
 
-    def write_plan(self, text: str) -> None:
+    def write_plan(self, pieces: Iterable[str]) -> None:
         """Write the plan down. Raises StateError."""
         try:
-            _write(self.path / "plan.json", text)
+            _write(self.path / "plan.json", pieces)
         except OSError as error:
             raise StateError(f"{self.path / 'plan.json'}: {error.strerror}") from error
 
@@ -170,13 +173,26 @@ def known_runs(root: Path) -> list[KnownRun]:
     return runs
 
 
-def _write(path: Path, text: str) -> None:
+def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a JSON object, its list an entry a line: there may be a million of them."""
+    yield "{\n"
+    for key, value in asked.items():
+        yield f" {json.dumps(key)}: {json.dumps(value)},\n"
+    yield ' "list": ['
+    between = "\n  "
+    for entry in listed:
+        yield between + json.dumps(entry)
+        between = ",\n  "
+    yield "\n ]\n}\n"
+
+
+def _write(path: Path, pieces: Iterable[str]) -> None:
     """Write a file whole and durably, or not at all."""
     part = path.with_suffix(".part")
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         with os.fdopen(file, "w", encoding="utf-8") as stream:
-            stream.write(text)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         part.rename(path)

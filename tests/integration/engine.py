@@ -41,7 +41,7 @@ class Done:
     plan: Plan | None = None
 
     @property
-    def results(self) -> tuple[ImageResult, ...]:
+    def results(self) -> Sequence[ImageResult]:
         """The images of the report."""
         return self.report.images
 

@@ -66,7 +66,7 @@ def test_patterns_have_their_outcome_at_once() -> None:
     book.open([Unmatched("registry.example/x:*", Source("-", 7), "n", NoMatch())])
 
     assert listener.heard == [ImageResult("registry.example/x:*", NoMatch(), Source("-", 7), note="n")]
-    assert book.close(NotAttemptedReason.DECLINED) == tuple(listener.heard)
+    assert list(book.close(NotAttemptedReason.DECLINED)) == listener.heard
 
 
 @pytest.mark.parametrize("reason", NotAttemptedReason)
