@@ -1,6 +1,6 @@
 """The delete phase: many repositories wide, under each host's limiter, one outcome for every target."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import anyio
 
@@ -41,6 +41,7 @@ class Execution:
         self._stop = around.stop
         self._clock = around.clock
         self._observer = around.observer
+        self._recorder = around.recorder
         self._fail_fast = False
         self._flights = Flights(around.stop)
         self._look = SecondLook(acts, freshen, around.clock, book, self._record)
@@ -74,6 +75,7 @@ class Execution:
         clearings = [step for steps in self._steps.values() for step in steps if isinstance(step, ClearTags)]
         self._cleared = {step.repository: anyio.Event() for step in clearings}
         self._observer.phase("Deleting manifests", self._number + sum(len(step.items) for step in clearings))
+        self._recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with self._stop.phase(GRACE, self._flights.busy):
             await work_through(self._steps, self._asking.workers, self._step, self._stop)
 
@@ -174,3 +176,7 @@ class Execution:
                 self._book.record(target, outcome, item.resolved)
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
+
+
+def _items(steps: Iterable[Step]) -> Iterator[Item]:
+    return (step.item for step in steps if not isinstance(step, ClearTags))

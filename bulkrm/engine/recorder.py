@@ -1,6 +1,6 @@
 """What a run writes down so that it can be continued and taken back. Whoever keeps it is passed in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from bulkrm.model.failure import Failure, FailureCode
@@ -21,6 +21,10 @@ class Recorder(Protocol):
 
     async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
         """Hear of the plan that is to be carried out, and of the lines of its report."""
+        ...
+
+    def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
+        """Hear what is going to be intended on each host, about in this order."""
         ...
 
     async def intend(self, item: Item) -> None:
@@ -47,6 +51,9 @@ class Unrecorded:
         """Forget it."""
 
     async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
+        """Forget it."""
+
+    def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
         """Forget it."""
 
     async def intend(self, item: Item) -> None:

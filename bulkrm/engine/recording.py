@@ -1,6 +1,7 @@
 """A run kept in its folder: durable before anything goes, with one sync for all that wait for one."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import anyio
@@ -15,6 +16,7 @@ from bulkrm.reports.shape import image
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 
+_AHEAD = 64  # intents that are written with one
 WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 
 
@@ -29,6 +31,8 @@ class Recording:
         self._appended = 0
         self._durable = 0
         self._syncing = anyio.Lock()
+        self._upcoming: Mapping[str, Iterator[Item]] = {}
+        self._ahead: dict[tuple[str, ...], tuple[int, list[str]]] = {}
 
     def manifest(self, manifest: Manifest) -> None:
         """Put a manifest into the archive. What goes wrong is raised by what makes it durable."""
@@ -41,27 +45,42 @@ class Recording:
         """Write the plan, unless a run is gone on with, and make all manifests durable. Raises StateError."""
         if not self._folder.has_plan:
             await run_sync(self._folder.write_plan, self._write_plan(plan, lines))
-        await self._append({"event": "planned"})
+        await self._durable_up_to(self._append({"event": "planned"}))
+
+    def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
+        """Take what is going to be intended on each host: it is noted ahead, so that one sync serves many."""
+        self._upcoming = upcoming
 
     async def intend(self, item: Item) -> None:
-        """Note what is to go now, with all that is needed to put it back. Raises StateError."""
-        untag = isinstance(item.verdict, Untag)
-        named = [target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)]
-        await self._intend("untag" if untag else "delete", item, named if untag else item.tags)
+        """Note what is to go now, with all that is needed to put it back. Raises StateError.
+
+        What comes next is noted with it; if the run ends before that was sent, whoever goes on with it finds out.
+        """
+        intent = _intent(item)
+        ahead = self._ahead.pop(_key(intent), None)
+        if ahead is not None and ahead[1] == intent["tags"]:
+            await self._durable_up_to(ahead[0])
+            return
+        written = self._note(intent)
+        if ahead is None:
+            for following in islice(self._upcoming.get(item.repository.host, ()), _AHEAD):
+                other = _intent(following)
+                if _key(other) != _key(intent) and following.digest in self._folder.archive:
+                    self._ahead[_key(other)] = self._note(other), other["tags"]
+        await self._durable_up_to(written)
 
     async def clear(self, item: Item, tags: Sequence[str]) -> None:
         """Note the tags that are to be taken off an item now, before it goes. Raises StateError."""
-        await self._intend("clear", item, tags)
+        await self._durable_up_to(self._note(_event("clear", item, tags)))
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Note a decoy, by which a later run knows it. Raises StateError."""
         event = {"event": "decoy", "repository": str(repository), "digest": decoy.digest, "tags": list(tags)}
-        await self._append(event)
+        await self._durable_up_to(self._append(event))
 
     def outcome(self, result: ImageResult) -> None:
         """Note what became of an image; durable with the next sync, and found out anew if that never comes."""
-        self._folder.journal.append({"event": "outcome", **image(result)})
-        self._appended += 1
+        self._append({"event": "outcome", **image(result)})
 
     def end(self, code: int, summary: Mapping[str, int], unfinished: int) -> None:
         """Note that the run is over; `unfinished`: how many images lost their tag and not their manifest.
@@ -72,21 +91,38 @@ class Recording:
         self._folder.journal.append(event)
         self._folder.sync()
 
-    async def _intend(self, kind: str, item: Item, tags: Sequence[str]) -> None:
-        if item.digest not in self._folder.archive:
-            raise StateError(f"the manifest {item.digest} of {item.repository} was not kept, so it is not deleted")
-        event = {"event": kind, "repository": str(item.repository), "digest": item.digest, "tags": list(tags)}
-        await self._append(event)
+    def _note(self, intent: dict[str, Any]) -> int:
+        """Append an intent; return how much has to be durable before it is carried out."""
+        if intent["digest"] not in self._folder.archive:
+            where = intent["repository"]
+            raise StateError(f"the manifest {intent['digest']} of {where} was not kept, so it is not deleted")
+        return self._append(intent)
 
-    async def _append(self, event: dict[str, Any]) -> None:
-        """Append an event, and wait until the disk has it; whoever comes while a sync is under way shares the next one."""
+    def _append(self, event: dict[str, Any]) -> int:
         self._folder.journal.append(event)
         self._appended += 1
-        mine = self._appended
+        return self._appended
+
+    async def _durable_up_to(self, number: int) -> None:
+        """Wait until the disk has so much; whoever comes while a sync is under way shares the next one."""
         async with self._syncing:
-            if self._durable < mine:
+            if self._durable < number:
                 covered = self._appended
                 await run_sync(self._folder.sync)
                 self._durable = covered
         if self._trouble is not None:
             raise self._trouble
+
+
+def _intent(item: Item) -> dict[str, Any]:
+    untag = isinstance(item.verdict, Untag)
+    named = [target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)]
+    return _event("untag" if untag else "delete", item, named if untag else item.tags)
+
+
+def _event(kind: str, item: Item, tags: Sequence[str]) -> dict[str, Any]:
+    return {"event": kind, "repository": str(item.repository), "digest": item.digest, "tags": list(tags)}
+
+
+def _key(intent: Mapping[str, Any]) -> tuple[str, ...]:
+    return intent["event"], intent["repository"], intent["digest"]

@@ -39,6 +39,10 @@ class Repository:
     host: str
     path: str
 
+    def __hash__(self) -> int:
+        """Hash what differs: nearly always, all repositories of a run are on one host."""
+        return hash(self.path)
+
     def __str__(self) -> str:
         """`host/path`."""
         return f"{self.host}/{self.path}"
@@ -51,6 +55,10 @@ class TagRef:
     repository: Repository
     tag: str
     pin: Digest | None = None
+
+    def __hash__(self) -> int:
+        """Hash what differs."""
+        return hash((self.repository.path, self.tag))
 
     def __str__(self) -> str:
         """Return the full normal form."""

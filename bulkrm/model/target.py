@@ -31,6 +31,10 @@ class Target:
     note: str | None = None
     parent: DigestRef | None = None
 
+    def __hash__(self) -> int:
+        """Hash what differs: a target is looked up a dozen times on its way."""
+        return hash(self.reference)
+
     @property
     def host(self) -> str:
         """The registry, in normal form."""

@@ -17,6 +17,8 @@ from bulkrm.model.manifest import Manifest
 from bulkrm.state.errors import StateError
 
 _MEMBER = 256 * 2**10  # bytes of text after which a member is written
+_LEVEL = 3  # manifests resemble each other so much that more effort saves little
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Archive:
@@ -52,7 +54,7 @@ class Archive:
         # Manifests are UTF-8 by JSON's definition; whatever is not comes back as it was all the same.
         text = manifest.content.decode("utf-8", "surrogateescape")
         fields = {"digest": manifest.digest, "media_type": manifest.media_type, "content": text}
-        line = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+        line = _encode(fields).encode() + b"\n"
         with self._lock:
             self._pending.append(line)
             self._size += len(line)
@@ -83,7 +85,7 @@ class Archive:
     def _write(self) -> None:
         if not self._pending:
             return
-        member = gzip.compress(b"".join(self._pending), compresslevel=6, mtime=0)
+        member = gzip.compress(b"".join(self._pending), compresslevel=_LEVEL, mtime=0)
         self._pending, self._size, self._durable = [], 0, False
         try:
             left = memoryview(member)

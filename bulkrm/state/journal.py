@@ -10,6 +10,7 @@ from typing import Any
 from bulkrm.state.errors import StateError
 
 _TAIL = 64 * 2**10
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Journal:
@@ -28,7 +29,7 @@ class Journal:
 
     def append(self, event: Mapping[str, Any]) -> None:
         """Add one event, in memory for now."""
-        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        line = _encode(event).encode() + b"\n"
         with self._lock:
             self._pending.append(line)
 
