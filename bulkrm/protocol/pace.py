@@ -15,8 +15,8 @@ _ANY_DURATION = 10**9  # more seconds than that are no duration but a UNIX time
 _BACKOFF_CAP = 30.0
 
 # The numbers of `--concurrency auto`. It starts where distribution on one machine answers no faster with more in flight.
-_START, _LEAST, _MOST = 32, 8, 256
-_EPOCH, _ROUNDS = 0.1, 3  # a rate is measured over so many seconds and rounds of answers
+_START, _LEAST, _MOST = 32, 8, 512
+_EPOCH, _ROUNDS = 0.1, 2  # a rate is measured over so many seconds and rounds of answers
 _FULL = 0.9  # of what is allowed has to be in flight, else something else is what limits
 _DOUBLE, _CAREFUL = 2.0, 1.3  # the steps of the climb: the first ones, and later
 _WORTH, _AS_GOOD = 1.06, 0.98  # more in flight has to bring so much, and less may cost so much

@@ -1,5 +1,6 @@
 """The sandbox: registry and token server on loopback, with a log of what they were asked."""
 
+import asyncio
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +14,7 @@ from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
 from bulkrm.sandbox.settings import SandboxSettings
 from bulkrm.sandbox.store import Store
 from bulkrm.sandbox.tokens import TOKEN_PATH, TokenServer, TokenSettings
-from bulkrm.sandbox.wire import Answer, Asked
+from bulkrm.sandbox.wire import Answer, Asked, coded_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,19 @@ class Sandbox:
         self.max_in_flight = max(self.max_in_flight, self._in_flight)
         answer: Answer | None = None
         try:
-            answer = await with_faults(self.faults, asked, lambda: self._app.answer(asked))
+            answer = await self._answer(asked)
         finally:
             self._in_flight -= 1
             self.log.append(self._line(asked, answer))
         return answer
+
+    async def _answer(self, asked: Asked) -> Answer | None:
+        settings = self.settings
+        if settings.busy_above is not None and self._in_flight > settings.busy_above:
+            return coded_answer(429, "TOOMANYREQUESTS", "too many requests in progress")
+        if settings.latency:
+            await asyncio.sleep(settings.latency)
+        return await with_faults(self.faults, asked, lambda: self._app.answer(asked))
 
     def _line(self, asked: Asked, answer: Answer | None) -> LoggedRequest:
         scheme, _, secret = asked.headers.get("authorization", "").partition(" ")

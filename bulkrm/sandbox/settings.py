@@ -25,7 +25,8 @@ class SandboxSettings:
     of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
     `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is no manifest to anybody.
-    `digest_header` off leaves `Docker-Content-Digest` away.
+    `digest_header` off leaves `Docker-Content-Digest` away. `latency` are seconds before every answer, and with more than
+    `busy_above` requests in progress the answer is 429.
     """
 
     auth: Auth = Auth.TOKEN
@@ -48,3 +49,5 @@ class SandboxSettings:
     absolute_links: bool = False
     blobs_as_manifests: bool = True
     digest_header: bool = True
+    latency: float = 0.0
+    busy_above: int | None = None

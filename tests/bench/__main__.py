@@ -1,10 +1,11 @@
-"""How fast bulkrm is, beside a bare loop that sends the same requests, and beside `skopeo delete`.
+"""How fast bulkrm is, and what it needs, beside others on the same machine in the same run.
 
-    python -m tests.bench [--repositories 20] [--tags 50] [--repetitions 5]
+    pip install -e '.[dev,bench]'
+    python -m tests.bench [TOPIC...] [--repetitions 5] [--short] [--output FOLDER]
 
-The registry is a real one on this machine, with its files in memory where there is a tmpfs, and with signed tokens. The
-tools take turns, each on a fresh set of images, so that what slows the machine down slows all of them. Only ratios
-mean something elsewhere.
+The registry is a real one, with its files in memory where there is a tmpfs, and with signed tokens; where the latency is
+what matters it is the sandbox. The tools take turns, each on a fresh set of images, so that what slows the machine down
+slows all of them. Only ratios mean something elsewhere. Tools and servers that are not installed are left out.
 """
 
 import argparse
@@ -13,40 +14,36 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench.contenders import contenders
-from tests.bench.ground import Size, open_ground
-from tests.bench.measure import measure
-from tests.bench.results import Measurement, table, write_csv
+from tests.bench import memory, pace, start, strategies, tools
+from tests.bench.topic import Setting, Topic
 
+TOPICS: dict[str, Topic] = {
+    "tools": tools.run,
+    "strategies": strategies.run,
+    "pace": pace.run,
+    "memory": memory.run,
+    "start": start.run,
+}
 _TMPFS = Path("/dev/shm")  # noqa: S108 (a folder with a fresh name is made in it)
 
 
 def main() -> None:
-    """Measure, print the table, write the CSV."""
+    """Measure, print the tables, write CSV and plots."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--repositories", type=int, default=20, metavar="N")
-    parser.add_argument("--tags", type=int, default=50, metavar="N", help="in each repository")
+    parser.add_argument("topics", nargs="*", metavar="TOPIC", help=f"of {', '.join(TOPICS)}; default: all")
     parser.add_argument("--repetitions", type=int, default=5, metavar="N")
-    parser.add_argument("--concurrency", type=int, default=32, metavar="N", help="of bulkrm and of the bare loop")
-    parser.add_argument("--sample", type=int, default=200, metavar="N", help="images for skopeo")
-    parser.add_argument("--output", type=Path, default=Path("bench-results"), metavar="FOLDER", help="for the CSV")
+    parser.add_argument("--short", action="store_true", help="so small that it takes seconds, to see that it works")
+    parser.add_argument("--output", type=Path, default=Path("bench-results"), metavar="FOLDER")
     chosen = parser.parse_args()
-    size = Size(chosen.repositories, chosen.tags)
-    with tempfile.TemporaryDirectory(dir=_TMPFS if _TMPFS.is_dir() else None) as folder:
-        measured = asyncio.run(_measured(Path(folder), size, chosen))
-    path = chosen.output / f"delete-{size}.csv"
-    write_csv(path, measured)
-    sys.stdout.write(
-        f"\n{size} images, {chosen.concurrency} requests in flight, medians of {chosen.repetitions}; "
-        f"warm: without start-up\n\n{table(measured, 'bare loop')}\n{path}\n"
-    )
-
-
-async def _measured(folder: Path, size: Size, chosen: argparse.Namespace) -> list[Measurement]:
-    tools = contenders(chosen.concurrency, chosen.sample, folder)
-    _say(f"filling {size}")
-    async with open_ground(folder / "registry", size) as ground:
-        return await measure(ground, size, tools, chosen.repetitions, _say)
+    unknown = [topic for topic in chosen.topics if topic not in TOPICS]
+    if unknown:
+        parser.error(f"there is no topic {unknown[0]}; the topics are {', '.join(TOPICS)}")
+    for name in chosen.topics or TOPICS:
+        with tempfile.TemporaryDirectory(dir=_TMPFS if _TMPFS.is_dir() else None) as folder:
+            setting = Setting(Path(folder), chosen.output, chosen.repetitions, chosen.short, _say)
+            sys.stdout.write(f"\n{asyncio.run(TOPICS[name](setting))}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"CSV and plots: {chosen.output}\n")
 
 
 def _say(text: str) -> None:

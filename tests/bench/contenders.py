@@ -1,6 +1,7 @@
 """The tools that are compared. Each deletes the images of a plot in processes of its own, whose time is what counts."""
 
 import asyncio
+import base64
 import json
 import os
 import resource
@@ -18,7 +19,7 @@ from tests.support.admin import PASSWORD
 
 _ROOT = Path(__file__).parents[2]
 _USER = "admin"
-_SKOPEO_PROCESSES = 8
+_PROCESSES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +46,19 @@ class Bulkrm:
 
     sample: int | None = None
 
-    def __init__(self, concurrency: int, folder: Path, *, record: bool = True) -> None:
+    def __init__(self, concurrency: str, folder: Path, *, record: bool = True, options: Sequence[str] = ()) -> None:
         self.name = "bulkrm" if record else "no record"
         self._module = "bulkrm" if record else "tests.bench.unrecorded"
-        self._concurrency = concurrency
+        self._options = ["-y", "-q", "-o", "jsonl", "-c", concurrency, *options]
         self._folder = folder
 
     async def delete(self, ground: Ground, plot: Plot) -> Spent:  # noqa: ARG002 (tokens are its own business)
+        return await self.run(plot)
+
+    async def run(self, plot: Plot) -> Spent:
+        """Delete all images of the plot, on whatever registry they are."""
         listed = self._folder / "list.yaml"
         listed.write_text("".join(f"- {plot.host}/{repository}:{tag}\n" for repository, tag in plot.images))
-        options = ["-y", "-q", "-o", "jsonl", "-c", str(self._concurrency)]
         with tempfile.TemporaryDirectory() as state:
             environment = {
                 "REGISTRY_USERNAME": _USER,
@@ -62,7 +66,7 @@ class Bulkrm:
                 "DOCKER_CONFIG": str(self._folder),
                 "BULKRM_STATE_DIR": state,
             }
-            command = [sys.executable, "-m", self._module, "-f", str(listed), *options]
+            command = [sys.executable, "-m", self._module, "-f", str(listed), *self._options]
             return await _run(command, self._folder, environment)
 
 
@@ -88,29 +92,77 @@ class Bare:
         return await _run([sys.executable, "-m", "tests.bench.bare", str(described)], self._folder)
 
 
-class Skopeo:
-    """`skopeo delete`, eight processes at a time."""
+class Script:
+    """The requests of the script that bulkrm replaces, by `tests.bench.script`."""
 
-    name = "skopeo x 8"
+    name = "six requests"
 
     def __init__(self, sample: int, folder: Path) -> None:
         self.sample: int | None = sample
         self._folder = folder
 
     async def delete(self, ground: Ground, plot: Plot) -> Spent:  # noqa: ARG002 (tokens are its own business)
-        names = [f"docker://{plot.host}/{repository}:{tag}" for repository, tag in plot.images]
+        work = {"url": plot.url, "tags": plot.tags, "user": _USER, "password": PASSWORD}
+        described = self._folder / "work.json"
+        described.write_text(json.dumps(work))
+        return await _run([sys.executable, "-m", "tests.bench.script", str(described)], self._folder)
+
+
+class OneByOne:
+    """A tool that deletes one image a process, eight processes at a time. `{}` in its command is the image."""
+
+    def __init__(self, name: str, command: Sequence[str], sample: int, folder: Path) -> None:
+        self.name = f"{name} x {_PROCESSES}"
+        self.sample: int | None = sample
+        self._command = command
+        self._folder = folder
+
+    async def delete(self, ground: Ground, plot: Plot) -> Spent:  # noqa: ARG002 (tokens are its own business)
         listed = self._folder / "list.txt"
-        listed.write_text("\n".join(names))
-        many = ["xargs", "-a", str(listed), "-n", "1", "-P", str(_SKOPEO_PROCESSES)]
-        one = ["skopeo", "delete", "--tls-verify=false", "--creds", f"{_USER}:{PASSWORD}"]
-        return await _run([*many, *one], self._folder)
+        listed.write_text("\n".join(f"{plot.host}/{repository}:{tag}" for repository, tag in plot.images))
+        login = base64.b64encode(f"{_USER}:{PASSWORD}".encode()).decode()
+        settings = self._folder / "config.json"
+        settings.write_text(json.dumps({"auths": {plot.host: {"auth": login}}}))
+        # regctl has a file of its own for what it may speak plain HTTP to.
+        regctl = self._folder / "regctl.json"
+        host = {"tls": "disabled", "hostname": plot.host, "user": _USER, "pass": PASSWORD}
+        regctl.write_text(json.dumps({"hosts": {plot.host: host}}))
+        many = ["xargs", "-a", str(listed), "-I", "{}", "-P", str(_PROCESSES)]
+        environment = {"DOCKER_CONFIG": str(self._folder), "REGCTL_CONFIG": str(regctl), "HOME": str(self._folder)}
+        return await _run([*many, *self._command], self._folder, environment)
 
 
-def contenders(concurrency: int, sample: int, folder: Path) -> Sequence[Contender]:
+def contenders(concurrency: str, sample: int, folder: Path) -> Sequence[Contender]:
     """Return all that are installed, bulkrm and the loop that it is measured by first."""
     ours: list[Contender] = [Bulkrm(concurrency, folder), Bulkrm(concurrency, folder, record=False)]
-    always = [*ours, Bare(concurrency, folder)]
-    return [*always, Skopeo(sample, folder)] if shutil.which("skopeo") else always
+    loops: list[Contender] = [Bare(32 if concurrency == "auto" else int(concurrency), folder), Script(sample, folder)]
+    found = [(name, command, _where(command[0])) for name, command in _ONE_BY_ONE.items()]
+    return [
+        *ours,
+        *loops,
+        *(OneByOne(name, _in_shell(where, command), sample, folder) for name, command, where in found if where),
+    ]
+
+
+_ONE_BY_ONE = {
+    "skopeo": ("skopeo", "delete --tls-verify=false docker://{}"),
+    # crane deletes what it is given: a tag, which 2.8.2 does not do, or a digest, which it has to be asked for.
+    "crane": ("crane", 'delete --insecure {}@$("$0" digest --insecure {})'),
+    "regctl": ("regctl", "manifest delete --force-tag-dereference {}"),
+}
+
+
+def _in_shell(where: str, command: tuple[str, str]) -> list[str]:
+    """Return a command line without a shell where none is needed: it would count as the tool's."""
+    if "$" not in command[1]:
+        return [where, *command[1].split()]
+    return ["sh", "-c", f'"$0" {command[1]}', where]
+
+
+def _where(name: str) -> str | None:
+    """Find a program, also where `go install` puts it (`go help install`)."""
+    folder = os.environ.get("GOBIN") or f"{os.environ.get('GOPATH') or Path.home() / 'go'}/bin"
+    return shutil.which(name) or shutil.which(name, path=folder)
 
 
 async def _run(command: Sequence[str], folder: Path, environment: dict[str, str] | None = None) -> Spent:

@@ -10,7 +10,7 @@ from typing import Self
 
 from bulkrm.sandbox import TokenSettings
 from tests.support.admin import Admin, many_images
-from tests.support.real import RealRegistry
+from tests.support.real import RealRegistry, RealSettings
 
 # Tokens outlive every run: what renewing them costs is not measured here.
 _LIFETIME = 24 * 3600
@@ -111,9 +111,10 @@ class Ground:
 
 
 @asynccontextmanager
-async def open_ground(folder: Path, size: Size) -> AsyncIterator[Ground]:
-    """Start a registry with its files in an empty folder, and fill it."""
-    registry = RealRegistry(folder, token_settings=TokenSettings(lifetime=_LIFETIME))
+async def open_ground(folder: Path, size: Size, binary: str | None = None) -> AsyncIterator[Ground]:
+    """Start a registry with its files in an empty folder, and fill it. `binary`: another one than 2.8.2."""
+    settings, tokens = RealSettings(realm_host="localhost"), TokenSettings(lifetime=_LIFETIME)
+    registry = RealRegistry(folder, settings, token_settings=tokens, binary=binary)
     async with registry, Admin(registry.url) as admin:
         ground = Ground(registry, admin, folder)
         await ground.fill(size)

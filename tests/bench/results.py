@@ -2,9 +2,10 @@
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 _PER = 1000
 
@@ -30,7 +31,7 @@ class Measurement:
     @property
     def warm_rate(self) -> float:
         """Images a second when the interpreter's start is left out."""
-        return (self.images - 1) / (self.seconds - self.startup_seconds)
+        return (self.images - 1) / max(self.seconds - self.startup_seconds, 0.001)
 
     @property
     def cpu(self) -> float:
@@ -65,21 +66,22 @@ def table(measurements: Sequence[Measurement], against: str) -> str:
                 f"{median(entry.warm_cpu / bare.warm_cpu for entry, bare in pairs):.2f}",
             )
         )
-    return _aligned(rows)
+    return aligned(rows)
 
 
-def write_csv(path: Path, measurements: Iterable[Measurement]) -> None:
-    """Write every single run."""
+def write_csv(path: Path, measurements: Iterable[Any]) -> None:
+    """Write every single run: dataclasses of one kind."""
+    rows = [asdict(entry) for entry in measurements]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Measurement)])
+        writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
-        for entry in measurements:
-            values = asdict(entry)
-            writer.writerow({key: f"{it:.4f}" if isinstance(it, float) else it for key, it in values.items()})
+        for row in rows:
+            writer.writerow({key: f"{it:.4f}" if isinstance(it, float) else it for key, it in row.items()})
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return a table: the first column to the left, the others to the right."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     first, *rest = widths
     lines = [

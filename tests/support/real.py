@@ -39,7 +39,7 @@ def real_registry_binary() -> str:
 
 def distribution_3_binary() -> str:
     """Find distribution 3.1.1; where it is missing, skip the test, in CI too: no Linux distribution packages it."""
-    found = _installed_3()
+    found = installed_3()
     if found is None:
         pytest.skip(
             f"no registry: go install {_MODULE_3}/cmd/registry@{_VERSION_3}, or set {_VARIABLE_3} to its executable"
@@ -48,7 +48,8 @@ def distribution_3_binary() -> str:
 
 
 @functools.cache
-def _installed_3() -> str | None:
+def installed_3() -> str | None:
+    """Find distribution 3.1.1, if it is installed."""
     if named := os.environ.get(_VARIABLE_3):
         return named
     # Where `go install` puts it: GOBIN, else GOPATH/bin (`go help install`).
@@ -69,7 +70,8 @@ def _is_3(executable: str) -> bool:
 class RealSettings:
     """How to configure it. With `Auth.BASIC` the only user is `admin` with the password `admin`.
 
-    `page_size` is the most tags that it lists at once for a request with `n`; only 3.x knows that setting.
+    `page_size` is the most tags that it lists at once for a request with `n`; only 3.x knows that setting. The realm has
+    the host `realm_host`: crane takes no loopback address for it, and takes its name.
     """
 
     auth: Auth = Auth.TOKEN
@@ -77,6 +79,7 @@ class RealSettings:
     read_only: bool = False
     tls: bool = False
     page_size: int | None = None
+    realm_host: str = "127.0.0.1"
 
 
 class RealRegistry:
@@ -134,7 +137,7 @@ class RealRegistry:
 
     @property
     def realm(self) -> str:
-        return self.tokens.url
+        return self.tokens.url.replace("127.0.0.1", self.settings.realm_host)
 
     @property
     def output(self) -> str:
@@ -205,7 +208,7 @@ class RealRegistry:
         if self.settings.auth is Auth.TOKEN:
             config["auth"] = {
                 "token": {
-                    "realm": self.tokens.url,
+                    "realm": self.realm,
                     "service": _SERVICE,
                     "issuer": self.tokens.issuer,
                     "rootcertbundle": str(self._file("bundle.pem")),
