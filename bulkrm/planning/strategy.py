@@ -15,7 +15,7 @@ from bulkrm.model.settings import Strategy
 # Measured on distribution 2.8.2 and 3.1.1 with their files in memory (tests/bench, `strategies`), in tag links read:
 # what the two requests cost that taking off one tag needs.
 _COST_OF_TAG = 60
-_COST_OF_DECOY = 200
+_COST_OF_DECOY = 150
 
 
 def clearable(items: Iterable[Item]) -> Iterator[Item]:

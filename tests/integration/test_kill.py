@@ -1,6 +1,6 @@
 """`kill -9` at random moments, then `resume`: everything comes to its end, once, and the report is complete and true.
 
-BULKRM_TEST_KILLS=100 and BULKRM_TEST_KILL_IMAGES=2000 make it the full one; by default it is a tenth.
+BULKRM_TEST_KILLS=100 and BULKRM_TEST_KILL_IMAGES=2000 make it the full one, half of it by digest and half with tags first; by default it is a tenth.
 """
 
 import asyncio
@@ -8,6 +8,8 @@ import json
 import os
 import random
 from pathlib import Path
+
+import pytest
 
 from bulkrm.sandbox import docker_image, docker_list
 from bulkrm.state.folder import known_runs
@@ -73,12 +75,13 @@ def twice_deleted(state: Path) -> set[str]:
     return again
 
 
-async def test_killed_at_random_moments(tmp_path: Path) -> None:
+@pytest.mark.parametrize("strategy", ["digest", "tags-first"])
+async def test_killed_at_random_moments(strategy: str, tmp_path: Path) -> None:
     """Whenever it is killed, resume deletes what is left, asks for nothing twice, and reports every image as deleted."""
     chance = random.Random(os.environ.get("BULKRM_TEST_SEED", "1"))  # noqa: S311 (moments, no secrets)
     moments = []
     async with RealRegistry(tmp_path / "registry") as registry, Admin(registry.url) as admin:
-        for number in range(KILLS):
+        for number in range(KILLS // 2):
             name = f"team{number}"
             wanted, kept = await fill(admin, name)
             state = tmp_path / f"state-{number}"
@@ -86,7 +89,7 @@ async def test_killed_at_random_moments(tmp_path: Path) -> None:
             listed = tmp_path / "images.yaml"
             listed.write_text("".join(f"- {registry.host}/{name}/app-{index}:pr-*\n" for index in range(REPOSITORIES)))
             moment = chance.uniform(0.25, 0.7 + IMAGES / 300)
-            arguments = ["-f", str(listed), "-y", "-q", "-o", "json"]
+            arguments = ["-f", str(listed), "-y", "-q", "-o", "json", "--strategy", strategy, "--allow-decoy"]
             await killed(arguments, env, moment)
             result = await finish(arguments, env, state)
 
@@ -96,7 +99,7 @@ async def test_killed_at_random_moments(tmp_path: Path) -> None:
             assert {image["status"] for image in result.images} == {"deleted"}, moment
             assert await present(admin, name) == kept, moment
             assert twice_deleted(state) == set()
-    assert len(moments) == KILLS
+    assert len(moments) == KILLS // 2
 
 
 async def finish(arguments: list[str], env: dict[str, str], state: Path) -> Result:

@@ -4,6 +4,8 @@ import base64
 import json
 from pathlib import Path
 
+import pytest
+
 from bulkrm.sandbox import (
     Asked,
     Call,
@@ -111,6 +113,22 @@ async def test_refused_by_a_real_registry(tmp_path: Path) -> None:
 
         assert (result.code, result.report["summary"]["deleted"]) == (0, 60)
         assert len(registry.tokens.log) - before == result.report["requests"]["token"] == 6
+
+
+@pytest.mark.parametrize("concurrency", ["1", "200"])
+async def test_as_many_tokens_as_repositories(concurrency: str, tmp_path: Path) -> None:
+    """However many requests are in flight, each repository costs one token request."""
+    async with RealRegistry(tmp_path / "registry") as registry, Admin(registry.url) as admin:
+        for number in range(12):
+            await admin.push_many(f"team/app-{number}", many_images(f"t{index}" for index in range(8)))
+        before = len(registry.tokens.log)
+        images = [f"{registry.host}/team/app-{number}:*" for number in range(12)]
+
+        result = await bulkrm(*images, "-c", concurrency, "-o", "json", env=LOGIN)
+
+        assert (result.code, result.report["summary"]["deleted"]) == (0, 96)
+        assert len(registry.tokens.log) - before == result.report["requests"]["token"] == 12
+        assert max(registry.tokens.max_in_flight.values()) == 1
 
 
 async def test_real_registry_with_short_tokens(tmp_path: Path) -> None:

@@ -146,3 +146,56 @@ async def test_jitter() -> None:
 
         assert await registries[sandbox.host].manifest(app(sandbox), "1") is not None
         assert clock.slept == [0.625, 1.25]
+
+
+@pytest.mark.parametrize("prefix", ["RateLimit", "X-RateLimit"])
+async def test_a_quota_that_is_nearly_used_up(prefix: str) -> None:
+    """A host that will answer no more than what is under way is left alone until it will; nothing is refused."""
+    clock = FakeClock(wall=WALL)
+    until = "30" if prefix == "RateLimit" else str(int(WALL) + 30)
+    async with Sandbox(OPEN) as sandbox, opened(clock=clock) as registries:
+        registry = registries[sandbox.host]
+        fill(sandbox, "1", "2")
+        await met(registry)
+        sandbox.faults.add(Reply(404, {f"{prefix}-Remaining": "0", f"{prefix}-Reset": until}))
+        with pytest.raises(RequestFailed):
+            await registry.manifest(app(sandbox), "1")
+        async with asyncio.TaskGroup() as tasks:
+            later = tasks.create_task(registry.manifest(app(sandbox), "2"))
+            await clock.until_asleep(1)
+            await clock.advance(29.9)
+            before = len(sandbox.log)
+            await clock.advance(0.2)
+
+        assert later.result() is not None
+        assert (before, len(sandbox.log)) == (3, 4)
+
+
+async def test_a_403_about_a_quota() -> None:
+    """GitHub says 403 where its quota is used up: that is waited for, and no permission is missing."""
+    clock = FakeClock(auto=True, wall=WALL)
+    async with Sandbox(OPEN) as sandbox, opened(clock=clock) as registries:
+        registry = registries[sandbox.host]
+        fill(sandbox, "1")
+        await met(registry)
+        headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(WALL) + 45)}
+        sandbox.faults.add(Reply(403, headers))
+
+        assert await registry.manifest(app(sandbox), "1") is not None
+        assert clock.slept[0] == 45.0
+
+
+async def test_a_quota_of_hours_is_no_reason_to_wait_before_it_is_refused() -> None:
+    """Docker Hub counts six hours and GitHub one: as long as requests are answered, they are sent."""
+    clock = FakeClock(wall=WALL)
+    async with Sandbox(OPEN) as sandbox, opened(clock=clock) as registries:
+        registry = registries[sandbox.host]
+        fill(sandbox, "1")
+        await met(registry)
+        headers = {"RateLimit-Remaining": "0;w=21600", "RateLimit-Reset": "21600"}
+        sandbox.faults.add(Reply(404, headers))
+        with pytest.raises(RequestFailed):
+            await registry.manifest(app(sandbox), "1")
+
+        async with asyncio.timeout(10):
+            assert await registry.manifest(app(sandbox), "1") is not None

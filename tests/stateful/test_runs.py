@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from bulkrm.model.settings import Shared
+from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
     Image,
     Sandbox,
@@ -109,6 +109,7 @@ class Runs(RuleBasedStateMachine):
             recursive=st.booleans(),
             allow_decoy=st.booleans(),
             verify=st.booleans(),
+            strategy=st.sampled_from(Strategy),
         ),
     )
     def delete(
