@@ -27,7 +27,9 @@ from bulkrm.sandbox import (
 )
 from tests.cli.command import Result, bulkrm, start
 from tests.integration.engine import Done, Options, delete
+from tests.support.admin import many_images
 from tests.support.clock import FakeClock
+from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, running
 
 APP = "team/app"
 TAGS = SandboxSettings(tag_deletes=True)
@@ -409,3 +411,31 @@ async def test_interrupted_and_resumed(settings: SandboxSettings, tmp_path: Path
 async def resume(env: dict[str, str]) -> Result:
     """Go on with the run."""
     return await bulkrm("resume", "-y", "-o", "json", env=env)
+
+
+@pytest.mark.parametrize("kind", [DISTRIBUTION_2, DISTRIBUTION_3])
+async def test_on_real_registries(kind: str, tmp_path: Path) -> None:
+    """`auto` takes a decoy on 2.8.2 and deletes tags on 3.1.1; nothing else goes, and undo brings all of it back."""
+    env = {
+        "BULKRM_STATE_DIR": str(tmp_path / "state"),
+        "REGISTRY_USERNAME": "admin",
+        "REGISTRY_PASSWORD": "admin",
+    }
+    async with running(kind, tmp_path / "registry") as registry:
+        images = many_images(f"pr-{number}" for number in range(320))
+        await registry.admin.push_many(APP, images)
+        kept = await registry.admin.push(APP, oci_image(seed=999), "latest")
+        before = await registry.admin.tags(APP)
+
+        planned = await bulkrm("plan", f"{registry.host}/{APP}:pr-*", "--allow-decoy", env=env)
+        done = await bulkrm(f"{registry.host}/{APP}:pr-*", "--allow-decoy", "--verify", "-o", "json", env=env)
+        left = await registry.admin.tags(APP)
+        undone = await bulkrm("undo", "-o", "json", env=env)
+
+        assert ("one decoy over all tags" if kind == DISTRIBUTION_2 else "tags first") in planned.out
+        assert done.report["summary"]["deleted"] == 320, done
+        assert done.report["verification"] == {"checked": 1, "differences": []}
+        assert left == {"latest"}
+        assert undone.report["summary"]["restored"] == 320, undone
+        assert await registry.admin.tags(APP) == before
+        assert await registry.admin.digest(APP, "latest") == kept
