@@ -1,11 +1,12 @@
 """Tags that this run took off manifests which it deletes afterwards: gone from the registry, and not done with."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.engine.circuit import CircuitOpen
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Absent, Resolution, Resolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttempted, Outcome, Untagged
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Target
@@ -17,6 +18,11 @@ class Cleared:
     def __init__(self) -> None:
         """Begin with none."""
         self._held: dict[Repository, dict[str, Digest]] = {}
+        self._decoys: Mapping[Repository, Collection[Digest]] = {}
+
+    def look_through(self, decoys: Mapping[Repository, Collection[Digest]]) -> None:
+        """Take tags that hold one of these decoys for gone: a dry run leaves them there."""
+        self._decoys = decoys
 
     def add(self, repository: Repository, tag: str, digest: Digest) -> None:
         """Note that a tag is gone, or may be, because this run wanted it so."""
@@ -29,6 +35,11 @@ class Cleared:
     def of(self, repository: Repository) -> Mapping[str, Digest]:
         """Return the tags of a repository that are gone, and what they held."""
         return self._held.get(repository, {})
+
+    def seen_through(self, repository: Repository, tag: str, found: Resolution) -> Digest | None:
+        """Return what a tag held, if what was found under it is nothing, or nothing but a decoy."""
+        decoy = isinstance(found, Resolved) and found.digest in self._decoys.get(repository, ())
+        return self.of(repository).get(tag) if decoy or isinstance(found, Absent) else None
 
     def with_these(self, repository: Repository, listed: Iterable[str]) -> tuple[str, ...]:
         """Return a listing as it was before."""

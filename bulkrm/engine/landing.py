@@ -7,15 +7,16 @@ from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
+from bulkrm.engine.clearing import unrestored
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tags import Tags, tag_of, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Manifest
-from bulkrm.model.outcome import Deleted, Failed, Outcome
+from bulkrm.model.outcome import Deleted, Failed, Outcome, WouldUntag
 from bulkrm.model.plan import Doomed, Item, Plan, Untag
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Target
 
@@ -39,8 +40,12 @@ class Past:
 class Landing:
     """Settles what was under way."""
 
-    def __init__(self, past: Past, asking: Asking, tags: Tags, book: Book, stop: Stop) -> None:
-        """Take what it works with."""
+    def __init__(
+        self, past: Past, asking: Asking, tags: Tags, book: Book, stop: Stop, *, dry_run: bool = False
+    ) -> None:
+        """Take what it works with. `dry_run`: decoys are left where they are."""
+        self._dry_run = dry_run
+        self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._past = past
         self._asking = asking
         self._tags = tags
@@ -49,7 +54,12 @@ class Landing:
 
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
-        await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
+        if not self._dry_run:
+            for item in plan.doomed:
+                for target in item.targets:
+                    if isinstance(target.reference, TagRef):
+                        self._named.setdefault((item.repository, target.reference.tag), []).append((item, target))
+            await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
         hosts: dict[str, list[Item]] = {}
         for item in plan.acts:
             if (item.repository, item.digest) in self._past.begun and self._open(item):
@@ -68,9 +78,15 @@ class Landing:
 
             if isinstance(await self._asking.of(repository, delete), Failure):
                 for tag, digest in held.items():
-                    archived = self._past.archive.get(digest)
-                    if archived is not None:
-                        await self._tags.put_back(repository, tag, decoy, archived)
+                    await self._give_back(repository, tag, digest, decoy)
+
+    async def _give_back(self, repository: Repository, tag: str, digest: Digest, decoy: Digest) -> None:
+        archived = self._past.archive.get(digest)
+        back = await self._tags.put_back(repository, tag, decoy, archived) if archived is not None else decoy
+        if back == decoy or isinstance(back, Failure):
+            for item, target in self._named.get((repository, tag), ()):
+                if not self._book.has(target):
+                    self._book.record(target, Failed(unrestored(repository, tag)), item.resolved)
 
     def _open(self, item: Item) -> Sequence[Target]:
         return [target for target in item.targets if not self._book.has(target)]
@@ -96,6 +112,8 @@ class Landing:
             return Failed(held)
         if held not in self._past.decoys.get(item.repository, ()):
             return None
+        if self._dry_run:
+            return WouldUntag(item.verdict.stays if isinstance(item.verdict, Untag) else ())
         decoy = held
 
         async def delete(registry: Registry) -> Removal:

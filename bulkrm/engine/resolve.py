@@ -82,10 +82,8 @@ class Resolver:
     async def _ask(self, name: Name, method: Method) -> Resolution:
         found = await self._ask_for(name, method)
         repository, reference = name
-        held = self._cleared.of(repository).get(reference)
-        return (
-            found if held is None or not isinstance(found, Absent) else await self._ask_for((repository, held), method)
-        )
+        held = self._cleared.seen_through(repository, reference, found)
+        return found if held is None else await self._ask_for((repository, held), method)
 
     async def _ask_for(self, name: Name, method: Method) -> Resolution:
         repository, reference = name

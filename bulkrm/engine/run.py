@@ -133,7 +133,10 @@ class Run:
         tags = Tags(self._asking, Flights(self._stop), self._around.clock)
         for (repository, tag), digest in saved.past.cleared.items():
             self._around.cleared.add(repository, tag, digest)
-        landing = Landing(saved.past, self._asking, tags, self._book, self._stop)
+        dry_run = self._job.policy.dry_run
+        if dry_run:
+            self._around.cleared.look_through(saved.past.decoys)
+        landing = Landing(saved.past, self._asking, tags, self._book, self._stop, dry_run=dry_run)
         known = None
         with self._stop.phase():
             await landing.settle(saved.plan)

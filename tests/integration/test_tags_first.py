@@ -310,8 +310,8 @@ async def test_interrupted_between_the_phases(settings: SandboxSettings) -> None
         assert "failed unfinished" in done.statuses.values()
 
 
-async def killed_at(sandbox: Sandbox, env: dict[str, str], method: str, path: str) -> None:
-    """Run until a request comes, and kill the process then."""
+async def killed_at(sandbox: Sandbox, env: dict[str, str], method: str, path: str, *, lost: bool = False) -> None:
+    """Run until a request comes, and kill the process then. The request still takes effect later, unless it is lost."""
     reached, forever = asyncio.Event(), asyncio.Event()
 
     async def hang(_: Asked) -> None:
@@ -326,7 +326,8 @@ async def killed_at(sandbox: Sandbox, env: dict[str, str], method: str, path: st
         await reached.wait()
     process.kill()
     await process.wait()
-    forever.set()
+    if not lost:
+        forever.set()
     sandbox.faults.clear()
 
 
@@ -385,6 +386,48 @@ async def test_resumed_where_the_decoy_stays(tmp_path: Path) -> None:
 
         assert {image["status"] for image in done.images} == {"deleted"}, done
         assert sandbox.store.tags(APP) == ["latest"]
+
+
+async def test_resumed_where_nothing_helps(tmp_path: Path) -> None:
+    """Where neither the decoy can be deleted nor anything be pushed, its tags are named, and another resume ends it."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
+    async with Sandbox(replace(NO_TAGS, auth=Auth.NONE)) as sandbox:
+        held = fill(sandbox, 20)
+        await killed_at(sandbox, env, "PUT", "manifests/pr-5$", lost=True)
+        (decoy,) = set(sandbox.store.digests(APP)) - set(held.values())
+        covered = {tag for tag in held if sandbox.store.digest_of(APP, tag) == decoy}
+        sandbox.faults.add(Reply(409), method="DELETE", path=decoy, times=None)
+        sandbox.faults.add(Reply(403), method="PUT", times=None)
+
+        done = await resume(env)
+        sandbox.faults.clear()
+        again = await resume(env)
+
+        words = {
+            image["image"].rpartition(":")[2]: (image["error"] or {"code": image["status"]})["code"]
+            for image in done.images
+        }
+        assert {tag for tag, word in words.items() if word == "unfinished"} == covered
+        assert {word for tag, word in words.items() if tag not in covered} == {"deleted"}
+        assert {image["status"] for image in again.images} == {"deleted"}, again
+        assert sandbox.store.tags(APP) == ["latest"]
+
+
+@BOTH
+async def test_a_dry_resume_changes_nothing(settings: SandboxSettings, tmp_path: Path) -> None:
+    """`resume -n` shows what would go, decoys or not, and leaves everything as the kill left it."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
+    async with Sandbox(replace(settings, auth=Auth.NONE)) as sandbox:
+        held = fill(sandbox, 20)
+        await killed_at(sandbox, env, "DELETE" if settings.tag_deletes else "PUT", "manifests/pr-5$", lost=True)
+        before = {tag: sandbox.store.digest_of(APP, tag) for tag in held}
+        manifests = sandbox.store.digests(APP)
+
+        dry = await bulkrm("resume", "-n", "-o", "json", env=env)
+
+        assert {image["status"] for image in dry.images} == {"would-delete"}, dry
+        assert {tag: sandbox.store.digest_of(APP, tag) for tag in held} == before
+        assert sandbox.store.digests(APP) == manifests
 
 
 @BOTH
