@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -29,8 +30,10 @@ from bulkrm.engine.run import Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, Signal
+from bulkrm.model.plan import Order, Plan
 from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
+from bulkrm.planfile.fields import requests_of
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.lasting import ends_with
@@ -114,7 +117,8 @@ async def _report(task: Task, run: Run, registries: Registries, question: Questi
     images = await run.perform(question)
     policy = task.job.policy
     info = RunInfo(run_id, started, clock.monotonic() - begin, policy.dry_run, __version__)
-    closing = [*_orphans(run.orphans, recursive=policy.recursive), *_closing(images, registries)]
+    outlook = _outlook(run.plan) if policy.dry_run and run.plan is not None else []
+    closing = [*outlook, *_orphans(run.orphans, recursive=policy.recursive), *_closing(images, registries)]
     return Report(info, images, registries.requests, tuple(closing), run.orphans, run.verification)
 
 
@@ -160,6 +164,22 @@ def _warnings(images: Sequence[ImageResult]) -> list[str]:
         if isinstance(result.outcome, Gone) and result.outcome.no_repository:
             lines.append(f"{result.source}: {result.image}: the registry knows no such repository; a typing error?")
     return lines
+
+
+def _outlook(plan: Plan) -> list[str]:
+    """Say what the run would send, and in which order where that is not by digest."""
+    number = requests_of(plan)
+    if not number:
+        return []
+    orders = Counter(plan.orders.values())
+    ways = [f"tags first in {_places(orders[Order.TAGS_FIRST])}"] if orders[Order.TAGS_FIRST] else []
+    ways += [f"a decoy over all tags in {_places(orders[Order.DECOY])}"] if orders[Order.DECOY] else []
+    more = f": {', '.join(ways)}" if ways else ""
+    return [f"The run would send {number} request{'' if number == 1 else 's'} to delete{more}."]
+
+
+def _places(number: int) -> str:
+    return "1 repository" if number == 1 else f"{number} repositories"
 
 
 def _orphans(number: int, *, recursive: bool) -> list[str]:

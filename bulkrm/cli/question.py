@@ -7,7 +7,7 @@ import anyio
 
 from bulkrm.cli.progress import Display
 from bulkrm.engine.stop import Stop
-from bulkrm.model.plan import Doomed, Plan, Untag, Way
+from bulkrm.model.plan import Doomed, Order, Plan, Untag, Way
 
 _MAX_NAMED = 5
 
@@ -84,6 +84,10 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield f"{_count(attached, 'manifest')} that the list does not name will go with what they belong to (--recursive)."
     if any(isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY for item in plan.acts):
         yield "Tags are removed by pushing an empty index over them and deleting that (--allow-decoy)."
+    covered = list(plan.orders.values()).count(Order.DECOY)
+    if covered:
+        where = _count(covered, "repository", "repositories")
+        yield f"In {where} the tags go first, by an empty index that is pushed over them and deleted (--allow-decoy)."
     staying = len(plan.settled) + sum(
         len(item.targets) for item in plan.items if not isinstance(item.verdict, Doomed | Untag)
     )

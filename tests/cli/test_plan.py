@@ -9,9 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bulkrm.cli.question import describe
+from bulkrm.model.settings import Strategy
 from bulkrm.planfile.schema import plan_schema
 from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, docker_list, oci_image, oci_index, put_image
 from tests.cli.command import Command, bulkrm, fill, line_with, sent, start, tags
+from tests.integration.engine import Options, delete
 
 LIST = """\
 registry: {host}
@@ -150,3 +153,26 @@ async def test_help() -> None:
 
         assert f"Usage: bulkrm {command}" in result.out
         assert [line for line in result.out.splitlines() if len(line) > 80] == []
+
+
+def test_a_dry_run_says_what_it_would_send(run: Command, sandbox: Sandbox) -> None:
+    """The number of requests, and the order where it is not by digest."""
+    fill(sandbox, *(f"pr-{number}" for number in range(5)))
+
+    plain = run(f"{sandbox.host}/team/app:pr-*", "-n")
+    first = run(f"{sandbox.host}/team/app:pr-*", "-n", "--strategy", "tags-first", "--allow-decoy")
+
+    assert "The run would send 5 requests to delete.\n" in plain.out
+    assert "The run would send 17 requests to delete: a decoy over all tags in 1 repository.\n" in first.out
+
+
+async def test_the_question_tells_of_a_decoy() -> None:
+    """Whoever is asked hears that something is pushed."""
+    async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
+        fill(sandbox, "pr-1", "pr-2")
+        done = await delete(
+            sandbox.host, "- team/app:pr-*", Options(strategy=Strategy.TAGS_FIRST, allow_decoy=True, dry_run=True)
+        )
+
+    assert done.plan is not None
+    assert "In 1 repository the tags go first, by an empty index that is pushed over them" in describe(done.plan)
