@@ -181,16 +181,21 @@ class Clearing:
         if held == item.digest:
             self._cleared.drop(item.repository, tag)
         elif isinstance(held, Failure) or held == decoy.digest:
-            cause = held if isinstance(held, Failure) else unrestored(item.repository, tag)
             self._cleared.drop(item.repository, tag)
-            self._record(item, _named(item, tag), Failed(cause))
+            cause = held if isinstance(held, Failure) else None
+            self._record(item, _named(item, tag), Failed(unrestored(item.repository, tag, cause)))
         elif held is not None:
             self._stays(item, tag, held)
 
 
-def unrestored(repository: Repository, tag: str) -> Failure:
-    """Say that a tag holds a decoy of this run, which could neither be deleted nor replaced by what it held."""
+def unrestored(repository: Repository, tag: str, cause: Failure | None) -> Failure:
+    """Say that a tag holds a decoy of this run, which could neither be deleted nor replaced by what it held.
+
+    `cause`: why that is not even known for sure.
+    """
     what = f"{repository}:{tag} holds an empty index of bulkrm's"
+    if cause is not None:
+        what = f"{repository}:{tag} may hold an empty index of bulkrm's: {cause.message}"
     return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
 
 

@@ -83,10 +83,11 @@ class Landing:
     async def _give_back(self, repository: Repository, tag: str, digest: Digest, decoy: Digest) -> None:
         archived = self._past.archive.get(digest)
         back = await self._tags.put_back(repository, tag, decoy, archived) if archived is not None else decoy
-        if back == decoy or isinstance(back, Failure):
+        cause = back if isinstance(back, Failure) else None
+        if back == decoy or cause is not None:
             for item, target in self._named.get((repository, tag), ()):
                 if not self._book.has(target):
-                    self._book.record(target, Failed(unrestored(repository, tag)), item.resolved)
+                    self._book.record(target, Failed(unrestored(repository, tag, cause)), item.resolved)
 
     def _open(self, item: Item) -> Sequence[Target]:
         return [target for target in item.targets if not self._book.has(target)]

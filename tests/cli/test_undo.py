@@ -299,6 +299,35 @@ async def test_killed_in_the_middle_of_a_delete(*, acted: bool, tmp_path: Path) 
     assert len(deleted) == (0 if acted else 1)
 
 
+async def test_an_apply_that_was_killed(tmp_path: Path) -> None:
+    """The plan of an apply is on disk from its start: what is gone on with is that plan, and nothing that came since."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
+    async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
+        digests = fill(sandbox, "pr-1", "pr-2", "pr-3")
+        held, never = asyncio.Event(), asyncio.Event()
+
+        async def hold(_: Asked) -> None:
+            held.set()
+            await never.wait()
+
+        plan = str(tmp_path / "plan.json")
+        await bulkrm("plan", f"{sandbox.host}/{APP}:pr-*", "--out", plan, env=env)
+        put_image(sandbox.store, APP, ["pr-4"], oci_image(4))
+        sandbox.faults.add(Call(hold), method="GET", path=digests["pr-2"])
+        sandbox.faults.add(Call(hold), method="GET", path="manifests/pr-2$")
+        process = await start("apply", plan, "-c", "1", env=env)
+        await held.wait()
+        process.kill()
+        await process.communicate()
+        sandbox.faults.clear()
+
+        result = await bulkrm("resume", "-o", "json", env=env)
+        never.set()
+
+    assert result.statuses == {f"{APP}:pr-{number}": "deleted" for number in (1, 2, 3)}
+    assert tags(sandbox) == {"pr-4"}
+
+
 async def test_killed_under_a_decoy(tmp_path: Path) -> None:
     """A tag that holds this run's own decoy counts as one to be removed, not as one that moved."""
     env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}

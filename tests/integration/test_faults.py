@@ -16,7 +16,7 @@ from bulkrm.engine.undo import Loss
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
-from bulkrm.model.settings import Shared
+from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
     Asked,
     Auth,
@@ -192,6 +192,42 @@ async def test_every_outcome_is_true(way: Way, fault: Callable[[Sandbox], None])
 
         check(sandbox, digests, done.statuses, shared=shared)
         assert clock.monotonic() < 20 * 600
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("settings", [SandboxSettings(tag_deletes=True), SandboxSettings()], ids=["tags", "decoy"])
+async def test_every_outcome_is_true_with_tags_first(
+    settings: SandboxSettings, fault: Callable[[Sandbox], None]
+) -> None:
+    """So it is where tags go before their manifests: of what lost its tag and not its manifest, that is said."""
+    async with Sandbox(settings) as sandbox:
+        digests = fill(sandbox, IMAGES, shared=False)
+        kept = put_image(sandbox.store, APP, ["latest"], oci_image(seed=999))
+
+        async def begin(_: object) -> None:
+            fault(sandbox)
+
+        options = Options(strategy=Strategy.TAGS_FIRST, allow_decoy=True, clock=FakeClock(auto=True), timeout=TIMEOUT)
+        done = await delete(sandbox.host, f"- {APP}:pr-*", replace(options, before_delete=begin))
+        sandbox.faults.clear()
+
+        assert sandbox.store.digest_of(APP, "latest") == kept
+        assert set(done.statuses) == {f"{APP}:{tag}" for tag in digests}
+        for image in done.images:
+            tag = image["image"].rpartition(":")[2]
+            held, there = sandbox.store.digest_of(APP, tag), digests[tag] in sandbox.store.digests(APP)
+            if image["status"] == "deleted":
+                assert (held, there) == (None, False), image
+                continue
+            assert image["status"] in ("failed", "not-attempted"), image
+            error = image["error"] or {"code": image["reason"], "message": ""}
+            if held is None:
+                told = "gone already" in error["message"] or "tag is gone" in error["message"]
+                assert told or error["code"] == "unconfirmed", image
+            elif held != digests[tag]:
+                assert is_decoy(sandbox, held), image
+                assert "empty index" in error["message"] or "gone already" in error["message"], image
+            assert there or error["code"] == "unconfirmed", image
 
 
 @pytest.mark.parametrize("fault", FAULTS)
