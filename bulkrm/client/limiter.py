@@ -4,8 +4,7 @@ One limiter a host. A slot is held for one send and never while waiting: whoever
 where only the first one waits for a free slot, the end of a pause and the rate; the others queue in order behind it.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from types import TracebackType
 
 import anyio
 
@@ -40,19 +39,25 @@ class Limiter:
         """How many may be in flight now; more workers than that are idle ones."""
         return self._concurrency.allowed
 
-    @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Hold one slot for one send. Raises RequestFailed where the host has refused for too long."""
+    def slot(self) -> "_Slot":
+        """Return an async context manager that holds one slot, for one send.
+
+        Entering it raises RequestFailed where the host has refused for too long.
+        """
+        return _Slot(self)
+
+    async def take(self) -> None:
+        """Take a slot; whoever cannot yet, waits in order."""
         if self._door.locked() or not self._open():
             await self._wait_at_the_door()
         else:
             self._in_flight += 1
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
-            if self._freed is not None:
-                self._freed.set()
+
+    def give(self) -> None:
+        """Give it back."""
+        self._in_flight -= 1
+        if self._freed is not None:
+            self._freed.set()
 
     def pause(self, seconds: float) -> None:
         """Let nobody send to this host for so long. The refusals of one burst count once against the concurrency."""
@@ -109,3 +114,20 @@ class Limiter:
     def _delay(self) -> float:
         now = self._clock.monotonic()
         return max(self._paused_until - now, self._window.delay(now) if self._window else 0.0)
+
+
+class _Slot:
+    """One slot, as a context: a class, because every single send goes through it."""
+
+    __slots__ = ("_limiter",)
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+
+    async def __aenter__(self) -> None:
+        await self._limiter.take()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limiter.give()
