@@ -84,6 +84,7 @@ class Clearing:
                 self._observer.advance()
 
         host = course.step.repository.host
+        self._recorder.expect_clearing(course.step.repository, iter(course.step.items))
         await work_through({host: course.step.items}, self._asking.workers, change_all, self._stop)
 
     async def _change_all(

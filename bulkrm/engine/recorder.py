@@ -27,6 +27,10 @@ class Recorder(Protocol):
         """Hear what is going to be intended on each host, about in this order."""
         ...
 
+    def expect_clearing(self, repository: Repository, upcoming: Iterator[Item]) -> None:
+        """Hear of the items of a repository whose tags are going to be taken off, about in this order."""
+        ...
+
     async def intend(self, item: Item) -> None:
         """Hear of an item that is to be carried out now: its manifest is kept from then on."""
         ...
@@ -54,6 +58,9 @@ class Unrecorded:
         """Forget it."""
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
+        """Forget it."""
+
+    def expect_clearing(self, repository: Repository, upcoming: Iterator[Item]) -> None:
         """Forget it."""
 
     async def intend(self, item: Item) -> None:

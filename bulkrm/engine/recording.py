@@ -31,7 +31,7 @@ class Recording:
         self._appended = 0
         self._durable = 0
         self._syncing = anyio.Lock()
-        self._upcoming: Mapping[str, Iterator[Item]] = {}
+        self._upcoming: dict[str, Iterator[dict[str, Any]]] = {}
         self._ahead: dict[tuple[str, ...], tuple[int, list[str]]] = {}
 
     def manifest(self, manifest: Manifest) -> None:
@@ -49,29 +49,34 @@ class Recording:
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
         """Take what is going to be intended on each host: it is noted ahead, so that one sync serves many."""
-        self._upcoming = upcoming
+        self._upcoming.update({host: map(_intent, items) for host, items in upcoming.items()})
+
+    def expect_clearing(self, repository: Repository, upcoming: Iterator[Item]) -> None:
+        """Take the items of a repository whose tags are going to be taken off, as `expect` does."""
+        self._upcoming[str(repository)] = (_event("clear", item, item.tags) for item in upcoming)
 
     async def intend(self, item: Item) -> None:
         """Note what is to go now, with all that is needed to put it back. Raises StateError.
 
         What comes next is noted with it; if the run ends before that was sent, whoever goes on with it finds out.
         """
-        intent = _intent(item)
+        await self._keep(_intent(item), item.repository.host)
+
+    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+        """Note the tags that are to be taken off an item now, before it goes. Raises StateError."""
+        await self._keep(_event("clear", item, tags), str(item.repository))
+
+    async def _keep(self, intent: dict[str, Any], place: str) -> None:
         ahead = self._ahead.pop(_key(intent), None)
         if ahead is not None and ahead[1] == intent["tags"]:
             await self._durable_up_to(ahead[0])
             return
         written = self._note(intent)
         if ahead is None:
-            for following in islice(self._upcoming.get(item.repository.host, ()), _AHEAD):
-                other = _intent(following)
-                if _key(other) != _key(intent) and following.digest in self._folder.archive:
+            for other in islice(self._upcoming.get(place, ()), _AHEAD):
+                if _key(other) != _key(intent) and other["digest"] in self._folder.archive:
                     self._ahead[_key(other)] = self._note(other), other["tags"]
         await self._durable_up_to(written)
-
-    async def clear(self, item: Item, tags: Sequence[str]) -> None:
-        """Note the tags that are to be taken off an item now, before it goes. Raises StateError."""
-        await self._durable_up_to(self._note(_event("clear", item, tags)))
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Note a decoy, by which a later run knows it. Raises StateError."""

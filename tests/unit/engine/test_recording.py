@@ -116,3 +116,19 @@ async def test_what_nobody_expected(folder: Counted) -> None:
     await made.intend(item(1))
 
     assert len(written(folder)) == 2
+
+
+async def test_tags_that_go_first_are_written_ahead_too(folder: Counted) -> None:
+    """One sync serves many of them; what is intended later is written apart from that."""
+    items = [item(number) for number in range(70)]
+    made = recording(folder, range(70))
+    made.expect_clearing(APP, iter(items))
+
+    for one in items:
+        await made.clear(one, one.tags)
+    await made.intend(items[0])
+
+    events = list(read_journal(folder.path / "journal.jsonl"))
+    assert [event["digest"] for event in events if event["event"] == "clear"] == [one.digest for one in items]
+    assert [event["event"] for event in events][-1] == "delete"
+    assert folder.syncs == 3
