@@ -67,15 +67,14 @@ class Recording:
         await self._keep(_event("clear", item, tags), str(item.repository))
 
     async def _keep(self, intent: dict[str, Any], place: str) -> None:
+        """Wait until an intent is durable. Whoever finds that little is written ahead sees to more, before it is missed."""
         ahead = self._ahead.pop(_key(intent), None)
-        if ahead is not None and ahead[1] == intent["tags"]:
-            await self._durable_up_to(ahead[0])
-            return
-        written = self._note(intent)
-        if ahead is None:
+        written = ahead[0] if ahead is not None and ahead[1] == intent["tags"] else self._note(intent)
+        if ahead is None or len(self._ahead) < _AHEAD // 2:
             for other in islice(self._upcoming.get(place, ()), _AHEAD):
                 if _key(other) != _key(intent) and other["digest"] in self._folder.archive:
-                    self._ahead[_key(other)] = self._note(other), other["tags"]
+                    written = self._note(other)
+                    self._ahead[_key(other)] = written, other["tags"]
         await self._durable_up_to(written)
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
@@ -110,13 +109,22 @@ class Recording:
 
     async def _durable_up_to(self, number: int) -> None:
         """Wait until the disk has so much; whoever comes while a sync is under way shares the next one."""
-        async with self._syncing:
-            if self._durable < number:
-                covered = self._appended
-                await run_sync(self._folder.sync)
-                self._durable = covered
+        if self._durable < number:
+            async with self._syncing:
+                if self._durable < number and self._trouble is None:
+                    await self._sync()
         if self._trouble is not None:
             raise self._trouble
+
+    async def _sync(self) -> None:
+        """Make durable what was appended. After one failure nothing counts as durable any more: it may be lost."""
+        covered = self._appended
+        try:
+            await run_sync(self._folder.sync)
+        except StateError as error:
+            self._trouble = error
+        else:
+            self._durable = covered
 
 
 def _intent(item: Item) -> dict[str, Any]:

@@ -132,3 +132,18 @@ async def test_tags_that_go_first_are_written_ahead_too(folder: Counted) -> None
     assert [event["digest"] for event in events if event["event"] == "clear"] == [one.digest for one in items]
     assert [event["event"] for event in events][-1] == "delete"
     assert folder.syncs == 3
+
+
+async def test_after_a_failure_nothing_is_durable(folder: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a sync that failed was to write may be lost: no later one makes up for it."""
+    made = recording(folder, range(2))
+
+    def fail() -> None:
+        monkeypatch.undo()
+        raise StateError("no space left on device")
+
+    monkeypatch.setattr(folder, "sync", fail)
+    with pytest.raises(StateError, match="no space"):
+        await made.intend(item(0))
+    with pytest.raises(StateError, match="no space"):
+        await made.intend(item(1))
