@@ -139,7 +139,7 @@ class _Call:
     async def send(self, attempt: Attempt) -> Sent:
         host, request = self._host, attempt.request
         if self._last is not None and not self._footprint.repeatable:
-            raise Withdrawn(self._met(request))
+            await self._take_back(attempt)
         while True:
             grant = await host.authorizer.grant(attempt.authorization, self._refused)
             async with host.limiter.slot():
@@ -167,6 +167,12 @@ class _Call:
                 # It went bare after all: its challenge is still to be answered.
                 attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return attempt, answer
+
+    async def _take_back(self, attempt: Attempt) -> None:
+        """Raise Withdrawn; whoever sends it anew must not be given the token that was just refused."""
+        if self._refused is not None:
+            await self._host.authorizer.grant(attempt.authorization, self._refused)
+        raise Withdrawn(self._met(attempt.request))
 
     async def authorize(self, decision: Authorize) -> Attempt:
         if decision.renew and self._used is not None and self._used.held is not None:

@@ -1,6 +1,6 @@
 """Tags that this run took off manifests which it deletes afterwards: gone from the registry, and not done with."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.engine.circuit import CircuitOpen
@@ -18,28 +18,51 @@ class Cleared:
     def __init__(self) -> None:
         """Begin with none."""
         self._held: dict[Repository, dict[str, Digest]] = {}
-        self._decoys: Mapping[Repository, Collection[Digest]] = {}
+        self._gone: dict[Repository, set[str]] = {}
+        self._decoys: dict[Repository, set[Digest]] = {}
 
-    def look_through(self, decoys: Mapping[Repository, Collection[Digest]]) -> None:
-        """Take tags that hold one of these decoys for gone: a dry run leaves them there."""
-        self._decoys = decoys
+    def look_through(self, repository: Repository, decoy: Digest) -> None:
+        """Take tags that hold this decoy of the run's own for gone."""
+        self._decoys.setdefault(repository, set()).add(decoy)
+
+    def maybe(self, repository: Repository, tag: str, digest: Digest) -> None:
+        """Note that a tag may be gone, or soon, because this run wants it so; whoever reads it finds out."""
+        self._held.setdefault(repository, {})[tag] = digest
 
     def add(self, repository: Repository, tag: str, digest: Digest) -> None:
-        """Note that a tag is gone, or may be, because this run wanted it so."""
-        self._held.setdefault(repository, {})[tag] = digest
+        """Note that a tag is gone, or holds a decoy, because this run wanted it so."""
+        self.maybe(repository, tag, digest)
+        self._gone.setdefault(repository, set()).add(tag)
 
     def drop(self, repository: Repository, tag: str) -> None:
         """Note that a tag is there after all."""
         self._held.get(repository, {}).pop(tag, None)
+        self._gone.get(repository, set()).discard(tag)
 
     def of(self, repository: Repository) -> Mapping[str, Digest]:
-        """Return the tags of a repository that are gone, and what they held."""
+        """Return the tags of a repository that are or may be gone, and what they held."""
         return self._held.get(repository, {})
+
+    def is_gone(self, repository: Repository, tag: str) -> bool:
+        """Tell whether a tag is known to be gone."""
+        return tag in self._gone.get(repository, ())
 
     def seen_through(self, repository: Repository, tag: str, found: Resolution) -> Digest | None:
         """Return what a tag held, if what was found under it is nothing, or nothing but a decoy."""
-        decoy = isinstance(found, Resolved) and found.digest in self._decoys.get(repository, ())
-        return self.of(repository).get(tag) if decoy or isinstance(found, Absent) else None
+        held = self.of(repository).get(tag)
+        if held is None:
+            return None
+        match found:
+            case Absent():
+                self.add(repository, tag, held)
+            case Resolved(digest) if digest in self._decoys.get(repository, ()):
+                self.add(repository, tag, held)
+            case Resolved():
+                self.drop(repository, tag)
+                return None
+            case _:
+                return None
+        return held
 
     def with_these(self, repository: Repository, listed: Iterable[str]) -> tuple[str, ...]:
         """Return a listing as it was before."""
@@ -48,7 +71,7 @@ class Cleared:
     def truth(self, target: Target, outcome: Outcome) -> Outcome:
         """Say what became of an image, where its tag is gone and something was found out about its manifest."""
         reference = target.reference
-        if not isinstance(reference, TagRef) or reference.tag not in self.of(reference.repository):
+        if not isinstance(reference, TagRef) or not self.is_gone(reference.repository, reference.tag):
             return outcome
         return _truth(f"{reference.repository}@{self.of(reference.repository)[reference.tag]}", outcome)
 
@@ -70,5 +93,7 @@ def _truth(named: str, outcome: Outcome) -> Outcome:
 
 
 def _unfinished(named: str) -> Failure:
-    what = f"the run ended between the tag and its manifest {named}: the tag is gone"
+    what = (
+        f"the run ended between the tag and its manifest {named}: the tag is gone, or holds an empty index of bulkrm's"
+    )
     return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")

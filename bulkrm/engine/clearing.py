@@ -3,7 +3,7 @@
 Whatever goes wrong with a tag here is no outcome yet: what still has its tag loses it with its manifest.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
@@ -18,7 +18,7 @@ from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import SecondLook
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Change, Changed, Done, Moved, Tags
+from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Manifest, empty_index
@@ -62,10 +62,13 @@ class Clearing:
     async def clear(self, step: ClearTags, look: SecondLook) -> None:
         """Take off all tags of the step that still hold what they held; the others stay, and that is written down."""
         course = _Course(step)
-        if step.order is Order.DECOY:
-            await self._by_decoy(course, look)
-        else:
-            await self._each(course, look, None, self._tags.delete)
+        try:
+            if step.order is Order.DECOY:
+                await self._by_decoy(course, look)
+            else:
+                await self._each(course, look, None, self._tags.delete)
+        except StateError as error:
+            self._not_kept(step.items, error)
         if course.given_up is not None:
             why = f"{step.repository}: its tags could not go first ({course.given_up.message})"
             self._observer.warn(f"{why}; its manifests are deleted by digest")
@@ -77,15 +80,19 @@ class Clearing:
             try:
                 await self._change_all(item, course, look, after, send)
             except StateError as error:
-                # What cannot be kept is not deleted, this one nor any other.
-                self._record(item, item.targets, Failed(not_recorded(error)))
-                self._stop.fail_fast()
+                self._not_kept([item], error)
             finally:
                 self._observer.advance()
 
         host = course.step.repository.host
         self._recorder.expect_clearing(course.step.repository, iter(course.step.items))
         await work_through({host: course.step.items}, self._asking.workers, change_all, self._stop)
+
+    def _not_kept(self, items: Sequence[Item], error: StateError) -> None:
+        """Write down that something could not be kept: it is not deleted, nor anything else."""
+        self._stop.fail_fast()
+        for item in items:
+            self._record(item, item.targets, Failed(not_recorded(error)))
 
     async def _change_all(
         self, item: Item, course: _Course, look: SecondLook, after: Digest | None, send: _Send
@@ -97,7 +104,7 @@ class Clearing:
         if current is None or course.given_up is not None:
             return
         begin = self._clock.monotonic()
-        tags = [tag for tag in current.tags if tag not in self._cleared.of(repository)]
+        tags = [tag for tag in current.tags if not self._cleared.is_gone(repository, tag)]
         if tags:
             await self._recorder.clear(current, tags)
 
@@ -108,6 +115,8 @@ class Clearing:
             # Where the run ends in the middle of it, the tag may be gone.
             cut_off = partial(self._cleared.add, repository, tag, current.digest)
             change = Change(repository, tag, current.digest, after, wanted, cut_off)
+            # From here on whoever judges this repository again may find it gone.
+            self._cleared.maybe(repository, tag, current.digest)
             self._note(current, change, await send(change), course)
 
     def _note(self, item: Item, change: Change, changed: Changed, course: _Course) -> None:
@@ -116,12 +125,17 @@ class Clearing:
                 self._cleared.add(item.repository, change.tag, item.digest)
                 if change.after is not None:
                     course.covered[change.tag] = item
+            case Doubt() if change.after is not None:
+                course.covered[change.tag] = item  # it may be: that is looked at when the decoy is deleted
+                self._cleared.maybe(item.repository, change.tag, item.digest)
+            case Doubt():
+                self._cleared.maybe(item.repository, change.tag, item.digest)
             case Moved(Digest() as now):
                 self._stays(item, change.tag, now)
-            case Failure(reach=Reach.REPOSITORY | Reach.HOST):
-                course.given_up = course.given_up or changed
             case _:
-                pass
+                self._cleared.drop(item.repository, change.tag)
+        if isinstance(changed, Failure) and changed.reach is not Reach.IMAGE:
+            course.given_up = course.given_up or changed
 
     def _stays(self, item: Item, tag: str, now: Digest) -> None:
         """Write down that a tag of the list leads elsewhere by now, which is nobody's wish to lose."""
@@ -133,6 +147,7 @@ class Clearing:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
         repository, decoy = course.step.repository, empty_index(uuid4().hex)
         await self._recorder.decoy(repository, [tag for item in course.step.items for tag in item.tags], decoy)
+        self._cleared.look_through(repository, decoy.digest)
 
         async def push(change: Change) -> Changed:
             return await self._tags.put(change, decoy)
@@ -184,7 +199,9 @@ class Clearing:
         elif isinstance(held, Failure) or held == decoy.digest:
             self._cleared.drop(item.repository, tag)
             cause = held if isinstance(held, Failure) else None
-            self._record(item, _named(item, tag), Failed(unrestored(item.repository, tag, cause)))
+            # Without an image that is told of it, the manifest itself stays with what is told.
+            targets = _named(item, tag) or item.targets
+            self._record(item, targets, Failed(unrestored(item.repository, tag, cause)))
         elif held is not None:
             self._stays(item, tag, held)
 

@@ -149,7 +149,8 @@ class Execution:
             if done:
                 self._open.add(item.repository.host)
                 return
-        self._record(step.item, step.item.targets, Failed(still_limited(step.item.repository.host, STALE * _LOOKS)))
+        left = [target for target in step.item.targets if not self._book.has(target)]
+        self._record(step.item, left, Failed(still_limited(step.item.repository.host, STALE * _LOOKS)))
 
     def _barred(self, item: Item, step: DeleteManifest | RemoveTags) -> Failed | Kept | None:
         """Say why this need not, or must not, be asked of the registry any more."""
@@ -167,7 +168,7 @@ class Execution:
 
     def _record_early(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Write down what became of targets before their manifest's turn, which counts for the others then."""
-        self._record(item, targets, outcome)
+        self._record(item, [target for target in targets if not self._book.has(target)], outcome)
         self._settled.update(targets)
 
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:

@@ -56,9 +56,9 @@ class Landing:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
         if not self._dry_run:
             for item in plan.doomed:
-                for target in item.targets:
-                    if isinstance(target.reference, TagRef):
-                        self._named.setdefault((item.repository, target.reference.tag), []).append((item, target))
+                for tag in item.tags:
+                    named = [target for target in item.targets if _names(target, tag)] or item.targets
+                    self._named[item.repository, tag] = [(item, target) for target in named]
             await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
         hosts: dict[str, list[Item]] = {}
         for item in plan.acts:
@@ -132,3 +132,7 @@ class Landing:
         if outcome is not None:
             for target in targets:
                 self._book.record(target, outcome, item.resolved)
+
+
+def _names(target: Target, tag: str) -> bool:
+    return isinstance(target.reference, TagRef) and target.reference.tag == tag

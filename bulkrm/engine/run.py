@@ -132,10 +132,11 @@ class Run:
         self._book.replay(saved.past.done)
         tags = Tags(self._asking, Flights(self._stop), self._around.clock)
         for (repository, tag), digest in saved.past.cleared.items():
-            self._around.cleared.add(repository, tag, digest)
+            self._around.cleared.maybe(repository, tag, digest)
         dry_run = self._job.policy.dry_run
-        if dry_run:
-            self._around.cleared.look_through(saved.past.decoys)
+        for place, decoys in saved.past.decoys.items():
+            for decoy in decoys:
+                self._around.cleared.look_through(place, decoy)
         landing = Landing(saved.past, self._asking, tags, self._book, self._stop, dry_run=dry_run)
         known = None
         with self._stop.phase():

@@ -60,6 +60,11 @@ class Unwanted:
     """It was not sent."""
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt(Failure):
+    """The change may have taken effect."""
+
+
 Changed = Done | Moved | Unwanted | Failure
 # Sends the change, once, and tells whether it was this that changed the tag.
 _Send = Callable[[Registry, Footprint], Awaitable[bool]]
@@ -125,22 +130,25 @@ class Tags:
         sent = False
         failure: Failure | None = None
         for _ in range(_TRIES):
-            held = await self.read(change.repository, change.tag)
-            settled = _settled(change, held, sent=sent)
-            if settled is not None:
-                return settled
-            footprint = self._footprint(change)
+            footprint = Footprint()
             try:
+                held = await self.read(change.repository, change.tag)
+                settled = _settled(change, held, sent=sent)
+                if settled is not None:
+                    return settled
+                footprint = self._footprint(change)
                 with self._flights.of(footprint):
                     result = await ask(change.repository, lambda registry: send(registry, footprint))  # noqa: B023
-                return result if isinstance(result, Failure) else Done(result)
+                if isinstance(result, Failure):
+                    return _doubt(result) if sent or footprint.possible else result
+                return Done(result)
             except Withdrawn as taken_back:
                 sent, failure = sent or footprint.possible, taken_back.failure
             except BaseException:
                 if sent or footprint.possible:
                     change.cut_off()
                 raise
-        return failure or _RESTLESS
+        return _doubt(failure or _RESTLESS) if sent else failure or _RESTLESS
 
     def _footprint(self, change: Change) -> Footprint:
         read = self._clock.monotonic()
@@ -161,14 +169,18 @@ _RESTLESS = Failure(
 def _settled(change: Change, held: Digest | Failure | None, *, sent: bool) -> Changed | None:
     """Say what the reading of a tag decides by itself; None: the change is to be sent, or sent again."""
     if isinstance(held, Failure):
-        return unconfirmed(held) if sent else held
+        return _doubt(unconfirmed(held)) if sent else held
     if sent and held == change.after:
         return Done()
     if held != change.before:
         return Moved(held)
     if not change.wanted():
-        return unconfirmed(None) if sent else Unwanted()
+        return _doubt(unconfirmed(None)) if sent else Unwanted()
     return None
+
+
+def _doubt(failure: Failure) -> Doubt:
+    return Doubt(failure.code, failure.message, failure.status, failure.hint, failure.reach)
 
 
 def unconfirmed(cause: Failure | None) -> Failure:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bulkrm.model.failure import Failure
 from bulkrm.model.plan import Doomed, Item, Order, Plan, Way
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Strategy
 
 # Measured on distribution 2.8.2 and 3.1.1 with their files in memory (tests/bench, `strategies`), in tag links read:
@@ -21,9 +21,15 @@ _COST_OF_DECOY = 150
 def clearable(items: Iterable[Item]) -> Iterator[Item]:
     """Yield the manifests of one repository whose tags may go before them.
 
-    One that goes only after others, and only if those went, keeps its tags until then.
+    One that goes only after others, and only if those went, keeps its tags until then. So does one with tags that no
+    image of the list stands for: what became of them could not be told.
     """
-    return (item for item in items if isinstance(item.verdict, Doomed) and item.tags and not item.parents)
+    return (item for item in items if isinstance(item.verdict, Doomed) and not item.parents and _is_named(item))
+
+
+def _is_named(item: Item) -> bool:
+    named = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
+    return bool(item.tags) and named.issuperset(item.tags)
 
 
 def worth_asking(plan: Plan, strategy: Strategy) -> Iterator[Repository]:

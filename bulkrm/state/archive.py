@@ -9,6 +9,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
@@ -86,13 +87,16 @@ class Archive:
         if not self._pending:
             return
         member = gzip.compress(b"".join(self._pending), compresslevel=_LEVEL, mtime=0)
-        self._pending, self._size, self._durable = [], 0, False
+        good = os.fstat(self._file).st_size
         try:
             left = memoryview(member)
             while left:
                 left = left[os.write(self._file, left) :]
         except OSError as error:
+            with suppress(OSError):  # half a member would make all that comes later unreadable
+                os.ftruncate(self._file, good)
             raise _failed(self._path, error) from error
+        self._pending, self._size, self._durable = [], 0, False
 
 
 def read_archive(path: Path) -> Iterator[Manifest]:

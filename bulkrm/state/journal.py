@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -37,8 +38,17 @@ class Journal:
         """Write what was appended and wait until the disk has it. Raises StateError."""
         with self._lock:
             taken, self._pending = self._pending, []
+        good = os.fstat(self._file).st_size
         try:
             _write_all(self._file, b"".join(taken))
+        except OSError as error:
+            # What was written of it is taken back: whatever comes later must not stand behind half a line.
+            with suppress(OSError):
+                os.ftruncate(self._file, good)
+            with self._lock:
+                self._pending[:0] = taken
+            raise _failed(self._path, error) from error
+        try:
             os.fdatasync(self._file)
         except OSError as error:
             raise _failed(self._path, error) from error

@@ -62,9 +62,9 @@ class _Told:
                     self.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
                 case "outcome":
                     word = str((event.get("error") or {}).get("code") or event.get("status"))
-                    name = str(event["image"]).partition("@")[0]
+                    name, _, pin = str(event["image"]).partition("@")
                     self._images[name] = word
-                    self._digests[_repository_of(name), str(event.get("digest"))].add(word)
+                    self._digests[_repository_of(name), str(event.get("digest") or pin)].add(word)
                 case "end":
                     self._ended = True
                 case _:
@@ -77,10 +77,11 @@ class _Told:
         match event.get("event"):
             case "delete":
                 words = self._digests.get((repository, str(event["digest"])), set())
+                words = words | {word for tag in tags if (word := self._images.get(f"{repository}:{tag}"))}
                 return tags if words & _TAKEN or not (words and self._ended) else None
             case "clear":
                 # Where its manifest could not be deleted afterwards, the tag is gone all the same.
-                left = ("kept", "absent")
+                left = {"kept", "absent", *(("not-attempted",) if self._ended else ())}
                 return [tag for tag in tags if self._images.get(f"{repository}:{tag}") not in left] or None
             case "untag":
                 gone = [tag for tag in tags if self._images.get(f"{repository}:{tag}", "untold") in _TAKEN]
