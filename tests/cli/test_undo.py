@@ -356,3 +356,18 @@ async def test_killed_under_a_decoy(tmp_path: Path) -> None:
     assert (result.code, left, manifests) == (0, {"latest"}, frozenset({digest}))
     assert {image["status"] for image in undone.images} == {"restored"}
     assert tags(sandbox) == {"pr-1", "pr-2", "latest"}
+
+
+@pytest.mark.parametrize("strategy", ["digest", "tags-first"])
+def test_what_was_only_going_to_go_is_not_undone(run: Command, sandbox: Sandbox, strategy: str) -> None:
+    """A run that ended early is taken back as far as it came, and not as far as it had been written ahead."""
+    digests = fill(sandbox, "pr-1", "pr-2", "pr-3")
+    sandbox.faults.add(Reply(409), method="DELETE", path=digests["pr-1"], times=None)
+    done = run(f"{sandbox.host}/{APP}:pr-*", "-c", "1", "--fail-fast", "--strategy", strategy, "-o", "json")
+    assert done.statuses[f"{APP}:pr-3"] == "not-attempted"
+    sandbox.store.delete_manifest(APP, digests["pr-3"])
+
+    result = run("undo", "-o", "json")
+
+    assert f"{APP}:pr-3" not in result.statuses
+    assert "pr-3" not in tags(sandbox)

@@ -482,3 +482,68 @@ async def test_on_real_registries(kind: str, tmp_path: Path) -> None:
         assert undone.report["summary"]["restored"] == 320, undone
         assert await registry.admin.tags(APP) == before
         assert await registry.admin.digest(APP, "latest") == kept
+
+
+@BOTH
+async def test_judged_again_while_tags_go(settings: SandboxSettings) -> None:
+    """After a long pause in the middle, tags that went or stand under a decoy are taken for what they were."""
+    async with Sandbox(settings) as sandbox:
+        held = fill(sandbox)
+        method = "DELETE" if settings.tag_deletes else "PUT"
+        sandbox.faults.add(Reply(429, {"Retry-After": "90"}), method=method, path="manifests/pr-3$")
+
+        done = await delete(sandbox.host, LIST, replace(FIRST, clock=FakeClock(auto=True), concurrency=1))
+
+        assert set(done.statuses.values()) == {"deleted"}
+        assert sandbox.store.tags(APP) == ["latest"]
+        assert sandbox.store.digests(APP) == {held["latest"]}
+
+
+@pytest.mark.parametrize("refused", [False, True])
+async def test_a_push_of_which_nobody_knows(*, refused: bool) -> None:
+    """A decoy whose push took effect without anybody seeing it is deleted, or taken back, like all others."""
+    async with Sandbox(NO_TAGS) as sandbox:
+        fill(sandbox)
+
+        async def blind(_: Asked) -> None:
+            sandbox.faults.add(Reply(503), method="HEAD|GET", path="manifests/pr-0$", times=10)
+
+        sandbox.faults.add(Call(blind), method="PUT", path="manifests/pr-0$")
+        sandbox.faults.add(DropAfter(), method="PUT", path="manifests/pr-0$")
+        if refused:
+            sandbox.faults.add(Reply(409), method="DELETE", path=REAL)
+
+        done = await delete(sandbox.host, LIST, replace(FIRST, clock=FakeClock(auto=True), concurrency=1))
+
+        assert set(done.statuses.values()) == {"deleted"}
+        assert sandbox.store.tags(APP) == ["latest"]
+
+
+@BOTH
+async def test_tags_that_the_list_does_not_name_never_go_first(settings: SandboxSettings) -> None:
+    """What became of them could not be told: where the manifest cannot be deleted, they are there still."""
+    async with Sandbox(settings) as sandbox:
+        held = fill(sandbox)
+        sandbox.store.tag(APP, "another", held["pr-1"])
+        sandbox.faults.add(Reply(409), method="DELETE", path=held["pr-1"], times=None)
+
+        done = await delete(sandbox.host, LIST, replace(FIRST, shared=Shared.DELETE))
+
+        assert done.statuses[f"{APP}:pr-1"] == "failed refused"
+        assert sandbox.store.tags_on(APP, held["pr-1"]) == {"pr-1", "another"}
+
+
+@BOTH
+async def test_a_tag_that_was_only_going_to_go(settings: SandboxSettings, tmp_path: Path) -> None:
+    """After a kill, a tag that was written ahead and is there still is no tag that is gone."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
+    async with Sandbox(replace(settings, auth=Auth.NONE)) as sandbox:
+        held = fill(sandbox, 20)
+        await killed_at(sandbox, env, "DELETE" if settings.tag_deletes else "PUT", "manifests/pr-5$", lost=True)
+        sandbox.store.tag(APP, "rescued", held["pr-9"])
+
+        done = await resume(env)
+
+        words = {image["image"].rpartition(":")[2]: image["status"] for image in done.images}
+        assert words["pr-9"] == ("kept" if sandbox.store.digest_of(APP, "pr-9") else "untagged")
+        assert sandbox.store.digest_of(APP, "rescued") == held["pr-9"]

@@ -101,3 +101,28 @@ def test_last_events(tmp_path: Path) -> None:
 
     assert [event["n"] for event in last_events(path, 5)] == [3, 2, 1]
     assert [event["n"] for event in last_events(path, 1)] == [3]
+
+
+def test_a_write_that_fails_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written of a line is taken back, so that whatever is written later can be read."""
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(path)
+    journal.append({"event": "one"})
+    journal.sync()
+    write = os.write
+    calls = iter((True, False))
+
+    def fail(file: int, content: bytes) -> int:
+        if next(calls):
+            return write(file, bytes(content)[:5])
+        raise OSError(28, "No space left on device")
+
+    journal.append({"event": "two"})
+    monkeypatch.setattr(os, "write", fail)
+    with pytest.raises(StateError):
+        journal.sync()
+    monkeypatch.undo()
+    journal.append({"event": "three"})
+    journal.close()
+
+    assert [event["event"] for event in read_journal(path)] == ["one", "two", "three"]
