@@ -2,14 +2,17 @@
 
 import io
 import os
+import resource
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bulkrm import __version__
 from bulkrm.cli.words import COMMANDS
 
 _INTERRUPTED = 130
+_FILES = 4096
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:
@@ -24,12 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"bulkrm {__version__}")  # noqa: T201 (the answer)
         return
     _replace_closed_streams()
+    _allow_connections()
     try:
         from bulkrm.cli.app import app  # noqa: PLC0415 (`--version` answers at once)
 
         app(args=with_command(given), prog_name="bulkrm")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files, which is 256 on some systems, as Go programs do: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # then there are fewer connections
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _replace_closed_streams() -> None:

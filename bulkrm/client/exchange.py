@@ -54,8 +54,8 @@ class Loop:
                 case Accept(final):
                     self.limiter.succeeded()
                     left = quota(final.headers, final.wall)
-                    if left is not None:
-                        self.limiter.rest(*left)
+                    if left is not None and self.limiter.rest(*left):
+                        self.announce(left[1], True)  # noqa: FBT003 (a callback)
                     return Final(final, attempt.uncertain)
                 case GiveUp(failure):
                     raise RequestFailed(failure)

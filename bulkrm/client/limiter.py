@@ -78,10 +78,15 @@ class Limiter:
         self._refused_since = None
         self._concurrency.answered(self._clock.monotonic())
 
-    def rest(self, remaining: int, seconds: float) -> None:
-        """Hear that the host will answer so many requests more in so many seconds, and pause before it refuses one."""
-        if remaining <= self._in_flight and seconds <= MAX_PAUSE:
+    def rest(self, remaining: int, seconds: float) -> bool:
+        """Hear that the host will answer so many requests more in so many seconds, and pause before it refuses one.
+
+        Tells whether it pauses.
+        """
+        pauses = remaining <= self._in_flight and 0 < seconds <= MAX_PAUSE
+        if pauses:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+        return pauses
 
     def close(self, failure: Failure) -> None:
         """Let nobody through any more: the host has refused for too long, whoever waits need not find out again."""

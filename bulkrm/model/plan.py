@@ -7,7 +7,7 @@ from enum import StrEnum
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Target
 
 
@@ -68,6 +68,18 @@ class Item:
     def digest(self) -> Digest:
         """The manifest's digest."""
         return self.resolved.digest
+
+    @property
+    def named_tags(self) -> tuple[str, ...]:
+        """The tags among its targets, each once."""
+        named = (target.reference.tag for target in self.targets if isinstance(target.reference, TagRef))
+        return tuple(dict.fromkeys(named))
+
+    def naming(self, tag: str) -> tuple[Target, ...]:
+        """Return the targets that name a tag: the list may name it twice, with a digest and without."""
+        return tuple(
+            target for target in self.targets if isinstance(target.reference, TagRef) and target.reference.tag == tag
+        )
 
     @property
     def is_attached(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bulkrm.model.failure import Failure
 from bulkrm.model.plan import Doomed, Item, Order, Plan, Way
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Strategy
 
 # Measured on distribution 2.8.2 and 3.1.1 with their files in memory (tests/bench, `strategies`), in tag links read:
@@ -24,18 +24,20 @@ def clearable(items: Iterable[Item]) -> Iterator[Item]:
     One that goes only after others, and only if those went, keeps its tags until then. So does one with tags that no
     image of the list stands for: what became of them could not be told.
     """
-    return (item for item in items if isinstance(item.verdict, Doomed) and not item.parents and _is_named(item))
-
-
-def _is_named(item: Item) -> bool:
-    named = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
-    return bool(item.tags) and named.issuperset(item.tags)
+    return (
+        item
+        for item in items
+        if isinstance(item.verdict, Doomed)
+        and not item.parents
+        and item.tags
+        and set(item.tags) <= set(item.named_tags)
+    )
 
 
 def worth_asking(plan: Plan, strategy: Strategy) -> Iterator[Repository]:
     """Yield the repositories where it matters whether tags can be taken off: who asks for them sends requests."""
     for repository, items in _by_repository(plan):
-        if _gains(items, Way.TAG, strategy):
+        if _gains(items, plan.tags.get(repository, 0), Way.TAG, strategy):
             yield repository
 
 
@@ -46,18 +48,20 @@ def orders(
     found: dict[Repository, Order] = {}
     for repository, items in _by_repository(plan):
         found_way = way(repository)
-        if isinstance(found_way, Way) and _gains(items, found_way, strategy):
+        if isinstance(found_way, Way) and _gains(items, plan.tags.get(repository, 0), found_way, strategy):
             found[repository] = Order.TAGS_FIRST if found_way is Way.TAG else Order.DECOY
     return found
 
 
-def _gains(items: Iterable[Item], way: Way, strategy: Strategy) -> bool:
+def _gains(items: Iterable[Item], there: int, way: Way, strategy: Strategy) -> bool:
     clear = list(clearable(items))
     if strategy is not Strategy.AUTO:
         return strategy is Strategy.TAGS_FIRST and bool(clear)
     tags = sum(len(item.tags) for item in clear)
     spared = len(clear) * tags / 2
-    return spared > tags * (_COST_OF_TAG if way is Way.TAG else _COST_OF_DECOY)
+    # The DELETE of a decoy reads all links that are there, and so does the listing after it.
+    cost = tags * _COST_OF_TAG if way is Way.TAG else tags * _COST_OF_DECOY + 2 * there
+    return spared > cost
 
 
 def _by_repository(plan: Plan) -> Iterator[tuple[Repository, list[Item]]]:

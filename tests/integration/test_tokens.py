@@ -53,6 +53,24 @@ async def test_tokens_shorter_than_the_run() -> None:
         assert max(sandbox.tokens.max_in_flight.values()) == 1
 
 
+async def test_tokens_of_five_seconds() -> None:
+    """With many requests in flight tokens of five seconds are renewed in time, and by one request at a time."""
+    clock = FakeClock(auto=True)
+    async with Sandbox(STRICT, token_settings=TokenSettings(lifetime=5), clock=clock.wall) as sandbox:
+        fill(sandbox, 400)
+
+        async def pass_time(_: Asked) -> None:
+            clock.skip(0.02)
+
+        sandbox.faults.add(Call(pass_time), path="/manifests/", times=None)
+
+        done = await delete(sandbox.host, f"  - {APP}:*\n", Options(clock=clock, concurrency=200))
+
+        assert (done.code, set(done.statuses.values())) == (0, {"deleted"})
+        assert len(sandbox.tokens.log) >= 3
+        assert max(sandbox.tokens.max_in_flight.values()) == 1
+
+
 async def test_tokens_that_end_before_they_say() -> None:
     """Tokens that live a tenth of what the token server announces cost a refusal each, and no image."""
     clock = FakeClock(auto=True)

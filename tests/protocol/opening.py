@@ -1,11 +1,11 @@
 """A client as a run opens it, with what a test wants to set."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bulkrm.client.clock import Clock, SystemClock
 from bulkrm.client.credentials import Credentials, DockerConfig
-from bulkrm.client.registries import Registries, open_registries
+from bulkrm.client.registries import Listening, Registries, open_registries
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure
 from bulkrm.model.reference import Repository
@@ -24,10 +24,13 @@ async def opened(
     connection: Connection = PLAIN,
     pacing: Pacing = Pacing(),  # noqa: B008 (frozen)
     clock: Clock | None = None,
+    say: Callable[[str], object] | None = None,
 ) -> AsyncIterator[Registries]:
     """The registries of one run; `admin` with his password, plain HTTP."""
     settings = Settings(pacing=pacing, connection=connection)
-    async with open_registries(settings, Credentials(login, DockerConfig()), clock or SystemClock()) as registries:
+    listening = Listening(say) if say else Listening()
+    credentials = Credentials(login, DockerConfig())
+    async with open_registries(settings, credentials, clock or SystemClock(), listening) as registries:
         yield registries
 
 

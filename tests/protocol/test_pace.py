@@ -199,3 +199,17 @@ async def test_a_quota_of_hours_is_no_reason_to_wait_before_it_is_refused() -> N
 
         async with asyncio.timeout(10):
             assert await registry.manifest(app(sandbox), "1") is not None
+
+
+async def test_a_pause_for_a_quota_is_told() -> None:
+    """Nobody has to guess why nothing happens."""
+    clock, said = FakeClock(wall=WALL), list[str]()
+    async with Sandbox(OPEN) as sandbox, opened(clock=clock, say=said.append) as registries:
+        registry = registries[sandbox.host]
+        fill(sandbox, "1")
+        await met(registry)
+        sandbox.faults.add(Reply(404, {"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}))
+        with pytest.raises(RequestFailed):
+            await registry.manifest(app(sandbox), "1")
+
+    assert said == [f"{sandbox.host} asks to wait 30 s"]

@@ -1,0 +1,72 @@
+"""Where tags go before their manifests: the number of tags to delete, of those that are there, and what was proved."""
+
+import pytest
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.outcome import Kept, KeptReason
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Verdict, Way
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.settings import Strategy
+from bulkrm.model.target import Source, Target
+from bulkrm.planning.strategy import clearable, orders, worth_asking
+
+APP = Repository("registry.example", "team/app")
+
+
+def item(number: int, *more: str, verdict: Verdict | None = None, parents: tuple[Digest, ...] = ()) -> Item:
+    """A manifest that the list names by one tag; `more` are tags that it does not name."""
+    tag = f"pr-{number}"
+    resolved = Resolved(Digest.of(tag.encode()), OCI_MANIFEST, 400)
+    target = Target(TagRef(APP, tag), Source("list", number))
+    return Item(APP, resolved, (target,), verdict or Doomed(), (tag, *more), parents)
+
+
+def plan(number: int, there: int | None = None) -> Plan:
+    """So many manifests to delete, in a repository of so many tags."""
+    return Plan(tuple(item(index) for index in range(number)), (), {APP: there or number})
+
+
+@pytest.mark.parametrize(
+    ("number", "there", "way", "expected"),
+    [
+        (100, 100, Way.TAG, Order.DIGEST),
+        (130, 130, Way.TAG, Order.TAGS_FIRST),
+        (130, 100_000, Way.TAG, Order.TAGS_FIRST),
+        (130, 130, Way.DECOY, Order.DIGEST),
+        (320, 320, Way.DECOY, Order.DECOY),
+        (320, 20_000, Way.DECOY, Order.DIGEST),
+        (5000, 5000, None, Order.DIGEST),
+        (5000, 5000, Failure(FailureCode.REFUSED, "no"), Order.DIGEST),
+    ],
+)
+def test_auto(number: int, there: int, way: Way | Failure | None, expected: Order) -> None:
+    """Tags go first where that spares more than it costs: a decoy costs more, and its DELETE reads every tag there."""
+    made = plan(number, there)
+
+    found = orders(made, Strategy.AUTO, lambda _: way)
+
+    assert found.get(APP, Order.DIGEST) is expected
+
+
+def test_who_is_asked() -> None:
+    """A registry is asked only where the answer matters; never for `digest`, always for `tags-first`."""
+    assert list(worth_asking(plan(20), Strategy.AUTO)) == []
+    assert list(worth_asking(plan(200), Strategy.AUTO)) == [APP]
+    assert list(worth_asking(plan(1), Strategy.TAGS_FIRST)) == [APP]
+    assert list(worth_asking(plan(5000), Strategy.DIGEST)) == []
+    assert orders(plan(1), Strategy.TAGS_FIRST, lambda _: Way.DECOY) == {APP: Order.DECOY}
+
+
+def test_what_may_go_without_its_tags() -> None:
+    """Not what is kept, not what waits for others, and nothing with a tag that the list does not name."""
+    plain = item(1)
+    items = [
+        plain,
+        item(2, "other"),
+        item(3, verdict=Kept(KeptReason.SHARED)),
+        item(4, parents=(plain.digest,)),
+    ]
+
+    assert list(clearable(items)) == [plain]
