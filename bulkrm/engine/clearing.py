@@ -18,15 +18,13 @@ from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import SecondLook
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags
+from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, unrestored
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.failure import Failure, Reach
 from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Item, Order
-from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.steps import ClearTags
-from bulkrm.model.target import Target
 from bulkrm.state.errors import StateError
 
 # Sends the change of one tag.
@@ -141,7 +139,7 @@ class Clearing:
         """Write down that a tag of the list leads elsewhere by now, which is nobody's wish to lose."""
         self._cleared.drop(item.repository, tag)
         outcome = Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{now}",))
-        self._record(item, _named(item, tag), outcome)
+        self._record(item, item.naming(tag), outcome)
 
     async def _by_decoy(self, course: _Course, look: SecondLook) -> None:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
@@ -200,25 +198,7 @@ class Clearing:
             self._cleared.drop(item.repository, tag)
             cause = held if isinstance(held, Failure) else None
             # Without an image that is told of it, the manifest itself stays with what is told.
-            targets = _named(item, tag) or item.targets
+            targets = item.naming(tag) or item.targets
             self._record(item, targets, Failed(unrestored(item.repository, tag, cause)))
         elif held is not None:
             self._stays(item, tag, held)
-
-
-def unrestored(repository: Repository, tag: str, cause: Failure | None) -> Failure:
-    """Say that a tag holds a decoy of this run, which could neither be deleted nor replaced by what it held.
-
-    `cause`: why that is not even known for sure.
-    """
-    what = f"{repository}:{tag} holds an empty index of bulkrm's"
-    if cause is not None:
-        what = f"{repository}:{tag} may hold an empty index of bulkrm's: {cause.message}"
-    return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
-
-
-def _named(item: Item, tag: str) -> tuple[Target, ...]:
-    """Return the targets that name a tag: the list may name it twice, with a digest and without."""
-    return tuple(
-        target for target in item.targets if isinstance(target.reference, TagRef) and target.reference.tag == tag
-    )

@@ -7,16 +7,15 @@ from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
-from bulkrm.engine.clearing import unrestored
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Tags, tag_of, untagged
+from bulkrm.engine.tags import Tags, tag_of, unrestored, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Deleted, Failed, Outcome, WouldUntag
 from bulkrm.model.plan import Doomed, Item, Plan, Untag
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.reference import Repository
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Target
 
@@ -57,7 +56,7 @@ class Landing:
         if not self._dry_run:
             for item in plan.doomed:
                 for tag in item.tags:
-                    named = [target for target in item.targets if _names(target, tag)] or item.targets
+                    named = item.naming(tag) or item.targets
                     self._named[item.repository, tag] = [(item, target) for target in named]
             await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
         hosts: dict[str, list[Item]] = {}
@@ -132,7 +131,3 @@ class Landing:
         if outcome is not None:
             for target in targets:
                 self._book.record(target, outcome, item.resolved)
-
-
-def _names(target: Target, tag: str) -> bool:
-    return isinstance(target.reference, TagRef) and target.reference.tag == tag

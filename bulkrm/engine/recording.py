@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.reference import Repository
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Line
 from bulkrm.reports.shape import image
@@ -129,8 +129,7 @@ class Recording:
 
 def _intent(item: Item) -> dict[str, Any]:
     untag = isinstance(item.verdict, Untag)
-    named = [target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)]
-    return _event("untag" if untag else "delete", item, named if untag else item.tags)
+    return _event("untag" if untag else "delete", item, item.named_tags if untag else item.tags)
 
 
 def _event(kind: str, item: Item, tags: Sequence[str]) -> dict[str, Any]:

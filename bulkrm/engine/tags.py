@@ -190,6 +190,17 @@ def unconfirmed(cause: Failure | None) -> Failure:
     return Failure(FailureCode.UNCONFIRMED, f"whether the change took effect is not known{why}", None, hint)
 
 
+def unrestored(repository: Repository, tag: str, cause: Failure | None) -> Failure:
+    """Say that a tag holds a decoy of this run, which could neither be deleted nor replaced by what it held.
+
+    `cause`: why that is not even known for sure.
+    """
+    what = f"{repository}:{tag} holds an empty index of bulkrm's"
+    if cause is not None:
+        what = f"{repository}:{tag} may hold an empty index of bulkrm's: {cause.message}"
+    return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
+
+
 def tag_of(target: Target) -> str:
     """Return the tag of a target that is one."""
     if not isinstance(target.reference, TagRef):

@@ -8,7 +8,6 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
 from bulkrm.model.outcome import Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Untag, Verdict
-from bulkrm.model.reference import TagRef
 from bulkrm.planning.artifacts import artifact_tags
 from bulkrm.planning.facts import RepositoryFacts, Seen
 
@@ -119,7 +118,7 @@ def removed_tags(items: Iterable[Item]) -> set[str]:
         if isinstance(item.verdict, Doomed):
             removed.update(item.tags)
         elif isinstance(item.verdict, Untag):
-            removed.update(target.reference.tag for target in item.targets if isinstance(target.reference, TagRef))
+            removed.update(item.named_tags)
     return removed
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from bulkrm.cli.main import main
-from bulkrm.sandbox import Sandbox, SandboxSettings, oci_image, put_image
+from bulkrm.sandbox import Asked, Call, Sandbox, SandboxSettings, oci_image, put_image
 
 SECONDS = 20.0  # after which a test gives up: far more than anything here takes
 _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
@@ -98,6 +98,27 @@ async def start(*arguments: str, env: Mapping[str, str] | None = None) -> asynci
         sys.executable, "-m", "bulkrm", *arguments,
         stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24,
     )  # fmt: skip
+
+
+async def killed(sandbox: Sandbox, *arguments: str, method: str, path: str, env: Mapping[str, str]) -> asyncio.Event:
+    """Run it until a request comes, kill it then, and cancel all faults.
+
+    The request is handled when the event that is returned is set; until then it hangs.
+    """
+    reached, release = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: Asked) -> None:
+        reached.set()
+        await release.wait()
+
+    sandbox.faults.add(Call(hang), method=method, path=path)
+    process = await start(*arguments, env=env)
+    async with asyncio.timeout(SECONDS):
+        await reached.wait()
+    process.kill()
+    await process.communicate()
+    sandbox.faults.clear()
+    return release
 
 
 async def line_with(text: str, process: asyncio.subprocess.Process) -> str:

@@ -22,7 +22,7 @@ from bulkrm.sandbox import (
     oci_index,
     put_image,
 )  # fmt: skip
-from tests.cli.command import Command, bulkrm, fill, sent, start, tags
+from tests.cli.command import Command, bulkrm, fill, killed, sent, start, tags
 
 APP = "team/app"
 
@@ -247,21 +247,11 @@ async def test_killed_while_planning(tmp_path: Path) -> None:
     env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
     async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
         fill(sandbox, "pr-1", "pr-2", "pr-keep")
-        held, never = asyncio.Event(), asyncio.Event()
-
-        async def hold(_: Asked) -> None:
-            held.set()
-            await never.wait()
-
-        sandbox.faults.add(Call(hold), method="GET", path="manifests/")
-        process = await start(f"{sandbox.host}/{APP}:pr-*", "--protect", "*:pr-keep", env=env)
-        await held.wait()
-        process.kill()
-        await process.communicate()
-        sandbox.faults.clear()
+        arguments = (f"{sandbox.host}/{APP}:pr-*", "--protect", "*:pr-keep")
+        release = await killed(sandbox, *arguments, method="GET", path="manifests/", env=env)
 
         result = await bulkrm("resume", "-o", "json", env=env)
-        never.set()
+        release.set()
 
     assert result.code == 0
     assert result.statuses == {f"{APP}:pr-1": "deleted", f"{APP}:pr-2": "deleted", f"{APP}:pr-keep": "kept"}
@@ -303,26 +293,14 @@ async def test_an_apply_that_was_killed(tmp_path: Path) -> None:
     """The plan of an apply is on disk from its start: what is gone on with is that plan, and nothing that came since."""
     env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
     async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
-        digests = fill(sandbox, "pr-1", "pr-2", "pr-3")
-        held, never = asyncio.Event(), asyncio.Event()
-
-        async def hold(_: Asked) -> None:
-            held.set()
-            await never.wait()
-
+        fill(sandbox, "pr-1", "pr-2", "pr-3")
         plan = str(tmp_path / "plan.json")
         await bulkrm("plan", f"{sandbox.host}/{APP}:pr-*", "--out", plan, env=env)
         put_image(sandbox.store, APP, ["pr-4"], oci_image(4))
-        sandbox.faults.add(Call(hold), method="GET", path=digests["pr-2"])
-        sandbox.faults.add(Call(hold), method="GET", path="manifests/pr-2$")
-        process = await start("apply", plan, "-c", "1", env=env)
-        await held.wait()
-        process.kill()
-        await process.communicate()
-        sandbox.faults.clear()
+        release = await killed(sandbox, "apply", plan, "-c", "1", method="GET", path="manifests/pr-2$", env=env)
 
         result = await bulkrm("resume", "-o", "json", env=env)
-        never.set()
+        release.set()
 
     assert result.statuses == {f"{APP}:pr-{number}": "deleted" for number in (1, 2, 3)}
     assert tags(sandbox) == {"pr-4"}
@@ -333,24 +311,13 @@ async def test_killed_under_a_decoy(tmp_path: Path) -> None:
     env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
     async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
         digest = put_image(sandbox.store, APP, ["pr-1", "pr-2", "latest"], oci_image(1))
-        held, never = asyncio.Event(), asyncio.Event()
-
-        async def hold(_: Asked) -> None:
-            held.set()
-            await never.wait()
-
-        sandbox.faults.add(Call(hold), method="DELETE", path=r"sha256:(?!0{64})")
-        arguments = [f"{sandbox.host}/{APP}:pr-*", "--shared", "untag", "--allow-decoy"]
-        process = await start(*arguments, env=env)
-        await held.wait()
-        process.kill()
-        await process.communicate()
-        sandbox.faults.clear()
+        arguments = (f"{sandbox.host}/{APP}:pr-*", "--shared", "untag", "--allow-decoy")
+        release = await killed(sandbox, *arguments, method="DELETE", path=r"sha256:(?!0{64})", env=env)
 
         result = await bulkrm("resume", "-o", "json", env=env)
         left, manifests = tags(sandbox), sandbox.store.digests(APP)
         undone = await bulkrm("undo", "-o", "json", env=env)
-        never.set()
+        release.set()
 
     assert result.statuses == {f"{APP}:pr-1": "untagged", f"{APP}:pr-2": "untagged"}
     assert (result.code, left, manifests) == (0, {"latest"}, frozenset({digest}))

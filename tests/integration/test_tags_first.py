@@ -1,6 +1,5 @@
 """Tags before their manifests, by DELETE of each tag or by one decoy: every guard holds, and no outcome is untrue."""
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from bulkrm.sandbox import (
     oci_index,
     put_image,
 )
-from tests.cli.command import Result, bulkrm, start
+from tests.cli.command import Result, bulkrm, killed
 from tests.integration.engine import Done, Options, delete
 from tests.support.admin import many_images
 from tests.support.clock import FakeClock
@@ -312,23 +311,10 @@ async def test_interrupted_between_the_phases(settings: SandboxSettings) -> None
 
 async def killed_at(sandbox: Sandbox, env: dict[str, str], method: str, path: str, *, lost: bool = False) -> None:
     """Run until a request comes, and kill the process then. The request still takes effect later, unless it is lost."""
-    reached, forever = asyncio.Event(), asyncio.Event()
-
-    async def hang(_: Asked) -> None:
-        reached.set()
-        await forever.wait()
-
-    sandbox.faults.add(Call(hang), method=method, path=path)
-    process = await start(
-        f"{sandbox.host}/{APP}:pr-*", "--strategy", "tags-first", "--allow-decoy", "-c", "4", "-y", env=env
-    )
-    async with asyncio.timeout(20):
-        await reached.wait()
-    process.kill()
-    await process.wait()
+    arguments = (f"{sandbox.host}/{APP}:pr-*", "--strategy", "tags-first", "--allow-decoy", "-c", "4", "-y")
+    release = await killed(sandbox, *arguments, method=method, path=path, env=env)
     if not lost:
-        forever.set()
-    sandbox.faults.clear()
+        release.set()
 
 
 @BOTH
