@@ -119,15 +119,10 @@ class Clearing:
 
     def _note(self, item: Item, change: Change, changed: Changed, course: _Course) -> None:
         match changed:
-            case Done():
+            case Done() | Doubt():  # in doubt it is gone, or under the decoy, until somebody reads it
                 self._cleared.add(item.repository, change.tag, item.digest)
                 if change.after is not None:
                     course.covered[change.tag] = item
-            case Doubt() if change.after is not None:
-                course.covered[change.tag] = item  # it may be: that is looked at when the decoy is deleted
-                self._cleared.maybe(item.repository, change.tag, item.digest)
-            case Doubt():
-                self._cleared.maybe(item.repository, change.tag, item.digest)
             case Moved(Digest() as now):
                 self._stays(item, change.tag, now)
             case _:
