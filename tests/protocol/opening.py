@@ -24,7 +24,7 @@ async def opened(
     connection: Connection = PLAIN,
     pacing: Pacing = Pacing(),  # noqa: B008 (frozen)
     clock: Clock | None = None,
-    say: Callable[[str], object] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> AsyncIterator[Registries]:
     """The registries of one run; `admin` with his password, plain HTTP."""
     settings = Settings(pacing=pacing, connection=connection)
