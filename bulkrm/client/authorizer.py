@@ -1,5 +1,6 @@
 """Which credentials a request to one registry host carries. They come from its challenges and go nowhere else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bulkrm.client.flight import SingleFlight
@@ -36,8 +37,9 @@ class Grant:
     key: TokenKey | None = None
     held: HeldToken | None = None
 
-    def headers(self) -> dict[str, str]:
-        """Return the header to send, if any."""
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header to send, if any."""
         return {"Authorization": self.header} if self.header else {}
 
 
@@ -98,6 +100,11 @@ class Authorizer:
             scope = replace(scope, actions=base | learned)
         return BearerAuthorization(scope)
 
+    def held(self, authorization: Authorization, refused: Secret | None = None) -> Grant | None:
+        """Return what an authorization needs if it is there already, as it is for nearly every request."""
+        grant = self._grants.get(authorization) if refused is None else None
+        return None if grant is None or (grant.held is not None and not self._tokens.is_good(grant.held)) else grant
+
     async def grant(self, authorization: Authorization, refused: Secret | None = None) -> Grant:
         """Get what an authorization needs; `refused` is a token that the registry no longer takes.
 
@@ -110,16 +117,10 @@ class Authorizer:
             case BasicAuthorization():
                 return self._basic()
             case BearerAuthorization(scope):
-                known = self._grants.get(authorization)
-                if (
-                    known is not None
-                    and known.held is not None
-                    and refused is None
-                    and self._tokens.is_good(known.held)
-                ):
-                    return known
-                grant = self._grants[authorization] = await self._bearer(scope, refused)
-                return grant
+                known = self.held(authorization, refused)
+                if known is None:
+                    known = self._grants[authorization] = await self._bearer(scope, refused)
+                return known
 
     def renewed(self, grant: Grant) -> Grant | None:
         """Look at a grant again right before it is used: as it is, with a newer token, or None where one must be got."""

@@ -44,7 +44,7 @@ def _never() -> bool:
     return False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # each is one request's own, whatever another one's says
 class Footprint:
     """Whether a request may have taken effect by now: for whoever is cancelled in the middle of one.
 
@@ -80,7 +80,8 @@ class Host:
 
     async def exchange(self, request: Request, footprint: Footprint | None = None) -> Final:
         """Send a request until its answer is final. Raises RequestFailed when no usable answer will come."""
-        await self._met.get(self._meet, bool)
+        if self._met.value is None:
+            await self._met.get(self._meet, bool)
         call = _Call(self, footprint)
         attempt = Attempt(request, self.name, self.authorizer.first(request))
         return await self._loop.run(attempt, call.send, self._decide, call.authorize)
@@ -141,18 +142,14 @@ class _Call:
         if self._last is not None and not self._footprint.repeatable:
             await self._take_back(attempt)
         while True:
-            grant = await host.authorizer.grant(attempt.authorization, self._refused)
-            async with host.limiter.slot():
+            wanted, refused = attempt.authorization, self._refused
+            grant = host.authorizer.held(wanted, refused) or await host.authorizer.grant(wanted, refused)
+            async with host.limiter:
                 ready = host.authorizer.renewed(grant)
                 if ready is None:
                     continue  # it ended while we waited for the slot
                 self._used = ready
-                headers = ready.headers()
-                if request.accept:
-                    headers["Accept"] = request.accept
-                if request.content_type:
-                    headers["Content-Type"] = request.content_type
-                url = host.base + request.target
+                url, headers = host.base + request.target, {**ready.headers, **request.headers}
                 if self._footprint.withdrawn() and not attempt.uncertain:
                     raise Withdrawn
                 host.limiter.spend()

@@ -16,7 +16,11 @@ from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow
 
 
 class Limiter:
-    """Slots, rate and pause of one host. Create it inside the event loop."""
+    """Slots, rate and pause of one host. Create it inside the event loop.
+
+    As an async context manager it is one slot, for one send; many tasks may be in it at once. Entering it raises
+    RequestFailed where the host has refused for too long.
+    """
 
     def __init__(self, pacing: Pacing, clock: Clock) -> None:
         """Take the caps from the user's pacing; no cap on the rate unless there is one."""
@@ -38,26 +42,6 @@ class Limiter:
     def allowed(self) -> int:
         """How many may be in flight now; more workers than that are idle ones."""
         return self._concurrency.allowed
-
-    def slot(self) -> "_Slot":
-        """Return an async context manager that holds one slot, for one send.
-
-        Entering it raises RequestFailed where the host has refused for too long.
-        """
-        return _Slot(self)
-
-    async def take(self) -> None:
-        """Take a slot; whoever cannot yet, waits in order."""
-        if self._door.locked() or not self._open():
-            await self._wait_at_the_door()
-        else:
-            self._in_flight += 1
-
-    def give(self) -> None:
-        """Give it back."""
-        self._in_flight -= 1
-        if self._freed is not None:
-            self._freed.set()
 
     def pause(self, seconds: float) -> None:
         """Let nobody send to this host for so long. The refusals of one burst count once against the concurrency."""
@@ -94,12 +78,27 @@ class Limiter:
 
     def paused_since(self, moment: float, seconds: float) -> bool:
         """Tell whether so much time passed since a moment, and the host asked for a pause in it."""
-        return self._clock.monotonic() - moment > seconds and self._paused_until > moment
+        return self._paused_until > moment and self._clock.monotonic() - moment > seconds
 
     @property
     def refused_for(self) -> float:
         """Seconds since the host began to refuse, without one answer in between that was no refusal."""
         return 0.0 if self._refused_since is None else self._clock.monotonic() - self._refused_since
+
+    async def __aenter__(self) -> None:
+        """Take a slot; whoever cannot yet, waits in order."""
+        if self._door.locked() or not self._open():
+            await self._wait_at_the_door()
+        else:
+            self._in_flight += 1
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back."""
+        self._in_flight -= 1
+        if self._freed is not None:
+            self._freed.set()
 
     async def _wait_at_the_door(self) -> None:
         async with self._door:
@@ -117,22 +116,8 @@ class Limiter:
         return self._in_flight < self._concurrency.allowed and self._delay() <= 0
 
     def _delay(self) -> float:
+        """Seconds until somebody may send again; at most zero: now."""
+        if self._window is None and not self._paused_until:
+            return 0.0  # as nearly always: the clock need not be asked
         now = self._clock.monotonic()
         return max(self._paused_until - now, self._window.delay(now) if self._window else 0.0)
-
-
-class _Slot:
-    """One slot, as a context: a class, because every single send goes through it."""
-
-    __slots__ = ("_limiter",)
-
-    def __init__(self, limiter: Limiter) -> None:
-        self._limiter = limiter
-
-    async def __aenter__(self) -> None:
-        await self._limiter.take()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._limiter.give()

@@ -138,7 +138,7 @@ class Tokens:
     async def _send(self, key: TokenKey, limiter: Limiter, attempt: Attempt) -> Sent:
         headers = {"Authorization": basic(key.login)} if key.login else {}
         url = key.realm.with_query(key.service, str(key.scope) if key.scope else None)
-        async with limiter.slot():
+        async with limiter:
             limiter.spend()
             self.requests += 1
             return attempt, await self._transport.send("GET", url, headers, MAX_ERROR)

@@ -15,6 +15,7 @@ from yarl import URL
 
 from bulkrm import __version__
 from bulkrm.client.clock import Clock
+from bulkrm.client.deadlines import Deadlines
 from bulkrm.client.proxy import proxy_for
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Connection
@@ -63,75 +64,81 @@ class Transport:
         """Read the TLS material; `timeout` is in seconds, for one request. Raises InputError on unusable files."""
         self._clock = clock
         self._trace = trace
-        self._tls = _tls_context(connection)
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, _CONNECT))
-        self._session: aiohttp.ClientSession | None = None
+        self._tls = _tls(connection)
+        self._timeout = timeout
+        self._opened: tuple[aiohttp.ClientSession, Deadlines] | None = None
 
     async def __aenter__(self) -> Self:
         """Open the session. The connector has no limit of its own: the limiters of the hosts rule."""
         connector = aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
-        self._session = aiohttp.ClientSession(
+        session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=self._timeout,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(self._timeout, _CONNECT)),
             headers={"User-Agent": f"bulkrm/{__version__}", "Accept-Encoding": "identity"},
             auto_decompress=False,
             trust_env=False,
             middlewares=(_no_second_send,),
         )
+        self._opened = session, Deadlines(self._timeout)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the session."""
-        if self._session is not None:
-            await self._session.close()
+        if self._opened is not None:
+            await self._opened[0].close()
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], max_body: int = MAX_ERROR, body: bytes | None = None
     ) -> Answer | Broken:
         """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken."""
-        answer = await self._send(method, url, headers, max_body, body)
-        self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
-        return answer
-
-    async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], max_body: int, body: bytes | None
-    ) -> Answer | Broken:
-        if self._session is None:
+        if self._opened is None:
             raise RuntimeError("the transport is not open")
+        session, deadlines = self._opened
         # A file, made anew for each send: aiohttp warns of bytes of more than 1 MiB.
         data = None if body is None else io.BytesIO(body)
+        answer: Answer | Broken
         try:
-            # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
-            async with self._session.request(
-                method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False, proxy=proxy_for(url)
-            ) as response:
-                success = response.status < _SUCCESS
-                content = await _read(response, max_body if success else MAX_ERROR)
-                if success and len(content) > max_body:
-                    return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
-                kept = content[: max_body if success else MAX_ERROR]
-                return Answer(response.status, response.headers, kept, self._clock.wall())
+            with deadlines:
+                # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
+                target = URL(url, encoded=True)
+                response = await session.request(
+                    method, target, headers=headers, data=data, allow_redirects=False, proxy=proxy_for(url)
+                )
+                try:
+                    answer = await self._received(response, max_body)
+                finally:
+                    response.release()
         except _NoAnswer as error:
-            return error.broken
+            answer = error.broken
         except _BREAKING as error:
-            return _broken(error)
+            answer = _broken(error)
+        if self._trace is not no_trace:
+            self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
+        return answer
+
+    async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | Broken:
+        """Read up to one byte more than wanted; what is left is dropped with the connection."""
+        success = response.status < _SUCCESS
+        limit = max_body if success else MAX_ERROR
+        content = await response.content.read(min(_CHUNK, limit + 1))
+        if not response.content.at_eof():
+            content += await _rest(response.content, limit + 1 - len(content))
+        if len(content) > limit:
+            response.close()
+            if success:
+                return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
+        return Answer(response.status, response.headers, content[:limit], self._clock.wall())
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """Read up to one byte more than the limit; what is left is dropped with the connection."""
-    content = await response.content.read(min(_CHUNK, limit + 1))
-    if len(content) < _CHUNK and response.content.at_eof():
-        return content
-    parts = [content]
-    size = len(content)
-    while size <= limit and (chunk := await response.content.read(min(_CHUNK, limit + 1 - size))):
+async def _rest(stream: aiohttp.StreamReader, most: int) -> bytes:
+    """Read on to the end, or so many bytes."""
+    parts = []
+    while most > 0 and (chunk := await stream.read(min(_CHUNK, most))):
         parts.append(chunk)
-        size += len(chunk)
-    if size > limit:
-        response.close()
+        most -= len(chunk)
     return b"".join(parts)
 
 
@@ -184,7 +191,10 @@ def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
     return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")
 
 
-def _tls_context(connection: Connection) -> ssl.SSLContext:
+def _tls(connection: Connection) -> ssl.SSLContext | bool:
+    """Return what TLS is spoken with; True is aiohttp's own context, which verifies: no second one need be loaded."""
+    if not (connection.insecure or connection.ca_file or connection.client_cert):
+        return True
     context = ssl.create_default_context()
     if connection.insecure:
         context.check_hostname = False

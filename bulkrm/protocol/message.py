@@ -1,6 +1,7 @@
 """One request and what came back, as values. Who sends them and how is no business of this module."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +44,12 @@ class Request:
         if self.repository is not None:
             return Scope("repository", self.repository.path, self.actions)
         return CATALOG if self.actions else None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers that belong to what is asked."""
+        fields = {"Accept": self.accept} if self.accept else {}
+        return {**fields, "Content-Type": self.content_type} if self.content_type else fields
 
 
 _PULL = frozenset({"pull"})

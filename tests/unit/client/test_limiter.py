@@ -43,7 +43,7 @@ class Crowd:
                 await task
 
     async def _one(self, number: int, leave: asyncio.Event) -> None:
-        async with self.limiter.slot():
+        async with self.limiter:
             self.limiter.spend()
             self.entered[number] = self.clock.monotonic()
             await leave.wait()
@@ -108,7 +108,7 @@ async def test_a_slot_without_a_send_costs_no_rate() -> None:
     """Who gets in and does not send takes nothing of the rate."""
     people = crowd(5, Rate(1, 10.0))
     for _ in range(3):
-        async with people.limiter.slot():
+        async with people.limiter:
             pass
     await people.send(1)
 
@@ -206,7 +206,7 @@ async def test_who_is_in_fails() -> None:
     """A slot is free again after an exception."""
     people = crowd(1)
     with pytest.raises(ZeroDivisionError):
-        async with people.limiter.slot():
+        async with people.limiter:
             raise ZeroDivisionError
     await people.send(1)
 
