@@ -140,7 +140,8 @@ class _Reading:
         for number, entry in enumerate(entries):
             where = f"{place}[{number}]"
             pair = {seen.get(entry["digest"], entry["verdict"]), entry["verdict"]}
-            if entry["digest"] in seen and pair != {"untag", "keep"}:
+            # What is kept beside tags to be taken off has an entry of its own, also where a limit keeps those.
+            if entry["digest"] in seen and pair not in ({"untag", "keep"}, {"keep"}):
                 _refuse(self._name, f"{where}.digest", "it is there twice")
             seen[entry["digest"]] = entry["verdict"]
             yield self._manifest(repository, entry, where)

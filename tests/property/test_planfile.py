@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkrm.model.errors import InputError
+from bulkrm.model.settings import Limit, Policy
 from bulkrm.planfile.document import PlanDocument
 from bulkrm.planfile.read import read
 from bulkrm.planfile.view import view
 from bulkrm.planfile.write import write
+from tests.property.test_planning import Case, cases, limits
 from tests.unit.planfile.test_planfile import WHOLE
 
 TEXT = write(WHOLE)
@@ -55,6 +57,14 @@ def test_one_value(data: st.DataObject) -> None:
     found = try_to_read(json.dumps(document))
     if found is not None:
         assert write(read(write(found), "plan.json")) == write(found)
+
+
+@given(cases(), st.none() | limits)
+def test_whatever_is_planned(case: Case, limit: Limit | None) -> None:
+    """Every plan that a judgement makes is read back as it was written, whatever a limit keeps of it."""
+    text = write(PlanDocument(case.plan(limit), Policy(shared=case.shared, max_delete=limit)))
+
+    assert write(read(text, "plan.json")) == text
 
 
 @given(st.binary(max_size=100))

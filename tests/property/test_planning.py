@@ -118,11 +118,16 @@ def test_every_target_is_in_one_place(case: Case, limit: Limit | None) -> None:
 
 
 def _beside_an_untagged(item: Item, plan: Plan) -> bool:
-    """Tell whether another item takes tags off the same manifest: then this one is what is kept of it."""
-    untagged = (other for other in plan.items if isinstance(other.verdict, Untag) and other is not item)
+    """Tell whether another item takes tags off the same manifest, or would: then this one is what is kept of it."""
+    untagged = (other for other in plan.items if _takes_tags_off(other) and other is not item)
     beside = any((other.repository, other.digest) == (item.repository, item.digest) for other in untagged)
     assert not beside or isinstance(item.verdict, Kept)
     return beside
+
+
+def _takes_tags_off(item: Item) -> bool:
+    kept_by_limit = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.LIMIT
+    return isinstance(item.verdict, Untag) or kept_by_limit
 
 
 @given(cases())
