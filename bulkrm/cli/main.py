@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from bulkrm import __version__
+from bulkrm.cli.garbage import seldom_collected
 from bulkrm.cli.words import COMMANDS
 
 _INTERRUPTED = 130
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         from bulkrm.cli.app import app  # noqa: PLC0415 (`--version` answers at once)
 
-        app(args=with_command(given), prog_name="bulkrm")
+        with seldom_collected():
+            app(args=with_command(given), prog_name="bulkrm")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
 

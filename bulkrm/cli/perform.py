@@ -28,8 +28,7 @@ from bulkrm.engine.recorder import Unrecorded
 from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Job, Run
 from bulkrm.engine.stop import Stop
-from bulkrm.model.failure import FailureCode
-from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, Signal
+from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal, Status
 from bulkrm.model.plan import Order, Plan
 from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
@@ -75,7 +74,7 @@ async def perform(task: Task) -> int:
             for remark in task.remarks():
                 shown.say(f"warning: {remark}")
             report = await _report(task, run, registries, Question(shown, stop, yes=task.talk.yes))
-            for warning in (*registries.remarks(), *_warnings(report.images)):
+            for warning in (*registries.remarks(), *_warnings(report)):
                 shown.say(f"warning: {warning}")
     code = report.exit_code(stop.signal)
     trouble = task.finished(run) if task.finished else None
@@ -99,15 +98,11 @@ def _close(recorder: Recording, report: Report, code: int) -> int:
     """Record the end of a run that came to one; an interrupted one can be gone on with."""
     try:
         summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
-        recorder.end(code, summary, sum(_is_unfinished(result) for result in report.images))
+        recorder.end(code, summary, report.tally.unfinished)
     except StateError as error:
         complain(trouble_of(error))
         return code or 1
     return code
-
-
-def _is_unfinished(result: ImageResult) -> bool:
-    return isinstance(result.outcome, Failed) and result.outcome.failure.code is FailureCode.UNFINISHED
 
 
 async def _report(task: Task, run: Run, registries: Registries, question: Question) -> Report:
@@ -156,9 +151,10 @@ def _public(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
 
 
-def _warnings(images: Sequence[ImageResult]) -> list[str]:
+def _warnings(report: Report) -> list[str]:
     lines = []
-    for result in images:
+    wondrous = report.summary[Status.NO_MATCH] + report.summary[Status.ABSENT]
+    for result in report.images if wondrous else ():
         if isinstance(result.outcome, NoMatch):
             lines.append(f"{result.source}: the pattern {result.image} chose nothing")
         if isinstance(result.outcome, Gone) and result.outcome.no_repository:
@@ -193,8 +189,7 @@ def _orphans(number: int, *, recursive: bool) -> list[str]:
 
 def _closing(images: Sequence[ImageResult], registries: Registries) -> list[str]:
     """Say how the space becomes free, where that is the operator's business."""
-    touched = {result.image.partition("/")[0] for result in images if isinstance(result.outcome, Deleted)}
-    hosts = [host for host in registries.distributions if host in touched]
+    hosts = [host for host in registries.distributions if any(_is_deleted(result, host) for result in images)]
     if not hosts:
         return []
     text = (
@@ -202,6 +197,10 @@ def _closing(images: Sequence[ImageResult], registries: Registries) -> list[str]
         "registry:3): stop it or make it read-only, then `registry garbage-collect /etc/docker/registry/config.yml`."
     )
     return [text]
+
+
+def _is_deleted(result: ImageResult, host: str) -> bool:
+    return isinstance(result.outcome, Deleted) and result.image.partition("/")[0] == host
 
 
 def complain(text: str) -> None:

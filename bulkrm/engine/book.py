@@ -45,7 +45,7 @@ class Book:
     def went(self, item: Item) -> bool:
         """Tell whether an item's manifest was deleted, or would be."""
         told = (self._told.get(target) for target in item.targets)
-        return any(isinstance(_outcome(what), Deleted | WouldDelete) for what in told if what is not None)
+        return any(isinstance(_outcome(what), _WENT) for what in told if what is not None)
 
     def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
         """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
@@ -89,6 +89,7 @@ class Book:
 
 # What is kept of a line: hundreds of thousands of them have to fit. A whole result is one of an earlier part of the run.
 _Told = tuple[Outcome, Resolved | None] | ImageResult
+_WENT = (Deleted, WouldDelete)  # a tuple: `Deleted | WouldDelete` would be made anew for each of them
 _SHARED = Deleted()  # nearly all have this very outcome
 
 

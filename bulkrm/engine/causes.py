@@ -20,7 +20,7 @@ class Causes:
 
     def find(self, place: Repository | str) -> Failure | None:
         """Return the failure that anything in this place would meet."""
-        return self._found.get(_host(place)) or self._found.get(place)
+        return (self._found.get(_host(place)) or self._found.get(place)) if self._found else None
 
 
 def _host(place: Repository | str) -> str:

@@ -86,18 +86,15 @@ class Execution:
             case RemoveTags():
                 await self._act(step)
             case DeleteManifest():
-                await self._wait_for_tags(step.item.repository)
-                if step.item.repository in self._cleared:
-                    await self._cleared[step.item.repository].wait()
+                await _all(self._pushed_over.get(step.item.repository, ()))
+                cleared = self._cleared.get(step.item.repository)
+                if cleared is not None and not cleared.is_set():
+                    await cleared.wait()
                 await self._act(step)
-
-    async def _wait_for_tags(self, repository: Repository) -> None:
-        for event in self._pushed_over.get(repository, ()):
-            await event.wait()
 
     async def _clear(self, step: ClearTags) -> None:
         try:
-            await self._wait_for_tags(step.repository)
+            await _all(self._pushed_over.get(step.repository, ()))
             # It was asked already whether this host deletes: how tags can be taken off is found out by that.
             self._open.add(step.repository.host)
             if self._asking.known(step.repository) is None:
@@ -128,7 +125,7 @@ class Execution:
         """Judge, do it, and judge again where a pause of the host came in between and lasted."""
         since: float | None = None
         for _ in range(_LOOKS):
-            if self._stop or self._settled.issuperset(step.item.targets):
+            if self._stop or (self._settled and self._settled.issuperset(step.item.targets)):
                 return
             item = await self._look.at(step.item, since)
             if item is None or self._stop:
@@ -177,6 +174,12 @@ class Execution:
                 self._book.record(target, outcome, item.resolved)
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
+
+
+async def _all(events: Iterable[anyio.Event]) -> None:
+    """Wait for all of them."""
+    for event in events:
+        await event.wait()
 
 
 def _items(steps: Iterable[Step]) -> Iterator[Item]:

@@ -1,7 +1,6 @@
 """Which requests that change something are under way: what a stopped run waits for."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from bulkrm.client.host import Footprint
 from bulkrm.engine.stop import Stop
@@ -13,19 +12,41 @@ class Flights:
     def __init__(self, stop: Stop) -> None:
         """Begin with none."""
         self._stop = stop
-        self._open: list[Footprint] = []
+        self._open: dict[Footprint, None] = {}  # in order: the first are those that have been under way longest
 
     def busy(self) -> bool:
         """Tell whether a change may be taking effect; what only waits for its turn need not be waited for."""
         return any(footprint.possible for footprint in self._open)
 
-    @contextmanager
-    def of(self, footprint: Footprint) -> Iterator[Footprint]:
-        """Watch one change; when the last one is over, a stopped run need not wait any longer."""
-        self._open.append(footprint)
-        try:
-            yield footprint
-        finally:
-            self._open.remove(footprint)
-            if not self.busy():
-                self._stop.calm()
+    def of(self, footprint: Footprint) -> "_Flight":
+        """Return a context in which one change is watched."""
+        return _Flight(self, footprint)
+
+    def begin(self, footprint: Footprint) -> None:
+        """Watch one change."""
+        self._open[footprint] = None
+
+    def end(self, footprint: Footprint) -> None:
+        """Watch it no more; when the last one is over, a stopped run need not wait any longer."""
+        del self._open[footprint]
+        if self._stop and not self.busy():
+            self._stop.calm()
+
+
+class _Flight:
+    """One change, as a context: a class, because every deletion goes through it."""
+
+    __slots__ = ("_flights", "_footprint")
+
+    def __init__(self, flights: Flights, footprint: Footprint) -> None:
+        self._flights = flights
+        self._footprint = footprint
+
+    def __enter__(self) -> Footprint:
+        self._flights.begin(self._footprint)
+        return self._footprint
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._flights.end(self._footprint)

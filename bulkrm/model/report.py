@@ -1,12 +1,13 @@
 """The result of a run, as the reports show it."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Self
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import Kept, Outcome, Signal, Status, exit_code
+from bulkrm.model.failure import FailureCode
+from bulkrm.model.outcome import Deleted, Failed, Kept, Outcome, Signal, Status, exit_code
 from bulkrm.model.target import Source
 
 
@@ -62,8 +63,36 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What the images amount to, counted in one pass: there may be hundreds of thousands, each made when asked for.
+
+    `summary`: how many have each status; every status is a key, and the values add up to the number of images. `code`:
+    the exit code they lead to by themselves. `unfinished`: how many lost their tag and not their manifest.
+    """
+
+    summary: Mapping[Status, int]
+    code: int
+    unfinished: int
+
+    @classmethod
+    def of(cls, images: Iterable[ImageResult]) -> Self:
+        """Count. What the list did not name and was kept does not count as kept for the exit code."""
+        summary = dict.fromkeys(Status, 0)
+        telling: set[Outcome] = set()
+        unfinished = 0
+        for result in images:
+            outcome = result.outcome
+            summary[outcome.status] += 1
+            if isinstance(outcome, Failed):
+                unfinished += outcome.failure.code is FailureCode.UNFINISHED
+            if not (isinstance(outcome, Deleted) or (isinstance(outcome, Kept) and result.parent is not None)):
+                telling.add(outcome)
+        return cls(summary, exit_code(telling), unfinished)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A whole run: the images in the order of the list, glob matches sorted; each may be made anew when it is asked for.
+    """A whole run: the images in the order of the list, glob matches sorted.
 
     `orphans`: how many manifests and tags stay behind that nothing needs any more, as far as that was seen.
     """
@@ -74,12 +103,16 @@ class Report:
     closing: tuple[str, ...] = ()
     orphans: int = 0
     verification: Verification | None = None
+    tally: Tally = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count."""
+        object.__setattr__(self, "tally", Tally.of(self.images))
 
     @property
     def summary(self) -> Mapping[Status, int]:
-        """How many images have each status; every status is a key, and the values add up to the number of images."""
-        counts = Counter(result.outcome.status for result in self.images)
-        return {status: counts[status] for status in Status}
+        """How many images have each status."""
+        return self.tally.summary
 
     @property
     def broken(self) -> bool:
@@ -87,9 +120,7 @@ class Report:
         return self.verification is not None and bool(self.verification.differences)
 
     def exit_code(self, signal: Signal | None = None) -> int:
-        """Return the exit code of the contract. What the list did not name and was kept does not count as kept."""
-        counted = (
-            result.outcome for result in self.images if result.parent is None or not isinstance(result.outcome, Kept)
-        )
-        code = exit_code(counted, signal)
-        return 1 if self.broken and code in (0, 3) else code
+        """Return the exit code of the contract; `signal`: what stopped the run."""
+        if signal is not None:
+            return exit_code((), signal)
+        return 1 if self.broken else self.tally.code

@@ -1,14 +1,14 @@
 """What holds what: indexes need their children, and what is attached to a manifest goes after it or not at all."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
 from bulkrm.model.outcome import Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Untag, Verdict
-from bulkrm.planning.artifacts import artifact_tags
+from bulkrm.planning.artifacts import artifact_tags, named_after_digests
 from bulkrm.planning.facts import RepositoryFacts, Seen
 
 
@@ -50,7 +50,7 @@ def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
         for target in item.targets if item.is_attached else ():
             if target.parent is not None and target.parent.digest in doomed and target.parent.digest != item.digest:
                 above[item.digest][target.parent.digest] = None
-    return [replace(item, parents=_parents(item, above)) for item in known]
+    return [replace(item, parents=_parents(item, above)) if item.digest in above else item for item in known]
 
 
 def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
@@ -62,19 +62,14 @@ def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     doomed = {item.digest for item in known if isinstance(item.verdict, Doomed)}
     staying = _staying(known, facts)
     alive = {*staying, *what_they_need(staying, indexes)}
-    removed = removed_tags(known)
-
-    def leaves(item: Item, tags: Mapping[str, object]) -> Iterator[str]:
-        for child in what_they_need([item.digest], indexes):
-            if child not in alive and child not in doomed:
-                yield f"{facts.repository}@{child}"
-        for tag in artifact_tags(item.digest):
-            if tag in tags and tag not in removed:
-                yield f"{facts.repository}:{tag}"
-
-    return [
-        replace(item, leaves=tuple(leaves(item, facts.tags.tags))) if item.digest in doomed else item for item in known
-    ]
+    attached = named_after_digests(facts.tags.tags) - removed_tags(known)
+    for number, item in enumerate(known):
+        if item.digest in doomed:
+            below = what_they_need([item.digest], indexes) if indexes[item.digest].manifests else {}
+            left = [f"{facts.repository}@{child}" for child in below if child not in alive and child not in doomed]
+            left += [f"{facts.repository}:{tag}" for tag in artifact_tags(item.digest, attached)]
+            known[number] = replace(item, leaves=tuple(left)) if left else item
+    return known
 
 
 def entangled(items: Iterable[Item]) -> list[Item]:

@@ -88,12 +88,13 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
         tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
         attached = all(target.parent is not None for target in targets)
         candidate = Candidate(digest, listed, tags, attached)
-        item = Item(facts.repository, manifests[digest], tuple(targets), _DOOMED, tags)
         leaving = _leaving(candidate, facts, rules)
+        verdict = _DOOMED if leaving else _verdict(candidate, facts, rules, refuges.get(digest))
+        item = Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
         if leaving:
             yield from _split(item, leaving, candidate, facts, rules)
         else:
-            yield replace(item, verdict=_verdict(candidate, facts, rules, refuges.get(digest)))
+            yield item
 
 
 def _verdict(candidate: Candidate, facts: RepositoryFacts, rules: Rules, refuge: Kept | None) -> Verdict:

@@ -10,5 +10,6 @@ def orphans(doomed: Iterable[Item], went: Callable[[Item], bool]) -> int:
     left: set[str] = set()
     held: set[str] = set()
     for item in doomed:
-        (left if went(item) else held).update(item.leaves)
+        if item.leaves:
+            (left if went(item) else held).update(item.leaves)
     return len(left - held)

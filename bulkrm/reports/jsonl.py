@@ -6,16 +6,18 @@ from bulkrm.model.report import ImageResult, Report
 from bulkrm.reports.format import ReportFormat, View
 from bulkrm.reports.shape import head, image
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make one for each line
+
 
 def line(result: ImageResult) -> str:
     """Return one image."""
-    return json.dumps(image(result), ensure_ascii=False) + "\n"
+    return _encode(image(result)) + "\n"
 
 
 def whole(report: Report, _: View) -> str:
     """Return the last line: summary, run, and the rest of what is not about one image."""
     fields = head(report)
-    return json.dumps({"summary": fields.pop("summary"), **fields}, ensure_ascii=False) + "\n"
+    return _encode({"summary": fields.pop("summary"), **fields}) + "\n"
 
 
 FORMAT = ReportFormat("jsonl", "one JSON object a line, as outcomes happen", line, whole)
