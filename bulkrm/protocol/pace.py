@@ -1,11 +1,12 @@
 """How fast: arithmetic of waiting, with the time as an argument."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bulkrm.model.settings import Rate
+from bulkrm.protocol.climb import Climb, Steering
 
 MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image waits in all
 _BACKOFF_BASE = 0.5
@@ -15,13 +16,8 @@ _ANY_DURATION = 10**9  # more seconds than that are no duration but a UNIX time
 _BACKOFF_CAP = 30.0
 
 # The numbers of `--concurrency auto`. It starts where distribution on one machine answers no faster with more in flight.
-_START, _LEAST, _MOST = 32, 8, 512
-_EPOCH, _ROUNDS = 0.1, 2  # a rate is measured over so many seconds and rounds of answers
+_START, _MOST = 32, 512
 _FULL = 0.9  # of what is allowed has to be in flight, else something else is what limits
-_DOUBLE, _CAREFUL = 2.0, 1.3  # the steps of the climb: the first ones, and later
-_WORTH, _AS_GOOD = 1.06, 0.98  # more in flight has to bring so much, and less may cost so much
-_CHANGED = 1.6  # by this factor another rate means that the registry is another one now
-_CALM, _MOST_CALM = 1.0, 30.0  # seconds between two trials that changed nothing
 _LESS = 0.7  # of what was refused is tried next
 _PATIENCE, _MOST_PATIENCE = 5.0, 60.0  # seconds before what was refused is tried again
 
@@ -114,29 +110,27 @@ class Concurrency:
 
     Against refusals it is additive increase, multiplicative decrease (Chiu and Jain 1989), with a memory: the number
     that was refused is kept away from for a while, as TCP CUBIC does with its last maximum (RFC 9438). Without refusals
-    it is a climb on throughput: more in flight is kept where it brings more answers a second, less where it brings as
-    many. Delay itself, by which TCP Vegas and its kind steer, says little here: a registry takes from one to a hundred
-    times as long for a DELETE as for a HEAD. All times are seconds of one monotonic clock.
+    it is steered by throughput (`bulkrm.protocol.climb`). All times are seconds of one monotonic clock.
     """
 
     __slots__ = (
         "_answers",
         "_ceiling",
-        "_climb",
         "_good",
         "_most",
         "_patience",
         "_retry_at",
         "_since",
+        "_steering",
         "allowed",
         "cap",
     )
 
-    def __init__(self, cap: int | None) -> None:
-        """Begin at the cap, which most registries take; without one at 32, and climb."""
+    def __init__(self, cap: int | None, steering: Callable[[int], Steering] = Climb) -> None:
+        """Begin at the cap, which most registries take; without one at 32, and be steered from there."""
         self.cap = cap or _MOST
         self.allowed = cap or _START
-        self._climb = None if cap else _Climb(_MOST)
+        self._steering = None if cap else steering(_MOST)
         self._ceiling: int | None = None  # the least that was refused
         self._good = 0  # the most that was answered for a whole round since the last refusal
         self._patience = _PATIENCE
@@ -156,13 +150,13 @@ class Concurrency:
         self._answers += 1
         if self._answers < self.allowed:
             return
-        if self._ceiling is not None or self._climb is None:
+        if self._ceiling is not None or self._steering is None:
             self._grow(now)
         elif self._since is None:
             self._begin()  # the round in which answers to what was sent before come in is not measured
             self._since = now
-        elif self._answers >= _ROUNDS * self.allowed and now - self._since >= _EPOCH:
-            self._measure(self._climb, self._answers / (now - self._since), now)
+        elif self._steering.is_enough(self._answers / self.allowed, now - self._since):
+            self._measure(self._steering, self._answers / (now - self._since), now)
 
     def refused(self, now: float) -> None:
         """Count one 429 (or what else asked for a pause); answers to one burst count once, the caller sees to that."""
@@ -179,65 +173,19 @@ class Concurrency:
         self._good = self.allowed
         if self._ceiling is not None and self.allowed >= self._ceiling:
             self._ceiling, self._patience = None, _PATIENCE
-            if self._climb is not None:
-                self._climb.begin_anew(now)
+            if self._steering is not None:
+                self._steering.begin_anew(now)
         elif self.allowed < self.cap and (
             self._ceiling is None or self.allowed + 1 < self._ceiling or now >= self._retry_at
         ):
             self.allowed += 1
         self._begin()
 
-    def _measure(self, climb: "_Climb", rate: float, now: float) -> None:
+    def _measure(self, steering: Steering, rate: float, now: float) -> None:
         if self._most >= self.allowed * _FULL:
             self._good = max(self._good, self.allowed)
-            self.allowed = climb.next(self.allowed, rate, now)
+            self.allowed = steering.next(self.allowed, rate, now)
         self._begin()
 
     def _begin(self) -> None:
         self._answers, self._since, self._most = 0, None, 0
-
-
-class _Climb:
-    """Tries more and less in turn, and keeps what is worth it."""
-
-    __slots__ = ("_before", "_cap", "_patience", "_rate", "_step", "_try_at", "_up")
-
-    def __init__(self, cap: int) -> None:
-        self._cap = cap
-        self._before: tuple[int, float] | None = None  # what a trial is compared with: the number, and its rate
-        self._rate: float | None = None
-        self._step, self._up = _DOUBLE, True
-        self._try_at, self._patience = 0.0, _CALM
-
-    def begin_anew(self, now: float) -> None:
-        """Look for the best number from where it is: the registry has changed."""
-        self._before, self._rate = None, None
-        self._step, self._up, self._try_at, self._patience = _DOUBLE, True, now, _CALM
-
-    def next(self, number: int, rate: float, now: float) -> int:
-        """Return the number to go on with, after so many answers a second with this one."""
-        if self._before is None:
-            if self._rate is not None and not 1 / _CHANGED < rate / self._rate < _CHANGED:
-                self.begin_anew(now)
-            self._rate = rate
-            return self._begin_trial(number, rate) if now >= self._try_at else number
-        before, was = self._before
-        self._before = None
-        if rate >= was * (_WORTH if number > before else _AS_GOOD):
-            self._rate, self._patience = rate, _CALM
-            return self._begin_trial(number, rate)
-        self._rate = was
-        self._step, self._up = _CAREFUL, not self._up
-        self._try_at, self._patience = now + self._patience, min(_MOST_CALM, self._patience * 2)
-        return before
-
-    def _begin_trial(self, number: int, rate: float) -> int:
-        if self._up:
-            other = min(self._cap, max(number + 1, int(number * self._step)))
-        else:
-            other = max(min(number, _LEAST), int(number / self._step))
-        if other == number:
-            self._up = not self._up
-        else:
-            self._before = number, rate
-        return other

@@ -20,6 +20,7 @@ from tests.support.admin import PASSWORD
 _ROOT = Path(__file__).parents[2]
 _USER = "admin"
 _PROCESSES = 8
+UNRECORDED = ("tests.bench.unrecorded",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,11 @@ class Bulkrm:
 
     sample: int | None = None
 
-    def __init__(self, concurrency: str, folder: Path, *, record: bool = True, options: Sequence[str] = ()) -> None:
-        self.name = "bulkrm" if record else "no record"
-        self._module = "bulkrm" if record else "tests.bench.unrecorded"
+    def __init__(
+        self, concurrency: str, folder: Path, *, options: Sequence[str] = (), module: Sequence[str] = ("bulkrm",)
+    ) -> None:
+        self.name = "no record" if module == UNRECORDED else "bulkrm"
+        self._module = module
         self._options = ["-y", "-q", "-o", "jsonl", "-c", concurrency, *options]
         self._folder = folder
 
@@ -66,7 +69,7 @@ class Bulkrm:
                 "DOCKER_CONFIG": str(self._folder),
                 "BULKRM_STATE_DIR": state,
             }
-            command = [sys.executable, "-m", self._module, "-f", str(listed), *self._options]
+            command = [sys.executable, "-m", *self._module, "-f", str(listed), *self._options]
             return await _run(command, self._folder, environment)
 
 
@@ -134,7 +137,7 @@ class OneByOne:
 
 def contenders(concurrency: str, sample: int, folder: Path) -> Sequence[Contender]:
     """Return all that are installed, bulkrm and the loop that it is measured by first."""
-    ours: list[Contender] = [Bulkrm(concurrency, folder), Bulkrm(concurrency, folder, record=False)]
+    ours: list[Contender] = [Bulkrm(concurrency, folder), Bulkrm(concurrency, folder, module=UNRECORDED)]
     loops: list[Contender] = [Bare(32 if concurrency == "auto" else int(concurrency), folder), Script(sample, folder)]
     found = [(name, command, _where(command[0])) for name, command in _ONE_BY_ONE.items()]
     return [
