@@ -71,8 +71,21 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
             task = _Task(run.id, chosen, settings, login, writers, talk, force, dry_run)
             code = anyio.run(_perform, task)
         if code == 0 and not dry_run and not entries:
-            folder.journal.append({"event": "undone"})
+            code = _mark(folder)
         return code
+
+
+def _mark(folder: RunFolder) -> int:
+    """Write down that the run was taken back; return the exit code."""
+    try:
+        folder.journal.append({"event": "undone"})
+        folder.sync()
+    except StateError as error:
+        complain(
+            f"all is back, but that could not be noted, so `bulkrm undo` will look at this run again: {error.what}"
+        )
+        return 1
+    return 0
 
 
 def _find(root: Path, name: str | None) -> KnownRun:

@@ -100,10 +100,8 @@ class Host:
 
     async def _meet(self) -> bool:
         """Ask for the challenge once, so that every later request brings its token with the first send."""
-        self.base = f"{await self._scheme()}://{_address(self.name)}"
-        call = _Call(self)
         try:
-            final = await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
+            final = await self._first_answer()
         except RequestFailed as error:
             # Who cannot even be met need not be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
@@ -114,15 +112,21 @@ class Host:
         self.authorizer.met(self.base, challenge, plain_http=self._connection.plain_http)
         return True
 
-    async def _scheme(self) -> str:
-        """HTTPS, unless the user said otherwise, or a loopback host answers with something that is not TLS at all."""
+    async def _first_answer(self) -> Final:
+        """Speak HTTPS, unless the user said otherwise, or a loopback host answers with something that is no TLS at all."""
         if self._connection.plain_http:
-            return "http"
-        if not is_loopback(_name_of(self.name)):
-            return "https"
-        self.requests += 1
-        answer = await self.transport.send(PING.method, f"https://{self.name}{PING.target}", {})
-        return "http" if isinstance(answer, Broken) and answer.kind == NOT_TLS else "https"
+            return await self._ping("http", _Call(self))
+        call = _Call(self)
+        try:
+            return await self._ping("https", call)
+        except RequestFailed:
+            if not (is_loopback(_name_of(self.name)) and call.met_no_tls):
+                raise
+        return await self._ping("http", _Call(self))
+
+    async def _ping(self, scheme: str, call: "_Call") -> Final:
+        self.base = f"{scheme}://{_address(self.name)}"
+        return await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
 
 
 class _Call:
@@ -164,6 +168,11 @@ class _Call:
                 # It went bare after all: its challenge is still to be answered.
                 attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return attempt, answer
+
+    @property
+    def met_no_tls(self) -> bool:
+        """Tell whether something answered the last send that does not speak TLS."""
+        return isinstance(self._last, Broken) and self._last.kind == NOT_TLS
 
     async def _take_back(self, attempt: Attempt) -> None:
         """Raise Withdrawn; whoever sends it anew must not be given the token that was just refused."""

@@ -65,6 +65,10 @@ class Asking:
         """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""
         return Asking(self._registries)
 
+    def answered(self, host: str) -> None:
+        """Note that a host answered in an earlier part of the run: where it does not now, that is trouble of its own."""
+        self._circuits[host].answered()
+
     def known(self, place: Repository | str) -> Failure | None:
         """Return the failure that any call to this place would meet, if one was found out already."""
         return self._causes.find(place) or self._circuits[place if isinstance(place, str) else place.host].open

@@ -13,11 +13,12 @@ import anyio
 
 from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.recorder import Recorder
 from bulkrm.engine.tags import Change, Done, Tags, by_tag, outcome_of, tag_of, untagged
+from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome
@@ -34,9 +35,10 @@ _CUT_OFF = (
 class Decoys:
     """Removes tags by decoys."""
 
-    def __init__(self, tags: Tags, asking: Asking, flights: Flights, recorder: Recorder, record: Record) -> None:
+    def __init__(self, tags: Tags, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
         """Take what it works with."""
-        self._recorder = recorder
+        self._recorder = around.recorder
+        self._clock = around.clock
         self._asking = asking
         self._tags = tags
         self._flights = flights
@@ -90,10 +92,15 @@ class Decoys:
             return await registry.delete(item.repository, decoy.digest, Footprint())
 
         result = await self._asking.of(item.repository, delete)
+        # One for all tags of the item: that nobody answers is found out a few times, and not once for each of them.
+        anew = Tags(self._asking.anew(), self._flights, self._clock)
         while covered:
             target = covered[0]
             if isinstance(result, Failure):
-                outcome: Outcome = await self._put_back(item, decoy, archived, target, result)
+                held = await anew.read(item.repository, tag_of(target))
+                if held == decoy.digest:
+                    held = await self._tags.put_back(item.repository, tag_of(target), decoy.digest, archived)
+                outcome = _left(item, decoy, target, held, result)
             else:
                 outcome = await self._look(item, decoy, target)
             covered.remove(target)
@@ -109,18 +116,17 @@ class Decoys:
             return Failed(Failure(FailureCode.UNCONFIRMED, what, None, "run again with the same list"))
         return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
 
-    async def _put_back(
-        self, item: Item, decoy: Manifest, archived: Manifest, target: Target, cause: Failure
-    ) -> Outcome:
-        """Give a tag back what it held, unless somebody else has done something to it meanwhile."""
-        held = await self._tags.put_back(item.repository, tag_of(target), decoy.digest, archived)
-        if held == item.digest:
-            what, hint = f"{cause.message}; the tag holds what it held", cause.hint
-        elif held is None:
-            return untagged(item)
-        elif held == decoy.digest or isinstance(held, Failure):
-            what = f"{cause.message}; the tag may hold an empty index of bulkrm's now, it held {item.digest}"
-            hint = "run again with the same list, which deletes it"
-        else:
-            return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
-        return Failed(Failure(cause.code, what, cause.status, hint))
+
+def _left(item: Item, decoy: Manifest, target: Target, held: Digest | Failure | None, cause: Failure) -> Outcome:
+    """Say what became of a tag whose decoy could not be deleted, by what it holds now."""
+    if held == item.digest:
+        what = f"{cause.message}; the tag holds what it held"
+        return Failed(Failure(cause.code, what, cause.status, cause.hint))
+    if held is None:
+        return untagged(item)
+    if held != decoy.digest and not isinstance(held, Failure):
+        return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
+    # Where nobody knows, `undo` has to look too.
+    code = FailureCode.UNCONFIRMED if isinstance(held, Failure) else cause.code
+    what = f"{cause.message}; the tag may hold an empty index of bulkrm's now, it held {item.digest}"
+    return Failed(Failure(code, what, cause.status, "run again with the same list, which deletes it"))

@@ -10,12 +10,13 @@ from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tags import Tags, tag_of, unrestored, untagged
+from bulkrm.engine.untag import unseen
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Deleted, Failed, Outcome, WouldUntag
-from bulkrm.model.plan import Doomed, Item, Plan, Untag
-from bulkrm.model.reference import Repository
+from bulkrm.model.plan import Doomed, Item, Plan, Untag, Way
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Target
 
@@ -76,12 +77,22 @@ class Landing:
                 return await registry.delete(repository, decoy, Footprint())
 
             if isinstance(await self._asking.of(repository, delete), Failure):
+                # One for all tags: that nobody answers is found out a few times, and not once for each of them.
+                anew = self._asking.anew()
                 for tag, digest in held.items():
-                    await self._give_back(repository, tag, digest, decoy)
+                    await self._give_back(anew, TagRef(repository, tag), digest, decoy)
 
-    async def _give_back(self, repository: Repository, tag: str, digest: Digest, decoy: Digest) -> None:
+    async def _give_back(self, anew: Asking, reference: TagRef, digest: Digest, decoy: Digest) -> None:
+        repository, tag = reference.repository, reference.tag
+
+        async def head(registry: Registry) -> Digest | None:
+            found = await registry.head(repository, tag)
+            return found.digest if found else None
+
+        back = await anew.of(repository, head)
         archived = self._past.archive.get(digest)
-        back = await self._tags.put_back(repository, tag, decoy, archived) if archived is not None else decoy
+        if back == decoy and archived is not None:
+            back = await self._tags.put_back(repository, tag, decoy, archived)
         cause = back if isinstance(back, Failure) else None
         if back == decoy or cause is not None:
             for item, target in self._named.get((repository, tag), ()):
@@ -107,9 +118,11 @@ class Landing:
         """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
         held = await self._tags.read(item.repository, tag_of(target))
         if held is None:
-            return untagged(item)
+            return await self._untagged(item)
         if isinstance(held, Failure):
-            return Failed(held)
+            # Where this run pushed decoys, one of them may be what nobody can read.
+            covered = item.repository in self._past.decoys
+            return Failed(unrestored(item.repository, tag_of(target), held) if covered else held)
         if held not in self._past.decoys.get(item.repository, ()):
             return None
         if self._dry_run:
@@ -127,7 +140,27 @@ class Landing:
             await self._tags.put_back(item.repository, tag_of(target), decoy, archived)
         return Failed(result)
 
+    async def _untagged(self, item: Item) -> Outcome:
+        """Say what became of an item one of whose tags is gone.
+
+        Nobody may have looked whether the registry deleted only the tag.
+        """
+        if isinstance(item.verdict, Untag) and item.verdict.way is Way.TAG and item.verdict.stays:
+            held = await self._tags.read(item.repository, item.digest)
+            if isinstance(held, Failure):
+                return Failed(unseen(item.verdict.stays, held))
+            if held is None:
+                return Failed(_taken_too(item.verdict.stays))
+        return untagged(item)
+
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
         if outcome is not None:
             for target in targets:
                 self._book.record(target, outcome, item.resolved)
+
+
+def _taken_too(others: Sequence[str]) -> Failure:
+    """Say that a manifest is gone of which only a tag was to go."""
+    what = f"the tag is gone, and with it the whole image; LOST, push them again: {', '.join(others)}"
+    hint = "`bulkrm undo` puts the image back under its listed tags; do not use --shared untag with this registry"
+    return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)

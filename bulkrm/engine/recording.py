@@ -67,7 +67,10 @@ class Recording:
         await self._keep(_event("clear", item, tags), str(item.repository))
 
     async def _keep(self, intent: dict[str, Any], place: str) -> None:
-        """Wait until an intent is durable. Whoever finds that little is written ahead sees to more, before it is missed."""
+        """Wait until an intent is durable.
+
+        Whoever finds that little is written ahead sees to more, and waits for the disk, before the others have to.
+        """
         ahead = self._ahead.pop(_key(intent), None)
         written = ahead[0] if ahead is not None and ahead[1] == intent["tags"] else self._note(intent)
         if ahead is None or len(self._ahead) < _AHEAD // 2:

@@ -137,6 +137,8 @@ class Run:
         for place, decoys in saved.past.decoys.items():
             for decoy in decoys:
                 self._around.cleared.look_through(place, decoy)
+        for item in saved.plan.items if saved.resumed else ():
+            self._asking.answered(item.repository.host)
         landing = Landing(saved.past, self._asking, tags, self._book, self._stop, dry_run=dry_run)
         known = None
         with self._stop.phase():

@@ -4,7 +4,7 @@ Nobody can tell from outside whether a registry that deletes tags deletes only t
 alone, what else was on the manifest is looked at afterwards, and is put back if it went too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 import anyio
@@ -34,7 +34,7 @@ class Untagging:
         self._record = record = for_each_name(record)
         self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
-        self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
+        self._decoys = Decoys(self._tags, asking, flights, around, record)
         self._proven: set[str] = set()
         self._doors: dict[str, anyio.Lock] = {}
 
@@ -73,26 +73,36 @@ class Untagging:
         return outcome_of(await self._tags.delete(change), change, untagged(item))
 
     async def _remove_first(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
-        """Remove the first tag of a host, and see to it that nothing else went with it."""
+        """Remove the first tag of a host, and see to it that nothing else went with it, also where the run is stopped."""
         archived = await self._tags.whole(item)
         if not isinstance(archived, Manifest):
             return Failed(archived) if archived else Gone()
         siblings = [tag for tag in item.tags if tag != tag_of(target)]
-        before = {tag for tag in siblings if await self._tags.read(item.repository, tag) == item.digest}
-        outcome = await self._delete(item, target, wanted)
-        if not isinstance(outcome, Untagged):
-            return outcome
-        after = {tag: await self._tags.read(item.repository, tag) for tag in siblings if tag in before}
+        before = [tag for tag in siblings if await self._tags.read(item.repository, tag) == item.digest]
+        with self._flights.of(Footprint(possible=True)):
+            outcome = await self._delete(item, target, wanted)
+            if not isinstance(outcome, Untagged):
+                return outcome
+            try:
+                return await self._alone(item, archived, before) or outcome
+            except BaseException:
+                self._record(item, (target,), Failed(unseen(before, None)))
+                raise
+
+    async def _alone(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
+        """Look whether a tag went alone; put back what went with it. None: nothing did."""
+        after = {tag: await self._tags.read(item.repository, tag) for tag in siblings}
+        unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
         lost = [tag for tag, held in after.items() if held is None]
         if lost:
-            with self._flights.of(Footprint(possible=True)):
-                failure = await self._put_back(item, archived, lost)
+            failure = await self._put_back(item, archived, [*lost, *unread])
             # Nothing more of this run: a registry that does this is not the one that it seemed to be.
             self._stop.fail_fast()
             return Failed(failure)
-        if not any(isinstance(held, Failure) for held in after.values()):
-            self._proven.add(item.repository.host)
-        return outcome
+        if unread:
+            return Failed(unseen(unread, next(iter(unread.values()))))
+        self._proven.add(item.repository.host)
+        return None
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str]) -> Failure:
         """Put the tags back that went although nobody asked for it, and say how that went."""
@@ -103,3 +113,10 @@ class Untagging:
         what += f"; LOST, push them again: {', '.join(failed)}" if failed else ""
         hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
         return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
+
+
+def unseen(siblings: Iterable[str], cause: Failure | None) -> Failure:
+    """Say that a tag is gone, and that nobody could look whether the registry took others with it."""
+    what = f"the tag is gone; whether the registry took others of its image with it is not known: {', '.join(siblings)}"
+    what += f" ({cause.message})" if cause else ""
+    return Failure(FailureCode.UNCONFIRMED, what, None, "look whether they are there; if not, push them again")

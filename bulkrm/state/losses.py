@@ -53,6 +53,7 @@ class _Told:
 
     def __init__(self, events: Iterable[Mapping[str, Any]]) -> None:
         self.decoys: dict[str, set[Digest]] = defaultdict(set)
+        self._covered: set[str] = set()  # the tags that a decoy was to be pushed over
         self._images: dict[str, str] = {}
         self._digests: dict[tuple[str, str], set[str]] = defaultdict(set)
         self._ended = False
@@ -60,6 +61,7 @@ class _Told:
             match event.get("event"):
                 case "decoy":
                     self.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
+                    self._covered.update(f"{event['repository']}:{tag}" for tag in event.get("tags") or ())
                 case "outcome":
                     word = str((event.get("error") or {}).get("code") or event.get("status"))
                     name, _, pin = str(event["image"]).partition("@")
@@ -81,17 +83,26 @@ class _Told:
                 return tags if words & _TAKEN or not (words and self._ended) else None
             case "clear":
                 # Where its manifest could not be deleted afterwards, the tag is gone all the same.
-                left = {"kept", "absent", *(("not-attempted",) if self._ended else ())}
-                return [tag for tag in tags if self._images.get(f"{repository}:{tag}") not in left] or None
+                return [tag for tag in tags if not self._is_left(f"{repository}:{tag}")] or None
             case "untag":
-                gone = [tag for tag in tags if self._images.get(f"{repository}:{tag}", "untold") in _TAKEN]
-                return gone or None
+                return [tag for tag in tags if self._was_untagged(f"{repository}:{tag}")] or None
             case _:
                 return None
 
+    def _was_untagged(self, name: str) -> bool:
+        """Tell whether a tag went, or may have; a decoy may stand under it where that could not be deleted."""
+        if self._images.get(name, "untold") in _TAKEN:
+            return True
+        return name in self._covered and not self._is_left(name)
+
+    def _is_left(self, name: str) -> bool:
+        """Tell whether the outcome says that a tag was left alone, or was not there."""
+        left = {"kept", "absent", *(("not-attempted",) if self._ended else ())}
+        return self._images.get(name) in left
+
 
 # `siblings-removed`: the tag went, and more with it, which was put back then and there.
-_TAKEN = frozenset({"deleted", "untagged", "unconfirmed", "siblings-removed", "untold"})
+_TAKEN = frozenset({"deleted", "untagged", "unconfirmed", "unfinished", "siblings-removed", "untold"})
 
 
 def _repository_of(name: str) -> str:

@@ -3,25 +3,38 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from bulkrm.cli.planning import plan_text
+from bulkrm.cli.recorded import recorded
 from bulkrm.client.clock import Clock, SystemClock
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.client.registries import Listening, open_registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.observer import Observer, Silent
+from bulkrm.engine.recorder import Recorder
+from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.undo import Loss, Undo
+from bulkrm.model.failure import FailureCode
+from bulkrm.model.outcome import Failed
 from bulkrm.model.plan import Plan
+from bulkrm.model.reference import parse_repository
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.reports.shape import image
 from bulkrm.selection.listfile import read_list
+from bulkrm.state.errors import StateError
+from bulkrm.state.folder import RunFolder, known_runs
+from bulkrm.state.losses import losses
 from tests.support.clock import FakeClock
 
 _SECONDS = 40.0  # after which a test gives up
@@ -80,9 +93,31 @@ class Warnings(Silent):
         self.heard.append(text)
 
 
+class Recorded(Silent):
+    """Passes outcomes on, to be written down too."""
+
+    def __init__(self, observer: Observer, recorder: Recorder) -> None:
+        self._observer = observer
+        self._recorder = recorder
+
+    def outcome(self, result: ImageResult) -> None:
+        self._recorder.outcome(result)
+        self._observer.outcome(result)
+
+    def warn(self, text: str) -> None:
+        self._observer.warn(text)
+
+
+def _nobody(method: str, path: str) -> None:
+    """Do not listen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line would say. `before_delete` is called where it would ask."""
+    """What the command line would say. `before_delete` is called where it would ask.
+
+    `state`: the folder in which the run is recorded, if it is. `heard` is told of every answer, by method and path.
+    """
 
     shared: Shared = Shared.REFUSE
     max_delete: Limit | None = None
@@ -100,6 +135,8 @@ class Options:
     before_delete: Act | None = None
     stop: Stop | None = None
     seconds: float = _SECONDS
+    state: Path | None = None
+    heard: Callable[[str, str], None] = _nobody
 
 
 async def delete(host: str, text: str, options: Options | None = None) -> Done:
@@ -117,21 +154,47 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.verify,
         strategy=chosen.strategy,
     )
-    settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection(), policy)
+    job = Job(listed.entries, listed.protect, policy)
+    with nullcontext() if chosen.state is None else recorded(job, chosen.state) as folder:
+        return await perform(host, job, chosen, folder)
+
+
+async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None) -> Done:
+    """Do it, and record it in a folder if there is one."""
+    settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection(), job.policy)
     warnings, stop, sent = Warnings(), Stop() if chosen.stop is None else chosen.stop, list[tuple[str, str]]()
 
     def trace(method: str, url: str, _: str) -> None:
-        sent.append((method, url.partition(host)[2]))
+        path = url.partition(host)[2]
+        sent.append((method, path))
+        chosen.heard(method, path)
 
     credentials = Credentials(chosen.login, DockerConfig())
+    recorder = None if folder is None else Recording(folder, partial(plan_text, job))
+    observer = chosen.observer or warnings
+    around = Around(observer, stop, chosen.clock)
+    if recorder is not None:
+        around = Around(Recorded(observer, recorder), stop, chosen.clock, recorder)
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
-        around = Around(chosen.observer or warnings, stop, chosen.clock)
-        run = Run(Job(listed.entries, listed.protect, policy), registries, around)
+        run = Run(job, registries, around)
         async with asyncio.timeout(chosen.seconds):
             results = await run.perform(_confirm(chosen.before_delete))
-        info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, policy.dry_run, "1")
+        info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, job.policy.dry_run, "1")
         report = Report(info, results, registries.requests, (), run.orphans, run.verification)
-        return Done(report, report.exit_code(stop.signal), sent, stop, warnings.heard, run.plan)
+    code = report.exit_code(stop.signal)
+    if recorder is not None:
+        try:
+            _end(recorder, report, code)
+        except StateError as error:
+            warnings.warn(error.what)
+    return Done(report, code, sent, stop, warnings.heard, run.plan)
+
+
+def _end(recorder: Recording, report: Report, code: int) -> None:
+    """Write down that the run is over, as the command does. Raises StateError."""
+    summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
+    codes = [result.outcome.failure.code for result in report.images if isinstance(result.outcome, Failed)]
+    recorder.end(code, summary, codes.count(FailureCode.UNFINISHED))
 
 
 def _confirm(act: Act | None) -> Confirm:
@@ -143,12 +206,30 @@ def _confirm(act: Act | None) -> Confirm:
     return confirm
 
 
-async def undo(losses: Sequence[Loss], timeout: float) -> dict[str, str]:  # noqa: ASYNC109 (of each request)
-    """Put back what was lost; return the status of each tag, or digest."""
-    clock = FakeClock(auto=True)
-    settings = Settings(Pacing(timeout=timeout), Connection(), Policy())
-    async with open_registries(settings, Credentials(ADMIN, DockerConfig()), clock) as registries:
-        around = Around(Silent(), Stop(), clock)
-        results = await Undo(Asking(registries), around, force=False, dry_run=False).perform(losses)
+def lost(state: Path) -> list[Loss]:
+    """Return what the only run in a state folder took away, as `bulkrm undo` reads it."""
+    (run,) = known_runs(state)
+    return [
+        Loss(parse_repository(found.repository, None), found.manifest, tuple(found.tags), frozenset(found.decoys))
+        for found in losses(run.path)
+    ]
+
+
+async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | None = None) -> dict[str, str]:  # noqa: ASYNC109 (of each request)
+    """Put back what was lost; return the status of each tag, or digest, with the reason or error if there is one."""
+    chosen = options or Options(clock=FakeClock(auto=True))
+    settings = Settings(Pacing(chosen.concurrency, None, timeout), Connection(), Policy())
+
+    def trace(method: str, url: str, _: str) -> None:
+        chosen.heard(method, url)
+
+    credentials = Credentials(chosen.login, DockerConfig())
+    stop = Stop()
+    async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
+        around = Around(Silent(), stop, chosen.clock)
+        results = await Undo(Asking(registries), around, force=False, dry_run=False).perform(gone)
+    assert stop.bug is None
     found = [image(result) for result in results]
-    return {re.split("[:@]", entry["image"].rpartition("/")[2], maxsplit=1)[1]: entry["status"] for entry in found}
+    words = {re.split("[:@]", entry["image"].rpartition("/")[2], maxsplit=1)[1]: _word(entry) for entry in found}
+    assert len(words) == len(found)
+    return words

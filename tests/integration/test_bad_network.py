@@ -10,9 +10,8 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Shared
-from bulkrm.sandbox import oci_image
 from tests.integration.engine import Options, delete, undo
-from tests.support.admin import Admin, many_images
+from tests.support.admin import Admin, many_images, push_pairs
 from tests.support.clock import FakeClock
 from tests.support.proxy import Harm, proxied
 from tests.support.real import RealRegistry
@@ -22,22 +21,13 @@ IMAGES = 12
 TIMEOUT = 1.0  # seconds that a request may take
 
 
-async def fill(admin: Admin) -> dict[str, str]:
-    """Push images, each with a second tag that nobody lists; return the digest of each listed tag."""
-    digests = {}
-    for seed in range(IMAGES):
-        image = oci_image(seed, config_seed=0)
-        digests[f"pr-{seed}"] = await admin.push(APP, image, f"pr-{seed}", f"keep-{seed}")
-    return digests
-
-
 @pytest.mark.parametrize("harm", Harm)
 @pytest.mark.parametrize("shared", [Shared.DELETE, Shared.UNTAG])
 async def test_deleting(harm: Harm, shared: Shared, tmp_path: Path) -> None:
     """What is said to be gone is gone, and what is said to be there is there; everything goes in the end."""
     registry = RealRegistry(tmp_path / "registry")
     async with registry, Admin(registry.url) as admin, proxied(registry.host, harm, "DELETE PUT HEAD", 4) as proxy:
-        digests = await fill(admin)
+        digests = await push_pairs(admin, APP, IMAGES)
 
         async def begin(_: object) -> None:
             proxy.active = True
@@ -61,7 +51,7 @@ async def test_putting_back(harm: Harm, tmp_path: Path) -> None:
     """Undo gets everything back through it."""
     registry = RealRegistry(tmp_path / "registry")
     async with registry, Admin(registry.url) as admin, proxied(registry.host, harm, "PUT HEAD", 4) as proxy:
-        digests = await fill(admin)
+        digests = await push_pairs(admin, APP, IMAGES)
         place, losses = Repository(proxy.host, APP), []
         for tag, digest in digests.items():
             reply = await admin.get(APP, digest)

@@ -179,6 +179,18 @@ class Admin:
         assert reply.status in (200, 404), reply
         return set(reply.json.get("tags") or ())
 
+    async def content(self, repository: str, *names: str) -> dict[str, str | None]:
+        """Resolve every tag that is listed, and these tags and digests besides."""
+        found: dict[str, str | None] = dict.fromkeys([*names, *sorted(await self.tags(repository))])
+
+        async def look(name: str) -> None:
+            found[name] = await self.digest(repository, name)
+
+        async with asyncio.TaskGroup() as tasks:
+            for name in list(found):
+                tasks.create_task(look(name))
+        return found
+
     async def referrers(self, repository: str, digest: str) -> list[str] | None:
         """List what is attached to the digest, all pages; None where there is no referrers API."""
         path, found = f"/v2/{repository}/referrers/{digest}", list[str]()
@@ -228,6 +240,14 @@ def digest_of(content: bytes) -> str:
 def many_images(tags: Iterable[str], start: int = 0) -> dict[str, Image]:
     """Return a different image for each tag, all with the same blobs, so that pushing them is quick."""
     return {tag: oci_image(seed, config_seed=0) for seed, tag in enumerate(tags, start)}
+
+
+async def push_pairs(admin: Admin, repository: str, number: int) -> dict[str, str]:
+    """Push images, each under two tags, `pr-N` and `keep-N`; return the digest of each `pr-N`."""
+    images = many_images(f"pr-{seed}" for seed in range(number))
+    await admin.push_many(repository, images)
+    await admin.push_many(repository, {f"keep-{tag[3:]}": image for tag, image in images.items()})
+    return {tag: image.digest for tag, image in images.items()}
 
 
 def _with(headers: Mapping[str, str] | None, authorization: str | None) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """A TCP proxy in front of a real registry: it drops connections and lets answers trickle, at the requests one names."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
 
@@ -10,6 +10,10 @@ from anyio.abc import ByteStream, SocketAttribute, SocketStream
 
 _REQUEST = re.compile(rb"(DELETE|PUT|GET|HEAD) \S*/manifests/\S* HTTP/1\.1\r\n")
 _LOST = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class Harm(Enum):
@@ -21,7 +25,10 @@ class Harm(Enum):
 
 
 class Proxy:
-    """It does harm to each `every`th request on manifests of one of these methods, once it is `active`."""
+    """It does harm to each `every`th request on manifests of one of these methods, once it is `active`.
+
+    Where the registry does not listen, connections end at once.
+    """
 
     def __init__(self, upstream: str, harm: Harm, methods: str, every: int) -> None:
         self._upstream = upstream
@@ -32,11 +39,31 @@ class Proxy:
         self.host = ""
         self.active = False
         self.harmed = 0
+        self._path = re.compile(b"")
+        self._then = _nothing
+
+    def harm_once(self, method: str, path: str, number: int, then: Callable[[], None]) -> None:
+        """Do harm to the `number`th such request from now on, and to no other; `then` is called at that moment.
+
+        `path` is a pattern.
+        """
+
+        def once() -> None:
+            self.active = False
+            then()
+
+        self._methods, self._path, self._every, self._seen = [method], re.compile(path.encode()), number, 0
+        self._then, self.active = once, True
 
     async def serve(self, client: SocketStream) -> None:
         """Pass one connection on. A client sends its next request when it has the answer, so a chunk holds one at most."""
         host, _, port = self._upstream.rpartition(":")
-        async with client, await anyio.connect_tcp(host, int(port)) as registry, anyio.create_task_group() as both:
+        try:
+            upstream = await anyio.connect_tcp(host, int(port))
+        except OSError:
+            await client.aclose()
+            return
+        async with client, upstream as registry, anyio.create_task_group() as both:
             harmed = anyio.Event()
             both.start_soon(self._answers, registry, client, harmed)
             try:
@@ -44,6 +71,7 @@ class Proxy:
                     chunk = await client.receive()
                     if self._hits(chunk):
                         if self._harm is Harm.DROP:
+                            self._then()
                             break
                         harmed.set()
                     await registry.send(chunk)
@@ -58,6 +86,7 @@ class Proxy:
                 if not harmed.is_set():
                     await client.send(chunk)
                     continue
+                self._then()
                 for position in range(20 if self._harm is Harm.TRICKLE else 0):
                     await client.send(chunk[position : position + 1])
                     await anyio.sleep(0.02)
@@ -70,6 +99,8 @@ class Proxy:
     def _hits(self, chunk: bytes) -> bool:
         found = _REQUEST.match(chunk)
         if not self.active or found is None or found[1].decode() not in self._methods:
+            return False
+        if not self._path.search(found[0]):
             return False
         self._seen += 1
         hit = self._seen % self._every == 0

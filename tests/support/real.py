@@ -99,6 +99,7 @@ class RealRegistry:
         self._folder = folder
         self._binary = binary or real_registry_binary()
         self._process: asyncio.subprocess.Process | None = None
+        self._killed = False
         certificate = ServerCertificate.generate() if self.settings.tls else None
         self.ca_pem = certificate.certificate_pem if certificate else None
         self.tokens = TokenServer(users, token_settings, tls=certificate.context() if certificate else None)
@@ -144,6 +145,13 @@ class RealRegistry:
         """What the process has written to its log."""
         return self._file("registry.log").read_text()
 
+    def kill(self) -> None:
+        """End the process, whatever it is doing; `restart` brings it back."""
+        assert self._process is not None
+        if not self._killed:
+            self._killed = True
+            self._process.kill()
+
     async def restart(self, **changes: Any) -> None:
         """Stop it and start it again on the same port with the same files, with some settings changed."""
         await self._stop()
@@ -183,9 +191,9 @@ class RealRegistry:
     async def _stop(self) -> None:
         if self._process is not None:
             if self._process.returncode is None:
-                self._process.kill()
+                self.kill()
             await self._process.wait()
-            self._process = None
+            self._process, self._killed = None, False
 
     def _config(self) -> dict[str, Any]:
         config: dict[str, Any] = {

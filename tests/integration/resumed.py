@@ -1,0 +1,18 @@
+"""`bulkrm resume` in this process, with a clock of the test's."""
+
+from bulkrm.cli.options import Access
+from bulkrm.cli.recorded import held
+from bulkrm.cli.resume import _job
+from bulkrm.model.settings import Connection
+from bulkrm.state.folder import RunFolder, known_runs
+from tests.integration.engine import Done, Options, perform
+
+
+async def resume(host: str, options: Options) -> Done:
+    """Go on with the only run in the options' state folder. Of the options only those count that `resume` takes."""
+    assert options.state is not None
+    (run,) = known_runs(options.state)
+    assert not run.is_finished
+    access = Access(username=None, ask_password=False, password_stdin=False, connection=Connection())
+    with held(RunFolder.open(options.state, run.id)) as folder:
+        return await perform(host, _job(run, access), options, folder)
