@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Python's own default is 700: a dozen requests make as many new objects, and nearly none of them is in a circle. That
+# The default of Python 3.11 is 700: a dozen requests make as many new objects, and nearly none of them is in a circle. That
 # looking was a tenth of the processor's time (docs.python.org, `gc.set_threshold`; python -m tests.bench tools).
 _THRESHOLD = 50_000
 

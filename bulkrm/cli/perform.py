@@ -153,8 +153,8 @@ def _public(url: str) -> str:
 
 def _warnings(report: Report) -> list[str]:
     lines = []
-    wondrous = report.summary[Status.NO_MATCH] + report.summary[Status.ABSENT]
-    for result in report.images if wondrous else ():
+    worth_a_word = report.summary[Status.NO_MATCH] + report.summary[Status.ABSENT]
+    for result in report.images if worth_a_word else ():
         if isinstance(result.outcome, NoMatch):
             lines.append(f"{result.source}: the pattern {result.image} chose nothing")
         if isinstance(result.outcome, Gone) and result.outcome.no_repository:

@@ -39,6 +39,8 @@ def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
         settings = settings_of(access, pace, job.policy)
         login = login_of(access, _hosts(job), list_from_stdin=False)
+        if not dry_run:
+            folder.begin_part()
         with writers_of(talk) as writers:
             return anyio.run(perform, Task(job, settings, login, writers, talk, None if dry_run else folder))
 

@@ -101,7 +101,7 @@ class Authorizer:
         return BearerAuthorization(scope)
 
     def held(self, authorization: Authorization, refused: Secret | None = None) -> Grant | None:
-        """Return what an authorization needs if it is there already, as it is for nearly every request."""
+        """Return the token that an authorization needs if it is there already, as it nearly always is."""
         grant = self._grants.get(authorization) if refused is None else None
         return None if grant is None or (grant.held is not None and not self._tokens.is_good(grant.held)) else grant
 

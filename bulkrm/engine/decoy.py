@@ -100,7 +100,7 @@ class Decoys:
                 held = await anew.read(item.repository, tag_of(target))
                 if held == decoy.digest:
                     held = await self._tags.put_back(item.repository, tag_of(target), decoy.digest, archived)
-                outcome = _left(item, decoy, target, held, result)
+                outcome = left_with(item, target, decoy.digest, held, result)
             else:
                 outcome = await self._look(item, decoy, target)
             covered.remove(target)
@@ -117,14 +117,14 @@ class Decoys:
         return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
 
 
-def _left(item: Item, decoy: Manifest, target: Target, held: Digest | Failure | None, cause: Failure) -> Outcome:
+def left_with(item: Item, target: Target, decoy: Digest, held: Digest | Failure | None, cause: Failure) -> Outcome:
     """Say what became of a tag whose decoy could not be deleted, by what it holds now."""
     if held == item.digest:
         what = f"{cause.message}; the tag holds what it held"
         return Failed(Failure(cause.code, what, cause.status, cause.hint))
     if held is None:
         return untagged(item)
-    if held != decoy.digest and not isinstance(held, Failure):
+    if held != decoy and not isinstance(held, Failure):
         return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
     # Where nobody knows, `undo` has to look too.
     code = FailureCode.UNCONFIRMED if isinstance(held, Failure) else cause.code

@@ -8,8 +8,9 @@ from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
+from bulkrm.engine.decoy import left_with
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Tags, tag_of, unrestored, untagged
+from bulkrm.engine.tags import Tags, tag_of, unconfirmed, unrestored, untagged
 from bulkrm.engine.untag import unseen
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
@@ -112,7 +113,7 @@ class Landing:
             also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
             self._record(item, self._open(item), Deleted(also))
         elif isinstance(held, Failure):
-            self._record(item, self._open(item), Failed(held))
+            self._record(item, self._open(item), Failed(unconfirmed(held)))
 
     async def _tag(self, item: Item, target: Target) -> Outcome | None:
         """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
@@ -122,12 +123,15 @@ class Landing:
         if isinstance(held, Failure):
             # Where this run pushed decoys, one of them may be what nobody can read.
             covered = item.repository in self._past.decoys
-            return Failed(unrestored(item.repository, tag_of(target), held) if covered else held)
+            return Failed(unrestored(item.repository, tag_of(target), held) if covered else unconfirmed(held))
         if held not in self._past.decoys.get(item.repository, ()):
             return None
         if self._dry_run:
             return WouldUntag(item.verdict.stays if isinstance(item.verdict, Untag) else ())
-        decoy = held
+        return await self._uncover(item, target, held)
+
+    async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome:
+        """Delete a decoy under a tag; where that cannot be done, give the tag back what it held."""
 
         async def delete(registry: Registry) -> Removal:
             return await registry.delete(item.repository, decoy, Footprint())
@@ -136,9 +140,13 @@ class Landing:
         if not isinstance(result, Failure):
             return untagged(item)
         archived = self._past.archive.get(item.digest)
-        if archived is not None:
-            await self._tags.put_back(item.repository, tag_of(target), decoy, archived)
-        return Failed(result)
+        if archived is None:
+            return Failed(unrestored(item.repository, tag_of(target), None))
+        back = await self._tags.put_back(item.repository, tag_of(target), decoy, archived)
+        if back == decoy or isinstance(back, Failure):
+            cause = back if isinstance(back, Failure) else None
+            return Failed(unrestored(item.repository, tag_of(target), cause))
+        return left_with(item, target, decoy, back, result)
 
     async def _untagged(self, item: Item) -> Outcome:
         """Say what became of an item one of whose tags is gone.

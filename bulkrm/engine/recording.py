@@ -90,7 +90,7 @@ class Recording:
         self._append({"event": "outcome", **image(result)})
 
     def end(self, code: int, summary: Mapping[str, int], unfinished: int) -> None:
-        """Note that the run is over; `unfinished`: how many images lost their tag and not their manifest.
+        """Note that the run is over; `unfinished`: of how many images `resume` has something to find out.
 
         Raises StateError.
         """

@@ -78,7 +78,11 @@ class Untagging:
         if not isinstance(archived, Manifest):
             return Failed(archived) if archived else Gone()
         siblings = [tag for tag in item.tags if tag != tag_of(target)]
-        before = [tag for tag in siblings if await self._tags.read(item.repository, tag) == item.digest]
+        read = {tag: await self._tags.read(item.repository, tag) for tag in siblings}
+        unread = next((held for held in read.values() if isinstance(held, Failure)), None)
+        if unread is not None:
+            return Failed(unread)  # with nothing to compare, nobody could tell afterwards what went with it
+        before = [tag for tag, held in read.items() if held == item.digest]
         with self._flights.of(Footprint(possible=True)):
             outcome = await self._delete(item, target, wanted)
             if not isinstance(outcome, Untagged):
@@ -95,22 +99,28 @@ class Untagging:
         unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
         lost = [tag for tag, held in after.items() if held is None]
         if lost:
-            failure = await self._put_back(item, archived, [*lost, *unread])
+            failure = await self._put_back(item, archived, lost, list(unread))
             # Nothing more of this run: a registry that does this is not the one that it seemed to be.
             self._stop.fail_fast()
             return Failed(failure)
         if unread:
             return Failed(unseen(unread, next(iter(unread.values()))))
-        self._proven.add(item.repository.host)
+        if siblings:
+            self._proven.add(item.repository.host)
         return None
 
-    async def _put_back(self, item: Item, archived: Manifest, lost: list[str]) -> Failure:
-        """Put the tags back that went although nobody asked for it, and say how that went."""
-        back = [tag for tag in lost if await self._tags.put_back(item.repository, tag, None, archived) == item.digest]
-        failed = [tag for tag in lost if tag not in back]
+    async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:
+        """Put the tags back that went, or may have gone, although nobody asked for it, and say how that went."""
+        held = {
+            tag: await self._tags.put_back(item.repository, tag, None, archived) for tag in dict.fromkeys(lost + unread)
+        }
+        back = [tag for tag in lost if held[tag] == item.digest]
+        failed = [tag for tag in lost if held[tag] != item.digest]
+        unknown = [tag for tag in unread if isinstance(held[tag], Failure)]
         what = "the registry deleted the whole image with this tag"
         what += f"; put back: {', '.join(back)}" if back else ""
         what += f"; LOST, push them again: {', '.join(failed)}" if failed else ""
+        what += f"; not known, look whether they are there: {', '.join(unknown)}" if unknown else ""
         hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
         return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
 

@@ -100,8 +100,9 @@ class Plan:
     """Every target is in exactly one item or settled.
 
     Items have distinct (repository, digest), but for one thing: beside an item to untag (or that would be, but for a
-    limit) may stand one that is kept, with the targets that are no tags or are protected. `tags`: how many tags each touched repository has, as far as
-    that is known; `orders`: in which order things go in those where it is not by digest.
+    limit) may stand one that is kept, with the targets that are no tags or are protected. `tags`: how many tags each
+    touched repository has, as far as that is known; `orders`: in which order things go in those where it is not by
+    digest.
     """
 
     items: tuple[Item, ...]

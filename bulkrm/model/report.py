@@ -62,12 +62,16 @@ class Verification:
     differences: tuple[Difference, ...] = ()
 
 
+_UNFINISHED = frozenset({FailureCode.UNFINISHED, FailureCode.UNCONFIRMED})
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the images amount to, counted in one pass: there may be hundreds of thousands, each made when asked for.
 
     `summary`: how many have each status; every status is a key, and the values add up to the number of images. `code`:
-    the exit code they lead to by themselves. `unfinished`: how many lost their tag and not their manifest.
+    the exit code they lead to by themselves. `unfinished`: of how many it is not known what became of them, or that
+    they lost their tag and not their manifest: what `resume` looks into.
     """
 
     summary: Mapping[Status, int]
@@ -84,7 +88,7 @@ class Tally:
             outcome = result.outcome
             summary[outcome.status] += 1
             if isinstance(outcome, Failed):
-                unfinished += outcome.failure.code is FailureCode.UNFINISHED
+                unfinished += outcome.failure.code in _UNFINISHED
             if not (isinstance(outcome, Deleted) or (isinstance(outcome, Kept) and result.parent is not None)):
                 telling.add(outcome)
         return cls(summary, exit_code(telling), unfinished)

@@ -98,6 +98,10 @@ class RunFolder:
         except OSError as error:
             raise StateError(f"{self.path / 'plan.json'}: {error.strerror}") from error
 
+    def begin_part(self) -> None:
+        """Note that the run is gone on with: what is told from here on says nothing of what was under way before."""
+        self.journal.append({"event": "resumed"})
+
     def sync(self) -> None:
         """Make everything durable: first the manifests, then the journal, which speaks of them. Raises StateError."""
         self.archive.sync()

@@ -84,7 +84,7 @@ def _told(setting: Setting, entry: Pace) -> Pace:
 def _enough(settings: Mapping[str, Any], concurrency: str, images: int) -> int:
     """Return how many images are enough: few requests in flight to a registry that is far show it with fewer."""
     seconds = 8
-    if not concurrency.isdigit() or settings["busy_above"] is not None or not settings["latency"]:
+    if not concurrency.isdigit() or not settings["latency"]:
         return images
     return min(images, int(seconds * int(concurrency) / (2 * settings["latency"])))
 

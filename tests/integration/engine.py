@@ -23,8 +23,6 @@ from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.undo import Loss, Undo
-from bulkrm.model.failure import FailureCode
-from bulkrm.model.outcome import Failed
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import parse_repository
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
@@ -193,8 +191,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
 def _end(recorder: Recording, report: Report, code: int) -> None:
     """Write down that the run is over, as the command does. Raises StateError."""
     summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
-    codes = [result.outcome.failure.code for result in report.images if isinstance(result.outcome, Failed)]
-    recorder.end(code, summary, codes.count(FailureCode.UNFINISHED))
+    recorder.end(code, summary, report.tally.unfinished)
 
 
 def _confirm(act: Act | None) -> Confirm:

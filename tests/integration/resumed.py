@@ -15,4 +15,5 @@ async def resume(host: str, options: Options) -> Done:
     assert not run.is_finished
     access = Access(username=None, ask_password=False, password_stdin=False, connection=Connection())
     with held(RunFolder.open(options.state, run.id)) as folder:
+        folder.begin_part()
         return await perform(host, _job(run, access), options, folder)

@@ -27,7 +27,8 @@ class Harm(Enum):
 class Proxy:
     """It does harm to each `every`th request on manifests of one of these methods, once it is `active`.
 
-    Where the registry does not listen, connections end at once.
+    The same request is harmed a second time only after another one: else its retries could fall into step with the
+    harm, and nothing would come of any of them. Where the registry does not listen, connections end at once.
     """
 
     def __init__(self, upstream: str, harm: Harm, methods: str, every: int) -> None:
@@ -41,6 +42,7 @@ class Proxy:
         self.harmed = 0
         self._path = re.compile(b"")
         self._then = _nothing
+        self._last = b""  # the request that was harmed last
 
     def harm_once(self, method: str, path: str, number: int, then: Callable[[], None]) -> None:
         """Do harm to the `number`th such request from now on, and to no other; `then` is called at that moment.
@@ -103,9 +105,11 @@ class Proxy:
         if not self._path.search(found[0]):
             return False
         self._seen += 1
-        hit = self._seen % self._every == 0
-        self.harmed += hit
-        return hit
+        if self._seen % self._every or (found[0] == self._last and self._then is _nothing):
+            return False
+        self._last = found[0]
+        self.harmed += 1
+        return True
 
 
 @asynccontextmanager

@@ -16,6 +16,8 @@ from bulkrm.state.losses import losses
 APP = "reg.example.com:5000/team/app"
 ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))
 END = {"event": "end", "code": 0, "summary": {}}
+RESUMED = {"event": "resumed"}
+DECOY = {"event": "decoy", "repository": APP, "digest": TWO.digest, "tags": ["a"]}
 
 
 def intent(manifest: Manifest, *tags: str, kind: str = "delete") -> dict[str, Any]:
@@ -58,6 +60,27 @@ def lost(folder: Path, *events: Mapping[str, Any]) -> dict[str, list[str]]:
         ([intent(ONE, "a", kind="untag"), outcome(":a", ONE, "failed", "siblings-removed"), END], {"one": ["a"]}),
         ([intent(ONE, "a", kind="untag"), outcome(":a", ONE, "failed", "refused"), END], {}),
         ([outcome(":a", ONE, "kept"), END], {}),
+        # Killed while it was under way, and the resume interrupted before anybody looked.
+        ([intent(ONE, "a"), RESUMED, outcome(":a", ONE, "not-attempted"), END], {"one": ["a"]}),
+        ([intent(ONE, "a", kind="clear"), RESUMED, outcome(":a", ONE, "not-attempted"), END], {"one": ["a"]}),
+        ([intent(ONE, "a", kind="untag"), RESUMED, outcome(":a", ONE, "not-attempted"), END], {"one": ["a"]}),
+        # Written ahead and never sent.
+        ([intent(ONE, "a"), outcome(":a", ONE, "not-attempted"), END], {}),
+        ([intent(ONE, "a", kind="clear"), outcome(":a", ONE, "not-attempted"), END], {}),
+        ([intent(ONE, "a", kind="untag"), outcome(":a", ONE, "not-attempted"), END], {}),
+        # Sent by the resume, which was killed: what the first part said is about nothing that came after it.
+        ([outcome(":a", ONE, "not-attempted"), END, RESUMED, intent(ONE, "a")], {"one": ["a"]}),
+        ([outcome(":a", ONE, "not-attempted"), END, RESUMED, intent(ONE, "a", kind="clear")], {"one": ["a"]}),
+        ([outcome(":a", ONE, "not-attempted"), END, RESUMED, intent(ONE, "a", kind="untag")], {"one": ["a"]}),
+        ([outcome(":a", ONE, "failed", "server-error"), END, RESUMED, intent(ONE, "a")], {"one": ["a"]}),
+        # Killed, and seen to be there by the resume, which could not delete it.
+        ([intent(ONE, "a"), RESUMED, intent(ONE, "a"), outcome(":a", ONE, "failed", "refused"), END], {}),
+        ([intent(ONE, "a"), RESUMED, outcome(":a", ONE, "kept"), END], {}),
+        # What the resume said of a killed part's tag is true, whether it came to its end or not.
+        ([intent(ONE, "a"), RESUMED, outcome(":a", ONE, "deleted")], {"one": ["a"]}),
+        ([DECOY, intent(ONE, "a", kind="untag"), outcome(":a", ONE, "failed", "read-only"), END], {"one": ["a"]}),
+        ([DECOY, intent(ONE, "a", kind="untag"), outcome(":a", ONE, "kept"), END], {}),
+        ([intent(ONE, "a", kind="untag"), outcome(":a", ONE, "failed", "unfinished"), END], {"one": ["a"]}),
     ],
 )
 def test_losses(tmp_path: Path, events: list[dict[str, Any]], expected: dict[str, list[str]]) -> None:
@@ -67,8 +90,7 @@ def test_losses(tmp_path: Path, events: list[dict[str, Any]], expected: dict[str
 
 def test_decoys(tmp_path: Path) -> None:
     """A run's own decoys are known by what it wrote before it pushed them."""
-    decoy = {"event": "decoy", "repository": APP, "digest": TWO.digest, "tags": ["a"]}
-    lost(tmp_path, decoy, intent(ONE, "a", kind="untag"))
+    lost(tmp_path, DECOY, intent(ONE, "a", kind="untag"))
 
     (entry,) = losses(tmp_path / "runs" / "20260131T120000Z-abcdef")
 
