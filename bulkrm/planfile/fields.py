@@ -61,7 +61,7 @@ def manifest(item: Item) -> dict[str, Any]:
         "media_type": item.resolved.media_type,
         "size": item.resolved.size,
         "tags": sorted(item.tags),
-        "also_removed": None if also is None else sorted(also),
+        "also_removed": sorted(also) if also else also,  # null: not read
         "parents": sorted(item.parents),
         "leaves": sorted(item.leaves),
         "images": sorted((_image(target) for target in item.targets), key=lambda image: str(image["image"])),

@@ -38,8 +38,15 @@ def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     Those are the doomed indexes above it, and what it is attached to.
     """
     known = list(items)
+    if _each_by_itself(known, facts):
+        return known
     doomed = {item.digest: item for item in known if isinstance(item.verdict, Doomed)}
-    indexes = _indexes(known, facts)
+    above = _above(doomed, _indexes(known, facts))
+    return [replace(item, parents=_parents(item, above)) if item.digest in above else item for item in known]
+
+
+def _above(doomed: Mapping[Digest, Item], indexes: Mapping[Digest, Children]) -> Mapping[Digest, Mapping[Digest, None]]:
+    """Return the doomed manifests that go before each doomed one."""
     above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
     for digest in doomed:
         if indexes[digest].manifests:
@@ -50,7 +57,7 @@ def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
         for target in item.targets if item.is_attached else ():
             if target.parent is not None and target.parent.digest in doomed and target.parent.digest != item.digest:
                 above[item.digest][target.parent.digest] = None
-    return [replace(item, parents=_parents(item, above)) if item.digest in above else item for item in known]
+    return above
 
 
 def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
@@ -58,11 +65,14 @@ def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     known = list(items)
     if not isinstance(facts.tags, Seen):
         return known
+    attached = named_after_digests(facts.tags.tags)
+    if not attached and _each_by_itself(known, facts):
+        return known
+    attached -= removed_tags(known)
     indexes = _indexes(known, facts)
     doomed = {item.digest for item in known if isinstance(item.verdict, Doomed)}
     staying = _staying(known, facts)
     alive = {*staying, *what_they_need(staying, indexes)}
-    attached = named_after_digests(facts.tags.tags) - removed_tags(known)
     for number, item in enumerate(known):
         if item.digest in doomed:
             below = what_they_need([item.digest], indexes) if indexes[item.digest].manifests else {}
@@ -115,6 +125,13 @@ def removed_tags(items: Iterable[Item]) -> set[str]:
         elif isinstance(item.verdict, Untag):
             removed.update(item.named_tags)
     return removed
+
+
+def _each_by_itself(items: Iterable[Item], facts: RepositoryFacts) -> bool:
+    """Tell whether nothing of a repository needs or belongs to anything else, as it is in most."""
+    if isinstance(facts.tags, Seen) and facts.tags.indexes:
+        return False
+    return not any((item.resolved.children or NO_CHILDREN).manifests or item.is_attached for item in items)
 
 
 def _parents(item: Item, above: Mapping[Digest, Mapping[Digest, None]]) -> tuple[Digest, ...]:

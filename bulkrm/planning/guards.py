@@ -36,6 +36,8 @@ class Candidate:
     @property
     def unlisted(self) -> tuple[str, ...]:
         """The tags that the list does not name."""
+        if len(self.tags) == len(self.listed):  # those are among them
+            return ()
         return tuple(tag for tag in self.tags if tag not in self.listed)
 
 

@@ -52,11 +52,11 @@ def _disappearing(item: Item) -> int:
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:
     """Yield the tags that the list wants only while they hold a digest which they do not hold."""
     for target, resolution in facts.resolutions:
-        match target.reference, resolution:
-            case TagRef(_, tag, pin), Resolved(digest) if {digest, pin or digest, facts.expected.get(tag, digest)} != {
-                digest
-            }:
-                yield tag
+        reference = target.reference
+        if isinstance(reference, TagRef) and isinstance(resolution, Resolved):
+            held = resolution.digest
+            if (reference.pin or held) != held or facts.expected.get(reference.tag, held) != held:
+                yield reference.tag
 
 
 def _settled(facts: RepositoryFacts, pinned: set[str]) -> Iterator[Settled]:
