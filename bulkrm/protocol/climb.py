@@ -11,7 +11,11 @@ from typing import Protocol
 _LEAST = 8
 _DOUBLE, _CAREFUL = 2.0, 1.3  # the steps: the first ones, and later
 _LONG, _SHORT = (1.0, 0.05), (2.0, 0.1)  # rounds of answers and seconds that a rate is measured over, by steps
-_WORTH, _AS_GOOD = 1.06, 0.98  # more in flight has to bring so much, and less may cost so much
+_CLEARLY, _WORTH = (
+    1.3,
+    1.06,
+)  # more in flight has to bring so much: in a long step, whose rate is a rough one, and later
+_AS_GOOD = 0.98  # less in flight may cost so much
 _CHANGED = 1.6  # by this factor another rate means that the registry is another one now
 _CALM, _MOST_CALM = 1.0, 30.0  # seconds between two trials that changed nothing
 
@@ -64,13 +68,19 @@ class Climb:
             return self._begin_trial(number, rate) if now >= self._try_at else number
         before, was = self._before
         self._before = None
-        if rate >= was * (_WORTH if number > before else _AS_GOOD):
+        if rate >= was * self._wanted(number > before):
             self._rate, self._patience = rate, _CALM
             return self._begin_trial(number, rate)
         self._rate = was
         self._step, self._up = _CAREFUL, not self._up
         self._try_at, self._patience = now + self._patience, min(_MOST_CALM, self._patience * 2)
         return before
+
+    def _wanted(self, more: bool) -> float:  # noqa: FBT001 (a comparison)
+        """Return by how much the rate has to grow, or may shrink."""
+        if not more:
+            return _AS_GOOD
+        return _CLEARLY if self._step == _DOUBLE else _WORTH
 
     def _begin_trial(self, number: int, rate: float) -> int:
         if self._up:
