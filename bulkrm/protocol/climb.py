@@ -1,9 +1,10 @@
 """How many requests in flight bring the most answers a second: a climb on throughput.
 
-More in flight is kept where it brings more answers, less where it brings as many. Delay, by which TCP Vegas
-(Brakmo and Peterson 1995) and the gradient limits of Netflix's concurrency-limits steer, was tried beside it
-(python -m tests.bench steering) and does worse: a registry takes from one to a hundred times as long for a DELETE as
-for a HEAD, so that the least delay ever seen says nothing about how long a queue is.
+More in flight is kept where it brings more answers, less where it brings as many. Two ways to steer by delay were
+measured beside it (python -m tests.bench pace): TCP Vegas (Brakmo and Peterson 1995) and the gradient limit of Netflix's
+concurrency-limits. A registry takes from one to a hundred times as long for a DELETE as for a HEAD, or answers from
+farther away after a failover: Vegas takes the longer delay for a queue, and goes down to a sixth of the answers. The
+gradient does not, and needs so long to come up to a registry which is far that it has two thirds of them.
 """
 
 from typing import Protocol
@@ -11,11 +12,8 @@ from typing import Protocol
 _LEAST = 8
 _DOUBLE, _CAREFUL = 2.0, 1.3  # the steps: the first ones, and later
 _LONG, _SHORT = (1.0, 0.05), (2.0, 0.1)  # rounds of answers and seconds that a rate is measured over, by steps
-_CLEARLY, _WORTH = (
-    1.3,
-    1.06,
-)  # more in flight has to bring so much: in a long step, whose rate is a rough one, and later
-_AS_GOOD = 0.98  # less in flight may cost so much
+# More in flight has to bring so much: in a long step, whose rate is a rough one, and later. Less may cost so much.
+_CLEARLY, _WORTH, _AS_GOOD = 1.3, 1.06, 0.98
 _CHANGED = 1.6  # by this factor another rate means that the registry is another one now
 _CALM, _MOST_CALM = 1.0, 30.0  # seconds between two trials that changed nothing
 
