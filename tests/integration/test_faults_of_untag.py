@@ -334,6 +334,26 @@ async def test_siblings_that_nobody_could_look_at(tmp_path: Path) -> None:
         assert lost_ones == {"keep-0"}
 
 
+async def test_siblings_that_nobody_could_read_before() -> None:
+    """With nothing to compare afterwards, the first tag is not taken off, and the registry is proven to do nothing."""
+    async with Sandbox(SandboxSettings(tag_deletes=True, tag_delete_takes_all=True)) as sandbox:
+        for seed in range(FEW):
+            put_image(sandbox.store, APP, [f"pr-{seed}", f"keep-{seed}"], oci_image(seed))
+
+        async def look_away(_: object) -> None:
+            sandbox.faults.add(Drop(), times=None, method="HEAD", path="keep-")
+
+        done = await delete(
+            sandbox.host, f"- {APP}:pr-*", replace(UNTAG, clock=FakeClock(auto=True), before_delete=look_away)
+        )
+
+        assert not {word for word in done.statuses.values() if word.startswith("untagged")}
+        assert [line for line in sandbox.log if line.method == "DELETE" and "/pr-" in line.path] == []
+        assert set(sandbox.store.tags(APP) or ()) == {
+            f"{name}-{seed}" for name in ("pr", "keep") for seed in range(FEW)
+        }
+
+
 async def test_an_image_of_many_tags() -> None:
     """Where the registry is gone after a decoy was pushed over many tags, that is found out soon, and said of each."""
     async with Sandbox() as sandbox:
