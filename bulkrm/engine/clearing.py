@@ -55,7 +55,7 @@ class Clearing:
         self._record = record
         self._tags = Tags(asking, flights, around.clock)
         # What is given back is looked at and pushed whatever is known of failures.
-        self._anew = Tags(asking.anew(), flights, around.clock)
+        self._anew = self._tags.anew()
 
     async def clear(self, step: ClearTags, look: SecondLook) -> None:
         """Take off all tags of the step that still hold what they held; the others stay, and that is written down."""

@@ -13,10 +13,10 @@ import anyio
 
 from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Registry, Removal
-from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.recorder import Recorder
 from bulkrm.engine.tags import Change, Done, Tags, by_tag, outcome_of, tag_of, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
@@ -35,10 +35,9 @@ _CUT_OFF = (
 class Decoys:
     """Removes tags by decoys."""
 
-    def __init__(self, tags: Tags, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
+    def __init__(self, tags: Tags, asking: Asking, flights: Flights, recorder: Recorder, record: Record) -> None:
         """Take what it works with."""
-        self._recorder = around.recorder
-        self._clock = around.clock
+        self._recorder = recorder
         self._asking = asking
         self._tags = tags
         self._flights = flights
@@ -92,8 +91,7 @@ class Decoys:
             return await registry.delete(item.repository, decoy.digest, Footprint())
 
         result = await self._asking.of(item.repository, delete)
-        # One for all tags of the item: that nobody answers is found out a few times, and not once for each of them.
-        anew = Tags(self._asking.anew(), self._flights, self._clock)
+        anew = self._tags.anew()
         while covered:
             target = covered[0]
             if isinstance(result, Failure):

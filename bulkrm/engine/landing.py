@@ -78,19 +78,13 @@ class Landing:
                 return await registry.delete(repository, decoy, Footprint())
 
             if isinstance(await self._asking.of(repository, delete), Failure):
-                # One for all tags: that nobody answers is found out a few times, and not once for each of them.
-                anew = self._asking.anew()
+                anew = self._tags.anew()
                 for tag, digest in held.items():
                     await self._give_back(anew, TagRef(repository, tag), digest, decoy)
 
-    async def _give_back(self, anew: Asking, reference: TagRef, digest: Digest, decoy: Digest) -> None:
+    async def _give_back(self, anew: Tags, reference: TagRef, digest: Digest, decoy: Digest) -> None:
         repository, tag = reference.repository, reference.tag
-
-        async def head(registry: Registry) -> Digest | None:
-            found = await registry.head(repository, tag)
-            return found.digest if found else None
-
-        back = await anew.of(repository, head)
+        back = await anew.read(repository, tag)
         archived = self._past.archive.get(digest)
         if back == decoy and archived is not None:
             back = await self._tags.put_back(repository, tag, decoy, archived)

@@ -80,6 +80,13 @@ class Tags:
         self._flights = flights
         self._clock = clock
 
+    def anew(self) -> "Tags":
+        """Return one that knows of no failures, for what has to be looked at and put back in any case.
+
+        One for all tags at hand: that nobody answers is found out a few times, and not once for each of them.
+        """
+        return Tags(self._asking.anew(), self._flights, self._clock)
+
     async def read(self, repository: Repository, tag: str) -> Digest | Failure | None:
         """Return what a tag holds; None where there is none."""
 
@@ -105,7 +112,7 @@ class Tags:
         What is known of failures does not count here. A 201 is no proof that it is back (distribution with a warm cache
         after a garbage collection answers so): the HEAD is.
         """
-        anew = Tags(self._asking.anew(), self._flights, self._clock)
+        anew = self.anew()
         await anew.put(Change(repository, tag, over, archived.digest, wanted=lambda: True), archived)
         return await anew.read(repository, tag)
 

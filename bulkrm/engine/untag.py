@@ -34,7 +34,7 @@ class Untagging:
         self._record = record = for_each_name(record)
         self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
-        self._decoys = Decoys(self._tags, asking, flights, around, record)
+        self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
         self._proven: set[str] = set()
         self._doors: dict[str, anyio.Lock] = {}
 

@@ -17,7 +17,7 @@ from tests.cli.command import Command, foreign, in_process, served
 from tests.integration.engine import Options, delete, lost, undo
 from tests.support.admin import Admin, many_images, push_pairs
 from tests.support.clock import FakeClock
-from tests.support.disk import Disk
+from tests.support.disk import BEYOND_THE_FIRST_WRITE, Disk
 from tests.support.outages import KINDS, Outage, Patience, outage_of
 from tests.support.real import RealRegistry
 
@@ -242,12 +242,7 @@ async def look(sandbox: Sandbox, push: Callable[[Admin], Awaitable[object]] | No
         return await admin.content(APP, *(child.digest for child in oci_index(500).children))
 
 
-@pytest.mark.parametrize(
-    # More than are written down with the first; of a decoy each is written down by itself.
-    ("settings", "number"),
-    [(SandboxSettings(tag_deletes=True), 80), (SandboxSettings(), 12)],
-    ids=["tags", "decoy"],
-)
+@BEYOND_THE_FIRST_WRITE
 async def test_a_run_that_filled_the_disk(
     settings: SandboxSettings, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

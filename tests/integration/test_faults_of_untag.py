@@ -17,7 +17,7 @@ from tests.integration.engine import Done, Options, delete, lost, undo
 from tests.integration.resumed import resume
 from tests.support.admin import Admin, push_pairs
 from tests.support.clock import FakeClock
-from tests.support.disk import Disk
+from tests.support.disk import BEYOND_THE_FIRST_WRITE, Disk
 from tests.support.outages import Outage, Patience, outage_of
 from tests.support.real import RealRegistry, distribution_3_binary, real_registry_binary
 
@@ -245,12 +245,7 @@ def is_probe(path: str) -> bool:
     return "bulkrm-probe-" in path or path.endswith("0" * 64)
 
 
-@pytest.mark.parametrize(
-    # More than are written down with the first; of a decoy each is written down by itself.
-    ("settings", "number"),
-    [(SandboxSettings(tag_deletes=True), 80), (SandboxSettings(), 12)],
-    ids=["tags", "decoy"],
-)
+@BEYOND_THE_FIRST_WRITE
 async def test_a_disk_that_becomes_full(
     settings: SandboxSettings, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bulkrm.sandbox import SandboxSettings
+
+# Runs of so many images that a disk which fills up in the middle is met: more than are written down with the first; of a
+# decoy each is written down by itself.
+BEYOND_THE_FIRST_WRITE = pytest.mark.parametrize(
+    ("settings", "number"),
+    [(SandboxSettings(tag_deletes=True), 80), (SandboxSettings(), 12)],
+    ids=["tags", "decoy"],
+)
+
 
 class Disk:
     """The one that a folder is on. When it is full, nothing more goes into the files of a pattern."""
