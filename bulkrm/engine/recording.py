@@ -33,6 +33,7 @@ class Recording:
         self._syncing = anyio.Lock()
         self._upcoming: dict[str, Iterator[dict[str, Any]]] = {}
         self._ahead: dict[tuple[str, ...], tuple[int, list[str]]] = {}
+        self._overtaking: set[tuple[str, ...]] = set()
 
     def manifest(self, manifest: Manifest) -> None:
         """Put a manifest into the archive. What goes wrong is raised by what makes it durable."""
@@ -71,14 +72,26 @@ class Recording:
 
         Whoever finds that little is written ahead sees to more, and waits for the disk, before the others have to.
         """
-        ahead = self._ahead.pop(_key(intent), None)
+        key = _key(intent)
+        ahead = self._ahead.pop(key, None)
+        if ahead is None:
+            self._overtaking.add(key)  # written before its turn: not a second time when that comes
         written = ahead[0] if ahead is not None and ahead[1] == intent["tags"] else self._note(intent)
         if ahead is None or len(self._ahead) < _AHEAD // 2:
-            for other in islice(self._upcoming.get(place, ()), _AHEAD):
-                if _key(other) != _key(intent) and other["digest"] in self._folder.archive:
-                    written = self._note(other)
-                    self._ahead[_key(other)] = written, other["tags"]
+            written = self._write_ahead(place) or written
         await self._durable_up_to(written)
+
+    def _write_ahead(self, place: str) -> int | None:
+        """Note what comes next in a place; return how much has to be durable for that, None if nothing comes."""
+        written = None
+        for intent in islice(self._upcoming.get(place, ()), _AHEAD):
+            key = _key(intent)
+            if key in self._overtaking:
+                self._overtaking.remove(key)
+            elif intent["digest"] in self._folder.archive:
+                written = self._note(intent)
+                self._ahead[key] = written, intent["tags"]
+        return written
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Note a decoy, by which a later run knows it. Raises StateError."""

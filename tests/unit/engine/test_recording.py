@@ -82,6 +82,20 @@ async def test_one_sync_serves_many(folder: Counted) -> None:
     assert folder.syncs == 2
 
 
+async def test_what_overtakes_is_written_once(folder: Counted) -> None:
+    """With many workers some item comes long before its turn; after its outcome no intent of it may follow."""
+    items = [item(number) for number in range(300)]
+    made = recording(folder, range(300))
+    made.expect({APP.host: iter(items)})
+
+    await made.intend(items[0])
+    await made.intend(items[200])
+    for one in (*items[1:200], *items[201:]):
+        await made.intend(one)
+
+    assert sorted(written(folder)) == sorted((one.digest, list(one.tags)) for one in items)
+
+
 async def test_what_changed_since_is_written_again(folder: Counted) -> None:
     """An item whose tags are others than those that were written ahead is durable as it is now, before it goes."""
     items = [item(number) for number in range(3)]
