@@ -62,7 +62,7 @@ def describe(plan: Plan) -> str:
 def _deeds(plan: Plan) -> Iterator[str]:
     doomed = list(plan.doomed)
     images = sum(len(item.targets) for item in doomed)
-    tags = sum(len(item.targets) for item in plan.acts if isinstance(item.verdict, Untag))
+    tags = sum(len(item.removed_tags) for item in plan.acts if isinstance(item.verdict, Untag))
     if doomed:
         yield f"Delete {_count(images, 'image')} ({_count(len(doomed), 'manifest')})"
     if tags:

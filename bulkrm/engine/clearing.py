@@ -6,22 +6,20 @@ Whatever goes wrong with a tag here is no outcome yet: what still has its tag lo
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from uuid import uuid4
 
-from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.crew import work_through
+from bulkrm.engine.decoy import delete_decoy, new_decoy
 from bulkrm.engine.deletion import STALE, Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import SecondLook
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, unrestored
+from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, stuck
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, Reach
-from bulkrm.model.manifest import Manifest, empty_index
+from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Item, Order
 from bulkrm.model.steps import ClearTags
@@ -138,32 +136,24 @@ class Clearing:
 
     async def _by_decoy(self, course: _Course, look: SecondLook) -> None:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
-        repository, decoy = course.step.repository, empty_index(uuid4().hex)
-        await self._recorder.decoy(repository, [tag for item in course.step.items for tag in item.tags], decoy)
+        repository = course.step.repository
+        decoy = await new_decoy(self._recorder, repository, [tag for item in course.step.items for tag in item.tags])
         self._cleared.look_through(repository, decoy.digest)
 
         async def push(change: Change) -> Changed:
             return await self._tags.put(change, decoy)
 
-        async def delete(registry: Registry) -> Removal:
-            return await registry.delete(repository, decoy.digest, Footprint())
-
-        # From the first push on there is something to be finished, even where the run is stopped.
-        with self._flights.of(Footprint(possible=True)):
+        with self._flights.unfinished():
             await self._each(course, look, decoy.digest, push)
             if course.covered:
-                result = await self._asking.of(repository, delete)
+                result = await delete_decoy(self._asking, repository, decoy.digest)
                 left = list(course.covered) if isinstance(result, Failure) else await self._left(course)
                 await self._put_back(course, decoy, left, result if isinstance(result, Failure) else None)
 
     async def _left(self, course: _Course) -> list[str]:
         """Return the tags that are listed although their decoy is deleted."""
         repository = course.step.repository
-
-        async def tags(registry: Registry) -> tuple[str, ...] | None:
-            return await registry.tags(repository)
-
-        listed = await self._asking.of(repository, tags)
+        listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
         return [tag for tag in (() if isinstance(listed, Failure) else listed or ()) if tag in course.covered]
 
     async def _put_back(self, course: _Course, decoy: Manifest, tags: list[str], cause: Failure | None) -> None:
@@ -187,13 +177,11 @@ class Clearing:
         archived = await self._anew.whole(item) if held == decoy.digest else None
         if isinstance(archived, Manifest):
             held = await self._anew.put_back(item.repository, tag, decoy.digest, archived)
-        if held == item.digest:
+        failure = stuck(item.repository, tag, decoy.digest, held)
+        if failure is not None:
             self._cleared.drop(item.repository, tag)
-        elif isinstance(held, Failure) or held == decoy.digest:
+            self._record(item, item.concerned(tag), Failed(failure))
+        elif held == item.digest:
             self._cleared.drop(item.repository, tag)
-            cause = held if isinstance(held, Failure) else None
-            # Without an image that is told of it, the manifest itself stays with what is told.
-            targets = item.naming(tag) or item.targets
-            self._record(item, targets, Failed(unrestored(item.repository, tag, cause)))
-        elif held is not None:
+        elif isinstance(held, Digest):
             self._stays(item, tag, held)

@@ -5,26 +5,25 @@ other. Deleting its digest takes all tags with it that were moved onto it, and n
 a dummy image (scheme/reg/tag.go there).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import uuid4
 
 import anyio
 
 from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry, Removal
+from bulkrm.client.registry import Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import Recorder
-from bulkrm.engine.tags import Change, Done, Tags, by_tag, outcome_of, tag_of, untagged
+from bulkrm.engine.tags import Change, Done, Doubt, Tags, outcome_of, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.target import Target
 
 _CUT_OFF = (
     "the run was stopped while the tag was being removed; it may hold an empty index of bulkrm's by now, which the next "
@@ -32,11 +31,23 @@ _CUT_OFF = (
 )
 
 
+async def new_decoy(recorder: Recorder, repository: Repository, tags: Sequence[str]) -> Manifest:
+    """Make a decoy for these tags, and have it noted before it is pushed. Raises StateError."""
+    decoy = empty_index(uuid4().hex)
+    await recorder.decoy(repository, tags, decoy)
+    return decoy
+
+
+async def delete_decoy(asking: Asking, repository: Repository, decoy: Digest) -> Removal | Failure:
+    """DELETE a decoy, and with it all tags that it was pushed over."""
+    return await asking.of(repository, lambda registry: registry.delete(repository, decoy, Footprint()))
+
+
 class Decoys:
     """Removes tags by decoys."""
 
     def __init__(self, tags: Tags, asking: Asking, flights: Flights, recorder: Recorder, record: Record) -> None:
-        """Take what it works with."""
+        """Take what reads and pushes tags, and who hears of what is sent and of what became of it."""
         self._recorder = recorder
         self._asking = asking
         self._tags = tags
@@ -46,7 +57,7 @@ class Decoys:
         self._locks: dict[Repository, anyio.Lock] = {}
 
     async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
-        """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again."""
+        """Remove the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
         async with self._locks.setdefault(item.repository, anyio.Lock()):
             return await self._untag(item, wanted)
 
@@ -55,67 +66,71 @@ class Decoys:
         if not isinstance(archived, Manifest):
             self._record(item, item.targets, Failed(archived) if archived else Gone())
             return True
-        decoy = empty_index(uuid4().hex)
-        await self._recorder.decoy(item.repository, list(by_tag(item)), decoy)
-        covered: list[Target] = []
+        decoy = await new_decoy(self._recorder, item.repository, item.named_tags)
+        covered: dict[str, Doubt | None] = {}
         try:
-            # From the first push on there is something to be finished, even where the run is stopped.
-            with self._flights.of(Footprint(possible=True)):
+            with self._flights.unfinished():
                 complete = await self._cover(item, decoy, covered, wanted)
                 if covered:
                     await self._uncover(item, decoy, archived, covered)
         except BaseException:
-            self._record(item, tuple(covered), Failed(Failure(FailureCode.UNCONFIRMED, _CUT_OFF)))
+            for tag in covered:
+                self._record(item, item.naming(tag), Failed(Failure(FailureCode.UNCONFIRMED, _CUT_OFF)))
             raise
         return complete
 
-    async def _cover(self, item: Item, decoy: Manifest, covered: list[Target], wanted: Callable[[], bool]) -> bool:
-        """Push the decoy over the tags that still hold the item's manifest; False: not all were tried."""
-        for target in by_tag(item).values():
-            cut_off = partial(covered.append, target)
-            change = Change(item.repository, tag_of(target), item.digest, decoy.digest, wanted, cut_off)
+    async def _cover(
+        self, item: Item, decoy: Manifest, covered: dict[str, Doubt | None], wanted: Callable[[], bool]
+    ) -> bool:
+        """Push the decoy over the tags that still hold the item's manifest; False: not all were tried.
+
+        `covered` gets those that it was pushed over, or where that is in doubt: then with the reason.
+        """
+        for tag in item.named_tags:
+            cut_off = partial(covered.update, {tag: None})
+            change = Change(item.repository, tag, item.digest, decoy.digest, wanted, cut_off)
             changed = await self._tags.put(change, decoy)
-            if isinstance(changed, Done):
-                covered.append(target)
+            if isinstance(changed, Done | Doubt):
+                covered[tag] = changed if isinstance(changed, Doubt) else None
                 continue
             outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
                 return False
-            self._record(item, (target,), outcome)
+            self._record(item, item.naming(tag), outcome)
         return True
 
-    async def _uncover(self, item: Item, decoy: Manifest, archived: Manifest, covered: list[Target]) -> None:
+    async def _uncover(self, item: Item, decoy: Manifest, archived: Manifest, covered: dict[str, Doubt | None]) -> None:
         """Delete the decoy, and see that its tags went with it; put back what they held if it cannot be deleted."""
-
-        async def delete(registry: Registry) -> Removal:
-            return await registry.delete(item.repository, decoy.digest, Footprint())
-
-        result = await self._asking.of(item.repository, delete)
+        result = await delete_decoy(self._asking, item.repository, decoy.digest)
         anew = self._tags.anew()
-        while covered:
-            target = covered[0]
+        for tag, doubt in list(covered.items()):
             if isinstance(result, Failure):
-                held = await anew.read(item.repository, tag_of(target))
+                held = await anew.read(item.repository, tag)
                 if held == decoy.digest:
-                    held = await self._tags.put_back(item.repository, tag_of(target), decoy.digest, archived)
-                outcome = left_with(item, target, decoy.digest, held, result)
+                    held = await self._tags.put_back(item.repository, tag, decoy.digest, archived)
+                outcome = left_with(item, tag, decoy.digest, held, result)
             else:
-                outcome = await self._look(item, decoy, target)
-            covered.remove(target)
-            self._record(item, (target,), outcome)
+                outcome = await self._look(item, decoy, tag, doubt)
+            del covered[tag]
+            self._record(item, item.naming(tag), outcome)
 
-    async def _look(self, item: Item, decoy: Manifest, target: Target) -> Outcome:
-        """Read a tag whose decoy was deleted: whatever else it holds now is somebody's new push."""
-        held = await self._tags.read(item.repository, tag_of(target))
+    async def _look(self, item: Item, decoy: Manifest, tag: str, doubt: Doubt | None) -> Outcome:
+        """Read a tag whose decoy was deleted: whatever else it holds now is somebody's new push.
+
+        Unless it is in doubt whether the decoy was ever pushed over it.
+        """
+        held = await self._tags.read(item.repository, tag)
+        if doubt is not None and (held == item.digest or isinstance(held, Failure)):
+            return left_with(item, tag, decoy.digest, held, doubt)
         if held is None or isinstance(held, Failure):
             return untagged(item)
         if held == decoy.digest:
             what = "the decoy was deleted, but the registry still shows it under the tag"
             return Failed(Failure(FailureCode.UNCONFIRMED, what, None, "run again with the same list"))
-        return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
+        return Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{held}",))
 
 
-def left_with(item: Item, target: Target, decoy: Digest, held: Digest | Failure | None, cause: Failure) -> Outcome:
+def left_with(item: Item, tag: str, decoy: Digest, held: Digest | Failure | None, cause: Failure) -> Outcome:
     """Say what became of a tag whose decoy could not be deleted, by what it holds now."""
     if held == item.digest:
         what = f"{cause.message}; the tag holds what it held"
@@ -123,8 +138,8 @@ def left_with(item: Item, target: Target, decoy: Digest, held: Digest | Failure 
     if held is None:
         return untagged(item)
     if held != decoy and not isinstance(held, Failure):
-        return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
-    # Where nobody knows, `undo` has to look too.
+        return Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{held}",))
+    # `undo` takes an unconfirmed tag for one that may be gone, and looks at it.
     code = FailureCode.UNCONFIRMED if isinstance(held, Failure) else cause.code
     what = f"{cause.message}; the tag may hold an empty index of bulkrm's now, it held {item.digest}"
     return Failed(Failure(code, what, cause.status, "run again with the same list, which deletes it"))

@@ -22,6 +22,10 @@ class Flights:
         """Return a context in which one change is watched."""
         return _Flight(self, footprint)
 
+    def unfinished(self) -> "_Flight":
+        """Return a context in which there is something to be finished, even where the run is stopped."""
+        return self.of(Footprint(possible=True))
+
     def begin(self, footprint: Footprint) -> None:
         """Watch one change."""
         self._open[footprint] = None

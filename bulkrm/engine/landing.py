@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
-from bulkrm.engine.decoy import left_with
+from bulkrm.engine.decoy import delete_decoy, left_with
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Tags, tag_of, unconfirmed, unrestored, untagged
+from bulkrm.engine.tags import Tags, stuck, tag_of, unconfirmed, unrestored, untagged
 from bulkrm.engine.untag import unseen
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
@@ -58,8 +56,7 @@ class Landing:
         if not self._dry_run:
             for item in plan.doomed:
                 for tag in item.tags:
-                    named = item.naming(tag) or item.targets
-                    self._named[item.repository, tag] = [(item, target) for target in named]
+                    self._named[item.repository, tag] = [(item, target) for target in item.concerned(tag)]
             await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
         hosts: dict[str, list[Item]] = {}
         for item in plan.acts:
@@ -73,11 +70,7 @@ class Landing:
         for decoy in sorted(self._past.decoys[repository]) if held else ():
             if await self._tags.read(repository, decoy) is None:
                 continue
-
-            async def delete(registry: Registry, decoy: Digest = decoy) -> Removal:
-                return await registry.delete(repository, decoy, Footprint())
-
-            if isinstance(await self._asking.of(repository, delete), Failure):
+            if isinstance(await delete_decoy(self._asking, repository, decoy), Failure):
                 anew = self._tags.anew()
                 for tag, digest in held.items():
                     await self._give_back(anew, TagRef(repository, tag), digest, decoy)
@@ -88,11 +81,10 @@ class Landing:
         archived = self._past.archive.get(digest)
         if back == decoy and archived is not None:
             back = await self._tags.put_back(repository, tag, decoy, archived)
-        cause = back if isinstance(back, Failure) else None
-        if back == decoy or cause is not None:
-            for item, target in self._named.get((repository, tag), ()):
-                if not self._book.has(target):
-                    self._book.record(target, Failed(unrestored(repository, tag, cause)), item.resolved)
+        failure = stuck(repository, tag, decoy, back)
+        for item, target in self._named.get((repository, tag), ()):
+            if failure is not None and not self._book.has(target):
+                self._book.record(target, Failed(failure), item.resolved)
 
     def _open(self, item: Item) -> Sequence[Target]:
         return [target for target in item.targets if not self._book.has(target)]
@@ -126,21 +118,15 @@ class Landing:
 
     async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome:
         """Delete a decoy under a tag; where that cannot be done, give the tag back what it held."""
-
-        async def delete(registry: Registry) -> Removal:
-            return await registry.delete(item.repository, decoy, Footprint())
-
-        result = await self._asking.of(item.repository, delete)
+        result = await delete_decoy(self._asking, item.repository, decoy)
         if not isinstance(result, Failure):
             return untagged(item)
-        archived = self._past.archive.get(item.digest)
+        tag, archived = tag_of(target), self._past.archive.get(item.digest)
         if archived is None:
-            return Failed(unrestored(item.repository, tag_of(target), None))
-        back = await self._tags.put_back(item.repository, tag_of(target), decoy, archived)
-        if back == decoy or isinstance(back, Failure):
-            cause = back if isinstance(back, Failure) else None
-            return Failed(unrestored(item.repository, tag_of(target), cause))
-        return left_with(item, target, decoy, back, result)
+            return Failed(unrestored(item.repository, tag, None))
+        back = await self._tags.put_back(item.repository, tag, decoy, archived)
+        failure = stuck(item.repository, tag, decoy, back)
+        return Failed(failure) if failure is not None else left_with(item, tag, decoy, back, result)
 
     async def _untagged(self, item: Item) -> Outcome:
         """Say what became of an item one of whose tags is gone.

@@ -7,7 +7,6 @@ from bulkrm.client.clock import Clock
 from bulkrm.client.host import Footprint, Withdrawn
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
-from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
@@ -208,26 +207,18 @@ def unrestored(repository: Repository, tag: str, cause: Failure | None) -> Failu
     return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
 
 
+def stuck(repository: Repository, tag: str, decoy: Digest, held: Digest | Failure | None) -> Failure | None:
+    """Return the failure of a tag that holds a decoy after all that was tried, or may hold it; else None."""
+    if isinstance(held, Failure):
+        return unrestored(repository, tag, held)
+    return unrestored(repository, tag, None) if held == decoy else None
+
+
 def tag_of(target: Target) -> str:
     """Return the tag of a target that is one."""
     if not isinstance(target.reference, TagRef):
         raise TypeError(f"{target.reference} is no tag")
     return target.reference.tag
-
-
-def by_tag(item: Item) -> dict[str, Target]:
-    """Return one target for each tag of an item: the list may name a tag twice, with a digest and without."""
-    return {tag_of(target): target for target in item.targets}
-
-
-def for_each_name(record: Record) -> Record:
-    """Let what became of a tag hold for all targets of its item that name it."""
-
-    def record_all(item: Item, targets: tuple[Target, ...], outcome: Outcome) -> None:
-        tags = {tag_of(target) for target in targets}
-        record(item, tuple(target for target in item.targets if tag_of(target) in tags), outcome)
-
-    return record_all
 
 
 def untagged(item: Item) -> Untagged:

@@ -9,18 +9,16 @@ from functools import partial
 
 import anyio
 
-from bulkrm.client.host import Footprint
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
 from bulkrm.engine.deletion import STALE, Record
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.tags import Change, Tags, by_tag, for_each_name, outcome_of, tag_of, unconfirmed, untagged
+from bulkrm.engine.tags import Change, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
 from bulkrm.model.plan import Item, Untag, Way
-from bulkrm.model.target import Target
 
 
 class Untagging:
@@ -31,7 +29,7 @@ class Untagging:
         self._asking = asking
         self._stop = around.stop
         self._recorder = around.recorder
-        self._record = record = for_each_name(record)
+        self._record = record
         self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
         self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
@@ -52,45 +50,45 @@ class Untagging:
 
         if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
             return await self._decoys.untag(item, wanted)
-        for target in by_tag(item).values():
-            outcome = await self._remove(item, target, wanted)
+        for tag in item.named_tags:
+            outcome = await self._remove(item, tag, wanted)
             if outcome is None:
                 return False
-            self._record(item, (target,), outcome)
+            self._record(item, item.naming(tag), outcome)
         return True
 
-    async def _remove(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
+    async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         host = item.repository.host
         if host not in self._proven:
             async with self._doors.setdefault(host, anyio.Lock()):
                 if host not in self._proven:
-                    return await self._remove_first(item, target, wanted)
-        return await self._delete(item, target, wanted)
+                    return await self._remove_first(item, tag, wanted)
+        return await self._delete(item, tag, wanted)
 
-    async def _delete(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
-        cut_off = partial(self._record, item, (target,), Failed(unconfirmed(None)))
-        change = Change(item.repository, tag_of(target), item.digest, None, wanted, cut_off)
+    async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
+        cut_off = partial(self._record, item, item.naming(tag), Failed(unconfirmed(None)))
+        change = Change(item.repository, tag, item.digest, None, wanted, cut_off)
         return outcome_of(await self._tags.delete(change), change, untagged(item))
 
-    async def _remove_first(self, item: Item, target: Target, wanted: Callable[[], bool]) -> Outcome | None:
+    async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         """Remove the first tag of a host, and see to it that nothing else went with it, also where the run is stopped."""
         archived = await self._tags.whole(item)
         if not isinstance(archived, Manifest):
             return Failed(archived) if archived else Gone()
-        siblings = [tag for tag in item.tags if tag != tag_of(target)]
-        read = {tag: await self._tags.read(item.repository, tag) for tag in siblings}
+        siblings = [other for other in item.tags if other != tag]
+        read = {other: await self._tags.read(item.repository, other) for other in siblings}
         unread = next((held for held in read.values() if isinstance(held, Failure)), None)
         if unread is not None:
             return Failed(unread)  # with nothing to compare, nobody could tell afterwards what went with it
-        before = [tag for tag, held in read.items() if held == item.digest]
-        with self._flights.of(Footprint(possible=True)):
-            outcome = await self._delete(item, target, wanted)
+        before = [other for other, held in read.items() if held == item.digest]
+        with self._flights.unfinished():
+            outcome = await self._delete(item, tag, wanted)
             if not isinstance(outcome, Untagged):
                 return outcome
             try:
                 return await self._alone(item, archived, before) or outcome
             except BaseException:
-                self._record(item, (target,), Failed(unseen(before, None)))
+                self._record(item, item.naming(tag), Failed(unseen(before, None)))
                 raise
 
     async def _alone(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:

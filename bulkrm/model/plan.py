@@ -75,11 +75,26 @@ class Item:
         named = (target.reference.tag for target in self.targets if isinstance(target.reference, TagRef))
         return tuple(dict.fromkeys(named))
 
+    @property
+    def removed_tags(self) -> tuple[str, ...]:
+        """The tags that go: with the manifest all of them, off it those that are named."""
+        match self.verdict:
+            case Doomed():
+                return self.tags
+            case Untag():
+                return self.named_tags
+            case _:
+                return ()
+
     def naming(self, tag: str) -> tuple[Target, ...]:
         """Return the targets that name a tag: the list may name it twice, with a digest and without."""
         return tuple(
             target for target in self.targets if isinstance(target.reference, TagRef) and target.reference.tag == tag
         )
+
+    def concerned(self, tag: str) -> tuple[Target, ...]:
+        """Return the targets that hear of what became of a tag: those that name it, else all."""
+        return self.naming(tag) or self.targets
 
     @property
     def is_attached(self) -> bool:

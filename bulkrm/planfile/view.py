@@ -46,9 +46,7 @@ def _repository(
 ) -> Iterator[str]:
     """Yield the header, and a line for each manifest: those that go first."""
     number = plan.tags.get(place)
-    going = sum(
-        len(item.targets) if isinstance(item.verdict, Untag) else len(item.tags) for item in items if _acts(item)
-    )
+    going = sum(len(item.removed_tags) for item in items)
     seen = f"{_count(number, 'tag')}: {going} to go, {number - going} to stay" if number else "tags not read"
     yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items else str(place)
     short = width is not None

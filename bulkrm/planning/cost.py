@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Doomed, Item, Order, Untag, Way
-from bulkrm.planning.graph import removed_tags
 from bulkrm.planning.strategy import clearable
 
 
@@ -25,10 +24,10 @@ def _requests_of(item: Item) -> int:
         case Doomed():
             return 1
         case Untag(way=Way.TAG):
-            return 2 * len(removed_tags([item]))  # the tag is read and deleted
+            return 2 * len(item.removed_tags)  # the tag is read and deleted
         case Untag(way=Way.DECOY):
             # The manifest is read to be put back; each tag is read, pushed over, read again; the decoy is deleted.
-            return 1 + 3 * len(removed_tags([item])) + 1
+            return 1 + 3 * len(item.removed_tags) + 1
         case _:
             return 0
 

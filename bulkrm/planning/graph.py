@@ -7,7 +7,7 @@ from dataclasses import replace
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
 from bulkrm.model.outcome import Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Untag, Verdict
+from bulkrm.model.plan import Doomed, Item, Verdict
 from bulkrm.planning.artifacts import artifact_tags, named_after_digests
 from bulkrm.planning.facts import RepositoryFacts, Seen
 
@@ -118,13 +118,7 @@ def _staying(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, None
 
 def removed_tags(items: Iterable[Item]) -> set[str]:
     """Return the tags of one repository that go."""
-    removed: set[str] = set()
-    for item in items:
-        if isinstance(item.verdict, Doomed):
-            removed.update(item.tags)
-        elif isinstance(item.verdict, Untag):
-            removed.update(item.named_tags)
-    return removed
+    return {tag for item in items for tag in item.removed_tags}
 
 
 def _each_by_itself(items: Iterable[Item], facts: RepositoryFacts) -> bool:

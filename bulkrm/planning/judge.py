@@ -13,7 +13,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
-from bulkrm.planning.graph import removed_tags, spare_what_is_needed, with_leaves, with_parents
+from bulkrm.planning.graph import spare_what_is_needed, with_leaves, with_parents
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
 
 
@@ -46,7 +46,7 @@ def hold(plan: Plan, limit: Limit) -> Plan:
 
 
 def _disappearing(item: Item) -> int:
-    return len(removed_tags([item])) if isinstance(item.verdict, Untag) else len(item.tags) or 1
+    return len(item.removed_tags) or 1
 
 
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:

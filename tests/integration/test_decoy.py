@@ -11,6 +11,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login, Shared
 from bulkrm.sandbox import Asked, Call, DropAfter, Reply, Sandbox, SandboxSettings, User, oci_image, put_image
 from tests.integration.engine import Options, delete
+from tests.support.clock import FakeClock
 
 APP = "team/app"
 DECOY = Options(shared=Shared.UNTAG, allow_decoy=True)
@@ -108,6 +109,27 @@ async def test_a_push_without_an_answer(fault: DropAfter | Reply) -> None:
         assert done.statuses == {f"{APP}:pr-1": "untagged", f"{APP}:pr-2": "untagged"}
         assert sandbox.store.tags_on(APP, digest) == {"latest"}
         assert sandbox.store.digests(APP) == {digest}
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+async def test_a_push_of_which_nobody_knows(*, took_effect: bool) -> None:
+    """The decoy is deleted all the same: the tag goes with it, or holds what it held and says so."""
+    async with Sandbox() as sandbox:
+        digest = put_image(sandbox.store, APP, ["pr-1", "latest"], oci_image(seed=1))
+
+        async def blind(_: Asked) -> None:
+            sandbox.faults.add(Reply(503), method="HEAD|GET", path="manifests/pr-1$", times=10)
+
+        sandbox.faults.add(Call(blind), method="PUT", path="pr-1$")
+        sandbox.faults.add(DropAfter() if took_effect else Reply(502), method="PUT", path="pr-1$")
+
+        done = await delete(sandbox.host, LIST, replace(DECOY, clock=FakeClock(auto=True)))
+
+        assert done.statuses == {f"{APP}:pr-1": "untagged" if took_effect else "failed unconfirmed"}
+        assert sandbox.store.tags_on(APP, digest) == ({"latest"} if took_effect else {"pr-1", "latest"})
+        assert sandbox.store.digests(APP) == {digest}
+        if not took_effect:
+            assert "the tag holds what it held" in done.images[0]["error"]["message"]
 
 
 async def test_somebody_pushes_over_the_decoy() -> None:

@@ -245,7 +245,8 @@ def test_the_limit_is_all_or_nothing(case: Case, limit: Limit) -> None:
     """A plan with a limit deletes all that one without deletes, as far as allowed, or nothing."""
     free, held = case.plan(), case.plan(limit)
     going = sum(max(1, len(item.tags)) for item in free.doomed)
-    going += sum(len(item.targets) for item in free.items if isinstance(item.verdict, Untag))
+    untagged = [target.reference for item in free.items if isinstance(item.verdict, Untag) for target in item.targets]
+    going += len({(reference.repository, reference.tag) for reference in untagged if isinstance(reference, TagRef)})
     allowed = free.tags_seen * limit.value / 100 if limit.percent else limit.value
 
     assert _doomed(held) == (_doomed(free) if going <= allowed else set())

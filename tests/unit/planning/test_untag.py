@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+from bulkrm.cli.question import describe
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Plan, Untag, Way
-from bulkrm.model.settings import Limit, Shared
+from bulkrm.model.settings import Limit, Policy, Shared
+from bulkrm.planfile.document import PlanDocument
+from bulkrm.planfile.fields import totals
+from bulkrm.planfile.view import view
 from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
@@ -81,6 +85,17 @@ def test_the_limit_counts_the_tags_that_go() -> None:
     assert isinstance(untag(found, limit=Limit(2)).items[0].verdict, Untag)
     (held,) = untag(found, limit=Limit(1)).items
     assert held.verdict == Kept(KeptReason.LIMIT, ("2 would disappear, --max-delete is 1",))
+
+
+def test_a_tag_named_twice_is_one_tag() -> None:
+    """With its digest and without: the limit, the question, the plan and its view count it once."""
+    plan = untag(facts([("a", ONE), (f"a@{ONE.digest}", ONE)], {"a": ONE, "z": ONE}), limit=Limit(1))
+    document = PlanDocument(plan, Policy(Shared.UNTAG))
+
+    assert len(plan.items[0].targets) == 2
+    assert describe(plan) == "Remove 1 tag from images that stay in 1 repository of 1 registry?"
+    assert totals(document)["tags_removed"] == 1
+    assert "(2 tags: 1 to go, 1 to stay)" in view(document, None)
 
 
 def test_a_doomed_digest_that_got_a_tag() -> None:
