@@ -84,13 +84,7 @@ def _perform(
 ) -> int:
     settings = settings_of(access, pace, job.policy)
     output = plan.format if plan is not None and talk.output == "text" else None
-    login = login_of(access, _hosts(job), list_from_stdin=list_from_stdin)
+    login = login_of(access, job.hosts, list_from_stdin=list_from_stdin)
     with writers_of(talk, output) as writers, recorded(job, talk.state_dir) as folder:
         finished = plan.finished if plan is not None else None
         return anyio.run(perform, Task(job, settings, login, writers, talk, folder, finished))
-
-
-def _hosts(job: Job) -> tuple[str, ...]:
-    if isinstance(job.work, Saved):
-        return tuple(dict.fromkeys(item.repository.host for item in job.work.plan.items))
-    return tuple(dict.fromkeys(entry.host for entry in job.work))

@@ -31,7 +31,7 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     from_environment = os.environ.get(PASSWORD)
     explicit = bool(username or options.prompt or options.from_stdin or from_environment)
     if not explicit:
-        return Credentials(None, read_docker_config(config_path(), options.default_port))
+        return Credentials({}, read_docker_config(config_path(), options.default_port))
     _check(options, username, hosts, list_from_stdin=list_from_stdin)
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
@@ -43,8 +43,8 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     elif from_environment:
         password = from_environment
     else:
-        return Credentials(_from_config(user, hosts[0], options), DockerConfig())
-    return Credentials(Login(user, Secret(password)), DockerConfig())
+        return Credentials({hosts[0]: _from_config(user, hosts[0], options)}, DockerConfig())
+    return Credentials({hosts[0]: Login(user, Secret(password))}, DockerConfig())
 
 
 def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *, list_from_stdin: bool) -> None:

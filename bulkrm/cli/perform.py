@@ -26,7 +26,7 @@ from bulkrm.client.registries import Listening, Registries, open_registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.recorder import Unrecorded
 from bulkrm.engine.recording import Recording
-from bulkrm.engine.run import Job, Run
+from bulkrm.engine.run import Job, Run, Saved
 from bulkrm.engine.stop import Stop
 from bulkrm.model.outcome import Deleted, Gone, NoMatch, Signal, Status
 from bulkrm.model.plan import Order, Plan
@@ -53,13 +53,16 @@ class Task:
     talk: Talk
     folder: RunFolder | None = None  # where the run is recorded
     finished: Callable[[Run], str | None] | None = None  # told of the run before its report; returns what went wrong
+    about: str | None = None  # which recorded run is gone on with
 
     def remarks(self) -> Iterator[str]:
         """Yield what the user should know before the run begins."""
+        if self.about is not None:
+            yield self.about
         if self.folder is not None:
             end = ends_with(self.folder.root, os.environ, chosen=self.talk.state_dir is not None)
             if end is not None:
-                yield end
+                yield f"warning: {end}"
 
 
 async def perform(task: Task) -> int:
@@ -72,8 +75,9 @@ async def perform(task: Task) -> int:
             listener = Listener(shown, task.writers, recorder)
             run = Run(task.job, registries, Around(listener, stop, SystemClock(), recorder))
             for remark in task.remarks():
-                shown.say(f"warning: {remark}")
-            report = await _report(task, run, registries, Question(shown, stop, yes=task.talk.yes))
+                shown.say(remark)
+            question = Question(shown, stop, yes=task.talk.yes)
+            report = await _report(task, run, registries, question)
             for warning in (*registries.remarks(), *_warnings(report)):
                 shown.say(f"warning: {warning}")
     code = report.exit_code(stop.signal)
@@ -82,7 +86,7 @@ async def perform(task: Task) -> int:
         complain(trouble)
         code = code or 1
     if isinstance(recorder, Recording):
-        code = _close(recorder, report, code)
+        code = _close(recorder, report, code, declined=question.declined and not _is_resumed(task.job))
     for writer in task.writers:
         writer.whole(report)
         if writer.trouble is not None:
@@ -94,15 +98,19 @@ async def perform(task: Task) -> int:
     return code
 
 
-def _close(recorder: Recording, report: Report, code: int) -> int:
+def _close(recorder: Recording, report: Report, code: int, *, declined: bool) -> int:
     """Record the end of a run that came to one; an interrupted one can be gone on with."""
     try:
         summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
-        recorder.end(code, summary, report.tally.unfinished)
+        recorder.end(code, summary, report.tally.unfinished, declined=declined)
     except StateError as error:
         complain(trouble_of(error))
         return code or 1
     return code
+
+
+def _is_resumed(job: Job) -> bool:
+    return isinstance(job.work, Saved) and job.work.resumed
 
 
 async def _report(task: Task, run: Run, registries: Registries, question: Question) -> Report:

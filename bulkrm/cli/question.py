@@ -13,7 +13,7 @@ _MAX_NAMED = 5
 
 
 async def agreed(text: str, shown: Display, stop: Stop) -> bool:
-    """Ask, where somebody can answer; where nobody can, it is agreed. A signal while it waits ends the run."""
+    """Ask, where somebody can answer; where nobody can, it is agreed. A signal while it waits is a no."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     shown.pause()
@@ -22,8 +22,8 @@ async def agreed(text: str, shown: Display, stop: Stop) -> bool:
     with stop.phase():
         await anyio.wait_readable(sys.stdin)
         answer = sys.stdin.readline()
-    if stop:
-        _write("\n")
+    if stop or not answer:
+        _write("\n")  # after Ctrl-C and Ctrl-D the cursor stands behind the question
         return False
     return answer.strip().lower() in ("y", "yes")
 
@@ -33,13 +33,15 @@ class Question:
 
     def __init__(self, shown: Display, stop: Stop, *, yes: bool) -> None:
         """`yes`: do not ask."""
+        self.declined = False
         self._display = shown
         self._stop = stop
         self._yes = yes
 
     async def __call__(self, plan: Plan) -> bool:
-        """Return whether to go on."""
-        return self._yes or await agreed(describe(plan), self._display, self._stop)
+        """Return whether to go on; `declined` tells it afterwards."""
+        self.declined = not (self._yes or await agreed(describe(plan), self._display, self._stop))
+        return not self.declined
 
 
 def _write(text: str) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bulkrm.cli.which import run_named
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import KnownRun, known_runs
-from bulkrm.state.journal import read_journal
+from bulkrm.state.journal import read_journal, sound
 
 _AGE = re.compile(r"(\d{1,6})([dhw])", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -18,12 +19,12 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 def all_runs(root: Path) -> Iterator[str]:
     """Yield a line for each run."""
     for run in known_runs(root):
-        yield f"{run.id}  {_state(run):<11}{_summary(run)}".rstrip()
+        yield f"{run.id}  {_state(run):<11}{summary(run)}".rstrip()
 
 
 def one_run(root: Path, name: str) -> Iterator[str]:
     """Yield what a run was asked, and what became of every image. Raises InputError."""
-    found = _find(root, name)
+    found = run_named(root, name)
     yield f"{found.id}  {_state(found)}"
     yield f"folder: {found.path}"
     yield ""
@@ -42,14 +43,6 @@ def pruned_runs(root: Path, older_than: str) -> Iterator[str]:
         yield f"deleted {run.id}"
 
 
-def _find(root: Path, name: str) -> KnownRun:
-    found = [run for run in known_runs(root) if run.id.startswith(name)]
-    if len(found) != 1:
-        what = "there is no such run" if not found else f"{len(found)} runs begin so"
-        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
-    return found[0]
-
-
 def _state(run: KnownRun) -> str:
     if run.is_locked:
         return "running"
@@ -58,7 +51,8 @@ def _state(run: KnownRun) -> str:
     return "undone" if run.is_undone else f"exit {(run.end or {}).get('code')}"
 
 
-def _summary(run: KnownRun) -> str:
+def summary(run: KnownRun) -> str:
+    """Say in a few words what became of a run's images; nothing where it did not come to its end."""
     counts: Any = (run.end or {}).get("summary", {})
     words = [f"{count} {status.replace('_', '-')}" for status, count in counts.items() if count]
     return ", ".join(words)
@@ -76,10 +70,12 @@ def _age(text: str) -> timedelta:
 
 
 def _outcomes(run: KnownRun) -> Iterator[str]:
+    path = run.path / "journal.jsonl"
     try:
-        for event in read_journal(run.path / "journal.jsonl"):
-            if event.get("event") == "outcome":
-                more = event.get("reason") or (event.get("error") or {}).get("code") or ""
-                yield f"{event['status']:<15}{event['image']}  {more}".rstrip()
-    except (StateError, KeyError) as error:
+        with sound(path):
+            for event in read_journal(path):
+                if event.get("event") == "outcome":
+                    more = event.get("reason") or (event.get("error") or {}).get("code") or ""
+                    yield f"{event['status']:<15}{event['image']}  {more}".rstrip()
+    except StateError as error:
         raise InputError(Problem(str(run.path), str(error), "the journal is damaged")) from error

@@ -13,7 +13,9 @@ from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.planning import in_order
 from bulkrm.cli.recorded import held
+from bulkrm.cli.records import summary
 from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.which import run_named
 from bulkrm.engine.landing import Past
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
@@ -38,27 +40,25 @@ def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_
         job = _job(run, access)
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
         settings = settings_of(access, pace, job.policy)
-        login = login_of(access, _hosts(job), list_from_stdin=False)
+        login = login_of(access, job.hosts, list_from_stdin=False)
         if not dry_run:
             folder.begin_part()
         with writers_of(talk) as writers:
-            return anyio.run(perform, Task(job, settings, login, writers, talk, None if dry_run else folder))
+            kept = None if dry_run else folder
+            about = f"going on with run {run.id}" + (f" ({before})" if (before := summary(run)) else "")
+            return anyio.run(perform, Task(job, settings, login, writers, talk, kept, about=about))
 
 
 def _find(root: Path, name: str | None) -> KnownRun:
-    runs = known_runs(root)
     if name is None:
-        left = [run for run in runs if not run.is_finished and not run.is_locked]
+        left = [run for run in known_runs(root) if not run.is_finished and not run.is_locked]
         if not left:
             raise InputError(Problem("", f"there is no unfinished run in {root}", "`bulkrm runs` lists them"))
         return left[-1]
-    found = [run for run in runs if run.id.startswith(name)]
-    if len(found) != 1:
-        what = "there is no such run" if not found else f"{len(found)} runs begin so"
-        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
-    if found[0].is_finished:
+    found = run_named(root, name)
+    if found.is_finished:
         raise InputError(Problem(name, "this run is finished", "`bulkrm runs show` tells what it did"))
-    return found[0]
+    return found
 
 
 def _job(run: KnownRun, access: Access) -> Job:
@@ -114,9 +114,3 @@ def _entries(listed: Sequence[Mapping[str, Any]], access: Access) -> Iterator[En
         detail = Detail(None, tuple(ExcludePattern(pattern) for pattern in fields["exclude"]), fields["note"])
         port = access.connection.default_port
         yield from parse_entry(fields["image"], source=Source(name, int(line)), default_port=port, detail=detail)
-
-
-def _hosts(job: Job) -> tuple[str, ...]:
-    if isinstance(job.work, Saved):
-        return tuple(dict.fromkeys(item.repository.host for item in job.work.plan.items))
-    return tuple(dict.fromkeys(entry.host for entry in job.work))

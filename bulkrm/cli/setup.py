@@ -27,7 +27,7 @@ def login_of(access: Access, hosts: Sequence[str], *, list_from_stdin: bool) -> 
     port = access.connection.default_port
     options = LoginOptions(access.username, access.ask_password, access.password_stdin, port)
     if not hosts:
-        return Credentials(None, DockerConfig())
+        return Credentials({}, DockerConfig())
     return credentials(options, hosts, list_from_stdin=list_from_stdin)
 
 

@@ -16,6 +16,7 @@ from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import agreed
 from bulkrm.cli.recorded import held
 from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.which import run_named
 from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
@@ -60,10 +61,12 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
     """Put back what a run deleted, or the images of it that are named. Returns the exit code; raises InputError."""
     root = state_dir(talk.state_dir, os.environ)
     named = bool(what and _RUN.fullmatch(what[0]))
-    run = _find(root, what[0] if named else None)
     entries = _entries(what[1:] if named else what, access)
+    run = run_named(root, what[0]) if named else _latest(root)
     with held(RunFolder.open(root, run.id)) as folder:
-        chosen = tuple(_chosen(_losses(run), entries))
+        found = _losses(run)
+        _refuse_strangers(root, run, found, entries)
+        chosen = tuple(_chosen(found, entries))
         settings = settings_of(access, pace, Policy())
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
         login = login_of(access, hosts, list_from_stdin=False)
@@ -88,18 +91,40 @@ def _mark(folder: RunFolder) -> int:
     return 0
 
 
-def _find(root: Path, name: str | None) -> KnownRun:
-    runs = known_runs(root)
-    if name is None:
-        left = [run for run in runs if not run.is_undone]
-        if not left:
-            raise InputError(Problem("", f"there is no run to undo in {root}", "name one; `bulkrm runs` lists them"))
-        return left[-1]
-    found = [run for run in runs if run.id.startswith(name)]
-    if len(found) != 1:
-        what = "there is no such run" if not found else f"{len(found)} runs begin so"
-        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
-    return found[0]
+def _latest(root: Path) -> KnownRun:
+    """Return the latest run that took something away and was not undone."""
+    for run in reversed(known_runs(root)):
+        if not run.is_undone and _losses(run):
+            return run
+    raise InputError(Problem("", f"there is no run to undo in {root}", "name one; `bulkrm runs` lists them"))
+
+
+def _refuse_strangers(root: Path, run: KnownRun, found: Sequence[Loss], entries: Sequence[Entry]) -> None:
+    """Refuse what the run did not take away, and name the run that did. Raises InputError."""
+    strange = [entry for entry in entries if not any(_is_named(entry, loss) for loss in found)]
+    if not strange:
+        return
+    problems = []
+    for entry in strange:
+        other = next((past for past in reversed(known_runs(root)) if _took(past, entry)), None)
+        remedy = f"run {other.id} did: name it first" if other else f"`bulkrm runs show {run.id}` tells what it did"
+        problems.append(Problem(str(entry.source), f"run {run.id} took no {_text(entry)} away", remedy))
+    raise InputError(*problems)
+
+
+def _took(run: KnownRun, entry: Entry) -> bool:
+    try:
+        return any(_is_named(entry, loss) for loss in _losses(run))
+    except InputError:  # its record is damaged
+        return False
+
+
+def _is_named(entry: Entry, loss: Loss) -> bool:
+    return any(_names(entry, loss, tag) for tag in (None, *loss.tags))
+
+
+def _text(entry: Entry) -> str:
+    return entry.text if isinstance(entry, Glob) else str(entry.reference)
 
 
 def _losses(run: KnownRun) -> list[Loss]:
@@ -170,6 +195,7 @@ async def _perform(task: _Task) -> int:
     with display(quiet=task.talk.quiet) as shown:
         opened = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
         async with opened as registries, signals(stop, shown):
+            shown.say(f"undoing run {task.run}" if task.losses else f"run {task.run} took nothing away")
             around = Around(Listener(shown, task.writers, Unrecorded()), stop, clock)
             undo = Undo(Asking(registries), around, force=task.force, dry_run=task.dry_run)
             results = await undo.perform(task.losses) if await _agreed(task, shown, stop) else ()

@@ -27,14 +27,14 @@ class DockerConfig:
 class Credentials:
     """Looks up the login of a host."""
 
-    def __init__(self, given: Login | None, config: DockerConfig) -> None:
-        """`given` is the command line's; the caller has made sure that there is one registry only."""
+    def __init__(self, given: Mapping[str, Login], config: DockerConfig) -> None:
+        """`given`: the command line's, by the host that they are for; they go to no other."""
         self._given = given
         self._config = config
 
     def login(self, host: str) -> Login | None:
         """Return the login for a host; None means anonymous."""
-        return self._given or self._config.logins.get(host)
+        return self._given.get(host) or self._config.logins.get(host)
 
     def remark(self, host: str) -> str | None:
         """Say why there is an entry for the host in `config.json` that does not help, if so."""

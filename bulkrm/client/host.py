@@ -3,7 +3,7 @@
 A request goes: token, limiter slot, is the token still good?, transport, `decide`.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bulkrm.client.authorizer import Authorizer, Grant
@@ -12,7 +12,7 @@ from bulkrm.client.flight import SingleFlight
 from bulkrm.client.limiter import Limiter
 from bulkrm.client.wiring import Wiring
 from bulkrm.model.errors import BulkrmError, RequestFailed
-from bulkrm.model.failure import Failure, Reach
+from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -24,6 +24,7 @@ from bulkrm.protocol.realm import is_loopback
 from bulkrm.protocol.refusal import no_answer, refusal
 
 _UNAUTHORIZED = 401
+_TIMED_OUT = 408
 _NOTICED, _SILENCE = 2.0, 10.0  # seconds
 
 
@@ -40,6 +41,10 @@ class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
         self.failure = failure
 
 
+# Looks at what a request was to do which may have taken effect, before it is sent again; gets what the last send met.
+Look = Callable[[Failure], Awaitable[None]]
+
+
 def _never() -> bool:
     return False
 
@@ -48,9 +53,9 @@ def _never() -> bool:
 class Footprint:
     """Whether a request may have taken effect by now: for whoever is cancelled in the middle of one.
 
-    `withdrawn` is asked in the last moment before the first send, so that a stopped run starts nothing that waited. What
-    is not `repeatable` is sent once and never again: what it rests on may have changed since. After everything that
-    makes other requests try again it is taken back, and whoever sent it looks anew.
+    `withdrawn` is asked in the last moment before a send, so that a stopped run starts nothing that waited. What is not
+    `repeatable` is sent once and never again: what it rests on may have changed since. After everything that makes
+    other requests try again it is taken back, and whoever sent it looks anew.
     """
 
     possible: bool = False
@@ -78,11 +83,14 @@ class Host:
         self._silent_until = 0.0
         self._met: SingleFlight[bool] = SingleFlight()
 
-    async def exchange(self, request: Request, footprint: Footprint | None = None) -> Final:
-        """Send a request until its answer is final. Raises RequestFailed when no usable answer will come."""
+    async def exchange(self, request: Request, footprint: Footprint | None = None, look: Look | None = None) -> Final:
+        """Send a request until its answer is final. Raises RequestFailed when no usable answer will come.
+
+        `look` is called before a request is sent again that may have taken effect; what it raises ends the exchange.
+        """
         if self._met.value is None:
             await self._met.get(self._meet, bool)
-        call = _Call(self, footprint)
+        call = _Call(self, footprint, look)
         attempt = Attempt(request, self.name, self.authorizer.first(request))
         return await self._loop.run(attempt, call.send, self._decide, call.authorize)
 
@@ -132,11 +140,12 @@ class Host:
 class _Call:
     """One request under way: remembers the token it used, to say which one was refused."""
 
-    __slots__ = ("_footprint", "_host", "_last", "_refused", "_used")
+    __slots__ = ("_footprint", "_host", "_last", "_look", "_refused", "_used")
 
-    def __init__(self, host: Host, footprint: Footprint | None = None) -> None:
+    def __init__(self, host: Host, footprint: Footprint | None = None, look: Look | None = None) -> None:
         self._host = host
         self._footprint = footprint or Footprint()
+        self._look = look
         self._used: Grant | None = None
         self._refused: Secret | None = None
         self._last: Answer | Broken | None = None
@@ -145,6 +154,8 @@ class _Call:
         host, request = self._host, attempt.request
         if self._last is not None and not self._footprint.repeatable:
             await self._take_back(attempt)
+        if attempt.uncertain and self._look is not None:
+            await self._look(self._met(request) or _UNKNOWN)
         while True:
             wanted, refused = attempt.authorization, self._refused
             grant = host.authorizer.held(wanted, refused) or await host.authorizer.grant(wanted, refused)
@@ -154,14 +165,14 @@ class _Call:
                     continue  # it ended while we waited for the slot
                 self._used = ready
                 url, headers = host.base + request.target, {**ready.headers, **request.headers}
-                if self._footprint.withdrawn() and not attempt.uncertain:
+                if self._footprint.withdrawn():
                     raise Withdrawn
                 host.limiter.spend()
                 host.requests += 1
                 self._footprint.possible = True
                 answer = await host.transport.send(request.method, url, headers, request.max_body, request.body)
             self._last = answer
-            # A plain refusal changed nothing; silence, a 5xx and a success may have.
+            # A plain refusal and a redirect changed nothing; silence, a 5xx and a success may have.
             acted = answer.may_have_acted if isinstance(answer, Broken) else not _refused(answer)
             self._footprint.possible = attempt.uncertain or acted
             if ready.authorization != attempt.authorization:
@@ -196,8 +207,12 @@ class _Call:
                 return None
 
 
+# What a send met that only wanted another token, after one that may have taken effect.
+_UNKNOWN = Failure(FailureCode.CONNECTION_LOST, "an earlier answer did not come")
+
+
 def _refused(answer: Answer) -> bool:
-    return 400 <= answer.status < 500  # noqa: PLR2004
+    return 300 <= answer.status < 500 and answer.status != _TIMED_OUT  # noqa: PLR2004
 
 
 def _address(host: str) -> str:

@@ -1,11 +1,13 @@
 """What a run asks of a registry: to read, and to delete. Every method raises RequestFailed with the final failure."""
 
+from collections.abc import Awaitable, Callable
 from enum import Enum
 
+from bulkrm.client.exchange import Final
 from bulkrm.client.host import Footprint
 from bulkrm.client.reading import Reader
 from bulkrm.model.digest import Digest
-from bulkrm.model.errors import RequestFailed
+from bulkrm.model.errors import BulkrmError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
@@ -26,6 +28,10 @@ class Removal(Enum):
 
     DELETED = "deleted"
     WAS_GONE = "was-gone"
+
+
+class _Gone(BulkrmError):  # noqa: N818 (it reads as what was found)
+    """What was to be deleted is gone by an earlier send."""
 
 
 class Registry(Reader):
@@ -76,21 +82,40 @@ class Registry(Reader):
     async def _delete(self, repository: Repository, reference: str | Digest, footprint: Footprint) -> Removal:
         request = message.delete_manifest(repository, reference)
         context = self._context(request)
-        try:
-            final = await self._host.exchange(request, footprint)
-        except RequestFailed as error:
-            if not footprint.possible:
-                raise
-            if await self._is_gone(repository, reference, error.failure, footprint):
-                return Removal.DELETED
-            raise
-        if judge.deletion(context, final.answer) is Deletion.DONE:
+
+        async def is_gone(doubt: Failure) -> bool:
+            return await self._is_gone(repository, reference, doubt, footprint)
+
+        final = await self._send_delete(context, footprint, is_gone)
+        if final is None or judge.deletion(context, final.answer) is Deletion.DONE:
             return Removal.DELETED
         doubt = _still_there(context, final.answer)
-        if not await self._is_gone(repository, reference, doubt.failure, footprint):
+        if not await is_gone(doubt.failure):
             raise doubt
         not_ours = final.answer.status == _NOT_FOUND and not final.uncertain
         return Removal.WAS_GONE if not_ours else Removal.DELETED
+
+    async def _send_delete(
+        self, context: Context, footprint: Footprint, is_gone: Callable[[Failure], Awaitable[bool]]
+    ) -> Final | None:
+        """Send a DELETE until its answer is final; None: what was to go is gone by a send without an answer."""
+
+        async def look(doubt: Failure) -> None:
+            # What is gone need not be asked for again; and if somebody pushed it anew meanwhile, it must not.
+            if await is_gone(doubt):
+                raise _Gone
+
+        try:
+            final = await self._host.exchange(context.request, footprint, look)
+            judge.deletion(context, final.answer)
+        except _Gone:
+            return None
+        except RequestFailed as error:
+            sent = footprint.possible and error.failure.code is not FailureCode.UNCONFIRMED
+            if sent and await is_gone(error.failure):
+                return None
+            raise
+        return final
 
     async def _is_gone(
         self, repository: Repository, reference: str | Digest, doubt: Failure, footprint: Footprint
@@ -113,7 +138,8 @@ def _still_there(context: Context, answer: Answer) -> RequestFailed:
     if answer.status == _NOT_FOUND:
         what = "HTTP 404 to DELETE, but it is there: this registry does not delete over this protocol"
         hint = "delete with the registry's own tool or web page"
-        return RequestFailed(Failure(FailureCode.NOT_SUPPORTED, what, _NOT_FOUND, hint, Reach.HOST))
+        # Not further: elsewhere it may be the want of a permission, which some registries hide behind a 404.
+        return RequestFailed(Failure(FailureCode.NOT_SUPPORTED, what, _NOT_FOUND, hint, Reach.REPOSITORY))
     if answer.status >= _SERVER_ERROR:
         return context.fail(answer)
     what = f"HTTP {answer.status} to DELETE, but it is still there"

@@ -28,15 +28,26 @@ class Asking:
         self._registries = registries
         self._causes = Causes()
         self._against_pushing = Causes()
+        self._against_untagging = Causes()
         self._circuits: dict[str, Circuit] = defaultdict(Circuit)
 
-    async def of(
-        self, place: Repository | str, call: Callable[[Registry], Awaitable[T]], causes: Causes | None = None
-    ) -> T | Failure:
-        """Make a call to the registry of a repository or host; a failure that reaches further is not asked for again.
+    async def of(self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+        """Make a call to the registry of a repository or host; a failure that reaches further is not asked for again."""
+        return await self._ask(place, call, self._causes)
 
-        `causes`: where such a failure is noted, if not for everything.
-        """
+    async def push(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+        """Make a call that pushes. Who may not push may still delete, so what fails here is held against pushing only."""
+        known = self._against_pushing.find(place)
+        return await self._ask(place, call, self._against_pushing) if known is None else known
+
+    async def untag(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+        """Make a call that deletes a tag. Where that cannot be done manifests may still go, so it is noted apart too."""
+        known = self._against_untagging.find(place)
+        return await self._ask(place, call, self._against_untagging) if known is None else known
+
+    async def _ask(
+        self, place: Repository | str, call: Callable[[Registry], Awaitable[T]], causes: Causes
+    ) -> T | Failure:
         known = self.known(place)
         if known is not None:
             return known
@@ -52,14 +63,9 @@ class Asking:
         if failure.code is FailureCode.NOT_PERMITTED and registry.host.anonymous:
             failure = replace(failure, hint=_NO_LOGIN)
         if not circuit.counts(failure):
-            (causes or self._causes).note(failure, place)
+            causes.note(failure, place)
         circuit.failed(failure)
         return failure
-
-    async def push(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
-        """Make a call that pushes. Who may not push may still delete, so what fails here is held against pushing only."""
-        known = self._against_pushing.find(place)
-        return await self.of(place, call, self._against_pushing) if known is None else known
 
     def anew(self) -> "Asking":
         """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""

@@ -151,10 +151,12 @@ class Clearing:
                 await self._put_back(course, decoy, left, result if isinstance(result, Failure) else None)
 
     async def _left(self, course: _Course) -> list[str]:
-        """Return the tags that are listed although their decoy is deleted."""
+        """Return the tags that are listed although their decoy is deleted; all, where they cannot be listed."""
         repository = course.step.repository
         listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
-        return [tag for tag in (() if isinstance(listed, Failure) else listed or ()) if tag in course.covered]
+        if isinstance(listed, Failure):
+            return list(course.covered)
+        return [tag for tag in listed or () if tag in course.covered]
 
     async def _put_back(self, course: _Course, decoy: Manifest, tags: list[str], cause: Failure | None) -> None:
         """See what tags hold after all; what still holds the decoy gets back what it held.

@@ -17,7 +17,7 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import Recorder
-from bulkrm.engine.tags import Change, Done, Doubt, Tags, outcome_of, untagged
+from bulkrm.engine.tags import Change, Done, Doubt, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, empty_index
@@ -110,24 +110,26 @@ class Decoys:
                     held = await self._tags.put_back(item.repository, tag, decoy.digest, archived)
                 outcome = left_with(item, tag, decoy.digest, held, result)
             else:
-                outcome = await self._look(item, decoy, tag, doubt)
+                outcome = _cleared(item, decoy, tag, doubt, await anew.read(item.repository, tag))
             del covered[tag]
             self._record(item, item.naming(tag), outcome)
 
-    async def _look(self, item: Item, decoy: Manifest, tag: str, doubt: Doubt | None) -> Outcome:
-        """Read a tag whose decoy was deleted: whatever else it holds now is somebody's new push.
 
-        Unless it is in doubt whether the decoy was ever pushed over it.
-        """
-        held = await self._tags.read(item.repository, tag)
-        if doubt is not None and (held == item.digest or isinstance(held, Failure)):
-            return left_with(item, tag, decoy.digest, held, doubt)
-        if held is None or isinstance(held, Failure):
-            return untagged(item)
-        if held == decoy.digest:
-            what = "the decoy was deleted, but the registry still shows it under the tag"
-            return Failed(Failure(FailureCode.UNCONFIRMED, what, None, "run again with the same list"))
-        return Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{held}",))
+def _cleared(item: Item, decoy: Manifest, tag: str, doubt: Doubt | None, held: Digest | Failure | None) -> Outcome:
+    """Say what became of a tag whose decoy was deleted: whatever else it holds now is somebody's new push.
+
+    Unless it is in doubt whether the decoy was ever pushed over it.
+    """
+    if doubt is not None and held == item.digest:
+        return left_with(item, tag, decoy.digest, held, doubt)
+    if isinstance(held, Failure):
+        return Failed(unconfirmed(held))
+    if held is None:
+        return untagged(item)
+    if held == decoy.digest:
+        what = "the decoy was deleted, but the registry still shows it under the tag"
+        return Failed(Failure(FailureCode.UNCONFIRMED, what, None, "run again with the same list"))
+    return Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{held}",))
 
 
 def left_with(item: Item, tag: str, decoy: Digest, held: Digest | Failure | None, cause: Failure) -> Outcome:

@@ -34,7 +34,7 @@ class Deletion:
         self._record = record
 
     async def delete(self, item: Item, judged: float) -> bool:
-        """DELETE one manifest and record it; False: it was not sent, the run was stopped or has to judge again.
+        """DELETE one manifest and record it; False: it is not done, the run was stopped or has to judge again.
 
         `judged`: the moment of the clock at which the item was found to be deletable. Raises StateError where the
         manifest cannot be kept: then nothing was sent.
@@ -50,7 +50,9 @@ class Deletion:
             try:
                 result = await self._asking.of(item.repository, send)
             except Withdrawn:
-                return False
+                if not (footprint.possible and self._stop):
+                    return False
+                result = _UNCONFIRMED
             except BaseException:
                 if footprint.possible:
                     self._record(item, item.targets, Failed(_UNCONFIRMED))

@@ -44,6 +44,7 @@ class Landing:
     ) -> None:
         """Take what it works with. `dry_run`: decoys are left where they are."""
         self._dry_run = dry_run
+        self._gone: dict[Repository, list[Item]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._past = past
         self._asking = asking
@@ -63,6 +64,24 @@ class Landing:
             if (item.repository, item.digest) in self._past.begun and self._open(item):
                 hosts.setdefault(item.repository.host, []).append(item)
         await work_through(hosts, self._asking.workers, self._look, self._stop)
+        await work_through(by_host(self._gone), self._asking.workers, self._conclude, self._stop)
+
+    async def _conclude(self, repository: Repository) -> None:
+        """Record manifests that are gone as deleted, unless the registry now denies that there ever was such a place.
+
+        It may hide it from this user, and with it all that is there.
+        """
+        hidden = await self._hidden(repository)
+        for item in self._gone[repository]:
+            also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+            self._record(item, self._open(item), Failed(hidden) if hidden is not None else Deleted(also))
+
+    async def _hidden(self, repository: Repository) -> Failure | None:
+        """Say why a 404 proves nothing in a repository; None where it does."""
+        listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
+        if isinstance(listed, Failure):
+            return unconfirmed(listed)
+        return None if listed is not None else _DENIED
 
     async def _sweep(self, repository: Repository) -> None:
         """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
@@ -96,8 +115,7 @@ class Landing:
             return
         held = await self._tags.read(item.repository, item.digest)
         if held is None:
-            also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
-            self._record(item, self._open(item), Deleted(also))
+            self._gone.setdefault(item.repository, []).append(item)
         elif isinstance(held, Failure):
             self._record(item, self._open(item), Failed(unconfirmed(held)))
 
@@ -105,7 +123,8 @@ class Landing:
         """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
         held = await self._tags.read(item.repository, tag_of(target))
         if held is None:
-            return await self._untagged(item)
+            hidden = await self._hidden(item.repository)
+            return await self._untagged(item) if hidden is None else Failed(hidden)
         if isinstance(held, Failure):
             # Where this run pushed decoys, one of them may be what nobody can read.
             covered = item.repository in self._past.decoys
@@ -145,6 +164,13 @@ class Landing:
         if outcome is not None:
             for target in targets:
                 self._book.record(target, outcome, item.resolved)
+
+
+_DENIED = Failure(
+    FailureCode.UNCONFIRMED,
+    "the registry says that there is no such repository, so whether the deletion took effect is not known",
+    hint="it may be hidden from this user: `bulkrm resume` with the credentials of before; or it went with its last image",
+)
 
 
 def _taken_too(others: Sequence[str]) -> Failure:

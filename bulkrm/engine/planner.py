@@ -22,7 +22,7 @@ from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold, judge
-from bulkrm.planning.merge import merged, orphaned
+from bulkrm.planning.merge import merged, orphaned, untangled
 from bulkrm.planning.recheck import Fresh, Recheck, recheck
 from bulkrm.planning.recursion import trimmed
 from bulkrm.planning.strategy import orders, worth_asking
@@ -90,7 +90,7 @@ class Planner:
             facts = self._completed(facts, acts)
             fresh = judge(facts, self._rules)
             if not await self._ways.find(_untagged(fresh)):
-                plan = merged(saved, recheck(acts, fresh), fresh.tags)
+                plan = merged(saved, untangled(recheck(acts, fresh)), fresh.tags)
                 limit = self._policy.max_delete
                 return await self._in_order(hold(plan, limit) if limit else plan, facts)
             if self._around.stop:

@@ -102,12 +102,12 @@ class Recording:
         """Note what became of an image; durable with the next sync, and found out anew if that never comes."""
         self._append({"event": "outcome", **image(result)})
 
-    def end(self, code: int, summary: Mapping[str, int], unfinished: int) -> None:
+    def end(self, code: int, summary: Mapping[str, int], unfinished: int, *, declined: bool = False) -> None:
         """Note that the run is over; `unfinished`: of how many images `resume` has something to find out.
 
-        Raises StateError.
+        `declined`: the user was asked and did not want it. Raises StateError.
         """
-        event = {"event": "end", "code": code, "summary": dict(summary), "unfinished": unfinished}
+        event = {"event": "end", "code": code, "summary": dict(summary), "unfinished": unfinished, "declined": declined}
         self._folder.journal.append(event)
         self._folder.sync()
 

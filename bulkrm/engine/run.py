@@ -1,7 +1,7 @@
 """One run from entries to report; read it from top to bottom to see the way of a reference."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
@@ -24,6 +24,7 @@ from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.guards import Rules
+from bulkrm.planning.judge import disappearing, hold
 from bulkrm.planning.merge import failed_targets, remaining, together
 from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
@@ -53,6 +54,15 @@ class Job:
     work: Sequence[Entry] | Saved
     protect: tuple[ProtectPattern, ...]
     policy: Policy
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The registries that it asks, each once, in the order of the list."""
+        if not isinstance(self.work, Saved):
+            return tuple(dict.fromkeys(entry.host for entry in self.work))
+        again = failed_targets(self.work.plan) if self.work.resumed else ()
+        places = [item.repository for item in self.work.plan.items] + [target.reference.repository for target in again]
+        return tuple(dict.fromkeys(place.host for place in places))
 
 
 class Run:
@@ -153,7 +163,15 @@ class Run:
                 known = Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
             elif again:
                 known = None
-        return known
+        return self._held(known, saved) if known is not None and saved.resumed else known
+
+    def _held(self, known: Knowledge, saved: Saved) -> Knowledge:
+        """Hold the limit over all parts of a run: what the earlier ones took away counts as well."""
+        limit = self._job.policy.max_delete
+        if limit is None:
+            return known
+        gone = (item for item in saved.plan.acts if self._book.went(item))
+        return replace(known, plan=hold(known.plan, limit, sum(map(disappearing, gone))))
 
     async def _act(self, plan: Plan, confirm: Confirm) -> None:
         acts, policy = tuple(plan.acts), self._job.policy

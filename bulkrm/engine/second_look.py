@@ -1,7 +1,7 @@
 """Right before something goes, its repository is judged a second time, if the first judgement grew old."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -70,7 +70,15 @@ class SecondLook:
             settled = judged.dropped.get(target)
             if settled is not None and not self._book.has(target):
                 self._record(item, (target,), settled.outcome)
-        return next((judged.items[target] for target in item.targets if target in judged.items), None)
+        going = next((judged.items[target] for target in item.targets if target in judged.items), None)
+        return self._still_open(going) if going is not None else None
+
+    def _still_open(self, item: Item) -> Item | None:
+        """Leave out what has its outcome: another tag of the same image may have gone before this one's pause."""
+        left = tuple(target for target in item.targets if not self._book.has(target))
+        if left == item.targets:
+            return item
+        return replace(item, targets=left) if left else None
 
     async def _judge_again(self, repository: Repository, *, again: bool) -> _Judged | None:
         at = self._clock.monotonic()

@@ -139,7 +139,10 @@ class Survey:
             return Unseen(0 if isinstance(listed, Failure) else len(listed or ()))
         if isinstance(listed, Failure):
             return Unreadable(f"the tags of {repository} cannot be listed: {listed.message}")
-        seen = self._seen(repository, listed or ())
+        if listed is None:
+            what = f"the registry denies that there is {repository}, of which it has manifests; its tags are not known"
+            return Unreadable(f"{what} (--shared delete-unseen does without)")
+        seen = self._seen(repository, listed)
         if isinstance(seen, Unreadable):
             return seen
         hidden = [tag for tag in self._tags_of(members) if tag not in seen]
@@ -172,12 +175,15 @@ class Survey:
         self, repository: Repository, members: Sequence[Target], seen: Mapping[str, Resolved]
     ) -> Seen | Unreadable:
         indexes: dict[Digest, Children] = {}
+        under_tags = {resolved.digest for resolved in seen.values()}
         for digest, children in self._children(repository, members).items():
             read = self._resolver.found.get((repository, digest))
             if children is not None:
                 indexes[digest] = children
             elif isinstance(read, Unresolved):
                 return Unreadable(f"the index {repository}@{digest} cannot be read: {read.failure.message}")
+            elif digest in under_tags:
+                return Unreadable(f"the index {repository}@{digest} is gone, and a tag led to it: tags are moving")
         return Seen(seen, indexes)
 
     def _tags_of(self, members: Iterable[Target]) -> Iterable[str]:

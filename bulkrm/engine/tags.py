@@ -121,7 +121,7 @@ class Tags:
         async def send(registry: Registry, footprint: Footprint) -> bool:
             return await registry.delete_tag(change.repository, change.tag, footprint) is Removal.DELETED
 
-        return await self._make(change, send, self._asking.of)
+        return await self._make(change, send, self._asking.untag)
 
     async def put(self, change: Change, manifest: Manifest) -> Changed:
         """Make the change by PUT of a manifest under the tag."""

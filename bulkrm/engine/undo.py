@@ -72,7 +72,9 @@ class Undo:
 
     async def perform(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
         """Put everything back that is not there; return one result for each tag, and each manifest without one."""
-        self._book.open(target for loss in losses for target in loss.targets)
+        lines: list[Target] = [target for loss in losses for target in loss.targets]
+        lines.sort(key=lambda target: str(target.reference))
+        self._book.open(lines)
         ordered = _children_first(losses)
         self._finished = {loss.key: anyio.Event() for loss in ordered}
         hosts: dict[str, list[Loss]] = {}

@@ -39,12 +39,13 @@ class Ways:
         return bool(missing)
 
     async def _ask(self, registry: Registry, repository: Repository) -> Way | None:
-        """Delete what is not there: a tag that nobody ever made, then a digest that nothing has.
+        """Delete what is not there: a digest that nothing has, then a tag that nobody ever made.
 
-        distribution 2.8 answers 400 to the first (registry/handlers/manifests.go takes digests only) and 404 to the
-        second, 3.x 404 to both, and 405 where deletion is disabled.
+        distribution 2.8 answers 404 to the first and 400 to the second (registry/handlers/manifests.go takes digests
+        only), 3.x 404 to both, and 405 where deletion is disabled. The digest comes first, because 3.0.0 to 3.1.0 delete
+        tags although deletion is disabled, and the manifests would stay (distribution commit 8baf3e082).
         """
+        await registry.deletes_digests(repository)
         if await registry.deletes_tags(repository, f"bulkrm-probe-{uuid4().hex}"):
             return Way.TAG
-        await registry.deletes_digests(repository)
         return Way.DECOY if self._allow_decoy else None

@@ -32,20 +32,25 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
     return hold(plan, limit) if limit is not None else plan
 
 
-def hold(plan: Plan, limit: Limit) -> Plan:
-    """Delete nothing at all where more would disappear than the limit allows."""
-    disappearing = sum(_disappearing(item) for item in plan.acts)
-    allowed = plan.tags_seen * limit.value / 100 if limit.percent else limit.value
-    if disappearing <= allowed:
+def hold(plan: Plan, limit: Limit, gone: int = 0) -> Plan:
+    """Delete nothing at all where more would disappear than the limit allows.
+
+    `gone`: how much disappeared in earlier parts of the run.
+    """
+    going, seen = gone + sum(map(disappearing, plan.acts)), gone + plan.tags_seen
+    allowed = seen * limit.value / 100 if limit.percent else limit.value
+    if going <= allowed:
         return plan
-    of = f" of {plan.tags_seen} tags" if limit.percent else ""
-    kept = Kept(KeptReason.LIMIT, (f"{disappearing}{of} would disappear, --max-delete is {limit}",))
+    of = f" of {seen} tags" if limit.percent else ""
+    before = f" with the {gone} that are gone already" if gone else ""
+    kept = Kept(KeptReason.LIMIT, (f"{going}{of} would disappear{before}, --max-delete is {limit}",))
     acts = set(map(id, plan.acts))
     items = (replace(item, verdict=kept, leaves=()) if id(item) in acts else item for item in plan.items)
     return replace(plan, items=tuple(items))
 
 
-def _disappearing(item: Item) -> int:
+def disappearing(item: Item) -> int:
+    """Count what goes with an item, for a limit: its tags, or itself where it has none."""
     return len(item.removed_tags) or 1
 
 
@@ -88,7 +93,7 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
         tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
         attached = all(target.parent is not None for target in targets)
         candidate = Candidate(digest, listed, tags, attached)
-        leaving = _leaving(candidate, facts, rules)
+        leaving = _leaving(candidate, targets, facts, rules)
         verdict = _DOOMED if leaving else _verdict(candidate, facts, rules, refuges.get(digest))
         item = Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
         if leaving:
@@ -110,15 +115,18 @@ def _doomed(also: tuple[str, ...] | None) -> Doomed:
     return _DOOMED if also == () else Doomed(also)
 
 
-def _leaving(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> frozenset[str]:
+def _leaving(candidate: Candidate, targets: Iterable[Target], facts: RepositoryFacts, rules: Rules) -> frozenset[str]:
     """Return the listed tags that are taken off a manifest which lives on under others; none where it is all or nothing.
 
-    A protected tag stays, and what it leads to; that is no reason to keep the other tags.
+    A protected tag stays, and what it leads to; that is no reason to keep the other tags. One that only belongs to a
+    listed image, such as that of its signature, goes with its manifest or not at all: the image may stay after all.
     """
     if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.way is None:
         return frozenset()
     going = frozenset(tag for tag in candidate.listed if rules.protection(facts.repository, tag) is None)
-    return going if going != frozenset(candidate.tags) else frozenset()
+    if going == frozenset(candidate.tags):
+        return frozenset()
+    return going.intersection(tag for target in targets if target.parent is None and (tag := _tag_of(target)))
 
 
 def _split(

@@ -1,13 +1,15 @@
 """A saved plan and what a fresh judgement left of it, put together."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled
+from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
+from bulkrm.planning.graph import entangled
 from bulkrm.planning.recheck import Recheck
 
 
@@ -40,7 +42,9 @@ def together(first: Plan, second: Plan) -> Plan:
 
 
 def orphaned(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
-    """Keep what belongs to a manifest that the saved plan does not delete: somebody took that out of it.
+    """Keep what is attached to a manifest that the saved plan does not delete: somebody took that out of it.
+
+    What is attached never loses a single tag, whatever a file says.
 
     `gone`: what an earlier part of the run has deleted already.
     """
@@ -66,9 +70,24 @@ def merged(saved: Plan, result: Recheck, tags: Mapping[Repository, int]) -> Plan
     return Plan((*result.items, *left), tuple(settled), tags)
 
 
+def untangled(result: Recheck) -> Recheck:
+    """Keep attached items that wait for each other: no plan that bulkrm made has such, but a file may say so."""
+    places: dict[Repository, list[Item]] = defaultdict(list)
+    for item in result.items:
+        places[item.repository].append(item)
+    tangled = [item for members in places.values() for item in entangled(members)]
+    left = {id(item) for item in tangled}
+    kept = tuple(
+        Settled(target, Kept(KeptReason.NEEDED, (str(target.parent),))) for item in tangled for target in item.targets
+    )
+    return Recheck(tuple(item for item in result.items if id(item) not in left), (*result.dropped, *kept))
+
+
 def _with_its_parent(item: Item, doomed: set[tuple[Repository, Digest]]) -> Item:
-    if not isinstance(item.verdict, Doomed) or not item.is_attached:
+    if not isinstance(item.verdict, Doomed | Untag) or not item.is_attached:
         return item
+    if isinstance(item.verdict, Untag):
+        return replace(item, verdict=Kept(KeptReason.SHARED, item.verdict.stays), leaves=())
     for target in item.targets:
         if target.parent is not None and (item.repository, target.parent.digest) not in doomed:
             return replace(item, verdict=Kept(KeptReason.NEEDED, (str(target.parent),)), leaves=())

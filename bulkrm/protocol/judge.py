@@ -45,7 +45,7 @@ def manifest(context: Context, answer: Answer, asked: Digest | None) -> Manifest
     if media_type not in MEDIA_TYPES:
         message = f"the answer's type is {clean(media_type) or 'missing'}, which is no manifest's"
         hint = f"is {context.host} an OCI / Docker v2 registry?"
-        raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, message, answer.status, hint))
+        raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
     digest = _verified_digest(answer, media_type, asked)
     if not is_readable(media_type, answer.body):
         hint = "look at it with another tool; what it needs cannot be told"

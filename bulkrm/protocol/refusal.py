@@ -58,9 +58,15 @@ def missing_blobs(answer: Answer) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+_DENIALS = frozenset({"DENIED", "UNAUTHORIZED", "FORBIDDEN"})
+
+
 def is_registry_answer(answer: Answer) -> bool:
-    """Tell a registry's own "not found" from that of a proxy, a web site or a wrong path."""
-    return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
+    """Tell a registry's own "not found" from that of a proxy, a web site or a wrong path, and from a refusal."""
+    entries = error_entries(answer)
+    if _DENIALS.intersection(entry.code for entry in entries):
+        return False  # who may not see it is told that it is not there
+    return bool(entries) or "Docker-Distribution-Api-Version" in answer.headers
 
 
 DISABLED = (
@@ -103,7 +109,7 @@ def refusal(answer: Answer, host: str, request: Request, manners: Manners = STAN
         )
         what = f"HTTP {answer.status}: the registry no longer has {named}"
         return Failure(FailureCode.BLOBS_MISSING, what, answer.status, _COLLECTED)
-    if answer.status in (401, 403):
+    if answer.status in (401, 403) or (answer.status == 404 and _DENIALS & codes):  # noqa: PLR2004
         needed = "pull and push" if request.method == "PUT" else "pull and delete"
         hint = no_permission(request.repository, needed)
         return Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY)

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifest import SCHEMA1_TYPES, Manifest
 from bulkrm.state.errors import StateError
 
 _MEMBER = 256 * 2**10  # bytes of text after which a member is written
@@ -134,9 +134,16 @@ def _lines(path: Path, text: bytes) -> Iterator[Manifest]:
         try:
             fields = json.loads(line)
             content = fields["content"].encode("utf-8", "surrogateescape")
-            yield Manifest(Digest(fields["digest"]), fields["media_type"], content)
+            manifest = Manifest(Digest(fields["digest"]), fields["media_type"], content)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(f"{path}: a line is no manifest: somebody changed the archive") from error
+        # What is put back from here must be what was there. Of schema 1 the digest leaves the signatures out.
+        if (
+            manifest.media_type not in SCHEMA1_TYPES
+            and Digest.of(content, manifest.digest.algorithm) != manifest.digest
+        ):
+            raise StateError(f"{path}: {manifest.digest} has other bytes: somebody changed the archive")
+        yield manifest
 
 
 def _failed(path: Path, error: OSError) -> StateError:

@@ -139,10 +139,12 @@ class KnownRun:
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether there is nothing to go on with: it came to its end, and left nothing undone."""
+        """Tell whether there is nothing to go on with: it came to its end, and left nothing undone that was wanted."""
         end = self.end
         if end is None:
             return False
+        if end.get("declined"):
+            return True
         left = end.get("summary", {}).get("not_attempted") if isinstance(end.get("summary"), dict) else None
         return end.get("code") not in _INTERRUPTED and not left and not end.get("unfinished")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.model.digest import Digest
-from bulkrm.state.journal import read_journal
+from bulkrm.state.journal import read_journal, sound
 
 _FINAL = frozenset({"deleted", "untagged", "absent", "kept", "no-match"})
 
@@ -37,18 +37,24 @@ class History:
 def read_history(folder: Path) -> History:
     """Read a run's journal; whatever failed or was not attempted is as if it had never been. Raises StateError."""
     history = History()
-    for event in read_journal(folder / "journal.jsonl"):
-        match event.get("event"):
-            case "outcome" if event.get("status") in _FINAL:
-                history.outcomes[str(event["image"])] = event
-            case "delete" | "untag" | "clear" as kind:
-                repository, digest = str(event["repository"]), Digest(str(event["digest"]))
-                tags = tuple(str(tag) for tag in event.get("tags") or ())
-                history.intents.append(Intent(repository, digest, tags if kind == "untag" else None))
-                if kind == "clear":
-                    history.cleared.update(((repository, tag), digest) for tag in tags)
-            case "decoy":
-                history.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
-            case _:
-                pass
+    path = folder / "journal.jsonl"
+    with sound(path):
+        for event in read_journal(path):
+            _take(history, event)
     return history
+
+
+def _take(history: History, event: Mapping[str, Any]) -> None:
+    match event.get("event"):
+        case "outcome" if event.get("status") in _FINAL:
+            history.outcomes[str(event["image"])] = event
+        case "delete" | "untag" | "clear" as kind:
+            repository, digest = str(event["repository"]), Digest(str(event["digest"]))
+            tags = tuple(str(tag) for tag in event.get("tags") or ())
+            history.intents.append(Intent(repository, digest, tags if kind == "untag" else None))
+            if kind == "clear":
+                history.cleared.update(((repository, tag), digest) for tag in tags)
+        case "decoy":
+            history.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
+        case _:
+            pass

@@ -3,11 +3,12 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from bulkrm.model.errors import InputError
 from bulkrm.state.errors import StateError
 
 _TAIL = 64 * 2**10
@@ -79,6 +80,15 @@ def read_journal(path: Path) -> Iterator[dict[str, Any]]:
         if not isinstance(event, dict):
             raise StateError(f"{path}:{number} is no JSON object: somebody changed the journal")
         yield event
+
+
+@contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Read what events of a journal say: where they are no events of a run, it raises StateError."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, InputError) as error:
+        raise StateError(f"{path}: an event is none of a run's: somebody changed the journal") from error
 
 
 def last_events(path: Path, number: int) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.state.archive import read_archive
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal import read_journal
+from bulkrm.state.journal import read_journal, sound
 
 
 @dataclass(slots=True)
@@ -28,7 +28,12 @@ def losses(folder: Path) -> list[LostManifest]:
 
     Where no outcome tells, because the run was killed, it may have been taken away: whoever looks finds out.
     """
-    told = _Told(read_journal(folder / "journal.jsonl"))
+    path = folder / "journal.jsonl"
+    with sound(path):
+        return _losses(folder, _Told(read_journal(path)))
+
+
+def _losses(folder: Path, told: "_Told") -> list[LostManifest]:
     taken = [(intent.event, tags) for intent in told.intents if (tags := told.taken(intent)) is not None]
     wanted = {str(event["digest"]) for event, _ in taken}
     archive = {

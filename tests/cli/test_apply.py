@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from bulkrm.sandbox import Auth, Sandbox, SandboxSettings, index_of, oci_image, oci_index, put_image
+from bulkrm.sandbox import (
+    Auth,
+    Sandbox,
+    SandboxSettings,
+    artifact,
+    fallback_tag,
+    index_of,
+    oci_image,
+    oci_index,
+    put_image,
+)
 from tests.cli.command import Command, bulkrm, fill, sent, served, tags, terminal
 
 APP = "team/app"
@@ -161,6 +171,48 @@ def test_untag_and_recursion(run: Command) -> None:
         assert result.report["verification"] == {"checked": 1, "differences": []}
         assert tags(sandbox) == {"stable"}
         assert sandbox.store.digests(APP) == {digests["pr-1"]}
+
+
+def test_what_belongs_to_an_image_that_is_protected_now(run: Command) -> None:
+    """It stays with it, also a tag that would have been taken off what another image needs."""
+    one, two, sbom = (oci_image(seed) for seed in (1, 2, 9))
+    names = [f"{fallback_tag(image)}.sbom" for image in (one, two)]
+    with served(SandboxSettings(auth=Auth.NONE, tag_deletes=True)) as sandbox:
+        put_image(sandbox.store, APP, ["a"], one)
+        put_image(sandbox.store, APP, ["b"], two)
+        put_image(sandbox.store, APP, names, sbom)
+        plan(run, sandbox, "-r", "--shared", "untag", images="a")
+
+        result = run("apply", "plan.json", "--protect", "app:a", "-o", "json")
+
+        assert result.statuses == {f"{APP}:a": "kept"}
+        assert tags(sandbox) == {"a", "b", *names}
+
+
+async def test_items_that_wait_for_each_other(tmp_path: Path) -> None:
+    """A file in which two attached manifests are each other's parents ends all the same, and they stay."""
+    image = oci_image(1)
+    attached = [artifact(seed, image) for seed in (2, 3)]
+    env = {"BULKRM_STATE_DIR": str(tmp_path)}
+    async with Sandbox(SandboxSettings(auth=Auth.NONE, referrers=True)) as sandbox:
+        put_image(sandbox.store, APP, ["1"], image)
+        for entry in attached:
+            put_image(sandbox.store, APP, [], entry)
+        await bulkrm("plan", "-r", f"{sandbox.host}/{APP}:1", "--out", "plan.json", env=env)
+        other = {attached[0].digest: attached[1].digest, attached[1].digest: attached[0].digest}
+
+        def entangle(document: dict[str, Any]) -> None:
+            for entry in document["repositories"][0]["manifests"]:
+                if entry["digest"] in other:
+                    entry["parents"] = [other[entry["digest"]]]
+                    entry["images"][0]["parent"] = f"{sandbox.host}/{APP}@{other[entry['digest']]}"
+
+        edit(entangle)
+
+        result = await bulkrm("apply", "plan.json", "-y", "-o", "json", env=env)
+
+        assert sorted(result.statuses.values()) == ["deleted", "kept", "kept"]
+        assert sandbox.store.digests(APP) == {entry.digest for entry in attached}
 
 
 def test_the_limit(run: Command, sandbox: Sandbox) -> None:

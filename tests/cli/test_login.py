@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bulkrm.sandbox import ANONYMOUS, Auth, Sandbox, SandboxSettings, User
-from tests.cli.command import Command, bulkrm, fill, served, tags
+from tests.cli.command import Command, bulkrm, fill, killed, served, tags
 
 SECRET = "s3cr3t-Zebra"
 
@@ -164,6 +164,23 @@ def test_several_hosts(run: Command, guarded: Sandbox, monkeypatch: pytest.Monke
     assert "config.json" in result.err
     assert SECRET not in result.err
     assert guarded.log == []
+
+
+async def test_a_resumed_run_over_several_hosts(tmp_path: Path) -> None:
+    """-u is for one registry, also where another one's images could only not be judged in the first part of the run."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state"), "DOCKER_CONFIG": str(tmp_path / "docker")}
+    async with Sandbox() as guarded, Sandbox(SandboxSettings(auth=Auth.BASIC)) as other:
+        write_config(tmp_path, {"auths": {guarded.host: auth()}})
+        fill(guarded, "a")
+        fill(other, "b")
+        images = [f"{guarded.host}/team/app:a", f"{other.host}/team/app:b"]
+        await killed(guarded, *images, "-y", method="DELETE", path="sha256:", env=env)
+
+        result = await bulkrm("resume", "-u", "admin", "--password-stdin", stdin=b"admin", env=env)
+
+        assert result.code == 2
+        assert "are for one registry, this run has 2" in result.err
+        assert [request.scheme for request in other.log if request.scheme] == []
 
 
 def test_password_without_user(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:

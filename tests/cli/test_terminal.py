@@ -1,5 +1,7 @@
 """On a terminal: the question, the password, the table in 80 columns."""
 
+from pathlib import Path
+
 import pytest
 
 from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, User
@@ -38,6 +40,27 @@ async def test_no(answer: str) -> None:
         assert result.code == 1
         assert {(image["status"], image["reason"]) for image in result.images} == {("not-attempted", "declined")}
         assert sent(sandbox) == []
+        assert "[y/N] bulkrm" not in result.err
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\x04", "\x03"])
+async def test_what_was_declined_is_over(answer: str, tmp_path: Path) -> None:
+    """`resume` does not take up a run that nobody wanted, neither by itself nor by name."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path)}
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, "a")
+        async with terminal(f"{sandbox.host}/team/app:*", "-o", "json", env=env) as screen:
+            await screen.until("[y/N] ")
+            screen.type(answer)
+            declined = await screen.end()
+
+        latest = await bulkrm("resume", env=env)
+        named = await bulkrm("resume", declined.report["run"]["id"], env=env)
+
+        assert (latest.code, named.code) == (2, 2)
+        assert "there is no unfinished run" in latest.err
+        assert "this run is finished" in named.err
+        assert tags(sandbox) == {"a"}
 
 
 async def test_interrupt_at_the_question() -> None:

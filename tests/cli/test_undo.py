@@ -85,6 +85,53 @@ def test_some_of_it(run: Command, sandbox: Sandbox) -> None:
     assert {child.digest for child in oci_index(20).children} <= sandbox.store.digests(APP)
 
 
+def test_the_latest_run_that_took_something(run: Command, sandbox: Sandbox) -> None:
+    """A run that took nothing away is not the one to be undone, and the one that is gets named."""
+    fill(sandbox, "pr-1")
+    run(f"{sandbox.host}/{APP}:pr-1")
+    run(f"{sandbox.host}/{APP}:pr-1")
+
+    result = run("undo", "-o", "json")
+
+    assert result.statuses == {f"{APP}:pr-1": "restored"}
+    assert f"undoing run {result.report['run']['id']}" in result.err
+
+
+@pytest.mark.parametrize("image", ["pr-9", "zz*"])
+def test_what_the_run_did_not_take(run: Command, sandbox: Sandbox, image: str) -> None:
+    """An image that the latest run did not take away is an error, and nothing is put back."""
+    fill(sandbox, "pr-1", "pr-2")
+    run(f"{sandbox.host}/{APP}:pr-1")
+
+    result = run("undo", f"{sandbox.host}/{APP}:pr-1", f"{sandbox.host}/{APP}:{image}")
+
+    assert result.code == 2
+    assert "argument 2: run" in result.err
+    assert tags(sandbox) == {"pr-2"}
+
+
+def test_what_another_run_took(run: Command, sandbox: Sandbox) -> None:
+    """Then that one is named."""
+    fill(sandbox, "pr-1", "pr-2")
+    first = run(f"{sandbox.host}/{APP}:pr-1", "-o", "json").report["run"]["id"]
+    run(f"{sandbox.host}/{APP}:pr-2")
+
+    result = run("undo", f"{sandbox.host}/{APP}:pr-1")
+
+    assert result.code == 2
+    assert f"run {first} did: name it first" in result.err
+
+
+def test_the_order_of_the_report(run: Command, sandbox: Sandbox) -> None:
+    """By name, in whatever order things go back."""
+    rich(sandbox)
+    run(f"{sandbox.host}/{APP}:pr-*", "-r")
+
+    result = run("undo", "-o", "json")
+
+    assert list(result.statuses) == sorted(result.statuses)
+
+
 def test_a_tag_that_leads_elsewhere(run: Command, sandbox: Sandbox) -> None:
     """What somebody pushed since is left alone, unless --force says otherwise."""
     digests = fill(sandbox, "pr-1", "pr-2")
@@ -336,5 +383,5 @@ def test_what_was_only_going_to_go_is_not_undone(run: Command, sandbox: Sandbox,
 
     result = run("undo", "-o", "json")
 
-    assert f"{APP}:pr-3" not in result.statuses
+    assert f"{APP}:pr-3" not in result.out
     assert "pr-3" not in tags(sandbox)

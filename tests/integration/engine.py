@@ -34,6 +34,7 @@ from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, known_runs
 from bulkrm.state.losses import losses
 from tests.support.clock import FakeClock
+from tests.support.logins import Everywhere
 
 _SECONDS = 40.0  # after which a test gives up
 ADMIN = Login("admin", Secret("admin"))
@@ -167,7 +168,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
         sent.append((method, path))
         chosen.heard(method, path)
 
-    credentials = Credentials(chosen.login, DockerConfig())
+    credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     recorder = None if folder is None else Recording(folder, partial(plan_text, job))
     observer = chosen.observer or warnings
     around = Around(observer, stop, chosen.clock)
@@ -220,7 +221,7 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
     def trace(method: str, url: str, _: str) -> None:
         chosen.heard(method, url)
 
-    credentials = Credentials(chosen.login, DockerConfig())
+    credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     stop = Stop()
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         around = Around(Silent(), stop, chosen.clock)

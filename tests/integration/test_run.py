@@ -282,7 +282,7 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
         task = Task(
             job,
             Settings(),
-            Credentials(None, DockerConfig()),
+            Credentials({}, DockerConfig()),
             writers,
             Talk("text", None, None, quiet=False, verbose=False, yes=True),
         )

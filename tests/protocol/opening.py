@@ -12,6 +12,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing, Settings
 from bulkrm.sandbox import Sandbox, oci_image, put_image
+from tests.support.logins import Everywhere
 
 ADMIN = Login("admin", Secret("admin"))
 PLAIN = Connection(plain_http=True)
@@ -29,7 +30,7 @@ async def opened(
     """The registries of one run; `admin` with his password, plain HTTP."""
     settings = Settings(pacing=pacing, connection=connection)
     listening = Listening(say) if say else Listening()
-    credentials = Credentials(login, DockerConfig())
+    credentials = Credentials(Everywhere(login), DockerConfig())
     async with open_registries(settings, credentials, clock or SystemClock(), listening) as registries:
         yield registries
 

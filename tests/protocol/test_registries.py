@@ -41,7 +41,7 @@ async def test_who_speaks_like_distribution() -> None:
 async def test_remarks() -> None:
     """For a host whose entry in Docker's configuration does not help it is said why."""
     config = DockerConfig({"b.example": ADMIN}, {"a.example": "why"})
-    async with open_registries(Settings(connection=PLAIN), Credentials(None, config), SystemClock()) as registries:
+    async with open_registries(Settings(connection=PLAIN), Credentials({}, config), SystemClock()) as registries:
         assert list(registries.remarks()) == []
         for host in ("a.example", "b.example", "c.example"):
             assert registries[host].host.name == host

@@ -192,18 +192,20 @@ async def test_an_effect_without_an_answer(status: int) -> None:
 
 
 async def test_no_effect_and_no_answer() -> None:
-    """A DELETE that was dropped before its effect is simply sent again."""
+    """A DELETE that was dropped before its effect is sent again, after a look whether that is needed."""
     async with Sandbox(OPEN) as sandbox, opened(clock=FakeClock(auto=True)) as registries:
         digests = fill(sandbox, "1")
         sandbox.faults.add(Drop(), method="DELETE", times=4)
 
         assert await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Footprint()) is Removal.DELETED
-        assert [line.method for line in sandbox.log[1:]] == ["DELETE"] * 5
+        assert [line.method for line in sandbox.log[1:]] == [*["DELETE", "HEAD"] * 4, "DELETE"]
 
 
 ACCEPTED = Step(DELETE, reply(202))
 NOT_FOUND = Step(DELETE, reply(404, VERSION, UNKNOWN))
 BROKEN = Step(DELETE, Close())
+FAULT = Step(DELETE, reply(500))
+STILL = Step(HEAD, THERE)
 
 
 @pytest.mark.parametrize(
@@ -224,17 +226,21 @@ BROKEN = Step(DELETE, Close())
             FailureCode.UNEXPECTED_ANSWER,
         ),
         ([Step(DELETE, reply(202, body=b'{"errors": [{"code": "X"}]}')), Step(HEAD, GONE)], Removal.DELETED),
-        ([BROKEN, ACCEPTED], Removal.DELETED),
-        ([BROKEN, NOT_FOUND, Step(HEAD, GONE)], Removal.DELETED),
-        ([BROKEN, NOT_FOUND, Step(HEAD, THERE)], FailureCode.NOT_SUPPORTED),
-        ([BROKEN] * 5 + [Step(HEAD, GONE)], Removal.DELETED),
-        ([BROKEN] * 5 + [Step(HEAD, THERE)], FailureCode.CONNECTION_LOST),
-        ([BROKEN] * 5 + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
-        ([BROKEN, Step(DELETE, reply(429, {"Retry-After": "9999"})), Step(HEAD, GONE)], Removal.DELETED),
-        ([Step(DELETE, reply(500))] * 5 + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
+        ([BROKEN, STILL, ACCEPTED], Removal.DELETED),
+        ([BROKEN, Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL, NOT_FOUND, Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL, NOT_FOUND, STILL], FailureCode.NOT_SUPPORTED),
+        ([BROKEN, STILL] * 4 + [BROKEN, Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL] * 5, FailureCode.CONNECTION_LOST),
+        ([BROKEN] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
+        ([BROKEN, STILL] * 4 + [BROKEN] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
+        ([BROKEN, STILL, Step(DELETE, reply(429, {"Retry-After": "9999"})), Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL, Step(DELETE, reply(405, body=b"no")), Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL, Step(DELETE, reply(403)), STILL], FailureCode.NOT_PERMITTED),
+        ([FAULT] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
         ([Step(DELETE, reply(202, body=b'{"errors":[]}'))] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
-        ([Step(DELETE, reply(500))] * 5 + [Step(HEAD, GONE)], Removal.DELETED),
-        ([Step(DELETE, reply(500))] * 5 + [Step(HEAD, THERE)], FailureCode.SERVER_ERROR),
+        ([FAULT, STILL] * 4 + [FAULT, Step(HEAD, GONE)], Removal.DELETED),
+        ([FAULT, STILL] * 5, FailureCode.SERVER_ERROR),
         ([Step(DELETE, reply(403, body=b'{"errors": [{"code": "DENIED"}]}'))], FailureCode.NOT_PERMITTED),
         ([Step(DELETE, reply(405, body=b'{"errors": [{"code": "UNSUPPORTED"}]}'))], FailureCode.DELETION_DISABLED),
         ([Step(DELETE, reply(405, body=b"Method not allowed"))], FailureCode.READ_ONLY),
@@ -302,8 +308,9 @@ async def test_withdrawn() -> None:
     [
         ([ACCEPTED], True),
         ([Step(DELETE, reply(403))], False),
-        ([BROKEN] * 5 + [Step(HEAD, THERE)], True),
-        ([BROKEN, Step(DELETE, reply(403))], True),
+        ([Step(DELETE, reply(307, {"Location": "/"}))], False),
+        ([BROKEN, STILL] * 5, True),
+        ([BROKEN, STILL, Step(DELETE, reply(403)), STILL], True),
     ],
 )
 async def test_the_footprint(steps: list[Step], possible: bool) -> None:  # noqa: FBT001 (a table)

@@ -127,7 +127,7 @@ def test_the_exact_key_wins(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_used(body: object, host: str, word: str, tmp_path: Path) -> None:
     """An entry that cannot be used yet says why and what to do, and shows no secret."""
-    remark = Credentials(None, read(tmp_path, body)).remark(host)
+    remark = Credentials({}, read(tmp_path, body)).remark(host)
 
     assert remark is not None
     assert word in remark
@@ -144,7 +144,7 @@ def test_a_helper_beside_a_password(tmp_path: Path) -> None:
     config = read(tmp_path, body)
 
     assert config.unusable == {}
-    assert Credentials(None, config).remark("r.example") is None
+    assert Credentials({}, config).remark("r.example") is None
 
 
 def test_no_file(tmp_path: Path) -> None:
@@ -179,11 +179,13 @@ def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whose_credentials() -> None:
-    """Those of the command line go before Docker's, and a host without any is anonymous."""
+    """Those of the command line go before Docker's, go to no other host, and one without any is anonymous."""
     mine, dockers = Login("me", Secret("a")), Login("docker", Secret("b"))
     config = DockerConfig({"r.example": dockers})
 
-    assert Credentials(mine, config).login("r.example") == mine
-    assert Credentials(None, config).login("r.example") == dockers
-    assert Credentials(None, config).login("other.example") is None
-    assert Credentials(None, config).remark("other.example") is None
+    given = Credentials({"r.example": mine}, config)
+    assert given.login("r.example") == mine
+    assert given.login("other.example") is None
+    assert Credentials({}, config).login("r.example") == dockers
+    assert Credentials({}, config).login("other.example") is None
+    assert Credentials({}, config).remark("other.example") is None

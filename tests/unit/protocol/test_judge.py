@@ -151,7 +151,7 @@ def test_no_manifest(media_type: str) -> None:
     """A 200 with another type, say a login page, is no manifest, and what it is gets shown safely."""
     wrong = failure((judge.manifest, context(), manifest_answer(DIGEST, media_type), None))
 
-    assert wrong.code is FailureCode.NOT_A_MANIFEST
+    assert wrong.code is FailureCode.UNEXPECTED_ANSWER
     assert "\x1b" not in wrong.message
 
 
@@ -166,6 +166,7 @@ def test_the_registry_says_there_is_none(given: Answer) -> None:
     [
         (answer(404, b"<html>"), FailureCode.NOT_A_REGISTRY),
         (answer(404, b""), FailureCode.NOT_A_REGISTRY),
+        (answer(404, b'{"errors": [{"code": "DENIED"}]}', VERSION), FailureCode.NOT_PERMITTED),
         (answer(403, ERRORS), FailureCode.NOT_PERMITTED),
         (answer(500, b""), FailureCode.SERVER_ERROR),
         (answer(304, b""), FailureCode.REDIRECTED),

@@ -39,6 +39,16 @@ def test_byte_for_byte(tmp_path_factory: pytest.TempPathFactory, contents: list[
     assert list(read_archive(path)) == manifests
 
 
+def test_other_bytes(tmp_path: Path) -> None:
+    """An archive in which somebody changed a manifest gives nothing: it would be pushed under the old tags."""
+    path = tmp_path / "manifests.jsonl.gz"
+    store(path, manifest(b"one"))
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b'"one"', b'"two"')))
+
+    with pytest.raises(StateError, match="has other bytes"):
+        list(read_archive(path))
+
+
 def test_each_once(tmp_path: Path) -> None:
     """The same digest is kept once, also when the run is gone on with."""
     path = tmp_path / "manifests.jsonl.gz"

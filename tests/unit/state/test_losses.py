@@ -97,6 +97,15 @@ def test_decoys(tmp_path: Path) -> None:
     assert entry.decoys == {TWO.digest}
 
 
+@pytest.mark.parametrize(
+    "event", [{"event": "delete"}, {"event": "outcome", "status": "deleted", "image": "x", "error": 5}]
+)
+def test_a_journal_of_something_else(tmp_path: Path, event: dict[str, Any]) -> None:
+    """Lines that are JSON and no events of a run are damage, and are called so."""
+    with pytest.raises(StateError, match="somebody changed the journal"):
+        lost(tmp_path, event)
+
+
 def test_a_manifest_that_is_missing(tmp_path: Path) -> None:
     """What the journal speaks of and the archive does not have is damage."""
     other = Manifest(Digest.of(b"three"), OCI_MANIFEST, b"three")

@@ -1,0 +1,15 @@
+"""Which recorded run is meant."""
+
+from pathlib import Path
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.state.folder import KnownRun, known_runs
+
+
+def run_named(root: Path, name: str) -> KnownRun:
+    """Return the run whose name begins so. Raises InputError where there is none, or more than one."""
+    found = [run for run in known_runs(root) if run.id.startswith(name)]
+    if len(found) != 1:
+        what = "there is no such run" if not found else f"{len(found)} runs begin so"
+        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
+    return found[0]

@@ -1,0 +1,306 @@
+"""Registries that deny what they have, half-work, or answer late: nothing goes by mistake, and no outcome is untrue."""
+
+from pathlib import Path
+
+import pytest
+
+from bulkrm.engine.stop import Stop
+from bulkrm.model.outcome import Signal
+from bulkrm.model.plan import Plan
+from bulkrm.model.settings import Limit, Shared, Strategy
+from bulkrm.sandbox import (
+    Asked,
+    Call,
+    DropAfter,
+    Reply,
+    Sandbox,
+    SandboxSettings,
+    fallback_tag,
+    index_of,
+    oci_image,
+    put_image,
+)
+from tests.integration.engine import Options, delete, lost
+from tests.integration.resumed import resume
+from tests.support.clock import FakeClock
+
+APP, OTHER = "team/app", "team/other"
+VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
+UNKNOWN = Reply(404, VERSION, b'{"errors":[{"code":"NAME_UNKNOWN"}]}')
+UNSUPPORTED = Reply(405, VERSION, b'{"errors":[{"code":"UNSUPPORTED"}]}')
+REAL = r"manifests/sha256:(?!0{64})"
+DELETES_TAGS = SandboxSettings(tag_deletes=True)
+
+
+def fill(sandbox: Sandbox, number: int, repository: str = APP, seed: int = 0) -> None:
+    """So many images with a tag each, `pr-0` and so on."""
+    for one in range(number):
+        put_image(sandbox.store, repository, [f"pr-{one}"], oci_image(seed + one, config_seed=0))
+
+
+@pytest.mark.parametrize("status", [405, 403, 307])
+async def test_a_refusal_of_what_was_done(status: int, tmp_path: Path) -> None:
+    """A DELETE that took effect without an answer is a deletion, whatever would be said to a second one."""
+    async with Sandbox() as sandbox:
+        fill(sandbox, 1)
+        sandbox.faults.add(DropAfter(), method="DELETE", path=REAL)
+        sandbox.faults.add(Reply(status), method="DELETE", path=REAL, times=None)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-0", Options(state=tmp_path, clock=FakeClock(auto=True)))
+
+        assert done.statuses == {f"{APP}:pr-0": "deleted"}
+        assert [loss.tags for loss in lost(tmp_path)] == [("pr-0",)]
+
+
+async def test_a_pause_between_two_sends() -> None:
+    """After a pause of more than a minute a DELETE that failed is judged again too: a protected tag came meanwhile."""
+    async with Sandbox() as sandbox:
+        digest = put_image(sandbox.store, APP, ["pr-0"], oci_image(1))
+
+        async def happen(_: Asked) -> None:
+            sandbox.store.tag(APP, "prod", digest)
+
+        sandbox.faults.add(Call(happen), method="DELETE", path=REAL)
+        sandbox.faults.add(Reply(503, {"Retry-After": "300"}), method="DELETE", path=REAL)
+
+        done = await delete(
+            sandbox.host, f"protect: ['*:prod']\nimages: ['{APP}:pr-0']", Options(clock=FakeClock(auto=True))
+        )
+
+        assert done.statuses == {f"{APP}:pr-0": "kept protected"}
+        assert sandbox.store.tags(APP) == ["pr-0", "prod"]
+
+
+async def test_one_repository_where_nothing_goes() -> None:
+    """A 404 to a DELETE for what is there says nothing of other repositories: it may be the want of a permission."""
+    async with Sandbox() as sandbox:
+        fill(sandbox, 1)
+        fill(sandbox, 2, OTHER, seed=5)
+        sandbox.faults.add(UNKNOWN, method="DELETE", path=f"{OTHER}/", times=None)
+
+        done = await delete(sandbox.host, f"- {OTHER}:pr-*\n- {APP}:pr-0", Options())
+
+        assert done.statuses == {
+            f"{APP}:pr-0": "deleted",
+            f"{OTHER}:pr-0": "failed not-supported",
+            f"{OTHER}:pr-1": "failed not-supported",
+        }
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN, UNSUPPORTED])
+async def test_tags_that_cannot_be_deleted_after_all(answer: Reply) -> None:
+    """Where tags do not go first although the registry said so, the manifests go by their digests, as is promised."""
+    async with Sandbox(DELETES_TAGS) as sandbox:
+        fill(sandbox, 3)
+        fill(sandbox, 1, OTHER, seed=5)
+        sandbox.faults.add(answer, method="DELETE", path=r"manifests/pr-", times=None)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-*\n- {OTHER}:pr-0", Options(strategy=Strategy.TAGS_FIRST))
+
+        assert set(done.statuses.values()) == {"deleted"}
+        assert any("its manifests are deleted by digest" in line for line in done.said)
+
+
+async def test_tags_go_although_deletion_is_disabled() -> None:
+    """As in distribution 3.0.0 to 3.1.0: no tag is taken off a manifest that cannot go (commit 8baf3e082 there)."""
+    async with Sandbox(DELETES_TAGS) as sandbox:
+        fill(sandbox, 3)
+        sandbox.faults.add(UNSUPPORTED, method="DELETE", path="manifests/sha256:", times=None)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-*", Options(strategy=Strategy.TAGS_FIRST))
+
+        assert set(done.statuses.values()) == {"failed deletion-disabled"}
+        assert sandbox.store.tags(APP) == ["pr-0", "pr-1", "pr-2"]
+
+
+async def test_an_index_that_moves_while_it_is_read() -> None:
+    """A tag that led to an index which is gone when it is asked for: what the tag needs now is not known."""
+    one, two, three = (oci_image(seed) for seed in (1, 2, 3))
+    old, new = index_of([one, two]), index_of([one, three])
+    async with Sandbox() as sandbox:
+        put_image(sandbox.store, APP, [], three)
+        put_image(sandbox.store, APP, ["multi"], old)
+        put_image(sandbox.store, APP, ["amd64"], one)
+
+        async def move(_: Asked) -> None:
+            put_image(sandbox.store, APP, ["multi"], new)
+            sandbox.store.delete_manifest(APP, old.digest)
+
+        sandbox.faults.add(Call(move), method="GET", path=old.digest)
+
+        done = await delete(sandbox.host, f"- {APP}:amd64", Options())
+
+        assert done.statuses == {f"{APP}:amd64": "kept unreadable"}
+        assert one.digest in sandbox.store.digests(APP)
+
+
+async def test_a_listing_that_denies_the_repository() -> None:
+    """Where manifests are and the registry denies that there is such a repository, its tags are not known."""
+    async with Sandbox() as sandbox:
+        digest = put_image(sandbox.store, APP, ["prod"], oci_image(1))
+        sandbox.faults.add(UNKNOWN, path="tags/list", times=None)
+
+        done = await delete(sandbox.host, f"protect: ['*:prod']\nimages: ['{APP}@{digest}']", Options())
+
+        assert set(done.statuses.values()) == {"kept unreadable"}
+        assert "delete-unseen" in done.images[0]["because"][0]
+        assert sandbox.store.tags(APP) == ["prod"]
+
+
+async def test_a_page_in_the_place_of_an_index() -> None:
+    """A listed index that cannot be read stays, and so does a listed child of it: a login page is no proof of a blob."""
+    one = oci_image(1)
+    index = index_of([one, oci_image(2)])
+    async with Sandbox() as sandbox:
+        put_image(sandbox.store, APP, [], index)
+        put_image(sandbox.store, APP, ["x"], oci_image(5))
+        sandbox.faults.add(Reply(200, {"Content-Type": "text/html"}, b"<html>"), method="GET", path=index.digest)
+
+        done = await delete(sandbox.host, f"- {APP}@{index.digest}\n- {APP}@{one.digest}", Options())
+
+        assert done.statuses == {
+            f"{APP}@{index.digest}": "failed unexpected-answer",
+            f"{APP}@{one.digest}": "kept unreadable",
+        }
+
+
+@pytest.mark.parametrize("trouble", ["referrers", "refused"])
+async def test_what_is_attached_to_an_image_that_stays(trouble: str) -> None:
+    """Its tag is not taken off either, though the list says to untag what is shared: two images have this one SBOM."""
+    one, two, sbom = (oci_image(seed) for seed in (1, 2, 9))
+    names = [f"{fallback_tag(image)}.sbom" for image in (one, two)]
+    async with Sandbox(SandboxSettings(tag_deletes=True, referrers=True)) as sandbox:
+        put_image(sandbox.store, APP, ["a"], one)
+        put_image(sandbox.store, APP, ["b"], two)
+        put_image(sandbox.store, APP, names, sbom)
+        if trouble == "referrers":
+            sandbox.faults.add(Reply(500), path="/referrers/", times=None)
+        else:
+            sandbox.faults.add(Reply(412), method="DELETE", path=one.digest, times=None)
+
+        done = await delete(
+            sandbox.host, f"- {APP}:a", Options(recursive=True, shared=Shared.UNTAG, clock=FakeClock(auto=True))
+        )
+
+        assert done.statuses[f"{APP}:a"].startswith("failed")
+        assert set(sandbox.store.tags(APP) or ()) == {"a", "b", *names}
+
+
+async def test_a_decoy_that_was_pushed_over() -> None:
+    """A tag that nobody can read after its decoy was deleted is not said to be gone: somebody may have pushed it."""
+    async with Sandbox() as sandbox:
+        put_image(sandbox.store, APP, ["pr-0", "keep"], oci_image(1))
+
+        async def push(_: Asked) -> None:
+            put_image(sandbox.store, APP, ["pr-0"], oci_image(2))
+            sandbox.faults.add(Reply(500), method="HEAD|GET", path="manifests/pr-0$", times=None)
+
+        sandbox.faults.add(Call(push), method="DELETE", path=REAL)
+
+        done = await delete(
+            sandbox.host,
+            f"- {APP}:pr-0",
+            Options(shared=Shared.UNTAG, allow_decoy=True, clock=FakeClock(auto=True)),
+        )
+
+        assert done.statuses == {f"{APP}:pr-0": "failed unconfirmed"}
+
+
+async def test_a_decoy_over_all_that_was_pushed_over() -> None:
+    """Where the tags cannot be listed after the decoy of a whole repository was deleted, each is read."""
+    async with Sandbox() as sandbox:
+        fill(sandbox, 3)
+
+        async def push(_: Asked) -> None:
+            put_image(sandbox.store, APP, ["pr-1"], oci_image(77))
+            sandbox.faults.add(Reply(500), path="tags/list", times=None)
+
+        sandbox.faults.add(Call(push), method="DELETE", path=REAL)
+
+        done = await delete(
+            sandbox.host,
+            f"- {APP}:pr-*",
+            Options(strategy=Strategy.TAGS_FIRST, allow_decoy=True, clock=FakeClock(auto=True)),
+        )
+
+        assert done.statuses == {f"{APP}:pr-0": "deleted", f"{APP}:pr-1": "kept moved", f"{APP}:pr-2": "deleted"}
+        assert sandbox.store.tags(APP) == ["pr-1"]
+
+
+async def interrupted(sandbox: Sandbox, listed: str, options: Options) -> None:
+    """Begin a run, and stop it before anything goes."""
+    stop = Stop()
+
+    async def act(_: Plan) -> None:
+        stop.interrupt(Signal.INTERRUPT)
+
+    options = Options(max_delete=options.max_delete, state=options.state, before_delete=act, stop=stop)
+    done = await delete(sandbox.host, listed, options)
+    assert done.code == 130
+
+
+async def test_the_limit_holds_for_all_parts_of_a_run(tmp_path: Path) -> None:
+    """What could be resolved at first and what can be now go together, or not at all."""
+    options = Options(max_delete=Limit(5), state=tmp_path, clock=FakeClock(auto=True))
+    async with Sandbox() as sandbox:
+        fill(sandbox, 4)
+        fill(sandbox, 4, OTHER, seed=50)
+        sandbox.faults.add(Reply(403), path=f"/{OTHER}/", times=None)
+        names = [f"- {place}:pr-{number}" for place in (APP, OTHER) for number in range(4)]
+        await interrupted(sandbox, "\n".join(names), options)
+        sandbox.faults.clear()
+
+        done = await resume(sandbox.host, options)
+
+        assert set(done.statuses.values()) == {"kept limit"}
+        assert "8 would disappear" in done.images[0]["because"][0]
+
+
+async def test_what_went_before_counts_for_the_limit(tmp_path: Path) -> None:
+    """An image that could not be resolved at first does not go where so much went already."""
+    options = Options(max_delete=Limit(2), state=tmp_path, clock=FakeClock(auto=True))
+    async with Sandbox() as sandbox:
+        fill(sandbox, 2)
+        fill(sandbox, 1, OTHER, seed=50)
+        stop = Stop()
+
+        async def interrupt(_: Asked) -> None:
+            stop.interrupt(Signal.INTERRUPT)
+
+        sandbox.faults.add(Reply(403), path=f"/{OTHER}/", times=None)
+        sandbox.faults.add(Call(interrupt), method="DELETE", path=REAL, skip=1)
+        listed = f"- {APP}:pr-0\n- {APP}:pr-1\n- {OTHER}:pr-0"
+        first = await delete(
+            sandbox.host, listed, Options(max_delete=Limit(2), state=tmp_path, stop=stop, concurrency=1)
+        )
+        assert [first.statuses[f"{APP}:pr-{number}"] for number in range(2)] == ["deleted", "deleted"]
+        sandbox.faults.clear()
+
+        done = await resume(sandbox.host, options)
+
+        assert done.statuses[f"{OTHER}:pr-0"] == "kept limit"
+        assert "3 would disappear with the 2 that are gone already" in done.images[2]["because"][0]
+
+
+async def test_a_repository_that_is_hidden_from_the_one_who_resumes(tmp_path: Path) -> None:
+    """What was written ahead is not deleted because somebody with fewer rights gets a 404 for it."""
+    options = Options(state=tmp_path, clock=FakeClock(auto=True))
+    async with Sandbox() as sandbox:
+        fill(sandbox, 4)
+        stop = Stop()
+
+        async def interrupt(_: Asked) -> None:
+            stop.interrupt(Signal.INTERRUPT)
+
+        sandbox.faults.add(Call(interrupt), method="DELETE", path=REAL)
+        sandbox.faults.add(Reply(409), method="DELETE", path=REAL)
+        await delete(sandbox.host, f"- {APP}:pr-*", Options(state=tmp_path, stop=stop, concurrency=1))
+        sandbox.faults.add(UNKNOWN, path=f"/{APP}/", times=None)
+
+        hidden = await resume(sandbox.host, options)
+        sandbox.faults.clear()
+        seen = await resume(sandbox.host, options)
+
+        assert "deleted" not in hidden.statuses.values()
+        assert "failed unconfirmed" in hidden.statuses.values()
+        assert set(seen.statuses.values()) == {"deleted"}
