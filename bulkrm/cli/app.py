@@ -14,7 +14,8 @@ from bulkrm.model.settings import Connection, Shared, Strategy
 
 _OTHERS = (
     "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm runs` shows what was "
-    "recorded, `bulkrm resume` goes on with a run that was killed, `bulkrm undo` puts back what one deleted; `bulkrm demo` tries all this on an embedded registry; `bulkrm schema` prints the list's schema."
+    "recorded, `bulkrm resume` goes on with a run that was killed, `bulkrm undo` puts back what one deleted; `bulkrm demo` "
+    "shows a deletion on an embedded registry; `bulkrm schema` prints the list's schema."
 )
 
 app = typer.Typer(
@@ -263,7 +264,7 @@ def undo(
     """Put back what a run deleted, as long as the registry has not collected its garbage.
 
     Children first, then what names them, then the tags; each is looked at afterwards. A tag that leads to something
-    else by now is left alone. It may be repeated: what is there already stays as it is.
+    else by now is left alone. `undo RUN` may be repeated: what is there already stays as it is.
     """
     from bulkrm.cli.undo import undo_run
 

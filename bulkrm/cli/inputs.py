@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bulkrm.cli.words import COMMANDS
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.reference import parse_host
+from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.listfile import ListFile, read_list
@@ -98,8 +98,17 @@ def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
                 remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
                 problems.append(Problem(str(source), "is no image reference", remedy))
             else:
-                known = f"; the commands are {', '.join(COMMANDS)}" if text.isalpha() else ""
-                problems += (Problem(str(source), problem.what, problem.remedy + known) for problem in error.problems)
+                problems += (_explained(text, str(source), problem) for problem in error.problems)
+
+
+def _explained(text: str, where: str, problem: Problem) -> Problem:
+    """Say what an argument seems to be that is no image: a list without its -f, or a word that is no command."""
+    if text.endswith((".yaml", ".yml")) or (mask_credentials(text) == text and Path(text).is_file()):
+        return Problem(where, f"{text!r} is no image", f"a list file is given with -f {text}")
+    if text.isalpha():
+        what = f"{text!r} is neither an image nor a command"
+        return Problem(where, what, f"{problem.remedy}; the commands are {', '.join(COMMANDS)}")
+    return Problem(where, problem.what, problem.remedy)
 
 
 def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:

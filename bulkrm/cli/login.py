@@ -55,7 +55,15 @@ def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *,
         raise InputError(Problem("--password-stdin", "standard input is the list already (-f -)", remedy))
     if not username:
         what = "there is a password, but no user"
-        raise InputError(Problem("", what, f"add -u NAME or {USERNAME}, or unset {PASSWORD}"))
+        unset = f", or unset {PASSWORD}" if os.environ.get(PASSWORD) else ""
+        raise InputError(Problem("", what, f"add -u NAME or {USERNAME}{unset}"))
+    if ":" in username:
+        # curl and skopeo take `user:password`; the name is not shown, it may be both (RFC 7617 has no ':' in a user).
+        what, remedy = (
+            "a user name has no ':' in it",
+            f"give the name only; the password: -p, --password-stdin, {PASSWORD}",
+        )
+        raise InputError(Problem("-u" if options.username else USERNAME, what, remedy))
     if len(hosts) > 1:
         what = f"-u, -p, --password-stdin, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
         remedy = "`docker login` to each of them: without these, Docker's config.json is used"
@@ -74,7 +82,7 @@ def _is_text(value: str) -> bool:
 
 
 def _ask(username: str, host: str) -> str:
-    if not sys.stdin.isatty():
+    if not (sys.stdin.isatty() or _has_terminal()):
         remedy = f"use --password-stdin or {PASSWORD}"
         raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
     try:
@@ -84,6 +92,15 @@ def _ask(username: str, host: str) -> str:
     if not password:
         raise InputError(Problem("-p", "no password was entered", "run it again"))
     return password
+
+
+def _has_terminal() -> bool:
+    """Tell whether there is a terminal to ask on although standard input is none: getpass takes that one first."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _read_stdin() -> str:

@@ -108,7 +108,8 @@ RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the
 UndoWhat = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[RUN] [IMAGE]...", help="A run, and images or globs of it; default: all of the latest run."
+        metavar="[RUN] [IMAGE]...",
+        help="A run, and images or globs of it; default: all of the latest run that is not undone.",
     ),
 ]
 PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan that `bulkrm plan --out` wrote.")]

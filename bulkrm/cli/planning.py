@@ -104,6 +104,8 @@ def _place(line: Line) -> tuple[bool, str, int, str]:
 
 
 def _check(out: Path) -> None:
+    if str(out) == "-":
+        raise InputError(Problem("--out", "- is no file", "-o json shows what would go on standard output"))
     try:
         with out.open("a", encoding="utf-8"):
             pass

@@ -1,7 +1,7 @@
 """The recorded runs for people: a line each, what one of them did, and getting rid of old ones."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,9 @@ def all_runs(root: Path) -> Iterator[str]:
 
 
 def one_run(root: Path, name: str) -> Iterator[str]:
-    """Yield what a run was asked, and what became of every image. Raises InputError."""
+    """Yield how a run ended, where its record is, and what became of every image. Raises InputError."""
     found = run_named(root, name)
-    yield f"{found.id}  {_state(found)}"
+    yield f"{found.id}  {_state(found):<11}{summary(found)}".rstrip()
     yield f"folder: {found.path}"
     yield ""
     yield from _outcomes(found)
@@ -75,7 +75,14 @@ def _outcomes(run: KnownRun) -> Iterator[str]:
         with sound(path):
             for event in read_journal(path):
                 if event.get("event") == "outcome":
-                    more = event.get("reason") or (event.get("error") or {}).get("code") or ""
-                    yield f"{event['status']:<15}{event['image']}  {more}".rstrip()
+                    yield f"{event['status']:<15}{event['image']}  {_why(event)}".rstrip()
     except StateError as error:
         raise InputError(Problem(str(run.path), str(error), "the journal is damaged")) from error
+
+
+def _why(event: Mapping[str, Any]) -> str:
+    error = event.get("error")
+    if error:
+        return f"{error['code']}: {error['message']}"
+    because = ", ".join(event.get("because") or ())
+    return ": ".join(word for word in (event.get("reason"), because) if word)

@@ -26,23 +26,24 @@ def list_runs(context: typer.Context, state_dir: StateDir = None) -> None:
     if context.invoked_subcommand is None:
         from bulkrm.cli.records import all_runs
 
-        _print(all_runs(_root(state_dir)))
+        root = _root(state_dir)
+        _print(all_runs(root), nothing=f"there are no runs in {root}")
 
 
 @runs.command()
-def show(context: typer.Context, run: Run) -> None:
-    """Show what a run was asked, and what became of every image."""
+def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> None:
+    """Show what became of every image of a run, and where its record is: what it was asked is in there (run.json)."""
     from bulkrm.cli.records import one_run
 
-    _print(one_run(_root(context.obj), run))
+    _print(one_run(_root(state_dir or context.obj), run))
 
 
 @runs.command()
-def prune(context: typer.Context, older_than: Before) -> None:
+def prune(context: typer.Context, older_than: Before, state_dir: StateDir = None) -> None:
     """Delete the records of runs that are over and older than that; they cannot be undone any more then."""
     from bulkrm.cli.records import pruned_runs
 
-    _print(pruned_runs(_root(context.obj), older_than))
+    _print(pruned_runs(_root(state_dir or context.obj), older_than))
 
 
 def _root(option: Path | None) -> Path:
@@ -51,10 +52,16 @@ def _root(option: Path | None) -> Path:
     return state_dir(option, os.environ)
 
 
-def _print(lines: Iterator[str]) -> None:
+def _print(lines: Iterator[str], nothing: str | None = None) -> None:
+    """Print lines; where there are none, say so beside standard output."""
+
     def printed() -> int:
+        shown = False
         for line in lines:
             typer.echo(line)
+            shown = True
+        if not shown and nothing is not None:
+            typer.echo(nothing, err=True)
         return 0
 
     raise typer.Exit(guarded(printed))

@@ -10,12 +10,14 @@ from pathlib import Path
 import anyio
 
 from bulkrm import __version__
+from bulkrm.cli.delivery import complain, deliver
 from bulkrm.cli.options import Access, Pace, Talk
-from bulkrm.cli.perform import complain, listening_of, signals
+from bulkrm.cli.perform import signals
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import agreed
 from bulkrm.cli.recorded import held
 from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.trace import listening_of
 from bulkrm.cli.which import run_named
 from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
@@ -147,6 +149,9 @@ def _entries(images: Sequence[str], access: Access) -> list[Entry]:
             if access.ask_password:
                 remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
                 raise InputError(Problem(str(source), "is no image reference", remedy)) from None
+            if "/" not in text and not any(mark in text for mark in ":@"):
+                what = f"{text!r} is no image, and no run is called so"
+                raise InputError(Problem(str(source), what, "`bulkrm runs` lists the runs")) from None
             raise InputError(*(Problem(str(source), found.what, found.remedy) for found in error.problems)) from error
     return entries
 
@@ -202,14 +207,7 @@ async def _perform(task: _Task) -> int:
     info = RunInfo(task.run, started, clock.monotonic() - begin, task.dry_run, __version__)
     report = Report(info, results, registries.requests)
     code = report.exit_code(stop.signal) if results or not task.losses else 1
-    for writer in task.writers:
-        writer.whole(report)
-        if writer.trouble is not None:
-            complain(f"the report is not complete: {writer.trouble}")
-            code = code or 1
-    if stop.bug is not None:
-        raise stop.bug
-    return code
+    return deliver(task.writers, report, stop, code)
 
 
 async def _agreed(task: _Task, shown: Display, stop: Stop) -> bool:

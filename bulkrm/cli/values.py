@@ -10,6 +10,7 @@ _RATE = re.compile(r"(\d{1,9})(?:/([smh]))?", re.ASCII)
 _LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MAX_CONCURRENCY = 1000
+_WHOLE = 100.0  # percent
 
 
 def concurrency(text: str) -> int | None:
@@ -36,7 +37,7 @@ def limit(text: str | None) -> Limit | None:
     if text is None:
         return None
     match = _LIMIT.fullmatch(text.strip())
-    if match is None:
+    if match is None or (match[2] and float(match[2]) > _WHOLE):
         raise _bad("--max-delete", text, "write a number of tags as 100, or a share of the tags as 20%")
     return Limit(float(match[1]) if match[1] else float(match[2]), percent=match[1] is None)
 

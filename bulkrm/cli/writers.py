@@ -1,6 +1,7 @@
 """Where reports go: standard output and the files of `--report`, opened before anything is sent."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -47,6 +48,7 @@ class Writer:
 @contextmanager
 def open_writers(output: ReportFormat, further: Sequence[tuple[ReportFormat, Path]]) -> Iterator[list[Writer]]:
     """Open all reports. Raises InputError where a file cannot be written; then nothing was attempted."""
+    _refuse_twice([path for _, path in further])
     writers = [Writer(output, sys.stdout, "standard output", View(_terminal_width(sys.stdout)))]
     opened: list[TextIO] = []
     try:
@@ -65,11 +67,15 @@ def open_writers(output: ReportFormat, further: Sequence[tuple[ReportFormat, Pat
                 stream.close()
 
 
+def _refuse_twice(paths: Sequence[Path]) -> None:
+    """Refuse two reports in one file, and one in a file named `-`, which everybody takes for standard output."""
+    for number, path in enumerate(paths):
+        if str(path) == "-":
+            raise InputError(Problem("--report", "- is no file", "-o says what goes to standard output"))
+        if path.resolve() in (other.resolve() for other in paths[:number]):
+            raise InputError(Problem("--report", f"{path} is named twice", "give each report a file of its own"))
+
+
 def _terminal_width(stream: TextIO) -> int | None:
-    """Columns of the terminal; None for a pipe or a file."""
-    if not stream.isatty():
-        return None
-    try:
-        return os.get_terminal_size(stream.fileno()).columns
-    except OSError:
-        return 80
+    """Columns of the terminal, 80 where it does not know (over some connections it has none); None for a pipe or a file."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None

@@ -45,7 +45,7 @@ class Reader:
         final = await self._host.exchange(request)
         asked = reference if isinstance(reference, Digest) else None
         if asked is not None and final.answer.status >= _SERVER_ERROR:
-            await self._refuse_blob(repository, asked)
+            await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
         return judge.manifest(self._context(request), final.answer, asked)
 
     async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
@@ -87,8 +87,8 @@ class Reader:
         names = await self._listing(message.list_referrers(repository, digest), judge.referrers_page)
         return None if names is None else tuple(Digest(name) for name in names)
 
-    async def _refuse_blob(self, repository: Repository, digest: Digest) -> None:
-        """Explain the 500 of distribution 2.8 for a digest that is a blob's."""
+    async def refuse_blob(self, repository: Repository, digest: Digest) -> None:
+        """Say so where a digest that is no manifest's is that of a blob, by raising RequestFailed."""
         final = await self._host.exchange(message.head_blob(repository, digest))
         if final.answer.status == 200:  # noqa: PLR2004
             what = f"{digest.short} is not a manifest"

@@ -1,6 +1,6 @@
 """From targets to a plan: read what they lead to, judge, ask what the judgement turns on, and judge again."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.around import Around
@@ -17,7 +17,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolution
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.settings import Policy, Strategy
+from bulkrm.model.settings import Policy, Shared, Strategy
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
@@ -73,6 +73,7 @@ class Planner:
             if self._around.stop:
                 return None
             if not more:
+                self._warn_where_nothing_is_untagged(facts)
                 limit = self._policy.max_delete
                 return await self._in_order(trimmed(hold(plan, limit) if limit else plan), facts)
         return None
@@ -118,10 +119,17 @@ class Planner:
         if self._around.stop:
             return None
         if strategy is Strategy.TAGS_FIRST:
-            for host in sorted({place.host for place in repositories if self._ways.of(place) is None}):
-                what = f"{host} deletes no tags, so manifests are deleted by digest; --allow-decoy permits another way"
-                self._around.observer.warn(what)
+            self._warn_of_no_way(repositories, "manifests are deleted by digest")
         return Knowledge(replace(plan, orders=orders(plan, strategy, self._ways.of)), facts)
+
+    def _warn_where_nothing_is_untagged(self, facts: Sequence[RepositoryFacts]) -> None:
+        """Say so where listed tags were to be taken off, and cannot be, as most registries' single tags."""
+        if self._policy.shared is Shared.UNTAG:
+            self._warn_of_no_way([entry.repository for entry in facts], "what has other tags too is kept")
+
+    def _warn_of_no_way(self, repositories: Iterable[Repository], then: str) -> None:
+        for host in sorted({place.host for place in repositories if self._ways.of(place) is None}):
+            self._around.observer.warn(f"{host} deletes no tags, so {then}; --allow-decoy permits another way")
 
     def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
         """Add what is known beside what a survey reads.

@@ -12,7 +12,7 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.target import Target
@@ -76,6 +76,26 @@ class Resolver:
             self._observer.advance()
             if fail_fast and isinstance(self.found[name], Unresolved):
                 self._stop.fail_fast()
+
+        await work_through(hosts, self._asking.workers, ask, self._stop)
+
+    async def tell_blobs(self, names: Iterable[Name]) -> None:
+        """Look whether digests under which there is no manifest are those of blobs: then that is what is wrong.
+
+        distribution 3 answers 404 to both; an image ID, which people take for a digest, is the digest of a blob.
+        """
+        hosts: dict[str, list[Name]] = defaultdict(list)
+        for name in dict.fromkeys(names):
+            if isinstance(self.found.get(name), Absent):
+                hosts[name[0].host].append(name)
+
+        async def ask(name: Name) -> None:
+            repository, reference = name
+            answer = await self._asking.of(
+                repository, lambda registry: registry.refuse_blob(repository, Digest(str(reference)))
+            )
+            if isinstance(answer, Failure) and answer.code is FailureCode.NOT_A_MANIFEST:
+                self.found[name] = Unresolved(answer)
 
         await work_through(hosts, self._asking.workers, ask, self._stop)
 

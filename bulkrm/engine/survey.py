@@ -36,6 +36,8 @@ class Survey:
         if names:
             self._observer.phase("Resolving images", len(set(names)))
         await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
+        if method is Method.GET:
+            await self._resolver.tell_blobs(name_of(target) for target in targets if _is_listed_digest(target))
         await self._read_lists(grouped)
         await self._read_others(grouped)
         await self._read_indexes(grouped)
@@ -191,3 +193,7 @@ class Survey:
         for target in members:
             if not isinstance(target.reference, DigestRef) and isinstance(self.known(target), Resolved):
                 yield target.reference.tag
+
+
+def _is_listed_digest(target: Target) -> bool:
+    return isinstance(target.reference, DigestRef) and target.parent is None

@@ -27,7 +27,7 @@ _MAX_PATH = 255
 _MAX_PORT = 65535
 _BLANK = re.compile(r"\s")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
-_CREDENTIALS = re.compile(r"^(?P<scheme>[a-z]+://)?.*@(?!(?:sha256|sha512):[0-9a-fA-F]*$)", re.DOTALL)
+_CREDENTIALS = re.compile(r"^(?P<scheme>[a-z]+://)?.*@(?!(?:sha256|sha512):[^/@]*$)", re.DOTALL)
 _PATTERN_CHARACTERS = frozenset("*?[]{}")
 HTTPS_PORT = 443
 
@@ -188,6 +188,9 @@ def _refuse_what_is_no_reference(text: str) -> None:
     if not text.strip():
         raise InputError(Problem("", "an empty reference", "remove it, or write host/repository:tag"))
     shown = mask_credentials(text)
+    if text.endswith("@"):
+        named = text if _HOST.fullmatch(text.partition("/")[0]) and text.count("@") == 1 and "/" in text else shown
+        raise InputError(Problem("", f"{named!r} ends with '@'", "the digest behind it is missing: an empty variable?"))
     if shown != text:
         remedy = "use -u with -p, or --password-stdin"
         raise InputError(Problem("", f"{shown!r} holds credentials, which do not belong into a reference", remedy))

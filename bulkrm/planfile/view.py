@@ -159,6 +159,8 @@ def _totals(document: PlanDocument) -> str:
     untagged = number["tags_removed"] - tags
     parts += [f"{_count(untagged, 'tag')} to remove"] if untagged else []
     parts += [f"{number[key]} {word}" for key, word in (("keep", "kept"), ("fail", "failed")) if number[key]]
+    if not number["repositories"]:
+        return f"Plan: {', '.join(parts)}."
     where = f"in {_count(number['repositories'], 'repository', 'repositories')}"
     where += f" on {_count(number['registries'], 'registry', 'registries')}"
     cost = f"{_count(number['requests'], 'request')}, at most {_size(number['bytes_freed_at_most'])} to be freed"

@@ -11,6 +11,7 @@ from bulkrm.protocol.message import CERTIFICATE, LOST, NOT_TLS, TIMEOUT, TOO_LAR
 
 _MAX_MESSAGE = 300
 _MAX_ERRORS = 20
+_MAX_PLAIN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def refusal(answer: Answer, host: str, request: Request, manners: Manners = STAN
     """Say what a final answer means that is neither a success nor a proven "not there"."""
     entries = error_entries(answer)
     codes = {entry.code for entry in entries}
-    detail = "; ".join(f"{entry.code} {entry.message}".strip() for entry in entries)
+    detail = "; ".join(f"{entry.code} {entry.message}".strip() for entry in entries) or _plain_text(answer)
     message = f"HTTP {answer.status}" + (f": {clean(detail)}" if detail else "")
     for known in manners.refusals:
         if known.means(request.method, answer.status, codes):
@@ -120,6 +121,13 @@ def refusal(answer: Answer, host: str, request: Request, manners: Manners = STAN
         else _meaning(answer.status)
     )
     return Failure(code, message, answer.status, hint.format(host=host), reach)
+
+
+def _plain_text(answer: Answer) -> str:
+    """Return the beginning of a body that is plain text: proxies and servers before the registry explain themselves so."""
+    if answer.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "text/plain":
+        return ""
+    return clean(answer.body[:_MAX_MESSAGE].decode(errors="replace"), _MAX_PLAIN)
 
 
 _Meaning = tuple[FailureCode, str, Reach]

@@ -14,6 +14,7 @@ from bulkrm.model.outcome import (
     Gone,
     Kept,
     NotAttempted,
+    NotAttemptedReason,
     Outcome,
     Status,
     Untagged,
@@ -131,9 +132,13 @@ _KEPT_HINTS = {
     "needed": "an index that stays names these manifests, so they stay with it; to delete them, delete that index too",
     "shared": "the digest has tags that the list does not name; list them too, or --shared delete takes them with it",
     "limit": "more would disappear than --max-delete allows, so nothing was deleted at all; look at the list, then raise it",
-    "moved": "the tag leads to another image than expected; run again to judge it anew, or correct the digest in the list",
+    "moved": "the tag leads to another image than expected, so it was left alone; run again to judge it anew, correct the "
+    "digest in the list, or `bulkrm undo --force` where an undo met it",
     "unreadable": "what else needs these images is not known, so the whole repository is kept; run again when it can be read",
 }
+
+
+_RESUMABLE = (NotAttemptedReason.INTERRUPTED, NotAttemptedReason.FAIL_FAST, NotAttemptedReason.CIRCUIT_OPEN)
 
 
 def _hint(outcome: Outcome) -> tuple[str, str] | None:
@@ -141,6 +146,8 @@ def _hint(outcome: Outcome) -> tuple[str, str] | None:
         return outcome.failure.code.value, outcome.failure.hint
     if isinstance(outcome, Kept) and outcome.reason.value in _KEPT_HINTS:
         return outcome.reason.value, _KEPT_HINTS[outcome.reason.value]
+    if isinstance(outcome, NotAttempted) and outcome.reason in _RESUMABLE:
+        return outcome.reason.value, "`bulkrm resume` goes on with this run"
     return None
 
 

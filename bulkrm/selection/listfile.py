@@ -146,6 +146,8 @@ class _Reading:
                         waiting.append(draft)
                     else:
                         self._finish(draft)
+            case "format":  # `bulkrm plan --out` writes this first
+                self._mistakes.stop(key.place, "a plan, and no list", f"`bulkrm apply {self._name}` carries it out")
             case _:
                 self._refuse_key(key, node, TOP_KEYS)
 

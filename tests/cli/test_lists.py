@@ -68,6 +68,7 @@ def test_every_mistake_with_its_line(run: Command, sandbox: Sandbox) -> None:
         ("- app:1\n", "1:3", "does not name its registry"),
         ("- {host}/team/app\n", "1:3", "neither a tag nor a digest"),
         ("registry: {host}\n", "1:1", "no `images:`"),
+        ('{{"format": "bulkrm-plan", "version": 1}}', "1:2", "`bulkrm apply images.yaml`"),
         ("shared: delete\nimages: [{host}/a:1]\n", "1:1", "unknown key"),
     ],
 )

@@ -20,6 +20,7 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "timeout word": (["--timeout", "soon"], ["--timeout", "number"]),
     "shared": (["--shared", "untag-all"], ["--shared", "refuse, untag, delete, delete-unseen"]),
     "max-delete": (["--max-delete", "x"], ["--max-delete", "20%"]),
+    "max-delete beyond all": (["--max-delete", "101%"], ["--max-delete", "'101%'"]),
     "max-delete below zero": (["--max-delete=-5"], ["--max-delete", "'-5'"]),
     "protect without tag": (["--protect", "team/app"], ["--protect", "team/app:*"]),
     "protect with digest": (["--protect", f"app@sha256:{'0' * 64}"], ["--protect", "digest"]),
@@ -28,6 +29,9 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "report": (["--report", "report.json"], ["--report", "FORMAT=FILE"]),
     "report format": (["--report", "xml=report.xml"], ["--report", "json, jsonl, text"]),
     "report folder": (["--report", "json=absent/report.json"], ["--report", "absent/report.json", "another file"]),
+    "report on standard output": (["--report", "json=-"], ["--report", "-o says"]),
+    "two reports in one file": (["--report", "json=x", "--report", "jsonl=./x"], ["--report", "x is named twice"]),
+    "user and password": (["-u", "me:hunter2"], ["-u", "no ':'", "--password-stdin"]),
     "client key": (["--client-key", "key.pem"], ["--client-key", "--client-cert"]),
     "ca file": (["--ca-file", "absent.pem"], ["--ca-file", "No such file", "PEM"]),
     "client cert": (["--client-cert", "absent.pem"], ["--client-cert", "No such file", "PEM"]),
@@ -49,6 +53,7 @@ def test_bad_option(run: Command, sandbox: Sandbox, case: str) -> None:
 
     assert result.code == 2
     assert [word for word in words if word not in result.err] == []
+    assert "hunter2" not in result.err
     assert result.out == ""
     assert sandbox.log == []
     if case not in ("timeout word", "unknown option"):  # these are the parser's own
@@ -68,6 +73,11 @@ def test_bad_option(run: Command, sandbox: Sandbox, case: str) -> None:
         ("*.example.com/app:1", ["host"]),
         ("a" * 64, ["image ID"]),
         ("", ["empty reference"]),
+        ("{host}/team/app@", ["'{host}/team/app@' ends with '@'", "empty variable"]),
+        ("{host}/team/app@sha256:*", ["'{host}/team/app@sha256:*'", "digest"]),
+        ("me:hunter2@", ["'***@' ends with '@'"]),
+        ("lists/images.yaml", ["is no image", "-f lists/images.yaml"]),
+        ("help", ["neither an image nor a command", "the commands are delete, plan"]),
     ],
 )
 def test_bad_argument(run: Command, sandbox: Sandbox, argument: str, words: list[str]) -> None:
@@ -80,6 +90,7 @@ def test_bad_argument(run: Command, sandbox: Sandbox, argument: str, words: list
     assert "argument 2: " in result.err
     assert [word for word in words if word.format(host=sandbox.host) not in result.err] == []
     assert "Nothing was attempted." in result.err
+    assert "hunter2" not in result.err
     assert sandbox.log == []
 
 

@@ -229,6 +229,17 @@ def test_unwritable_report(run: Command, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_lost_report_is_a_failure(run: Command, sandbox: Sandbox) -> None:
+    """Also where a safety rule kept something, which alone would be 3."""
+    digests = fill(sandbox, "a")
+    sandbox.store.tag("team/app", "other", digests["a"])
+
+    result = run(f"{sandbox.host}/team/app:a", "--report", "json=/dev/full")
+
+    assert result.code == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_full_disk(run: Command, sandbox: Sandbox) -> None:
     """A report that cannot be written to its end does not stop the deletions, but is said and fails the run."""
     fill(sandbox, *"abc")

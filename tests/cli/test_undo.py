@@ -114,9 +114,9 @@ def test_what_another_run_took(run: Command, sandbox: Sandbox) -> None:
     """Then that one is named."""
     fill(sandbox, "pr-1", "pr-2")
     first = run(f"{sandbox.host}/{APP}:pr-1", "-o", "json").report["run"]["id"]
-    run(f"{sandbox.host}/{APP}:pr-2")
+    second = run(f"{sandbox.host}/{APP}:pr-2", "-o", "json").report["run"]["id"]
 
-    result = run("undo", f"{sandbox.host}/{APP}:pr-1")
+    result = run("undo", second, f"{sandbox.host}/{APP}:pr-1")
 
     assert result.code == 2
     assert f"run {first} did: name it first" in result.err
@@ -204,6 +204,18 @@ def test_runs(run: Command, sandbox: Sandbox) -> None:
     assert run("runs", "prune", "--older-than", "soon").code == 2
     assert run("runs", "prune", "--older-than", "0h").out == f"deleted {name}\n"
     assert run("runs").out == ""
+
+
+def test_no_runs(run: Command, tmp_path: Path) -> None:
+    """Where there are none it is said where they were looked for; a place may be given behind the word, too."""
+    result = run("runs", "--state-dir", str(tmp_path / "empty"))
+    shown = run("runs", "show", "20260131", "--state-dir", str(tmp_path / "empty"))
+    word = run("undo", "something")
+
+    assert (result.code, result.out) == (0, "")
+    assert f"there are no runs in {tmp_path / 'empty'}" in result.err
+    assert (shown.code, str(tmp_path / "empty") in shown.err) == (2, True)
+    assert (word.code, "no run is called so" in word.err) == (2, True)
 
 
 def test_a_folder_for_the_user_alone(run: Command, sandbox: Sandbox) -> None:

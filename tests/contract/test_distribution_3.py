@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from bulkrm.sandbox import Auth, Image, docker_image, docker_list, empty_index, oci_image, oci_index
+from tests.integration.engine import delete
 from tests.support.admin import Admin, digest_of, many_images
 from tests.support.registries import KINDS_3, Registry, Start
 
@@ -237,6 +238,20 @@ async def test_unknown_manifest(admin: Admin, repository: str) -> None:
     replies = [await admin.get(repository, reference) for reference in ("absent", ZERO)]
 
     assert [(reply.status, reply.codes) for reply in replies] == [(404, ["MANIFEST_UNKNOWN"])] * 2
+
+
+async def test_the_digest_of_a_blob(registry: Registry) -> None:
+    """An image ID answers 404 like a digest that nobody has, and is found out all the same; a foreign one is absent."""
+    image = oci_image(1)
+    await registry.admin.push(APP, image, "a")
+    config = json.loads(image.content)["config"]["digest"]
+    foreign = "sha256:" + "1" * 64
+
+    done = await delete(registry.host, f"- {APP}@{config}\n- {APP}@{foreign}")
+
+    assert done.statuses == {f"{APP}@{config}": "failed not-a-manifest", f"{APP}@{foreign}": "absent"}
+    assert "image ID" in done.images[0]["hint"]
+    assert await registry.admin.pulls(APP, "a")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -56,6 +56,9 @@ async def test_no_way() -> None:
         assert done.statuses == {f"{APP}:pr-1": "kept shared"}
         assert done.images[0]["because"] == [f"{sandbox.host}/{APP}:latest", f"{sandbox.host}/{APP}:pr-2"]
         assert (done.code, sandbox.store.digest_of(APP, "pr-1")) == (3, digest)
+        assert f"{sandbox.host} deletes no tags, so what has other tags too is kept; --allow-decoy permits" in str(
+            done.said
+        )
 
 
 @pytest.mark.parametrize("options", [UNTAG, DECOY])

@@ -1,0 +1,73 @@
+"""What a run says beside its images: warnings, what it would send, what stays behind, and how the space becomes free."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from bulkrm.client.registries import Registries
+from bulkrm.engine.run import Run
+from bulkrm.model.outcome import Deleted, Gone, NoMatch, Status
+from bulkrm.model.plan import Order, Plan
+from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.settings import Policy
+from bulkrm.planfile.fields import requests_of
+
+
+def warnings_of(report: Report) -> list[str]:
+    """Say which patterns chose nothing, and which repositories the registry does not know."""
+    lines = []
+    worth_a_word = report.summary[Status.NO_MATCH] + report.summary[Status.ABSENT]
+    for result in report.images if worth_a_word else ():
+        if isinstance(result.outcome, NoMatch):
+            lines.append(f"{result.source}: the pattern {result.image} chose nothing")
+        if isinstance(result.outcome, Gone) and result.outcome.no_repository:
+            lines.append(f"{result.source}: {result.image}: the registry knows no such repository; a typing error?")
+    return lines
+
+
+def closing_of(run: Run, images: Sequence[ImageResult], registries: Registries, policy: Policy) -> Iterator[str]:
+    """Yield the lines that come before the totals."""
+    if policy.dry_run and run.plan is not None:
+        yield from _outlook(run.plan)
+    yield from _orphans(run.orphans, recursive=policy.recursive)
+    yield from _garbage(images, registries)
+
+
+def _outlook(plan: Plan) -> list[str]:
+    """Say what the run would send, and in which order where that is not by digest."""
+    number = requests_of(plan)
+    if not number:
+        return []
+    orders = Counter(plan.orders.values())
+    ways = [f"tags first in {_places(orders[Order.TAGS_FIRST])}"] if orders[Order.TAGS_FIRST] else []
+    ways += [f"a decoy over all tags in {_places(orders[Order.DECOY])}"] if orders[Order.DECOY] else []
+    more = f": {', '.join(ways)}" if ways else ""
+    return [f"The run would send {number} request{'' if number == 1 else 's'} to delete{more}."]
+
+
+def _places(number: int) -> str:
+    return "1 repository" if number == 1 else f"{number} repositories"
+
+
+def _orphans(number: int, *, recursive: bool) -> list[str]:
+    """Say what stays behind with nothing left that needs it."""
+    if not number:
+        return []
+    what = f"{number} manifests and tags" if number > 1 else "1 manifest or tag"
+    more = "" if recursive else "; --recursive deletes such with what they belong to"
+    return [f"{what} that nothing needs any more stay{'s' if number == 1 else ''} behind{more}."]
+
+
+def _garbage(images: Sequence[ImageResult], registries: Registries) -> list[str]:
+    """Say how the space becomes free, where that is the operator's business."""
+    hosts = [host for host in registries.distributions if any(_is_deleted(result, host) for result in images)]
+    if not hosts:
+        return []
+    text = (
+        f"{', '.join(hosts)}: the space is freed by garbage collection. On a distribution registry (registry:2, "
+        "registry:3): stop it or make it read-only, then `registry garbage-collect /etc/docker/registry/config.yml`."
+    )
+    return [text]
+
+
+def _is_deleted(result: ImageResult, host: str) -> bool:
+    return isinstance(result.outcome, Deleted) and result.image.partition("/")[0] == host
