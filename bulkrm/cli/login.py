@@ -4,9 +4,10 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bulkrm.client.credentials import Credentials, DockerConfig, config_path, read_docker_config
+from bulkrm.client.helpers import HeldAsToken, HelperFailed, ask_helper
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -31,7 +32,7 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     from_environment = os.environ.get(PASSWORD)
     explicit = bool(username or options.prompt or options.from_stdin or from_environment)
     if not explicit:
-        return Credentials({}, read_docker_config(config_path(), options.default_port))
+        return Credentials({}, _configured(hosts, options))
     _check(options, username, hosts, list_from_stdin=list_from_stdin)
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
@@ -115,8 +116,33 @@ def _read_stdin() -> str:
     return password
 
 
+def _configured(hosts: Sequence[str], options: LoginOptions) -> DockerConfig:
+    """Read Docker's configuration, and ask the helpers that it names for these hosts, which go before what it holds.
+
+    Raises InputError where a helper fails of which the configuration says that it has the password.
+    """
+    config = read_docker_config(config_path(), options.default_port)
+    logins, unusable = dict(config.logins), dict(config.unusable)
+    for host in hosts:
+        name = config.helpers.get(host, config.store)
+        if name is None:
+            continue
+        try:
+            login = ask_helper(name, host)
+        except HeldAsToken as failed:
+            unusable[host] = f"{failed}; give -u and a password"
+        except HelperFailed as failed:
+            if host not in logins and (host in config.helpers or host in config.marked):
+                what = f"the credential helper that config.json names for {host}: {failed}"
+                raise InputError(Problem("", what, "install or repair it, or give -u NAME with -p")) from failed
+        else:
+            if login is not None:
+                logins[host] = login
+    return replace(config, logins=logins, unusable=unusable)
+
+
 def _from_config(username: str, host: str, options: LoginOptions) -> Login:
-    login = read_docker_config(config_path(), options.default_port).logins.get(host)
+    login = _configured((host,), options).logins.get(host)
     if login is None or login.username != username:
         what = f"no password for the user {username!r}, and config.json has none for that user at {host}"
         raise InputError(Problem("-u", what, f"add -p to be asked, --password-stdin, or set {PASSWORD}"))

@@ -18,10 +18,17 @@ _MAX_CONFIG = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class DockerConfig:
-    """What `config.json` says, hosts in normal form. `unusable` tells why a host's entry gives no password."""
+    """What `config.json` says, hosts in normal form. `unusable` tells why a host's entry gives no password.
+
+    `helpers`: which program keeps a host's password; `store`: which one keeps all others'. `marked`: hosts with an entry
+    that holds nothing, which is how `docker login` notes that it gave the password to the store.
+    """
 
     logins: Mapping[str, Login] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
+    helpers: Mapping[str, str] = field(default_factory=dict)
+    store: str | None = None
+    marked: frozenset[str] = frozenset()
 
 
 class Credentials:
@@ -75,7 +82,8 @@ def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConf
 
 def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
     logins: dict[str, Login] = {}
-    unusable: dict[str, str] = dict(_helpers(body, default_port))
+    unusable: dict[str, str] = {}
+    marked: set[str] = set()
     auths = body.get("auths")
     # A key that is exactly the host beats a legacy key, which is a URL: it comes last and overwrites.
     entries = sorted(auths.items(), key=lambda entry: "/" not in entry[0]) if isinstance(auths, dict) else []
@@ -88,9 +96,13 @@ def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
             logins[host] = login
         elif entry.get("identitytoken") or entry.get("registrytoken"):
             unusable[host] = "config.json holds a token for it, which bulkrm cannot use yet; give -u and a password"
-        elif isinstance(body.get("credsStore"), str):
-            unusable.setdefault(host, _helper_text(body["credsStore"]))
-    return DockerConfig(logins, {host: why for host, why in unusable.items() if host not in logins})
+        else:
+            marked.add(host)
+    unusable = {host: why for host, why in unusable.items() if host not in logins}
+    store = body.get("credsStore")
+    helpers = dict(_helpers(body, default_port))
+    store = store if isinstance(store, str) and store else None
+    return DockerConfig(logins, unusable, helpers, store, frozenset(marked - logins.keys()) if store else frozenset())
 
 
 def _helpers(body: dict[str, Any], default_port: int) -> Iterator[tuple[str, str]]:
@@ -98,14 +110,7 @@ def _helpers(body: dict[str, Any], default_port: int) -> Iterator[tuple[str, str
     for key, name in helpers.items() if isinstance(helpers, dict) else ():
         host = _host(key, default_port)
         if host is not None and isinstance(name, str):
-            yield host, _helper_text(name)
-
-
-def _helper_text(name: str) -> str:
-    return (
-        f"its password is kept by the credential helper {name[:80]!r}, which bulkrm cannot ask yet; "
-        "give -u and a password"
-    )
+            yield host, name
 
 
 def _host(key: str, default_port: int) -> str | None:

@@ -10,13 +10,14 @@ import pytest
 
 from bulkrm.sandbox import ANONYMOUS, Auth, Sandbox, SandboxSettings, User
 from tests.cli.command import Command, bulkrm, fill, killed, served, tags
+from tests.support.helpers import BREAKS, HAS_NONE, answers, install_helper
 
 SECRET = "s3cr3t-Zebra"
 
 
 def write_config(tmp_path: Path, body: Mapping[str, Any] | str) -> None:
     """Write Docker's configuration."""
-    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker").mkdir(exist_ok=True)
     (tmp_path / "docker/config.json").write_text(body if isinstance(body, str) else json.dumps(body))
 
 
@@ -96,15 +97,71 @@ def test_two_hosts_from_the_configuration(run: Command, guarded: Sandbox, tmp_pa
         assert {request.account for request in other.tokens.log} == {"second"}
 
 
-def test_credential_store_is_remarked_on(run: Command, guarded: Sandbox, tmp_path: Path) -> None:
-    """Where config.json leaves the password to a helper, the report of the failure comes with that remark."""
+def config_with_helper(host: str, kind: str) -> dict[str, Any]:
+    """A configuration that leaves the password to the helper `mine`, in one of the two ways."""
+    if kind == "helper":
+        return {"credHelpers": {host: "mine"}, "credsStore": "another"}
+    return {"auths": {host: {}}, "credsStore": "mine"}
+
+
+@pytest.mark.parametrize("kind", ["helper", "store"])
+@pytest.mark.parametrize("user", [[], ["-u", "admin"]])
+def test_a_credential_helper(
+    run: Command, guarded: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, user: list[str]
+) -> None:
+    """It is asked for the password, as Docker does it, also for the one of a user that is named."""
     fill(guarded, "1.0")
-    write_config(tmp_path, {"auths": {guarded.host: {}}, "credsStore": "desktop"})
+    write_config(tmp_path, config_with_helper(guarded.host, kind))
+    install_helper(tmp_path / "bin", monkeypatch, "mine", answers("admin", "admin"))
+
+    result = run(f"{guarded.host}/team/app:1.0", *user)
+
+    assert result.code == 0
+    assert {request.account for request in guarded.tokens.log} == {"admin"}
+    assert tags(guarded) == set()
+
+
+@pytest.mark.parametrize("kind", ["helper", "store"])
+@pytest.mark.parametrize("script", [None, BREAKS])
+def test_a_credential_helper_that_fails(
+    run: Command,
+    guarded: Sandbox,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    script: str | None,
+) -> None:
+    """A helper that has the password and does not give it is bad usage: nothing is attempted without it."""
+    write_config(tmp_path, config_with_helper(guarded.host, kind))
+    if script is not None:
+        install_helper(tmp_path / "bin", monkeypatch, "mine", script)
 
     result = run(f"{guarded.host}/team/app:1.0")
 
-    assert result.code == 1
-    assert f"{guarded.host}: its password is kept by the credential helper 'desktop'" in result.err
+    assert result.code == 2
+    assert f"docker-credential-mine {'is not installed' if script is None else 'failed'}" in result.err
+    assert SECRET not in result.err
+    assert guarded.log == []
+
+
+@pytest.mark.parametrize("script", [None, BREAKS, HAS_NONE, answers("<token>", SECRET)])
+def test_a_store_that_knows_nothing_of_the_registry(
+    run: Command, guarded: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
+) -> None:
+    """It may be that of another machine: a password in the file does, and without one the run is anonymous."""
+    fill(guarded, "1.0")
+    if script is not None:
+        install_helper(tmp_path / "bin", monkeypatch, "mine", script)
+    write_config(tmp_path, {"credsStore": "mine"})
+    anonymous = run(f"{guarded.host}/team/app:1.0")
+    write_config(tmp_path, {"auths": {guarded.host: auth()}, "credsStore": "mine"})
+
+    result = run(f"{guarded.host}/team/app:1.0")
+
+    assert anonymous.code == 1
+    assert ("identity token" in anonymous.err) == (script is not None and "<token>" in script)
+    assert SECRET not in anonymous.err
+    assert (result.code, tags(guarded)) == (0, set())
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"text"'])

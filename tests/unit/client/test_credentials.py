@@ -115,36 +115,40 @@ def test_the_exact_key_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "host", "word"),
+    "body",
     [
-        ({"auths": {"r.example": {"identitytoken": "sesame"}}}, "r.example", "holds a token"),
-        ({"auths": {"r.example": {"registrytoken": "sesame"}}}, "r.example", "holds a token"),
-        ({"auths": {"r.example": {}}, "credsStore": "desktop"}, "r.example", "'desktop'"),
-        ({"credHelpers": {"r.example": "ecr-login"}}, "r.example", "'ecr-login'"),
-        ({"auths": {HUB_KEY: {}}, "credsStore": "pass"}, "docker.io", "'pass'"),
-        ({"auths": {"r.example": {}}, "credsStore": "a", "credHelpers": {"r.example": "b"}}, "r.example", "'b'"),
+        {"auths": {"r.example": {"identitytoken": "sesame"}}},
+        {"auths": {"r.example": {"registrytoken": "sesame"}}},
     ],
 )
-def test_what_cannot_be_used(body: object, host: str, word: str, tmp_path: Path) -> None:
+def test_what_cannot_be_used(body: object, tmp_path: Path) -> None:
     """An entry that cannot be used yet says why and what to do, and shows no secret."""
-    remark = Credentials({}, read(tmp_path, body)).remark(host)
+    remark = Credentials({}, read(tmp_path, body)).remark("r.example")
 
     assert remark is not None
-    assert word in remark
+    assert "holds a token" in remark
     assert "give -u" in remark
     assert "sesame" not in remark
 
 
-def test_a_helper_beside_a_password(tmp_path: Path) -> None:
-    """A password that stands in the file is used, and nothing is remarked."""
+def test_helpers(tmp_path: Path) -> None:
+    """A host's own helper, the store for all others, and the hosts whose passwords were given to it."""
     body = {
-        "auths": {"r.example": {"auth": encoded("me:pw")}},
-        "credHelpers": {"r.example": "b", "x!": "y", "z.example": 5},
+        "auths": {"r.example": {"auth": encoded("me:pw")}, HUB_KEY: {}},
+        "credHelpers": {"E.example:443": "ecr-login", "x!": "y", "z.example": 5},
+        "credsStore": "desktop",
     }
     config = read(tmp_path, body)
 
-    assert config.unusable == {}
-    assert Credentials({}, config).remark("r.example") is None
+    assert config.helpers == {"e.example": "ecr-login"}
+    assert (config.store, set(config.marked)) == ("desktop", {"docker.io"})
+    assert logins(config) == {"r.example": ("me", "pw")}
+
+
+@pytest.mark.parametrize("store", [None, "", 5, []])
+def test_no_store(store: object, tmp_path: Path) -> None:
+    """Without one an empty entry says nothing."""
+    assert read(tmp_path, {"auths": {"r.example": {}}, "credsStore": store}) == DockerConfig()
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -1,0 +1,24 @@
+"""Credential helpers for tests: small programs of the kind that Docker asks for passwords."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def install_helper(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
+    """Put `docker-credential-NAME` into a folder, and the folder in front of PATH. The script is one of `sh`."""
+    folder.mkdir(exist_ok=True)
+    program = folder / f"docker-credential-{name}"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def answers(username: str, secret: str) -> str:
+    """A script that has a password for every registry, and tells in a file which one it was asked for."""
+    return f"""cat > "$0.asked"; printf '{{"ServerURL":"x","Username":"{username}","Secret":"{secret}"}}'"""
+
+
+HAS_NONE = "echo 'credentials not found in native keychain'; exit 1"
+BREAKS = "echo 'error: s3cr3t-Zebra is locked'; exit 1"

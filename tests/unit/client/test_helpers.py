@@ -1,0 +1,75 @@
+"""Credential helpers: asked as Docker asks them, and trusted no further than they go."""
+
+from pathlib import Path
+
+import pytest
+
+from bulkrm.client.helpers import HeldAsToken, HelperFailed, ask_helper
+from tests.support.helpers import BREAKS, HAS_NONE, answers, install_helper
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"), [("r.example:5000", "r.example:5000"), ("docker.io", "https://index.docker.io/v1/")]
+)
+def test_a_password(host: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the registry's name, Docker Hub's as Docker knows it, and gives user and password."""
+    install_helper(tmp_path, monkeypatch, "my-1.0", answers("me", "p:w"))
+
+    login = ask_helper("my-1.0", host)
+
+    assert login is not None
+    assert (login.username, login.password.reveal()) == ("me", "p:w")
+    assert (tmp_path / "docker-credential-my-1.0.asked").read_text() == asked
+
+
+@pytest.mark.parametrize("script", [HAS_NONE, answers("", ""), answers("me", "")])
+def test_none(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that it does not know is one for which there are no credentials."""
+    install_helper(tmp_path, monkeypatch, "x", script)
+
+    assert ask_helper("x", "r.example") is None
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (BREAKS, "docker-credential-x failed; `echo r.example | docker-credential-x get` shows why"),
+        ("echo '[1]'", "no user and password"),
+        ("echo 'sesame'", "no user and password"),
+        ('printf \'{"Username": "me"}\'', "no user and password"),
+        ("exec sleep 60", "did not answer in 0.2 s"),
+    ],
+)
+def test_failures(script: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else it does is a failure, of which no output is repeated: it may hold a secret."""
+    install_helper(tmp_path, monkeypatch, "x", script)
+
+    with pytest.raises(HelperFailed, match=words) as caught:
+        ask_helper("x", "r.example", seconds=0.2 if "sleep" in script else 30.0)
+
+    assert "Zebra" not in str(caught.value)
+    assert "sesame" not in str(caught.value)
+
+
+def test_an_identity_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh token is no password."""
+    install_helper(tmp_path, monkeypatch, "x", answers("<token>", "sesame"))
+
+    with pytest.raises(HeldAsToken, match="identity token"):
+        ask_helper("x", "r.example")
+
+
+@pytest.mark.parametrize("name", ["nosuch-helper", "../x", "x; true", ""])
+def test_no_program(name: str) -> None:
+    """What is no program, or could never be the name of one, is not run."""
+    with pytest.raises(HelperFailed):
+        ask_helper(name, "r.example")
+
+
+def test_a_program_that_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said why."""
+    install_helper(tmp_path, monkeypatch, "x", "true")
+    (tmp_path / "docker-credential-x").write_text("no program at all")
+
+    with pytest.raises(HelperFailed, match="docker-credential-x cannot be run: Exec format error"):
+        ask_helper("x", "r.example")
