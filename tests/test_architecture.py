@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bulkrm.cli.app import app
 from bulkrm.cli.main import main
+from bulkrm.cli.words import COMMANDS
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status
 from bulkrm.quirks.quirk import Quirk, quirks
@@ -78,16 +80,26 @@ def test_layers() -> None:
 
 def test_starting_is_light() -> None:
     """`--version` and a mistake in the arguments load neither aiohttp's server nor the sandbox."""
-    code = (
-        "import sys; from bulkrm.cli.main import main\n"
-        "try: main(['no-reference'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted(name for name in sys.modules if name.startswith(('bulkrm.sandbox', 'jwt', 'cryptography'))))"
-    )
+    heavy = ("bulkrm.sandbox", "aiohttp.web", "jwt", "cryptography")
+    for argument in ("--version", "no-reference"):
+        code = (
+            "import sys; from bulkrm.cli.main import main\n"
+            f"try: main([{argument!r}])\n"
+            "except SystemExit: pass\n"
+            f"print(sorted(name for name in sys.modules if name.startswith({heavy!r})))"
+        )
 
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
 
-    assert result.stdout.strip() == "[]"
+        assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_command_has_its_word() -> None:
+    """A command that `COMMANDS` does not know would be taken for an image."""
+    named = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    named |= {str(group.name) for group in app.registered_groups}
+
+    assert named == set(COMMANDS)
 
 
 # README

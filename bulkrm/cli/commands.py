@@ -82,7 +82,7 @@ def _refuse_blind(policy: Policy, *, protected: bool) -> None:
 def _perform(
     job: Job, access: Access, pace: Pace, talk: Talk, *, list_from_stdin: bool, plan: "PlanOutput | None" = None
 ) -> int:
-    settings = settings_of(access, pace, job.policy)
+    settings = settings_of(access, pace)
     output = plan.format if plan is not None and talk.output == "text" else None
     login = login_of(access, job.hosts, list_from_stdin=list_from_stdin)
     with writers_of(talk, output) as writers, recorded(job, talk.state_dir) as folder:

@@ -13,6 +13,7 @@ from bulkrm.cli.planning import plan_text
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
+from bulkrm.planfile.options import options_of
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.place import state_dir
@@ -55,21 +56,12 @@ def _keep_plan(folder: RunFolder, pieces: Iterable[str]) -> None:
 
 
 def _asked(job: Job, started: datetime) -> dict[str, Any]:
-    policy = job.policy
     saved = isinstance(job.work, Saved)
     return {
         "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "bulkrm": __version__,
         "command": "apply" if saved else "delete",
-        "options": {
-            "shared": policy.shared.value,
-            "recursive": policy.recursive,
-            "allow_decoy": policy.allow_decoy,
-            "max_delete": str(policy.max_delete) if policy.max_delete else None,
-            "fail_fast": policy.fail_fast,
-            "strategy": policy.strategy.value,
-            "verify": policy.verify,
-        },
+        "options": options_of(job.policy),
         "protect": [str(pattern) for pattern in job.protect],
     }
 

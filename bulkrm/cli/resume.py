@@ -20,8 +20,8 @@ from bulkrm.engine.landing import Past
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_repository
-from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
+from bulkrm.planfile.options import policy_of
 from bulkrm.reports.shape import result
 from bulkrm.selection.entry import Detail, Entry, parse_entry
 from bulkrm.selection.pattern import ExcludePattern
@@ -39,7 +39,7 @@ def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_
     with held(RunFolder.open(root, run.id)) as folder:
         job = _job(run, access)
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
-        settings = settings_of(access, pace, job.policy)
+        settings = settings_of(access, pace)
         login = login_of(access, job.hosts, list_from_stdin=False)
         if not dry_run:
             folder.begin_part()
@@ -64,7 +64,7 @@ def _find(root: Path, name: str | None) -> KnownRun:
 def _job(run: KnownRun, access: Access) -> Job:
     try:
         protect = read_protection(run.asked["protect"], access.connection.default_port)
-        policy = _policy(run.asked["options"])
+        policy = policy_of(run.asked["options"])
         plan = run.path / "plan.json"
         if not plan.exists():
             return Job(tuple(_entries(run.asked["list"], access)), protect, policy)
@@ -94,23 +94,10 @@ def _past(run: KnownRun, history: History) -> Past:
     )
 
 
-def _policy(fields: Mapping[str, Any]) -> Policy:
-    text = fields["max_delete"]
-    return Policy(
-        Shared(fields["shared"]),
-        Limit(float(text.removesuffix("%")), percent=text.endswith("%")) if text else None,
-        fail_fast=bool(fields["fail_fast"]),
-        recursive=bool(fields["recursive"]),
-        allow_decoy=bool(fields["allow_decoy"]),
-        verify=bool(fields["verify"]),
-        strategy=Strategy(fields["strategy"]),
-    )
-
-
 def _entries(listed: Sequence[Mapping[str, Any]], access: Access) -> Iterator[Entry]:
     for fields in listed:
-        text = str(fields["source"])
-        name, _, line = text.rpartition(" " if text.startswith("argument ") else ":")
         detail = Detail(None, tuple(ExcludePattern(pattern) for pattern in fields["exclude"]), fields["note"])
         port = access.connection.default_port
-        yield from parse_entry(fields["image"], source=Source(name, int(line)), default_port=port, detail=detail)
+        yield from parse_entry(
+            fields["image"], source=Source.parse(str(fields["source"])), default_port=port, detail=detail
+        )

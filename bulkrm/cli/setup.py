@@ -9,17 +9,17 @@ from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.writers import Writer, open_writers
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Pacing, Policy, Settings
+from bulkrm.model.settings import Pacing, Settings
 from bulkrm.reports.format import ReportFormat, formats
 
 
-def settings_of(access: Access, pace: Pace, policy: Policy) -> Settings:
+def settings_of(access: Access, pace: Pace) -> Settings:
     """Read how registries are reached, and how fast they are asked. Raises InputError."""
     connection = access.connection
     if connection.client_key is not None and connection.client_cert is None:
         raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
     pacing = Pacing(values.concurrency(pace.concurrency), values.rate(pace.rate), values.timeout(pace.timeout))
-    return Settings(pacing, connection, policy)
+    return Settings(pacing, connection)
 
 
 def login_of(access: Access, hosts: Sequence[str], *, list_from_stdin: bool) -> Credentials:

@@ -33,7 +33,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.manifest import children
 from bulkrm.model.reference import Repository, TagRef, parse_repository
 from bulkrm.model.report import Report, RunInfo
-from bulkrm.model.settings import Policy, Settings
+from bulkrm.model.settings import Settings
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.entry import Entry, Glob, parse_entry
 from bulkrm.selection.pattern import RepositoryPattern
@@ -69,7 +69,7 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
         found = _losses(run)
         _refuse_strangers(root, run, found, entries)
         chosen = tuple(_chosen(found, entries))
-        settings = settings_of(access, pace, Policy())
+        settings = settings_of(access, pace)
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
         login = login_of(access, hosts, list_from_stdin=False)
         with writers_of(talk) as writers:

@@ -1,5 +1,6 @@
 """What a run works with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bulkrm.client.clock import Clock
@@ -7,6 +8,12 @@ from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.recorder import Recorder, Unrecorded
 from bulkrm.engine.stop import Stop
+from bulkrm.model.outcome import Outcome
+from bulkrm.model.plan import Item
+from bulkrm.model.target import Target
+
+# Writes down what became of targets of an item.
+Record = Callable[[Item, tuple[Target, ...], Outcome], None]
 
 
 @dataclass(frozen=True, slots=True)

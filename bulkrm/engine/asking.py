@@ -14,6 +14,7 @@ from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.reference import Repository
 
 T = TypeVar("T")
+STALE = 60.0  # seconds after which a repository is read a second time before anything of it goes
 _NO_LOGIN = (
     "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or "
     "`docker login`; the user needs pull and delete (push is not enough)"
@@ -79,9 +80,9 @@ class Asking:
         """Return the failure that any call to this place would meet, if one was found out already."""
         return self._causes.find(place) or self._circuits[place if isinstance(place, str) else place.host].open
 
-    def paused_since(self, host: str, moment: float, seconds: float) -> bool:
-        """Tell whether so much time passed since a moment of the clock because the host asked for a pause."""
-        return self._registries[host].host.limiter.paused_since(moment, seconds)
+    def paused_since(self, host: str, moment: float) -> bool:
+        """Tell whether what was read at a moment of the clock is stale by now because the host asked for a pause."""
+        return self._registries[host].host.limiter.paused_since(moment, STALE)
 
     def workers(self, host: str) -> int:
         """How many jobs of a host are worth having under way."""

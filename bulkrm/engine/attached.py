@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.observer import Observer
@@ -92,11 +91,7 @@ class Attached:
             repository, digest = place
             if repository in self._without_api:
                 return
-
-            async def list_referrers(registry: Registry) -> tuple[Digest, ...] | None:
-                return await registry.referrers(repository, digest)
-
-            answer = await self._asking.of(repository, list_referrers)
+            answer = await self._asking.of(repository, lambda registry: registry.referrers(repository, digest))
             if isinstance(answer, Failure):
                 self._failures[repository][digest] = answer
                 failed = True

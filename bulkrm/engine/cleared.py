@@ -26,7 +26,7 @@ class Cleared:
         self._decoys.setdefault(repository, set()).add(decoy)
 
     def maybe(self, repository: Repository, tag: str, digest: Digest) -> None:
-        """Note that a tag may be gone, or soon, because this run wants it so; whoever reads it finds out."""
+        """Note that a DELETE or PUT may have been sent that takes a tag away; whoever reads it finds out."""
         self._held.setdefault(repository, {})[tag] = digest
 
     def add(self, repository: Repository, tag: str, digest: Digest) -> None:

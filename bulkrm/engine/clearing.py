@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from bulkrm.engine.around import Around
+from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.decoy import delete_decoy, new_decoy
-from bulkrm.engine.deletion import STALE, Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import SecondLook
@@ -42,7 +41,7 @@ class Clearing:
     """Takes tags off manifests that are deleted afterwards."""
 
     def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
-        """Take what it works with."""
+        """`record` hears what became of targets although their manifest's turn has not come."""
         self._asking = asking
         self._flights = flights
         self._stop = around.stop
@@ -95,7 +94,7 @@ class Clearing:
     ) -> None:
         repository = item.repository
         judged = look.age_of(repository)
-        paused = judged is not None and self._asking.paused_since(repository.host, judged, STALE)
+        paused = judged is not None and self._asking.paused_since(repository.host, judged)
         current = await look.at(item, judged if paused else None)
         if current is None or course.given_up is not None:
             return
@@ -105,7 +104,7 @@ class Clearing:
             await self._recorder.clear(current, tags)
 
         def wanted() -> bool:
-            return not self._stop and not self._asking.paused_since(repository.host, begin, STALE)
+            return not self._stop and not self._asking.paused_since(repository.host, begin)
 
         for tag in tags:
             # Where the run ends in the middle of it, the tag may be gone.

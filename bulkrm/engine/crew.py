@@ -27,8 +27,8 @@ async def work_through(
 ) -> None:
     """Do all jobs of all hosts, each host's in their order; a stop takes no new one.
 
-    `caps` says how many of a host's are worth having under way, and is asked again and again. The one place where an
-    exception that is no BulkrmError is caught: it is a bug, and stops the run like Ctrl-C.
+    `caps` says how many of a host's are worth having under way, and is asked again and again. An exception
+    that is no BulkrmError is a bug: it stops the run like Ctrl-C.
     """
     async with anyio.create_task_group() as group:
         for host, queue in jobs.items():

@@ -13,8 +13,8 @@ import anyio
 
 from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Removal
+from bulkrm.engine.around import Record
 from bulkrm.engine.asking import Asking
-from bulkrm.engine.deletion import Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import Recorder
 from bulkrm.engine.tags import Change, Done, Doubt, Tags, outcome_of, unconfirmed, untagged

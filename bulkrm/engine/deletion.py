@@ -1,32 +1,26 @@
 """One manifest is deleted by its digest, and what came of it is found out."""
 
-from collections.abc import Callable
-
 from bulkrm.client.host import Footprint, Withdrawn
-from bulkrm.client.registry import Registry, Removal
-from bulkrm.engine.around import Around
+from bulkrm.client.registry import Removal
+from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.flights import Flights
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
 from bulkrm.model.plan import Doomed, Item
-from bulkrm.model.target import Target
 
 _UNCONFIRMED = Failure(
     FailureCode.UNCONFIRMED,
     "the DELETE was sent, and the run was stopped before its answer came",
     hint="run again: what is gone by then is reported as absent",
 )
-STALE = 60.0  # seconds after which a repository is read a second time before anything of it goes
-# Writes down what became of targets of an item.
-Record = Callable[[Item, tuple[Target, ...], Outcome], None]
 
 
 class Deletion:
     """Deletes manifests."""
 
     def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
-        """Take what it works with."""
+        """`record` hears what became of an item's targets."""
         self._asking = asking
         self._flights = flights
         self._stop = around.stop
@@ -41,14 +35,12 @@ class Deletion:
         """
         await self._recorder.intend(item)
         host = item.repository.host
-        footprint = Footprint(withdrawn=lambda: bool(self._stop) or self._asking.paused_since(host, judged, STALE))
-
-        async def send(registry: Registry) -> Removal:
-            return await registry.delete(item.repository, item.digest, footprint)
-
+        footprint = Footprint(withdrawn=lambda: bool(self._stop) or self._asking.paused_since(host, judged))
         with self._flights.of(footprint):
             try:
-                result = await self._asking.of(item.repository, send)
+                result = await self._asking.of(
+                    item.repository, lambda registry: registry.delete(item.repository, item.digest, footprint)
+                )
             except Withdrawn:
                 if not (footprint.possible and self._stop):
                     return False

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import anyio
 
 from bulkrm.engine.around import Around
-from bulkrm.engine.asking import Asking
+from bulkrm.engine.asking import STALE, Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.clearing import Clearing
 from bulkrm.engine.crew import work_through
-from bulkrm.engine.deletion import STALE, Deletion
+from bulkrm.engine.deletion import Deletion
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import Freshen, SecondLook

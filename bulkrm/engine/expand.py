@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.observer import Observer
@@ -26,10 +25,7 @@ async def expand(
     catalogs: Catalogs = {}
 
     async def read_catalog(host: str) -> None:
-        async def list_repositories(registry: Registry) -> tuple[str, ...]:
-            return await registry.repositories()
-
-        catalogs[host] = await asking.of(host, list_repositories)
+        catalogs[host] = await asking.of(host, lambda registry: registry.repositories())
 
     hosts = sorted({glob.host for glob in globs if not isinstance(glob.repository, Repository)})
     with stop.phase():

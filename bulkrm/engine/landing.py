@@ -25,7 +25,7 @@ class Past:
     """What is known of a run that is gone on with.
 
     `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
-    may stand under its tags. `archive`: the manifests of what was begun. `cleared`: tags that were to go before their
+    may stand under its tags. `archive`: the manifests of what was begun, where there are decoys. `cleared`: tags that were to go before their
     manifests, and what they held.
     """
 
@@ -42,7 +42,7 @@ class Landing:
     def __init__(
         self, past: Past, asking: Asking, tags: Tags, book: Book, stop: Stop, *, dry_run: bool = False
     ) -> None:
-        """Take what it works with. `dry_run`: decoys are left where they are."""
+        """`book` has what is known of the run so far. `dry_run`: decoys are left where they are."""
         self._dry_run = dry_run
         self._gone: dict[Repository, list[Item]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}

@@ -4,9 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.around import Around
-from bulkrm.engine.asking import Asking
+from bulkrm.engine.asking import STALE, Asking
 from bulkrm.engine.attached import Attached
-from bulkrm.engine.deletion import STALE
 from bulkrm.engine.notice import Notice
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.resolve import Method, Resolver
@@ -40,7 +39,7 @@ class Planner:
     """Makes the plan of a run, and judges again what grew old."""
 
     def __init__(self, policy: Policy, rules: Rules, asking: Asking, lists: TagLists, around: Around) -> None:
-        """Take what it works with. `lists` has what the listings for globs have brought already."""
+        """Take the listings as well that globs have brought already."""
         self._policy = policy
         self._rules = rules
         self._asking = asking

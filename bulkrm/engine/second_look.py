@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import anyio
 
 from bulkrm.client.clock import Clock
+from bulkrm.engine.around import Record
 from bulkrm.engine.book import Book
-from bulkrm.engine.deletion import Record
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target

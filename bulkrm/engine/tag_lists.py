@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from bulkrm.client.clock import Clock
-from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.crew import by_host, work_through
@@ -56,11 +55,8 @@ class TagLists:
         """Read the listings that are not there yet; a stop leaves some out."""
 
         async def read(repository: Repository) -> None:
-            async def list_tags(registry: Registry) -> tuple[str, ...] | None:
-                return await registry.tags(repository)
-
             self.touch(repository)
-            listed = await self._asking.of(repository, list_tags)
+            listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
             if self._cleared.of(repository) and not isinstance(listed, Failure):
                 listed = self._cleared.with_these(repository, listed or ())
             self._lists[repository] = listed

@@ -74,7 +74,7 @@ class Tags:
     """Reads and changes single tags."""
 
     def __init__(self, asking: Asking, flights: Flights, clock: Clock) -> None:
-        """Take what it works with."""
+        """`flights` has every change while it may be taking effect."""
         self._asking = asking
         self._flights = flights
         self._clock = clock
@@ -97,11 +97,7 @@ class Tags:
 
     async def whole(self, item: Item) -> Manifest | Failure | None:
         """GET the manifest of an item, so that it can be put back; None where there is none."""
-
-        async def get(registry: Registry) -> Manifest | None:
-            return await registry.manifest(item.repository, item.digest)
-
-        return await self._asking.of(item.repository, get)
+        return await self._asking.of(item.repository, lambda registry: registry.manifest(item.repository, item.digest))
 
     async def put_back(
         self, repository: Repository, tag: str, over: Digest | None, archived: Manifest

@@ -9,10 +9,9 @@ from functools import partial
 
 import anyio
 
-from bulkrm.engine.around import Around
+from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
-from bulkrm.engine.deletion import STALE, Record
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.tags import Change, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.model.failure import Failure, FailureCode
@@ -25,7 +24,7 @@ class Untagging:
     """Removes tags."""
 
     def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
-        """Take what it works with."""
+        """`record` hears what became of the targets that name a tag."""
         self._asking = asking
         self._stop = around.stop
         self._recorder = around.recorder
@@ -46,7 +45,7 @@ class Untagging:
         host = item.repository.host
 
         def wanted() -> bool:
-            return not self._stop and not self._asking.paused_since(host, judged, STALE)
+            return not self._stop and not self._asking.paused_since(host, judged)
 
         if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
             return await self._decoys.untag(item, wanted)

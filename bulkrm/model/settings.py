@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
@@ -35,6 +36,11 @@ class Limit:
     def __str__(self) -> str:
         """Return it as the user writes it."""
         return f"{self.value:g}%" if self.percent else f"{self.value:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what was written so. Raises ValueError."""
+        return cls(float(text.removesuffix("%")), percent=text.endswith("%"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +105,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All of it."""
+    """How registries are reached, and how fast they are asked."""
 
     pacing: Pacing = field(default_factory=Pacing)
     connection: Connection = field(default_factory=Connection)
-    policy: Policy = field(default_factory=Policy)

@@ -1,9 +1,12 @@
 """What the run was asked to delete, and where that was written."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from bulkrm.model.outcome import Failed, NoMatch, NotAttempted
 from bulkrm.model.reference import DigestRef, Reference
+
+_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,14 @@ class Source:
     def __str__(self) -> str:
         """`images.yaml:2`, `argument 1`."""
         return f"{self.name} {self.line}" if self.name == "argument" else f"{self.name}:{self.line}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what was written so. Raises ValueError."""
+        name, _, line = text.rpartition(" " if text.startswith("argument ") else ":")
+        if not name or not (line.isascii() and line.isdigit()) or len(line) > _DIGITS:
+            raise ValueError(f"{text[:200]!r} is no place in a list")
+        return cls(name, int(line))
 
 
 @dataclass(frozen=True, slots=True)

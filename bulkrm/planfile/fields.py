@@ -11,21 +11,13 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
+from bulkrm.planfile.options import options_of
 from bulkrm.planning.cost import freed_bytes, requests_in
 
 
 def options(policy: Policy, protect: Iterable[str]) -> dict[str, Any]:
     """Return what the plan was made with, as far as it is made again with it."""
-    return {
-        "shared": policy.shared.value,
-        "recursive": policy.recursive,
-        "allow_decoy": policy.allow_decoy,
-        "max_delete": str(policy.max_delete) if policy.max_delete else None,
-        "fail_fast": policy.fail_fast,
-        "strategy": policy.strategy.value,
-        "verify": policy.verify,
-        "protect": list(protect),
-    }
+    return {**options_of(policy), "protect": list(protect)}
 
 
 def repositories(plan: Plan) -> Iterator[dict[str, Any]]:

@@ -14,9 +14,10 @@ from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag, Verdict, Way
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, parse_reference, parse_repository
-from bulkrm.model.settings import Limit, Policy, Shared, Strategy
+from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.planfile.document import FORMAT, VERSION, PlanDocument
+from bulkrm.planfile.options import policy_of
 from bulkrm.planfile.schema import plan_schema
 
 _AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
@@ -109,22 +110,10 @@ class _Reading:
         return PlanDocument(plan, self._policy(fields["options"]), tuple(fields["options"]["protect"]), unmatched)
 
     def _policy(self, fields: dict[str, Any]) -> Policy:
-        limit = None
-        if fields["max_delete"] is not None:
-            text = fields["max_delete"]
-            try:
-                limit = Limit(float(text.removesuffix("%")), percent=text.endswith("%"))
-            except ValueError:
-                _refuse(self._name, "options.max_delete", f"{text!r} is no limit")
-        return Policy(
-            Shared(fields["shared"]),
-            limit,
-            fail_fast=fields["fail_fast"],
-            recursive=fields["recursive"],
-            allow_decoy=fields["allow_decoy"],
-            verify=fields["verify"],
-            strategy=Strategy(fields["strategy"]),
-        )
+        try:
+            return policy_of(fields)
+        except ValueError:  # the schema has checked all but the limit
+            _refuse(self._name, "options.max_delete", f"{fields['max_delete']!r} is no limit")
 
     def _repository(self, text: str, place: str) -> Repository:
         try:
@@ -206,10 +195,10 @@ class _Reading:
         return reference
 
     def _source(self, text: str, place: str) -> Source:
-        name, _, line = text.rpartition(" " if text.startswith("argument ") else ":")
-        if not name or not (line.isascii() and line.isdigit()) or len(line) > 9:  # noqa: PLR2004
-            _refuse(self._name, place, f"{text[:200]!r} is no place in a list")
-        return Source(name, int(line))
+        try:
+            return Source.parse(text)
+        except ValueError as error:
+            _refuse(self._name, place, str(error))
 
     def _settled(self, repository: Repository, entries: list[dict[str, Any]], place: str) -> Iterator[Settled]:
         for number, entry in enumerate(entries):

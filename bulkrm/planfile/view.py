@@ -4,6 +4,7 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from bulkrm.model.manifest import INDEX_TYPES
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttempted
 from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
@@ -113,7 +114,7 @@ def _name(target: Target, *, short: bool) -> str:
 
 
 def _kind(item: Item) -> str:
-    return "index" if item.resolved.media_type.endswith(("index.v1+json", "list.v2+json")) else "image"
+    return "index" if item.resolved.media_type in INDEX_TYPES else "image"
 
 
 def _named(names: tuple[str, ...]) -> str:

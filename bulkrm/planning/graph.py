@@ -42,7 +42,7 @@ def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
         return known
     doomed = {item.digest: item for item in known if isinstance(item.verdict, Doomed)}
     above = _above(doomed, _indexes(known, facts))
-    return [replace(item, parents=_parents(item, above)) if item.digest in above else item for item in known]
+    return [replace(item, parents=tuple(above[item.digest])) if item.digest in above else item for item in known]
 
 
 def _above(doomed: Mapping[Digest, Item], indexes: Mapping[Digest, Children]) -> Mapping[Digest, Mapping[Digest, None]]:
@@ -126,10 +126,6 @@ def _each_by_itself(items: Iterable[Item], facts: RepositoryFacts) -> bool:
     if isinstance(facts.tags, Seen) and facts.tags.indexes:
         return False
     return not any((item.resolved.children or NO_CHILDREN).manifests or item.is_attached for item in items)
-
-
-def _parents(item: Item, above: Mapping[Digest, Mapping[Digest, None]]) -> tuple[Digest, ...]:
-    return tuple(above.get(item.digest, ())) if isinstance(item.verdict, Doomed) else ()
 
 
 def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Children]:

@@ -11,6 +11,7 @@ from bulkrm.model.errors import ProtocolError
 # Headers may hold any bytes; a URL is printable ASCII (RFC 3986 section 2), or it breaks requests and terminals.
 _VISIBLE = re.compile(r"[!-~]+")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_CLIENT = "bulkrm"  # `client_id`, by which a token server may tell clients apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ class Realm:
         """Host and port as they stand, lower case: what a limiter is kept for."""
         return self.parts.netloc.lower()
 
-    def with_query(self, service: str | None, scope: str | None, client_id: str = "bulkrm") -> str:
+    def with_query(self, service: str | None, scope: str | None) -> str:
         """Return the URL of a GET token request (distribution docs, spec/auth/token.md).
 
         A query that the realm brought is kept. `account` is left out: docker_auth answers 400 unless it equals the user.
         """
-        wanted = {"service": service, "scope": scope, "client_id": client_id}
+        wanted = {"service": service, "scope": scope, "client_id": _CLIENT}
         query = urlencode({name: value for name, value in wanted.items() if value}, safe=":/,*", errors="replace")
         kept = self.parts.query
         return self.parts._replace(query=f"{kept}&{query}" if kept else query).geturl()

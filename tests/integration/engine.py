@@ -160,7 +160,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
 
 async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None) -> Done:
     """Do it, and record it in a folder if there is one."""
-    settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection(), job.policy)
+    settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection())
     warnings, stop, sent = Warnings(), Stop() if chosen.stop is None else chosen.stop, list[tuple[str, str]]()
 
     def trace(method: str, url: str, _: str) -> None:
@@ -216,7 +216,7 @@ def lost(state: Path) -> list[Loss]:
 async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | None = None) -> dict[str, str]:  # noqa: ASYNC109 (of each request)
     """Put back what was lost; return the status of each tag, or digest, with the reason or error if there is one."""
     chosen = options or Options(clock=FakeClock(auto=True))
-    settings = Settings(Pacing(chosen.concurrency, None, timeout), Connection(), Policy())
+    settings = Settings(Pacing(chosen.concurrency, None, timeout), Connection())
 
     def trace(method: str, url: str, _: str) -> None:
         chosen.heard(method, url)

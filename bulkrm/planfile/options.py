@@ -1,0 +1,32 @@
+"""What a plan or a run was made with, as JSON has it: written and read in one place, so that nothing gets lost between."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bulkrm.model.settings import Limit, Policy, Shared, Strategy
+
+
+def options_of(policy: Policy) -> dict[str, Any]:
+    """Return the fields of a policy, as far as a plan is made again with them."""
+    return {
+        "shared": policy.shared.value,
+        "recursive": policy.recursive,
+        "allow_decoy": policy.allow_decoy,
+        "max_delete": str(policy.max_delete) if policy.max_delete else None,
+        "fail_fast": policy.fail_fast,
+        "strategy": policy.strategy.value,
+        "verify": policy.verify,
+    }
+
+
+def policy_of(fields: Mapping[str, Any]) -> Policy:
+    """Return the policy that these fields are of. Raises ValueError where a value is none, KeyError where one is missing."""
+    return Policy(
+        Shared(fields["shared"]),
+        Limit.parse(fields["max_delete"]) if fields["max_delete"] else None,
+        fail_fast=bool(fields["fail_fast"]),
+        recursive=bool(fields["recursive"]),
+        allow_decoy=bool(fields["allow_decoy"]),
+        verify=bool(fields["verify"]),
+        strategy=Strategy(fields["strategy"]),
+    )
