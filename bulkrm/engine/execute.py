@@ -1,8 +1,7 @@
 """The delete phase: many repositories wide, under each host's limiter, one outcome for every target."""
 
 from collections.abc import Iterable, Iterator, Sequence
-
-import anyio
+from functools import partial
 
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import STALE, Asking
@@ -14,10 +13,11 @@ from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import Freshen, SecondLook
 from bulkrm.engine.stop import GRACE
+from bulkrm.engine.turns import Doors, Turns
 from bulkrm.engine.untag import Untagging
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
-from bulkrm.model.plan import Item, Plan, Untag, Way
+from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
 from bulkrm.model.target import Target
@@ -48,78 +48,39 @@ class Execution:
         self._deletion = Deletion(asking, self._flights, around, self._concluded)
         self._untagging = Untagging(asking, self._flights, around, self._record)
         self._clearing = Clearing(asking, self._flights, around, self._record_early)
-        self._doors: dict[str, anyio.Lock] = {}
-        self._open: set[str] = set()
-        # Only what somebody waits for: an event takes more memory than all else that is known of an image.
-        self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
-        # distribution reads all tags of a repository to delete a manifest (registry/storage/tagstore.go `Lookup`), and
-        # fails half-way where a tag is being written at that moment: so no manifest is deleted while decoys are pushed.
-        self._pushed_over: dict[Repository, list[anyio.Event]] = {}
-        self._cleared: dict[Repository, anyio.Event] = {}
+        self._turns = Turns(step for steps in self._steps.values() for step in steps)
+        self._doors = Doors()
         self._gone: set[tuple[Repository, Digest]] = set()
         self._settled: set[Target] = set()
-        for item in acts:
-            if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
-                self._pushed_over.setdefault(item.repository, []).append(self._end_of(item.repository, item.digest))
-        for step in (step for steps in self._steps.values() for step in steps):
-            if not isinstance(step, ClearTags):
-                for parent in step.after:
-                    self._end_of(step.item.repository, parent)
-
-    def _end_of(self, repository: Repository, digest: Digest) -> anyio.Event:
-        return self._finished.setdefault((repository, digest), anyio.Event())
 
     async def run(self, *, fail_fast: bool) -> None:
         """Do it. Returns when all is done, or stopped and the grace for what is in flight is over."""
         self._fail_fast = fail_fast
-        clearings = [step for steps in self._steps.values() for step in steps if isinstance(step, ClearTags)]
-        self._cleared = {step.repository: anyio.Event() for step in clearings}
+        clearings = (step for steps in self._steps.values() for step in steps if isinstance(step, ClearTags))
         self._observer.phase("Deleting manifests", self._number + sum(len(step.items) for step in clearings))
         self._recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with self._stop.phase(GRACE, self._flights.busy):
             await work_through(self._steps, self._asking.workers, self._step, self._stop)
 
     async def _step(self, step: Step) -> None:
-        match step:
-            case ClearTags():
+        try:
+            await self._turns.come(step)
+            if isinstance(step, ClearTags):
                 await self._clear(step)
-            case RemoveTags():
-                await self._act(step)
-            case DeleteManifest():
-                await _all(self._pushed_over.get(step.item.repository, ()))
-                cleared = self._cleared.get(step.item.repository)
-                if cleared is not None and not cleared.is_set():
-                    await cleared.wait()
-                await self._act(step)
+            else:
+                # Until one DELETE was really sent, each goes alone: a registry that does not delete hears of it once.
+                act = partial(self._take_up, step)
+                await self._doors.through(step.item.repository.host, act, act)
+        finally:
+            self._turns.end(step)
+            if not isinstance(step, ClearTags):
+                self._observer.advance()
 
     async def _clear(self, step: ClearTags) -> None:
-        try:
-            await _all(self._pushed_over.get(step.repository, ()))
-            # It was asked already whether this host deletes: how tags can be taken off is found out by that.
-            self._open.add(step.repository.host)
-            if self._asking.known(step.repository) is None:
-                await self._clearing.clear(step, self._look)
-        finally:
-            self._cleared[step.repository].set()
-
-    async def _act(self, step: DeleteManifest | RemoveTags) -> None:
-        repository = step.item.repository
-        try:
-            for parent in step.after:
-                await self._finished[repository, parent].wait()
-            if repository.host in self._open:
-                await self._take_up(step)
-                return
-            # Until one DELETE was really sent, each goes alone: a registry that does not delete hears of it once.
-            async with self._doors.setdefault(repository.host, anyio.Lock()):
-                if repository.host not in self._open:
-                    await self._take_up(step)
-                    return
-            await self._take_up(step)
-        finally:
-            if (repository, step.item.digest) in self._finished:
-                self._finished[repository, step.item.digest].set()
-            self._observer.advance()
+        # It was asked already whether this host deletes: how tags can be taken off is found out by that.
+        self._doors.open(step.repository.host)
+        if self._asking.known(step.repository) is None:
+            await self._clearing.clear(step, self._look)
 
     async def _take_up(self, step: DeleteManifest | RemoveTags) -> None:
         """Judge, do it, and judge again where a pause of the host came in between and lasted."""
@@ -144,7 +105,7 @@ class Execution:
                 self._stop.fail_fast()
                 return
             if done:
-                self._open.add(item.repository.host)
+                self._doors.open(item.repository.host)
                 return
         left = [target for target in step.item.targets if not self._book.has(target)]
         self._record(step.item, left, Failed(still_limited(step.item.repository.host, STALE * _LOOKS)))
@@ -154,7 +115,8 @@ class Execution:
         known = self._asking.known(item.repository)
         if known is not None:
             return Failed(known)
-        staying = next((parent for parent in step.after if (item.repository, parent) not in self._gone), None)
+        parents = step.after if isinstance(step, DeleteManifest) else ()
+        staying = next((parent for parent in parents if (item.repository, parent) not in self._gone), None)
         return Kept(KeptReason.NEEDED, (f"{item.repository}@{staying}",)) if staying else None
 
     def _concluded(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
@@ -174,12 +136,6 @@ class Execution:
                 self._book.record(target, outcome, item.resolved)
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
-
-
-async def _all(events: Iterable[anyio.Event]) -> None:
-    """Wait for all of them."""
-    for event in events:
-        await event.wait()
 
 
 def _items(steps: Iterable[Step]) -> Iterator[Item]:

@@ -141,10 +141,9 @@ class Survey:
             return Unseen(0 if isinstance(listed, Failure) else len(listed or ()))
         if isinstance(listed, Failure):
             return Unreadable(f"the tags of {repository} cannot be listed: {listed.message}")
-        if listed is None:
-            what = f"the registry denies that there is {repository}, of which it has manifests; its tags are not known"
-            return Unreadable(f"{what} (--shared delete-unseen does without)")
-        seen = self._seen(repository, listed)
+        # Where manifests are and the listing is a 404, nothing ever had a tag: distribution has no folder of tags then
+        # (v2.8.2 registry/storage/tagstore.go `All`).
+        seen = self._seen(repository, listed or ())
         if isinstance(seen, Unreadable):
             return seen
         hidden = [tag for tag in self._tags_of(members) if tag not in seen]

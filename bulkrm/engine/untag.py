@@ -7,13 +7,12 @@ alone, what else was on the manifest is looked at afterwards, and is put back if
 from collections.abc import Callable, Iterable
 from functools import partial
 
-import anyio
-
 from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.tags import Change, Tags, outcome_of, unconfirmed, untagged
+from bulkrm.engine.turns import Doors
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
@@ -32,8 +31,7 @@ class Untagging:
         self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
         self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
-        self._proven: set[str] = set()
-        self._doors: dict[str, anyio.Lock] = {}
+        self._doors = Doors()
 
     async def untag(self, item: Item, judged: float) -> bool:
         """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again.
@@ -57,12 +55,8 @@ class Untagging:
         return True
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
-        host = item.repository.host
-        if host not in self._proven:
-            async with self._doors.setdefault(host, anyio.Lock()):
-                if host not in self._proven:
-                    return await self._remove_first(item, tag, wanted)
-        return await self._delete(item, tag, wanted)
+        first, then = (partial(remove, item, tag, wanted) for remove in (self._remove_first, self._delete))
+        return await self._doors.through(item.repository.host, first, then)
 
     async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         cut_off = partial(self._record, item, item.naming(tag), Failed(unconfirmed(None)))
@@ -103,7 +97,7 @@ class Untagging:
         if unread:
             return Failed(unseen(unread, next(iter(unread.values()))))
         if siblings:
-            self._proven.add(item.repository.host)
+            self._doors.open(item.repository.host)
         return None
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:

@@ -23,7 +23,6 @@ class RemoveTags:
     """
 
     item: Item
-    after: tuple[Digest, ...] = ()  # nothing goes before it
 
 
 @dataclass(frozen=True, slots=True)

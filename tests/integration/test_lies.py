@@ -134,19 +134,6 @@ async def test_an_index_that_moves_while_it_is_read() -> None:
         assert one.digest in sandbox.store.digests(APP)
 
 
-async def test_a_listing_that_denies_the_repository() -> None:
-    """Where manifests are and the registry denies that there is such a repository, its tags are not known."""
-    async with Sandbox() as sandbox:
-        digest = put_image(sandbox.store, APP, ["prod"], oci_image(1))
-        sandbox.faults.add(UNKNOWN, path="tags/list", times=None)
-
-        done = await delete(sandbox.host, f"protect: ['*:prod']\nimages: ['{APP}@{digest}']", Options())
-
-        assert set(done.statuses.values()) == {"kept unreadable"}
-        assert "delete-unseen" in done.images[0]["because"][0]
-        assert sandbox.store.tags(APP) == ["prod"]
-
-
 async def test_a_page_in_the_place_of_an_index() -> None:
     """A listed index that cannot be read stays, and so does a listed child of it: a login page is no proof of a blob."""
     one = oci_image(1)

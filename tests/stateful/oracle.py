@@ -76,7 +76,7 @@ class Oracle:
         for digest in candidates:
             free = (on[digest] & going) - wish.protected
             if wish.shared == "untag" and wish.can_untag and free and free != on[digest]:
-                untagged |= free
+                untagged |= free & wish.tags  # what only belongs to an image goes with its manifest or not at all
             elif not on[digest] & wish.protected and (
                 on[digest] <= going or (wish.shared == "delete" and digest in listed)
             ):

@@ -7,6 +7,7 @@ from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Plan, Untag, Way
 from bulkrm.model.settings import Limit, Policy, Shared
+from bulkrm.model.steps import DeleteManifest, RemoveTags
 from bulkrm.planfile.document import PlanDocument
 from bulkrm.planfile.fields import totals
 from bulkrm.planfile.view import view
@@ -14,7 +15,7 @@ from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
-from tests.support.steps import by_digest
+from bulkrm.planning.steps import compile_steps
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, target, unprotected
 
 DISABLED = Failure(FailureCode.DELETION_DISABLED, "HTTP 405")
@@ -131,6 +132,7 @@ def test_tags_go_first() -> None:
     """Removals come before the deletions of their repository, and wait for nothing."""
     plan = untag(facts([("c", TWO), ("a", ONE)], {"a": ONE, "z": ONE, "c": TWO}))
 
-    (steps,) = by_digest(plan.acts).values()
+    (steps,) = compile_steps(plan.acts, {}).values()
 
-    assert [step.item.digest for step in steps] == [ONE.digest, TWO.digest]
+    removal, deletion = plan.acts if isinstance(next(plan.acts).verdict, Untag) else reversed(list(plan.acts))
+    assert steps == (RemoveTags(removal), DeleteManifest(deletion))
