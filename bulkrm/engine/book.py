@@ -8,8 +8,9 @@ from bulkrm.engine.circuit import CircuitOpen
 from bulkrm.engine.cleared import Cleared
 from bulkrm.engine.observer import Observer
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, WouldDelete
+from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, Untagged, WouldDelete
 from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Line, Target, Unmatched
 
@@ -72,6 +73,19 @@ class Book:
         """Tell whether anything failed so far, an image or a pattern."""
         return any(isinstance(_outcome(what), Failed) for what in self._told.values())
 
+    @property
+    def disappeared(self) -> int:
+        """How many tags are gone so far, unlisted ones too, and manifests without any: as a limit counts them."""
+        gone: dict[tuple[Repository, str | None], set[str]] = {}
+        for line, told in self._told.items():
+            outcome = _outcome(told)
+            if isinstance(line, Target) and isinstance(outcome, Deleted | Untagged):
+                tags = gone.setdefault((line.reference.repository, _digest(told)), set())
+                tags.update([str(line.reference.tag)] if isinstance(line.reference, TagRef) else ())
+                also = outcome.also_removed or () if isinstance(outcome, Deleted) else ()
+                tags.update(name.rpartition(":")[2] for name in also)
+        return sum(len(tags) or 1 for tags in gone.values())
+
     def close(self, reason: NotAttemptedReason) -> Sequence[ImageResult]:
         """Complete the book: whatever has no outcome was not attempted. Return all results in the order of the list."""
         for line in self.lines:
@@ -121,6 +135,12 @@ class _Results(Sequence[ImageResult]):
 def _outcome(told: _Told) -> Outcome:
     """Return the outcome alone."""
     return told.outcome if isinstance(told, ImageResult) else told[0]
+
+
+def _digest(told: _Told) -> str | None:
+    if isinstance(told, ImageResult):
+        return told.digest
+    return told[1].digest if told[1] else None
 
 
 def _result(line: Line, told: _Told) -> ImageResult:

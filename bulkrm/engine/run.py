@@ -24,7 +24,7 @@ from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.guards import Rules
-from bulkrm.planning.judge import disappearing, hold
+from bulkrm.planning.judge import hold
 from bulkrm.planning.merge import failed_targets, remaining, together
 from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
@@ -154,7 +154,8 @@ class Run:
         with self._stop.phase():
             await landing.settle(saved.plan)
             gone = {(item.repository, item.digest) for item in saved.plan.doomed if self._book.went(item)}
-            again = set(failed_targets(saved.plan)) if saved.resumed else set()
+            failed = failed_targets(saved.plan) if saved.resumed else ()
+            again = {target for target in failed if not self._book.has(target)}
             known = await self._planner.renew(
                 remaining(saved.plan, lambda target: self._book.has(target) or target in again), gone
             )
@@ -163,15 +164,11 @@ class Run:
                 known = Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
             elif again:
                 known = None
-        return self._held(known, saved) if known is not None and saved.resumed else known
-
-    def _held(self, known: Knowledge, saved: Saved) -> Knowledge:
-        """Hold the limit over all parts of a run: what the earlier ones took away counts as well."""
         limit = self._job.policy.max_delete
-        if limit is None:
+        if known is None or limit is None or not saved.resumed:
             return known
-        gone = (item for item in saved.plan.acts if self._book.went(item))
-        return replace(known, plan=hold(known.plan, limit, sum(map(disappearing, gone))))
+        # The limit holds for all parts of a run: what the earlier ones took away counts as well.
+        return replace(known, plan=hold(known.plan, limit, self._book.disappeared))
 
     async def _act(self, plan: Plan, confirm: Confirm) -> None:
         acts, policy = tuple(plan.acts), self._job.policy

@@ -37,7 +37,7 @@ def hold(plan: Plan, limit: Limit, gone: int = 0) -> Plan:
 
     `gone`: how much disappeared in earlier parts of the run.
     """
-    going, seen = gone + sum(map(disappearing, plan.acts)), gone + plan.tags_seen
+    going, seen = gone + sum(len(item.removed_tags) or 1 for item in plan.acts), gone + plan.tags_seen
     allowed = seen * limit.value / 100 if limit.percent else limit.value
     if going <= allowed:
         return plan
@@ -47,11 +47,6 @@ def hold(plan: Plan, limit: Limit, gone: int = 0) -> Plan:
     acts = set(map(id, plan.acts))
     items = (replace(item, verdict=kept, leaves=()) if id(item) in acts else item for item in plan.items)
     return replace(plan, items=tuple(items))
-
-
-def disappearing(item: Item) -> int:
-    """Count what goes with an item, for a limit: its tags, or itself where it has none."""
-    return len(item.removed_tags) or 1
 
 
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:

@@ -291,3 +291,28 @@ async def test_a_repository_that_is_hidden_from_the_one_who_resumes(tmp_path: Pa
         assert "deleted" not in hidden.statuses.values()
         assert "failed unconfirmed" in hidden.statuses.values()
         assert set(seen.statuses.values()) == {"deleted"}
+
+
+async def test_what_a_second_part_did_is_not_done_again_in_a_third(tmp_path: Path) -> None:
+    """An image that could not be resolved at first and went in the second part is done with in the third."""
+    options = Options(state=tmp_path, clock=FakeClock(auto=True))
+    async with Sandbox() as sandbox:
+        fill(sandbox, 2)
+        fill(sandbox, 1, OTHER, seed=50)
+        sandbox.faults.add(Reply(403), path=f"/{OTHER}/", times=None)
+        await interrupted(sandbox, f"- {OTHER}:pr-0\n- {APP}:pr-0\n- {APP}:pr-1", options)
+        sandbox.faults.clear()
+        stop = Stop()
+
+        async def interrupt(_: Asked) -> None:
+            stop.interrupt(Signal.INTERRUPT)
+
+        sandbox.faults.add(Call(interrupt), method="DELETE", path=f"/{OTHER}/{REAL}")
+
+        second = await resume(sandbox.host, Options(state=tmp_path, concurrency=1, stop=stop))
+        third = await resume(sandbox.host, options)
+
+        assert second.code == 130
+        assert second.statuses[f"{OTHER}:pr-0"] == "deleted"
+        assert third.stop.bug is None
+        assert set(third.statuses.values()) == {"deleted"}

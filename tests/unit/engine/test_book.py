@@ -7,8 +7,8 @@ from bulkrm.engine.observer import Observer, Silent
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason, Untagged
+from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Source, Target, Unmatched
 
@@ -140,3 +140,23 @@ def test_a_listener_with_a_bug() -> None:
 
     assert [result.outcome for result in results] == [Deleted(), NotAttempted(NotAttemptedReason.INTERNAL_ERROR)]
     assert [str(bug) for bug in bugs] == [result.image for result in results]
+
+
+def test_what_disappeared() -> None:
+    """Tags, those outside the list too, each once; and manifests that the list names by their digest alone."""
+    two, three = (Resolved(Digest.of(name), OCI_MANIFEST, 3) for name in (b"two", b"three"))
+    twin = Target(TagRef(APP, "a", RESOLVED.digest), Source("images.yaml", 2))
+    same = Target(DigestRef(APP, RESOLVED.digest), Source("images.yaml", 3))
+    alone = Target(DigestRef(APP, two.digest), Source("images.yaml", 4))
+    a, b, c = target("a"), target("b"), target("c")
+    book = book_for(Silent())
+    book.open([a, twin, same, alone, b, c])
+
+    assert book.disappeared == 0
+    for each in (a, twin, same):
+        book.record(each, Deleted((f"{APP}:x", f"{APP}:y")), RESOLVED)
+    book.record(alone, Deleted(None), two)
+    book.replay({str(b.reference): ImageResult(str(b.reference), Untagged((f"{APP}:z",)), None, three.digest)})
+    book.record(c, Gone())
+
+    assert book.disappeared == 3 + 1 + 1
