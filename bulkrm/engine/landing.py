@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.decoy import delete_decoy, left_with
-from bulkrm.engine.stop import Stop
+from bulkrm.engine.flights import Flights
 from bulkrm.engine.tags import Tags, stuck, tag_of, unconfirmed, unrestored, untagged
 from bulkrm.engine.untag import unseen
 from bulkrm.model.digest import Digest
@@ -39,18 +40,21 @@ class Past:
 class Landing:
     """Settles what was under way."""
 
-    def __init__(
-        self, past: Past, asking: Asking, tags: Tags, book: Book, stop: Stop, *, dry_run: bool = False
-    ) -> None:
+    def __init__(self, past: Past, asking: Asking, book: Book, around: Around, *, dry_run: bool) -> None:
         """`book` has what is known of the run so far. `dry_run`: decoys are left where they are."""
         self._dry_run = dry_run
         self._gone: dict[Repository, list[Item]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._past = past
         self._asking = asking
-        self._tags = tags
+        self._tags = Tags(asking, Flights(around.stop), around.clock)
         self._book = book
-        self._stop = stop
+        self._stop = around.stop
+        for (repository, tag), digest in past.cleared.items():
+            around.cleared.maybe(repository, tag, digest)
+        for repository, decoys in past.decoys.items():
+            for decoy in decoys:
+                around.cleared.look_through(repository, decoy)
 
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""

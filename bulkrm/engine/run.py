@@ -9,13 +9,11 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.execute import Execution
 from bulkrm.engine.expand import expand
-from bulkrm.engine.flights import Flights
 from bulkrm.engine.landing import Landing, Past
 from bulkrm.engine.planner import Knowledge, Planner
 from bulkrm.engine.protection import Protection
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.tag_lists import TagLists
-from bulkrm.engine.tags import Tags
 from bulkrm.engine.verify import Expected, Verifier, expectations
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
@@ -124,7 +122,7 @@ class Run:
         else:
             self._book.open(await expand(work, self._asking, self._lists, around.stop, around.observer))
             targets = [line for line in self._book.lines if isinstance(line, Target)]
-            known = None
+            known = None  # what a stop leaves of it
             with around.stop.phase():
                 known = await self._planner.plan(targets)
             if known is None:
@@ -140,35 +138,32 @@ class Run:
         """Judge again what a saved plan has left to do, after a look at what was under way when it was cut short."""
         self._book.open(saved.lines)
         self._book.replay(saved.past.done)
-        tags = Tags(self._asking, Flights(self._stop), self._around.clock)
-        for (repository, tag), digest in saved.past.cleared.items():
-            self._around.cleared.maybe(repository, tag, digest)
-        dry_run = self._job.policy.dry_run
-        for place, decoys in saved.past.decoys.items():
-            for decoy in decoys:
-                self._around.cleared.look_through(place, decoy)
         for item in saved.plan.items if saved.resumed else ():
             self._asking.answered(item.repository.host)
-        landing = Landing(saved.past, self._asking, tags, self._book, self._stop, dry_run=dry_run)
-        known = None
+        landing = Landing(saved.past, self._asking, self._book, self._around, dry_run=self._job.policy.dry_run)
+        known = None  # what a stop leaves of it
         with self._stop.phase():
             await landing.settle(saved.plan)
-            gone = {(item.repository, item.digest) for item in saved.plan.doomed if self._book.went(item)}
-            failed = failed_targets(saved.plan) if saved.resumed else ()
-            again = {target for target in failed if not self._book.has(target)}
-            known = await self._planner.renew(
-                remaining(saved.plan, lambda target: self._book.has(target) or target in again), gone
-            )
-            fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference))) if again else None
-            if known is not None and fresh is not None:
-                known = Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
-            elif again:
-                known = None
+            known = await self._judge_again(saved)
         limit = self._job.policy.max_delete
         if known is None or limit is None or not saved.resumed:
             return known
         # The limit holds for all parts of a run: what the earlier ones took away counts as well.
         return replace(known, plan=hold(known.plan, limit, self._book.disappeared))
+
+    async def _judge_again(self, saved: Saved) -> Knowledge | None:
+        """Judge what has no outcome yet; what could not be judged at first is planned as if it were new."""
+        gone = {(item.repository, item.digest) for item in saved.plan.doomed if self._book.went(item)}
+        failed = failed_targets(saved.plan) if saved.resumed else ()
+        again = {target for target in failed if not self._book.has(target)}
+        left = remaining(saved.plan, lambda target: self._book.has(target) or target in again)
+        known = await self._planner.renew(left, gone)
+        if known is None or not again:
+            return known
+        fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)))
+        if fresh is None:
+            return None
+        return Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
 
     async def _act(self, plan: Plan, confirm: Confirm) -> None:
         acts, policy = tuple(plan.acts), self._job.policy
