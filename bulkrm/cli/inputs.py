@@ -3,7 +3,7 @@
 import glob
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,16 +89,33 @@ def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
     except InputError as error:
         problems += (Problem("--registry", problem.what, problem.remedy) for problem in error.problems)
         return
-    for position, text in enumerate(wanted.images, 1):
-        source = Source("argument", position)
-        try:
-            yield from parse_entry(text, source=source, default_host=default_host, default_port=wanted.default_port)
-        except InputError as error:
-            if wanted.hide_arguments:
-                remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
-                problems.append(Problem(str(source), "is no image reference", remedy))
-            else:
-                problems += (_explained(text, str(source), problem) for problem in error.problems)
+    arguments = Arguments(wanted.images, default_host, wanted.default_port, wanted.hide_arguments)
+    yield from arguments.read(problems, _explained)
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """Images on the command line. `hidden`: one may be a password, behind docker's habit `-p secret`."""
+
+    images: Sequence[str]
+    default_host: str | None
+    default_port: int
+    hidden: bool
+
+    def read(self, problems: list[Problem], explain: Callable[[str, str, Problem], Problem]) -> Iterator[Entry]:
+        """Yield what they mean. `problems` gets all mistakes, as `explain` puts them: text, place, what is wrong with it."""
+        for position, text in enumerate(self.images, 1):
+            source = Source("argument", position)
+            try:
+                yield from parse_entry(
+                    text, source=source, default_host=self.default_host, default_port=self.default_port
+                )
+            except InputError as error:
+                if self.hidden:
+                    remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
+                    problems.append(Problem(str(source), "is no image reference", remedy))
+                else:
+                    problems += (explain(text, str(source), problem) for problem in error.problems)
 
 
 def _explained(text: str, where: str, problem: Problem) -> Problem:

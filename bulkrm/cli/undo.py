@@ -11,6 +11,7 @@ import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.delivery import complain, deliver
+from bulkrm.cli.inputs import Arguments
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import signals
 from bulkrm.cli.progress import Display, Listener, display
@@ -34,8 +35,8 @@ from bulkrm.model.manifest import children
 from bulkrm.model.reference import Repository, TagRef, parse_repository
 from bulkrm.model.report import Report, RunInfo
 from bulkrm.model.settings import Settings
-from bulkrm.model.target import Source, Target
-from bulkrm.selection.entry import Entry, Glob, parse_entry
+from bulkrm.model.target import Target
+from bulkrm.selection.entry import Entry, Glob
 from bulkrm.selection.pattern import RepositoryPattern
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import KnownRun, RunFolder, known_runs
@@ -140,20 +141,18 @@ def _losses(run: KnownRun) -> list[Loss]:
 
 
 def _entries(images: Sequence[str], access: Access) -> list[Entry]:
-    entries: list[Entry] = []
-    for position, text in enumerate(images, 1):
-        source = Source("argument", position)
-        try:
-            entries += parse_entry(text, source=source, default_port=access.connection.default_port)
-        except InputError as error:
-            if access.ask_password:
-                remedy = "-p takes no value, it asks; if this is a password, change it: others may have seen it"
-                raise InputError(Problem(str(source), "is no image reference", remedy)) from None
-            if "/" not in text and not any(mark in text for mark in ":@"):
-                what = f"{text!r} is no image, and no run is called so"
-                raise InputError(Problem(str(source), what, "`bulkrm runs` lists the runs")) from None
-            raise InputError(*(Problem(str(source), found.what, found.remedy) for found in error.problems)) from error
+    problems: list[Problem] = []
+    arguments = Arguments(images, None, access.connection.default_port, hidden=access.ask_password)
+    entries = list(arguments.read(problems, _explained))
+    if problems:
+        raise InputError(*problems)
     return entries
+
+
+def _explained(text: str, where: str, problem: Problem) -> Problem:
+    if any(mark in text for mark in "/:@"):
+        return Problem(where, problem.what, problem.remedy)
+    return Problem(where, f"{text!r} is no image, and no run is called so", "`bulkrm runs` lists the runs")
 
 
 def _chosen(found: Sequence[Loss], entries: Sequence[Entry]) -> list[Loss]:

@@ -21,7 +21,7 @@ from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold, judge
-from bulkrm.planning.merge import merged, orphaned, untangled
+from bulkrm.planning.merge import kept_with_parent, merged, untangled
 from bulkrm.planning.recheck import Fresh, Recheck, recheck
 from bulkrm.planning.recursion import trimmed
 from bulkrm.planning.strategy import orders, worth_asking
@@ -82,7 +82,7 @@ class Planner:
 
         `gone`: what an earlier part of the run has deleted already.
         """
-        saved = orphaned(saved, gone)
+        saved = kept_with_parent(saved, gone)
         acts = list(saved.acts)
         targets = [target for item in acts for target in item.targets]
         survey = self._survey(self._resolver, self._lists, self._around.observer)

@@ -13,7 +13,7 @@ from bulkrm.model.manifest import INDEX_TYPES, Absent, Children, Resolution, Res
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.settings import Policy, Shared
 from bulkrm.model.target import Target
-from bulkrm.planning.facts import RepositoryFacts, Seen, Tags, Unreadable, Unseen
+from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
 
 
 class Survey:
@@ -135,7 +135,7 @@ class Survey:
             )
         return RepositoryFacts(repository, resolutions, self._tags(repository, members))
 
-    def _tags(self, repository: Repository, members: Sequence[Target]) -> Tags:
+    def _tags(self, repository: Repository, members: Sequence[Target]) -> TagFacts:
         listed = self._lists.get(repository)
         if self._policy.shared is Shared.DELETE_UNSEEN:
             return Unseen(0 if isinstance(listed, Failure) else len(listed or ()))

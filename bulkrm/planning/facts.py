@@ -36,7 +36,7 @@ class Unreadable:
     why: str
 
 
-Tags = Seen | Unseen | Unreadable
+TagFacts = Seen | Unseen | Unreadable
 # The text of the pattern that protects a tag of a repository, None where none does.
 Protection = Callable[[Repository, str], str | None]
 
@@ -52,7 +52,7 @@ class RepositoryFacts:
 
     repository: Repository
     resolutions: tuple[tuple[Target, Resolution], ...]
-    tags: Tags
+    tags: TagFacts
     expected: Mapping[str, Digest] = field(default_factory=dict)
     way: Way | Failure | None = Way.TAG
     unknown: Mapping[Digest, Failure] = field(default_factory=dict)

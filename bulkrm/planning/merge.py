@@ -41,8 +41,8 @@ def together(first: Plan, second: Plan) -> Plan:
     )
 
 
-def orphaned(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
-    """Keep what is attached to a manifest that the saved plan does not delete: somebody took that out of it.
+def kept_with_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
+    """Keep what is attached to a manifest that the saved plan does not delete any more.
 
     What is attached never loses a single tag, whatever a file says.
 

@@ -15,7 +15,7 @@ from bulkrm.model.plan import Doomed, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import RepositoryFacts, Seen, Tags, Unreadable, Unseen
+from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
@@ -72,7 +72,7 @@ def _facts(draw: st.DrawFn, repository: Repository, shared: Shared) -> Repositor
         if key not in answers:
             answers[key] = draw(st.just(_held(reference, content)) | st.just(Unresolved(FAILURE)))
         resolutions.append((Target(reference, Source("list", next(lines))), answers[key]))
-    tags: Tags = Seen(content, draw(_indexes))
+    tags: TagFacts = Seen(content, draw(_indexes))
     if shared is Shared.DELETE_UNSEEN:
         tags = Unseen(len(content))
     elif draw(st.integers(0, 4)) == 0:

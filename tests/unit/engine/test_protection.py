@@ -4,7 +4,7 @@ from bulkrm.engine.protection import Protection
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import Repository
-from bulkrm.planning.facts import RepositoryFacts, Seen, Tags, Unseen
+from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unseen
 from bulkrm.selection.pattern import ProtectPattern
 
 APP, WEB = Repository("one.example", "team/app"), Repository("one.example", "team/web")
@@ -16,7 +16,7 @@ def protection(*patterns: str) -> Protection:
     return Protection([ProtectPattern.parse(pattern) for pattern in patterns])
 
 
-def facts(repository: Repository, *tags: str, seen: Tags | None = None) -> RepositoryFacts:
+def facts(repository: Repository, *tags: str, seen: TagFacts | None = None) -> RepositoryFacts:
     """A repository with these tags."""
     return RepositoryFacts(repository, (), seen or Seen(dict.fromkeys(tags, SOME)))
 

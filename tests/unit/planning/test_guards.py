@@ -12,7 +12,7 @@ from bulkrm.model.plan import Doomed, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import Protection, RepositoryFacts, Seen, Tags, Unreadable, Unseen
+from bulkrm.planning.facts import Protection, RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
 from bulkrm.planning.guards import GUARDS, Rules, protected, shared, unreadable
 from bulkrm.planning.judge import judge
 
@@ -40,7 +40,7 @@ def target(name: str, repository: Repository = APP) -> Target:
 
 
 def facts(
-    listed: Iterable[tuple[str, Resolution]], tags: Mapping[str, Resolved] | Tags, repository: Repository = APP
+    listed: Iterable[tuple[str, Resolution]], tags: Mapping[str, Resolved] | TagFacts, repository: Repository = APP
 ) -> RepositoryFacts:
     """What was read of one repository."""
     seen = Seen(tags) if isinstance(tags, Mapping) else tags
@@ -290,7 +290,7 @@ def test_what_is_kept_does_not_count() -> None:
 
 
 @pytest.mark.parametrize(("tags", "seen"), [(Unseen(10), 10), (Unseen(), 0), (Unreadable("x"), 0), (Seen({}), 0)])
-def test_tags_seen(tags: Tags, seen: int) -> None:
+def test_tags_seen(tags: TagFacts, seen: int) -> None:
     """How many tags there are, as far as it is known."""
     assert plan(facts([("a", ONE)], tags)).tags_seen == seen
 

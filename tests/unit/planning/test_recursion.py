@@ -15,7 +15,7 @@ from bulkrm.planning.facts import RepositoryFacts, Seen
 from bulkrm.planning.graph import entangled
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
-from bulkrm.planning.merge import merged, orphaned
+from bulkrm.planning.merge import kept_with_parent, merged
 from bulkrm.planning.orphans import orphans
 from bulkrm.planning.recheck import Recheck
 from bulkrm.planning.recursion import attached_to, is_attached_to, trimmed
@@ -193,7 +193,7 @@ def test_a_saved_plan_without_the_parent() -> None:
     child, signature = belonging(f"@{TWO.digest}", INDEX), belonging(f"@{SIGNATURE.digest}", TWO)
     saved = Plan((Item(APP, TWO, (child,), Doomed()), Item(APP, SIGNATURE, (signature,), Doomed())))
 
-    assert [item.verdict for item in orphaned(saved).items] == [
+    assert [item.verdict for item in kept_with_parent(saved).items] == [
         Kept(KeptReason.NEEDED, (f"{APP}@{INDEX.digest}",)),
         Kept(KeptReason.NEEDED, (f"{APP}@{TWO.digest}",)),
     ]
