@@ -1,0 +1,94 @@
+"""The commands for runs that were recorded, as typer has them: `resume` and `undo`."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from bulkrm.cli import options as opt
+from bulkrm.cli.guarded import guarded
+from bulkrm.model.settings import Connection
+
+
+def resume(
+    run: opt.RunName = None,
+    username: opt.Username = None,
+    ask_password: opt.AskPassword = False,
+    password_stdin: opt.PasswordStdin = False,
+    insecure: opt.Insecure = False,
+    plain_http: opt.PlainHttp = False,
+    ca_file: opt.CaFile = None,
+    client_cert: opt.ClientCert = None,
+    client_key: opt.ClientKey = None,
+    dry_run: opt.DryRun = False,
+    yes: opt.Yes = False,
+    concurrency: opt.Concurrency = "auto",
+    rate: opt.PerTime = None,
+    timeout: opt.Timeout = 60.0,
+    output: opt.Output = "text",
+    report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Go on with a run that was killed or interrupted, and report all of it.
+
+    What is done is not asked again. What was under way is looked at; the rest is judged again before it goes. A run that
+    was killed before its plan was complete plans again. Hosts, credentials and TLS options are given again.
+    """
+    from bulkrm.cli.resume import resume_run
+
+    work = partial(
+        resume_run,
+        run,
+        opt.Access(
+            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+        ),
+        opt.Pace(concurrency, rate, timeout),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        dry_run=dry_run,
+    )
+    raise typer.Exit(guarded(work))
+
+
+def undo(
+    what: opt.UndoWhat = None,
+    username: opt.Username = None,
+    ask_password: opt.AskPassword = False,
+    password_stdin: opt.PasswordStdin = False,
+    insecure: opt.Insecure = False,
+    plain_http: opt.PlainHttp = False,
+    ca_file: opt.CaFile = None,
+    client_cert: opt.ClientCert = None,
+    client_key: opt.ClientKey = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would be put back.")] = False,
+    yes: opt.Yes = False,
+    force: opt.Force = False,
+    concurrency: opt.Concurrency = "auto",
+    rate: opt.PerTime = None,
+    timeout: opt.Timeout = 60.0,
+    output: opt.Output = "text",
+    report: opt.Reports = None,
+    state_dir: opt.StateDir = None,
+    quiet: opt.Quiet = False,
+    verbose: opt.Verbose = False,
+) -> None:
+    """Put back what a run deleted, as long as the registry has not collected its garbage.
+
+    Children first, then what names them, then the tags; each is looked at afterwards. A tag that leads to something
+    else by now is left alone. `undo RUN` may be repeated: what is there already stays as it is.
+    """
+    from bulkrm.cli.undo import undo_run
+
+    run = partial(
+        undo_run,
+        what or [],
+        opt.Access(
+            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+        ),
+        opt.Pace(concurrency, rate, timeout),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        force=force,
+        dry_run=dry_run,
+    )
+    raise typer.Exit(guarded(run))
