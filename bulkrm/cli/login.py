@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bulkrm.client.credentials import Credentials, DockerConfig, config_path, read_docker_config
-from bulkrm.client.helpers import HeldAsToken, HelperFailed, ask_helper
+from bulkrm.client.helpers import HelperFailed, ask_helper
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -122,15 +122,13 @@ def _configured(hosts: Sequence[str], options: LoginOptions) -> DockerConfig:
     Raises InputError where a helper fails of which the configuration says that it has the password.
     """
     config = read_docker_config(config_path(), options.default_port)
-    logins, unusable = dict(config.logins), dict(config.unusable)
+    logins = dict(config.logins)
     for host in hosts:
         name = config.helpers.get(host, config.store)
         if name is None:
             continue
         try:
             login = ask_helper(name, host)
-        except HeldAsToken as failed:
-            unusable[host] = f"{failed}; give -u and a password"
         except HelperFailed as failed:
             if host not in logins and (host in config.helpers or host in config.marked):
                 what = f"the credential helper that config.json names for {host}: {failed}"
@@ -138,12 +136,12 @@ def _configured(hosts: Sequence[str], options: LoginOptions) -> DockerConfig:
         else:
             if login is not None:
                 logins[host] = login
-    return replace(config, logins=logins, unusable=unusable)
+    return replace(config, logins=logins)
 
 
 def _from_config(username: str, host: str, options: LoginOptions) -> Login:
     login = _configured((host,), options).logins.get(host)
-    if login is None or login.username != username:
+    if not isinstance(login, Login) or login.username != username:
         what = f"no password for the user {username!r}, and config.json has none for that user at {host}"
         raise InputError(Problem("-u", what, f"add -p to be asked, --password-stdin, or set {PASSWORD}"))
     return login

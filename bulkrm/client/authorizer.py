@@ -11,7 +11,7 @@ from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import Repository
 from bulkrm.model.scope import Scope
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
+from bulkrm.model.settings import Credential, Login
 from bulkrm.protocol.challenge import Challenge
 from bulkrm.protocol.exchange import (
     Attempt,
@@ -49,7 +49,7 @@ _BARE = Grant(NoAuthorization())
 class Authorizer:
     """Remembers what one host challenged with, so that a request carries the right token the first time it is sent."""
 
-    def __init__(self, host: str, login: Login | None, manners: Manners, tokens: Tokens) -> None:
+    def __init__(self, host: str, login: Credential | None, manners: Manners, tokens: Tokens) -> None:
         """Begin without a challenge: requests go bare until the host asks for something."""
         self._host = host
         self._login = login
@@ -89,7 +89,7 @@ class Authorizer:
         if self._challenge is None:
             return NoAuthorization()
         if self._challenge.scheme == "basic":
-            return BasicAuthorization() if self._login else NoAuthorization()
+            return BasicAuthorization() if isinstance(self._login, Login) else NoAuthorization()
         own = request.scope
         learned = self._learned.get(request.method)
         if own is not None and self._manners.actions is None and learned is None:
@@ -136,7 +136,7 @@ class Authorizer:
             self._challenge = decision.challenge
         attempt = decision.attempt
         if decision.challenge is not None and decision.challenge.scheme == "basic":
-            if self._login is None:
+            if not isinstance(self._login, Login):
                 raise RequestFailed(bad_credentials(self._host, given=False))
             return replace(attempt, authorization=BasicAuthorization())
         if attempt.extended and decision.scope is not None:
@@ -151,7 +151,7 @@ class Authorizer:
         self._grants.clear()
 
     def _basic(self) -> Grant:
-        if self._login is None:
+        if not isinstance(self._login, Login):
             raise RequestFailed(bad_credentials(self._host, given=False))
         return Grant(BasicAuthorization(), basic(self._login))
 

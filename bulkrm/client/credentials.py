@@ -11,7 +11,7 @@ from typing import Any
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
+from bulkrm.model.settings import Credential, IdentityToken, Login
 
 _MAX_CONFIG = 16 * 2**20
 
@@ -24,7 +24,7 @@ class DockerConfig:
     that holds nothing, which is how `docker login` notes that it gave the password to the store.
     """
 
-    logins: Mapping[str, Login] = field(default_factory=dict)
+    logins: Mapping[str, Credential] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
     helpers: Mapping[str, str] = field(default_factory=dict)
     store: str | None = None
@@ -34,12 +34,12 @@ class DockerConfig:
 class Credentials:
     """Looks up the login of a host."""
 
-    def __init__(self, given: Mapping[str, Login], config: DockerConfig) -> None:
+    def __init__(self, given: Mapping[str, Credential], config: DockerConfig) -> None:
         """`given`: the command line's, by the host that they are for; they go to no other."""
         self._given = given
         self._config = config
 
-    def login(self, host: str) -> Login | None:
+    def login(self, host: str) -> Credential | None:
         """Return the login for a host; None means anonymous."""
         return self._given.get(host) or self._config.logins.get(host)
 
@@ -81,7 +81,7 @@ def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConf
 
 
 def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
-    logins: dict[str, Login] = {}
+    logins: dict[str, Credential] = {}
     unusable: dict[str, str] = {}
     marked: set[str] = set()
     auths = body.get("auths")
@@ -94,8 +94,10 @@ def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
         login = _login(entry)
         if login is not None:
             logins[host] = login
-        elif entry.get("identitytoken") or entry.get("registrytoken"):
-            unusable[host] = "config.json holds a token for it, which bulkrm cannot use yet; give -u and a password"
+        elif entry.get("registrytoken"):
+            unusable[host] = (
+                "config.json holds a registry token for it, which bulkrm cannot use; give -u and a password"
+            )
         else:
             marked.add(host)
     unusable = {host: why for host, why in unusable.items() if host not in logins}
@@ -122,16 +124,17 @@ def _host(key: str, default_port: int) -> str | None:
         return None
 
 
-def _login(entry: dict[str, Any]) -> Login | None:
-    """Read `auth` (base64 of `user:password`), else `username` and `password`."""
+def _login(entry: dict[str, Any]) -> Credential | None:
+    """Read `auth` (base64 of `user:password`), else `username` and `password`, else `identitytoken`."""
     auth, user, password = entry.get("auth"), entry.get("username"), entry.get("password")
     if isinstance(auth, str) and auth:
         try:
             user, colon, password = base64.b64decode(auth, validate=True).decode().partition(":")
         except ValueError:
-            return None
+            user, colon, password = None, "", ""
         # docker/cli strips NULs that an old version appended.
         password = password.rstrip("\0") if colon else None
     if isinstance(user, str) and isinstance(password, str) and user and password:
         return Login(user, Secret(password))
-    return None
+    identity = entry.get("identitytoken")
+    return IdentityToken(Secret(identity)) if isinstance(identity, str) and identity else None

@@ -12,25 +12,21 @@ import subprocess
 from bulkrm.model.errors import BulkrmError
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
+from bulkrm.model.settings import Credential, IdentityToken, Login
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _NONE = "credentials not found"  # in native keychain
 _SECONDS = 30.0
 # Docker knows its own registry by this key alone.
 _KEYS = {HUB: "https://index.docker.io/v1/"}
-_IDENTITY = "<token>"
+_IDENTITY = "<token>"  # in the place of a user
 
 
 class HelperFailed(BulkrmError):  # noqa: N818 (it reads as what happened)
     """A helper is not there, or did not do what helpers do. The text holds nothing of what it keeps."""
 
 
-class HeldAsToken(HelperFailed):
-    """What the helper keeps is an identity token, and no password."""
-
-
-def ask_helper(name: str, host: str, seconds: float = _SECONDS) -> Login | None:
+def ask_helper(name: str, host: str, seconds: float = _SECONDS) -> Credential | None:
     """Return what a helper keeps for a registry (a normal form); None where it keeps nothing. Raises HelperFailed."""
     program = f"docker-credential-{name}"
     if _NAME.fullmatch(name) is None:
@@ -49,17 +45,15 @@ def ask_helper(name: str, host: str, seconds: float = _SECONDS) -> Login | None:
         if _NONE in done.stdout.decode(errors="replace"):
             return None
         raise HelperFailed(f"{program} failed; `echo {host} | {program} get` shows why")
-    return _login(program, done.stdout)
+    return _credential(program, done.stdout)
 
 
-def _login(program: str, answer: bytes) -> Login | None:
+def _credential(program: str, answer: bytes) -> Credential | None:
     try:
         fields = json.loads(answer)
         user, secret = fields["Username"], fields["Secret"]
     except (ValueError, LookupError, TypeError):
         raise HelperFailed(f"{program} answered something that is no user and password") from None
-    if user == _IDENTITY:
-        raise HeldAsToken(f"{program} keeps an identity token, which bulkrm cannot use yet")
-    if isinstance(user, str) and isinstance(secret, str) and user and secret:
-        return Login(user, Secret(secret))
-    return None
+    if not (isinstance(user, str) and isinstance(secret, str) and user and secret):
+        return None
+    return IdentityToken(Secret(secret)) if user == _IDENTITY else Login(user, Secret(secret))

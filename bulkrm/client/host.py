@@ -15,7 +15,7 @@ from bulkrm.model.errors import BulkrmError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
+from bulkrm.model.settings import Credential
 from bulkrm.protocol.challenge import choose, parse_challenges
 from bulkrm.protocol.exchange import Attempt, Authorize, Decision, decide, decide_without_token
 from bulkrm.protocol.manners import Manners
@@ -66,7 +66,7 @@ class Footprint:
 class Host:
     """The way to one registry."""
 
-    def __init__(self, name: str, login: Login | None, manners: Manners, wiring: Wiring) -> None:
+    def __init__(self, name: str, login: Credential | None, manners: Manners, wiring: Wiring) -> None:
         """Take the host's normal form; nothing is sent before the first request."""
         self.name = name
         self.base = ""

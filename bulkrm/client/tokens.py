@@ -20,7 +20,7 @@ from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import Repository
 from bulkrm.model.scope import Scope
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login, Pacing
+from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing
 from bulkrm.protocol.exchange import Attempt, Authorize, bad_credentials, decide_without_token
 from bulkrm.protocol.message import MAX_ERROR, Answer, Request
 from bulkrm.protocol.realm import Realm
@@ -30,6 +30,8 @@ from bulkrm.protocol.token import Token, parse_token
 # No --concurrency and no --rate: those are for the registry. A token server gets as many as a browser would send.
 _TOKEN_CONCURRENCY = 16
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
+# Of a server that knows the token no more, or nothing of such tokens.
+_NO_IDENTITY = frozenset({400, 401, 404, 405})
 _NO_SCOPE = "the token server does not take the scope that bulkrm asks for"
 
 
@@ -38,7 +40,7 @@ class TokenKey:
     """What a token is good for. `scope` None asks for a token without any resource."""
 
     host: str
-    login: Login | None
+    login: Credential | None
     realm: Realm
     service: str | None
     scope: Scope | None
@@ -78,7 +80,7 @@ class Tokens:
         self._clock = clock
         self._flights: dict[TokenKey, SingleFlight[HeldToken]] = {}
         self._limiters: dict[str, Limiter] = {}
-        self._logins: dict[tuple[Realm, Login | None], _LoginState] = {}
+        self._logins: dict[tuple[Realm, Credential | None], _LoginState] = {}
         self.requests = 0
 
     async def get(self, key: TokenKey, refused: Secret | None = None) -> HeldToken:
@@ -129,19 +131,28 @@ class Tokens:
         limiter = self._limiters.get(key.realm.host)
         if limiter is None:
             limiter = self._limiters[key.realm.host] = Limiter(Pacing(_TOKEN_CONCURRENCY), self._clock)
-        attempt = Attempt(Request("GET", key.realm.parts.path), key.realm.host)
+        method = "POST" if isinstance(key.login, IdentityToken) else "GET"
+        attempt = Attempt(Request(method, key.realm.parts.path), key.realm.host)
         send = partial(self._send, key, limiter)
         final = await Loop(limiter, self._clock).run(attempt, send, decide_without_token, _never)
         token = _judge(final.answer, key)
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
     async def _send(self, key: TokenKey, limiter: Limiter, attempt: Attempt) -> Sent:
-        headers = {"Authorization": basic(key.login)} if key.login else {}
-        url = key.realm.with_query(key.service, str(key.scope) if key.scope else None)
+        scope = str(key.scope) if key.scope else None
+        url, headers, body = key.realm.with_query(key.service, scope), dict[str, str](), None
+        match key.login:
+            case Login() as login:
+                headers = {"Authorization": basic(login)}
+            case IdentityToken(token):
+                url, headers = key.realm.url, {"Content-Type": "application/x-www-form-urlencoded"}
+                body = key.realm.form(key.service, scope, token.reveal())
+            case None:
+                pass
         async with limiter:
             limiter.spend()
             self.requests += 1
-            return attempt, await self._transport.send("GET", url, headers, MAX_ERROR)
+            return attempt, await self._transport.send(attempt.request.method, url, headers, MAX_ERROR, body)
 
 
 async def _never(decision: Authorize) -> Attempt:
@@ -158,6 +169,10 @@ def _judge(answer: Answer, key: TokenKey) -> Token:
             message = f"{where} sent no usable token: {error}"
             raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, None, Reach.HOST)) from error
     message = f"HTTP {answer.status} from {where}"
+    if isinstance(key.login, IdentityToken) and answer.status in _NO_IDENTITY:
+        what = f"{message}, which does not take the identity token that `docker login` left"
+        hint = "`docker login` again, or give -u and a password"
+        raise RequestFailed(Failure(FailureCode.BAD_CREDENTIALS, what, answer.status, hint, Reach.HOST))
     if answer.status == _BAD_REQUEST:
         raise ScopeRefused(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _NO_SCOPE, Reach.REPOSITORY))
     if answer.status == _UNAUTHORIZED:

@@ -85,6 +85,16 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityToken:
+    """What `docker login` got in exchange for a password: good at the token server alone (an OAuth2 refresh token)."""
+
+    token: Secret
+
+
+Credential = Login | IdentityToken
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What may go and how the run behaves.
 

@@ -57,6 +57,17 @@ class Realm:
         kept = self.parts.query
         return self.parts._replace(query=f"{kept}&{query}" if kept else query).geturl()
 
+    def form(self, service: str | None, scope: str | None, identity: str) -> bytes:
+        """Return the body of a POST token request for an identity token (distribution docs, spec/auth/oauth.md)."""
+        wanted = {
+            "grant_type": "refresh_token",
+            "service": service,
+            "client_id": _CLIENT,
+            "scope": scope,
+            "refresh_token": identity,
+        }
+        return urlencode({name: value for name, value in wanted.items() if value}, errors="replace").encode()
+
 
 def _split(base: str, text: str) -> SplitResult:
     try:

@@ -10,7 +10,7 @@ import pytest
 from bulkrm.client.credentials import Credentials, DockerConfig, config_path, read_docker_config
 from bulkrm.model.errors import InputError
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
+from bulkrm.model.settings import IdentityToken, Login
 
 HUB_KEY = "https://index.docker.io/v1/"
 
@@ -29,7 +29,11 @@ def read(tmp_path: Path, body: Any) -> DockerConfig:
 
 def logins(config: DockerConfig) -> dict[str, tuple[str, str]]:
     """Users and passwords by host."""
-    return {host: (login.username, login.password.reveal()) for host, login in config.logins.items()}
+    return {
+        host: (login.username, login.password.reveal())
+        for host, login in config.logins.items()
+        if isinstance(login, Login)
+    }
 
 
 @pytest.mark.parametrize(
@@ -115,18 +119,28 @@ def test_the_exact_key_wins(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "body",
+    "entry",
     [
-        {"auths": {"r.example": {"identitytoken": "sesame"}}},
-        {"auths": {"r.example": {"registrytoken": "sesame"}}},
+        {"identitytoken": "sesame"},
+        {"auth": encoded("00000000-0000-0000-0000-000000000000:"), "identitytoken": "sesame"},
+        {"auth": "not base64!", "identitytoken": "sesame"},
     ],
 )
-def test_what_cannot_be_used(body: object, tmp_path: Path) -> None:
-    """An entry that cannot be used yet says why and what to do, and shows no secret."""
-    remark = Credentials({}, read(tmp_path, body)).remark("r.example")
+def test_an_identity_token(entry: dict[str, str], tmp_path: Path) -> None:
+    """It stands beside a user without a password, as Azure's registries have it."""
+    config = read(tmp_path, {"auths": {"r.example": entry}})
+
+    assert config.logins == {"r.example": IdentityToken(Secret("sesame"))}
+    assert "sesame" not in repr(config)
+
+
+def test_what_cannot_be_used(tmp_path: Path) -> None:
+    """An entry that cannot be used says why and what to do, and shows no secret."""
+    config = read(tmp_path, {"auths": {"r.example": {"registrytoken": "sesame"}}})
+    remark = Credentials({}, config).remark("r.example")
 
     assert remark is not None
-    assert "holds a token" in remark
+    assert "holds a registry token" in remark
     assert "give -u" in remark
     assert "sesame" not in remark
 

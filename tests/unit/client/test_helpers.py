@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.client.helpers import HeldAsToken, HelperFailed, ask_helper
+from bulkrm.client.helpers import HelperFailed, ask_helper
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import IdentityToken, Login
 from tests.support.helpers import BREAKS, HAS_NONE, answers, install_helper
 
 
@@ -17,7 +19,7 @@ def test_a_password(host: str, asked: str, tmp_path: Path, monkeypatch: pytest.M
 
     login = ask_helper("my-1.0", host)
 
-    assert login is not None
+    assert isinstance(login, Login)
     assert (login.username, login.password.reveal()) == ("me", "p:w")
     assert (tmp_path / "docker-credential-my-1.0.asked").read_text() == asked
 
@@ -52,11 +54,10 @@ def test_failures(script: str, words: str, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_identity_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refresh token is no password."""
+    """In the place of a user stands what the secret is."""
     install_helper(tmp_path, monkeypatch, "x", answers("<token>", "sesame"))
 
-    with pytest.raises(HeldAsToken, match="identity token"):
-        ask_helper("x", "r.example")
+    assert ask_helper("x", "r.example") == IdentityToken(Secret("sesame"))
 
 
 @pytest.mark.parametrize("name", ["nosuch-helper", "../x", "x; true", ""])
