@@ -26,8 +26,8 @@ class Past:
     """What is known of a run that is gone on with.
 
     `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
-    may stand under its tags. `archive`: the manifests of what was begun, where there are decoys. `cleared`: tags that were to go before their
-    manifests, and what they held.
+    may stand under its tags. `archive`: the manifests of what was begun, where there are decoys. `cleared`: tags that
+    were to go before their manifests, and what they held.
     """
 
     done: Mapping[str, ImageResult] = field(default_factory=dict)
@@ -50,7 +50,9 @@ class Landing:
         self._tags = Tags(asking, Flights(around.stop), around.clock)
         self._book = book
         self._stop = around.stop
+        self._held: dict[Repository, dict[str, Digest]] = {}
         for (repository, tag), digest in past.cleared.items():
+            self._held.setdefault(repository, {})[tag] = digest
             around.cleared.maybe(repository, tag, digest)
         for repository, decoys in past.decoys.items():
             for decoy in decoys:
@@ -58,7 +60,7 @@ class Landing:
 
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
-        if not self._dry_run:
+        if self._past.decoys and not self._dry_run:
             for item in plan.doomed:
                 for tag in item.tags:
                     self._named[item.repository, tag] = [(item, target) for target in item.concerned(tag)]
@@ -89,7 +91,7 @@ class Landing:
 
     async def _sweep(self, repository: Repository) -> None:
         """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
-        held = {tag: digest for (place, tag), digest in self._past.cleared.items() if place == repository}
+        held = self._held.get(repository, {})
         for decoy in sorted(self._past.decoys[repository]) if held else ():
             if await self._tags.read(repository, decoy) is None:
                 continue
