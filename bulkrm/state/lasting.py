@@ -18,7 +18,8 @@ def ends_with(folder: Path, environment: Mapping[str, str], *, chosen: bool, sys
 
     `chosen`: the user said where it is to be. `system` is the root of the files that tell.
     """
-    if environment.get("CI", "").lower() in ("true", "1") and not (chosen or environment.get(ENVIRONMENT)):
+    chosen = chosen or bool(environment.get(ENVIRONMENT))
+    if environment.get("CI", "").lower() in ("true", "1") and not chosen:
         keep = f"set {ENVIRONMENT} or --state-dir to a folder that the job keeps as an artifact"
         return f"the record of this run, with which it could be resumed or undone, ends with the CI job: {keep}"
     if chosen and folder.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve()):

@@ -1,5 +1,6 @@
 """Containers and CI jobs whose files go when they end."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -47,6 +48,16 @@ def test_a_container(tmp_path: Path, *, mark: str, mounts: str | None, folder: s
 
     assert (said is not None) == lost
     assert said is None or f"-v bulkrm-state:{folder}" in said
+
+
+@pytest.mark.parametrize(("environment", "chosen"), [({}, True), ({"BULKRM_STATE_DIR": "x"}, False)])
+def test_a_place_for_temporary_files(tmp_path: Path, environment: Mapping[str, str], *, chosen: bool) -> None:
+    """Whoever chooses one, as the demo does, need not be told that it does not last."""
+    temporary = Path(tempfile.gettempdir()) / "x/state"
+    place = system(tmp_path, LAYER)
+
+    assert ends_with(temporary, environment, chosen=chosen, system=place) is None
+    assert ends_with(temporary, {}, chosen=False, system=place) is not None
 
 
 def test_no_container(tmp_path: Path) -> None:
