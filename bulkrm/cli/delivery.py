@@ -31,5 +31,10 @@ def failed(code: int) -> int:
 
 def complain(text: str) -> None:
     """Tell the user of trouble that no report holds."""
+    say(f"bulkrm: {text}")
+
+
+def say(text: str) -> None:
+    """Write a line beside standard output."""
     with suppress(OSError, ValueError):
-        print(f"bulkrm: {text}", file=sys.stderr)  # noqa: T201 (this is the terminal)
+        print(text, file=sys.stderr)  # noqa: T201 (this is the terminal)

@@ -122,13 +122,13 @@ def _configured(hosts: Sequence[str], options: LoginOptions) -> DockerConfig:
     Raises InputError where a helper fails of which the configuration says that it has the password.
     """
     config = read_docker_config(config_path(), options.default_port)
-    logins = dict(config.logins)
+    logins, unusable = dict(config.logins), dict(config.unusable)
     for host in hosts:
         name = config.helpers.get(host, config.store)
         if name is None:
             continue
         try:
-            login = ask_helper(name, host)
+            login = ask_helper(name, config.marked.get(host, host))
         except HelperFailed as failed:
             if host not in logins and (host in config.helpers or host in config.marked):
                 what = f"the credential helper that config.json names for {host}: {failed}"
@@ -136,7 +136,9 @@ def _configured(hosts: Sequence[str], options: LoginOptions) -> DockerConfig:
         else:
             if login is not None:
                 logins[host] = login
-    return replace(config, logins=logins)
+            elif host in config.marked:
+                unusable[host] = f"docker-credential-{name} has no password for it any more: `docker login` again"
+    return replace(config, logins=logins, unusable=unusable)
 
 
 def _from_config(username: str, host: str, options: LoginOptions) -> Login:

@@ -12,7 +12,7 @@ import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.closing import closing_of, warnings_of
-from bulkrm.cli.delivery import complain, deliver, failed
+from bulkrm.cli.delivery import complain, deliver, failed, say
 from bulkrm.cli.options import Talk
 from bulkrm.cli.planning import plan_text
 from bulkrm.cli.progress import Display, Listener, display
@@ -28,7 +28,7 @@ from bulkrm.engine.recorder import Unrecorded
 from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Job, Run, Saved
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
+from bulkrm.model.outcome import Signal, Status
 from bulkrm.model.report import Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.state.errors import StateError
@@ -81,9 +81,14 @@ async def perform(task: Task) -> int:
     if trouble is not None:
         complain(trouble)
         code = failed(code)
+    declined = question.declined and not _is_resumed(task.job)
     if isinstance(recorder, Recording):
-        code = _close(recorder, report, code, declined=question.declined and not _is_resumed(task.job))
-    return deliver(task.writers, report, stop, code)
+        code = _close(recorder, report, code, declined=declined)
+    code = deliver(task.writers, report, stop, code)
+    left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
+    if left and task.folder is not None and not declined and not task.talk.quiet:
+        say(f"`bulkrm resume {task.folder.id}` goes on with this run")
+    return code
 
 
 def _close(recorder: Recording, report: Report, code: int, *, declined: bool) -> int:

@@ -13,7 +13,7 @@ _MAX_NAMED = 5
 
 
 async def agreed(text: str, shown: Display, stop: Stop) -> bool:
-    """Ask, where somebody can answer; where nobody can, it is agreed. A signal while it waits is a no."""
+    """Ask, where somebody can answer; where nobody can, it is agreed. A signal while it waits ends the run."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     shown.pause()
@@ -40,8 +40,9 @@ class Question:
 
     async def __call__(self, plan: Plan) -> bool:
         """Return whether to go on; `declined` tells it afterwards."""
-        self.declined = not (self._yes or await agreed(describe(plan), self._display, self._stop))
-        return not self.declined
+        answer = self._yes or await agreed(describe(plan), self._display, self._stop)
+        self.declined = not answer and not self._stop  # who interrupts the question may still go on with it
+        return answer
 
 
 def _write(text: str) -> None:

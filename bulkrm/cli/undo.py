@@ -137,7 +137,7 @@ def _losses(run: KnownRun) -> list[Loss]:
             for lost in losses(run.path)
         ]
     except StateError as error:
-        raise InputError(Problem(run.id, error.what, "the record of this run is damaged")) from error
+        raise InputError(Problem(run.id, error.what, "the record of this run is damaged; name another one")) from error
 
 
 def _entries(images: Sequence[str], access: Access) -> list[Entry]:

@@ -21,14 +21,14 @@ class DockerConfig:
     """What `config.json` says, hosts in normal form. `unusable` tells why a host's entry gives no password.
 
     `helpers`: which program keeps a host's password; `store`: which one keeps all others'. `marked`: hosts with an entry
-    that holds nothing, which is how `docker login` notes that it gave the password to the store.
+    that holds nothing, which is how `docker login` notes that it gave the password to the store, by that entry's key.
     """
 
     logins: Mapping[str, Credential] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
     helpers: Mapping[str, str] = field(default_factory=dict)
     store: str | None = None
-    marked: frozenset[str] = frozenset()
+    marked: Mapping[str, str] = field(default_factory=dict)
 
 
 class Credentials:
@@ -83,7 +83,7 @@ def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConf
 def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
     logins: dict[str, Credential] = {}
     unusable: dict[str, str] = {}
-    marked: set[str] = set()
+    marked: dict[str, str] = {}
     auths = body.get("auths")
     # A key that is exactly the host beats a legacy key, which is a URL: it comes last and overwrites.
     entries = sorted(auths.items(), key=lambda entry: "/" not in entry[0]) if isinstance(auths, dict) else []
@@ -99,19 +99,20 @@ def _parse(body: dict[str, Any], default_port: int) -> DockerConfig:
                 "config.json holds a registry token for it, which bulkrm cannot use; give -u and a password"
             )
         else:
-            marked.add(host)
+            marked[host] = key
     unusable = {host: why for host, why in unusable.items() if host not in logins}
     store = body.get("credsStore")
     helpers = dict(_helpers(body, default_port))
     store = store if isinstance(store, str) and store else None
-    return DockerConfig(logins, unusable, helpers, store, frozenset(marked - logins.keys()) if store else frozenset())
+    marked = {host: key for host, key in marked.items() if store and host not in logins}
+    return DockerConfig(logins, unusable, helpers, store, marked)
 
 
 def _helpers(body: dict[str, Any], default_port: int) -> Iterator[tuple[str, str]]:
     helpers = body.get("credHelpers")
     for key, name in helpers.items() if isinstance(helpers, dict) else ():
         host = _host(key, default_port)
-        if host is not None and isinstance(name, str):
+        if host is not None and isinstance(name, str) and name:
             yield host, name
 
 

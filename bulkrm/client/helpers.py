@@ -26,14 +26,17 @@ class HelperFailed(BulkrmError):  # noqa: N818 (it reads as what happened)
     """A helper is not there, or did not do what helpers do. The text holds nothing of what it keeps."""
 
 
-def ask_helper(name: str, host: str, seconds: float = _SECONDS) -> Credential | None:
-    """Return what a helper keeps for a registry (a normal form); None where it keeps nothing. Raises HelperFailed."""
+def ask_helper(name: str, key: str, seconds: float = _SECONDS) -> Credential | None:
+    """Return what a helper keeps for a registry; None where it keeps nothing. Raises HelperFailed.
+
+    `key`: the registry in its normal form, or as `docker login` wrote it down.
+    """
     program = f"docker-credential-{name}"
     if _NAME.fullmatch(name) is None:
         raise HelperFailed("it has no name that a program could have")
     try:
         done = subprocess.run(  # noqa: S603 (no shell, and the name is checked)
-            [program, "get"], input=_KEYS.get(host, host).encode(), capture_output=True, timeout=seconds, check=False
+            [program, "get"], input=_KEYS.get(key, key).encode(), capture_output=True, timeout=seconds, check=False
         )
     except FileNotFoundError:
         raise HelperFailed(f"{program} is not installed") from None
@@ -44,7 +47,7 @@ def ask_helper(name: str, host: str, seconds: float = _SECONDS) -> Credential | 
     if done.returncode:
         if _NONE in done.stdout.decode(errors="replace"):
             return None
-        raise HelperFailed(f"{program} failed; `echo {host} | {program} get` shows why")
+        raise HelperFailed(f"{program} failed with exit code {done.returncode}; its own words may hold secrets")
     return _credential(program, done.stdout)
 
 
@@ -56,4 +59,8 @@ def _credential(program: str, answer: bytes) -> Credential | None:
         raise HelperFailed(f"{program} answered something that is no user and password") from None
     if not (isinstance(user, str) and isinstance(secret, str) and user and secret):
         return None
+    try:
+        (user + secret).encode()
+    except UnicodeEncodeError:
+        raise HelperFailed(f"{program} answered with what is no text") from None
     return IdentityToken(Secret(secret)) if user == _IDENTITY else Login(user, Secret(secret))

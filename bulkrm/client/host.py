@@ -166,7 +166,7 @@ class _Call:
                 self._used = ready
                 url, headers = host.base + request.target, {**ready.headers, **request.headers}
                 if self._footprint.withdrawn():
-                    raise Withdrawn
+                    raise Withdrawn(self._met(request))
                 host.limiter.spend()
                 host.requests += 1
                 self._footprint.possible = True

@@ -87,7 +87,7 @@ class Registry(Reader):
             return await self._is_gone(repository, reference, doubt, footprint)
 
         final = await self._send_delete(context, footprint, is_gone)
-        if final is None or judge.deletion(context, final.answer) is Deletion.DONE:
+        if final is None:
             return Removal.DELETED
         doubt = _still_there(context, final.answer)
         if not await is_gone(doubt.failure):
@@ -98,7 +98,7 @@ class Registry(Reader):
     async def _send_delete(
         self, context: Context, footprint: Footprint, is_gone: Callable[[Failure], Awaitable[bool]]
     ) -> Final | None:
-        """Send a DELETE until its answer is final; None: what was to go is gone by a send without an answer."""
+        """Send a DELETE; return the final answer if it leaves to be seen what it came to, None if that is proved."""
 
         async def look(doubt: Failure) -> None:
             # What is gone need not be asked for again; and if somebody pushed it anew meanwhile, it must not.
@@ -107,7 +107,7 @@ class Registry(Reader):
 
         try:
             final = await self._host.exchange(context.request, footprint, look)
-            judge.deletion(context, final.answer)
+            return None if judge.deletion(context, final.answer) is Deletion.DONE else final
         except _Gone:
             return None
         except RequestFailed as error:
@@ -115,7 +115,6 @@ class Registry(Reader):
             if sent and await is_gone(error.failure):
                 return None
             raise
-        return final
 
     async def _is_gone(
         self, repository: Repository, reference: str | Digest, doubt: Failure, footprint: Footprint

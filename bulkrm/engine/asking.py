@@ -72,6 +72,10 @@ class Asking:
         """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""
         return Asking(self._registries)
 
+    def known_of_tags(self, place: Repository) -> Failure | None:
+        """Return the failure that deleting a tag of this place would meet, if one was found out already."""
+        return self._against_untagging.find(place)
+
     def answered(self, host: str) -> None:
         """Note that a host answered in an earlier part of the run: where it does not now, that is trouble of its own."""
         self._circuits[host].answered()

@@ -1,5 +1,7 @@
 """One manifest is deleted by its digest, and what came of it is found out."""
 
+from dataclasses import dataclass
+
 from bulkrm.client.host import Footprint, Withdrawn
 from bulkrm.client.registry import Removal
 from bulkrm.engine.around import Around, Record
@@ -9,11 +11,22 @@ from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
 from bulkrm.model.plan import Doomed, Item
 
-_UNCONFIRMED = Failure(
+UNCONFIRMED = Failure(
     FailureCode.UNCONFIRMED,
     "the DELETE was sent, and the run was stopped before its answer came",
     hint="run again: what is gone by then is reported as absent",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """It is not done: the run was stopped, or it has to be judged again. `failure`: what the last send met.
+
+    `sent`: one of them may still take effect.
+    """
+
+    failure: Failure | None = None
+    sent: bool = False
 
 
 class Deletion:
@@ -27,8 +40,8 @@ class Deletion:
         self._recorder = around.recorder
         self._record = record
 
-    async def delete(self, item: Item, judged: float) -> bool:
-        """DELETE one manifest and record it; False: it is not done, the run was stopped or has to judge again.
+    async def delete(self, item: Item, judged: float) -> Again | None:
+        """DELETE one manifest and record it; None: it is done.
 
         `judged`: the moment of the clock at which the item was found to be deletable. Raises StateError where the
         manifest cannot be kept: then nothing was sent.
@@ -41,19 +54,25 @@ class Deletion:
                 result = await self._asking.of(
                     item.repository, lambda registry: registry.delete(item.repository, item.digest, footprint)
                 )
-            except Withdrawn:
+            except Withdrawn as taken_back:
                 if not (footprint.possible and self._stop):
-                    return False
-                result = _UNCONFIRMED
+                    return Again(taken_back.failure, footprint.possible)
+                result = UNCONFIRMED
             except BaseException:
                 if footprint.possible:
-                    self._record(item, item.targets, Failed(_UNCONFIRMED))
+                    self._record(item, item.targets, Failed(UNCONFIRMED))
                 raise
-        self._record(item, item.targets, _outcome(item, result))
-        return True
+        self._record(item, item.targets, outcome_of(item, result))
+        return None
+
+    async def is_gone(self, item: Item) -> bool:
+        """Look whether an earlier DELETE took effect after all."""
+        held = await self._asking.of(item.repository, lambda registry: registry.head(item.repository, item.digest))
+        return held is None
 
 
-def _outcome(item: Item, result: Removal | Failure) -> Outcome:
+def outcome_of(item: Item, result: Removal | Failure) -> Outcome:
+    """Say what a removal comes to for the targets of an item."""
     if isinstance(result, Failure):
         return Failed(result)
     also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
+from bulkrm.client.registry import Removal
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import STALE, Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.clearing import Clearing
 from bulkrm.engine.crew import work_through
-from bulkrm.engine.deletion import Deletion
+from bulkrm.engine.deletion import UNCONFIRMED, Again, Deletion, outcome_of
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import Freshen, SecondLook
@@ -17,7 +18,7 @@ from bulkrm.engine.turns import Doors, Turns
 from bulkrm.engine.untag import Untagging
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
-from bulkrm.model.plan import Item, Plan, Untag
+from bulkrm.model.plan import Item, Plan, Untag, Way
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
 from bulkrm.model.target import Target
@@ -69,8 +70,7 @@ class Execution:
                 await self._clear(step)
             else:
                 # Until one DELETE was really sent, each goes alone: a registry that does not delete hears of it once.
-                act = partial(self._take_up, step)
-                await self._doors.through(step.item.repository.host, act, act)
+                await self._doors.through(step.item.repository.host, partial(self._take_up, step))
         finally:
             self._turns.end(step)
             if not isinstance(step, ClearTags):
@@ -85,34 +85,60 @@ class Execution:
     async def _take_up(self, step: DeleteManifest | RemoveTags) -> None:
         """Judge, do it, and judge again where a pause of the host came in between and lasted."""
         since: float | None = None
+        again = Again()
         for _ in range(_LOOKS):
-            if self._stop or (self._settled and self._settled.issuperset(step.item.targets)):
+            if self._settled and self._settled.issuperset(step.item.targets):
                 return
-            item = await self._look.at(step.item, since)
+            item = None if self._stop else await self._judged(step, since, again)
+            if self._stop:
+                self._leave(step, again)
             if item is None or self._stop:
                 return
             since = self._clock.monotonic()
-            barred = self._barred(item, step)
-            if barred is not None:
-                self._record(item, item.targets, barred)
-                return
             work = self._untagging.untag if isinstance(item.verdict, Untag) else self._deletion.delete
             try:
-                done = await work(item, since)
+                left = await work(item, since)
             except StateError as error:
                 # What cannot be kept is not deleted, this one nor any other.
                 self._record(item, item.targets, Failed(not_recorded(error)))
                 self._stop.fail_fast()
                 return
-            if done:
+            if left is None:
                 self._doors.open(item.repository.host)
                 return
-        left = [target for target in step.item.targets if not self._book.has(target)]
-        self._record(step.item, left, Failed(still_limited(step.item.repository.host, STALE * _LOOKS)))
+            again = Again(left.failure, again.sent or left.sent)
+        failure = again.failure or still_limited(step.item.repository.host, STALE * _LOOKS)
+        self._record(step.item, self._open_targets(step), Failed(failure))
+
+    async def _judged(self, step: DeleteManifest | RemoveTags, since: float | None, again: Again) -> Item | None:
+        """Return the item as it is to go now; None: it is not, and that is written down.
+
+        Unless it went by what was sent before, without an answer.
+        """
+        looked = await self._look.judged(step.item, since)
+        barred = self._barred(looked.item, step) if looked.item is not None else None
+        goes = looked.item is not None and barred is None
+        if again.sent and not goes and await self._deletion.is_gone(step.item):
+            self._concluded(step.item, self._open_targets(step), outcome_of(step.item, Removal.DELETED))
+            return None
+        self._look.settle(step.item, looked)
+        if looked.item is not None and barred is not None and not self._stop:
+            self._record(looked.item, looked.item.targets, barred)
+        return looked.item if goes else None
+
+    def _leave(self, step: DeleteManifest | RemoveTags, again: Again) -> None:
+        """Say of what a stopped run leaves that it may be gone, if so."""
+        if again.sent:
+            self._record(step.item, self._open_targets(step), Failed(UNCONFIRMED))
+
+    def _open_targets(self, step: DeleteManifest | RemoveTags) -> tuple[Target, ...]:
+        return tuple(target for target in step.item.targets if not self._book.has(target))
 
     def _barred(self, item: Item, step: DeleteManifest | RemoveTags) -> Failed | Kept | None:
         """Say why this need not, or must not, be asked of the registry any more."""
         known = self._asking.known(item.repository)
+        if known is None and isinstance(item.verdict, Untag) and item.verdict.way is Way.TAG:
+            known = self._asking.known_of_tags(item.repository)
         if known is not None:
             return Failed(known)
         parents = step.after if isinstance(step, DeleteManifest) else ()

@@ -43,7 +43,9 @@ class Landing:
     def __init__(self, past: Past, asking: Asking, book: Book, around: Around, *, dry_run: bool) -> None:
         """`book` has what is known of the run so far. `dry_run`: decoys are left where they are."""
         self._dry_run = dry_run
-        self._gone: dict[Repository, list[Item]] = {}
+        self._plan = Plan(())
+        self._seen: set[Repository] = set()  # where something was found: there a 404 means what it says
+        self._gone: dict[Repository, list[tuple[Item, Sequence[Target]]]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._past = past
         self._asking = asking
@@ -60,6 +62,7 @@ class Landing:
 
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
+        self._plan = plan
         if self._past.decoys and not self._dry_run:
             for item in plan.doomed:
                 for tag in item.tags:
@@ -67,27 +70,38 @@ class Landing:
             await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
         hosts: dict[str, list[Item]] = {}
         for item in plan.acts:
-            if (item.repository, item.digest) in self._past.begun and self._open(item):
+            if self._is_begun(item) and self._open(item):
                 hosts.setdefault(item.repository.host, []).append(item)
         await work_through(hosts, self._asking.workers, self._look, self._stop)
         await work_through(by_host(self._gone), self._asking.workers, self._conclude, self._stop)
 
     async def _conclude(self, repository: Repository) -> None:
-        """Record manifests that are gone as deleted, unless the registry now denies that there ever was such a place.
-
-        It may hide it from this user, and with it all that is there.
-        """
+        """Record what is gone, unless the registry denies that there is such a place: it may hide all that is there."""
         hidden = await self._hidden(repository)
-        for item in self._gone[repository]:
-            also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
-            self._record(item, self._open(item), Failed(hidden) if hidden is not None else Deleted(also))
+        for item, targets in self._gone[repository]:
+            if hidden is not None:
+                outcome: Outcome = Failed(hidden)
+            elif isinstance(item.verdict, Untag):
+                outcome = await self._untagged(item)
+            else:
+                outcome = Deleted(item.verdict.also_removed if isinstance(item.verdict, Doomed) else ())
+            self._record(item, targets, outcome)
 
     async def _hidden(self, repository: Repository) -> Failure | None:
         """Say why a 404 proves nothing in a repository; None where it does."""
+        if repository in self._seen:
+            return None
         listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
-        if isinstance(listed, Failure):
-            return unconfirmed(listed)
-        return None if listed is not None else _DENIED
+        if listed is not None:
+            return unconfirmed(listed) if isinstance(listed, Failure) else None
+        # distribution has no list either where nothing ever had a tag: then something else of it shows that it is there.
+        others = (item for item in self._plan.items if item.repository == repository and not self._is_begun(item))
+        other = next(others, None)
+        seen = other is not None and isinstance(await self._tags.read(repository, other.digest), Digest)
+        return None if seen else _DENIED
+
+    def _is_begun(self, item: Item) -> bool:
+        return (item.repository, item.digest) in self._past.begun
 
     async def _sweep(self, repository: Repository) -> None:
         """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
@@ -121,20 +135,23 @@ class Landing:
             return
         held = await self._tags.read(item.repository, item.digest)
         if held is None:
-            self._gone.setdefault(item.repository, []).append(item)
+            self._gone.setdefault(item.repository, []).append((item, self._open(item)))
         elif isinstance(held, Failure):
             self._record(item, self._open(item), Failed(unconfirmed(held)))
+        else:
+            self._seen.add(item.repository)
 
     async def _tag(self, item: Item, target: Target) -> Outcome | None:
         """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
         held = await self._tags.read(item.repository, tag_of(target))
         if held is None:
-            hidden = await self._hidden(item.repository)
-            return await self._untagged(item) if hidden is None else Failed(hidden)
+            self._gone.setdefault(item.repository, []).append((item, (target,)))
+            return None
         if isinstance(held, Failure):
             # Where this run pushed decoys, one of them may be what nobody can read.
             covered = item.repository in self._past.decoys
             return Failed(unrestored(item.repository, tag_of(target), held) if covered else unconfirmed(held))
+        self._seen.add(item.repository)
         if held not in self._past.decoys.get(item.repository, ()):
             return None
         if self._dry_run:

@@ -16,12 +16,12 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolution
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.settings import Policy, Shared, Strategy
+from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold, judge
-from bulkrm.planning.merge import kept_with_parent, merged, untangled
+from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
 from bulkrm.planning.recheck import Fresh, Recheck, recheck
 from bulkrm.planning.recursion import trimmed
 from bulkrm.planning.strategy import orders, worth_asking
@@ -59,7 +59,7 @@ class Planner:
         self._resolver.found.clear()
         self._lists.forget()
 
-    async def plan(self, targets: Sequence[Target]) -> Knowledge | None:
+    async def plan(self, targets: Sequence[Target], limit: Limit | None) -> Knowledge | None:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
         survey = self._survey(self._resolver, self._lists, self._around.observer)
         growing = list(targets)
@@ -73,11 +73,12 @@ class Planner:
                 return None
             if not more:
                 self._warn_where_nothing_is_untagged(facts)
-                limit = self._policy.max_delete
                 return await self._in_order(trimmed(hold(plan, limit) if limit else plan), facts)
         return None
 
-    async def renew(self, saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Knowledge | None:
+    async def renew(
+        self, saved: Plan, gone: Collection[tuple[Repository, Digest]], limit: Limit | None
+    ) -> Knowledge | None:
         """Judge a saved plan again: what the result does is a part of what the saved plan would do.
 
         `gone`: what an earlier part of the run has deleted already.
@@ -90,8 +91,7 @@ class Planner:
             facts = self._completed(facts, acts)
             fresh = judge(facts, self._rules)
             if not await self._ways.find(_untagged(fresh)):
-                plan = merged(saved, untangled(recheck(acts, fresh)), fresh.tags)
-                limit = self._policy.max_delete
+                plan = merged(saved, with_parents_only(recheck(acts, fresh)), fresh.tags)
                 return await self._in_order(hold(plan, limit) if limit else plan, facts)
             if self._around.stop:
                 return None

@@ -62,6 +62,7 @@ class Resolver:
         self._observer = observer
         self._notice = notice
         self.found: dict[Name, Resolution] = {}
+        self._told: set[Name] = set()
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
         """Ask for the names that are not known yet; a stop leaves some out."""
@@ -86,7 +87,8 @@ class Resolver:
         """
         hosts: dict[str, list[Name]] = defaultdict(list)
         for name in dict.fromkeys(names):
-            if isinstance(self.found.get(name), Absent):
+            if isinstance(self.found.get(name), Absent) and name not in self._told:
+                self._told.add(name)
                 hosts[name[0].host].append(name)
 
         async def ask(name: Name) -> None:

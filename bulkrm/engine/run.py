@@ -124,7 +124,7 @@ class Run:
             targets = [line for line in self._book.lines if isinstance(line, Target)]
             known = None  # what a stop leaves of it
             with around.stop.phase():
-                known = await self._planner.plan(targets)
+                known = await self._planner.plan(targets, self._job.policy.max_delete)
             if known is None:
                 self._settle_what_is_known(targets)
         if known is not None:
@@ -149,7 +149,8 @@ class Run:
         if known is None or limit is None or not saved.resumed:
             return known
         # The limit holds for all parts of a run: what the earlier ones took away counts as well.
-        return replace(known, plan=hold(known.plan, limit, self._book.disappeared))
+        seen = sum({**known.plan.tags, **saved.plan.tags}.values())
+        return replace(known, plan=hold(known.plan, limit, self._book.disappeared, seen))
 
     async def _judge_again(self, saved: Saved) -> Knowledge | None:
         """Judge what has no outcome yet; what could not be judged at first is planned as if it were new."""
@@ -157,10 +158,11 @@ class Run:
         failed = failed_targets(saved.plan) if saved.resumed else ()
         again = {target for target in failed if not self._book.has(target)}
         left = remaining(saved.plan, lambda target: self._book.has(target) or target in again)
-        known = await self._planner.renew(left, gone)
+        limit = None if saved.resumed else self._job.policy.max_delete
+        known = await self._planner.renew(left, gone, limit)
         if known is None or not again:
             return known
-        fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)))
+        fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)), limit)
         if fresh is None:
             return None
         return Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))

@@ -30,6 +30,14 @@ class _Judged:
     dropped: Mapping[Target, Settled]
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What still goes of an item, if anything, and what became of the rest."""
+
+    item: Item | None
+    dropped: tuple[Settled, ...] = ()
+
+
 class SecondLook:
     """The second judgements of a run, one for each repository, made again where it paused for too long."""
 
@@ -55,6 +63,17 @@ class SecondLook:
 
         Also None where the run was stopped. The judgement is made again where it is not younger than `since`.
         """
+        looked = await self.judged(item, since)
+        self.settle(item, looked)
+        return looked.item
+
+    def settle(self, item: Item, looked: Looked) -> None:
+        """Write down what became of what does not go."""
+        for settled in looked.dropped:
+            self._record(item, (settled.target,), settled.outcome)
+
+    async def judged(self, item: Item, since: float | None) -> Looked:
+        """Return what the second judgement says of an item, as `at`, and write nothing down."""
         repository = item.repository
         judged = self._judged.get(repository)
         if judged is None or (since is not None and judged.at <= since):
@@ -63,15 +82,13 @@ class SecondLook:
                 if judged is None or (since is not None and judged.at <= since):
                     judged = await self._judge_again(repository, again=since is not None)
         if judged is None:
-            return None
+            return Looked(None)
         if judged.items is None:
-            return item
-        for target in item.targets:
-            settled = judged.dropped.get(target)
-            if settled is not None and not self._book.has(target):
-                self._record(item, (target,), settled.outcome)
+            return Looked(item)
+        dropped = (judged.dropped.get(target) for target in item.targets if not self._book.has(target))
         going = next((judged.items[target] for target in item.targets if target in judged.items), None)
-        return self._still_open(going) if going is not None else None
+        left = self._still_open(going) if going is not None else None
+        return Looked(left, tuple(settled for settled in dropped if settled is not None))
 
     def _still_open(self, item: Item) -> Item | None:
         """Leave out what has its outcome: another tag of the same image may have gone before this one's pause."""

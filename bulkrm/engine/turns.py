@@ -77,13 +77,15 @@ class Doors:
         """Let everybody through."""
         self._open.add(host)
 
-    async def through(self, host: str, first: Callable[[], Awaitable[T]], then: Callable[[], Awaitable[T]]) -> T:
-        """Do `then` where the door is open, else `first`, alone."""
+    async def through(
+        self, host: str, first: Callable[[], Awaitable[T]], then: Callable[[], Awaitable[T]] | None = None
+    ) -> T:
+        """Do `first`, alone as long as the door is closed; where it is open do `then` instead, if that is something else."""
         if host not in self._open:
             async with self._locks.setdefault(host, anyio.Lock()):
                 if host not in self._open:
                     return await first()
-        return await then()
+        return await (then or first)()
 
 
 async def _all(events: Iterable[anyio.Event]) -> None:

@@ -114,8 +114,9 @@ class Undo:
             await registry.put(loss.repository, loss.manifest.digest, loss.manifest, Footprint())
             return True
 
-        result = await self._asking.push(loss.repository, put)
-        return Failed(result) if isinstance(result, Failure) else await self._seen(loss, loss.manifest.digest)
+        with self._flights.unfinished():
+            result = await self._asking.push(loss.repository, put)
+            return Failed(result) if isinstance(result, Failure) else await self._seen(loss, loss.manifest.digest)
 
     async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
         """Put a tag back, and the manifest with it, unless it leads to something that somebody else pushed."""
@@ -124,9 +125,10 @@ class Undo:
         if settled is not None or isinstance(held, Failure):
             return settled
         change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
-        changed = await self._tags.put(change, loss.manifest)
-        if isinstance(changed, Done):
-            return await self._seen(loss, tag_of(target))
+        with self._flights.unfinished():  # also where the run is stopped, it is looked what came of the push
+            changed = await self._tags.put(change, loss.manifest)
+            if isinstance(changed, Done):
+                return await self._seen(loss, tag_of(target))
         outcome = outcome_of(changed, change, Restored())
         # Gone meanwhile: somebody took away what it held, which is not what this run took away.
         return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome

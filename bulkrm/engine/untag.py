@@ -10,6 +10,7 @@ from functools import partial
 from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
+from bulkrm.engine.deletion import Again
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.tags import Change, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.engine.turns import Doors
@@ -33,8 +34,8 @@ class Untagging:
         self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
         self._doors = Doors()
 
-    async def untag(self, item: Item, judged: float) -> bool:
-        """Remove the item's targets and record each; False: not all were, the run was stopped or has to judge again.
+    async def untag(self, item: Item, judged: float) -> Again | None:
+        """Remove the item's targets and record each; None: it is done.
 
         `judged`: the moment of the clock at which they were found to be removable. Raises StateError where the manifest
         cannot be kept: then nothing was sent.
@@ -46,13 +47,13 @@ class Untagging:
             return not self._stop and not self._asking.paused_since(host, judged)
 
         if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
-            return await self._decoys.untag(item, wanted)
+            return None if await self._decoys.untag(item, wanted) else Again()
         for tag in item.named_tags:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
-                return False
+                return Again()
             self._record(item, item.naming(tag), outcome)
-        return True
+        return None
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         first, then = (partial(remove, item, tag, wanted) for remove in (self._remove_first, self._delete))

@@ -32,12 +32,13 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
     return hold(plan, limit) if limit is not None else plan
 
 
-def hold(plan: Plan, limit: Limit, gone: int = 0) -> Plan:
+def hold(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Plan:
     """Delete nothing at all where more would disappear than the limit allows.
 
-    `gone`: how much disappeared in earlier parts of the run.
+    `gone`: how much disappeared in earlier parts of the run; `seen`: how many tags there were before the first.
     """
-    going, seen = gone + sum(len(item.removed_tags) or 1 for item in plan.acts), gone + plan.tags_seen
+    going = gone + sum(len(item.removed_tags) or 1 for item in plan.acts)
+    seen = plan.tags_seen if seen is None else seen
     allowed = seen * limit.value / 100 if limit.percent else limit.value
     if going <= allowed:
         return plan

@@ -1,7 +1,7 @@
 """A saved plan and what a fresh judgement left of it, put together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
@@ -70,17 +70,32 @@ def merged(saved: Plan, result: Recheck, tags: Mapping[Repository, int]) -> Plan
     return Plan((*result.items, *left), tuple(settled), tags)
 
 
-def untangled(result: Recheck) -> Recheck:
-    """Keep attached items that wait for each other: no plan that bulkrm made has such, but a file may say so."""
-    places: dict[Repository, list[Item]] = defaultdict(list)
-    for item in result.items:
-        places[item.repository].append(item)
-    tangled = [item for members in places.values() for item in entangled(members)]
-    left = {id(item) for item in tangled}
-    kept = tuple(
-        Settled(target, Kept(KeptReason.NEEDED, (str(target.parent),))) for item in tangled for target in item.targets
-    )
-    return Recheck(tuple(item for item in result.items if id(item) not in left), (*result.dropped, *kept))
+def with_parents_only(result: Recheck) -> Recheck:
+    """Keep what goes after something that does not go after all, and what waits for each other in a circle.
+
+    No plan that bulkrm made has circles, but a file may say so.
+    """
+    items, dropped = result.items, list(result.dropped)
+    while staying := dict(_without_its_parent(items)):
+        for number, parent in staying.items():
+            kept = Kept(KeptReason.NEEDED, (f"{items[number].repository}@{parent}",))
+            dropped += (Settled(target, kept) for target in items[number].targets)
+        items = tuple(item for number, item in enumerate(items) if number not in staying)
+    return Recheck(items, tuple(dropped))
+
+
+def _without_its_parent(items: Sequence[Item]) -> Iterator[tuple[int, Digest]]:
+    """Yield the place of each item that must not go, with the manifest that keeps it."""
+    waiting: dict[Repository, list[Item]] = defaultdict(list)
+    for item in items:
+        if item.parents:
+            waiting[item.repository].append(item)
+    tangled = {id(item) for members in waiting.values() for item in entangled(members)}
+    going = {(item.repository, item.digest) for item in items if isinstance(item.verdict, Doomed)}
+    for number, item in enumerate(items):
+        missing = [parent for parent in item.parents if (item.repository, parent) not in going]
+        if missing or id(item) in tangled:
+            yield number, missing[0] if missing else item.parents[0]
 
 
 def _with_its_parent(item: Item, doomed: set[tuple[Repository, Digest]]) -> Item:

@@ -14,7 +14,6 @@ from bulkrm.model.outcome import (
     Gone,
     Kept,
     NotAttempted,
-    NotAttemptedReason,
     Outcome,
     Status,
     Untagged,
@@ -138,16 +137,11 @@ _KEPT_HINTS = {
 }
 
 
-_RESUMABLE = (NotAttemptedReason.INTERRUPTED, NotAttemptedReason.FAIL_FAST, NotAttemptedReason.CIRCUIT_OPEN)
-
-
 def _hint(outcome: Outcome) -> tuple[str, str] | None:
     if isinstance(outcome, Failed) and outcome.failure.hint:
         return outcome.failure.code.value, outcome.failure.hint
     if isinstance(outcome, Kept) and outcome.reason.value in _KEPT_HINTS:
         return outcome.reason.value, _KEPT_HINTS[outcome.reason.value]
-    if isinstance(outcome, NotAttempted) and outcome.reason in _RESUMABLE:
-        return outcome.reason.value, "`bulkrm resume` goes on with this run"
     return None
 
 

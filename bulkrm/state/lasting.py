@@ -1,7 +1,6 @@
 """Whether the record of a run will outlive the place where the run happens: a container, a job of a CI system."""
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +21,8 @@ def ends_with(folder: Path, environment: Mapping[str, str], *, chosen: bool, sys
     if environment.get("CI", "").lower() in ("true", "1") and not chosen:
         keep = f"set {ENVIRONMENT} or --state-dir to a folder that the job keeps as an artifact"
         return f"the record of this run, with which it could be resumed or undone, ends with the CI job: {keep}"
-    if chosen and folder.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve()):
+    temporary = Path(environment.get("TMPDIR") or "/tmp")  # noqa: S108 (nothing is put there)
+    if chosen and folder.resolve().is_relative_to(temporary.resolve()):
         return None  # whoever chooses a place for temporary files knows it
     inside = "KUBERNETES_SERVICE_HOST" in environment or any((system / mark).exists() for mark in _MARKS)
     if inside and not _is_kept(folder, system):

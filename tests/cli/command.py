@@ -92,11 +92,11 @@ async def bulkrm(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | N
 
 
 async def start(*arguments: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-    """Start it with pipes for everything."""
+    """Start it with pipes for everything, and without the terminal of whoever runs the tests."""
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bulkrm", *arguments,
-        stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24,
+        stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24, start_new_session=True,
     )  # fmt: skip
 
 
@@ -175,16 +175,22 @@ class Terminal:
 
 
 @asynccontextmanager
-async def terminal(*arguments: str, pipe: bool = True, env: Mapping[str, str] | None = None) -> AsyncIterator[Terminal]:
-    """Start the command on a terminal of 80 columns; with `pipe`, its standard output is none."""
+async def terminal(
+    *arguments: str, pipe: bool = True, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+) -> AsyncIterator[Terminal]:
+    """Start the command on a terminal of 80 columns; with `pipe`, its standard output is none, with `stdin` its input."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bulkrm", *arguments,
-        stdin=slave, stderr=slave, stdout=asyncio.subprocess.PIPE if pipe else slave, env=environment(env),
+        stdin=slave if stdin is None else asyncio.subprocess.PIPE, stderr=slave,
+        stdout=asyncio.subprocess.PIPE if pipe else slave, env=environment(env),
         start_new_session=True, preexec_fn=_take_terminal,
     )  # fmt: skip
     os.close(slave)
+    if process.stdin is not None and stdin is not None:
+        process.stdin.write(stdin)
+        process.stdin.close()
     try:
         yield Terminal(process, master)
     finally:
@@ -196,7 +202,7 @@ async def terminal(*arguments: str, pipe: bool = True, env: Mapping[str, str] | 
 
 
 def _take_terminal() -> None:
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    fcntl.ioctl(2, termios.TIOCSCTTY, 0)
 
 
 @contextmanager

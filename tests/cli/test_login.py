@@ -144,6 +144,20 @@ def test_a_credential_helper_that_fails(
     assert guarded.log == []
 
 
+def test_a_store_that_lost_the_password(
+    run: Command, guarded: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked by the key that `docker login` wrote down; where it has nothing under that, a warning says so."""
+    install_helper(tmp_path / "bin", monkeypatch, "mine", f'cat > "$0.asked"; {HAS_NONE}')
+    write_config(tmp_path, {"auths": {f"https://{guarded.host}": {}}, "credsStore": "mine"})
+
+    result = run(f"{guarded.host}/team/app:1.0")
+
+    assert result.code == 1
+    assert "docker-credential-mine has no password for it any more" in result.err
+    assert (tmp_path / "bin/docker-credential-mine.asked").read_text() == f"https://{guarded.host}"
+
+
 @pytest.mark.parametrize("where", ["file", "helper"])
 async def test_an_identity_token(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is exchanged for tokens at the token server, by POST, and goes to nobody else."""
@@ -318,9 +332,9 @@ def test_user_without_password(run: Command) -> None:
     assert "--password-stdin" in result.err
 
 
-def test_prompt_without_terminal(run: Command) -> None:
+async def test_prompt_without_terminal() -> None:
     """-p where there is no terminal says what to use instead."""
-    result = run("localhost:1/a:1", "-u", "me", "-p", stdin=b"secret\n")
+    result = await bulkrm("localhost:1/a:1", "-u", "me", "-p", stdin=b"secret\n")
 
     assert result.code == 2
     assert "-p: there is no terminal" in result.err

@@ -77,6 +77,10 @@ def test_bad_option(run: Command, sandbox: Sandbox, case: str) -> None:
         ("{host}/team/app@sha256:*", ["'{host}/team/app@sha256:*'", "digest"]),
         ("me:hunter2@", ["'***@' ends with '@'"]),
         ("lists/images.yaml", ["is no image", "-f lists/images.yaml"]),
+        ("me:hunter2@{host}/team/app:values.yaml", ["***@{host}/team/app:values.yaml"]),
+        ("https://me:hunter2@{host}/values.yml", ["https://***@{host}/values.yml"]),
+        ("x" * 300, ["neither an image nor a command"]),
+        ("x-" * 300, ["does not name its registry"]),
         ("help", ["neither an image nor a command", "the commands are delete, plan"]),
     ],
 )

@@ -43,7 +43,7 @@ async def test_no(answer: str) -> None:
         assert "[y/N] bulkrm" not in result.err
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\x04", "\x03"])
+@pytest.mark.parametrize("answer", ["n\n", "\x04"])
 async def test_what_was_declined_is_over(answer: str, tmp_path: Path) -> None:
     """`resume` does not take up a run that nobody wanted, neither by itself nor by name."""
     env = {"BULKRM_STATE_DIR": str(tmp_path)}
@@ -77,6 +77,7 @@ async def test_interrupt_at_the_question() -> None:
         assert {(image["status"], image["reason"]) for image in result.images} == {("not-attempted", "interrupted")}
         assert sent(sandbox) == []
         assert "Traceback" not in result.err
+        assert f"`bulkrm resume {result.report['run']['id']}` goes on with this run" in result.err
 
 
 async def test_the_question_names_what_goes_along() -> None:
@@ -165,6 +166,21 @@ async def test_password() -> None:
         assert (result.code, result.statuses) == (0, {"team/app:a": "deleted"})
         assert "s3cr3t" not in result.out + result.err
         assert {request.account for request in sandbox.tokens.log} == {"me"}
+
+
+async def test_password_beside_a_list() -> None:
+    """Where the list comes through standard input, the terminal is asked all the same."""
+    async with Sandbox(users={"me": User("s3cr3t-Zebra")}) as sandbox:
+        fill(sandbox, "a")
+        listed = f"- {sandbox.host}/team/app:a\n".encode()
+
+        async with terminal("-u", "me", "-p", "-f", "-", "-o", "json", stdin=listed) as screen:
+            await screen.until(f"Password for me at {sandbox.host}: ")
+            screen.type("s3cr3t-Zebra\n")
+            result = await screen.end()
+
+        assert (result.code, result.statuses) == (0, {"team/app:a": "deleted"})
+        assert "s3cr3t" not in result.out + result.err
 
 
 @pytest.mark.parametrize(("keys", "code"), [("\n", 2), ("\x04", 2), ("\x03", 130)])

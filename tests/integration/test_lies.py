@@ -316,3 +316,136 @@ async def test_what_a_second_part_did_is_not_done_again_in_a_third(tmp_path: Pat
         assert second.statuses[f"{OTHER}:pr-0"] == "deleted"
         assert third.stop.bug is None
         assert set(third.statuses.values()) == {"deleted"}
+
+
+async def test_a_late_effect() -> None:
+    """A DELETE that was answered with a 503 and takes effect while its image is judged again is a deletion."""
+    async with Sandbox() as sandbox:
+        image = oci_image(1)
+        put_image(sandbox.store, APP, ["pr-0"], image)
+
+        async def finish(_: Asked) -> None:
+            sandbox.store.delete_manifest(APP, image.digest)
+
+        async def soon(_: Asked) -> None:
+            sandbox.faults.add(Call(finish), method="GET", path="tags/list")
+
+        sandbox.faults.add(Call(soon), method="DELETE", path=REAL)
+        sandbox.faults.add(Reply(503, {"Retry-After": "300"}), method="DELETE", path=REAL)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-0", Options(clock=FakeClock(auto=True)))
+
+        assert done.statuses == {f"{APP}:pr-0": "deleted"}
+
+
+async def test_a_host_that_never_relents() -> None:
+    """It is asked a few times, with pauses, and the failure is what it said."""
+    async with Sandbox() as sandbox:
+        fill(sandbox, 1)
+        sandbox.faults.add(Reply(503, {"Retry-After": "61"}), method="DELETE", path=REAL, times=None)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-0", Options(clock=FakeClock(auto=True)))
+
+        assert done.statuses == {f"{APP}:pr-0": "failed server-error"}
+        assert "503" in done.images[0]["error"]["message"]
+        assert done.count("DELETE") <= 10
+
+
+async def test_who_may_not_delete_tags() -> None:
+    """Hears it once: the other tags of the repository are not tried."""
+    async with Sandbox(DELETES_TAGS) as sandbox:
+        for number in range(10):
+            put_image(sandbox.store, APP, [f"pr-{number}", f"keep-{number}"], oci_image(number))
+        sandbox.faults.add(Reply(403), method="DELETE", path="manifests/pr-", times=None)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-*", Options(shared=Shared.UNTAG, concurrency=1))
+
+        assert set(done.statuses.values()) == {"failed not-permitted"}
+        assert len([path for method, path in done.sent if method == "DELETE" and "/pr-" in path]) == 1
+        assert done.sent[-1][0] == "DELETE"
+
+
+async def test_a_limit_in_percent_is_that_of_the_first_part(tmp_path: Path) -> None:
+    """Four tags of forty are a tenth, also for what is left of them when most are gone."""
+    limit = Limit(10, percent=True)
+    async with Sandbox() as sandbox:
+        fill(sandbox, 20)
+        fill(sandbox, 20, OTHER, seed=100)
+        stop = Stop()
+
+        async def interrupt(_: Asked) -> None:
+            stop.interrupt(Signal.INTERRUPT)
+
+        sandbox.faults.add(Call(interrupt), method="DELETE", path=REAL, skip=2)
+        listed = f"- {APP}:pr-[01]\n- {OTHER}:pr-[01]"
+        await delete(sandbox.host, listed, Options(max_delete=limit, state=tmp_path, concurrency=1, stop=stop))
+
+        done = await resume(sandbox.host, Options(state=tmp_path, clock=FakeClock(auto=True)))
+
+        assert set(done.statuses.values()) == {"deleted"}
+
+
+async def test_a_child_stays_with_its_index(tmp_path: Path) -> None:
+    """An index that got a tag since it was judged stays, and with it what the list names of it."""
+    one = oci_image(1)
+    index = index_of([one, oci_image(2)])
+    async with Sandbox() as sandbox:
+        put_image(sandbox.store, APP, ["multi"], index)
+        stop = Stop()
+
+        async def interrupt(_: Plan) -> None:
+            stop.interrupt(Signal.INTERRUPT)
+
+        options = Options(shared=Shared.DELETE, state=tmp_path, stop=stop, before_delete=interrupt)
+        await delete(sandbox.host, f"- {APP}:multi\n- {APP}@{one.digest}", options)
+        sandbox.store.tag(APP, "release", index.digest)
+
+        done = await resume(sandbox.host, Options(state=tmp_path))
+
+        assert done.statuses == {f"{APP}:multi": "kept shared", f"{APP}@{one.digest}": "kept needed"}
+        assert one.digest in sandbox.store.digests(APP)
+
+
+async def aborted(sandbox: Sandbox, listed: str, options: Options, path: str = REAL) -> None:
+    """Begin a run, and abort it in the middle of its first DELETE."""
+    stop = Stop()
+
+    async def abort(_: Asked) -> None:
+        stop.interrupt(Signal.INTERRUPT)
+        stop.interrupt(Signal.INTERRUPT)
+
+    sandbox.faults.add(Call(abort), method="DELETE", path=path)
+    options = Options(shared=options.shared, state=options.state, stop=stop, concurrency=1)
+    await delete(sandbox.host, listed, options)
+    sandbox.faults.clear()
+
+
+async def test_a_repository_without_tags_is_resumed(tmp_path: Path) -> None:
+    """Where nothing ever had a tag the list is a 404, which is no reason to doubt what is gone."""
+    options = Options(state=tmp_path, clock=FakeClock(auto=True))
+    async with Sandbox() as sandbox:
+        images = [oci_image(number) for number in range(3)]
+        for image in images:
+            put_image(sandbox.store, APP, [], image)
+        await aborted(sandbox, "\n".join(f"- {APP}@{image.digest}" for image in images), options)
+
+        done = await resume(sandbox.host, options)
+
+        assert set(done.statuses.values()) == {"deleted"}
+        assert sandbox.store.digests(APP) == frozenset()
+
+
+async def test_a_landing_lists_a_repository_once(tmp_path: Path) -> None:
+    """However many tags of it may be gone."""
+    options = Options(shared=Shared.UNTAG, state=tmp_path, clock=FakeClock(auto=True))
+    async with Sandbox(DELETES_TAGS) as sandbox:
+        names = [f"pr-{number}" for number in range(20)]
+        put_image(sandbox.store, APP, ["keep", *names], oci_image(1))
+        await aborted(sandbox, f"- {APP}:pr-*", options, path="manifests/pr-")
+        for name in names:
+            sandbox.store.delete_tag(APP, name)
+
+        done = await resume(sandbox.host, options)
+
+        assert set(done.statuses.values()) == {"untagged"}
+        assert len([path for _, path in done.sent if "tags/list" in path]) <= 2

@@ -149,13 +149,13 @@ def test_helpers(tmp_path: Path) -> None:
     """A host's own helper, the store for all others, and the hosts whose passwords were given to it."""
     body = {
         "auths": {"r.example": {"auth": encoded("me:pw")}, HUB_KEY: {}},
-        "credHelpers": {"E.example:443": "ecr-login", "x!": "y", "z.example": 5},
+        "credHelpers": {"E.example:443": "ecr-login", "x!": "y", "z.example": 5, "none.example": ""},
         "credsStore": "desktop",
     }
     config = read(tmp_path, body)
 
     assert config.helpers == {"e.example": "ecr-login"}
-    assert (config.store, set(config.marked)) == ("desktop", {"docker.io"})
+    assert (config.store, config.marked) == ("desktop", {"docker.io": HUB_KEY})
     assert logins(config) == {"r.example": ("me", "pw")}
 
 

@@ -35,7 +35,8 @@ def test_none(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        (BREAKS, "docker-credential-x failed; `echo r.example | docker-credential-x get` shows why"),
+        (BREAKS, "docker-credential-x failed with exit code 1"),
+        ('printf \'{"Username": "me", "Secret": "\\\\ud800"}\'', "what is no text"),
         ("echo '[1]'", "no user and password"),
         ("echo 'sesame'", "no user and password"),
         ('printf \'{"Username": "me"}\'', "no user and password"),
