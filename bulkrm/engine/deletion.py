@@ -7,6 +7,7 @@ from bulkrm.client.registry import Removal
 from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.tags import unconfirmed
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
 from bulkrm.model.plan import Doomed, Item
@@ -62,17 +63,18 @@ class Deletion:
                 if footprint.possible:
                     self._record(item, item.targets, Failed(UNCONFIRMED))
                 raise
-        self._record(item, item.targets, outcome_of(item, result))
+        self._record(item, item.targets, _outcome(item, result))
         return None
 
-    async def is_gone(self, item: Item) -> bool:
-        """Look whether an earlier DELETE took effect after all."""
+    async def came_to(self, item: Item) -> Outcome | None:
+        """Look what a DELETE without an answer came to after all; None: the manifest is still there."""
         held = await self._asking.of(item.repository, lambda registry: registry.head(item.repository, item.digest))
-        return held is None
+        if isinstance(held, Failure):
+            return Failed(unconfirmed(held))
+        return _outcome(item, Removal.DELETED) if held is None else None
 
 
-def outcome_of(item: Item, result: Removal | Failure) -> Outcome:
-    """Say what a removal comes to for the targets of an item."""
+def _outcome(item: Item, result: Removal | Failure) -> Outcome:
     if isinstance(result, Failure):
         return Failed(result)
     also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()

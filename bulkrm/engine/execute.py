@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from bulkrm.client.registry import Removal
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import STALE, Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.clearing import Clearing
 from bulkrm.engine.crew import work_through
-from bulkrm.engine.deletion import UNCONFIRMED, Again, Deletion, outcome_of
+from bulkrm.engine.deletion import UNCONFIRMED, Again, Deletion
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.second_look import Freshen, SecondLook
@@ -89,10 +88,8 @@ class Execution:
         for _ in range(_LOOKS):
             if self._settled and self._settled.issuperset(step.item.targets):
                 return
-            item = None if self._stop else await self._judged(step, since, again)
-            if self._stop:
-                self._leave(step, again)
-            if item is None or self._stop:
+            item = await self._judged(step, since, again)
+            if item is None:
                 return
             since = self._clock.monotonic()
             work = self._untagging.untag if isinstance(item.verdict, Untag) else self._deletion.delete
@@ -111,15 +108,27 @@ class Execution:
         self._record(step.item, self._open_targets(step), Failed(failure))
 
     async def _judged(self, step: DeleteManifest | RemoveTags, since: float | None, again: Again) -> Item | None:
-        """Return the item as it is to go now; None: it is not, and that is written down.
+        """Return the item as it is to go now; None: it is not, and that is written down, or the run was stopped.
 
-        Unless it went by what was sent before, without an answer.
+        What was sent before without an answer may have taken effect meanwhile; of a stopped run nobody knows.
         """
+        try:
+            item = None if self._stop else await self._looked_at(step, since, again)
+        except BaseException:
+            self._leave(step, again)
+            raise
+        if self._stop:
+            self._leave(step, again)
+            return None
+        return item
+
+    async def _looked_at(self, step: DeleteManifest | RemoveTags, since: float | None, again: Again) -> Item | None:
         looked = await self._look.judged(step.item, since)
         barred = self._barred(looked.item, step) if looked.item is not None else None
         goes = looked.item is not None and barred is None
-        if again.sent and not goes and await self._deletion.is_gone(step.item):
-            self._concluded(step.item, self._open_targets(step), outcome_of(step.item, Removal.DELETED))
+        came_to = await self._deletion.came_to(step.item) if again.sent and not goes else None
+        if came_to is not None:
+            self._concluded(step.item, self._open_targets(step), came_to)
             return None
         self._look.settle(step.item, looked)
         if looked.item is not None and barred is not None and not self._stop:

@@ -449,3 +449,42 @@ async def test_a_landing_lists_a_repository_once(tmp_path: Path) -> None:
 
         assert set(done.statuses.values()) == {"untagged"}
         assert len([path for _, path in done.sent if "tags/list" in path]) <= 2
+
+
+async def test_interrupted_while_it_is_judged_again(tmp_path: Path) -> None:
+    """What was sent without an answer before that may have taken effect since: it is unconfirmed, and undo looks at it."""
+    async with Sandbox() as sandbox:
+        fill(sandbox, 1)
+        stop = Stop()
+
+        async def interrupt(_: Asked) -> None:
+            stop.interrupt(Signal.INTERRUPT)
+
+        async def soon(_: Asked) -> None:
+            sandbox.faults.add(Call(interrupt), method="GET", path="tags/list")
+
+        sandbox.faults.add(Call(soon), method="DELETE", path=REAL)
+        sandbox.faults.add(Reply(503, {"Retry-After": "300"}), method="DELETE", path=REAL)
+
+        options = Options(state=tmp_path, stop=stop, clock=FakeClock(auto=True))
+        done = await delete(sandbox.host, f"- {APP}:pr-0", options)
+
+        assert done.statuses == {f"{APP}:pr-0": "failed unconfirmed"}
+        assert [loss.tags for loss in lost(tmp_path)] == [("pr-0",)]
+
+
+async def test_nobody_knows_what_it_came_to() -> None:
+    """Where the manifest cannot be read any more after a pause, it is not said to be kept."""
+    async with Sandbox() as sandbox:
+        fill(sandbox, 1)
+
+        async def blind(_: Asked) -> None:
+            sandbox.faults.add(Reply(500), path="tags/list", times=None)
+            sandbox.faults.add(Reply(500), method="HEAD|GET", path=REAL, times=None, skip=1)
+
+        sandbox.faults.add(Call(blind), method="DELETE", path=REAL)
+        sandbox.faults.add(Reply(503, {"Retry-After": "300"}), method="DELETE", path=REAL)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-0", Options(clock=FakeClock(auto=True)))
+
+        assert done.statuses == {f"{APP}:pr-0": "failed unconfirmed"}
