@@ -47,7 +47,9 @@ def ask_helper(name: str, key: str, seconds: float = _SECONDS) -> Credential | N
     if done.returncode:
         if _NONE in done.stdout.decode(errors="replace"):
             return None
-        raise HelperFailed(f"{program} failed with exit code {done.returncode}; its own words may hold secrets")
+        raise HelperFailed(
+            f"{program} failed with exit code {done.returncode} (what it said may hold secrets, so it is not shown)"
+        )
     return _credential(program, done.stdout)
 
 

@@ -1,5 +1,6 @@
 """Registries that deny what they have, half-work, or answer late: nothing goes by mistake, and no outcome is untrue."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def fill(sandbox: Sandbox, number: int, repository: str = APP, seed: int = 0) ->
     """So many images with a tag each, `pr-0` and so on."""
     for one in range(number):
         put_image(sandbox.store, repository, [f"pr-{one}"], oci_image(seed + one, config_seed=0))
+
+
+def interrupting(stop: Stop, times: int = 1) -> Call:
+    """Interrupt a run when a request comes; the second time aborts it."""
+
+    async def interrupt(_: Asked) -> None:
+        for _time in range(times):
+            stop.interrupt(Signal.INTERRUPT)
+
+    return Call(interrupt)
 
 
 @pytest.mark.parametrize("status", [405, 403, 307])
@@ -221,8 +232,7 @@ async def interrupted(sandbox: Sandbox, listed: str, options: Options) -> None:
     async def act(_: Plan) -> None:
         stop.interrupt(Signal.INTERRUPT)
 
-    options = Options(max_delete=options.max_delete, state=options.state, before_delete=act, stop=stop)
-    done = await delete(sandbox.host, listed, options)
+    done = await delete(sandbox.host, listed, replace(options, clock=Options().clock, before_delete=act, stop=stop))
     assert done.code == 130
 
 
@@ -251,11 +261,8 @@ async def test_what_went_before_counts_for_the_limit(tmp_path: Path) -> None:
         fill(sandbox, 1, OTHER, seed=50)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
-            stop.interrupt(Signal.INTERRUPT)
-
         sandbox.faults.add(Reply(403), path=f"/{OTHER}/", times=None)
-        sandbox.faults.add(Call(interrupt), method="DELETE", path=REAL, skip=1)
+        sandbox.faults.add(interrupting(stop), method="DELETE", path=REAL, skip=1)
         listed = f"- {APP}:pr-0\n- {APP}:pr-1\n- {OTHER}:pr-0"
         first = await delete(
             sandbox.host, listed, Options(max_delete=Limit(2), state=tmp_path, stop=stop, concurrency=1)
@@ -276,10 +283,7 @@ async def test_a_repository_that_is_hidden_from_the_one_who_resumes(tmp_path: Pa
         fill(sandbox, 4)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
-            stop.interrupt(Signal.INTERRUPT)
-
-        sandbox.faults.add(Call(interrupt), method="DELETE", path=REAL)
+        sandbox.faults.add(interrupting(stop), method="DELETE", path=REAL)
         sandbox.faults.add(Reply(409), method="DELETE", path=REAL)
         await delete(sandbox.host, f"- {APP}:pr-*", Options(state=tmp_path, stop=stop, concurrency=1))
         sandbox.faults.add(UNKNOWN, path=f"/{APP}/", times=None)
@@ -304,10 +308,7 @@ async def test_what_a_second_part_did_is_not_done_again_in_a_third(tmp_path: Pat
         sandbox.faults.clear()
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
-            stop.interrupt(Signal.INTERRUPT)
-
-        sandbox.faults.add(Call(interrupt), method="DELETE", path=f"/{OTHER}/{REAL}")
+        sandbox.faults.add(interrupting(stop), method="DELETE", path=f"/{OTHER}/{REAL}")
 
         second = await resume(sandbox.host, Options(state=tmp_path, concurrency=1, stop=stop))
         third = await resume(sandbox.host, options)
@@ -373,10 +374,7 @@ async def test_a_limit_in_percent_is_that_of_the_first_part(tmp_path: Path) -> N
         fill(sandbox, 20, OTHER, seed=100)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
-            stop.interrupt(Signal.INTERRUPT)
-
-        sandbox.faults.add(Call(interrupt), method="DELETE", path=REAL, skip=2)
+        sandbox.faults.add(interrupting(stop), method="DELETE", path=REAL, skip=2)
         listed = f"- {APP}:pr-[01]\n- {OTHER}:pr-[01]"
         await delete(sandbox.host, listed, Options(max_delete=limit, state=tmp_path, concurrency=1, stop=stop))
 
@@ -391,13 +389,8 @@ async def test_a_child_stays_with_its_index(tmp_path: Path) -> None:
     index = index_of([one, oci_image(2)])
     async with Sandbox() as sandbox:
         put_image(sandbox.store, APP, ["multi"], index)
-        stop = Stop()
-
-        async def interrupt(_: Plan) -> None:
-            stop.interrupt(Signal.INTERRUPT)
-
-        options = Options(shared=Shared.DELETE, state=tmp_path, stop=stop, before_delete=interrupt)
-        await delete(sandbox.host, f"- {APP}:multi\n- {APP}@{one.digest}", options)
+        options = Options(shared=Shared.DELETE, state=tmp_path)
+        await interrupted(sandbox, f"- {APP}:multi\n- {APP}@{one.digest}", options)
         sandbox.store.tag(APP, "release", index.digest)
 
         done = await resume(sandbox.host, Options(state=tmp_path))
@@ -410,13 +403,8 @@ async def aborted(sandbox: Sandbox, listed: str, options: Options, path: str = R
     """Begin a run, and abort it in the middle of its first DELETE."""
     stop = Stop()
 
-    async def abort(_: Asked) -> None:
-        stop.interrupt(Signal.INTERRUPT)
-        stop.interrupt(Signal.INTERRUPT)
-
-    sandbox.faults.add(Call(abort), method="DELETE", path=path)
-    options = Options(shared=options.shared, state=options.state, stop=stop, concurrency=1)
-    await delete(sandbox.host, listed, options)
+    sandbox.faults.add(interrupting(stop, times=2), method="DELETE", path=path)
+    await delete(sandbox.host, listed, replace(options, clock=Options().clock, stop=stop, concurrency=1))
     sandbox.faults.clear()
 
 
@@ -457,11 +445,8 @@ async def test_interrupted_while_it_is_judged_again(tmp_path: Path) -> None:
         fill(sandbox, 1)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
-            stop.interrupt(Signal.INTERRUPT)
-
         async def soon(_: Asked) -> None:
-            sandbox.faults.add(Call(interrupt), method="GET", path="tags/list")
+            sandbox.faults.add(interrupting(stop), method="GET", path="tags/list")
 
         sandbox.faults.add(Call(soon), method="DELETE", path=REAL)
         sandbox.faults.add(Reply(503, {"Retry-After": "300"}), method="DELETE", path=REAL)
