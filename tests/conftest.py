@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.admin import Admin
-from tests.support.registries import KINDS, Registry, Start, running
+from tests.support.registries import EVERY_KIND, Registry, Start, running
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=EVERY_KIND)
 def registry_kind(request: pytest.FixtureRequest) -> str:
-    """The sandbox, then the real thing."""
+    """The sandbox, then the real ones that this run of the tests asks for."""
     return str(request.param)
 
 
@@ -24,7 +24,7 @@ def start_registry(registry_kind: str, tmp_path: Path) -> Start:
 
 @pytest.fixture
 async def registry(start_registry: Start) -> AsyncIterator[Registry]:
-    """A running registry with token authentication and deletion enabled."""
+    """A running registry with deletion enabled, and with token authentication if it has any."""
     async with start_registry() as started:
         yield started
 

@@ -28,6 +28,8 @@ def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked:
 
 def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tuple[Sequence[str], Mapping[str, str]]:
     """Return the page that is asked for and its `Link`; with no page size, all names as they are and no header."""
+    if settings.pages_without_links:
+        return _page_without_link(sorted(names), asked), {}
     if settings.page_size is None:
         return names, {}
     size = min(_wanted(settings, asked), settings.page_size)
@@ -36,6 +38,13 @@ def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tupl
     origin = f"{asked.scheme}://{asked.headers.get('host', '')}" if settings.absolute_links else ""
     page, more = _page(sorted(names), asked.parameter("last"), size)
     return page, _link(origin + asked.path, page, size, asked.parameter("artifactType")) if more else {}
+
+
+def _page_without_link(names: Sequence[str], asked: Asked) -> Sequence[str]:
+    # go-containerregistry v0.22.1 pkg/registry/manifest.go, handleTags: it cuts where a name after `last` is, if any.
+    last, wanted = asked.parameter("last"), asked.parameter("n")
+    rest = names[bisect_right(names, last) :] if last else names
+    return (rest or names)[: int(wanted) if wanted else None]
 
 
 def answer_catalog(store: Store, asked: Asked) -> Answer:

@@ -46,7 +46,8 @@ def _get(
         raise Refused("MANIFEST_UNKNOWN", {"Tag": reference})
     if headers.get("if-none-match", "").strip('"') == digest:
         return Answer(HTTPStatus.NOT_MODIFIED)
-    manifest = _stored(store, settings, repository, digest)
+    held = store.only_tagged(repository, digest) if by_tag else None
+    manifest = held or _stored(store, settings, repository, digest)
     accepted = _accepted(headers.get("accept", ""))
     if manifest.media_type in _OCI_NAMES and manifest.media_type not in accepted:
         one, many = _OCI_NAMES[manifest.media_type]
@@ -68,7 +69,7 @@ def _put(store: Store, settings: SandboxSettings, repository: str, reference: st
     if settings.immutable_tags and held is not None and held != str(Digest.of(asked.body)):
         return _immutable(repository, reference)
     media_type = asked.headers.get("content-type", "").partition(";")[0].strip()
-    digest = store.put_manifest(repository, reference, asked.body, media_type)
+    digest = store.put_manifest(repository, reference, asked.body, media_type, checks_parts=settings.checks_parts)
     location = f"{asked.scheme}://{asked.headers.get('host', '')}/v2/{repository}/manifests/{digest}"
     headers = {DIGEST_HEADER: digest, "Location": location}
     subject = subject_of(json.loads(asked.body)) if settings.referrers else None
@@ -113,7 +114,7 @@ def _delete_digest(store: Store, settings: SandboxSettings, repository: str, dig
         # project-zot/zot pkg/api/routes.go, DeleteManifest: ErrManifestReferenced
         message = "requested access to the resource is denied"
         return coded_answer(HTTPStatus.METHOD_NOT_ALLOWED, "DENIED", message, {"reference": digest})
-    gone = store.delete_manifest(repository, digest)
+    gone = store.delete_manifest(repository, digest, keeps_tags=settings.tags_survive_digest_delete)
     if not gone and settings.blobs_as_manifests:
         # 2.8.2 looks for a blob under the digest too and unlinks it (distribution issue 2370).
         gone = store.delete_blob(repository, digest)

@@ -21,6 +21,9 @@ class SandboxSettings:
     a token may be out of date: 60 there. `delete_needs` are the actions for a DELETE: Quay wants `pull` and `push`.
     `tag_deletes` is distribution 3.1.1: DELETE of a tag removes that tag only; with `tag_delete_takes_all` as well, it
     removes the digest with all its tags. `keeps_children` is zot: what an index names cannot be deleted.
+    `tags_survive_digest_delete` is `crane registry serve` (google/go-containerregistry pkg/registry/manifest.go): DELETE of
+    a digest leaves its tags, which go on serving the manifest; `pages_without_links` too: `n` and `last` are obeyed, no
+    Link is sent, and a `last` after which nothing comes is ignored; without `checks_parts` a PUT is taken without its blobs.
     `immutable_tags` is Harbor: a tag cannot be pushed over with another digest. `referrers` turns on the referrers API
     of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
@@ -41,12 +44,15 @@ class SandboxSettings:
     read_only: bool = False
     tag_deletes: bool = False
     tag_delete_takes_all: bool = False
+    tags_survive_digest_delete: bool = False
     keeps_children: bool = False
     immutable_tags: bool = False
     referrers: bool = False
     page_size: int | None = None
     pages_on_request: bool = False
     absolute_links: bool = False
+    pages_without_links: bool = False
+    checks_parts: bool = True
     blobs_as_manifests: bool = True
     digest_header: bool = True
     latency: float = 0.0

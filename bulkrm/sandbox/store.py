@@ -35,6 +35,8 @@ class _Repository:
     # And from a digest to those that name it: as their subject, as a child.
     referrers: dict[str, set[str]] = field(default_factory=dict)
     parents: dict[str, set[str]] = field(default_factory=dict)
+    # What was deleted by digest, while its tags live on and serve it.
+    only_tagged: dict[str, StoredManifest] = field(default_factory=dict)
     blobs: set[str] = field(default_factory=set)
     ever_tagged: bool = False
     ever_had_blobs: bool = False
@@ -75,6 +77,11 @@ class Store:
         """Return the manifest that the repository has under the digest."""
         kept = self._repositories.get(repository)
         return kept.manifests.get(digest) if kept else None
+
+    def only_tagged(self, repository: str, digest: str) -> StoredManifest | None:
+        """Return a manifest that only its tags still serve: it was deleted by digest, and they were not."""
+        kept = self._repositories.get(repository)
+        return kept.only_tagged.get(digest) if kept else None
 
     def digests(self, repository: str) -> frozenset[str]:
         """Return the digests of all manifests in the repository, tagged or not."""
@@ -121,14 +128,20 @@ class Store:
         self._repositories[repository].blobs.discard(digest)
         return True
 
-    def put_manifest(self, repository: str, reference: str, content: bytes, media_type: str) -> str:
-        """Check a manifest as 2.8.2 does and store it under a tag or its digest; return the digest. Raises Refused."""
+    def put_manifest(
+        self, repository: str, reference: str, content: bytes, media_type: str, *, checks_parts: bool = True
+    ) -> str:
+        """Check a manifest as 2.8.2 does and store it under a tag or its digest; return the digest. Raises Refused.
+
+        Without `checks_parts` the blobs of an image may be missing.
+        """
         fields = _checked(content, media_type)
         digest = str(Digest.of(content))
         if ":" in reference and reference != str(_digest_like(reference, content)):
             raise Refused("DIGEST_INVALID")
         digest = reference if ":" in reference else digest
-        if missing := self._missing(repository, media_type, fields):
+        missing = self._missing(repository, media_type, fields)
+        if missing and (checks_parts or media_type in INDEX_TYPES):
             raise Refused("MANIFEST_BLOB_UNKNOWN", *missing)
         self.plant(repository, StoredManifest(digest, media_type, content), None if ":" in reference else reference)
         return digest
@@ -137,6 +150,7 @@ class Store:
         """Store a manifest unchecked: for what a push would refuse, such as an index without its children."""
         kept = self._open(repository)
         _forget(kept, manifest.digest)
+        kept.only_tagged.pop(manifest.digest, None)
         kept.manifests[manifest.digest] = manifest
         for users in _used_by(kept, manifest):
             users.add(manifest.digest)
@@ -162,11 +176,16 @@ class Store:
         kept.tags_on[digest].discard(tag)
         return True
 
-    def delete_manifest(self, repository: str, digest: str) -> bool:
-        """Remove a manifest with all tags on it; tell whether it was there."""
+    def delete_manifest(self, repository: str, digest: str, *, keeps_tags: bool = False) -> bool:
+        """Remove a manifest with all tags on it, or let them go on serving it; tell whether it was there."""
         kept = self._repositories.get(repository)
-        if kept is None or not _forget(kept, digest):
+        manifest = kept.manifests.get(digest) if kept else None
+        if kept is None or manifest is None:
             return False
+        _forget(kept, digest)
+        if keeps_tags:
+            kept.only_tagged[digest] = manifest
+            return True
         for tag in kept.tags_on.pop(digest, ()):
             del kept.tags[tag]
         return True

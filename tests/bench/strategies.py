@@ -10,7 +10,7 @@ from tests.bench.contenders import Bulkrm
 from tests.bench.ground import Ground, Size, open_ground
 from tests.bench.results import aligned, write_csv
 from tests.bench.topic import Setting
-from tests.support.real import installed_3, real_registry_binary
+from tests.support.executables import installed_3, real_registry_binary
 
 _SIZES = (1_000, 2_000, 5_000, 10_000)
 _QUICK = 2_000

@@ -10,6 +10,7 @@ import pytest
 
 from bulkrm.sandbox import Auth, Image, User, docker_image, docker_list, empty_index, oci_image, oci_index
 from tests.support.admin import ALL_TYPES, Admin, Reply, digest_of, many_images
+from tests.support.registries import KINDS as KINDS_2
 from tests.support.registries import Registry, Start
 
 APP = "team/app"
@@ -26,6 +27,12 @@ KINDS: dict[str, Callable[[int], Image]] = {
     "index": oci_index,
     "empty": empty_index,
 }
+
+
+@pytest.fixture(params=KINDS_2)
+def registry_kind(request: pytest.FixtureRequest) -> str:
+    """The sandbox, then the real thing."""
+    return str(request.param)
 
 
 def config_of(image: Image) -> str:

@@ -18,8 +18,9 @@ from tests.integration.resumed import resume
 from tests.support.admin import Admin, push_pairs
 from tests.support.clock import FakeClock
 from tests.support.disk import BEYOND_THE_FIRST_WRITE, Disk
+from tests.support.executables import distribution_3_binary, real_registry_binary
 from tests.support.outages import Outage, Patience, outage_of
-from tests.support.real import RealRegistry, distribution_3_binary, real_registry_binary
+from tests.support.real import RealRegistry
 
 APP = "team/app"
 FEW, MANY = 5, 17  # enough to go on with after an outage, and to give up in one

@@ -141,7 +141,8 @@ class Admin:
         if (repository, digest) not in self._pushed:
             start = await self.call("POST", f"/v2/{repository}/blobs/uploads/")
             assert start.status == 202, start
-            location = f"{start.headers['Location']}&digest={digest}"
+            location = start.headers["Location"]
+            location += f"{'&' if '?' in location else '?'}digest={digest}"
             done = await self.call("PUT", location, headers={"Content-Type": "application/octet-stream"}, body=content)
             assert done.status == 201, done
             self._pushed.add((repository, digest))

@@ -1,69 +1,20 @@
 """A real registry: one process of distribution, 2.8.2 or 3.1.1, with its files in a folder of the test."""
 
 import asyncio
-import functools
 import json
-import os
-import shutil
-import socket
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import pytest
-
 from bulkrm.sandbox import Auth, TokenServer, TokenSettings, User
 from bulkrm.sandbox.keys import ServerCertificate
+from tests.support.executables import real_registry_binary
+from tests.support.process import ENVIRONMENT, ServerProcess, free_port
 
 # bcrypt of "admin" with the cheapest cost: no library of ours makes one, and the password never changes.
 _HTPASSWD = "admin:$2b$04$3p50awx7cF3WOLbnelNrzeRTAAQLt3AHIz1rlyKlI099s1lm.mlL2\n"
 _SERVICE = "sandbox"
-_START_SECONDS = 10.0
-_MODULE_3 = "github.com/distribution/distribution/v3"
-_VERSION_3 = "v3.1.1"
-_VARIABLE_3 = "BULKRM_TEST_REGISTRY_3"
-
-
-def real_registry_binary() -> str:
-    """Find distribution 2.8.2; where it is missing, skip the test, or fail it in CI."""
-    found = shutil.which("docker-registry") or os.environ.get("BULKRM_TEST_REGISTRY")
-    if found:
-        return found
-    message = "no registry: apt-get install docker-registry, or set BULKRM_TEST_REGISTRY to its executable"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-def distribution_3_binary() -> str:
-    """Find distribution 3.1.1; where it is missing, skip the test, in CI too: no Linux distribution packages it."""
-    found = installed_3()
-    if found is None:
-        pytest.skip(
-            f"no registry: go install {_MODULE_3}/cmd/registry@{_VERSION_3}, or set {_VARIABLE_3} to its executable"
-        )
-    return found
-
-
-@functools.cache
-def installed_3() -> str | None:
-    """Find distribution 3.1.1, if it is installed."""
-    if named := os.environ.get(_VARIABLE_3):
-        return named
-    # Where `go install` puts it: GOBIN, else GOPATH/bin (`go help install`).
-    folders = (os.environ.get("GOBIN"), f"{os.environ.get('GOPATH') or Path.home() / 'go'}/bin")
-    candidates = (shutil.which("registry"), *(f"{folder}/registry" for folder in folders if folder))
-    return next((found for found in candidates if found and _is_3(found)), None)
-
-
-def _is_3(executable: str) -> bool:
-    """Tell whether it is that version: other programs are called `registry` too."""
-    if not os.access(executable, os.X_OK):
-        return False
-    result = subprocess.run([executable, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
-    return f"{_MODULE_3} {_VERSION_3}" in result.stdout
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +49,7 @@ class RealRegistry:
         self.settings = settings or RealSettings()
         self._folder = folder
         self._binary = binary or real_registry_binary()
-        self._process: asyncio.subprocess.Process | None = None
-        self._killed = False
+        self._process = ServerProcess(folder / "registry.log")
         certificate = ServerCertificate.generate() if self.settings.tls else None
         self.ca_pem = certificate.certificate_pem if certificate else None
         self.tokens = TokenServer(users, token_settings, tls=certificate.context() if certificate else None)
@@ -125,7 +75,7 @@ class RealRegistry:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the process."""
-        await self._stop()
+        await self._process.stop()
         await self.tokens.__aexit__(kind, error, trace)
 
     @property
@@ -143,27 +93,24 @@ class RealRegistry:
     @property
     def output(self) -> str:
         """What the process has written to its log."""
-        return self._file("registry.log").read_text()
+        return self._process.log.read_text()
 
     def kill(self) -> None:
         """End the process, whatever it is doing; `restart` brings it back."""
-        assert self._process is not None
-        if not self._killed:
-            self._killed = True
-            self._process.kill()
+        self._process.kill()
 
     async def restart(self, **changes: Any) -> None:
         """Stop it and start it again on the same port with the same files, with some settings changed."""
-        await self._stop()
+        await self._process.stop()
         self.settings = replace(self.settings, **changes)
         await self._start(self._port)
 
     async def collect_garbage(self) -> None:
         """Stop it, run `garbage-collect`, and start it again."""
-        await self._stop()
+        await self._process.stop()
         with self._file("gc.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                self._binary, "garbage-collect", str(self._file("config.yml")), stdout=log, stderr=log, env=_ENVIRONMENT
+                self._binary, "garbage-collect", str(self._file("config.yml")), stdout=log, stderr=log, env=ENVIRONMENT
             )
             assert await process.wait() == 0, self._file("gc.log").read_text()
         await self._start(self._port)
@@ -172,28 +119,10 @@ class RealRegistry:
         return self._folder / name
 
     async def _start(self, port: int = 0) -> None:
-        self._port = port or _free_port()
+        self._port = port or free_port()
         # JSON is YAML.
         self._file("config.yml").write_text(json.dumps(self._config()))
-        with self._file("registry.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                self._binary, "serve", str(self._file("config.yml")), stdout=log, stderr=log, env=_ENVIRONMENT
-            )
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                while not await _accepts(self._port):
-                    assert self._process.returncode is None, self.output
-                    await asyncio.sleep(0.005)
-        except BaseException:
-            await self._stop()
-            raise
-
-    async def _stop(self) -> None:
-        if self._process is not None:
-            if self._process.returncode is None:
-                self.kill()
-            await self._process.wait()
-            self._process, self._killed = None, False
+        await self._process.start([self._binary, "serve", str(self._file("config.yml"))], self._port)
 
     def _config(self) -> dict[str, Any]:
         config: dict[str, Any] = {
@@ -223,23 +152,3 @@ class RealRegistry:
                 }
             }
         return config
-
-
-# Not our own environment: a registry takes every REGISTRY_* variable for its configuration.
-_ENVIRONMENT = {"PATH": os.defpath, "OTEL_TRACES_EXPORTER": "none"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def _accepts(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionRefusedError:
-        return False
-    writer.close()
-    await writer.wait_closed()
-    return True

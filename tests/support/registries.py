@@ -1,26 +1,67 @@
-"""The registries that contract tests run against, behind one way to start them."""
+"""The registries that contract tests run against, behind one way to start them.
 
-from collections.abc import AsyncIterator, Callable
+Three real ones, and the sandbox in the manner of each. Cases that ask what `bulkrm` does run on `EVERY_KIND`; cases that
+ask what a server does, on the server and its likeness (`KINDS`, `KINDS_3`, `KINDS_CRANE`).
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings, TokenServer, TokenSettings, User
 from tests.support.admin import Admin
-from tests.support.real import RealRegistry, RealSettings, distribution_3_binary, real_registry_binary
+from tests.support.crane_registry import CraneRegistry
+from tests.support.executables import distribution_3_binary, real_registry_binary
+from tests.support.real import RealRegistry, RealSettings
 
+VARIABLE = "BULKRM_TEST_SERVERS"
 SANDBOX = "sandbox"
 DISTRIBUTION_2 = "distribution-2.8.2"
-KINDS = (SANDBOX, DISTRIBUTION_2)
 # A generation with other answers: it deletes tags, pages their list, and tells blobs from manifests.
 SANDBOX_3 = "sandbox-3"
 DISTRIBUTION_3 = "distribution-3.1.1"
-KINDS_3 = (SANDBOX_3, DISTRIBUTION_3)
+# Manners of its own: what is deleted by digest keeps its tags.
+SANDBOX_CRANE = "sandbox-crane"
+CRANE = "crane-0.22.1"
 PAGE_SIZE_3 = 1000
 LIKE_DISTRIBUTION_3 = SandboxSettings(
     tag_deletes=True, page_size=PAGE_SIZE_3, pages_on_request=True, blobs_as_manifests=False
 )
+LIKE_CRANE = SandboxSettings(
+    auth=Auth.NONE,
+    tag_deletes=True,
+    tags_survive_digest_delete=True,
+    pages_without_links=True,
+    checks_parts=False,
+    blobs_as_manifests=False,
+)
+_LIKENESSES = {SANDBOX: SandboxSettings(), SANDBOX_3: LIKE_DISTRIBUTION_3, SANDBOX_CRANE: LIKE_CRANE}
+
+
+def asked_for(*kinds: str) -> tuple[str, ...]:
+    """Leave away the servers that a run of the tests does without unless the environment asks for all."""
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted not in ("", "all"):
+        raise pytest.UsageError(f"{VARIABLE}: write `all`, or leave it unset")
+    return kinds if wanted else tuple(kind for kind in kinds if kind not in (DISTRIBUTION_3, CRANE))
+
+
+KINDS = (SANDBOX, DISTRIBUTION_2)
+KINDS_3 = asked_for(SANDBOX_3, DISTRIBUTION_3)
+KINDS_CRANE = asked_for(SANDBOX_CRANE, CRANE)
+EVERY_KIND = asked_for(SANDBOX, DISTRIBUTION_2, DISTRIBUTION_3, CRANE)
+
+
+def servers(kinds: Iterable[str] = EVERY_KIND, *, without: Mapping[str, str] | None = None) -> pytest.MarkDecorator:
+    """Run a test on these kinds; `without` says of some why they cannot do it, which makes them skips."""
+    reasons = without or {}
+    marks = {kind: [pytest.mark.skip(reason=f"{kind}: {reasons[kind]}")] for kind in kinds if kind in reasons}
+    return pytest.mark.parametrize("registry_kind", [pytest.param(kind, marks=marks.get(kind, ())) for kind in kinds])
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +75,29 @@ class Registry:
     ca_pem: bytes | None
     tokens: TokenServer
     admin: Admin
-    server: Sandbox | RealRegistry
+    server: Sandbox | RealRegistry | CraneRegistry
 
     async def change(
         self, *, delete_enabled: bool = True, read_only: bool = False, page_size: int | None = None
     ) -> None:
         """Go on with the same content and other settings; a real registry restarts for that.
 
-        `page_size` is for the kinds of generation 3, the only ones that can be told.
+        `page_size` is for the kinds of generation 3, the only ones that can be told. Crane has no settings.
         """
         changes: dict[str, Any] = {"delete_enabled": delete_enabled, "read_only": read_only}
-        if self.kind in KINDS_3:
+        if self.kind in (SANDBOX_3, DISTRIBUTION_3):
             changes["page_size"] = page_size or PAGE_SIZE_3
+        if isinstance(self.server, CraneRegistry):
+            pytest.skip(f"{self.kind}: it has no settings")
         if isinstance(self.server, Sandbox):
             self.server.change(**changes)
         else:
             await self.server.restart(**changes)
 
     async def collect_garbage(self) -> None:
-        """Drop blobs that no manifest names; a real registry restarts for that."""
+        """Drop blobs that no manifest names; a real registry restarts for that. Crane collects nothing."""
+        if isinstance(self.server, CraneRegistry):
+            pytest.skip(f"{self.kind}: it collects no garbage")
         if isinstance(self.server, Sandbox):
             self.server.store.collect_garbage()
         else:
@@ -67,19 +112,24 @@ async def running(
     kind: str,
     folder: Path,
     *,
-    auth: Auth = Auth.TOKEN,
+    auth: Auth | None = None,
     tls: bool = False,
     users: dict[str, User] | None = None,
     token_settings: TokenSettings | None = None,
 ) -> AsyncIterator[Registry]:
-    """Start a registry of this kind, with deletion enabled."""
-    server: Sandbox | RealRegistry
-    if kind in (SANDBOX, SANDBOX_3):
-        sandbox_settings = LIKE_DISTRIBUTION_3 if kind == SANDBOX_3 else SandboxSettings()
-        server = Sandbox(replace(sandbox_settings, auth=auth, tls=tls), users=users, token_settings=token_settings)
+    """Start a registry of this kind, with deletion enabled; with tokens unless `auth` says otherwise, or it has none."""
+    server: Sandbox | RealRegistry | CraneRegistry
+    if kind in (CRANE, SANDBOX_CRANE) and (tls or users or auth not in (None, Auth.NONE)):
+        pytest.skip(f"{kind}: it has neither users nor TLS")
+    if kind == CRANE:
+        server = CraneRegistry(folder)
+    elif kind in _LIKENESSES:
+        own = Auth.NONE if kind == SANDBOX_CRANE else Auth.TOKEN
+        settings = replace(_LIKENESSES[kind], auth=auth or own, tls=tls)
+        server = Sandbox(settings, users=users, token_settings=token_settings)
     else:
         binary = distribution_3_binary() if kind == DISTRIBUTION_3 else real_registry_binary()
-        settings = RealSettings(auth=auth, tls=tls)
-        server = RealRegistry(folder, settings, users=users, token_settings=token_settings, binary=binary)
+        real = RealSettings(auth=auth or Auth.TOKEN, tls=tls)
+        server = RealRegistry(folder, real, users=users, token_settings=token_settings, binary=binary)
     async with server, Admin(server.url, ca_pem=server.ca_pem) as admin:
         yield Registry(kind, server.url, server.host, server.realm, server.ca_pem, server.tokens, admin, server)
