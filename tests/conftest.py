@@ -1,5 +1,6 @@
 """Fixtures that several folders share."""
 
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -7,10 +8,24 @@ from pathlib import Path
 import pytest
 
 from tests.support.admin import Admin
-from tests.support.registries import EVERY_KIND, Registry, Start, running
+from tests.support.registries import Registry, Start, cases, running
+
+# `all` asks for the tests that are marked as slow, and with them for all servers.
+_VARIABLE = "BULKRM_TEST_SERVERS"
 
 
-@pytest.fixture(params=EVERY_KIND)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave away what is slow, unless the environment asks for it."""
+    wanted = os.environ.get(_VARIABLE, "")
+    if wanted not in ("", "all"):
+        raise pytest.UsageError(f"{_VARIABLE}: write `all`, or leave it unset")
+    slow = [] if wanted else [item for item in items if item.get_closest_marker("slow")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
+
+
+@pytest.fixture(params=cases())
 def registry_kind(request: pytest.FixtureRequest) -> str:
     """The sandbox, then the real ones that this run of the tests asks for."""
     return str(request.param)

@@ -16,7 +16,7 @@ from bulkrm.sandbox import (
     oci_index,
 )
 from tests.support.admin import Admin
-from tests.support.registries import KINDS, KINDS_3
+from tests.support.registries import KINDS, KINDS_3, cases
 
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
@@ -28,7 +28,7 @@ SUBJECTS: dict[str, Callable[[int], Image]] = {
 }
 
 
-@pytest.fixture(params=(*KINDS, *KINDS_3))
+@pytest.fixture(params=cases((*KINDS, *KINDS_3)))
 def registry_kind(request: pytest.FixtureRequest) -> str:
     """Both generations, each in the sandbox and for real."""
     return str(request.param)

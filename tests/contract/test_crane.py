@@ -8,7 +8,7 @@ import pytest
 
 from bulkrm.sandbox import Image, artifact, docker_image, docker_list, empty_index, oci_image, oci_index
 from tests.support.admin import Admin, Reply, digest_of, many_images
-from tests.support.registries import KINDS_CRANE, SANDBOX_CRANE, servers
+from tests.support.registries import CRANE, KINDS_CRANE, cases, servers
 
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
@@ -20,10 +20,10 @@ KINDS: dict[str, Callable[[int], Image]] = {
     "empty": empty_index,
 }
 # What a run never meets there, and what the sandbox therefore answers as 2.8.2 does.
-only_the_real_one = servers(KINDS_CRANE, without={SANDBOX_CRANE: "answers this as distribution 2.8.2 does"})
+only_the_real_one = servers([CRANE])
 
 
-@pytest.fixture(params=KINDS_CRANE)
+@pytest.fixture(params=cases(KINDS_CRANE))
 def registry_kind(request: pytest.FixtureRequest) -> str:
     """The sandbox, then the real thing."""
     return str(request.param)

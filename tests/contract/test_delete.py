@@ -21,9 +21,11 @@ from bulkrm.sandbox import (
 from tests.integration.engine import Options, delete
 from tests.support.admin import Admin, many_images
 from tests.support.clock import FakeClock
-from tests.support.registries import Registry, Start
+from tests.support.registries import CRANE, Registry, Start, servers
 
 APP = "team/app"
+of_users = servers(without={CRANE: "it knows no users"})
+of_settings = servers(without={CRANE: "it has no settings"})
 KINDS: dict[str, Callable[[int], Image]] = {
     "docker": docker_image,
     "oci": oci_image,
@@ -335,6 +337,7 @@ async def test_dry_run(registry: Registry) -> None:
 # Authentication
 
 
+@of_users
 async def test_basic(start_registry: Start) -> None:
     """Basic authentication deletes as tokens do."""
     async with start_registry(auth=Auth.BASIC) as registry:
@@ -357,6 +360,7 @@ async def test_anonymous(start_registry: Start) -> None:
         assert await registry.admin.tags(APP) == {"b"}
 
 
+@of_users
 async def test_anonymous_token(start_registry: Start) -> None:
     """Without credentials a token is asked for anonymously, and does what anonymous may."""
     users = {"admin": User("admin"), ANONYMOUS: User.allowed("", {"open/*": ["pull", "delete"], "*": ["pull"]})}
@@ -371,6 +375,7 @@ async def test_anonymous_token(start_registry: Start) -> None:
         assert await registry.admin.tags("closed/app") == {"a"}
 
 
+@of_users
 async def test_one_token_for_a_repository(registry: Registry) -> None:
     """However many images a repository has, one token serves for all of them."""
     for repository in ("team/one", "team/two"):
@@ -386,6 +391,7 @@ async def test_one_token_for_a_repository(registry: Registry) -> None:
     ]
 
 
+@of_users
 async def test_missing_permission(start_registry: Start) -> None:
     """Who lacks `delete` on one repository deletes in the other, and is told what is missing, once asked."""
     users = {"admin": User.allowed("admin", {"team/closed": ["pull", "push"], "*": ["*"]})}
@@ -404,6 +410,7 @@ async def test_missing_permission(start_registry: Start) -> None:
         assert len(await registry.admin.tags("team/closed")) == 12
 
 
+@of_settings
 @pytest.mark.parametrize(
     ("change", "code", "hint"),
     [

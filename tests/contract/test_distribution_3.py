@@ -9,7 +9,7 @@ import pytest
 from bulkrm.sandbox import Auth, Image, docker_image, docker_list, empty_index, oci_image, oci_index
 from tests.integration.engine import delete
 from tests.support.admin import Admin, digest_of, many_images
-from tests.support.registries import KINDS_3, Registry, Start
+from tests.support.registries import KINDS_3, Registry, Start, cases
 
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
@@ -22,7 +22,7 @@ KINDS: dict[str, Callable[[int], Image]] = {
 }
 
 
-@pytest.fixture(params=KINDS_3)
+@pytest.fixture(params=cases(KINDS_3))
 def registry_kind(request: pytest.FixtureRequest) -> str:
     """The sandbox, then the real thing."""
     return str(request.param)

@@ -11,7 +11,7 @@ import pytest
 from bulkrm.sandbox import Auth, Image, User, docker_image, docker_list, empty_index, oci_image, oci_index
 from tests.support.admin import ALL_TYPES, Admin, Reply, digest_of, many_images
 from tests.support.registries import KINDS as KINDS_2
-from tests.support.registries import Registry, Start
+from tests.support.registries import Registry, Start, cases
 
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
@@ -29,7 +29,7 @@ KINDS: dict[str, Callable[[int], Image]] = {
 }
 
 
-@pytest.fixture(params=KINDS_2)
+@pytest.fixture(params=cases(KINDS_2))
 def registry_kind(request: pytest.FixtureRequest) -> str:
     """The sandbox, then the real thing."""
     return str(request.param)

@@ -40,9 +40,9 @@ TAG = Moment("DELETE", "/pr-", deletes_tags=True)
 COVER = Moment("PUT", "/pr-")
 UNCOVER = Moment("DELETE", "sha256:(?!0{64})")
 OUTAGES = (
-    pytest.param("name", TAG, id="name-tag"),
+    pytest.param("name", TAG, id="name-tag", marks=pytest.mark.slow),
     pytest.param("name", COVER, id="name-cover"),
-    pytest.param("killed-acting", TAG, id="killed-acting-tag"),
+    pytest.param("killed-acting", TAG, id="killed-acting-tag", marks=pytest.mark.slow),
     pytest.param("killed-acting", COVER, id="killed-acting-cover"),
     pytest.param("killed-acting", UNCOVER, id="killed-acting-uncover"),
 )
@@ -127,7 +127,9 @@ async def test_an_outage(kind: str, moment: Moment, tmp_path: Path, monkeypatch:
         assert set(resumed.statuses.values()) == {"untagged"}
 
 
-@pytest.mark.parametrize("moment", [TAG, COVER], ids=["tag", "cover"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param(TAG, id="tag", marks=pytest.mark.slow), pytest.param(COVER, id="cover")]
+)
 async def test_somebody_is_faster(moment: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What somebody pushes where an outage hid what became of a DELETE, or of a decoy, is left alone by the next try."""
     async with scene(tmp_path, "killed-acting", monkeypatch, moment, FEW) as here:
@@ -178,7 +180,9 @@ async def test_it_comes_back_while_the_run_begins(tmp_path: Path, monkeypatch: p
         assert set(done.statuses.values()) == {"untagged"}
 
 
-@pytest.mark.parametrize("moment", [TAG, COVER], ids=["tag", "cover"])
+@pytest.mark.parametrize(
+    "moment", [pytest.param(TAG, id="tag", marks=pytest.mark.slow), pytest.param(COVER, id="cover")]
+)
 async def test_resumed_too_early(moment: Moment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A `resume` that finds the registry still away changes nothing, also not that the run can be gone on with."""
     async with scene(tmp_path, "killed", monkeypatch, moment, MANY) as here:

@@ -8,7 +8,7 @@ import pytest
 from bulkrm.model.settings import Shared
 from bulkrm.sandbox import Image, docker_image, docker_list, index_of, oci_image, oci_index
 from tests.integration.engine import Options, delete
-from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, running
+from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, cases, running
 from tests.support.skopeo import copy
 
 APP = "team/app"
@@ -32,7 +32,7 @@ def images() -> dict[str, tuple[Image, tuple[str, ...]]]:
     return found
 
 
-@pytest.mark.parametrize("kind", [DISTRIBUTION_2, DISTRIBUTION_3])
+@pytest.mark.parametrize("kind", cases([DISTRIBUTION_2, DISTRIBUTION_3]))
 @pytest.mark.parametrize("shared", [Shared.REFUSE, Shared.UNTAG])
 async def test_everything_that_stayed_can_be_pulled(kind: str, shared: Shared, tmp_path: Path) -> None:
     """Whole images are deleted with their children, tags are taken off others; what is left copies, all platforms."""

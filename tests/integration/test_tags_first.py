@@ -28,7 +28,7 @@ from tests.cli.command import Result, bulkrm, killed
 from tests.integration.engine import Done, Options, delete
 from tests.support.admin import many_images
 from tests.support.clock import FakeClock
-from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, running
+from tests.support.registries import DISTRIBUTION_2, DISTRIBUTION_3, cases, running
 
 APP = "team/app"
 TAGS = SandboxSettings(tag_deletes=True)
@@ -442,7 +442,7 @@ async def resume(env: dict[str, str]) -> Result:
     return await bulkrm("resume", "-y", "-o", "json", env=env)
 
 
-@pytest.mark.parametrize("kind", [DISTRIBUTION_2, DISTRIBUTION_3])
+@pytest.mark.parametrize("kind", cases([DISTRIBUTION_2, DISTRIBUTION_3]))
 async def test_on_real_registries(kind: str, tmp_path: Path) -> None:
     """`auto` takes a decoy on 2.8.2 and deletes tags on 3.1.1; nothing else goes, and undo brings all of it back."""
     env = {

@@ -4,8 +4,7 @@ Three real ones, and the sandbox in the manner of each. Cases that ask what `bul
 ask what a server does, on the server and its likeness (`KINDS`, `KINDS_3`, `KINDS_CRANE`).
 """
 
-import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,6 @@ from tests.support.crane_registry import CraneRegistry
 from tests.support.executables import distribution_3_binary, real_registry_binary
 from tests.support.real import RealRegistry, RealSettings
 
-VARIABLE = "BULKRM_TEST_SERVERS"
 SANDBOX = "sandbox"
 DISTRIBUTION_2 = "distribution-2.8.2"
 # A generation with other answers: it deletes tags, pages their list, and tells blobs from manifests.
@@ -43,25 +41,32 @@ LIKE_CRANE = SandboxSettings(
 _LIKENESSES = {SANDBOX: SandboxSettings(), SANDBOX_3: LIKE_DISTRIBUTION_3, SANDBOX_CRANE: LIKE_CRANE}
 
 
-def asked_for(*kinds: str) -> tuple[str, ...]:
-    """Leave away the servers that a run of the tests does without unless the environment asks for all."""
-    wanted = os.environ.get(VARIABLE, "")
-    if wanted not in ("", "all"):
-        raise pytest.UsageError(f"{VARIABLE}: write `all`, or leave it unset")
-    return kinds if wanted else tuple(kind for kind in kinds if kind not in (DISTRIBUTION_3, CRANE))
-
-
 KINDS = (SANDBOX, DISTRIBUTION_2)
-KINDS_3 = asked_for(SANDBOX_3, DISTRIBUTION_3)
-KINDS_CRANE = asked_for(SANDBOX_CRANE, CRANE)
-EVERY_KIND = asked_for(SANDBOX, DISTRIBUTION_2, DISTRIBUTION_3, CRANE)
+KINDS_3 = (SANDBOX_3, DISTRIBUTION_3)
+KINDS_CRANE = (SANDBOX_CRANE, CRANE)
+EVERY_KIND = (SANDBOX, DISTRIBUTION_2, DISTRIBUTION_3, CRANE)
+# A run of the tests does without them unless the environment asks for all.
+_ON_REQUEST = (DISTRIBUTION_3, CRANE)
+
+
+def cases(kinds: Iterable[str] = EVERY_KIND, *, without: Mapping[str, str] | None = None) -> Sequence[Any]:
+    """Return kinds as parameters of a test or fixture; `without` says of some why they cannot do it."""
+    reasons = without or {}
+    return [
+        pytest.param(
+            kind,
+            marks=[
+                *([pytest.mark.slow] if kind in _ON_REQUEST else []),
+                *([pytest.mark.skip(reason=f"{kind}: {reasons[kind]}")] if kind in reasons else []),
+            ],
+        )
+        for kind in kinds
+    ]
 
 
 def servers(kinds: Iterable[str] = EVERY_KIND, *, without: Mapping[str, str] | None = None) -> pytest.MarkDecorator:
-    """Run a test on these kinds; `without` says of some why they cannot do it, which makes them skips."""
-    reasons = without or {}
-    marks = {kind: [pytest.mark.skip(reason=f"{kind}: {reasons[kind]}")] for kind in kinds if kind in reasons}
-    return pytest.mark.parametrize("registry_kind", [pytest.param(kind, marks=marks.get(kind, ())) for kind in kinds])
+    """Run a test that takes `registry`, or `start_registry`, on these kinds and no others."""
+    return pytest.mark.parametrize("registry_kind", cases(kinds, without=without))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +124,7 @@ async def running(
 ) -> AsyncIterator[Registry]:
     """Start a registry of this kind, with deletion enabled; with tokens unless `auth` says otherwise, or it has none."""
     server: Sandbox | RealRegistry | CraneRegistry
-    if kind in (CRANE, SANDBOX_CRANE) and (tls or users or auth not in (None, Auth.NONE)):
+    if kind in KINDS_CRANE and (tls or users is not None or auth not in (None, Auth.NONE)):
         pytest.skip(f"{kind}: it has neither users nor TLS")
     if kind == CRANE:
         server = CraneRegistry(folder)
