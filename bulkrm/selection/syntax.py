@@ -56,8 +56,7 @@ def check_text(text: str, digest_remedy: str) -> None:
     """
     if not text.strip():
         raise InputError(Problem("", "an empty pattern", "remove it, or write REPOSITORY:TAG"))
-    if len(text) > MAX_TEXT:
-        refuse(text, f"is longer than {MAX_TEXT} characters", "write several shorter ones")
+    _check_length(text)
     name, at, digest = text.rpartition("@")
     if at and digest.startswith(("sha256:", "sha512:")) and "@" not in name:
         refuse(text, "has a digest, where only tags can be chosen", digest_remedy)
@@ -65,6 +64,11 @@ def check_text(text: str, digest_remedy: str) -> None:
         refuse(text, "holds credentials, which do not belong into a pattern", "use -u with -p, or --password-stdin")
     if "://" in text:
         refuse(text, "starts with a scheme", f"write {text.partition('://')[2]}")
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        refuse(text, f"is longer than {MAX_TEXT} characters", "write several shorter ones")
 
 
 def refuse(text: str, what: str, remedy: str = "") -> NoReturn:
@@ -115,6 +119,7 @@ def _check(text: str, tokens: re.Pattern[str]) -> None:
     """Refuse what is no pattern: unclosed brackets, characters that no name has, sets and braces without effect."""
     if not text:
         raise InputError(Problem("", "an empty pattern of a repository or a tag", "write * for all of them"))
+    _check_length(text)
     braces: list[int] = []  # the commas in each one that is open
     for match in tokens.finditer(text):
         if match.lastgroup == "set":

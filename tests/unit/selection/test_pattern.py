@@ -1,5 +1,8 @@
 """Patterns of tags, repositories and what is protected."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from bulkrm.model.errors import InputError
@@ -230,3 +233,22 @@ def _protects(pattern: ProtectPattern, image: str) -> bool:
     host, _, rest = image.partition("/")
     path, _, tag = rest.rpartition(":")
     return pattern.protects(Repository(host, path), tag)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "tag"),
+    [("*a" * 30 + "*b", "a" * 128), ("*?" * 30 + "b", "a" * 128), ("*[a-c]" * 30 + "*d", "abc" * 42)],
+)
+def test_many_stars_match_fast(pattern: str, tag: str) -> None:
+    """A pattern that can be tried in very many ways is not tried in all of them."""
+    began = time.process_time()
+
+    assert not TagPattern(pattern).matches(tag)
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize("make", [TagPattern, ExcludePattern, ProtectPattern.parse])
+def test_a_long_pattern(make: Callable[[str], object]) -> None:
+    """A pattern that is longer than any name is refused before it is compiled."""
+    with pytest.raises(InputError, match="longer than 1000 characters"):
+        make("*:" * (make == ProtectPattern.parse) + "a*" * 30_000)
