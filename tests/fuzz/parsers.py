@@ -25,7 +25,7 @@ class Parser:
 
     name: str
     read: Callable[[bytes, Path], object]
-    error: type[Exception] | tuple[()]
+    error: type[Exception] | None
     seeds: Sequence[bytes]
 
     def __str__(self) -> str:
@@ -80,22 +80,22 @@ PARSERS = (
     Parser("repository pattern", readers.repository_pattern, InputError, _PATTERNS),
     Parser("protect pattern", readers.protect_pattern, InputError, _PATTERNS[1:]),
     Parser("list file", lambda content, _: read_list(content, "images.yaml"), InputError, _LISTS),
-    Parser("challenge", readers.challenges, (), _HEADERS),
+    Parser("challenge", readers.challenges, None, _HEADERS),
     Parser(
         "realm", readers.realm, ProtocolError, [b"https://auth.example/token?x=1", b"/token", b"http://[::1]:5000/t"]
     ),
     Parser(
         "scope", lambda content, _: Scope.parse(readers.text(content)), ProtocolError, [b"repository:a/b:pull,push,*"]
     ),
-    Parser("Retry-After", readers.retry_after, (), [b"120", b"Fri, 31 Dec 2027 23:59:59 GMT"]),
+    Parser("Retry-After", readers.retry_after, None, [b"120", b"Fri, 31 Dec 2027 23:59:59 GMT"]),
     Parser("token", readers.token, ProtocolError, _TOKENS),
-    Parser("error body", readers.error_body, (), _ERRORS),
+    Parser("error body", readers.error_body, None, _ERRORS),
     Parser("tag page", readers.tag_page, RequestFailed, [b'{"name":"a/b","tags":["a","b"]}', b'{"tags":null}']),
     Parser("catalog page", readers.catalog_page, RequestFailed, [b'{"repositories":["a/b","c"]}']),
     Parser("Link", readers.link, RequestFailed, _LINKS),
     Parser("manifest", readers.manifest, RequestFailed, _MANIFESTS),
     Parser("referrers page", readers.referrers, RequestFailed, _files("index.json")),
-    Parser("HEAD", readers.head, (), [b"Docker-Content-Digest: " + _DIGEST + b"\nContent-Length: 12"]),
+    Parser("HEAD", readers.head, None, [b"Docker-Content-Digest: " + _DIGEST + b"\nContent-Length: 12"]),
     Parser("plan", lambda content, _: read_plan(content, "plan.json"), InputError, _files("plan.json")),
     Parser("journal", readers.journal, StateError, _files("journal.jsonl")),
     Parser("archive", readers.archive, StateError, _files("manifests.jsonl")),

@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -100,7 +101,9 @@ def catalog_page(content: bytes, _: Path) -> object:
 
 
 def link(content: bytes, _: Path) -> object:
-    page = judge.tag_page(_context(message.list_tags(_APP)), _answer(b'{"tags":["a"]}', Link=_header(content)), _BASE)
+    page = judge.tag_page(
+        _context(message.list_tags(_APP)), _answer(b'{"tags":["a"]}', headers={"Link": _header(content)}), _BASE
+    )
     assert page is None or page.next is None or page.next.startswith("/")
     return page
 
@@ -110,18 +113,18 @@ def manifest(content: bytes, _: Path) -> object:
         (manifests.children(name, content), manifests.blobs(name, content), manifests.is_readable(name, content))
         for name in _TYPES
     ]
-    answer = _answer(content, **{"Content-Type": OCI_INDEX, "Docker-Content-Digest": str(Digest.of(content))})
+    answer = _answer(content, headers={"Content-Type": OCI_INDEX, "Docker-Content-Digest": str(Digest.of(content))})
     return facts, manifests.subject(content), judge.manifest(_context(message.get_manifest(_APP, "a")), answer, None)
 
 
 def referrers(content: bytes, _: Path) -> object:
     request = message.list_referrers(_APP, Digest.of(b""))
-    return judge.referrers_page(_context(request), _answer(content, **{"Content-Type": OCI_INDEX}), _BASE)
+    return judge.referrers_page(_context(request), _answer(content, headers={"Content-Type": OCI_INDEX}), _BASE)
 
 
 def head(content: bytes, _: Path) -> object:
     lines = [line.partition(":") for line in _header(content).split("\n")]
-    return judge.head(_answer(b"", **{"Content-Type": OCI_INDEX, **{name: value for name, _, value in lines}}))
+    return judge.head(_answer(b"", headers={"Content-Type": OCI_INDEX, **{name: value for name, _, value in lines}}))
 
 
 def journal(content: bytes, folder: Path) -> object:
@@ -181,8 +184,8 @@ def _header(content: bytes) -> str:
     return content.decode(errors="surrogateescape")
 
 
-def _answer(content: bytes, status: int = 200, **headers: str) -> Answer:
-    return Answer(status, CIMultiDictProxy(CIMultiDict(headers)), content, 1_800_000_000.0)
+def _answer(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, CIMultiDictProxy(CIMultiDict(headers or {})), content, 1_800_000_000.0)
 
 
 def _context(request: message.Request) -> Context:
