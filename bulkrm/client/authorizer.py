@@ -170,7 +170,9 @@ class Authorizer:
         return Grant(BearerAuthorization(scope), f"Bearer {held.secret.reveal()}", key, held)
 
     def _key(self, scope: Scope | None) -> TokenKey:
-        parameters = self._challenge.parameters if self._challenge else {}
+        # A host may ask for Basic meanwhile, whose realm is a name and no URL (RFC 9110 11.5).
+        bearer = self._challenge is not None and self._challenge.scheme == "bearer"
+        parameters = self._challenge.parameters if self._challenge and bearer else {}
         try:
             realm = Realm.parse(parameters.get("realm", ""), self._base + "/v2/")
         except ProtocolError as error:

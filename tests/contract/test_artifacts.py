@@ -18,6 +18,7 @@ from bulkrm.sandbox import (
 from tests.support.admin import Admin
 from tests.support.registries import KINDS, KINDS_3, cases
 
+SERVERS = "distribution 2.8.2, 3.1.1"
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
 SUBJECTS: dict[str, Callable[[int], Image]] = {
@@ -88,6 +89,7 @@ async def test_fallback_tag(admin: Admin, kind: str) -> None:
     assert await admin.pulls(APP, fallback_tag(subject))
 
 
+@pytest.mark.fact("a deleted subject leaves what is attached to it")
 async def test_deletion_leaves_what_is_attached(admin: Admin) -> None:
     """A deleted subject leaves its artifacts and their list; a deleted artifact leaves the list, broken."""
     subject = oci_image(1)
@@ -112,6 +114,7 @@ async def test_nested_index(admin: Admin) -> None:
     assert await admin.pulls(APP, "a")
 
 
+@pytest.mark.fact("there is no referrers API: 404 in plain text")
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PUT"])
 async def test_no_referrers_api(admin: Admin, method: str) -> None:
     """There is no referrers API: 404 in plain text, without asking for a token, whatever the digest."""

@@ -10,6 +10,7 @@ from bulkrm.sandbox import Image, artifact, docker_image, docker_list, empty_ind
 from tests.support.admin import Admin, Reply, digest_of, many_images
 from tests.support.registries import CRANE, KINDS_CRANE, cases, servers
 
+SERVERS = "crane registry serve 0.22.1"
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
 KINDS: dict[str, Callable[[int], Image]] = {
@@ -32,6 +33,7 @@ def registry_kind(request: pytest.FixtureRequest) -> str:
 # Deletion
 
 
+@pytest.mark.fact("DELETE of a digest keeps its tags, which go on serving the manifest")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_delete_by_digest_keeps_the_tags(admin: Admin, kind: str) -> None:
     """DELETE of a digest answers 202; the digest is gone, and its tags are listed and answer as before."""
@@ -57,6 +59,7 @@ async def test_delete_by_digest_twice(admin: Admin) -> None:
     assert await admin.digest(APP, "a") == digest
 
 
+@pytest.mark.fact("tags that live on are removed by DELETE of each")
 async def test_tags_after_the_digest(admin: Admin) -> None:
     """Tags that live on are deleted one by one, and then nothing serves the manifest any more."""
     digest = await admin.push(APP, oci_image(1), "a", "b")
@@ -66,6 +69,7 @@ async def test_tags_after_the_digest(admin: Admin) -> None:
     assert await admin.content(APP, "a", "b", digest) == {"a": None, "b": None, digest: None}
 
 
+@pytest.mark.fact("DELETE of a tag removes that tag only")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_delete_of_a_tag(admin: Admin, kind: str) -> None:
     """DELETE of a tag answers 202; the image stays by digest, and so do its other tags."""
@@ -92,6 +96,7 @@ async def test_delete_of_the_last_tag(admin: Admin) -> None:
     assert await admin.pulls(APP, image.digest)
 
 
+@pytest.mark.fact("an absent tag or digest is 404 `MANIFEST_UNKNOWN`")
 @pytest.mark.parametrize("reference", ["absent", ZERO])
 async def test_delete_of_what_is_not_there(admin: Admin, reference: str) -> None:
     """An absent tag or digest answers 404 MANIFEST_UNKNOWN, as a probe needs it."""
@@ -131,6 +136,7 @@ async def test_the_digest_of_a_blob_is_no_manifest(admin: Admin, part: int) -> N
     assert await admin.pulls(APP, "a")
 
 
+@pytest.mark.fact("a decoy is not removed from its tags: none works there")
 async def test_a_decoy_stays(admin: Admin) -> None:
     """An empty index pushed over a tag is not removed from it when it is deleted by digest: no decoy works here."""
     image, decoy = oci_image(1), empty_index(99)
@@ -207,12 +213,14 @@ async def test_put_by_digest_makes_no_tag(admin: Admin) -> None:
     assert await admin.pulls(APP, image.digest)
 
 
+@pytest.mark.fact("a PUT of an image is taken without its blobs")
 async def test_an_image_does_not_need_its_blobs(admin: Admin) -> None:
     """A PUT of an image whose blobs are not there is taken: what it answers proves nothing about them."""
     assert (await admin.put(APP, "a", oci_image(1))).status == 201
     assert not await admin.pulls(APP, "a")
 
 
+@pytest.mark.fact("a PUT of an index without its children is 404 `MANIFEST_UNKNOWN`")
 @only_the_real_one
 async def test_index_needs_its_children_first(admin: Admin) -> None:
     """An index whose child is gone is refused with 404 MANIFEST_UNKNOWN, which names the first child."""
@@ -273,6 +281,7 @@ async def test_tag_list(admin: Admin) -> None:
     assert await listed(admin, "?n=") == tags
 
 
+@pytest.mark.fact("a page is cut at `n` without a Link")
 async def test_tag_list_in_pages_without_links(admin: Admin) -> None:
     """With `n` the list is cut, and nothing says so: who does not ask on with `last` misses the rest."""
     tags = await fill(admin)
@@ -282,6 +291,7 @@ async def test_tag_list_in_pages_without_links(admin: Admin) -> None:
     assert await listed(admin, f"?n=5&last={tags[9]}") == tags[10:]
 
 
+@pytest.mark.fact("a `last` behind which nothing comes is ignored: the list begins again")
 async def test_tag_list_after_its_end(admin: Admin) -> None:
     """After the last tag the list begins again: who asks on must see that nothing new came."""
     tags = await fill(admin)
@@ -316,6 +326,7 @@ async def test_tag_list_with_junk(admin: Admin) -> None:
     assert (reply.status, reply.codes) == (400, ["BAD_REQUEST"])
 
 
+@pytest.mark.fact("the catalog is cut at `n`, unsorted, without a Link")
 @only_the_real_one
 async def test_catalog(admin: Admin) -> None:
     """The catalog has every repository in no order, cut at `n`, with no way to the rest; an empty one is `null`."""
@@ -336,6 +347,7 @@ async def test_catalog(admin: Admin) -> None:
 # Referrers and users
 
 
+@pytest.mark.fact("there is no referrers API: 404 `METHOD_UNKNOWN`")
 @only_the_real_one
 async def test_no_referrers_api(admin: Admin) -> None:
     """There is no referrers API: 404 METHOD_UNKNOWN; what is attached is pushed like anything else."""

@@ -11,6 +11,7 @@ from tests.integration.engine import delete
 from tests.support.admin import Admin, digest_of, many_images
 from tests.support.registries import KINDS_3, Registry, Start, cases
 
+SERVERS = "distribution 3.1.1"
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
 KINDS: dict[str, Callable[[int], Image]] = {
@@ -31,6 +32,7 @@ def registry_kind(request: pytest.FixtureRequest) -> str:
 # Deletion of a tag
 
 
+@pytest.mark.fact("DELETE of a tag removes that tag only")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_delete_of_a_tag(admin: Admin, kind: str) -> None:
     """DELETE of a tag answers 202 with nothing in it; the image stays, and so do its other tags."""
@@ -45,6 +47,7 @@ async def test_delete_of_a_tag(admin: Admin, kind: str) -> None:
     assert await admin.pulls(APP, "b")
 
 
+@pytest.mark.fact("an image without tags stays by digest, and the list says `null`")
 async def test_delete_of_the_last_tag(admin: Admin) -> None:
     """An image whose last tag was deleted still pulls by digest, and the tag list says `null`."""
     image = oci_image(1)
@@ -56,6 +59,7 @@ async def test_delete_of_the_last_tag(admin: Admin) -> None:
     assert await admin.pulls(APP, image.digest)
 
 
+@pytest.mark.fact("an absent tag is 404: a probe tells that tags can be deleted")
 @pytest.mark.parametrize("repository", [APP, "never/seen"])
 async def test_delete_of_an_absent_tag(admin: Admin, repository: str) -> None:
     """A tag that is not there answers 404 MANIFEST_UNKNOWN, be the repository known or not."""
@@ -132,6 +136,7 @@ async def test_delete_of_a_tag_needs_the_right(registry: Registry) -> None:
     assert await registry.admin.digest(APP, "a") == digest
 
 
+@pytest.mark.fact("where deletion is disabled every DELETE is 405 `UNSUPPORTED`, of tags too")
 @pytest.mark.parametrize("reference", ["known", "a", "absent", ZERO])
 async def test_deletion_disabled(registry: Registry, reference: str) -> None:
     """Where deletion is disabled every DELETE answers 405 UNSUPPORTED in JSON, before any lookup, of tags too."""
@@ -159,6 +164,7 @@ async def test_read_only(registry: Registry) -> None:
 # Deletion of a digest
 
 
+@pytest.mark.fact("DELETE of a digest removes all its tags")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_delete_by_digest_takes_all_tags(admin: Admin, kind: str) -> None:
     """DELETE of a digest takes all its tags, once; a second one finds nothing."""
@@ -186,6 +192,7 @@ async def test_delete_of_an_index_keeps_its_children(admin: Admin, make: Callabl
     assert await admin.digest(APP, second.digest) == second.digest
 
 
+@pytest.mark.fact("the digest of a blob is 404")
 @pytest.mark.parametrize("part", [0, 1])
 async def test_the_digest_of_a_blob_is_no_manifest(admin: Admin, part: int) -> None:
     """Unlike 2.8.2 it finds no manifest under the digest of a configuration or layer, and so breaks no image."""
@@ -200,6 +207,7 @@ async def test_the_digest_of_a_blob_is_no_manifest(admin: Admin, part: int) -> N
     assert await admin.pulls(APP, "a")
 
 
+@pytest.mark.fact("DELETE of an empty index that was pushed over a tag removes the tag, and no image")
 @pytest.mark.parametrize("kind", ["docker", "oci", "index"])
 async def test_decoy(admin: Admin, kind: str) -> None:
     """An empty index pushed over a tag takes it along when it is deleted; the image stays by digest."""
@@ -313,6 +321,7 @@ async def listed(admin: Admin, query: str) -> tuple[list[str] | None, str]:
     return reply.json["tags"], reply.next_page
 
 
+@pytest.mark.fact("without `n` the tag list comes whole")
 async def test_tag_list_without_a_page_size(admin: Admin) -> None:
     """Without `n` all tags come, sorted by their bytes, with no Link; `last` leaves away what is not after it."""
     tags = await fill(admin)
@@ -322,6 +331,7 @@ async def test_tag_list_without_a_page_size(admin: Admin) -> None:
     assert await listed(admin, "?last=v1.0") == (tags[tags.index("v1.0") + 1 :], "")
 
 
+@pytest.mark.fact("with `n` it comes in pages, each full one with a relative Link")
 async def test_tag_list_in_pages(admin: Admin) -> None:
     """With `n` the list comes in pages, each full one with a relative Link that has `last` and `n`."""
     tags = await fill(admin)
@@ -355,6 +365,7 @@ async def test_tag_list_is_bounded(registry: Registry, wanted: int) -> None:
     assert await listed(registry.admin, "") == (tags, "")
 
 
+@pytest.mark.fact("a page that follows a deleted tag skips nothing")
 async def test_tag_list_after_its_cursor_was_deleted(admin: Admin) -> None:
     """A page that follows a tag which is gone by now skips nothing."""
     tags = await fill(admin)
@@ -364,6 +375,7 @@ async def test_tag_list_after_its_cursor_was_deleted(admin: Admin) -> None:
     assert (await listed(admin, more.partition("list")[2]))[0] == tags[5:10]
 
 
+@pytest.mark.fact("an `n` that is no number is 400")
 @pytest.mark.parametrize("number", ["-1", "junk", "1.5"])
 async def test_tag_list_with_junk(admin: Admin, number: str) -> None:
     """An `n` that is no number is 400 PAGINATION_NUMBER_INVALID."""

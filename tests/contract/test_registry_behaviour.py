@@ -13,6 +13,7 @@ from tests.support.admin import ALL_TYPES, Admin, Reply, digest_of, many_images
 from tests.support.registries import KINDS as KINDS_2
 from tests.support.registries import Registry, Start, cases
 
+SERVERS = "distribution 2.8.2"
 APP = "team/app"
 ZERO = "sha256:" + "0" * 64
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
@@ -43,6 +44,7 @@ def config_of(image: Image) -> str:
 # Deletion
 
 
+@pytest.mark.fact("DELETE of a digest removes all its tags")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_delete_by_digest_takes_all_tags(admin: Admin, kind: str) -> None:
     """DELETE of a digest answers 202 with nothing in it, and all tags on the digest are gone."""
@@ -68,6 +70,7 @@ async def test_delete_again(admin: Admin) -> None:
     assert reply.json == {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}
 
 
+@pytest.mark.fact("an unknown digest is 404 `MANIFEST_UNKNOWN`, also in an unknown repository")
 @pytest.mark.parametrize("repository", [APP, "never/seen", "other/app", "Upper/case"])
 async def test_delete_of_what_is_not_there(admin: Admin, repository: str) -> None:
     """A digest that the repository does not have answers 404, be the repository known or not."""
@@ -78,6 +81,7 @@ async def test_delete_of_what_is_not_there(admin: Admin, repository: str) -> Non
     assert (reply.status, reply.codes) == (404, ["MANIFEST_UNKNOWN"])
 
 
+@pytest.mark.fact("DELETE of a tag is 400 `DIGEST_INVALID` and removes nothing")
 @pytest.mark.parametrize("reference", ["1.0", "absent", "sha256:" + "A" * 64, "sha256:" + "a" * 63, "md5:" + "a" * 32])
 async def test_delete_needs_a_digest(admin: Admin, reference: str) -> None:
     """DELETE of a tag or a malformed digest answers 400 DIGEST_INVALID, and the tag stays."""
@@ -92,6 +96,7 @@ async def test_delete_needs_a_digest(admin: Admin, reference: str) -> None:
     assert await admin.tags(APP) == {"1.0"}
 
 
+@pytest.mark.fact("what is neither tag nor digest finds no route: 404 in plain text")
 @pytest.mark.parametrize("reference", ["", "-x", "a b", "x" * 129])
 async def test_no_route(admin: Admin, reference: str) -> None:
     """A reference that is neither tag nor digest finds no route: plain text, without asking for credentials."""
@@ -109,6 +114,7 @@ async def test_other_paths(admin: Admin, path: str) -> None:
     assert (reply.status, reply.body) == (404, b"404 page not found\n")
 
 
+@pytest.mark.fact("where deletion is disabled every DELETE is 405 `UNSUPPORTED`, before any lookup: a probe is safe")
 @pytest.mark.parametrize("reference", ["known", "a", "absent", ZERO])
 async def test_deletion_disabled(registry: Registry, reference: str) -> None:
     """Where deletion is disabled every DELETE answers 405 UNSUPPORTED in JSON, before any lookup."""
@@ -122,6 +128,7 @@ async def test_deletion_disabled(registry: Registry, reference: str) -> None:
     assert await registry.admin.digest(APP, "a") == digest
 
 
+@pytest.mark.fact("read-only is 405 in plain text, with `Allow: GET, HEAD`")
 async def test_read_only(registry: Registry) -> None:
     """In read-only mode DELETE and PUT answer 405 in plain text, with the methods that are left; reading works."""
     image = docker_image(1)
@@ -135,6 +142,7 @@ async def test_read_only(registry: Registry) -> None:
     assert await registry.admin.digest(APP, "a") == digest
 
 
+@pytest.mark.fact("the children of a deleted index stay, untagged")
 @pytest.mark.parametrize("make", [docker_list, oci_index])
 async def test_delete_of_an_index_keeps_its_children(admin: Admin, make: Callable[[int], Image]) -> None:
     """The children of a deleted index stay, untagged."""
@@ -148,6 +156,7 @@ async def test_delete_of_an_index_keeps_its_children(admin: Admin, make: Callabl
     ]
 
 
+@pytest.mark.fact("a child can be deleted while an index names it")
 async def test_delete_of_a_child_breaks_its_index(admin: Admin) -> None:
     """A child can be deleted while its index is there; the index still answers, broken."""
     image = oci_index(1)
@@ -186,6 +195,7 @@ async def test_many_parallel_deletes(admin: Admin) -> None:
     assert await admin.tags(APP) == {"t7", "t17", "t27", "t37", "t47", "t57"}
 
 
+@pytest.mark.fact("DELETE of a blob's digest as a manifest unlinks the blob")
 @pytest.mark.parametrize("part", ["config", "layer"])
 async def test_delete_of_a_blob_digest_breaks_the_image(admin: Admin, part: str) -> None:
     """A DELETE of a config or layer digest as a manifest unlinks that blob: 202, and the image no longer pulls."""
@@ -253,6 +263,7 @@ def described(reply: Reply, image: Image) -> str:
     return known[digest]
 
 
+@pytest.mark.fact("Accept decides what a tag answers with; without a known type it is converted")
 @pytest.mark.parametrize("kind", BY_TAG)
 async def test_accept(admin: Admin, kind: str) -> None:
     """The media types in Accept decide what a tag answers with; a digest answers with itself or not at all."""
@@ -275,6 +286,7 @@ async def test_converted_digest_is_nowhere(admin: Admin) -> None:
     assert await admin.pulls(APP, "a")
 
 
+@pytest.mark.fact("HEAD has the headers of GET")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_head_is_get_without_the_body(admin: Admin, kind: str) -> None:
     """HEAD has the headers of GET, the length included, and no body."""
@@ -322,6 +334,7 @@ async def test_unknown_manifest(admin: Admin, repository: str) -> None:
 # Restoring
 
 
+@pytest.mark.fact("a PUT of a deleted manifest restores it, without its other tags")
 @pytest.mark.parametrize("kind", KINDS)
 async def test_put_restores(admin: Admin, kind: str) -> None:
     """A deleted manifest that is PUT again has its digest and pulls; its other tags stay gone."""
@@ -348,6 +361,7 @@ async def test_put_by_digest_makes_no_tag(admin: Admin) -> None:
     assert await admin.pulls(APP, image.digest)
 
 
+@pytest.mark.fact("a PUT of an index needs its children first")
 async def test_index_needs_its_children_first(admin: Admin) -> None:
     """An index whose children are gone is refused, one error for each, until the children are back."""
     image = oci_index(1)
@@ -443,6 +457,7 @@ async def test_put_under_a_wrong_digest(admin: Admin) -> None:
     assert (reply.status, reply.codes) == (400, ["DIGEST_INVALID"])
 
 
+@pytest.mark.fact("DELETE of an empty index that was pushed over tags removes those tags, and no image")
 @pytest.mark.parametrize("kind", ["docker", "oci", "index"])
 async def test_decoy(admin: Admin, kind: str) -> None:
     """An empty index pushed over tags takes them over; its deletion removes them, and the image stays by digest."""
@@ -458,6 +473,7 @@ async def test_decoy(admin: Admin, kind: str) -> None:
     assert await admin.pulls(APP, image.digest)
 
 
+@pytest.mark.fact("after a garbage collection a PUT is refused, with the blobs that are lost")
 async def test_restore_after_garbage_collection(registry: Registry) -> None:
     """After a garbage collection a PUT is refused, one error for each blob that is lost."""
     image = docker_image(1)
