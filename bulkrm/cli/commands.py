@@ -13,6 +13,7 @@ from bulkrm.cli.options import Access, Pace, Rules, Talk, What
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.recorded import recorded
 from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Policy, Shared
@@ -83,6 +84,7 @@ def _perform(
     job: Job, access: Access, pace: Pace, talk: Talk, *, list_from_stdin: bool, plan: "PlanOutput | None" = None
 ) -> int:
     settings = settings_of(access, pace)
+    refuse_unusable_connections(job.hosts, settings.connection)
     output = plan.format if plan is not None and talk.output == "text" else None
     login = login_of(access, job.hosts, list_from_stdin=list_from_stdin)
     with writers_of(talk, output) as writers, recorded(job, talk.state_dir) as folder:

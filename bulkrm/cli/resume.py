@@ -16,6 +16,7 @@ from bulkrm.cli.recorded import held
 from bulkrm.cli.records import summary
 from bulkrm.cli.setup import login_of, settings_of, writers_of
 from bulkrm.cli.which import run_named
+from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.landing import Past
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
@@ -40,6 +41,7 @@ def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_
         job = _job(run, access)
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
         settings = settings_of(access, pace)
+        refuse_unusable_connections(job.hosts, settings.connection)
         login = login_of(access, job.hosts, list_from_stdin=False)
         if not dry_run:
             folder.begin_part()

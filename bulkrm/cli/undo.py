@@ -23,7 +23,7 @@ from bulkrm.cli.which import run_named
 from bulkrm.cli.writers import Writer
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
-from bulkrm.client.registries import open_registries
+from bulkrm.client.registries import open_registries, refuse_unusable_connections
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.recorder import Unrecorded
@@ -194,6 +194,7 @@ def _is_target(entry: Target, loss: Loss, tag: str | None) -> bool:
 
 
 async def _perform(task: _Task) -> int:
+    refuse_unusable_connections((loss.repository.host for loss in task.losses), task.settings.connection)
     stop, clock = Stop(), SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
     with display(quiet=task.talk.quiet) as shown:

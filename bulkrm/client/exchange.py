@@ -18,7 +18,11 @@ Judge = Callable[[Attempt, Answer | Broken], Decision]
 GetAuthorized = Callable[[Authorize], Awaitable[Attempt]]
 
 
-def _tell_nobody(seconds: float, whole_host: bool) -> None:  # noqa: FBT001 (a callback)
+# Hears of a wait: how many seconds, and what came before it.
+Announce = Callable[[float, Answer | Broken], None]
+
+
+def _tell_nobody(seconds: float, after: Answer | Broken) -> None:
     """Tell nobody of a wait."""
 
 
@@ -36,7 +40,7 @@ class Loop:
 
     limiter: Limiter
     clock: Clock
-    announce: Callable[[float, bool], None] = _tell_nobody
+    announce: Announce = _tell_nobody
 
     def _pause(self, attempt: Attempt, seconds: float) -> None:
         """Pause the host; give it up where it has refused everybody for longer than any request would wait."""
@@ -55,14 +59,14 @@ class Loop:
                     self.limiter.succeeded()
                     left = quota(final.headers, final.wall)
                     if left is not None and self.limiter.rest(*left):
-                        self.announce(left[1], True)  # noqa: FBT003 (a callback)
+                        self.announce(left[1], final)
                     return Final(final, attempt.uncertain)
                 case GiveUp(failure):
                     raise RequestFailed(failure)
                 case Authorize() as decision:
                     attempt = await authorize(decision)
                 case Wait(seconds, spread, whole_host, attempt):
-                    self.announce(seconds, whole_host)
+                    self.announce(seconds, answer)
                     if whole_host:
                         self._pause(attempt, seconds)
                     await self.clock.sleep(seconds + spread * self.clock.random())

@@ -3,13 +3,17 @@
 A request goes: token, limiter slot, is the token still good?, transport, `decide`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
+import anyio
+
 from bulkrm.client.authorizer import Authorizer, Grant
+from bulkrm.client.connections import Reuse, Use
 from bulkrm.client.exchange import Final, Loop, Sent
 from bulkrm.client.flight import SingleFlight
 from bulkrm.client.limiter import Limiter
+from bulkrm.client.waits import Waits
 from bulkrm.client.wiring import Wiring
 from bulkrm.model.errors import BulkrmError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
@@ -18,14 +22,16 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential
 from bulkrm.protocol.challenge import choose, parse_challenges
 from bulkrm.protocol.exchange import Attempt, Authorize, Decision, decide, decide_without_token
+from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.manners import Manners
-from bulkrm.protocol.message import NOT_TLS, PING, Answer, Broken, Request
+from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
 from bulkrm.protocol.realm import is_loopback
 from bulkrm.protocol.refusal import no_answer, refusal
 
 _UNAUTHORIZED = 401
 _TIMED_OUT = 408
-_NOTICED, _SILENCE = 2.0, 10.0  # seconds
+_TROUBLE = 429  # and above: of the moment
+_READING = ("GET", "HEAD")
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
@@ -77,10 +83,13 @@ class Host:
         self.requests = 0
         self.like_distribution = False
         self._connection = wiring.settings.connection
-        self._loop = Loop(self.limiter, wiring.clock, self._announce)
-        self._clock = wiring.clock
+        self._loop = Loop(self.limiter, wiring.clock, Waits(name, wiring.clock, wiring.say))
+        self.clock = wiring.clock
         self._say = wiring.say
-        self._silent_until = 0.0
+        self.reuse = Reuse(self._tell_of_mixed_answers)
+        self.in_bulk = False  # whether what is read now is confirmed before anybody relies on it
+        self._greeting: Answer | None = None
+        self._ended_before = False
         self._met: SingleFlight[bool] = SingleFlight()
 
     async def exchange(self, request: Request, footprint: Footprint | None = None, look: Look | None = None) -> Final:
@@ -97,14 +106,58 @@ class Host:
     def _decide(self, attempt: Attempt, answer: Answer | Broken) -> Decision:
         return decide(attempt, answer, self.authorizer.manners)
 
-    def _announce(self, seconds: float, whole_host: bool) -> None:  # noqa: FBT001 (a callback)
-        """Tell the user of a wait that is long enough to be noticed, once for all the requests that wait."""
-        now = self._clock.monotonic()
-        if seconds < _NOTICED or now < self._silent_until:
-            return
-        self._silent_until = now + max(seconds, _SILENCE)
-        why = "asks to wait" if whole_host else "does not answer as it should; trying again in"
-        self._say(f"{self.name} {why} {seconds:.0f} s")
+    def _tell_of_mixed_answers(self, why: str) -> None:
+        self._say(f"{self.name}: {why}; from now on each request has a connection of its own")
+
+    def use_for(self, request: Request) -> Use | None:
+        """Return a shared connection for a request; None: it goes alone."""
+        bulk = request is PING or (self.in_bulk and request.method in _READING)
+        return Use(self.reuse) if self.reuse.allows(bulk=bulk) else None
+
+    async def transmit(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | Broken:
+        """Send a request; what is evidently the answer to another one is none."""
+        use = self.use_for(request)
+        answer = await self.transport.send(request.method, url, headers, request.max_body, request.body, use)
+        if isinstance(answer, Answer) and use is not None and use.again and is_to_another(request, answer):
+            self.reuse.end("an answer came that belongs to another request")
+            return Broken(LOST, "the answer belongs to another request")
+        return answer
+
+    @property
+    def confirmed(self) -> bool:
+        """Tell whether it is known that what was read so far are the answers to what was asked."""
+        return self._ended_before if self.reuse.ended is not None else not self.reuse.doubtful
+
+    async def confirm(self) -> bool:
+        """Make sure that what was read in bulk so far are the answers to what was asked; False: it is to be read again.
+
+        That is said once: what is read afterwards goes alone. Costs a request for each open connection, and only where
+        an answer came twice over one of them.
+        """
+        if self.reuse.ended is None and self.reuse.doubtful:
+            async with anyio.create_task_group() as greetings:
+                for _ in range(self.reuse.number):
+                    greetings.start_soon(self._greet)
+            if self.reuse.doubtful:
+                self.reuse.end("whether answers came twice cannot be told")
+        if self.reuse.ended is None:
+            self.reuse.rely()
+            return True
+        known, self._ended_before = self._ended_before, True
+        return known
+
+    async def _greet(self) -> None:
+        """Ask for the greeting over the connection that was idle for longest, and see whether that is what comes."""
+        use = Use(self.reuse)
+        async with self.limiter:
+            self.limiter.spend()
+            self.requests += 1
+            answer = await self.transport.send(PING.method, self.base + PING.target, {}, PING.max_body, use=use)
+        if self._greeting is not None and isinstance(answer, Answer) and use.again:
+            if is_like(answer, self._greeting):
+                use.in_order()
+            elif answer.status < _TROUBLE:
+                self.reuse.end("an answer came twice")
 
     async def _meet(self) -> bool:
         """Ask for the challenge once, so that every later request brings its token with the first send."""
@@ -113,6 +166,7 @@ class Host:
         except RequestFailed as error:
             # Who cannot even be met need not be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
+        self._greeting = final.answer
         self.like_distribution = "Docker-Distribution-Api-Version" in final.answer.headers
         challenge = None
         if final.answer.status == _UNAUTHORIZED:
@@ -133,7 +187,7 @@ class Host:
         return await self._ping("http", _Call(self))
 
     async def _ping(self, scheme: str, call: "_Call") -> Final:
-        self.base = f"{scheme}://{_address(self.name)}"
+        self.base = f"{scheme}://{address_of(self.name)}"
         return await self._loop.run(Attempt(PING, self.name), call.send, decide_without_token, call.authorize)
 
 
@@ -170,7 +224,7 @@ class _Call:
                 host.limiter.spend()
                 host.requests += 1
                 self._footprint.possible = True
-                answer = await host.transport.send(request.method, url, headers, request.max_body, request.body)
+                answer = await host.transmit(request, url, headers)
             self._last = answer
             # A plain refusal and a redirect changed nothing; silence, a 5xx and a success may have.
             acted = answer.may_have_acted if isinstance(answer, Broken) else not _refused(answer)
@@ -215,7 +269,7 @@ def _refused(answer: Answer) -> bool:
     return 300 <= answer.status < 500 and answer.status != _TIMED_OUT  # noqa: PLR2004
 
 
-def _address(host: str) -> str:
+def address_of(host: str) -> str:
     """Return where a host is connected to: Docker Hub's registry has another name than its references."""
     return "registry-1.docker.io" if host == HUB else host
 

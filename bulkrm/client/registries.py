@@ -1,18 +1,19 @@
 """All registries of a run, opened when first asked for."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from bulkrm.client.clock import Clock
 from bulkrm.client.credentials import Credentials
-from bulkrm.client.host import Host
+from bulkrm.client.host import Host, address_of
+from bulkrm.client.proxy import refuse_unusable
 from bulkrm.client.registry import Registry
 from bulkrm.client.tokens import Tokens
-from bulkrm.client.transport import Trace, Transport, no_trace
+from bulkrm.client.transport import Trace, Transport, no_trace, tls_of
 from bulkrm.client.wiring import Wiring, tell_nobody
 from bulkrm.model.report import Requests
-from bulkrm.model.settings import Settings
+from bulkrm.model.settings import Connection, Settings
 from bulkrm.quirks.quirk import manners_of
 
 
@@ -24,14 +25,34 @@ class Registries:
         self._wiring = wiring
         self._credentials = credentials
         self._registries: dict[str, Registry] = {}
+        self._in_bulk = False
 
     def __getitem__(self, host: str) -> Registry:
         """Return the registry of a host (a normal form)."""
         registry = self._registries.get(host)
         if registry is None:
             way = Host(host, self._credentials.login(host), manners_of(host), self._wiring)
+            way.in_bulk = self._in_bulk
             registry = self._registries[host] = Registry(way)
         return registry
+
+    @contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """Let requests that read share connections; whoever relies on what was read asks `mixed_up` before."""
+        self._set_in_bulk(in_bulk=True)
+        try:
+            yield
+        finally:
+            self._set_in_bulk(in_bulk=False)
+
+    def _set_in_bulk(self, *, in_bulk: bool) -> None:
+        self._in_bulk = in_bulk
+        for registry in self._registries.values():
+            registry.host.in_bulk = in_bulk
+
+    async def mixed_up(self) -> list[str]:
+        """Return the hosts whose answers in bulk were mixed up, each once: what they sent is to be read again."""
+        return [name for name, registry in list(self._registries.items()) if not await registry.host.confirm()]
 
     @property
     def distributions(self) -> tuple[str, ...]:
@@ -50,6 +71,13 @@ class Registries:
         """How many requests were sent so far."""
         sent = sum(registry.host.requests for registry in self._registries.values())
         return Requests(sent, self._wiring.tokens.requests)
+
+
+def refuse_unusable_connections(hosts: Iterable[str], connection: Connection) -> None:
+    """Raise InputError where TLS material, or the proxy in the environment for one of these registries, cannot be used."""
+    tls_of(connection)
+    scheme = "http" if connection.plain_http else "https"
+    refuse_unusable(f"{scheme}://{address_of(host)}/" for host in hosts)
 
 
 @dataclass(frozen=True, slots=True)

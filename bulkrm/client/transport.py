@@ -1,12 +1,15 @@
-"""Bytes over the network: one aiohttp session for the whole run, and nothing in it that acts by itself.
+"""Bytes over the network: aiohttp sessions for the whole run, and nothing in them that acts by itself.
 
 Off, because a tool that deletes cannot have them: redirects (a 303 turns DELETE into a GET whose 200 would look like
-success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content decoding.
+success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content decoding. Which
+requests share a connection, and which go alone, is the business of `bulkrm.client.connections`.
 """
 
 import io
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -15,8 +18,9 @@ from yarl import URL
 
 from bulkrm import __version__
 from bulkrm.client.clock import Clock
+from bulkrm.client.connections import SharedConnector, Use
 from bulkrm.client.deadlines import Deadlines
-from bulkrm.client.proxy import proxy_for
+from bulkrm.client.proxy import UnusableProxy, proxy_for
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import (
@@ -24,6 +28,7 @@ from bulkrm.protocol.message import (
     LOST,
     MAX_ERROR,
     NOT_TLS,
+    PROXY,
     TIMEOUT,
     TOO_LARGE,
     UNREACHABLE,
@@ -57,6 +62,15 @@ class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
         self.broken = broken
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Two sessions, for requests that share connections and for those that go alone, and the time limit of all."""
+
+    shared: aiohttp.ClientSession
+    alone: aiohttp.ClientSession
+    deadlines: Deadlines
+
+
 class Transport:
     """Sends one request and returns what came back, as values; raises nothing of aiohttp's."""
 
@@ -64,14 +78,19 @@ class Transport:
         """Read the TLS material; `timeout` is in seconds, for one request. Raises InputError on unusable files."""
         self._clock = clock
         self._trace = trace
-        self._tls = _tls(connection)
+        self._tls = tls_of(connection)
         self._timeout = timeout
-        self._opened: tuple[aiohttp.ClientSession, Deadlines] | None = None
+        self._opened: _Opened | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the session. The connector has no limit of its own: the limiters of the hosts rule."""
-        connector = aiohttp.TCPConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
-        session = aiohttp.ClientSession(
+        """Open the sessions. The connectors have no limit of their own: the limiters of the hosts rule."""
+        shared = SharedConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
+        alone = aiohttp.TCPConnector(limit=0, ssl=self._tls, force_close=True, ttl_dns_cache=60)
+        self._opened = _Opened(self._session(shared), self._session(alone), Deadlines(self._timeout))
+        return self
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(self._timeout, _CONNECT)),
@@ -80,28 +99,36 @@ class Transport:
             trust_env=False,
             middlewares=(_no_second_send,),
         )
-        self._opened = session, Deadlines(self._timeout)
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the session."""
+        """Close the sessions."""
         if self._opened is not None:
-            await self._opened[0].close()
+            await self._opened.shared.close()
+            await self._opened.alone.close()
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], max_body: int = MAX_ERROR, body: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        max_body: int = MAX_ERROR,
+        body: bytes | None = None,
+        use: Use | None = None,
     ) -> Answer | Broken:
-        """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken."""
+        """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken.
+
+        It goes over a connection of its own, unless `use` says that it may share one.
+        """
         if self._opened is None:
             raise RuntimeError("the transport is not open")
-        session, deadlines = self._opened
+        session = self._opened.alone if use is None else self._opened.shared
         # A file, made anew for each send: aiohttp warns of bytes of more than 1 MiB.
         data = None if body is None else io.BytesIO(body)
         answer: Answer | Broken
         try:
-            with deadlines:
+            with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
                 # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
                 target = URL(url, encoded=True)
                 response = await session.request(
@@ -113,8 +140,12 @@ class Transport:
                     response.release()
         except _NoAnswer as error:
             answer = error.broken
+        except UnusableProxy as error:
+            answer = Broken(PROXY, str(error))
         except _BREAKING as error:
             answer = _broken(error)
+        if use is not None and isinstance(answer, Answer):
+            answer = _checked(answer, use)
         if self._trace is not no_trace:
             self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
         return answer
@@ -131,6 +162,14 @@ class Transport:
             if success:
                 return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
         return Answer(response.status, response.headers, content[:limit], self._clock.wall())
+
+
+def _checked(answer: Answer, use: Use) -> Answer | Broken:
+    """Return the answer that came over a shared connection, unless it may be that to another request."""
+    if use.reuse.ended is not None:
+        return Broken(LOST, f"the answers on a connection were mixed up: {use.reuse.ended}")
+    use.received(answer.likeness)
+    return answer
 
 
 async def _rest(stream: aiohttp.StreamReader, most: int) -> bytes:
@@ -191,8 +230,11 @@ def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
     return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")
 
 
-def _tls(connection: Connection) -> ssl.SSLContext | bool:
-    """Return what TLS is spoken with; True is aiohttp's own context, which verifies: no second one need be loaded."""
+def tls_of(connection: Connection) -> ssl.SSLContext | bool:
+    """Return what TLS is spoken with; True is aiohttp's own context, which verifies: no second one need be loaded.
+
+    Raises InputError on unusable files.
+    """
     if not (connection.insecure or connection.ca_file or connection.client_cert):
         return True
     context = ssl.create_default_context()

@@ -68,6 +68,27 @@ class Asking:
         circuit.failed(failure)
         return failure
 
+    async def reliably(self, read: Callable[[], Awaitable[T]], forget: Callable[[], None]) -> T:
+        """Read in bulk, over connections that requests share; once more where the answers on one were mixed up.
+
+        `forget` is called before that, and every failure of such a host is forgotten too.
+        """
+        while True:
+            with self._registries.in_bulk():
+                result = await read()
+            mixed_up = await self._registries.mixed_up()
+            if not mixed_up:
+                return result
+            forget()
+            for host in mixed_up:
+                self._circuits.pop(host, None)
+                for causes in (self._causes, self._against_pushing, self._against_untagging):
+                    causes.forget(host)
+
+    def is_confirmed(self, host: str) -> bool:
+        """Tell whether what was read in bulk from a host can be relied on, also if the reading was cut short."""
+        return self._registries[host].host.confirmed
+
     def anew(self) -> "Asking":
         """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""
         return Asking(self._registries)

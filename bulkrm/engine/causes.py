@@ -22,6 +22,10 @@ class Causes:
         """Return the failure that anything in this place would meet."""
         return (self._found.get(_host(place)) or self._found.get(place)) if self._found else None
 
+    def forget(self, host: str) -> None:
+        """Forget what was found out about a host and its repositories."""
+        self._found = {place: failure for place, failure in self._found.items() if _host(place) != host}
+
 
 def _host(place: Repository | str) -> str:
     return place if isinstance(place, str) else place.host

@@ -51,7 +51,9 @@ class Planner:
         self._attached = Attached(asking, self._resolver, around.stop, around.observer)
 
     def known(self, target: Target) -> Resolution | None:
-        """Return what was found out about a target, if anything."""
+        """Return what was found out about a target, if anything was that can be relied on."""
+        if not self._asking.is_confirmed(target.reference.repository.host):
+            return None
         return self._survey(self._resolver, self._lists, self._around.observer).known(target)
 
     def forget(self) -> None:
@@ -63,7 +65,7 @@ class Planner:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
         survey = self._survey(self._resolver, self._lists, self._around.observer)
         growing = list(targets)
-        while (facts := await survey.read(growing)) is not None:
+        while (facts := await self._asking.reliably(lambda: survey.read(growing), self.forget)) is not None:
             facts = self._completed(facts)
             plan = judge(facts, self._rules)
             more = await self._ways.find(_untagged(plan))
@@ -87,7 +89,7 @@ class Planner:
         acts = list(saved.acts)
         targets = [target for item in acts for target in item.targets]
         survey = self._survey(self._resolver, self._lists, self._around.observer)
-        while (facts := await survey.read(targets)) is not None:
+        while (facts := await self._asking.reliably(lambda: survey.read(targets), self.forget)) is not None:
             facts = self._completed(facts, acts)
             fresh = judge(facts, self._rules)
             if not await self._ways.find(_untagged(fresh)):

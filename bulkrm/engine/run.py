@@ -120,7 +120,10 @@ class Run:
         if isinstance(work, Saved):
             known = await self._go_on(work)
         else:
-            self._book.open(await expand(work, self._asking, self._lists, around.stop, around.observer))
+            lines = await self._asking.reliably(
+                lambda: expand(work, self._asking, self._lists, around.stop, around.observer), self._lists.forget
+            )
+            self._book.open(lines)
             targets = [line for line in self._book.lines if isinstance(line, Target)]
             known = None  # what a stop leaves of it
             with around.stop.phase():

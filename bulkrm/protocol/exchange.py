@@ -13,7 +13,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.scope import Scope
 from bulkrm.protocol.challenge import Challenge, choose, parse_challenges
 from bulkrm.protocol.manners import STANDARD, Manners
-from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, TOO_LARGE, Answer, Broken, Request
+from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, Broken, Request
 from bulkrm.protocol.pace import MAX_PAUSE, backoff, limited_backoff, quota, retry_after
 from bulkrm.protocol.refusal import LIMITED, no_answer, no_permission, refusal
 
@@ -124,7 +124,7 @@ def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
 
 def _after_break(attempt: Attempt, broken: Broken) -> Decision:
     attempt = replace(attempt, faults=attempt.faults + 1, uncertain=attempt.uncertain or broken.may_have_acted)
-    if broken.kind in (CERTIFICATE, NOT_TLS, TOO_LARGE) or attempt.faults >= MAX_SENDS:
+    if broken.kind in (CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE) or attempt.faults >= MAX_SENDS:
         return GiveUp(no_answer(broken))
     pause = backoff(attempt.faults)
     return Wait(pause, pause * _JITTER, whole_host=False, attempt=attempt)

@@ -1,22 +1,18 @@
-"""Final answers turned into results: a manifest, a digest, a page of tags, a deletion. Raises RequestFailed otherwise."""
+"""Final answers turned into results: a manifest, a digest, a deletion. Raises RequestFailed otherwise."""
 
-import re
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import quote, urljoin, urlsplit
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
-from bulkrm.model.manifest import INDEX_TYPES, MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, children, is_readable
-from bulkrm.model.reference import is_path, is_tag
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.protocol.manners import Manners
-from bulkrm.protocol.message import PAGE, Answer, Request
+from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import clean, is_registry_answer, refusal
 
 _OK = 200
 _NOT_FOUND = 404
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*\brel\s*=\s*"?next"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +93,12 @@ class Head(Enum):
     UNCLEAR = "unclear"  # HEAD errors have no body: only a GET says why
 
 
-def head(answer: Answer) -> Resolved | Head:
-    """Read the answer to HEAD manifest."""
+def head(answer: Answer, asked: Digest | None = None) -> Resolved | Head:
+    """Read the answer to HEAD manifest. One that speaks of another digest than was `asked` for is none."""
     if answer.status == _OK:
         digest = header_digest(answer)
+        if asked is not None and digest is not None and digest != asked:
+            return Head.UNCLEAR
         length = answer.headers.get("Content-Length", "")
         size = int(length[:12]) if length.isascii() and length.isdigit() else 0
         media_type = _media_type(answer)
@@ -109,65 +107,6 @@ def head(answer: Answer) -> Resolved | Head:
         return Resolved(digest, media_type, size) if digest is not None and known else Head.UNCLEAR
     proven = answer.status == _NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
     return Head.ABSENT if proven else Head.UNCLEAR
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing. `next` is the target of the next page's request; `guessed`: without a Link that said so."""
-
-    names: tuple[str, ...]
-    next: str | None
-    guessed: bool = False
-
-
-def tag_page(context: Context, answer: Answer, base: str) -> Page | None:
-    """Read a page of tags; `base` is scheme and host. None where the registry says it does not know the repository.
-
-    null is an empty list (distribution 2.8.2, when every tag is gone); entries that are no tags are dropped.
-    """
-    return _page(context, answer, base, "tags")
-
-
-def repository_page(context: Context, answer: Answer, base: str) -> Page | None:
-    """Read a page of the catalog; entries that are no repository names are dropped."""
-    return _page(context, answer, base, "repositories")
-
-
-def _page(context: Context, answer: Answer, base: str, key: str) -> Page | None:
-    if answer.status == _NOT_FOUND and is_registry_answer(answer):
-        return None
-    if answer.status != _OK:
-        raise context.fail(answer)
-    body = answer.json()
-    if not isinstance(body, dict) or not isinstance(body.get(key, ""), list | None):
-        message = f"the listing is no JSON object with {key!r}"
-        hint = f"is {context.host} an OCI / Docker v2 registry?"
-        raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
-    valid = is_tag if key == "tags" else is_path
-    good = tuple(name for name in body[key] or () if isinstance(name, str) and valid(name))
-    following = _next_target(answer, base + context.request.target, context.host)
-    if following is None and len(body[key] or ()) == PAGE and good:
-        # A full page without a Link: at the end, or a registry that sends none (sonatype/nexus-public#209). Ask.
-        path = context.request.target.partition("?")[0]
-        return Page(good, f"{path}?n={PAGE}&last={quote(good[-1], safe='')}", guessed=True)
-    return Page(good, following)
-
-
-def _next_target(answer: Answer, url: str, host: str) -> str | None:
-    """Follow `Link: <...>; rel="next"` only on the same scheme and host, and pass its path and query on as they are."""
-    match = next((found for line in answer.headers.getall("Link", []) if (found := _NEXT.search(line))), None)
-    if match is None:
-        return None
-    here = urlsplit(url)
-    try:
-        there = urlsplit(urljoin(url, str(match[1])))
-    except ValueError:
-        there = urlsplit("")
-    if (there.scheme, there.netloc.lower()) != (here.scheme, here.netloc.lower()):
-        message = f"the listing of {host} continues elsewhere, at {clean(there.netloc, 80) or 'what is no URL'}"
-        hint = "bulkrm does not follow it; a proxy before the registry may need X-Forwarded-Host and -Proto"
-        raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint, Reach.REPOSITORY))
-    return there.path + (f"?{there.query}" if there.query else "")
 
 
 class Deletion(Enum):
@@ -192,7 +131,6 @@ def deletion(context: Context, answer: Answer) -> Deletion:
 
 
 _CREATED = 201
-_NO_API = frozenset({400, 404, 405, 406, 410, 501})
 
 
 def pushed(context: Context, answer: Answer, digest: Digest) -> bool:
@@ -221,19 +159,3 @@ def deletes_digests(context: Context, answer: Answer) -> None:
     missing = answer.status == _NOT_FOUND and is_registry_answer(answer)
     if not missing and answer.status not in (200, 202, 204):
         raise context.fail(answer)
-
-
-def referrers_page(context: Context, answer: Answer, base: str) -> Page | None:
-    """Read a page of referrers; None where the registry has no such API.
-
-    The specification has 404 for that; registries that know nothing of the path answer whatever they answer to such,
-    redirects and web pages too (oras-go falls back for all of them).
-    """
-    if answer.status in _NO_API or 300 <= answer.status < 400:  # noqa: PLR2004
-        return None
-    if answer.status != _OK:
-        raise context.fail(answer)
-    if _media_type(answer) not in INDEX_TYPES or not is_readable(_media_type(answer), answer.body):
-        return None
-    named = children(_media_type(answer), answer.body)
-    return Page(named.manifests, _next_target(answer, base + context.request.target, context.host))

@@ -26,7 +26,8 @@ class Request:
     """One request to a registry.
 
     `target` is path and query as they go on the wire. `repository` and `actions` say which token it needs by itself.
-    `max_body` is how many bytes of a successful answer are read. A `body` has a `content_type`.
+    `max_body` is how many bytes of a successful answer are read. A `body` has a `content_type`. `digest` is the one that
+    it names, if it names one.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Request:
     max_body: int = MAX_ERROR
     body: bytes | None = None
     content_type: str | None = None
+    digest: Digest | None = None
 
     @property
     def scope(self) -> Scope | None:
@@ -58,15 +60,20 @@ _PUSH = frozenset({"pull", "push"})
 PING = Request("GET", "/v2/")
 
 
+def _digest(reference: str) -> Digest | None:
+    return reference if isinstance(reference, Digest) else None
+
+
 def get_manifest(repository: Repository, reference: str) -> Request:
     """GET a manifest by tag or digest, whatever its media type."""
     target = f"/v2/{repository.path}/manifests/{reference}"
-    return Request("GET", target, repository, _PULL, ACCEPT_MANIFESTS, MAX_MANIFEST)
+    return Request("GET", target, repository, _PULL, ACCEPT_MANIFESTS, MAX_MANIFEST, digest=_digest(reference))
 
 
 def head_manifest(repository: Repository, reference: str) -> Request:
     """HEAD a manifest by tag or digest: the digest without the bytes."""
-    return Request("HEAD", f"/v2/{repository.path}/manifests/{reference}", repository, _PULL, ACCEPT_MANIFESTS)
+    target = f"/v2/{repository.path}/manifests/{reference}"
+    return Request("HEAD", target, repository, _PULL, ACCEPT_MANIFESTS, digest=_digest(reference))
 
 
 def head_blob(repository: Repository, digest: Digest) -> Request:
@@ -76,7 +83,8 @@ def head_blob(repository: Repository, digest: Digest) -> Request:
 
 def delete_manifest(repository: Repository, reference: str) -> Request:
     """DELETE a manifest by digest, or a tag. No manifest `Accept`: Artifactory answers 406 to it (containers/skopeo#463)."""
-    return Request("DELETE", f"/v2/{repository.path}/manifests/{reference}", repository, _DELETE)
+    target = f"/v2/{repository.path}/manifests/{reference}"
+    return Request("DELETE", target, repository, _DELETE, digest=_digest(reference))
 
 
 def put_manifest(repository: Repository, reference: str, manifest: Manifest) -> Request:
@@ -110,6 +118,12 @@ class Answer:
     body: bytes = b""
     wall: float = 0.0
 
+    @property
+    def likeness(self) -> int:
+        """A number that two answers share if they say the same, whenever they came."""
+        names = ("Content-Type", "Content-Length", "Docker-Content-Digest", "WWW-Authenticate", "Link", "Location")
+        return hash((self.status, self.body, *(self.headers.get(name) for name in names)))
+
     def json(self) -> Any:
         """Read the body as JSON whatever its content type says (Docker Hub's token server sends text/plain).
 
@@ -131,12 +145,13 @@ class Broken:
     @property
     def may_have_acted(self) -> bool:
         """Tell whether the request may have reached the server: not where no connection came about."""
-        return self.kind not in (UNREACHABLE, CERTIFICATE, NOT_TLS)
+        return self.kind not in (UNREACHABLE, CERTIFICATE, NOT_TLS, PROXY)
 
 
 UNREACHABLE = "unreachable"
 CERTIFICATE = "certificate"
 NOT_TLS = "not-tls"
+PROXY = "proxy"  # one that cannot be used
 TIMEOUT = "timeout"
 LOST = "lost"
 TOO_LARGE = "too-large"

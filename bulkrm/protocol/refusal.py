@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import Repository
 from bulkrm.protocol.manners import STANDARD, Manners
-from bulkrm.protocol.message import CERTIFICATE, LOST, NOT_TLS, TIMEOUT, TOO_LARGE, UNREACHABLE, Answer, Broken, Request
+from bulkrm.protocol.message import (
+    CERTIFICATE,
+    LOST,
+    NOT_TLS,
+    PROXY,
+    TIMEOUT,
+    TOO_LARGE,
+    UNREACHABLE,
+    Answer,
+    Broken,
+    Request,
+)
 
 _MAX_MESSAGE = 300
 _MAX_ERRORS = 20
@@ -172,6 +183,11 @@ _BROKEN = {
         Reach.HOST,
     ),
     NOT_TLS: (FailureCode.UNREACHABLE, "the server does not speak TLS; --plain-http if that is meant", Reach.HOST),
+    PROXY: (
+        FailureCode.UNREACHABLE,
+        "set it to the http:// or https:// address of a proxy, or put the host into NO_PROXY",
+        Reach.HOST,
+    ),
     TIMEOUT: (FailureCode.TIMEOUT, "raise --timeout, or look at the registry's load", Reach.IMAGE),
     LOST: (FailureCode.CONNECTION_LOST, "run again; the registry or a proxy before it drops connections", Reach.IMAGE),
     TOO_LARGE: (FailureCode.UNEXPECTED_ANSWER, "the answer is larger than any registry should send", Reach.IMAGE),

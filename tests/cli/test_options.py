@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import Asked, Call, Sandbox
-from tests.cli.command import SECONDS, Command, fill, sent, tags
+from tests.cli.command import SECONDS, Command, bulkrm, fill, sent, tags
 
 BAD: dict[str, tuple[list[str], list[str]]] = {
     "concurrency zero": (["-c", "0"], ["--concurrency", "'0'", "auto"]),
@@ -212,3 +212,17 @@ def test_schema(run: Command) -> None:
 
     assert result.code == 0
     assert json.loads(result.out)["$schema"].startswith("https://json-schema.org/")
+
+
+async def test_a_proxy_that_is_not_supported(tmp_path: Path) -> None:
+    """It is exit 2 before anything is attempted, without the proxy's password, and leaves no run behind."""
+    env = {"ALL_PROXY": "socks5://user:s3cret@127.0.0.1:1080", "BULKRM_STATE_DIR": str(tmp_path)}
+
+    result = await bulkrm("-y", "registry.example/a/b:1", env=env)
+    runs = await bulkrm("runs", env=env)
+
+    assert result.code == 2
+    assert "ALL_PROXY" in result.err
+    assert "not supported" in result.err
+    assert "s3cret" not in result.err + result.out
+    assert "unfinished" not in runs.out

@@ -18,7 +18,7 @@ from bulkrm.model.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.scope import Scope
 from bulkrm.model.settings import Rate
-from bulkrm.protocol import judge, message
+from bulkrm.protocol import judge, message, pages
 from bulkrm.protocol.challenge import Challenge, parse_challenges
 from bulkrm.protocol.exchange import (
     MAX_LIMITED,
@@ -35,6 +35,7 @@ from bulkrm.protocol.exchange import (
     decide,
 )
 from bulkrm.protocol.judge import Context
+from bulkrm.protocol.link import next_target
 from bulkrm.protocol.manners import STANDARD, Manners
 from bulkrm.protocol.message import Answer, Broken
 from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow, http_date, retry_after
@@ -361,27 +362,64 @@ def test_any_answer_is_a_true_manifest_or_a_failure(answer: Answer, asked: Diges
     judge.head(answer)
 
 
-_tag_lists = st.lists(some.tags | _json, max_size=6).map(lambda tags: json.dumps({"tags": tags}).encode())
-
-
-@given(
-    st.builds(_answer, st.just(200), _tag_lists | bodies, st.lists(st.tuples(st.just("Link"), _links | header_text)))
+_tag_lists = st.lists(some.tags | st.none() | _json, max_size=6).map(lambda tags: json.dumps({"tags": tags}).encode())
+_named_lists = st.fixed_dictionaries({"name": some.paths | st.text(), "tags": st.lists(some.tags, max_size=3)}).map(
+    lambda body: json.dumps(body).encode()
 )
+_link_headers = st.lists(st.tuples(st.just("Link"), _links | header_text))
+
+
+@given(st.builds(_answer, st.just(200), _tag_lists | _named_lists | bodies, _link_headers))
 @example(_answer(200, b'{"tags": []}', [("Link", '<https://[x>; rel="next"')]))
 def test_any_page_is_clean_or_a_failure(answer: Answer) -> None:
-    """A page has valid names only and goes on at the same host, or it is a failure."""
+    """A page has valid names only and goes on in the same listing, or it is a failure."""
     context = Context("r", message.list_tags(APP), STANDARD)
     with suppress(RequestFailed):
-        page = judge.tag_page(context, answer, "https://registry.example")
+        page = pages.tag_page(context, answer)
 
         assert page is not None
         assert all(is_tag(name) for name in page.names)
-        assert page.next is None or page.next.startswith("/") or not page.next
+        assert page.next is None or page.next.startswith(f"/v2/{APP.path}/tags/list?")
     with suppress(RequestFailed):
-        catalog = judge.repository_page(context, answer, "https://registry.example")
+        catalog = pages.repository_page(Context("r", message.list_repositories(), STANDARD), answer)
 
         assert catalog is not None
         assert all(is_path(name) for name in catalog.names)
+
+
+_link_pieces = (
+    st.text("<>;,\"'= ", max_size=2)
+    | st.sampled_from(("rel", "next", "REL=next", 'rel="next"', "title", "/v2/", "team/app", "/tags/list", "?last=a"))
+    | st.sampled_from(("?", "//evil.example", "https://x", "../", "%2e%2e/", "other/app", "v2/team/app", "#x"))
+)
+_link_lines = st.lists(_link_pieces | st.text(max_size=3), max_size=12).map("".join) | header_text
+
+
+@given(st.lists(_link_lines, max_size=3))
+@example(['<https://evil.example/v2/team/app/tags/list?a=b>; rel="next"'])
+def test_any_link_header(lines: list[str]) -> None:
+    """A Link header leads to our own listing with another query, to nothing, or is an error: never elsewhere."""
+    with suppress(ProtocolError):
+        target = next_target(lines, "/v2/team/app/tags/list?n=1000")
+
+        if target is not None:
+            path, mark, query = target.partition("?")
+            assert (path, mark) == ("/v2/team/app/tags/list", "?")
+            assert query.isascii()
+            assert query.isprintable()
+            assert not {" ", "#", '"', "<", ">"} & set(query)
+            assert "next" in "".join(lines).lower()
+
+
+@given(some.paths, some.paths, some.tags)
+def test_a_link_to_another_repository(ours: str, theirs: str, last: str) -> None:
+    """A Link is followed for our own list only, or where one of the two names is the end of the other."""
+    line, asked = f'</v2/{theirs}/tags/list?last={last}>; rel="next"', f"/v2/{ours}/tags/list?n=1000"
+    if f"/{ours}".endswith(f"/{theirs}") or f"/{theirs}".endswith(f"/{ours}"):
+        assert next_target([line], asked) == f"/v2/{ours}/tags/list?last={last}"
+    else:
+        with pytest.raises(ProtocolError):
+            next_target([line], asked)
 
 
 @given(answers, st.sampled_from(["registry.example", "docker.io", "ghcr.io"]))

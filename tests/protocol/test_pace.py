@@ -213,3 +213,15 @@ async def test_a_pause_for_a_quota_is_told() -> None:
             await registry.manifest(app(sandbox), "1")
 
     assert said == [f"{sandbox.host} asks to wait 30 s"]
+
+
+async def test_a_host_that_is_not_there_is_told() -> None:
+    """Nobody waits in silence for a registry that refuses connections."""
+    said: list[str] = []
+    async with Sandbox(OPEN) as sandbox:
+        host = sandbox.host
+    async with opened(clock=FakeClock(auto=True), say=said.append) as registries:
+        with pytest.raises(RequestFailed):
+            await registries[host].manifest(app(host), "1")
+
+    assert said == [f"cannot reach {host}, retrying in 2 s"]

@@ -392,8 +392,8 @@ async def test_the_cursor_goes_back_as_it_came() -> None:
 async def test_never_a_part_of_a_listing(second: Raw, code: FailureCode) -> None:
     """A listing whose second page fails is a failure, and never the first page."""
     result = await listing(
-        Step(FIRST, reply(200, {"Link": '</next>; rel="next"'}, b'{"tags": ["a"]}')),
-        Step("GET /next", second),
+        Step(FIRST, reply(200, {"Link": '<?p=2>; rel="next"'}, b'{"tags": ["a"]}')),
+        Step(f"{LIST}?p=2", second),
     )
 
     assert isinstance(result, Failure)
@@ -402,26 +402,88 @@ async def test_never_a_part_of_a_listing(second: Raw, code: FailureCode) -> None
 
 async def test_pages_in_a_circle() -> None:
     """Pages that lead back to one that was read are a failure, after each was read once."""
-    to_b, to_first = {"Link": '</b>; rel="next"'}, {"Link": '</v2/team/app/tags/list?n=1000>; rel="next"'}
+    to_b, to_first = {"Link": '<?n=1&last=a>; rel="next"'}, {"Link": '<?last=a&n=1>; rel="next"'}
 
     result = await listing(
-        Step(FIRST, reply(200, to_b, b'{"tags": ["a"]}')), Step("GET /b", reply(200, to_first, b'{"tags": ["b"]}'))
+        Step(FIRST, reply(200, to_b, b'{"tags": ["a"]}')),
+        Step(f"{LIST}?n=1&last=a", reply(200, to_first, b'{"tags": ["b"]}')),
     )
 
     assert isinstance(result, Failure)
     assert "circle" in result.message
 
 
-async def test_a_page_elsewhere() -> None:
-    """A listing that goes on at another host is a failure, and that host is not asked."""
+LINKS_TO_OURS = [
+    '<ELSEWHERE/v2/team/app/tags/list?last=a>; rel="next"',
+    '<https://nexus.example/repository/docker/v2/team/app/tags/list?last=a>; rel="next"',
+    "</v2/app/tags/list?last=a>; rel='next'",
+    '</v2/team/app/tags/list?last=a>; title="a, b"; rel="next"',
+    "/v2/team/app/tags/list?last=a; rel=next",
+]
+
+
+@pytest.mark.parametrize("link", LINKS_TO_OURS)
+async def test_the_next_page_of_ours(link: str) -> None:
+    """However a Link is written, and wherever it leads beside our list: our own list is asked on, and no other host."""
     async with ScriptedServer() as elsewhere:
-        link = {"Link": f'<{elsewhere.url}/v2/>; rel="next"'}
+        header = {"Link": link.replace("ELSEWHERE", elsewhere.url)}
 
-        result = await listing(Step(FIRST, reply(200, link, b'{"tags": ["a"]}')))
+        result = await listing(
+            Step(FIRST, reply(200, header, b'{"tags": ["a"]}')),
+            Step(f"{LIST}?last=a", reply(200, body=b'{"tags": ["b"]}')),
+        )
 
-        assert isinstance(result, Failure)
-        assert (result.code, result.reach) == (FailureCode.UNEXPECTED_ANSWER, Reach.REPOSITORY)
+        assert result == ("a", "b")
         assert elsewhere.heard == []
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        '</v2/team/other/tags/list?last=a>; rel="next"',
+        '</v2/team/app/tags/list>; rel="next"',
+        '</v2/team/app/tags/list?last=a>; rel="next',
+        "</v2/team/app/tags/list?last=a>",
+        "next page, please",
+    ],
+)
+async def test_a_link_that_is_not_understood(link: str) -> None:
+    """A Link to another list, or one that cannot be read, is a failure, and nothing more is asked."""
+    result = await listing(Step(FIRST, reply(200, {"Link": link}, b'{"tags": ["a"]}')))
+
+    assert isinstance(result, Failure)
+    assert (result.code, result.reach) == (FailureCode.UNEXPECTED_ANSWER, Reach.REPOSITORY)
+
+
+async def test_a_page_size_that_is_refused() -> None:
+    """Where the registry refuses the size of the page, less is asked for, and in the end no size at all."""
+    refused = reply(400, body=b'{"errors": [{"code": "PAGINATION_NUMBER_INVALID"}]}')
+
+    result = await listing(
+        Step(FIRST, refused),
+        Step(f"{LIST}?n=100", reply(413)),
+        Step(f"{LIST}", reply(200, body=b'{"tags": ["a", "b"]}')),
+        Step(f"{LIST}?last=b", reply(200, body=b'{"tags": ["c"]}')),
+        Step(f"{LIST}?last=c", reply(200, body=b'{"tags": []}')),
+    )
+
+    assert result == ("a", "b", "c")
+
+
+async def test_any_page_size_is_refused() -> None:
+    """A registry that refuses every size and none is asked three times, and the listing is a failure."""
+    result = await listing(Step(FIRST, reply(400)), Step(f"{LIST}?n=100", reply(400)), Step(f"{LIST}", reply(400)))
+
+    assert isinstance(result, Failure)
+    assert result.status == 400
+
+
+async def test_the_listing_of_another_repository() -> None:
+    """A listing that is another repository's, as its name says, is a failure."""
+    result = await listing(Step(FIRST, reply(200, body=b'{"name": "team/other", "tags": ["a"]}')))
+
+    assert isinstance(result, Failure)
+    assert "another repository" in result.message
 
 
 async def test_a_registry_without_links() -> None:

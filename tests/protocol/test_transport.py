@@ -1,6 +1,7 @@
 """Bytes over the network: nothing is sent twice, followed, kept or unpacked behind our back."""
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bulkrm.client import proxy
 from bulkrm.client.clock import SystemClock
+from bulkrm.client.connections import Reuse, Use
 from bulkrm.client.host import Footprint
 from bulkrm.client.transport import Transport
 from bulkrm.model.digest import Digest
@@ -64,8 +66,9 @@ async def test_a_delete_is_never_sent_twice() -> None:
         ScriptedServer([Step("GET /", reply(200)), Step("DELETE /x", Close())]) as server,
         Transport(Connection(), 5, SystemClock()) as transport,
     ):
-        await transport.send("GET", f"{server.url}/", {})
-        answer = await transport.send("DELETE", f"{server.url}/x", {})
+        reuse = Reuse()
+        await transport.send("GET", f"{server.url}/", {}, use=Use(reuse))
+        answer = await transport.send("DELETE", f"{server.url}/x", {}, use=Use(reuse))
 
         assert isinstance(answer, Broken)
         assert answer.kind == message.LOST
@@ -370,7 +373,7 @@ async def test_plain_http_is_said() -> None:
     ):
         await registries[server.host].delete(app(server.host), DIGEST, Footprint())
 
-        assert server.connections == 1
+        assert server.connections == 2  # what deletes has one of its own
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate"])
@@ -419,6 +422,40 @@ async def test_a_proxy_from_the_environment(environment: pytest.MonkeyPatch) -> 
 
     assert isinstance(answer, Answer)
     assert answer.body == b"from the proxy"
+
+
+async def test_credentials_of_a_proxy(environment: pytest.MonkeyPatch) -> None:
+    """User and password in the address of a proxy go to the proxy, and into no message."""
+    traced: list[str] = []
+
+    def trace(*words: str) -> None:
+        traced.extend(words)
+
+    script = [Step("GET http://registry.invalid/v2/", reply(200), authorization=None, check=_for_the_proxy)]
+    async with ScriptedServer(script) as server:
+        environment.setenv("HTTP_PROXY", f"http://user:s3cret@{server.host}")
+        async with Transport(Connection(), 5, SystemClock(), trace) as transport:
+            answer = await transport.send("GET", "http://registry.invalid/v2/", {})
+    async with Transport(Connection(), 5, SystemClock(), trace) as transport:
+        refused = await transport.send("GET", "http://registry.invalid/v2/", {})
+
+    assert isinstance(answer, Answer)
+    assert isinstance(refused, Broken)
+    assert "s3cret" not in f"{traced} {refused}"
+
+
+def _for_the_proxy(heard: Heard) -> bool:
+    return heard.headers["proxy-authorization"] == f"Basic {base64.b64encode(b'user:s3cret').decode()}"
+
+
+async def test_a_proxy_of_another_kind(environment: pytest.MonkeyPatch) -> None:
+    """A proxy that is not spoken to is refused at once, by its kind."""
+    environment.setenv("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:1080")
+    async with Transport(Connection(), 5, SystemClock()) as transport:
+        refused = await transport.send("GET", "https://registry.invalid/v2/", {})
+
+    assert refused == Broken(message.PROXY, "ALL_PROXY names a socks5:// proxy, which is not supported")
+    assert not refused.may_have_acted
 
 
 async def test_a_proxy_that_refuses(environment: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,5 @@
 """Final answers turned into manifests, digests, pages and deletions."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -8,13 +7,13 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import DOCKER_SCHEMA1_SIGNED, MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST, Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import judge, message
-from bulkrm.protocol.judge import Context, Deletion, Head, Page
+from bulkrm.protocol.judge import Context, Deletion, Head
 from bulkrm.protocol.manners import STANDARD
-from bulkrm.protocol.message import PAGE, Answer, Request
+from bulkrm.protocol.message import Answer, Request
 
 APP = Repository("registry.example", "team/app")
 BODY = b'{"schemaVersion": 2}'
@@ -223,116 +222,12 @@ def test_head_that_tells_little(given: Answer, expected: Head) -> None:
     assert judge.head(given) is expected
 
 
-# Pages
+def test_head_of_another_digest() -> None:
+    """A HEAD by digest whose answer speaks of another one tells nothing."""
+    headers = {"Docker-Content-Digest": OTHER, "Content-Type": OCI_MANIFEST}
 
-
-def page_of(body: object, *links: str, status: int = 200, target: str | None = None) -> Page | None:
-    """Read a page of tags."""
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = message.list_tags(APP, target)
-    return judge.tag_page(context(request), answer(status, raw, [("Link", link) for link in links]), BASE)
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ({"name": "team/app", "tags": ["b", "a"]}, ("b", "a")),
-        ({"tags": None}, ()),
-        ({"tags": []}, ()),
-        ({"tags": ["ok", None, 5, "", "-x", "../etc", "a b", "a" * 129, "a/b", {"a": 1}, "x\x1b"]}, ("ok",)),
-    ],
-)
-def test_a_page(body: object, expected: tuple[str, ...]) -> None:
-    """A page has its tags in order; null is an empty list, and what is no tag is dropped."""
-    assert page_of(body) == Page(expected, None)
-
-
-@pytest.mark.parametrize(
-    "body", [{}, {"tags": "a"}, {"tags": {}}, {"tags": 5}, {"tags": False}, [], None, b"", b"<html>"]
-)
-def test_no_page(body: object) -> None:
-    """What is no listing is a failure, and not an empty list: that would guard nothing."""
-    assert failure((page_of, body)).code is FailureCode.UNEXPECTED_ANSWER
-
-
-def test_an_unknown_repository() -> None:
-    """A 404 of the registry itself is a repository that it does not know; another 404 is a failure."""
-    assert page_of(ERRORS, status=404) is None
-    with pytest.raises(RequestFailed):
-        page_of(b"not found", status=404)
-
-
-@pytest.mark.parametrize(
-    ("link", "expected"),
-    [
-        ('</v2/team/app/tags/list?last=b&n=2>; rel="next"', "/v2/team/app/tags/list?last=b&n=2"),
-        ("</v2/team/app/tags/list?last=b>;rel=next", "/v2/team/app/tags/list?last=b"),
-        ('<https://registry.example/v2/x?last=b>; rel="next"', "/v2/x?last=b"),
-        ('<https://REGISTRY.example/v2/x>; rel="next"', "/v2/x"),
-        ('<//registry.example/v2/x?a=1>; rel="next"', "/v2/x?a=1"),
-        ('<?last=b%2Fc%20d>; rel="next"', "/v2/team/app/tags/list?last=b%2Fc%20d"),
-        ('<list?last=b>; title="x"; REL="Next"', "/v2/team/app/tags/list?last=b"),
-        ('</a>; rel="prev", </b?c>; rel="next"', "/b?c"),
-        ('</a>; rel="prev"', None),
-        ("junk", None),
-        ("</a>", None),
-        ("", None),
-    ],
-)
-def test_the_next_page(link: str, expected: str | None) -> None:
-    """A Link is resolved against the request and passed on as it is, relative or absolute."""
-    assert page_of({"tags": ["a", "b"]}, link) == Page(("a", "b"), expected)
-
-
-def test_the_second_link_line() -> None:
-    """The next page may stand in the second of two Link lines."""
-    found = page_of({"tags": []}, '</a>; rel="first"', '</b>; rel="next"')
-
-    assert found == Page((), "/b")
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        '<https://evil.example/v2/x>; rel="next"',
-        '<//evil.example/v2/x>; rel="next"',
-        '<http://registry.example/v2/x>; rel="next"',
-        '<https://registry.example:8443/v2/x>; rel="next"',
-        '<https://registry.example@evil.example/v2/x>; rel="next"',
-        '<https://user@registry.example/v2/x>; rel="next"',
-    ],
-)
-def test_a_page_elsewhere(link: str) -> None:
-    """A listing that goes on at another host, port or scheme is a failure and never a shorter list."""
-    wrong = failure((page_of, {"tags": ["a"]}, link))
-
-    assert (wrong.code, wrong.reach) == (FailureCode.UNEXPECTED_ANSWER, Reach.REPOSITORY)
-
-
-def test_a_full_page_without_a_link() -> None:
-    """A full page without a Link may not be the last one: the next is asked for by its last tag."""
-    found = page_of({"tags": [f"t{number}" for number in range(PAGE)]})
-
-    assert found is not None
-    assert (found.next, found.guessed) == (f"/v2/team/app/tags/list?n={PAGE}&last=t{PAGE - 1}", True)
-
-
-def test_a_full_page_of_junk() -> None:
-    """A full page without a single tag in it leads nowhere."""
-    assert page_of({"tags": [None] * PAGE}) == Page((), None)
-
-
-def test_the_catalog() -> None:
-    """The catalog is read the same way, with repository names; the guess at the next page is quoted."""
-    names = [f"team/app{number}" for number in range(PAGE)]
-    given = answer(200, json.dumps({"repositories": [*names[:-1], "team/last"]}).encode())
-
-    found = judge.repository_page(context(message.list_repositories()), given, BASE)
-
-    assert found is not None
-    assert (len(found.names), found.next) == (PAGE, f"/v2/_catalog?n={PAGE}&last=team%2Flast")
-    junk = answer(200, b'{"repositories": ["ok/app", "Upper", "../x", "a//b", 5]}')
-    assert judge.repository_page(context(message.list_repositories()), junk, BASE) == Page(("ok/app",), None)
+    assert judge.head(answer(200, b"", headers), DIGEST) is Head.UNCLEAR
+    assert judge.head(answer(200, b"", headers), OTHER) == Resolved(OTHER, OCI_MANIFEST, 0)
 
 
 # Deletion

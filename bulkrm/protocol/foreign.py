@@ -1,0 +1,45 @@
+"""Is an answer evidently the one to another request? On a connection that requests share, that may happen."""
+
+import re
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES
+from bulkrm.protocol.judge import header_digest
+from bulkrm.protocol.link import same_repository
+from bulkrm.protocol.message import Answer, Request
+
+_OK = 200
+# Registries write the name first; a body without one at its beginning says nothing.
+_NAME = re.compile(rb'\s*\{\s*"name"\s*:\s*"([!-~]*?)"')
+
+
+def is_to_another(request: Request, answer: Answer) -> bool:
+    """Tell whether an answer cannot be that to the request.
+
+    It speaks of another digest of the same algorithm, its bytes are not those of its digest, or it is the listing of
+    another repository.
+    """
+    stated = header_digest(answer)
+    expected = request.digest or stated
+    if stated is not None and expected is not None and stated != expected and stated.algorithm == expected.algorithm:
+        return True
+    if request.method != "GET" or answer.status != _OK:
+        return False
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type in MEDIA_TYPES and media_type not in SCHEMA1_TYPES and expected is not None:
+        return Digest.of(answer.body, expected.algorithm) != expected
+    return request.target.startswith("/v2/") and "/tags/list" in request.target and _names_another(request, answer)
+
+
+def _names_another(request: Request, answer: Answer) -> bool:
+    found = _NAME.match(answer.body[:1000])
+    if found is None or request.repository is None or not found[1]:
+        return False
+    return not same_repository(found[1].decode(), request.repository.path)
+
+
+def is_like(answer: Answer, other: Answer) -> bool:
+    """Tell whether two answers say the same. Of a refusal the challenge counts, and not its words."""
+    same_kind = answer.status == other.status and header_digest(answer) == header_digest(other)
+    challenges = answer.headers.getall("WWW-Authenticate", []) == other.headers.getall("WWW-Authenticate", [])
+    return same_kind and challenges and (answer.status != _OK or answer.body == other.body)
