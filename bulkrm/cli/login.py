@@ -4,10 +4,10 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bulkrm.client.credentials import Credentials, DockerConfig, config_path, read_docker_config
-from bulkrm.client.helpers import HelperFailed, ask_helper
+from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.client.credentials.configured import configured, configured_for
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
@@ -32,7 +32,7 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     from_environment = os.environ.get(PASSWORD)
     explicit = bool(username or options.prompt or options.from_stdin or from_environment)
     if not explicit:
-        return Credentials({}, _configured(hosts, options))
+        return Credentials({}, configured(hosts, options.default_port))
     _check(options, username, hosts, list_from_stdin=list_from_stdin)
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
@@ -44,7 +44,7 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     elif from_environment:
         password = from_environment
     else:
-        return Credentials({hosts[0]: _from_config(user, hosts[0], options)}, DockerConfig())
+        return Credentials({}, _from_config(user, hosts[0], options.default_port))
     return Credentials({hosts[0]: Login(user, Secret(password))}, DockerConfig())
 
 
@@ -116,34 +116,9 @@ def _read_stdin() -> str:
     return password
 
 
-def _configured(hosts: Sequence[str], options: LoginOptions) -> DockerConfig:
-    """Read Docker's configuration, and ask the helpers that it names for these hosts, which go before what it holds.
-
-    Raises InputError where a helper fails of which the configuration says that it has the password.
-    """
-    config = read_docker_config(config_path(), options.default_port)
-    logins, unusable = dict(config.logins), dict(config.unusable)
-    for host in hosts:
-        name = config.helpers.get(host, config.store)
-        if name is None:
-            continue
-        try:
-            login = ask_helper(name, config.marked.get(host, host))
-        except HelperFailed as failed:
-            if host not in logins and (host in config.helpers or host in config.marked):
-                what = f"the credential helper that config.json names for {host}: {failed}"
-                raise InputError(Problem("", what, "install or repair it, or give -u NAME with -p")) from failed
-        else:
-            if login is not None:
-                logins[host] = login
-            elif host in config.marked:
-                unusable[host] = f"docker-credential-{name} has no password for it any more: `docker login` again"
-    return replace(config, logins=logins, unusable=unusable)
-
-
-def _from_config(username: str, host: str, options: LoginOptions) -> Login:
-    login = _configured((host,), options).logins.get(host)
-    if not isinstance(login, Login) or login.username != username:
+def _from_config(username: str, host: str, default_port: int) -> DockerConfig:
+    config = configured_for(username, host, default_port)
+    if config is None:
         what = f"no password for the user {username!r}, and config.json has none for that user at {host}"
         raise InputError(Problem("-u", what, f"add -p to be asked, --password-stdin, or set {PASSWORD}"))
-    return login
+    return config

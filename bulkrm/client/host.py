@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 
 import anyio
 
-from bulkrm.client.authorizer import Authorizer, Grant
+from bulkrm.client.authorizer import Authorizer
 from bulkrm.client.connections import Reuse, Use
+from bulkrm.client.credentials import Credentials
 from bulkrm.client.exchange import Final, Loop, Sent
 from bulkrm.client.flight import SingleFlight
+from bulkrm.client.grant import Grant
 from bulkrm.client.limiter import Limiter
+from bulkrm.client.logins import Logins
 from bulkrm.client.waits import Waits
 from bulkrm.client.wiring import Wiring
 from bulkrm.model.errors import BulkrmError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Credential
 from bulkrm.protocol.challenge import choose, parse_challenges
 from bulkrm.protocol.exchange import Attempt, Authorize, Decision, decide, decide_without_token
 from bulkrm.protocol.foreign import is_like, is_to_another
@@ -27,6 +29,7 @@ from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
 from bulkrm.protocol.realm import is_loopback
 from bulkrm.protocol.refusal import no_answer, refusal
+from bulkrm.protocol.rights import NOBODY
 
 _UNAUTHORIZED = 401
 _TIMED_OUT = 408
@@ -72,14 +75,13 @@ class Footprint:
 class Host:
     """The way to one registry."""
 
-    def __init__(self, name: str, login: Credential | None, manners: Manners, wiring: Wiring) -> None:
+    def __init__(self, name: str, credentials: Credentials, manners: Manners, wiring: Wiring) -> None:
         """Take the host's normal form; nothing is sent before the first request."""
         self.name = name
         self.base = ""
         self.limiter = Limiter(wiring.settings.pacing, wiring.clock)
-        self.authorizer = Authorizer(name, login, manners, wiring.tokens)
+        self.authorizer = Authorizer(name, Logins(name, credentials, wiring.clock), manners, wiring.tokens)
         self.transport = wiring.transport
-        self.anonymous = login is None
         self.requests = 0
         self.like_distribution = False
         self._connection = wiring.settings.connection
@@ -100,11 +102,7 @@ class Host:
         if self._met.value is None:
             await self._met.get(self._meet, bool)
         call = _Call(self, footprint, look)
-        attempt = Attempt(request, self.name, self.authorizer.first(request))
-        return await self._loop.run(attempt, call.send, self._decide, call.authorize)
-
-    def _decide(self, attempt: Attempt, answer: Answer | Broken) -> Decision:
-        return decide(attempt, answer, self.authorizer.manners)
+        return await self._loop.run(self.authorizer.first_attempt(request), call.send, call.decide, call.authorize)
 
     def _tell_of_mixed_answers(self, why: str) -> None:
         self._say(f"{self.name}: {why}; from now on each request has a connection of its own")
@@ -211,21 +209,22 @@ class _Call:
         if attempt.uncertain and self._look is not None:
             await self._look(self._met(request) or _UNKNOWN)
         while True:
-            wanted, refused = attempt.authorization, self._refused
-            grant = host.authorizer.held(wanted, refused) or await host.authorizer.grant(wanted, refused)
-            async with host.limiter:
-                ready = host.authorizer.renewed(grant)
-                if ready is None:
-                    continue  # it ended while we waited for the slot
-                self._used = ready
-                url, headers = host.base + request.target, {**ready.headers, **request.headers}
-                if self._footprint.withdrawn():
-                    raise Withdrawn(self._met(request))
-                host.limiter.spend()
-                host.requests += 1
-                self._footprint.possible = True
-                answer = await host.transmit(request, url, headers)
-            self._last = answer
+            refused = self._refused
+            grant = host.authorizer.held(attempt, refused) or await host.authorizer.grant(attempt, refused)
+            async with host.authorizer.alone(grant):
+                async with host.limiter:
+                    ready = host.authorizer.renewed(grant)
+                    if ready is None:
+                        continue  # it ended while we waited for the slot
+                    self._used = ready
+                    url, headers = host.base + request.target, {**ready.headers, **request.headers}
+                    if self._footprint.withdrawn():
+                        raise Withdrawn(self._met(request))
+                    host.limiter.spend()
+                    host.requests += 1
+                    self._footprint.possible = True
+                    answer = await host.transmit(request, url, headers)
+                self._last = answer = await host.authorizer.saw(request, ready, answer)
             # A plain refusal and a redirect changed nothing; silence, a 5xx and a success may have.
             acted = answer.may_have_acted if isinstance(answer, Broken) else not _refused(answer)
             self._footprint.possible = attempt.uncertain or acted
@@ -233,6 +232,12 @@ class _Call:
                 # It went bare after all: its challenge is still to be answered.
                 attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return attempt, answer
+
+    def decide(self, attempt: Attempt, answer: Answer | Broken) -> Decision:
+        authorizer, used, standing = self._host.authorizer, self._used, NOBODY
+        if used is not None and isinstance(answer, Answer) and answer.status == _UNAUTHORIZED:
+            attempt, standing = authorizer.known_to(attempt, used), authorizer.standing(attempt.request, used)
+        return decide(attempt, answer, authorizer.manners, standing)
 
     @property
     def met_no_tls(self) -> bool:
@@ -242,7 +247,7 @@ class _Call:
     async def _take_back(self, attempt: Attempt) -> None:
         """Raise Withdrawn; whoever sends it anew must not be given the token that was just refused."""
         if self._refused is not None:
-            await self._host.authorizer.grant(attempt.authorization, self._refused)
+            await self._host.authorizer.grant(attempt, self._refused)
         raise Withdrawn(self._met(attempt.request))
 
     async def authorize(self, decision: Authorize) -> Attempt:

@@ -31,7 +31,7 @@ class Registries:
         """Return the registry of a host (a normal form)."""
         registry = self._registries.get(host)
         if registry is None:
-            way = Host(host, self._credentials.login(host), manners_of(host), self._wiring)
+            way = Host(host, self._credentials, manners_of(host), self._wiring)
             way.in_bulk = self._in_bulk
             registry = self._registries[host] = Registry(way)
         return registry

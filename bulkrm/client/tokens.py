@@ -5,7 +5,7 @@ answered, even when two hosts announce the same realm and service.
 """
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import anyio
@@ -18,13 +18,15 @@ from bulkrm.client.transport import Transport
 from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import Repository
-from bulkrm.model.scope import Scope
+from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing
-from bulkrm.protocol.exchange import Attempt, Authorize, bad_credentials, decide_without_token
+from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing, RegistryToken
+from bulkrm.protocol.exchange import Attempt, Authorize, decide_without_token
+from bulkrm.protocol.explanation import explanation, masked
 from bulkrm.protocol.message import MAX_ERROR, Answer, Request
+from bulkrm.protocol.pace import asked_wait
 from bulkrm.protocol.realm import Realm
-from bulkrm.protocol.refusal import no_permission
+from bulkrm.protocol.rights import bad_credentials, permission_hint
 from bulkrm.protocol.token import Token, parse_token
 
 # No --concurrency and no --rate: those are for the registry. A token server gets as many as a browser would send.
@@ -33,6 +35,9 @@ _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
 # Of a server that knows the token no more, or nothing of such tokens.
 _NO_IDENTITY = frozenset({400, 401, 404, 405})
 _NO_SCOPE = "the token server does not take the scope that bulkrm asks for"
+_WRONG_TOO = "or the user or password is wrong: some token servers answer 403 to that too"
+_LOOK = "the registry sends clients there for tokens: look into that server's log"
+_MOST_DOUBTS = 3  # fewer wrong passwords than lock an account
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,11 @@ class TokenKey:
     realm: Realm
     service: str | None
     scope: Scope | None
+
+    @property
+    def server(self) -> str:
+        """Who is asked, for messages: people know the registry, and not where it sends them for tokens."""
+        return f"the token server {self.realm.host} that {self.host} names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +70,21 @@ class ScopeRefused(RequestFailed):
 
 @dataclass(slots=True)
 class _LoginState:
-    """What a token server has said of a login so far."""
+    """What a token server has said of a login so far.
+
+    `proved`: it gave a token for something. `plausible`: it gave one for nothing, as `docker login` asks for. `doubts`
+    counts 403s of which it is open whether they mean the user or what was asked for.
+    """
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
-    accepted: bool = False
+    proved: bool = False
+    plausible: bool = False
+    doubts: int = 0
     refused: Failure | None = None
 
     def was_accepted(self) -> bool:
         """Tell whether a token was given to it. A method: what it says changes while one waits for the lock."""
-        return self.accepted
+        return self.proved or self.plausible
 
 
 class Tokens:
@@ -109,33 +125,57 @@ class Tokens:
         if login is None:
             login = self._logins[key.realm, key.login] = _LoginState()
         if login.was_accepted():
-            return await self._request(key)
+            return await self._request(key, login)
         async with login.lock:
             if login.refused is not None:
                 raise RequestFailed(login.refused)
             if not login.was_accepted():
                 return await self._first_request(key, login)
-        return await self._request(key)
+        return await self._request(key, login)
 
     async def _first_request(self, key: TokenKey, login: _LoginState) -> HeldToken:
         try:
-            held = await self._request(key)
+            return await self._request(key, login)
         except RequestFailed as error:
             if error.failure.code is FailureCode.BAD_CREDENTIALS:
                 login.refused = error.failure
+            elif error.failure.code is FailureCode.NOT_PERMITTED and key.login is not None:
+                await self._look_at_login(key, login, error.failure)
             raise
-        login.accepted = True
-        return held
 
-    async def _request(self, key: TokenKey) -> HeldToken:
+    async def _look_at_login(self, key: TokenKey, login: _LoginState, failure: Failure) -> None:
+        """Find out whether a 403 is about the user: ask for a token that allows nothing, as `docker login` does.
+
+        After a few that stay open no more are asked for: a wrong password tried for each repository locks the account.
+        """
+        try:
+            await self._request(replace(key, scope=None), login)
+        except RequestFailed as error:
+            if error.failure.code is FailureCode.BAD_CREDENTIALS:
+                login.refused = error.failure
+                raise
+            login.doubts += 1
+            if login.doubts >= _MOST_DOUBTS:
+                what = f"{failure.message}; so it did {login.doubts} times, and was not asked again"
+                login.refused = replace(
+                    failure, message=what, hint="check the user and password, and what the user may"
+                )
+        else:
+            login.plausible = True
+
+    async def _request(self, key: TokenKey, login: _LoginState) -> HeldToken:
         limiter = self._limiters.get(key.realm.host)
         if limiter is None:
             limiter = self._limiters[key.realm.host] = Limiter(Pacing(_TOKEN_CONCURRENCY), self._clock)
         method = "POST" if isinstance(key.login, IdentityToken) else "GET"
-        attempt = Attempt(Request(method, key.realm.parts.path), key.realm.host)
+        attempt = Attempt(Request(method, key.realm.parts.path), key.server)
         send = partial(self._send, key, limiter)
-        final = await Loop(limiter, self._clock).run(attempt, send, decide_without_token, _never)
-        token = _judge(final.answer, key)
+        try:
+            final = await Loop(limiter, self._clock).run(attempt, send, decide_without_token, _never)
+        except RequestFailed as error:
+            raise _unanswered(error.failure, key) from error
+        token = _judge(final.answer, key, proved=login.proved)
+        login.proved = login.proved or key.scope is not None
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
     async def _send(self, key: TokenKey, limiter: Limiter, attempt: Attempt) -> Sent:
@@ -147,42 +187,72 @@ class Tokens:
             case IdentityToken(token):
                 url, headers = key.realm.url, {"Content-Type": "application/x-www-form-urlencoded"}
                 body = key.realm.form(key.service, scope, token.reveal())
+            case RegistryToken():
+                raise RuntimeError("a token for the registry itself goes to no token server")
             case None:
                 pass
         async with limiter:
             limiter.spend()
             self.requests += 1
-            return attempt, await self._transport.send(attempt.request.method, url, headers, MAX_ERROR, body)
+            answer = await self._transport.send(attempt.request.method, url, headers, MAX_ERROR, body)
+        return attempt, masked(answer, secrets_of(key.login)) if isinstance(answer, Answer) else answer
 
 
 async def _never(decision: Authorize) -> Attempt:
     raise AssertionError(decision)
 
 
-def _judge(answer: Answer, key: TokenKey) -> Token:
-    """Read the token server's final answer. It has no say in the message: its bodies may hold secrets."""
-    where = f"the token server {key.realm.host}"
+def _unanswered(failure: Failure, key: TokenKey) -> RequestFailed:
+    """Say who it was that did not answer: it is not the registry that the user named."""
+    named = failure.message if key.server in failure.message else f"{key.server}: {failure.message}"
+    return RequestFailed(replace(failure, message=named))
+
+
+def _judge(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
+    """Read the token server's final answer. `proved`: it has given tokens to this login before."""
+    detail = explanation(answer)
     if answer.status == _OK:
         try:
             return parse_token(answer)
         except ProtocolError as error:
-            message = f"{where} sent no usable token: {error}"
-            raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, None, Reach.HOST)) from error
-    message = f"HTTP {answer.status} from {where}"
+            # It may have a token all the same, one that cannot be used: of a body with errors only these are shown.
+            message = f"{key.server} sent no usable token: {detail or error}"
+            raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _LOOK, Reach.HOST)) from error
+    message = f"HTTP {answer.status} from {key.server}" + (f": {detail}" if detail else "")
     if isinstance(key.login, IdentityToken) and answer.status in _NO_IDENTITY:
-        what = f"{message}, which does not take the identity token that `docker login` left"
+        what = f"{message}; it does not take the identity token that `docker login` left"
         hint = "`docker login` again, or give -u and a password"
         raise RequestFailed(Failure(FailureCode.BAD_CREDENTIALS, what, answer.status, hint, Reach.HOST))
     if answer.status == _BAD_REQUEST:
         raise ScopeRefused(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _NO_SCOPE, Reach.REPOSITORY))
     if answer.status == _UNAUTHORIZED:
-        raise RequestFailed(bad_credentials(where, given=key.login is not None))
+        asked = asked_wait(answer)
+        failure = bad_credentials(key.server, given=key.login is not None, asked=asked)
+        raise RequestFailed(replace(failure, message=f"{failure.message}: {detail}") if detail else failure)
     if answer.status == _FORBIDDEN:
-        repository = Repository(key.host, key.scope.name) if key.scope and key.scope.type == "repository" else None
-        hint = no_permission(repository)
+        hint = _right(key) if key.login is None or proved else f"{_right(key)}; {_WRONG_TOO}"
         raise RequestFailed(Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY))
-    hint = "the registry sends clients there for tokens: look into that server's log"
-    raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, hint, Reach.HOST))
+    raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _LOOK, Reach.HOST))
+
+
+def _right(key: TokenKey) -> str:
+    """Hint at what the user needs. One token is for reading and deleting: which of the two is missing is not told."""
+    if key.scope is None or key.scope.type != "repository":
+        return permission_hint(None, str(key.scope or CATALOG))
+    actions = key.scope.actions
+    missing = "push" if "push" in actions else " and ".join(sorted(actions, reverse=True))
+    return permission_hint(Repository(key.host, key.scope.name), missing)
+
+
+def secrets_of(login: Credential | None) -> tuple[str, ...]:
+    """Return what must not be seen of credentials, also in the form in which they are sent."""
+    match login:
+        case Login(_, password):
+            return (password.reveal(), basic(login).partition(" ")[2])
+        case IdentityToken(token) | RegistryToken(token):
+            return (token.reveal(),)
+        case None:
+            return ()
 
 
 def basic(login: Login) -> str:

@@ -15,10 +15,7 @@ from bulkrm.model.reference import Repository
 
 T = TypeVar("T")
 STALE = 60.0  # seconds after which a repository is read a second time before anything of it goes
-_NO_LOGIN = (
-    "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or "
-    "`docker login`; the user needs pull and delete (push is not enough)"
-)
+_NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or `docker login`"
 
 
 class Asking:
@@ -61,8 +58,9 @@ class Asking:
         else:
             circuit.answered()
             return result
-        if failure.code is FailureCode.NOT_PERMITTED and registry.host.anonymous:
-            failure = replace(failure, hint=_NO_LOGIN)
+        repository = None if isinstance(place, str) else place
+        if failure.code is FailureCode.NOT_PERMITTED and registry.host.authorizer.is_anonymous(repository):
+            failure = replace(failure, hint=f"{_NO_LOGIN}; {failure.hint}" if failure.hint else _NO_LOGIN)
         if not circuit.counts(failure):
             causes.note(failure, place)
         circuit.failed(failure)

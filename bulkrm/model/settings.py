@@ -91,7 +91,14 @@ class IdentityToken:
     token: Secret
 
 
-Credential = Login | IdentityToken
+@dataclass(frozen=True, slots=True)
+class RegistryToken:
+    """A Bearer token that somebody got ready for one registry (`registrytoken` of `config.json`): good there alone."""
+
+    token: Secret
+
+
+Credential = Login | IdentityToken | RegistryToken
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
+from bulkrm.protocol.explanation import said
 from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import clean, is_registry_answer, refusal
@@ -39,7 +40,7 @@ def manifest(context: Context, answer: Answer, asked: Digest | None) -> Manifest
         raise context.fail(answer)
     media_type = _media_type(answer)
     if media_type not in MEDIA_TYPES:
-        message = f"the answer's type is {clean(media_type) or 'missing'}, which is no manifest's"
+        message = f"the answer's type is {clean(media_type, 80) or 'missing'}, which is no manifest's{said(answer)}"
         hint = f"is {context.host} an OCI / Docker v2 registry?"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
     digest = _verified_digest(answer, media_type, asked)

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from bulkrm.model.settings import Rate
 from bulkrm.protocol.climb import Climb, Steering
+from bulkrm.protocol.message import Answer
 
 MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image waits in all
 _BACKOFF_BASE = 0.5
@@ -68,6 +69,11 @@ def retry_after(value: str | None, wall: float, date: str | None = None) -> floa
         return None
     now = _http_date(date) if date else None
     return max(0.0, until - (wall if now is None else now))
+
+
+def asked_wait(answer: Answer) -> float | None:
+    """Seconds that an answer asks to wait by `Retry-After`; None where it does not."""
+    return retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))
 
 
 def _http_date(text: str) -> float | None:

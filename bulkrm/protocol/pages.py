@@ -7,6 +7,7 @@ from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
+from bulkrm.protocol.explanation import said
 from bulkrm.protocol.judge import Context
 from bulkrm.protocol.link import next_target, same_repository
 from bulkrm.protocol.message import Answer
@@ -83,7 +84,7 @@ def _page(context: Context, answer: Answer, key: str) -> Page | None:
         raise context.fail(answer)
     body = answer.json()
     if not isinstance(body, dict) or not isinstance(body.get(key, ""), list | None):
-        message = f"the listing is no JSON object with {key!r}"
+        message = f"the listing is no JSON object with {key!r}{said(answer)}"
         hint = f"is {context.host} an OCI / Docker v2 registry?"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
     _check_owner(body.get("name"), context.request.repository)

@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from bulkrm.model.scope import Scope
 from bulkrm.sandbox.accounts import Users, knows, read_basic
 from bulkrm.sandbox.listen import Clock
 from bulkrm.sandbox.settings import Auth, SandboxSettings
 from bulkrm.sandbox.tokens import TokenServer
-from bulkrm.sandbox.wire import Answer, Asked, refusal
+from bulkrm.sandbox.wire import Answer, Asked, coded_answer, refusal
 
 # Verified tokens are remembered: a long run sends the same one many thousand times.
 _REMEMBERED = 4096
+_BASIC = 'Basic realm="basic-realm"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,7 @@ class Gate:
         if settings.auth is Auth.NONE:
             return None
         if settings.auth is Auth.BASIC:
-            good = knows(self._users, read_basic(header))
-            return None if good else _unauthorized(needed, 'Basic realm="basic-realm"')
+            return self._check_basic(read_basic(header), needed, settings)
         scheme, _, token = (header or "").partition(" ")
         if scheme.lower() != "bearer":
             return _unauthorized(needed, _challenge(needed, settings, realm, ""))
@@ -53,8 +54,21 @@ class Gate:
         if found is None or not self._valid(found, settings):
             return _unauthorized(needed, _challenge(needed, settings, realm, "invalid_token"))
         if not all(any(held.covers(want) for held in found.access) for want in needed):
-            return _unauthorized(needed, _challenge(needed, settings, realm, "insufficient_scope"))
+            error = "insufficient_scope" if settings.error_in_challenge else ""
+            return _unauthorized(needed, _challenge(needed, settings, realm, error))
         return None
+
+    def _check_basic(
+        self, login: tuple[str, str] | None, needed: Sequence[Scope], settings: SandboxSettings
+    ) -> Answer | None:
+        if login is None or not knows(self._users, login):
+            return _unauthorized(needed, _BASIC)
+        user = self._users[login[0]]
+        if settings.basic_refusal is None or all(user.grant(want).covers(want) for want in needed):
+            return None
+        if settings.basic_refusal == HTTPStatus.UNAUTHORIZED:
+            return _unauthorized(needed, _BASIC)
+        return coded_answer(settings.basic_refusal, "DENIED", "requested access to the resource is denied")
 
     def fingerprint(self, token: str) -> str:
         """Return something that stands for a token in the log and tells nothing about it."""

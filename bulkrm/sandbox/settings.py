@@ -28,6 +28,9 @@ class SandboxSettings:
     of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
     `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is no manifest to anybody.
+    `error_in_challenge` off is zot and olareg, which repeat their challenge where a right is missing and do not say why.
+    `basic_refusal` is the status for a user whom Basic let in and whose rules do not allow the request; without it every
+    known user may do everything, as with distribution's htpasswd.
     `digest_header` off leaves `Docker-Content-Digest` away. `latency` are seconds before every answer, and with more than
     `busy_above` requests in progress the answer is 429.
     """
@@ -36,6 +39,8 @@ class SandboxSettings:
     service: str = "sandbox"
     realm: str | None = None
     scope_in_challenge: bool = True
+    error_in_challenge: bool = True
+    basic_refusal: int | None = None
     own_token_port: bool = False
     tls: bool = False
     leeway: int = 60

@@ -19,7 +19,7 @@ from bulkrm.sandbox.accounts import ANONYMOUS, User, Users, knows, read_basic
 from bulkrm.sandbox.faults import Faults
 from bulkrm.sandbox.keys import SigningKey
 from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
-from bulkrm.sandbox.wire import Answer, Asked, json_answer, not_found, refusal
+from bulkrm.sandbox.wire import Answer, Asked, coded_answer, json_answer, not_found
 
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
 DEFAULT_USERS: Mapping[str, User] = {"admin": User("admin")}
@@ -33,7 +33,8 @@ class TokenSettings:
 
     `expires_in` and `issued_at` off: docker_auth, which tells neither. `announced`: an `expires_in` that differs from
     the truth. `skew`: seconds by which this server's clock is ahead of the registry's. `quay_actions`: refuse scopes
-    with any action but push, pull and `*`. `post`: know the OAuth2 form as well (spec/auth/oauth.md), with
+    with any action but push, pull and `*`. `all_or_nothing`: answer 403 where not all that was asked for may be given, as
+    GitLab does. `wrong_password`: the status for that. `post`: know the OAuth2 form as well (spec/auth/oauth.md), with
     `refresh_tokens` from token to user name.
     """
 
@@ -44,6 +45,8 @@ class TokenSettings:
     announced: int | None = None
     skew: int = 0
     quay_actions: bool = False
+    all_or_nothing: bool = False
+    wrong_password: int = HTTPStatus.UNAUTHORIZED
     post: bool = False
     refresh_tokens: tuple[tuple[str, str], ...] = ()
 
@@ -131,23 +134,30 @@ class TokenServer:
 
     def answer(self, asked: Asked) -> Answer:
         """Decide about one request."""
-        if asked.path != TOKEN_PATH or asked.method not in ("GET", "POST"):
-            return not_found()
-        if asked.method == "POST" and not self.settings.post:
-            # spec/auth/oauth.md: a server without OAuth2 answers 404, and the client goes on with GET.
+        # spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client goes on with GET.
+        if asked.path != TOKEN_PATH or asked.method not in (("GET", "POST") if self.settings.post else ("GET",)):
             return not_found()
         name = self._account(asked)
         if not self._welcome(asked, name):
-            return refusal("UNAUTHORIZED", headers={"WWW-Authenticate": 'Basic realm="token server"'})
+            challenge = {"WWW-Authenticate": 'Basic realm="token server"'}
+            return coded_answer(
+                self.settings.wrong_password, "UNAUTHORIZED", "authentication required", headers=challenge
+            )
         try:
             wishes = [Scope.parse(text) for text in _asked_scopes(asked)]
         except ProtocolError as error:
             return json_answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         if self.settings.quay_actions and any(wish.actions - _QUAY_ACTIONS for wish in wishes):
             return json_answer(HTTPStatus.BAD_REQUEST, {"error": "Unable to decode repository and actions"})
+        return self._granted(asked, name, wishes)
+
+    def _granted(self, asked: Asked, name: str | None, wishes: list[Scope]) -> Answer:
         user = self.users.get(name or ANONYMOUS, User(acl=()))
         service = dict(_parameters(asked)).get("service", "")
-        return self._issue(name or "", service, [user.grant(wish) for wish in wishes])
+        granted = [user.grant(wish) for wish in wishes]
+        if self.settings.all_or_nothing and granted != wishes:
+            return coded_answer(HTTPStatus.FORBIDDEN, "DENIED", "requested access to the resource is denied")
+        return self._issue(name or "", service, granted)
 
     def token(self, account: str, service: str, granted: list[Scope]) -> str:
         """Sign a token, for tests that need one without asking."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulkrm.client.helpers import HelperFailed
+from bulkrm.client.credentials.helper import HelperFailed
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, ProtocolError, RequestFailed
 from bulkrm.model.scope import Scope
@@ -50,8 +50,8 @@ _HEADERS = [
     b'Basic realm="x", Negotiate YWJj==, Digest a=b, c="d\\"e"',
 ]
 _LINKS = [
-    b'</v2/a/b/tags/list?last=x&n=1000>; rel="next"',
-    b'<https://x.example/v2/_catalog?n=1>; rel=next; title="a, b"',
+    b'</v2/team/app/tags/list?last=x&n=1000>; rel="next"',
+    b'<https://x.example/v2/team/app/tags/list?n=1>; rel=next; title="a, b"',
 ]
 _TOKENS = [
     b'{"token":"abc.def","access_token":"x","expires_in":300,"issued_at":"2026-01-31T10:00:00Z"}',
@@ -90,7 +90,7 @@ PARSERS = (
     Parser("Retry-After", readers.retry_after, None, [b"120", b"Fri, 31 Dec 2027 23:59:59 GMT"]),
     Parser("token", readers.token, ProtocolError, _TOKENS),
     Parser("error body", readers.error_body, None, _ERRORS),
-    Parser("tag page", readers.tag_page, RequestFailed, [b'{"name":"a/b","tags":["a","b"]}', b'{"tags":null}']),
+    Parser("tag page", readers.tag_page, RequestFailed, [b'{"name":"team/app","tags":["a","b"]}', b'{"tags":null}']),
     Parser("catalog page", readers.catalog_page, RequestFailed, [b'{"repositories":["a/b","c"]}']),
     Parser("Link", readers.link, RequestFailed, _LINKS),
     Parser("manifest", readers.manifest, RequestFailed, _MANIFESTS),

@@ -10,12 +10,12 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.cli.records import all_runs, one_run
 from bulkrm.client.credentials import read_docker_config
-from bulkrm.client.helpers import ask_helper
+from bulkrm.client.credentials.helper import ask_helper
 from bulkrm.model import manifest as manifests
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
 from bulkrm.model.reference import Repository, parse_host, parse_reference, parse_repository
-from bulkrm.protocol import judge, message
+from bulkrm.protocol import judge, message, pages
 from bulkrm.protocol.challenge import choose, parse_challenges
 from bulkrm.protocol.judge import Context
 from bulkrm.protocol.manners import STANDARD
@@ -93,16 +93,16 @@ def error_body(content: bytes, _: Path) -> object:
 
 
 def tag_page(content: bytes, _: Path) -> object:
-    return judge.tag_page(_context(message.list_tags(_APP)), _answer(content), _BASE)
+    return pages.tag_page(_context(message.list_tags(_APP)), _answer(content))
 
 
 def catalog_page(content: bytes, _: Path) -> object:
-    return judge.repository_page(_context(message.list_repositories()), _answer(content), _BASE)
+    return pages.repository_page(_context(message.list_repositories()), _answer(content))
 
 
 def link(content: bytes, _: Path) -> object:
-    page = judge.tag_page(
-        _context(message.list_tags(_APP)), _answer(b'{"tags":["a"]}', headers={"Link": _header(content)}), _BASE
+    page = pages.tag_page(
+        _context(message.list_tags(_APP)), _answer(b'{"tags":["a"]}', headers={"Link": _header(content)})
     )
     assert page is None or page.next is None or page.next.startswith("/")
     return page
@@ -119,7 +119,7 @@ def manifest(content: bytes, _: Path) -> object:
 
 def referrers(content: bytes, _: Path) -> object:
     request = message.list_referrers(_APP, Digest.of(b""))
-    return judge.referrers_page(_context(request), _answer(content, headers={"Content-Type": OCI_INDEX}), _BASE)
+    return pages.referrers_page(_context(request), _answer(content, headers={"Content-Type": OCI_INDEX}))
 
 
 def head(content: bytes, _: Path) -> object:

@@ -99,7 +99,10 @@ async def test_line_ends_between_answers() -> None:
     """A registry that sends an empty line behind an answer can be read, and its connections are shared."""
     answer = Raw(reply(200, {"Content-Type": OCI_MANIFEST}, b"{}").content + b"\r\n")
     step = Step(MANIFEST, answer)
-    async with ScriptedServer([GREETING, step, step, GREETING]) as server, opened(clock=FakeClock(auto=True)) as registries:
+    async with (
+        ScriptedServer([GREETING, step, step, GREETING]) as server,
+        opened(clock=FakeClock(auto=True)) as registries,
+    ):
         for _ in range(2):
             with registries.in_bulk():
                 assert await registries[server.host].manifest(app(server.host), "1") is not None

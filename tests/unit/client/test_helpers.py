@@ -1,10 +1,13 @@
 """Credential helpers: asked as Docker asks them, and trusted no further than they go."""
 
+import os
+import select
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from bulkrm.client.helpers import HelperFailed, ask_helper
+from bulkrm.client.credentials.helper import HelperFailed, ask_helper
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import IdentityToken, Login
 from tests.support.helpers import BREAKS, HAS_NONE, answers, install_helper
@@ -75,3 +78,65 @@ def test_a_program_that_cannot_be_run(tmp_path: Path, monkeypatch: pytest.Monkey
 
     with pytest.raises(HelperFailed, match="docker-credential-x cannot be run: Exec format error"):
         ask_helper("x", "r.example")
+
+
+def is_over(pid: int) -> bool:
+    """Wait for the end of a process, some seconds at most, and tell whether it came."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], 5.0)[0])
+    finally:
+        os.close(process)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "sleep 600 & echo $! > $0.pid; wait",
+        'echo $$ > "$0.pid"; while :; do :; done',
+        'echo $$ > "$0.pid"; exec >&-; exec sleep 600',
+        'trap "" TERM INT; echo $$ > "$0.pid"; while :; do sleep 1; done',
+    ],
+)
+def test_one_that_never_ends(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is killed when its time is over, with what it has started."""
+    install_helper(tmp_path, monkeypatch, "x", script)
+
+    with pytest.raises(HelperFailed, match=r"did not answer in 1 s"):
+        ask_helper("x", "r.example", seconds=1.0)
+
+    pid = int((tmp_path / "docker-credential-x.pid").read_text())
+    assert is_over(pid)
+
+
+@pytest.mark.parametrize("script", ["exec yes sesame", "yes sesame >&2", "yes sesame | cat"])
+def test_one_that_never_stops_talking(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may write 1 MiB, which is all that is kept of it; what it writes to standard error is not kept at all."""
+    install_helper(tmp_path, monkeypatch, "x", script)
+    tracemalloc.start()
+
+    with pytest.raises(HelperFailed) as caught:
+        ask_helper("x", "r.example", seconds=1.0)
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8 * 2**20
+    assert "sesame" not in str(caught.value)
+
+
+def test_one_that_does_not_listen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A helper that knows one password only need not read the question."""
+    install_helper(tmp_path, monkeypatch, "x", """exec <&-; printf '{"Username":"me","Secret":"pw"}'""")
+
+    assert ask_helper("x", "r.example") == Login("me", Secret("pw"))
+
+
+def test_a_long_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret may have 12 KB, as the tokens of Azure and Google have it."""
+    secret = "x" * 12_000
+    install_helper(tmp_path, monkeypatch, "x", answers("me", secret))
+
+    assert ask_helper("x", "r.example") == Login("me", Secret(secret))

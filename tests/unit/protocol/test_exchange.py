@@ -24,8 +24,8 @@ from bulkrm.protocol.exchange import (
     Decision,
     GiveUp,
     NoAuthorization,
+    ReadyAuthorization,
     Wait,
-    bad_credentials,
     challenge_scope,
     decide,
     decide_without_token,
@@ -34,6 +34,7 @@ from bulkrm.protocol.exchange import (
 from bulkrm.protocol.manners import STANDARD, Manners
 from bulkrm.protocol.message import Answer, Broken
 from bulkrm.protocol.pace import MAX_PAUSE, http_date
+from bulkrm.protocol.rights import Standing, bad_credentials
 
 NOW = 1_800_000_000.0
 APP = Repository("registry.example", "team/app")
@@ -242,7 +243,117 @@ def test_wrong_password() -> None:
 
     assert given_up(decision) == (FailureCode.BAD_CREDENTIALS, Reach.HOST)
     assert isinstance(decision, GiveUp)
-    assert decision.failure == bad_credentials(APP.host, given=True)
+    assert decision.failure.message == bad_credentials(APP.host, given=True).message
+    assert "or the user needs delete on registry.example/team/app" in str(decision.failure.hint)
+
+
+def test_a_user_who_may_only_read() -> None:
+    """A 401 to Basic means a missing right where the registry took the user before."""
+    decision = decide(attempt(BasicAuthorization()), unauthorized('Basic realm="x"'), STANDARD, Standing(taken=True))
+
+    assert given_up(decision) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
+    assert isinstance(decision, GiveUp)
+    assert "knows this user, but does not allow delete" in decision.failure.message
+    assert "delete on registry.example/team/app" in str(decision.failure.hint)
+
+
+def test_a_wrong_password_of_one_repository() -> None:
+    """Credentials that are for some repositories only bar nothing but theirs."""
+    standing = Standing(given=True, one_for_all=False)
+
+    decision = decide(attempt(BasicAuthorization()), unauthorized("Basic"), STANDARD, standing)
+
+    assert given_up(decision) == (FailureCode.BAD_CREDENTIALS, Reach.REPOSITORY)
+
+
+def test_a_password_that_was_replaced() -> None:
+    """A refused password is followed once by the one that took its place meanwhile."""
+    standing, refused = Standing(given=True, taken=True, replaced=True), unauthorized('Basic realm="x"')
+
+    decision = decide(attempt(BasicAuthorization()), refused, STANDARD, standing)
+
+    assert isinstance(decision, Authorize)
+    assert decision.renew
+    assert isinstance(
+        decide(replace(decision.attempt, authorization=BasicAuthorization()), refused, STANDARD, standing), GiveUp
+    )
+
+
+def test_too_many_wrong_passwords() -> None:
+    """A 401 that asks to wait is no reason to try the password again: it is said."""
+    refused = answer(401, [("WWW-Authenticate", "Basic"), ("Retry-After", "300")])
+
+    decision = decided(attempt(BasicAuthorization()), refused)
+
+    assert given_up(decision) == (FailureCode.BAD_CREDENTIALS, Reach.HOST)
+    assert isinstance(decision, GiveUp)
+    assert "asks to wait 300 s" in decision.failure.message
+
+
+@pytest.mark.parametrize(
+    ("challenge", "taken", "code"),
+    [
+        (f'{REALM},error="insufficient_scope",scope="repository:team/app:delete"', False, FailureCode.NOT_PERMITTED),
+        (REALM, True, FailureCode.NOT_PERMITTED),
+        (REALM, False, FailureCode.BAD_CREDENTIALS),
+        (f'{REALM},error="invalid_token"', True, FailureCode.BAD_CREDENTIALS),
+    ],
+)
+def test_a_ready_token_is_refused(challenge: str, taken: bool, code: FailureCode) -> None:  # noqa: FBT001 (a table)
+    """A token that the user brought along cannot be renewed: a 401 is final."""
+    decision = decide(attempt(ReadyAuthorization()), unauthorized(challenge), STANDARD, Standing(taken=taken))
+
+    assert given_up(decision)[0] is code
+
+
+@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize(
+    ("challenges", "named"), [(["Negotiate"], "Negotiate"), (['Digest realm="x"', "NTLM"], "Digest or Ntlm")]
+)
+def test_a_challenge_of_another_kind(challenges: list[str], named: str, given: bool) -> None:  # noqa: FBT001 (a table)
+    """A challenge that bulkrm does not speak is named, and that a password was not sent."""
+    decision = decide(attempt(), unauthorized(*challenges), STANDARD, Standing(given=given))
+
+    assert isinstance(decision, GiveUp)
+    assert f"wants {named}, and bulkrm speaks Basic and Bearer only" in decision.failure.message
+    assert ("were not sent" in str(decision.failure.hint)) == given
+
+
+@pytest.mark.parametrize("challenges", [[f'{REALM},error="invalid_token"'], [], [REALM], [f'{REALM},error="other"']])
+def test_a_401_after_a_renewal(challenges: list[str]) -> None:
+    """It is final whatever it says, and a missing right where the registry took other tokens of this user."""
+    renewed = attempt(BearerAuthorization(BOTH), renewed=True)
+
+    decision = decide(renewed, unauthorized(*challenges), STANDARD, Standing(taken=True))
+
+    assert given_up(decision) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ([("Retry-After", "60")], True),
+        ([("Retry-After", "60"), ("X-RateLimit-Remaining", "12"), ("X-RateLimit-Reset", "5")], True),
+        ([("Retry-After", "0")], False),
+        ([("Retry-After", "soon")], False),
+        ([], False),
+    ],
+)
+def test_a_403_that_is_a_limit(headers: list[tuple[str, str]], waits: bool) -> None:  # noqa: FBT001 (a table)
+    """A 403 that asks to wait is a limit (GitHub's secondary ones), and one that does not is a refusal."""
+    decision = decided(attempt(), answer(403, headers))
+
+    assert isinstance(decision, Wait if waits else Accept)
+    assert not isinstance(decision, Wait) or (decision.seconds, decision.whole_host) == (60.0, True)
+
+
+def test_a_403_that_limits_for_too_long() -> None:
+    """Its message has the status that came."""
+    decision = decided(attempt(), answer(403, [("Retry-After", "86400")]))
+
+    assert given_up(decision) == (FailureCode.RATE_LIMITED, Reach.HOST)
+    assert isinstance(decision, GiveUp)
+    assert (decision.failure.status, decision.failure.message[:9]) == (403, "HTTP 403:")
 
 
 def test_an_ended_token() -> None:
@@ -325,11 +436,11 @@ def test_the_same_challenge_again(scope: str) -> None:
 
 
 def test_insufficient_without_a_scope() -> None:
-    """A refusal that does not say what is missing names what a run needs."""
+    """A refusal that does not say what is missing names what the request needs."""
     decision = decided(attempt(BearerAuthorization(BOTH)), unauthorized(f'{REALM},error="insufficient_scope"'))
 
     assert isinstance(decision, GiveUp)
-    assert "pull and delete" in decision.failure.message
+    assert "does not allow delete" in decision.failure.message
 
 
 @pytest.mark.parametrize("status", [200, 401, 403])

@@ -1,22 +1,27 @@
 """Refusals: one table of what a registry answers to what the user reads."""
 
+import html
 import json
 import unicodedata
+from urllib.parse import quote
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import message
+from bulkrm.protocol.explanation import masked
 from bulkrm.protocol.message import Answer, Broken, Request
-from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer, no_answer, no_permission, refusal
+from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer, no_answer, refusal
 from bulkrm.quirks.quirk import manners_of
 
 APP = Repository("registry.example", "team/app")
 DELETE = message.delete_manifest(APP, Digest.of(b""))
 GET = message.get_manifest(APP, "1.0")
+PUT = message.put_manifest(APP, "1.0", Manifest(Digest.of(b"{}"), "application/json", b"{}"))
 CATALOG = message.list_repositories()
 IMAGE, REPOSITORY, HOST = Reach.IMAGE, Reach.REPOSITORY, Reach.HOST
 
@@ -50,7 +55,19 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         ("r", GET, 405, errors("UNSUPPORTED"), FailureCode.REFUSED, IMAGE, "message"),
         ("r", GET, 401, errors("UNAUTHORIZED"), FailureCode.NOT_PERMITTED, REPOSITORY, "registry.example/team/app"),
         ("r", DELETE, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "push is not enough"),
-        ("r", DELETE, 403, PAGE, FailureCode.NOT_PERMITTED, REPOSITORY, "docker_auth"),
+        ("r", DELETE, 403, PAGE, FailureCode.NOT_PERMITTED, REPOSITORY, "login page answers in the registry's place"),
+        ("r", DELETE, 403, PAGE, FailureCode.NOT_PERMITTED, REPOSITORY, "delete on registry.example/team/app"),
+        ("r", GET, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "needs pull on"),
+        ("r", PUT, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "needs push on registry.example/team"),
+        ("r", PUT, 404, errors("BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
+        ("r", PUT, 400, errors("MANIFEST_BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
+        ("r", PUT, 405, PLAIN, FailureCode.READ_ONLY, HOST, "read-only"),
+        ("r", PUT, 409, errors("TAG_EXISTS"), FailureCode.REFUSED, IMAGE, "message"),
+        ("r", GET, 407, PAGE, FailureCode.UNREACHABLE, HOST, "the proxy wants a user and password"),
+        ("r", GET, 408, b"", FailureCode.TIMEOUT, IMAGE, "--timeout"),
+        ("r", CATALOG, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "registry:catalog:*"),
+        ("r", CATALOG, 404, PAGE, FailureCode.NOT_A_REGISTRY, IMAGE, "is r an OCI"),
+        ("r", CATALOG, 500, PAGE, FailureCode.SERVER_ERROR, IMAGE, "log"),
         ("r", CATALOG, 401, errors("UNAUTHORIZED"), FailureCode.NOT_PERMITTED, REPOSITORY, "registry:catalog:*"),
         ("r", GET, 404, PAGE, FailureCode.NOT_A_REGISTRY, IMAGE, "is r an OCI"),
         ("r", GET, 429, errors("TOOMANYREQUESTS"), FailureCode.RATE_LIMITED, IMAGE, "--rate"),
@@ -59,9 +76,10 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         ("r", DELETE, 303, b"", FailureCode.REDIRECTED, IMAGE, "not followed"),
         ("r", GET, 301, PAGE, FailureCode.REDIRECTED, IMAGE, "host that serves"),
         ("r", GET, 204, b"", FailureCode.UNEXPECTED_ANSWER, IMAGE, "is r an OCI"),
-        ("r", DELETE, 409, errors("MANIFEST_INVALID"), FailureCode.REFUSED, IMAGE, "message"),
-        # zot: the child of an index
-        ("r", DELETE, 405, errors("DENIED"), FailureCode.REFUSED, IMAGE, "message"),
+        ("r", DELETE, 409, errors("OTHER"), FailureCode.REFUSED, IMAGE, "message"),
+        # zot: the child of an index, and two tags on one digest
+        ("r", DELETE, 405, errors("DENIED"), FailureCode.REFUSED, IMAGE, "index first"),
+        ("r", DELETE, 409, errors("MANIFEST_INVALID"), FailureCode.REFUSED, IMAGE, "--strategy tags-first"),
         # Harbor
         ("r", DELETE, 412, errors("PRECONDITION"), FailureCode.REFUSED, IMAGE, "immutability"),
         ("r", DELETE, 412, errors("VIOLATE_FOREIGN_KEY_CONSTRAINT"), FailureCode.REFUSED, IMAGE, "index first"),
@@ -74,6 +92,7 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         # GHCR and Docker Hub, by name
         ("ghcr.io", DELETE, 405, errors("UNSUPPORTED"), FailureCode.NOT_SUPPORTED, HOST, "gh api"),
         ("docker.io", DELETE, 403, errors("DENIED"), FailureCode.REFUSED, IMAGE, "delete the tags"),
+        ("docker.io", DELETE, 403, PAGE, FailureCode.NOT_PERMITTED, REPOSITORY, "firewall"),
         ("docker.io", DELETE, 405, errors("UNSUPPORTED"), FailureCode.NOT_SUPPORTED, HOST, "hub.docker.com"),
         ("docker.io", GET, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "pull"),
     ],
@@ -96,9 +115,95 @@ def test_the_message_quotes_the_registry() -> None:
     assert failure.message == "HTTP 400: A no way; B no way"
 
 
-def test_a_page_is_not_quoted() -> None:
-    """A body that is no list of errors is not shown."""
-    assert refusal(Answer(502, body=PAGE), "r", GET).message == "HTTP 502"
+def answered(status: int, body: bytes, content_type: str = "") -> Answer:
+    """An answer with a content type."""
+    fields = [("Content-Type", content_type)] if content_type else []
+    return Answer(status, CIMultiDictProxy(CIMultiDict(fields)), body)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "said"),
+    [
+        (b'{"errors": [{"status": 409, "message": "in use"}]}', "", "in use"),
+        (b'{"errors": [{"code": 409, "message": "in use"}, "and locked"]}', "", "in use; and locked"),
+        (b'{"errors": [{"code": "A", "message": 5}, {"message": "why"}]}', "", "A; why"),
+        (b'{"errors": [], "message": "why"}', "", "why"),
+        (b'{"error": "in use"}', "text/plain", "in use"),
+        (b'{"error": {"code": 3, "message": "in use"}}', "", "in use"),
+        (b'{"error": "invalid_grant", "error_description": "expired"}', "", "expired"),
+        (b'{"message": "in use"}', "", "in use"),
+        (b'{"details": "incorrect username or password"}', "", "incorrect username or password"),
+        (b'{"title": "Locked", "status": 423}', "application/problem+json", "Locked"),
+        (b'{"error": {"error": {"error": "x"}}}', "", ""),
+        (b'{"errors": [{}, 5, null]}', "", ""),
+        (b"Access denied by policy 7\nid: 5\n", "text/plain; charset=utf-8", "Access denied by policy 7"),
+        (b"\x1b[31m\xff denied", "text/plain", "[31m\ufffd denied"),
+        (b"x" * 500, "text/plain", "x" * 119 + "\u2026"),
+        (b"\n", "text/plain", ""),
+        (b"unlabelled", "", ""),
+        (PAGE, "", "a web page came"),
+        (b"<!DOCTYPE html><title lang=en>Sign in &amp; go\n on</title>", "", "a web page came: Sign in & go on"),
+        (b"\n<HTML><head><TITLE>403</TITLE>", "", "a web page came: 403"),
+        (b"nothing of the kind", "text/html", "a web page came"),
+        (b'"text"', "application/json", ""),
+        (b"", "", ""),
+    ],
+)
+def test_what_a_body_says(body: bytes, content_type: str, said: str) -> None:
+    """Whatever form its message has, it stands in the failure's, as one short line."""
+    failure = refusal(answered(409, body, content_type), "r", DELETE)
+
+    assert failure.message == (f"HTTP 409: {said}" if said else "HTTP 409")
+
+
+@pytest.mark.parametrize("fields", [{}, {"Docker-Distribution-Api-Version": "registry/2.0"}])
+def test_deletion_disabled_elsewhere(fields: dict[str, str]) -> None:
+    """Only a registry that speaks like distribution is told distribution's setting without an if."""
+    failure = refusal(Answer(405, CIMultiDictProxy(CIMultiDict(fields)), errors("UNSUPPORTED")), "r", DELETE)
+
+    assert ("If it is a distribution registry" in str(failure.hint)) == (not fields)
+
+
+@pytest.mark.parametrize("request_", [GET, DELETE, PUT, CATALOG])
+@pytest.mark.parametrize("status", [401, 403])
+def test_docker_auth_is_named_only_where_it_fits(request_: Request, status: int) -> None:
+    """A refusal of the registry itself is none of a token server's."""
+    failure = refusal(answered(status, errors("DENIED")), "r", request_)
+
+    assert "docker_auth" not in str(failure.hint)
+    assert request_ is CATALOG or "registry.example/team/app" in str(failure.hint)
+
+
+def test_a_404_without_a_code_is_not_a_registrys() -> None:
+    """A message without a code proves nothing: an image is not absent because a web application says so."""
+    assert not is_registry_answer(answered(404, b'{"errors": [{"status": 404, "message": "Not Found"}]}'))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{{"errors": [{{"code": "X", "message": "no {0}"}}]}}',
+        "<html><title>{0}</title>",
+        "denied: {0}",
+    ],
+)
+@pytest.mark.parametrize("secret", ["s3cr3t-Zebra", "a/b+c=d e", 'qu"ote', "p\u00e4ss&<"])
+def test_a_secret_that_is_repeated(body: str, secret: str) -> None:
+    """An answer that repeats what it was sent does not show it, in whatever form."""
+    forms = (secret, json.dumps(secret)[1:-1], html.escape(secret), quote(secret, safe=""))
+    for form in forms:
+        answer = masked(answered(403, body.format(form).encode(), "text/plain"), [secret, "x"])
+
+        assert form not in refusal(answer, "r", DELETE).message
+        assert "***" in answer.body.decode()
+
+
+def test_a_secret_in_a_header() -> None:
+    """Headers are looked through too, and an answer without secrets stays as it is."""
+    answer = Answer(401, CIMultiDictProxy(CIMultiDict([("X", "a s3cr3t b")])))
+
+    assert masked(answer, ["s3cr3t"]).headers["X"] == "a *** b"
+    assert masked(answer, ["other"]) is answer
 
 
 @pytest.mark.parametrize(
@@ -186,8 +291,3 @@ def test_no_answer(kind: str, code: FailureCode, reach: Reach, word: str) -> Non
 
     assert (failure.code, failure.reach, failure.status, failure.message) == (code, reach, None, "why")
     assert word in str(failure.hint)
-
-
-def test_no_permission() -> None:
-    """The hint names the repository and the action."""
-    assert "delete on registry.example/team/app" in no_permission(APP, "delete")

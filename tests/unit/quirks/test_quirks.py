@@ -11,7 +11,7 @@ def test_discovery() -> None:
     """Every file of the package is found, by the order of their names."""
     names = [quirk.name for quirk in quirks()]
 
-    assert names == ["ACR", "Docker Hub", "GHCR", "Google Artifact Registry", "Harbor", "Quay"]
+    assert names == ["ACR", "Docker Hub", "GHCR", "Google Artifact Registry", "Harbor", "Quay", "zot"]
 
 
 @pytest.mark.parametrize("quirk", quirks(), ids=lambda quirk: quirk.name)
@@ -33,6 +33,8 @@ def test_any_host() -> None:
         "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE",
         "VIOLATE_FOREIGN_KEY_CONSTRAINT",
         "PRECONDITION",
+        "DENIED",
+        "MANIFEST_INVALID",
     }
 
 

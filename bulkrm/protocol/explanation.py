@@ -1,0 +1,168 @@
+"""What an answer that is no success says of itself: codes, messages, the title of a web page."""
+
+import html
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote, quote_plus
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from bulkrm.protocol.message import Answer
+
+_MAX_MESSAGE = 300
+_MAX_ERRORS = 20
+_MAX_LINE = 120
+_SHORTEST = 4  # a secret with fewer characters would be found in any text
+_MASK = "***"
+# How other servers name the text: Go services `message`, OAuth2 `error_description`, RFC 9457 `detail` and `title`,
+# Docker Hub's token server `details`.
+_TEXTS = ("message", "error_description", "detail", "details", "title", "error")
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,1000})", re.IGNORECASE)
+_PAGE = re.compile(rb"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_BOM = b"\xef\xbb\xbf"
+_DENIALS = frozenset({"DENIED", "UNAUTHORIZED", "FORBIDDEN"})
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEntry:
+    """One entry of the body's `errors` list (distribution-spec, "Error Codes"). `code` "": it has a message only."""
+
+    code: str
+    message: str
+
+
+def clean(text: str, limit: int = _MAX_MESSAGE) -> str:
+    """Make a registry's text fit for a terminal: one line, no control or bidirectional characters, not endless."""
+    plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text[: limit * 4])
+    line = " ".join(plain.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def error_entries(answer: Answer) -> tuple[ErrorEntry, ...]:
+    """Read the coded entries of a body's `errors`; empty where there are none, whatever else the body is."""
+    return tuple(entry for entry in _entries(answer.json()) if entry.code)
+
+
+def denies(answer: Answer) -> bool:
+    """Tell whether a body says that this user may not see, or do, what was asked for."""
+    return not _DENIALS.isdisjoint(entry.code for entry in error_entries(answer))
+
+
+def is_registry_answer(answer: Answer) -> bool:
+    """Tell a registry's own "not found" from that of a proxy, a web site or a wrong path, and from a refusal.
+
+    An entry without a code does not count: Artifactory's own pages have such (`{"errors": [{"status": 404, ...}]}`).
+    """
+    if denies(answer):
+        return False  # who may not see it is told that it is not there
+    return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
+
+
+def explanation(answer: Answer) -> str:
+    """Return what a body says, as one short line; "" where it says nothing that people could read."""
+    if is_web_page(answer):
+        found = _TITLE.search(answer.body.decode(errors="replace"))
+        title = clean(html.unescape(found[1]), _MAX_LINE) if found else ""
+        return f"a web page came: {title}" if title else "a web page came"
+    body = answer.json()
+    entries = "; ".join(f"{entry.code} {entry.message}".strip() for entry in _entries(body))
+    return clean(entries or _one_text(body) or _plain_line(answer))
+
+
+def said(answer: Answer) -> str:
+    """Return what stands in a success that is none, such as a login page with status 200, as the end of a message."""
+    text = explanation(answer)
+    return f": {text}" if text else ""
+
+
+def is_web_page(answer: Answer) -> bool:
+    """Tell whether the body is HTML: no registry sends that, but proxies, firewalls and login pages do."""
+    return (
+        _content_type(answer) in ("text/html", "application/xhtml+xml") or _PAGE.match(_beginning(answer)) is not None
+    )
+
+
+def _beginning(answer: Answer) -> bytes:
+    return answer.body.removeprefix(_BOM).lstrip()[:32]
+
+
+def missing_blobs(answer: Answer) -> tuple[str, ...]:
+    """Read which blobs or manifests a pushed manifest names and the registry does not have.
+
+    distribution answers one MANIFEST_BLOB_UNKNOWN for each, with its digest in `detail` (registry/handlers/manifests.go),
+    Gitea BLOB_UNKNOWN (routers/api/packages/container/container.go).
+    """
+    found = []
+    for error in _error_list(answer.json()):
+        if isinstance(error, dict) and error.get("code") in ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"):
+            detail = error.get("detail")
+            digest = detail.get("digest") if isinstance(detail, dict) else detail
+            found.append(clean(digest, 80) if isinstance(digest, str) and digest else "one that it does not name")
+    return tuple(dict.fromkeys(found))
+
+
+def masked(answer: Answer, secrets: Collection[str]) -> Answer:
+    """Take secrets out of an answer that repeats what it was sent, in every form in which that could be shown."""
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+    body = answer.body
+    for form in sorted(forms, key=len, reverse=True):
+        body = body.replace(form.encode(), _MASK.encode())
+    fields = answer.headers
+    if any(form in value for value in fields.values() for form in forms):
+        fields = CIMultiDictProxy(CIMultiDict((name, _without(value, forms)) for name, value in fields.items()))
+    return answer if body == answer.body and fields is answer.headers else replace(answer, body=body, headers=fields)
+
+
+def _without(text: str, forms: Collection[str]) -> str:
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, _MASK)
+    return text
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """Yield a text as it stands in plain text, in JSON, in HTML and in a URL."""
+    yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (html.escape(secret), quote(secret, safe=""), quote_plus(secret))
+
+
+def _error_list(body: object) -> list[object]:
+    errors = body.get("errors") if isinstance(body, dict) else None
+    return errors[:_MAX_ERRORS] if isinstance(errors, list) else []
+
+
+def _entries(body: object) -> Iterator[ErrorEntry]:
+    for error in _error_list(body):
+        if isinstance(error, dict):
+            code, message = error.get("code"), error.get("message")
+            entry = ErrorEntry(
+                clean(code, 80) if isinstance(code, str) else "",
+                clean(message) if isinstance(message, str) else "",
+            )
+        else:
+            entry = ErrorEntry("", clean(error) if isinstance(error, str) else "")
+        if entry.code or entry.message:
+            yield entry
+
+
+def _one_text(body: object) -> str:
+    """Read the message of a body that has one, such as `{"error": "..."}` or `{"error": {"message": "..."}}`."""
+    if not isinstance(body, Mapping):
+        return ""
+    inner = body.get("error")
+    found = _one_text(inner) if isinstance(inner, dict) and "error" not in inner else ""
+    return found or next((text for name in _TEXTS if isinstance(text := body.get(name), str) and text.strip()), "")
+
+
+def _plain_line(answer: Answer) -> str:
+    """Return the first line of a body that is plain text: proxies and servers before the registry explain themselves so."""
+    if _content_type(answer) != "text/plain" or answer.json() is not None:
+        return ""
+    lines = answer.body[: _MAX_MESSAGE * 4].decode(errors="replace").strip().splitlines()
+    return clean(lines[0], _MAX_LINE) if lines else ""
+
+
+def _content_type(answer: Answer) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()

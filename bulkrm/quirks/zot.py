@@ -1,0 +1,20 @@
+"""zot: the child of an index is 405, two tags on one digest may be 409 (project-zot/zot pkg/api/routes.go, DeleteManifest)."""
+
+from bulkrm.model.failure import FailureCode
+from bulkrm.protocol.manners import Manners, Refusal
+from bulkrm.quirks.quirk import Quirk
+
+_CHILD = "an index still names this manifest; delete the index first"
+_COLLISION = (
+    "the user's policy of zot does not delete a digest with several tags (detectManifestCollision); "
+    "--strategy tags-first takes the tags off one by one before"
+)
+QUIRK = Quirk(
+    "zot",
+    Manners(
+        refusals=(
+            Refusal(405, "DENIED", FailureCode.REFUSED, _CHILD),
+            Refusal(409, "MANIFEST_INVALID", FailureCode.REFUSED, _COLLISION),
+        )
+    ),
+)
