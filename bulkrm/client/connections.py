@@ -7,22 +7,23 @@ does not see it: what comes on a pooled connection while nobody waits is kept, a
 
 The rules. "Alone" is a request on a connection of its own, which is closed after it.
 
-1. The first answer on a connection is that to the first request: nothing came before it that could come twice.
-2. So whatever changes a registry goes alone, and so does reading in between. Only the bulk of the reading, before the
-   plan, goes over connections that are used again, and all else after a host has earned it (rule 6).
-3. More answers than requests, bytes while nobody waits, bytes that are no HTTP, or an answer that speaks of another
+1. The first answer on a connection is that to the first request: nothing came before it that could come twice. So what
+   goes alone is answered truly: whatever changes a registry, tokens, and single reads. Only where much is read are
+   connections shared, in the two ways of `Sharing`.
+2. More answers than requests, bytes while nobody waits, bytes that are no HTTP, or an answer that speaks of another
    digest than was asked for: the answers on this connection are mixed up. From then on everything at this host goes
-   alone, and what came over shared connections is no answer; what was read before is read again.
-4. A repetition is the same answer again. On a connection that never gave the same answer twice, there was none.
-5. Where one did (tags of one image), the bulk ends with `GET /v2/` on each open connection: answers come in order, so
-   one that is not the greeting shows that they are mixed up, and one that is shows that none before it was. A
-   connection that was closed before it could be asked shows nothing, so what it brought is read again, alone.
-6. A host whose first `ENOUGH` answers were found to be in order by rules 4 and 5 may get everything over shared
-   connections. Rule 3 still holds.
+   alone, what still comes over shared connections is no answer, and what was read before is read again.
+3. A repetition is the same answer again, and comes soon. An answer that is like none of the `REMEMBERED` ones before it
+   on its connection repeats none; and if none was repeated, each belongs to its request.
+4. Where a repository is read a second time, an answer that is like one before it is not believed: the connection is
+   closed, and the request is sent again, alone.
+5. In the bulk of the reading, before a plan, such answers are common (many tags of one image), so they are taken at
+   first, and the connections are confirmed at the end by `GET /v2/` on each: answers come in order, so one that is not
+   the greeting shows that they are mixed up, and one that is shows that none before it was. A connection that was
+   closed before it could be asked shows nothing, so what this host sent is read again, alone.
 
-What this does not cover: a host that gives `ENOUGH` answers in order and begins to repeat them only then can hide that
-a DELETE was refused behind the success of the one before, until rule 3 notices; and a repetition that something changed
-on its way escapes rule 4, unless one of the others sees it.
+What this does not cover: a repetition that something changed on its way, or one that comes after `REMEMBERED` others, may
+escape the rules 3 to 5, as long as rule 2 does not see it.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
 
-ENOUGH = 200
+REMEMBERED = 64
 _ON_ITS_WAY: ContextVar["Use | None"] = ContextVar("use", default=None)
 _FINAL, _SWITCHING = 200, 101
 # What servers say of themselves before they close an idle connection (RFC 9110 section 15.5.9): HAProxy does.
@@ -47,21 +48,47 @@ def _tell_nobody(why: str) -> None:
     """Tell nobody."""
 
 
+class Sharing:
+    """What reads may share connections now: nothing; anything, unless it is like what came before; or all of a bulk."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.in_bulk = False
+        self._again = 0
+
+    @property
+    def allowed(self) -> bool:
+        """Tell whether a request that reads may share a connection."""
+        return self.in_bulk or self._again > 0
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Read in bulk: whoever relies on it has it confirmed first."""
+        self.in_bulk = True
+        try:
+            yield
+        finally:
+            self.in_bulk = False
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """Read what was read before; several may do so at a time."""
+        self._again += 1
+        try:
+            yield
+        finally:
+            self._again -= 1
+
+
 class Reuse:
     """What is known of the shared connections to one host. `ended`: why there are none any more."""
 
     def __init__(self, tell: Callable[[str], None] = _tell_nobody) -> None:
         """`tell` hears when it ends, and why."""
         self.ended: str | None = None
-        self.relied_on = 0
         self._tell = tell
         self._open: set[WatchedConnection] = set()
-        self._answers = 0
-        self._unknown = False
-
-    def allows(self, *, bulk: bool) -> bool:
-        """Tell whether a request may go over a shared connection; `bulk`: it is one of the bulk of the reading."""
-        return self.ended is None and (bulk or self.relied_on >= ENOUGH)
+        self._closed_in_doubt = False
 
     @property
     def number(self) -> int:
@@ -70,12 +97,8 @@ class Reuse:
 
     @property
     def doubtful(self) -> bool:
-        """Tell whether an answer came twice over one connection, and it was not shown to be in order."""
-        return self._unknown or any(connection.doubtful for connection in self._open)
-
-    def rely(self) -> None:
-        """Note that everything so far was in order."""
-        self.relied_on = self._answers
+        """Tell whether an answer that is like one before it was taken, and it is not known yet that it was no repetition."""
+        return self._closed_in_doubt or any(connection.doubtful for connection in self._open)
 
     def end(self, why: str) -> None:
         """Share no connection any more."""
@@ -88,13 +111,9 @@ class Reuse:
         self._open.add(connection)
 
     def closed(self, connection: "WatchedConnection") -> None:
-        """Hear that one is no more; what came over it cannot be shown to be in order any more."""
+        """Hear that one is no more; what came over it cannot be confirmed any more."""
         self._open.discard(connection)
-        self._unknown = self._unknown or connection.doubtful
-
-    def count(self) -> None:
-        """Count an answer."""
-        self._answers += 1
+        self._closed_in_doubt = self._closed_in_doubt or connection.doubtful
 
 
 class WatchedConnection(ResponseHandler):
@@ -106,7 +125,7 @@ class WatchedConnection(ResponseHandler):
         self.doubtful = False
         self.asked = 0
         self._answered = 0
-        self._seen: set[int] = set()
+        self._seen: dict[int, None] = {}
         self._reuse: Reuse | None = None
 
     def belong(self, reuse: Reuse) -> None:
@@ -115,10 +134,19 @@ class WatchedConnection(ResponseHandler):
             self._reuse = reuse
             reuse.opened(self)
 
-    def note(self, likeness: int) -> None:
-        """Note an answer by what it looks like."""
-        self.doubtful = self.doubtful or likeness in self._seen
-        self._seen.add(likeness)
+    def repeats(self, likeness: int) -> bool:
+        """Note an answer by what it looks like; tell whether it is like one of those before it."""
+        seen = likeness in self._seen
+        self._seen.pop(likeness, None)
+        self._seen[likeness] = None
+        if len(self._seen) > REMEMBERED:
+            del self._seen[next(iter(self._seen))]
+        return seen
+
+    def close_now(self) -> None:
+        """Close it, whoever uses it."""
+        if self.transport is not None:
+            self.transport.close()
 
     def set_response_params(self, **params: Any) -> None:
         """Hear from aiohttp that a request is about to be sent."""
@@ -129,7 +157,7 @@ class WatchedConnection(ResponseHandler):
         """Hear from the event loop that bytes came."""
         if data and self.asked == self._answered and not self.should_close:
             if data.startswith(_IDLE_FOR_TOO_LONG):
-                self._close()
+                self.close_now()
             elif data.strip(b"\r\n"):  # line ends between answers are ignored (RFC 9112 section 2.2)
                 self._mixed_up("bytes came that nobody waited for")
             return
@@ -159,22 +187,28 @@ class WatchedConnection(ResponseHandler):
     def _mixed_up(self, why: str) -> None:
         if self._reuse is not None:
             self._reuse.end(why)
-        self._close()
-
-    def _close(self) -> None:
-        if self.transport is not None:
-            self.transport.close()
+        self.close_now()
 
 
 class Use:
-    """One request over a shared connection: which one it was."""
+    """One request over a shared connection: which one it was. `bulk`: answers like others are taken, and confirmed later.
 
-    __slots__ = ("_connection", "reuse")
+    `repeated`: the answer is like one before it, and not to be believed.
+    """
 
-    def __init__(self, reuse: Reuse) -> None:
+    __slots__ = ("_bulk", "_connection", "_reuse", "repeated")
+
+    def __init__(self, reuse: Reuse, *, bulk: bool = False) -> None:
         """Take what is known of the host's connections."""
-        self.reuse = reuse
+        self._reuse = reuse
+        self._bulk = bulk
         self._connection: WatchedConnection | None = None
+        self.repeated = False
+
+    @property
+    def ended(self) -> str | None:
+        """Why no answer over a shared connection counts any more."""
+        return self._reuse.ended
 
     @property
     def again(self) -> bool:
@@ -183,14 +217,18 @@ class Use:
 
     def take(self, connection: WatchedConnection) -> None:
         """Note the connection."""
-        connection.belong(self.reuse)
+        connection.belong(self._reuse)
         self._connection = connection
 
     def received(self, likeness: int) -> None:
-        """Count an answer, by what it looks like."""
-        self.reuse.count()
-        if self._connection is not None:
-            self._connection.note(likeness)
+        """Note an answer, by what it looks like."""
+        if self._connection is None or not self._connection.repeats(likeness):
+            return
+        if self._bulk:
+            self._connection.doubtful = True
+        else:
+            self.repeated = True
+            self._connection.close_now()
 
     def in_order(self) -> None:
         """Note that the answers on this connection so far were in order."""

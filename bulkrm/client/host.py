@@ -33,7 +33,8 @@ from bulkrm.protocol.rights import NOBODY
 
 _UNAUTHORIZED = 401
 _TIMED_OUT = 408
-_TROUBLE = 429  # and above: of the moment
+_TOO_MANY = 429
+_SERVER_ERROR = 500
 _READING = ("GET", "HEAD")
 
 
@@ -89,7 +90,7 @@ class Host:
         self.clock = wiring.clock
         self._say = wiring.say
         self.reuse = Reuse(self._tell_of_mixed_answers)
-        self.in_bulk = False  # whether what is read now is confirmed before anybody relies on it
+        self._sharing = wiring.sharing
         self._greeting: Answer | None = None
         self._ended_before = False
         self._met: SingleFlight[bool] = SingleFlight()
@@ -107,19 +108,26 @@ class Host:
     def _tell_of_mixed_answers(self, why: str) -> None:
         self._say(f"{self.name}: {why}; from now on each request has a connection of its own")
 
-    def use_for(self, request: Request) -> Use | None:
-        """Return a shared connection for a request; None: it goes alone."""
-        bulk = request is PING or (self.in_bulk and request.method in _READING)
-        return Use(self.reuse) if self.reuse.allows(bulk=bulk) else None
-
     async def transmit(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | Broken:
-        """Send a request; what is evidently the answer to another one is none."""
-        use = self.use_for(request)
-        answer = await self.transport.send(request.method, url, headers, request.max_body, request.body, use)
-        if isinstance(answer, Answer) and use is not None and use.again and is_to_another(request, answer):
+        """Send a request in the slot that is held; what may be the answer to another one is none."""
+        may_share = request is PING or (self._sharing.allowed and request.method in _READING)
+        alone = self.reuse.ended is not None or not may_share
+        use = None if alone else Use(self.reuse, bulk=self._sharing.in_bulk or request is PING)
+        answer = await self._transmit(request, url, headers, use)
+        if use is None or not isinstance(answer, Answer) or not use.again:
+            return answer
+        if is_to_another(request, answer):
             self.reuse.end("an answer came that belongs to another request")
             return Broken(LOST, "the answer belongs to another request")
-        return answer
+        of_the_moment = answer.status in (_TIMED_OUT, _TOO_MANY) or answer.status >= _SERVER_ERROR  # sent again anyway
+        return await self._transmit(request, url, headers, None) if use.repeated and not of_the_moment else answer
+
+    async def _transmit(
+        self, request: Request, url: str, headers: Mapping[str, str], use: Use | None
+    ) -> Answer | Broken:
+        self.limiter.spend()
+        self.requests += 1
+        return await self.transport.send(request.method, url, headers, request.max_body, request.body, use)
 
     @property
     def confirmed(self) -> bool:
@@ -130,7 +138,7 @@ class Host:
         """Make sure that what was read in bulk so far are the answers to what was asked; False: it is to be read again.
 
         That is said once: what is read afterwards goes alone. Costs a request for each open connection, and only where
-        an answer came twice over one of them.
+        an answer was like another one over one of them.
         """
         if self.reuse.ended is None and self.reuse.doubtful:
             async with anyio.create_task_group() as greetings:
@@ -139,22 +147,19 @@ class Host:
             if self.reuse.doubtful:
                 self.reuse.end("whether answers came twice cannot be told")
         if self.reuse.ended is None:
-            self.reuse.rely()
             return True
         known, self._ended_before = self._ended_before, True
         return known
 
     async def _greet(self) -> None:
         """Ask for the greeting over the connection that was idle for longest, and see whether that is what comes."""
-        use = Use(self.reuse)
+        use = Use(self.reuse, bulk=True)
         async with self.limiter:
-            self.limiter.spend()
-            self.requests += 1
-            answer = await self.transport.send(PING.method, self.base + PING.target, {}, PING.max_body, use=use)
+            answer = await self._transmit(PING, self.base + PING.target, {}, use)
         if self._greeting is not None and isinstance(answer, Answer) and use.again:
             if is_like(answer, self._greeting):
                 use.in_order()
-            elif answer.status < _TROUBLE:
+            elif answer.status < _TOO_MANY:
                 self.reuse.end("an answer came twice")
 
     async def _meet(self) -> bool:
@@ -220,8 +225,6 @@ class _Call:
                     url, headers = host.base + request.target, {**ready.headers, **request.headers}
                     if self._footprint.withdrawn():
                         raise Withdrawn(self._met(request))
-                    host.limiter.spend()
-                    host.requests += 1
                     self._footprint.possible = True
                     answer = await host.transmit(request, url, headers)
                 self._last = answer = await host.authorizer.saw(request, ready, answer)

@@ -1,10 +1,11 @@
 """All registries of a run, opened when first asked for."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bulkrm.client.clock import Clock
+from bulkrm.client.connections import Sharing
 from bulkrm.client.credentials import Credentials
 from bulkrm.client.host import Host, address_of
 from bulkrm.client.proxy import refuse_unusable
@@ -25,30 +26,19 @@ class Registries:
         self._wiring = wiring
         self._credentials = credentials
         self._registries: dict[str, Registry] = {}
-        self._in_bulk = False
 
     def __getitem__(self, host: str) -> Registry:
         """Return the registry of a host (a normal form)."""
         registry = self._registries.get(host)
         if registry is None:
             way = Host(host, self._credentials, manners_of(host), self._wiring)
-            way.in_bulk = self._in_bulk
             registry = self._registries[host] = Registry(way)
         return registry
 
-    @contextmanager
-    def in_bulk(self) -> Iterator[None]:
-        """Let requests that read share connections; whoever relies on what was read asks `mixed_up` before."""
-        self._set_in_bulk(in_bulk=True)
-        try:
-            yield
-        finally:
-            self._set_in_bulk(in_bulk=False)
-
-    def _set_in_bulk(self, *, in_bulk: bool) -> None:
-        self._in_bulk = in_bulk
-        for registry in self._registries.values():
-            registry.host.in_bulk = in_bulk
+    @property
+    def sharing(self) -> Sharing:
+        """Which reads may share connections; whoever reads in bulk asks `mixed_up` before relying on it."""
+        return self._wiring.sharing
 
     async def mixed_up(self) -> list[str]:
         """Return the hosts whose answers in bulk were mixed up, each once: what they sent is to be read again."""

@@ -21,6 +21,7 @@ from bulkrm.client.clock import Clock
 from bulkrm.client.connections import SharedConnector, Use
 from bulkrm.client.deadlines import Deadlines
 from bulkrm.client.proxy import UnusableProxy, proxy_for
+from bulkrm.client.redaction import Redaction
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import (
@@ -81,6 +82,7 @@ class Transport:
         self._tls = tls_of(connection)
         self._timeout = timeout
         self._opened: _Opened | None = None
+        self._redaction = Redaction()
 
     async def __aenter__(self) -> Self:
         """Open the sessions. The connectors have no limit of their own: the limiters of the hosts rule."""
@@ -146,6 +148,7 @@ class Transport:
             answer = _broken(error)
         if use is not None and isinstance(answer, Answer):
             answer = _checked(answer, use)
+        answer = self._redaction.apply(answer, headers.get("Authorization"))
         if self._trace is not no_trace:
             self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
         return answer
@@ -166,8 +169,8 @@ class Transport:
 
 def _checked(answer: Answer, use: Use) -> Answer | Broken:
     """Return the answer that came over a shared connection, unless it may be that to another request."""
-    if use.reuse.ended is not None:
-        return Broken(LOST, f"the answers on a connection were mixed up: {use.reuse.ended}")
+    if use.ended is not None:
+        return Broken(LOST, f"the answers on a connection were mixed up: {use.ended}")
     use.received(answer.likeness)
     return answer
 

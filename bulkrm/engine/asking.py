@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -72,7 +73,7 @@ class Asking:
         `forget` is called before that, and every failure of such a host is forgotten too.
         """
         while True:
-            with self._registries.in_bulk():
+            with self._registries.sharing.bulk():
                 result = await read()
             mixed_up = await self._registries.mixed_up()
             if not mixed_up:
@@ -82,6 +83,10 @@ class Asking:
                 self._circuits.pop(host, None)
                 for causes in (self._causes, self._against_pushing, self._against_untagging):
                     causes.forget(host)
+
+    def again(self) -> AbstractContextManager[None]:
+        """Read much a second time, over connections that requests share."""
+        return self._registries.sharing.again()
 
     def is_confirmed(self, host: str) -> bool:
         """Tell whether what was read in bulk from a host can be relied on, also if the reading was cut short."""

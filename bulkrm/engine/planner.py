@@ -107,7 +107,8 @@ class Planner:
         lists = TagLists(self._asking, self._around.stop, self._around.clock, cleared)
         resolver = Resolver(self._asking, lists, self._around.stop, Silent(), cleared=cleared)
         targets = [target for item in acts for target in item.targets]
-        facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
+        with self._asking.again():
+            facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
         if facts is None:
             return None
         return recheck(acts, judge(self._completed(facts, acts), self._rules))

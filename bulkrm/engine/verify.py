@@ -78,7 +78,7 @@ class Verifier:
         asking = self._asking.anew()
         lists = TagLists(asking, self._around.stop, self._around.clock)
         resolver = Resolver(asking, lists, self._around.stop, self._around.observer)
-        await resolver.resolve(names, Method.HEAD)
+        await asking.reliably(lambda: resolver.resolve(names, Method.HEAD), resolver.found.clear)
         return resolver.found
 
 

@@ -176,8 +176,13 @@ class Store:
         kept.tags_on[digest].discard(tag)
         return True
 
-    def delete_manifest(self, repository: str, digest: str, *, keeps_tags: bool = False) -> bool:
-        """Remove a manifest with all tags on it, or let them go on serving it; tell whether it was there."""
+    def delete_manifest(
+        self, repository: str, digest: str, *, keeps_tags: bool = False, only: int | None = None
+    ) -> bool:
+        """Remove a manifest with all tags on it, or let them go on serving it; tell whether it was there.
+
+        `only`: remove so many of its tags, as a registry does that stops half-way.
+        """
         kept = self._repositories.get(repository)
         manifest = kept.manifests.get(digest) if kept else None
         if kept is None or manifest is None:
@@ -186,7 +191,9 @@ class Store:
         if keeps_tags:
             kept.only_tagged[digest] = manifest
             return True
-        for tag in kept.tags_on.pop(digest, ()):
+        on = kept.tags_on.get(digest, set())
+        for tag in sorted(on)[:only]:
+            on.discard(tag)
             del kept.tags[tag]
         return True
 

@@ -1,11 +1,12 @@
 """A proxy that repeats answers on kept-alive connections: no outcome is false, whatever came twice."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Image
+from bulkrm.sandbox import Image, Reply, Sandbox, put_image
 from tests.integration.engine import Done, Options, delete, lost, undo
 from tests.support.admin import Admin, many_images
 from tests.support.clock import FakeClock
@@ -76,3 +77,26 @@ async def test_answers_that_come_twice(share: float, seed: int, tmp_path: Path) 
 
         assert set(words.values()) == {"restored"}
         assert {tag: await admin.digest(APP, tag) for tag in filled.listed} == filled.listed
+
+
+@pytest.mark.parametrize(("share", "delay"), [(0.05, 0.0), (0.3, 0.0), (0.3, 0.003)])
+async def test_refusals_among_answers_that_come_twice(share: float, delay: float) -> None:
+    """Where answers come twice only while it deletes, a success does not hide the refusal behind it."""
+    policy = Reply(409, {}, json.dumps({"errors": [{"code": "DENIED_BY_POLICY", "message": "immutable"}]}).encode())
+    async with Sandbox() as sandbox, repeating(sandbox.host, share, delay=delay) as proxy:
+        proxy.active = False
+        images = many_images(f"pr-{number:03}" for number in range(240))
+        for tag, image in images.items():
+            put_image(sandbox.store, APP, [tag], image)
+        refused = {tag for number, tag in enumerate(images) if number % 5 == 0}
+        for tag in refused:
+            sandbox.faults.add(policy, method="DELETE", path=images[tag].digest, times=None)
+
+        async def begin(_: object) -> None:
+            proxy.active = True
+
+        done = await delete(proxy.host, f"- {APP}:pr-*", Options(clock=FakeClock(auto=True), before_delete=begin))
+
+        assert proxy.repeated > 0 or delay
+        expected = {f"{APP}:{tag}": "failed refused" if tag in refused else "deleted" for tag in images}
+        assert done.statuses == expected

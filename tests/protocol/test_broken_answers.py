@@ -104,7 +104,7 @@ async def test_line_ends_between_answers() -> None:
         opened(clock=FakeClock(auto=True)) as registries,
     ):
         for _ in range(2):
-            with registries.in_bulk():
+            with registries.sharing.bulk():
                 assert await registries[server.host].manifest(app(server.host), "1") is not None
 
         assert await registries.mixed_up() == []

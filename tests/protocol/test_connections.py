@@ -8,12 +8,12 @@ import aiohttp
 import pytest
 
 from bulkrm.client.clock import SystemClock
-from bulkrm.client.connections import ENOUGH, Reuse, Use
+from bulkrm.client.connections import REMEMBERED, Reuse, Use
 from bulkrm.client.host import Footprint
 from bulkrm.client.registry import Removal
 from bulkrm.client.transport import Transport
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST
+from bulkrm.model.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.settings import Connection
 from bulkrm.protocol import message
 from bulkrm.protocol.message import Answer, Broken
@@ -127,7 +127,6 @@ async def test_unread_data(stray: bytes) -> None:
         assert isinstance(second, Answer)
         assert (first.body, second.body) == (b"/1", b"/2")
         assert (len(said), server.connections) == (1, 2)
-        assert not reuse.allows(bulk=True)
 
 
 async def test_an_idle_connection_that_is_given_up() -> None:
@@ -179,7 +178,7 @@ async def test_the_longest_idle_first() -> None:
     async with puppet() as server, Transport(Connection(), 5, SystemClock()) as transport:
 
         async def send() -> Use:
-            use = Use(reuse)
+            use = Use(reuse, bulk=True)
             await transport.send("GET", f"{server.url}/", {}, use=use)
             return use
 
@@ -195,32 +194,79 @@ async def test_the_longest_idle_first() -> None:
 # One host
 
 
-async def test_what_changes_something_goes_alone() -> None:
-    """A DELETE has a connection of its own, until the host has shown that it can be relied on."""
-    script = [GREETING, *(Step(f"DELETE /v2/team/app/manifests/{digest}", reply(202)) for digest in (A, B, A, B))]
-    async with ScriptedServer(script) as server, opened() as registries:
+async def test_what_goes_alone() -> None:
+    """A DELETE, a PUT and a single read have each a connection of their own, also where others share some."""
+    manifest = Manifest(A, OCI_MANIFEST, b"a")
+    changes = [
+        *(Step(f"DELETE /v2/team/app/manifests/{digest}", reply(202)) for digest in (A, B)),
+        Step("PUT /v2/team/app/manifests/1", reply(201, {"Docker-Content-Digest": A})),
+    ]
+    reads = [Step("HEAD /v2/team/app/manifests/1", head(A))] * 2
+    async with ScriptedServer([GREETING, *reads, *changes]) as server, opened() as registries:
         registry = registries[server.host]
-        for digest in (A, B):
-            assert await registry.delete(app(server.host), digest, Footprint()) is Removal.DELETED
-        assert server.connections == 3
+        for _ in reads:
+            await registry.head(app(server.host), "1")
+        with registries.sharing.again():
+            for digest in (A, B):
+                assert await registry.delete(app(server.host), digest, Footprint()) is Removal.DELETED
+            await registry.put(app(server.host), "1", manifest, Footprint())
 
-        registry.host.reuse.relied_on = ENOUGH
-        for digest in (A, B):
-            assert await registry.delete(app(server.host), digest, Footprint()) is Removal.DELETED
+        assert server.connections == 6
+
+
+async def test_an_answer_like_another_one() -> None:
+    """Where something is read again it is not believed: its connection is closed, and it is asked again alone."""
+    first, second = (Step(f"HEAD /v2/team/app/manifests/{tag}", head(A)) for tag in "12")
+    last = Step("HEAD /v2/team/app/manifests/2", head(B))
+    async with ScriptedServer([GREETING, first, second, last, first]) as server, opened() as registries:
+        registry = registries[server.host]
+        with registries.sharing.again():
+            await registry.head(app(server.host), "1")
+            found = await registry.head(app(server.host), "2")
+            assert (found and found.digest, server.connections) == (B, 2)
+
+            await registry.head(app(server.host), "1")
+
         assert server.connections == 3
+        assert registry.host.requests == 5
+        assert await registries.mixed_up() == []
+
+
+async def test_a_refusal_of_the_moment_like_another_one() -> None:
+    """A 429 or 5xx that is like another one is waited for once, and not sent again at once."""
+    busy = [Step("HEAD /v2/team/app/manifests/1", reply(503, head=True))] * 2
+    then = Step("HEAD /v2/team/app/manifests/1", head(A))
+    clock = FakeClock(auto=True)
+    async with ScriptedServer([GREETING, *busy, then]) as server, opened(clock=clock) as registries:
+        with registries.sharing.again():
+            assert await registries[server.host].head(app(server.host), "1") is not None
+
+        assert len(clock.slept) == 2
+        assert server.connections == 2
+
+
+async def test_an_answer_like_one_long_ago() -> None:
+    """An answer that is like one before many others is no repetition: what is read again costs no second request."""
+    digests = [Digest.of(str(number).encode()) for number in range(REMEMBERED + 1)]
+    steps = [Step(f"HEAD /v2/team/app/manifests/{digest}", head(digest)) for digest in digests] * 2
+    async with ScriptedServer([GREETING, *steps]) as server, opened() as registries:
+        with registries.sharing.again():
+            for digest in digests * 2:
+                await registries[server.host].head(app(server.host), digest)
+
+        assert server.connections == 1
 
 
 async def test_a_bulk_shares_connections() -> None:
-    """What is read in bulk goes over the connection of before; what is read else goes alone."""
+    """What is read in bulk is taken, also where it is like what came before."""
     step = Step("HEAD /v2/team/app/manifests/1", head(A))
-    async with ScriptedServer([GREETING, step, step, step]) as server, opened() as registries:
-        registry = registries[server.host]
-        with registries.in_bulk():
-            await registry.head(app(server.host), "1")
-            await registry.head(app(server.host), "1")
+    async with ScriptedServer([GREETING, step, step]) as server, opened() as registries:
+        with registries.sharing.bulk():
+            for _ in range(2):
+                await registries[server.host].head(app(server.host), "1")
+
         assert server.connections == 1
-        await registry.head(app(server.host), "1")
-        assert server.connections == 2
+        assert registries[server.host].host.reuse.doubtful
 
 
 def head(digest: Digest) -> Raw:
@@ -239,7 +285,7 @@ async def test_an_answer_with_another_digest() -> None:
     ]
     async with ScriptedServer(script) as server, opened(clock=FakeClock(auto=True)) as registries:
         registry = registries[server.host]
-        with registries.in_bulk():
+        with registries.sharing.bulk():
             await registry.head(app(server.host), A)
             found = await registry.head(app(server.host), B)
 
@@ -255,7 +301,7 @@ async def confirmed(greeting: Callable[[], Step]) -> tuple[bool, int]:
     tags = [Step(f"HEAD /v2/team/app/manifests/{tag}", head(A)) for tag in "12"]
     async with ScriptedServer([GREETING, *tags, greeting()]) as server, opened() as registries:
         registry = registries[server.host]
-        with registries.in_bulk():
+        with registries.sharing.bulk():
             for tag in "12":
                 await registry.head(app(server.host), tag)
         before = registry.host.requests
@@ -280,19 +326,19 @@ async def test_different_answers_need_no_greeting() -> None:
     """Over a connection that never brought the same answer twice, nothing was repeated: no request is spent."""
     tags = [Step(f"HEAD /v2/team/app/manifests/{digest}", head(digest)) for digest in (A, B)]
     async with ScriptedServer([GREETING, *tags]) as server, opened() as registries:
-        with registries.in_bulk():
+        with registries.sharing.bulk():
             for digest in (A, B):
                 await registries[server.host].head(app(server.host), digest)
 
         assert await registries.mixed_up() == []
-        assert registries[server.host].host.reuse.relied_on == 3
+        assert registries[server.host].host.requests == 3
 
 
 async def test_a_connection_that_was_closed() -> None:
     """What came twice over a connection that is closed meanwhile cannot be confirmed."""
     tags = [Step("HEAD /v2/team/app/manifests/1", head(A)), Step("HEAD /v2/team/app/manifests/2", closing(head(A)))]
     async with ScriptedServer([GREETING, *tags]) as server, opened() as registries:
-        with registries.in_bulk():
+        with registries.sharing.bulk():
             for tag in "12":
                 await registries[server.host].head(app(server.host), tag)
         await until(lambda: registries[server.host].host.reuse.number == 0)
@@ -315,7 +361,7 @@ async def test_reading_through_a_proxy_that_repeats(share: float) -> None:
 
             async def read() -> dict[str, str | None]:
                 found: dict[str, str | None] = {}
-                with registries.in_bulk():
+                with registries.sharing.bulk():
                     for tag in digests:
                         held = await registry.head(app(proxy.host), tag)
                         found[tag] = held.digest if held else None

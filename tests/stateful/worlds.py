@@ -4,8 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bulkrm.sandbox import Image, Sandbox, put_image
+from bulkrm.sandbox import Asked, Call, Drop, DropAfter, Image, Sandbox, put_image
 from tests.support.registries import Registry
+
+_REAL_DIGEST = "manifests/sha256:(?!0{64})"  # not a probe's
+_NOBODY = "sha256:" + "dead" * 16  # of no manifest
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,39 @@ class SandboxWorld:
 
     def __init__(self, sandbox: Sandbox, *, has_referrers: bool) -> None:
         self._store = sandbox.store
+        self._faults = sandbox.faults
         self.host = sandbox.host
         self.has_referrers = has_referrers
 
     async def push(self, repository: str, image: Image, tags: Iterable[str]) -> None:
         put_image(self._store, repository, tags, image)
+
+    def stop_half_way(self, tags: int) -> None:
+        """Let the next DELETE of a manifest remove it with so many of its tags, and its connection end.
+
+        distribution does so when it is killed, or when its client goes (registry/handlers/manifests.go, DeleteManifest:
+        the manifest first, then one tag after the other).
+        """
+
+        async def half(asked: Asked) -> None:
+            repository, _, digest = asked.path.removeprefix("/v2/").rpartition("/manifests/")
+            self._store.delete_manifest(repository, digest, only=tags)
+
+        self._faults.add(Call(half), method="DELETE", path=_REAL_DIGEST)
+        self._faults.add(Drop(), method="DELETE", path=_REAL_DIGEST)
+
+    def lose_connections(self, every: int) -> None:
+        """Let each so-manieth request end without an answer, half of those after they took effect."""
+        self._faults.add(Drop(), every=2 * every, times=None)
+        self._faults.add(DropAfter(), every=2 * every, skip=every, times=None)
+
+    def recover(self) -> None:
+        """Be a good registry again; what is damaged stays so."""
+        self._faults.clear()
+
+    def dangle(self, repository: str, tag: str) -> None:
+        """Let a tag lead nowhere: it is listed, and answers 404."""
+        self._store.tag(repository, tag, _NOBODY)
 
     async def look(self, repository: str, known: Iterable[str]) -> State:  # noqa: ARG002 (it knows all)
         tags = {tag: self._store.digest_of(repository, tag) or "" for tag in self._store.tags(repository) or ()}

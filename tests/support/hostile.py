@@ -55,8 +55,6 @@ class Truth:
             return
         name = match[1]
         self.spoken |= digests
-        if asked.method == "DELETE":
-            self.asked.add(name)
         if status == 404 or (asked.method == "DELETE" and status < 300):
             self.said_gone.add(name)
 
@@ -144,6 +142,8 @@ class HostileServer:
         self.heard.append(
             Heard(asked.method, asked.target, headers.get("authorization", ""), headers.get("cookie", ""), way)
         )
+        if asked.method == "DELETE":
+            self.truth.asked.add(asked.path.rpartition("/")[2])
         scene = Hostility(self, asked, random, lambda: self._honest(asked), writer)
         return await (WAYS[way] if way else plain)(scene)
 
