@@ -63,6 +63,7 @@ def delete(
     allow_decoy: opt.AllowDecoy = False,
     recursive: opt.Recursive = False,
     protect: opt.Protect = None,
+    ignore_unreadable: opt.IgnoreUnreadable = None,
     max_delete: opt.MaxDelete = None,
     verify: opt.Verify = False,
     fail_fast: opt.FailFast = False,
@@ -86,7 +87,7 @@ def delete(
 
     run = partial(
         delete_images,
-        opt.What(images, from_file, registry, protect, max_delete),
+        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable),
         opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
@@ -118,6 +119,7 @@ def plan(
     allow_decoy: opt.AllowDecoy = False,
     recursive: opt.Recursive = False,
     protect: opt.Protect = None,
+    ignore_unreadable: opt.IgnoreUnreadable = None,
     max_delete: opt.MaxDelete = None,
     verify: opt.Verify = False,
     fail_fast: opt.FailFast = False,
@@ -140,7 +142,7 @@ def plan(
 
     run = partial(
         make_plan,
-        opt.What(images, from_file, registry, protect, max_delete),
+        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable),
         opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)

@@ -70,4 +70,5 @@ def _garbage(images: Sequence[ImageResult], registries: Registries) -> list[str]
 
 
 def _is_deleted(result: ImageResult, host: str) -> bool:
-    return isinstance(result.outcome, Deleted) and result.image.partition("/")[0] == host
+    manifest = isinstance(result.outcome, Deleted) and not result.outcome.for_good
+    return manifest and result.image.partition("/")[0] == host

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bulkrm.cli import values
-from bulkrm.cli.inputs import Wanted, read_inputs, read_protection
+from bulkrm.cli.inputs import Wanted, read_ignored, read_inputs, read_protection
 from bulkrm.cli.options import Access, Pace, Rules, Talk, What
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.recorded import recorded
@@ -46,7 +46,8 @@ def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, tal
     protect = read_protection((*saved.protect, *(what.protect or ())), access.connection.default_port)
     policy = replace(saved.policy, dry_run=dry_run, max_delete=limit or saved.policy.max_delete)
     _refuse_blind(policy, protected=bool(protect))
-    job = Job(Saved(saved.plan, saved.lines), protect, policy)
+    ignore = read_ignored(saved.ignore, access.connection.default_port)
+    job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore)
     return _perform(job, access, pace, talk, list_from_stdin=False)
 
 
@@ -64,10 +65,18 @@ def _policy(what: What, rules: Rules) -> Policy:
 
 def _job(what: What, policy: Policy, access: Access) -> Job:
     port, hide = access.connection.default_port, access.ask_password
-    wanted = Wanted(what.images or (), what.files or (), what.registry, what.protect or (), port, hide)
+    wanted = Wanted(
+        what.images or (),
+        what.files or (),
+        what.registry,
+        what.protect or (),
+        port,
+        hide,
+        what.ignore_unreadable or (),
+    )
     selected = read_inputs(wanted)
     _refuse_blind(policy, protected=bool(selected.protect))
-    return Job(selected.entries, selected.protect, policy)
+    return Job(selected.entries, selected.protect, policy, selected.ignore)
 
 
 def _refuse_blind(policy: Policy, *, protected: bool) -> None:

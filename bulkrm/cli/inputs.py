@@ -16,6 +16,7 @@ from bulkrm.selection.listfile import ListFile, read_list
 from bulkrm.selection.pattern import ProtectPattern
 
 _STANDARD_INPUT = "-"
+_IGNORE = "--ignore-unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +29,24 @@ class Wanted:
     protect: Sequence[str]
     default_port: int
     hide_arguments: bool
+    ignore: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What it means."""
+    """What it means. `ignore`: damaged tags that hold nothing back, which no list file can name."""
 
     entries: tuple[Entry, ...]
     protect: tuple[ProtectPattern, ...]
+    ignore: tuple[ProtectPattern, ...]
 
 
 def read_inputs(wanted: Wanted) -> Selected:
     """Read everything. Raises InputError with all mistakes of all arguments and files."""
     problems: list[Problem] = []
     entries = list(_arguments(wanted, problems))
-    protect = list(_protect(wanted, problems))
+    protect = list(_patterns("--protect", wanted.protect, wanted.default_port, problems))
+    ignore = tuple(_patterns(_IGNORE, wanted.ignore, wanted.default_port, problems))
     for name in _files(wanted.files, problems):
         listed = _read_file(name, wanted, problems)
         entries += listed.entries
@@ -52,24 +56,35 @@ def read_inputs(wanted: Wanted) -> Selected:
         problems.append(Problem("", "nothing to delete was named", remedy))
     if problems:
         raise InputError(*problems)
-    return Selected(tuple(entries), tuple(protect))
+    return Selected(tuple(entries), tuple(protect), ignore)
 
 
 def read_protection(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
     """Read protect patterns alone. Raises InputError with all mistakes."""
+    return _read_patterns("--protect", patterns, default_port)
+
+
+def read_ignored(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
+    """Read the patterns of damaged tags that hold nothing back, alone. Raises InputError with all mistakes."""
+    return _read_patterns(_IGNORE, patterns, default_port)
+
+
+def _read_patterns(option: str, patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
     problems: list[Problem] = []
-    protect = tuple(_protect(Wanted((), (), None, patterns, default_port, hide_arguments=False), problems))
+    found = tuple(_patterns(option, patterns, default_port, problems))
     if problems:
         raise InputError(*problems)
-    return protect
+    return found
 
 
-def _protect(wanted: Wanted, problems: list[Problem]) -> Iterator[ProtectPattern]:
-    for text in wanted.protect:
+def _patterns(
+    option: str, patterns: Sequence[str], default_port: int, problems: list[Problem]
+) -> Iterator[ProtectPattern]:
+    for text in patterns:
         try:
-            yield ProtectPattern.parse(text, wanted.default_port)
+            yield ProtectPattern.parse(text, default_port)
         except InputError as error:
-            problems += (Problem("--protect", problem.what, problem.remedy) for problem in error.problems)
+            problems += (Problem(option, problem.what, problem.remedy) for problem in error.problems)
 
 
 def _read_file(name: str, wanted: Wanted, problems: list[Problem]) -> ListFile:

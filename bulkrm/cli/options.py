@@ -66,6 +66,14 @@ Protect = Annotated[
     list[str] | None,
     typer.Option("--protect", metavar="PATTERN", help="Never delete what this matches; repeatable."),
 ]
+IgnoreUnreadable = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignore-unreadable",
+        metavar="PATTERN",
+        help="Tags that the registry lists and cannot serve hold nothing back if they match; repeatable.",
+    ),
+]
 MaxDelete = Annotated[
     str | None,
     typer.Option(
@@ -124,6 +132,7 @@ class What:
     registry: str | None
     protect: list[str] | None
     max_delete: str | None
+    ignore_unreadable: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,8 @@ def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocumen
     """Put a plan together with what it was made with."""
     policy = replace(job.policy, dry_run=False, measure=False)
     protect = tuple(dict.fromkeys(str(pattern) for pattern in job.protect))
-    return PlanDocument(plan, policy, protect, tuple(line for line in lines if isinstance(line, Unmatched)))
+    unmatched = tuple(line for line in lines if isinstance(line, Unmatched))
+    return PlanDocument(plan, policy, protect, unmatched, tuple(dict.fromkeys(str(pattern) for pattern in job.ignore)))
 
 
 def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> Iterator[str]:
@@ -62,6 +63,7 @@ def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> Iterator[str]
 def in_order(plan: Plan, unmatched: Sequence[Unmatched]) -> tuple[Line, ...]:
     """Return the lines of a plan's report in the order of the list."""
     targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
+    targets += [entry.target for entry in plan.dangling]
     lines: list[Line] = [*targets, *unmatched]
     return tuple(sorted(lines, key=_place))
 
@@ -73,6 +75,7 @@ class ReadPlan:
     plan: Plan
     policy: Policy
     protect: tuple[str, ...]
+    ignore: tuple[str, ...]
     lines: tuple[Line, ...]
 
 
@@ -94,7 +97,7 @@ def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
         raise InputError(Problem(shown, f"cannot be read: {error.strerror}", "give what plan --out wrote")) from error
     document = read(content, name)
     plan = document.plan
-    return ReadPlan(plan, document.policy, document.protect, in_order(plan, document.unmatched))
+    return ReadPlan(plan, document.policy, document.protect, document.ignore, in_order(plan, document.unmatched))
 
 
 def _place(line: Line) -> tuple[bool, str, int, str]:

@@ -1,7 +1,7 @@
 """The question before anything is deleted, asked only where somebody can answer it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import anyio
 
@@ -52,8 +52,7 @@ def _write(text: str) -> None:
 
 def describe(plan: Plan) -> str:
     """Say what would go, in numbers, and which tags outside the list go with it."""
-    acts = list(plan.acts)
-    repositories = {item.repository for item in acts}
+    repositories = plan.touched
     hosts = {repository.host for repository in repositories}
     where = (
         f"in {_count(len(repositories), 'repository', 'repositories')} of "
@@ -70,6 +69,8 @@ def _deeds(plan: Plan) -> Iterator[str]:
         yield f"Delete {_count(images, 'image')} ({_count(len(doomed), 'manifest')})"
     if tags:
         yield f"{'remove' if doomed else 'Remove'} {_count(tags, 'tag')} from images that stay"
+    if plan.dangling:
+        yield f"{'remove' if doomed or tags else 'Remove'} {_nowhere(len(plan.dangling))}"
 
 
 def _remarks(plan: Plan) -> Iterator[str]:
@@ -79,9 +80,8 @@ def _remarks(plan: Plan) -> Iterator[str]:
         yield "The other tags of these images were not read (--shared delete-unseen): they go too."
     also = [tag for verdict in verdicts for tag in verdict.also_removed or ()]
     if also:
-        more = f" and {len(also) - _MAX_NAMED} more" if len(also) > _MAX_NAMED else ""
-        named = f"{', '.join(also[:_MAX_NAMED])}{more}"
-        yield f"{_count(len(also), 'tag')} that the list does not name will go too: {named}"
+        yield f"{_count(len(also), 'tag')} that the list does not name will go too: {_named(also)}"
+    yield from _damage(plan)
     attached = sum(item.is_attached for item in doomed)
     if attached:
         yield f"{_count(attached, 'manifest')} that the list does not name will go with what they belong to (--recursive)."
@@ -96,6 +96,25 @@ def _remarks(plan: Plan) -> Iterator[str]:
     )
     if staying:
         yield f"{_count(staying, 'listed image')} will not be touched (-n shows why)."
+
+
+def _damage(plan: Plan) -> Iterator[str]:
+    if plan.dangling:
+        named = _named([str(entry.target.reference) for entry in plan.dangling])
+        yield f"{_nowhere(len(plan.dangling))} cannot be put back: {named}"
+    if plan.ignored:
+        number = len(plan.ignored)
+        what = f"{_count(number, 'damaged tag')} hold{'s' if number == 1 else ''} nothing back (--ignore-unreadable)"
+        yield f"{what}: {_named(plan.ignored)}"
+
+
+def _nowhere(number: int) -> str:
+    return f"{_count(number, 'tag')} that lead{'s' if number == 1 else ''} nowhere"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return f"{', '.join(names[:_MAX_NAMED])}{more}"
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

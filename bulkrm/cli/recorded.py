@@ -13,7 +13,7 @@ from bulkrm.cli.planning import plan_text
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
-from bulkrm.planfile.options import options_of
+from bulkrm.planfile.options import ignoring, options_of
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.place import state_dir
@@ -63,6 +63,7 @@ def _asked(job: Job, started: datetime) -> dict[str, Any]:
         "command": "apply" if saved else "delete",
         "options": options_of(job.policy),
         "protect": [str(pattern) for pattern in job.protect],
+        **ignoring(str(pattern) for pattern in job.ignore),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import anyio
 
-from bulkrm.cli.inputs import read_protection
+from bulkrm.cli.inputs import read_ignored, read_protection
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.planning import in_order
@@ -22,7 +22,7 @@ from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_repository
 from bulkrm.model.target import Source
-from bulkrm.planfile.options import policy_of
+from bulkrm.planfile.options import ignored_by, policy_of
 from bulkrm.reports.shape import result
 from bulkrm.selection.entry import Detail, Entry, parse_entry
 from bulkrm.selection.pattern import ExcludePattern
@@ -66,11 +66,12 @@ def _find(root: Path, name: str | None) -> KnownRun:
 def _job(run: KnownRun, access: Access) -> Job:
     try:
         protect = read_protection(run.asked["protect"], access.connection.default_port)
+        ignore = read_ignored(ignored_by(run.asked), access.connection.default_port)
         policy = policy_of(run.asked["options"])
         plan = run.path / "plan.json"
         if not plan.exists():
-            return Job(tuple(_entries(run.asked["list"], access)), protect, policy)
-        return Job(_saved(run, plan), protect, policy)
+            return Job(tuple(_entries(run.asked["list"], access)), protect, policy, ignore)
+        return Job(_saved(run, plan), protect, policy, ignore)
     except (StateError, KeyError, TypeError, ValueError) as error:
         raise InputError(Problem(run.id, f"its record is damaged: {error}", "run its list again")) from error
 
@@ -93,6 +94,7 @@ def _past(run: KnownRun, history: History) -> Past:
         {parse_repository(name, None): frozenset(found) for name, found in history.decoys.items()},
         {manifest.digest: manifest for manifest in manifests if manifest.digest in digests},
         {(parse_repository(name, None), tag): digest for (name, tag), digest in history.cleared.items()},
+        frozenset((parse_repository(name, None), tag) for name, tag in history.dangling),
     )
 
 

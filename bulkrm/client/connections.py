@@ -15,8 +15,8 @@ The rules. "Alone" is a request on a connection of its own, which is closed afte
    alone, what still comes over shared connections is no answer, and what was read before is read again.
 3. A repetition is the same answer again, and comes soon. An answer that is like none of the `REMEMBERED` ones before it
    on its connection repeats none; and if none was repeated, each belongs to its request.
-4. Where a repository is read a second time, an answer that is like one before it is not believed: the connection is
-   closed, and the request is sent again, alone.
+4. Where a repository is read a second time, or a tag right before it goes, an answer that is like one before it is not
+   believed: the connection is closed, and the request is sent again, alone.
 5. In the bulk of the reading, before a plan, such answers are common (many tags of one image), so they are taken at
    first, and the connections are confirmed at the end by `GET /v2/` on each: answers come in order, so one that is not
    the greeting shows that they are mixed up, and one that is shows that none before it was. A connection that was

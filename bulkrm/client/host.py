@@ -23,7 +23,7 @@ from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.challenge import choose, parse_challenges
-from bulkrm.protocol.exchange import Attempt, Authorize, Decision, decide, decide_without_token
+from bulkrm.protocol.exchange import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token
 from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
@@ -95,15 +95,19 @@ class Host:
         self._ended_before = False
         self._met: SingleFlight[bool] = SingleFlight()
 
-    async def exchange(self, request: Request, footprint: Footprint | None = None, look: Look | None = None) -> Final:
+    async def exchange(
+        self, request: Request, footprint: Footprint | None = None, look: Look | None = None, *, sends: int = MAX_SENDS
+    ) -> Final:
         """Send a request until its answer is final. Raises RequestFailed when no usable answer will come.
 
         `look` is called before a request is sent again that may have taken effect; what it raises ends the exchange.
+        `sends`: after so many that ended in a 5xx or without an answer it is given up.
         """
         if self._met.value is None:
             await self._met.get(self._meet, bool)
         call = _Call(self, footprint, look)
-        return await self._loop.run(self.authorizer.first_attempt(request), call.send, call.decide, call.authorize)
+        attempt = replace(self.authorizer.first_attempt(request), faults=MAX_SENDS - sends)
+        return await self._loop.run(attempt, call.send, call.decide, call.authorize)
 
     def _tell_of_mixed_answers(self, why: str) -> None:
         self._say(f"{self.name}: {why}; from now on each request has a connection of its own")

@@ -6,6 +6,7 @@ Every method raises RequestFailed with the final failure.
 from collections.abc import Callable
 from dataclasses import replace
 
+from bulkrm.client.exchange import Final
 from bulkrm.client.host import Host
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
@@ -49,8 +50,41 @@ class Reader:
             await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
         return judge.manifest(self._context(request), final.answer, asked)
 
+    async def anything(self, repository: Repository, reference: str | Digest, *, once: bool = False) -> Manifest | None:
+        """GET a manifest of any type, its digest checked; None where the registry says there is none.
+
+        A digest that is a blob's is looked at as one before anything is repeated: distribution 2.8 answers 500 to it.
+        `once`: nothing is repeated at all.
+        """
+        request = message.get_anything(repository, reference)
+        asked = reference if isinstance(reference, Digest) else None
+        if asked is None and not once:
+            final = await self._host.exchange(request)
+        else:
+            final = await self._first_of(request, asked, once=once)
+        return judge.manifest(self._context(request), final.answer, asked, of_any_type=True)
+
+    async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Final:
+        """Send a request once, see whether that tells that it is a blob, and only then send it as often as any other."""
+        try:
+            final = await self._host.exchange(request, sends=1)
+        except RequestFailed:
+            if once:
+                raise
+            return await self._host.exchange(request)
+        if final.answer.status < _SERVER_ERROR:
+            return final
+        if asked is not None and request.repository is not None:
+            await self.refuse_blob(request.repository, asked)
+        return final if once else await self._host.exchange(request)
+
     async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
         """HEAD a manifest; GET only where the HEAD leaves a doubt. None where the registry says there is none."""
+        found = await self.look(repository, reference)
+        return found.resolved if isinstance(found, Manifest) else found
+
+    async def look(self, repository: Repository, reference: str | Digest) -> Resolved | Manifest | None:
+        """HEAD a manifest; where that leaves a doubt, GET it whole, whatever type it has. None as in `head`."""
         request = message.head_manifest(repository, reference)
         final = await self._host.exchange(request)
         match judge.head(final.answer, request.digest):
@@ -59,8 +93,7 @@ class Reader:
             case Head.ABSENT:
                 return None
             case Head.UNCLEAR:
-                manifest = await self.manifest(repository, reference)
-                return manifest.resolved if manifest else None
+                return await self.anything(repository, reference)
 
     async def tags(self, repository: Repository) -> tuple[str, ...] | None:
         """List all tags, page by page, each once; None where the registry does not know the repository."""

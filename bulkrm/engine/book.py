@@ -62,7 +62,7 @@ class Book:
         for line in self.lines:
             if isinstance(line, Target) and line not in self._told and str(line.reference) in done:
                 result = done[str(line.reference)]
-                self._write(line, replace(result, source=line.source, note=line.note))
+                self._write(line, replace(result, source=line.source, note=_note(line, result.outcome)))
 
     def has(self, target: Target) -> bool:
         """Tell whether a target has its outcome."""
@@ -151,4 +151,15 @@ def _result(line: Line, told: _Told) -> ImageResult:
         return ImageResult(line.text, outcome, line.source, note=line.note)
     digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)
     parent = str(line.parent) if line.parent else None
-    return ImageResult(str(line.reference), outcome, line.source, digest, media_type, line.note, parent)
+    note = _note(line, outcome)
+    return ImageResult(str(line.reference), outcome, line.source, digest, media_type, note, parent)
+
+
+_FOR_GOOD = "cannot be undone: the tag led to no manifest that could be kept"
+
+
+def _note(line: Target, outcome: Outcome) -> str | None:
+    """Return the list's note, and what there is to know of an outcome that `undo` does not take back."""
+    if isinstance(outcome, Deleted | WouldDelete) and outcome.for_good:
+        return f"{line.note}; {_FOR_GOOD}" if line.note else _FOR_GOOD
+    return line.note

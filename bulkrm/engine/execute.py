@@ -79,7 +79,8 @@ class Execution:
         # It was asked already whether this host deletes: how tags can be taken off is found out by that.
         self._doors.open(step.repository.host)
         if self._asking.known(step.repository) is None:
-            await self._clearing.clear(step, self._look)
+            with self._asking.again():
+                await self._clearing.clear(step, self._look)
 
     async def _take_up(self, step: DeleteManifest | RemoveTags) -> None:
         """Judge, do it, and judge again where a pause of the host came in between and lasted."""

@@ -27,7 +27,7 @@ class Past:
 
     `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
     may stand under its tags. `archive`: the manifests of what was begun, where there are decoys. `cleared`: tags that
-    were to go before their manifests, and what they held.
+    were to go before their manifests, and what they held. `dangling`: tags that led nowhere and were to be removed.
     """
 
     done: Mapping[str, ImageResult] = field(default_factory=dict)
@@ -35,6 +35,7 @@ class Past:
     decoys: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
     archive: Mapping[Digest, Manifest] = field(default_factory=dict)
     cleared: Mapping[tuple[Repository, str], Digest] = field(default_factory=dict)
+    dangling: frozenset[tuple[Repository, str]] = frozenset()
 
 
 class Landing:

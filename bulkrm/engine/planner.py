@@ -14,7 +14,7 @@ from bulkrm.engine.tag_lists import TagLists
 from bulkrm.engine.ways import Ways
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolution
-from bulkrm.model.plan import Item, Plan, Untag
+from bulkrm.model.plan import Dangling, Item, Plan, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Target
@@ -45,6 +45,7 @@ class Planner:
         self._asking = asking
         self._lists = lists
         self._around = around
+        self._dangling: tuple[Dangling, ...] = ()  # they hold nothing back when something is judged again
         self._ways = Ways(asking, around.stop, allow_decoy=policy.allow_decoy)
         notice = Notice(around.recorder, measure=policy.measure)
         self._resolver = Resolver(asking, lists, around.stop, around.observer, notice, around.cleared)
@@ -65,16 +66,17 @@ class Planner:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
         survey = self._survey(self._resolver, self._lists, self._around.observer)
         growing = list(targets)
-        while (facts := await self._asking.reliably(lambda: survey.read(growing), self.forget)) is not None:
+        while (facts := await self._read(survey, growing)) is not None:
             facts = self._completed(facts)
             plan = judge(facts, self._rules)
-            more = await self._ways.find(_untagged(plan))
+            more = await self._ways.find(_tags_only(plan))
             if self._policy.recursive and not more:
                 more = await self._attached.extend(growing, plan, facts)
             if self._around.stop:
                 return None
             if not more:
                 self._warn_where_nothing_is_untagged(facts)
+                self._dangling = plan.dangling
                 return await self._in_order(trimmed(hold(plan, limit) if limit else plan), facts)
         return None
 
@@ -87,13 +89,14 @@ class Planner:
         """
         saved = kept_with_parent(saved, gone)
         acts = list(saved.acts)
-        targets = [target for item in acts for target in item.targets]
+        targets = [target for item in acts for target in item.targets] + [entry.target for entry in saved.dangling]
         survey = self._survey(self._resolver, self._lists, self._around.observer)
-        while (facts := await self._asking.reliably(lambda: survey.read(targets), self.forget)) is not None:
+        while (facts := await self._read(survey, targets)) is not None:
             facts = self._completed(facts, acts)
             fresh = judge(facts, self._rules)
-            if not await self._ways.find(_untagged(fresh)):
-                plan = merged(saved, with_parents_only(recheck(acts, fresh)), fresh.tags)
+            if not await self._ways.find(_tags_only(fresh)):
+                plan = merged(saved, with_parents_only(recheck(acts, fresh)), fresh)
+                self._dangling = plan.dangling
                 return await self._in_order(hold(plan, limit) if limit else plan, facts)
             if self._around.stop:
                 return None
@@ -107,11 +110,21 @@ class Planner:
         lists = TagLists(self._asking, self._around.stop, self._around.clock, cleared)
         resolver = Resolver(self._asking, lists, self._around.stop, Silent(), cleared=cleared)
         targets = [target for item in acts for target in item.targets]
+        targets += [entry.target for entry in self._dangling if entry.repository == repository]
         with self._asking.again():
             facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
         if facts is None:
             return None
         return recheck(acts, judge(self._completed(facts, acts), self._rules))
+
+    async def _read(self, survey: Survey, targets: Sequence[Target]) -> list[RepositoryFacts] | None:
+        """Read in bulk; of answers that were mixed up nothing is left that anything could rest on."""
+
+        def forget() -> None:
+            self.forget()
+            survey.forget()
+
+        return await self._asking.reliably(lambda: survey.read(targets), forget)
 
     async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> Knowledge | None:
         """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""
@@ -154,9 +167,10 @@ class Planner:
         ]
 
     def _survey(self, resolver: Resolver, lists: TagLists, observer: Observer) -> Survey:
-        return Survey(resolver, lists, self._policy, self._around.stop, observer)
+        return Survey(resolver, lists, self._policy, self._rules, self._around.stop, observer)
 
 
-def _untagged(plan: Plan) -> Iterator[Repository]:
-    """Yield the repositories where tags are taken off manifests that stay."""
-    return (item.repository for item in plan.items if isinstance(item.verdict, Untag))
+def _tags_only(plan: Plan) -> Iterator[Repository]:
+    """Yield the repositories where tags go without a manifest."""
+    yield from (item.repository for item in plan.items if isinstance(item.verdict, Untag))
+    yield from (entry.repository for entry in plan.dangling)

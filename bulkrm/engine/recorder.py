@@ -39,6 +39,10 @@ class Recorder(Protocol):
         """Hear that these tags are to be taken off an item now, which is to go after them: as `intend`."""
         ...
 
+    async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
+        """Hear of tags without a manifest that are to be removed now; as `intend`, but there is nothing to keep."""
+        ...
+
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Hear of a decoy that is to be pushed over tags now."""
         ...
@@ -67,6 +71,9 @@ class Unrecorded:
         """Forget it."""
 
     async def clear(self, item: Item, tags: Sequence[str]) -> None:
+        """Forget it."""
+
+    async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
         """Forget it."""
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:

@@ -93,6 +93,12 @@ class Recording:
                 self._ahead[key] = written, intent["tags"]
         return written
 
+    async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
+        """Note tags that lead nowhere and are to be removed now. Raises StateError."""
+        await self._durable_up_to(
+            self._append({"event": "dangling", "repository": str(repository), "tags": list(tags)})
+        )
+
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Note a decoy, by which a later run knows it. Raises StateError."""
         event = {"event": "decoy", "repository": str(repository), "digest": decoy.digest, "tags": list(tags)}

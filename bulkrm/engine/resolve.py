@@ -1,4 +1,7 @@
-"""What every target leads to: one GET for each distinct reference."""
+"""What every target leads to: one GET for each distinct reference.
+
+A tag that was read by HEAD is read again, by GET, when it becomes a target: what goes has to be kept first, bytes and all.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -13,7 +16,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.manifest import Absent, Manifest, Resolution, Resolved, Unresolved
+from bulkrm.model.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.target import Target
 
@@ -26,10 +29,14 @@ def _describe(manifest: Manifest) -> Resolved:
 
 
 class Method(Enum):
-    """GET brings the bytes, by which the digest is proved; HEAD is for reading a second time."""
+    """GET brings the bytes, by which the digest is proved; HEAD is for reading a second time.
+
+    `ANY` is a GET of what may be a manifest of any type, or a blob: to know what it needs, not to delete it.
+    """
 
     GET = "GET"
     HEAD = "HEAD"
+    ANY = "any"
 
 
 def name_of(target: Target) -> Name:
@@ -65,11 +72,10 @@ class Resolver:
         self._told: set[Name] = set()
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
-        """Ask for the names that are not known yet; a stop leaves some out."""
+        """Ask for the names that are not known yet, by GET also for those that were not read whole; a stop leaves some out."""
         hosts: dict[str, list[Name]] = defaultdict(list)
-        for name in dict.fromkeys(names):
-            if name not in self.found:
-                hosts[name[0].host].append(name)
+        for name in self.missing(names, method):
+            hosts[name[0].host].append(name)
 
         async def ask(name: Name) -> None:
             self._lists.touch(name[0])
@@ -79,6 +85,21 @@ class Resolver:
                 self._stop.fail_fast()
 
         await work_through(hosts, self._asking.workers, ask, self._stop)
+
+    def missing(self, names: Iterable[Name], method: Method) -> list[Name]:
+        """Return the names, each once, of which `method` would bring something new."""
+        return [name for name in dict.fromkeys(names) if name not in self.found or self._is_wanting(name, method)]
+
+    def _is_wanting(self, name: Name, method: Method) -> bool:
+        """Tell whether only the digest of a name is known, and its bytes are asked for."""
+        found = self.found[name]
+        if method is not Method.GET or not isinstance(found, Resolved) or _is_whole(found):
+            return False
+        by_digest = self.found.get((name[0], found.digest))
+        if isinstance(by_digest, Resolved) and _is_whole(by_digest):
+            self.found[name] = by_digest
+            return False
+        return True
 
     async def tell_blobs(self, names: Iterable[Name]) -> None:
         """Look whether digests under which there is no manifest are those of blobs: then that is what is wrong.
@@ -111,12 +132,31 @@ class Resolver:
         repository, reference = name
 
         async def get(registry: Registry) -> Resolved | None:
-            if method is Method.HEAD:
-                return await registry.head(repository, reference)
-            manifest = await registry.manifest(repository, reference)
-            return self._notice(manifest) if manifest else None
+            read = await _read(registry, repository, reference, method)
+            return self._noticed(read) if isinstance(read, Manifest) else read
 
         answer = await self._asking.of(repository, get)
         if isinstance(answer, Failure):
             return Unresolved(answer)
         return answer or Absent()
+
+    def _noticed(self, manifest: Manifest) -> Resolved:
+        """Describe a manifest; one of a type that is not known never goes, and need not be kept."""
+        return self._notice(manifest) if manifest.media_type in MEDIA_TYPES else manifest.resolved
+
+
+def _is_whole(resolved: Resolved) -> bool:
+    """Tell whether a manifest was read whole, as one that may go."""
+    return resolved.children is not None and resolved.media_type in MEDIA_TYPES
+
+
+async def _read(
+    registry: Registry, repository: Repository, reference: str | Digest, method: Method
+) -> Resolved | Manifest | None:
+    match method:
+        case Method.GET:
+            return await registry.manifest(repository, reference)
+        case Method.HEAD:
+            return await registry.look(repository, reference)
+        case Method.ANY:
+            return await registry.anything(repository, reference)

@@ -7,6 +7,7 @@ from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
+from bulkrm.engine.dangling import DanglingTags
 from bulkrm.engine.execute import Execution
 from bulkrm.engine.expand import expand
 from bulkrm.engine.landing import Landing, Past
@@ -16,8 +17,9 @@ from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.engine.verify import Expected, Verifier, expectations
 from bulkrm.model.manifest import Absent, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
-from bulkrm.model.plan import Doomed, Item, Plan, Untag
+from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
+from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.reference import TagRef
 from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
@@ -52,6 +54,7 @@ class Job:
     work: Sequence[Entry] | Saved
     protect: tuple[ProtectPattern, ...]
     policy: Policy
+    ignore: tuple[ProtectPattern, ...] = ()  # damaged tags that hold nothing back
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -60,6 +63,7 @@ class Job:
             return tuple(dict.fromkeys(entry.host for entry in self.work))
         again = failed_targets(self.work.plan) if self.work.resumed else ()
         places = [item.repository for item in self.work.plan.items] + [target.reference.repository for target in again]
+        places += [entry.repository for entry in self.work.plan.dangling]
         return tuple(dict.fromkeys(place.host for place in places))
 
 
@@ -75,7 +79,7 @@ class Run:
         self._book = Book(around.observer, around.stop.crash, around.cleared)
         self._lists = TagLists(self._asking, around.stop, around.clock, around.cleared)
         self._protection = Protection(job.protect)
-        rules = Rules(job.policy.shared, self._protection.of)
+        rules = Rules(job.policy.shared, self._protection.of, Protection(job.ignore).of)
         self._planner = Planner(job.policy, rules, self._asking, self._lists, around)
         self._expected: Sequence[Expected] = ()
         self.plan: Plan | None = None
@@ -175,19 +179,25 @@ class Run:
         if policy.dry_run:
             for item in acts:
                 self._record(item, _would(item))
+            for entry in plan.dangling:
+                self._book.record(entry.target, WouldDelete(for_good=True))
         elif policy.fail_fast and self._book.has_failures:
             self._stop.fail_fast()
-        elif acts and await confirm(plan):
-            if not await self._is_recorded(plan):
-                return
-            execution = Execution(plan, self._asking, self._planner.freshen, self._book, self._around)
-            verifier = Verifier(self._asking, self._around, self._expected)
+        elif (acts or plan.dangling) and await confirm(plan) and await self._is_recorded(plan):
+            await self._carry_out(plan)
+
+    async def _carry_out(self, plan: Plan) -> None:
+        policy = self._job.policy
+        execution = Execution(plan, self._asking, self._planner.freshen, self._book, self._around)
+        verifier = Verifier(self._asking, self._around, self._expected)
+        with self._stop.phase():
+            await verifier.before()
+        dangling = DanglingTags(self._asking, self._book, self._around)
+        await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
+        await execution.run(fail_fast=policy.fail_fast)
+        if policy.verify and not self._stop:
             with self._stop.phase():
-                await verifier.before()
-            await execution.run(fail_fast=policy.fail_fast)
-            if policy.verify and not self._stop:
-                with self._stop.phase():
-                    self.verification = await verifier.after()
+                self.verification = await verifier.after()
 
     async def _is_recorded(self, plan: Plan) -> bool:
         """Have the plan kept before anything goes; where that fails, everything fails and nothing goes."""
@@ -196,16 +206,25 @@ class Run:
         except StateError as error:
             for item in plan.acts:
                 self._record(item, Failed(not_recorded(error)))
+            for entry in plan.dangling:
+                self._book.record(entry.target, Failed(not_recorded(error)))
             return False
         return True
 
     def _settle(self, plan: Plan) -> None:
         """Record what will not be deleted."""
         for entry in plan.settled:
-            self._book.record(entry.target, entry.outcome)
+            self._book.record(entry.target, self._removed_before(entry) or entry.outcome)
         for item in plan.items:
             if isinstance(item.verdict, Kept | Failed):
                 self._record(item, item.verdict)
+
+    def _removed_before(self, entry: Settled) -> Deleted | None:
+        """Say of a tag that led nowhere and is not there now that an earlier part of the run removed it, if it tried."""
+        reference, work = entry.target.reference, self._job.work
+        if not (isinstance(work, Saved) and isinstance(entry.outcome, Gone) and isinstance(reference, TagRef)):
+            return None
+        return Deleted(for_good=True) if (reference.repository, reference.tag) in work.past.dangling else None
 
     def _settle_what_is_known(self, targets: Sequence[Target]) -> None:
         """Record what a plan that was cut short found out for good."""

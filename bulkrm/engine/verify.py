@@ -1,6 +1,5 @@
 """Looking after a run whether everything that was to stay is still there: kept tags, and what their indexes need."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.report import Difference, Verification
 from bulkrm.planning.facts import Seen
-from bulkrm.planning.graph import removed_tags, what_they_need
+from bulkrm.planning.graph import manifests_below, removed_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Expected:
 
 def expectations(known: Knowledge) -> list[Expected]:
     """Return what is to stay in the repositories in which the plan does something."""
-    acts: dict[Repository, list[Item]] = defaultdict(list)
+    acts: dict[Repository, list[Item]] = {repository: [] for repository in known.plan.touched}
     for item in known.plan.acts:
         acts[item.repository].append(item)
     found = []
@@ -37,7 +36,7 @@ def expectations(known: Knowledge) -> list[Expected]:
         if entry.repository in acts and isinstance(entry.tags, Seen):
             removed = removed_tags(acts[entry.repository])
             tags = {tag: resolved.digest for tag, resolved in entry.tags.tags.items() if tag not in removed}
-            needed = what_they_need(tags.values(), entry.tags.indexes)
+            needed = manifests_below(tags.values(), entry.tags.indexes)
             found.append(Expected(entry.repository, tags, tuple(needed)))
     return found
 

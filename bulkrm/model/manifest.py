@@ -1,8 +1,10 @@
 """What a registry stores under a digest, and what came of asking for it."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
@@ -21,6 +23,8 @@ DECOY_ANNOTATION = "io.github.bulkrm.decoy"
 
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 SCHEMA1_TYPES = frozenset({DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1})
+# What has no children. Of everything else, also of types that are not known, the bytes tell.
+IMAGE_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST, *SCHEMA1_TYPES})
 # The complete list, always: with only the Docker type, distribution 2.8.2 resolves a manifest list to its amd64
 # child, and the wrong manifest would be deleted (registry/handlers/manifests.go there).
 MEDIA_TYPES = (
@@ -32,35 +36,146 @@ MEDIA_TYPES = (
     DOCKER_SCHEMA1,
     OCI_ARTIFACT,
 )
+_KNOWN_TYPES = frozenset(MEDIA_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The manifests that an index names, each once, in its order; `indexes` are those that are indexes themselves."""
+    """The digests that a manifest names, each once, in its order.
+
+    `manifests`: what stands in its list `manifests`, but for evident layers. `indexes`: those of them that are indexes,
+    or may be, because their descriptor has none of the types that are known. `parts`: what else it needs, which is no
+    manifest by its place or its type: layers, a configuration.
+    """
 
     manifests: tuple[Digest, ...] = ()
     indexes: tuple[Digest, ...] = ()
+    parts: tuple[Digest, ...] = ()
+
+    @property
+    def needed(self) -> tuple[Digest, ...]:
+        """Everything that has to stay with the manifest."""
+        return self.manifests + self.parts if self.parts else self.manifests
 
 
 NO_CHILDREN = Children()
 
 
 def children(media_type: str, content: bytes) -> Children:
-    """Read what an index names; nothing for what is no index or cannot be read.
+    """Read what a manifest names; nothing for what cannot be read.
 
-    A build cache is an index whose entries are layers: those are blobs and no children.
+    Only what is known to be an image is taken to have no children, and only where its bytes do not say otherwise.
+    `subject` is not followed: a signature does not need its image.
     """
-    if media_type not in INDEX_TYPES:
+    if media_type in IMAGE_TYPES and _is_ordinary(media_type, content):
         return NO_CHILDREN
-    found = dict(_entries(_listed(content) or []))
-    if not found:
+    body = _parsed(content)
+    listed = _descriptors(body, "manifests") if isinstance(body, _Fields) else None
+    if not isinstance(body, _Fields) or listed is None:
         return NO_CHILDREN
-    return Children(tuple(found), tuple(digest for digest, kind in found.items() if kind in INDEX_TYPES))
+    manifests: dict[Digest, bool] = {}  # whether it is, or may be, an index
+    parts = dict.fromkeys(_parts(body, evident=media_type not in IMAGE_TYPES))
+    for digest, kinds in listed:
+        if all(map(_is_evident_part, kinds)):
+            parts[digest] = None
+        else:
+            manifests[digest] = manifests.get(digest, False) or not IMAGE_TYPES.issuperset(kinds)
+    indexes = tuple(digest for digest, maybe in manifests.items() if maybe)
+    found = Children(tuple(manifests), indexes, tuple(digest for digest in parts if digest not in manifests))
+    return found if found.needed else NO_CHILDREN
+
+
+def _parts(body: "_Fields", *, evident: bool) -> Iterator[Digest]:
+    """Yield configuration and layers. An image has many, so of it what is evidently one is not kept in memory."""
+    for key in ("config", "layers", "blobs"):  # `blobs`: the withdrawn artifact manifests
+        for digest, kinds in _descriptors(body, key) or ():
+            if evident or not all(map(_is_evident_part, kinds)):
+                yield digest
 
 
 def is_readable(media_type: str, content: bytes) -> bool:
-    """Tell whether what an index names can be known; anything that is no index names nothing."""
-    return media_type not in INDEX_TYPES or _listed(content) is not None
+    """Tell whether what a manifest names can be known; an image names no manifests.
+
+    `manifests` may be null or missing, which is an empty list to the registries' own parser (encoding/json of Go).
+    """
+    if media_type in IMAGE_TYPES:
+        return True
+    body = _parsed(content)
+    return isinstance(body, _Fields) and _descriptors(body, "manifests") is not None
+
+
+class _Fields(tuple[tuple[str, Any], ...]):
+    """A JSON object as its pairs: whoever reads it may take another one of two keys, or ignore their case, as Go does."""
+
+    __slots__ = ()
+
+    def all(self, key: str) -> list[Any]:
+        """Return the values of all keys that may be taken for this one."""
+        return [value for name, value in self if name == key or name.casefold() == key.casefold()]
+
+
+def _parsed(content: bytes) -> Any:
+    """Parse JSON as Go does: bytes that are no UTF-8 stand for the replacement character. None: it is no JSON."""
+    try:
+        return json.loads(content.decode(errors="replace"), object_pairs_hook=_Fields)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _descriptors(body: _Fields, key: str) -> list[tuple[Digest, list[Any]]] | None:
+    """Return the digests under a key, each with all media types that may be meant; None: it cannot be understood."""
+    found: list[tuple[Digest, list[Any]]] = []
+    for value in body.all(key):
+        entries = [value] if isinstance(value, _Fields) and key == "config" else value
+        if entries is not None and not isinstance(entries, list):
+            return None
+        for entry in entries or ():
+            named = entry.all("digest") if isinstance(entry, _Fields) else []
+            if not named or not all(isinstance(name, str) and _may_be_digest(name) for name in named):
+                return None
+            kinds = [kind if isinstance(kind, str) else "" for kind in entry.all("mediaType")] or [""]
+            found += [(Digest(name), kinds) for name in named if is_digest(name)]
+    return found
+
+
+# image-spec descriptor.md: digests of algorithms that nobody registered are well-formed. Nothing that is deleted has one.
+_ALGORITHM = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*")
+_ENCODED = re.compile(r"[a-zA-Z0-9=_-]+")
+
+
+def _may_be_digest(text: str) -> bool:
+    algorithm, _, encoded = text.partition(":")
+    if algorithm in ("sha256", "sha512"):
+        return is_digest(text)
+    return _ALGORITHM.fullmatch(algorithm) is not None and _ENCODED.fullmatch(encoded) is not None
+
+
+_TYPE = re.compile(rb'"mediaType"\s*:\s*"([^"\\]*)"')
+
+
+def _is_ordinary(media_type: str, content: bytes) -> bool:
+    """Tell at a glance, which costs a tenth of parsing it, that an image names nothing but layers and a configuration.
+
+    Where it is not that clear, for instance because an entry has no type, it is parsed.
+    """
+    if media_type in SCHEMA1_TYPES:
+        return True
+    kinds = [kind.decode() for kind in _TYPE.findall(content) if kind.isascii()]
+    odd = [kind for kind in kinds if not _is_evident_part(kind)]
+    clear = odd in ([], [media_type]) and content.count(b'"digest"') == len(kinds) - len(odd)
+    return clear and b"manifests" not in content.lower()
+
+
+_PART_WORDS = ("layer", "tar", "config")
+_PARTS = frozenset({"application/vnd.docker.container.image.v1+json", "application/vnd.oci.empty.v1+json"})
+
+
+@lru_cache(maxsize=256)
+def _is_evident_part(kind: str) -> bool:
+    if kind in _KNOWN_TYPES:
+        return False
+    name = kind.lower()
+    return name in _PARTS or any(word in name for word in _PART_WORDS)
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
@@ -69,20 +184,6 @@ def _object(content: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
-
-
-def _listed(content: bytes) -> list[Any] | None:
-    entries = (_object(content) or {}).get("manifests")
-    return entries if isinstance(entries, list) else None
-
-
-def _entries(entries: list[Any]) -> Iterator[tuple[Digest, str]]:
-    for entry in entries:
-        if not isinstance(entry, dict):
-            continue
-        kind, digest = entry.get("mediaType", OCI_MANIFEST), entry.get("digest")
-        if kind in MEDIA_TYPES and isinstance(digest, str) and is_digest(digest):
-            yield Digest(digest), kind
 
 
 @dataclass(frozen=True, slots=True)

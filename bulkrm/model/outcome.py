@@ -1,7 +1,7 @@
 """What became of an image: one of a closed set, for every image, always."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
@@ -56,9 +56,11 @@ class Deleted:
     """The registry confirmed the deletion.
 
     `also_removed`: the tags outside the list that went with the digest, in full form; None where they were not read.
+    `for_good`: it was a tag without a manifest, so nothing is kept by which it could be put back.
     """
 
     also_removed: tuple[str, ...] | None = ()
+    for_good: bool = False
     status: ClassVar[Status] = Status.DELETED
 
 
@@ -67,6 +69,7 @@ class WouldDelete:
     """A dry run: the real one would delete this."""
 
     also_removed: tuple[str, ...] | None = ()
+    for_good: bool = False
     status: ClassVar[Status] = Status.WOULD_DELETE
 
 
@@ -117,10 +120,14 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that the rule rests on."""
+    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that the rule rests on.
+
+    `hint`: what to do next, where there is more to say than of the rule in general.
+    """
 
     reason: KeptReason
     because: tuple[str, ...] = ()
+    hint: str | None = field(default=None, compare=False)
     status: ClassVar[Status] = Status.KEPT
 
 

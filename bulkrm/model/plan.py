@@ -111,19 +111,34 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Dangling:
+    """A tag of the list that the registry lists as well, and that leads to no manifest: the tag goes, in its `way`."""
+
+    target: Target
+    way: Way = Way.TAG
+
+    @property
+    def repository(self) -> Repository:
+        """Where it is."""
+        return self.target.reference.repository
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Every target is in exactly one item or settled.
+    """Every target is in exactly one item, or dangling, or settled.
 
     Items have distinct (repository, digest), but for one thing: beside an item to untag (or that would be, but for a
     limit) may stand one that is kept, with the targets that are no tags or are protected. `tags`: how many tags each
     touched repository has, as far as that is known; `orders`: in which order things go in those where it is not by
-    digest.
+    digest; `ignored`: damaged tags that hold nothing back, in full form.
     """
 
     items: tuple[Item, ...]
     settled: tuple[Settled, ...] = ()
     tags: Mapping[Repository, int] = field(default_factory=dict)
     orders: Mapping[Repository, Order] = field(default_factory=dict)
+    dangling: tuple[Dangling, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def order(self, repository: Repository) -> Order:
         """Return the order of requests in a repository."""
@@ -135,8 +150,19 @@ class Plan:
         return sum(self.tags.values())
 
     @property
+    def without_manifest(self) -> Iterator[Settled | Dangling]:
+        """What stands for targets that lead to no manifest which could be deleted."""
+        yield from self.dangling
+        yield from self.settled
+
+    @property
+    def touched(self) -> set[Repository]:
+        """The repositories in which something goes."""
+        return {item.repository for item in self.acts} | {entry.repository for entry in self.dangling}
+
+    @property
     def acts(self) -> Iterator[Item]:
-        """What something is to be done about: manifests to delete, tags to remove."""
+        """What something is to be done about: manifests to delete, tags to take off manifests."""
         return (item for item in self.items if isinstance(item.verdict, Doomed | Untag))
 
     @property

@@ -15,10 +15,12 @@ class PlanDocument:
     """What `bulkrm plan --out` writes and `bulkrm apply` reads.
 
     `policy` without what is about one command only: no dry run, no measuring. `protect` are the patterns as they were
-    written; `unmatched` the patterns of the list that chose nothing.
+    written; `unmatched` the patterns of the list that chose nothing; `ignore` those of damaged tags that hold nothing
+    back.
     """
 
     plan: Plan
     policy: Policy
     protect: tuple[str, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
+    ignore: tuple[str, ...] = ()

@@ -5,35 +5,35 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bulkrm.model.failure import Failure
-from bulkrm.model.outcome import Failed, Gone, Kept, NoMatch, NotAttempted
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.outcome import Failed, Gone, Kept, NoMatch, NotAttempted, WouldDelete
+from bulkrm.model.plan import Dangling, Doomed, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
-from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
-from bulkrm.planfile.options import options_of
-from bulkrm.planning.cost import freed_bytes, requests_in
+from bulkrm.planfile.options import ignoring, options_of
+from bulkrm.planning.cost import freed_bytes, requests_for, requests_in
 
 
-def options(policy: Policy, protect: Iterable[str]) -> dict[str, Any]:
+def options(document: PlanDocument) -> dict[str, Any]:
     """Return what the plan was made with, as far as it is made again with it."""
-    return {**options_of(policy), "protect": list(protect)}
+    return {**options_of(document.policy), "protect": list(document.protect), **ignoring(document.ignore)}
 
 
 def repositories(plan: Plan) -> Iterator[dict[str, Any]]:
     """Yield all repositories, sorted, with their manifests sorted by digest."""
     items: dict[Repository, list[Item]] = defaultdict(list)
-    settled: dict[Repository, list[Settled]] = defaultdict(list)
+    settled: dict[Repository, list[Settled | Dangling]] = defaultdict(list)
     for item in plan.items:
         items[item.repository].append(item)
-    for entry in plan.settled:
+    for entry in plan.without_manifest:
         settled[entry.target.reference.repository].append(entry)
     for repository in sorted({*items, *settled}, key=str):
         yield {
             "repository": str(repository),
             "tags_seen": plan.tags.get(repository),
             "strategy": plan.order(repository).value,
-            "requests": requests_in(items[repository], plan.order(repository)),
+            "requests": requests_in(items[repository], plan.order(repository))
+            + requests_for([entry for entry in settled[repository] if isinstance(entry, Dangling)]),
             "manifests": sorted((manifest(item) for item in items[repository]), key=_manifest_order),
             "settled": sorted(
                 (_settled(entry) for entry in settled[repository]), key=lambda entry: str(entry["image"])
@@ -65,7 +65,11 @@ def requests_of(plan: Plan) -> int:
     items: dict[Repository, list[Item]] = defaultdict(list)
     for item in plan.items:
         items[item.repository].append(item)
-    return sum(requests_in(found, plan.order(repository)) for repository, found in items.items())
+    dangling: dict[Repository, list[Dangling]] = defaultdict(list)
+    for entry in plan.dangling:
+        dangling[entry.repository].append(entry)
+    by_digest = sum(requests_in(found, plan.order(repository)) for repository, found in items.items())
+    return by_digest + sum(map(requests_for, dangling.values()))
 
 
 def unmatched(lines: Iterable[Unmatched]) -> list[dict[str, Any]]:
@@ -80,9 +84,9 @@ def totals(document: PlanDocument) -> dict[str, int]:
     """Numbers for people; nothing is checked against them, so that items may be taken out by hand."""
     plan = document.plan
     words = [_word(item) for item in plan.items]
-    places = {item.repository for item in plan.acts}
+    places = plan.touched
     return {
-        "images": sum(len(item.targets) for item in plan.items) + len(plan.settled),
+        "images": sum(len(item.targets) for item in plan.items) + len(plan.settled) + len(plan.dangling),
         "registries": len({place.host for place in places}),
         "repositories": len(places),
         "delete": words.count("delete"),
@@ -90,7 +94,7 @@ def totals(document: PlanDocument) -> dict[str, int]:
         "keep": words.count("keep"),
         "fail": words.count("fail") + sum(isinstance(entry.outcome, Failed) for entry in plan.settled),
         "absent": sum(isinstance(entry.outcome, Gone) for entry in plan.settled),
-        "tags_removed": sum(len(item.removed_tags) for item in plan.acts),
+        "tags_removed": sum(len(item.removed_tags) for item in plan.acts) + len(plan.dangling),
         "requests": requests_of(plan),
         "bytes_freed_at_most": freed_bytes(plan.items),
     }
@@ -133,7 +137,9 @@ def _image(target: Target) -> dict[str, Any]:
     }
 
 
-def _settled(entry: Settled) -> dict[str, Any]:
+def _settled(entry: Settled | Dangling) -> dict[str, Any]:
+    if isinstance(entry, Dangling):
+        return {**_image(entry.target), "status": WouldDelete.status.value, **_why(None)}
     return {**_image(entry.target), **_outcome(entry.outcome)}
 
 

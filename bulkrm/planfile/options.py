@@ -1,6 +1,6 @@
 """What a plan or a run was made with, as JSON has it: written and read in one place, so that nothing gets lost between."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
@@ -17,6 +17,20 @@ def options_of(policy: Policy) -> dict[str, Any]:
         "strategy": policy.strategy.value,
         "verify": policy.verify,
     }
+
+
+def ignoring(patterns: Iterable[str]) -> dict[str, Any]:
+    """Return the field of the damaged tags that hold nothing back; without any, plans and runs are what they always were."""
+    found = list(patterns)
+    return {"ignore_unreadable": found} if found else {}
+
+
+def ignored_by(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the patterns of `ignoring`, of a plan's or a run's options. Raises ValueError where they are none."""
+    found = fields.get("ignore_unreadable", [])
+    if not isinstance(found, list) or not all(isinstance(pattern, str) for pattern in found):
+        raise ValueError("ignore_unreadable is no list of patterns")
+    return tuple(found)
 
 
 def policy_of(fields: Mapping[str, Any]) -> Policy:

@@ -12,12 +12,12 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag, Verdict, Way
+from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag, Verdict, Way
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, parse_reference, parse_repository
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.planfile.document import FORMAT, VERSION, PlanDocument
-from bulkrm.planfile.options import policy_of
+from bulkrm.planfile.options import ignored_by, policy_of
 from bulkrm.planfile.schema import plan_schema
 
 _AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
@@ -92,7 +92,7 @@ class _Reading:
 
     def document(self, fields: dict[str, Any]) -> PlanDocument:
         items: list[Item] = []
-        settled: list[Settled] = []
+        settled: list[Settled | Dangling] = []
         tags: dict[Repository, int] = {}
         orders: dict[Repository, Order] = {}
         for number, entry in enumerate(fields["repositories"]):
@@ -105,9 +105,13 @@ class _Reading:
                 orders[repository] = Order(entry["strategy"])
             items += self._manifests(repository, entry["manifests"], f"{place}.manifests")
             settled += self._settled(repository, entry["settled"], f"{place}.settled")
-        plan = Plan(tuple(items), tuple(settled), tags, orders)
+        dangling = tuple(entry for entry in settled if isinstance(entry, Dangling))
+        others = tuple(entry for entry in settled if isinstance(entry, Settled))
+        plan = Plan(tuple(items), others, tags, orders, dangling)
         unmatched = tuple(self._unmatched(line) for line in fields["unmatched"])
-        return PlanDocument(plan, self._policy(fields["options"]), tuple(fields["options"]["protect"]), unmatched)
+        made_with = fields["options"]
+        policy, ignore = self._policy(made_with), ignored_by(made_with)
+        return PlanDocument(plan, policy, tuple(made_with["protect"]), unmatched, ignore)
 
     def _policy(self, fields: dict[str, Any]) -> Policy:
         try:
@@ -200,11 +204,17 @@ class _Reading:
         except ValueError as error:
             _refuse(self._name, place, str(error))
 
-    def _settled(self, repository: Repository, entries: list[dict[str, Any]], place: str) -> Iterator[Settled]:
+    def _settled(
+        self, repository: Repository, entries: list[dict[str, Any]], place: str
+    ) -> Iterator[Settled | Dangling]:
         for number, entry in enumerate(entries):
             where = f"{place}[{number}]"
             target = self._target(repository, entry, where)
             match entry["status"]:
+                case "would-delete" if _is_plain_tag(target):
+                    yield Dangling(target)
+                case "would-delete":
+                    _refuse(self._name, where, "only a tag of the list can lead nowhere and go")
                 case "absent":
                     yield Settled(target, Gone(entry["reason"] == "no-repository"))
                 case "failed" if entry["error"] is not None:
@@ -228,3 +238,7 @@ class _Reading:
 def _failure(fields: dict[str, Any]) -> Failure:
     reach = Reach(fields["reach"])
     return Failure(FailureCode(fields["code"]), fields["message"], fields["status"], fields["hint"], reach)
+
+
+def _is_plain_tag(target: Target) -> bool:
+    return isinstance(target.reference, TagRef) and target.reference.pin is None and target.parent is None

@@ -33,23 +33,30 @@ def plan_schema() -> dict[str, Any]:
 
 
 def _options() -> dict[str, Any]:
-    return _object(
-        {
-            "shared": _one_of(Shared, "What happens to a digest that has tags outside the list."),
-            "recursive": _flag("Children and referrers go too."),
-            "allow_decoy": _flag("Tags may be overwritten to get rid of them."),
-            "max_delete": {
-                "type": ["string", "null"],
-                "pattern": r"^[0-9]{1,9}$|^[0-9.]{1,20}(e[+-]?[0-9]{1,3})?%?$",
-                "description": "The limit of --max-delete: a number, or a share in percent.",
-            },
-            "fail_fast": _flag("Stop at the first failure."),
-            "strategy": _one_of(Strategy, "Whether tags go before their manifests."),
-            "verify": _flag("Look afterwards whether everything that was to stay is as it was."),
-            "protect": _list({"type": "string"}, "The protect patterns, of the list files too."),
-        },
+    always = _always()
+    damaged = "Damaged tags that hold nothing back, as patterns. Only there if there are any."
+    schema = _object(
+        {**always, "ignore_unreadable": _list({"type": "string"}, damaged)},
         "What the plan was made with, and is judged again with.",
     )
+    return {**schema, "required": list(always)}
+
+
+def _always() -> dict[str, Any]:
+    return {
+        "shared": _one_of(Shared, "What happens to a digest that has tags outside the list."),
+        "recursive": _flag("Children and referrers go too."),
+        "allow_decoy": _flag("Tags may be overwritten to get rid of them."),
+        "max_delete": {
+            "type": ["string", "null"],
+            "pattern": r"^[0-9]{1,9}$|^[0-9.]{1,20}(e[+-]?[0-9]{1,3})?%?$",
+            "description": "The limit of --max-delete: a number, or a share in percent.",
+        },
+        "fail_fast": _flag("Stop at the first failure."),
+        "strategy": _one_of(Strategy, "Whether tags go before their manifests."),
+        "verify": _flag("Look afterwards whether everything that was to stay is as it was."),
+        "protect": _list({"type": "string"}, "The protect patterns, of the list files too."),
+    }
 
 
 def _repository() -> dict[str, Any]:
@@ -104,7 +111,11 @@ def _image() -> dict[str, Any]:
 
 def _settled() -> dict[str, Any]:
     reasons = ["no-repository", *(reason.value for reason in KeptReason)]
-    return {**_image(), "status": {"enum": ["absent", "failed", "kept"]}, **_why(reasons)}
+    status = {
+        "enum": ["absent", "failed", "kept", "would-delete"],
+        "description": "would-delete: a tag that is listed and leads to no manifest; the tag goes, and cannot be put back.",
+    }
+    return {**_image(), "status": status, **_why(reasons)}
 
 
 def _unmatched() -> dict[str, Any]:

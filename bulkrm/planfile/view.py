@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bulkrm.model.manifest import INDEX_TYPES
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttempted
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag
+from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
@@ -27,12 +27,12 @@ def view(document: PlanDocument, width: int | None) -> str:
     """Return the text. `width` is the terminal's in characters; None: a pipe, where every manifest is one line."""
     plan = document.plan
     items: dict[Repository, list[Item]] = defaultdict(list)
-    settled: dict[Repository, list[Settled]] = defaultdict(list)
+    settled: dict[Repository, list[Settled | Dangling]] = defaultdict(list)
     for item in plan.items:
         items[item.repository].append(item)
-    for entry in plan.settled:
+    for entry in plan.without_manifest:
         settled[entry.target.reference.repository].append(entry)
-    blocks = [_LEGEND] if items else []
+    blocks = [_LEGEND] if items or plan.dangling else []
     blocks += [
         "\n".join(_fit(_repository(plan, place, items[place], settled[place], width), width))
         for place in sorted({*items, *settled}, key=str)
@@ -43,13 +43,13 @@ def view(document: PlanDocument, width: int | None) -> str:
 
 
 def _repository(
-    plan: Plan, place: Repository, items: list[Item], settled: list[Settled], width: int | None
+    plan: Plan, place: Repository, items: list[Item], settled: list[Settled | Dangling], width: int | None
 ) -> Iterator[str]:
     """Yield the header, and a line for each manifest: those that go first."""
     number = plan.tags.get(place)
-    going = sum(len(item.removed_tags) for item in items)
+    going = sum(len(item.removed_tags) for item in items) + sum(isinstance(entry, Dangling) for entry in settled)
     seen = f"{_count(number, 'tag')}: {going} to go, {number - going} to stay" if number else "tags not read"
-    yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items else str(place)
+    yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items or going else str(place)
     short = width is not None
     for item in sorted(items, key=_order):
         yield _line(item, short=short)
@@ -90,8 +90,10 @@ def _fate(item: Item) -> str:
             return f"failed, {failure.code.value}: {failure.message}"
 
 
-def _settled_line(entry: Settled, *, short: bool) -> str:
+def _settled_line(entry: Settled | Dangling, *, short: bool) -> str:
     name = _name(entry.target, short=short)
+    if isinstance(entry, Dangling):
+        return f"  - {name}  a tag that leads nowhere: it cannot be put back (by {entry.way.value})"
     match entry.outcome:
         case Gone(no_repository):
             return f"    {name}  absent" + (": no such repository, a typing error?" if no_repository else "")

@@ -16,7 +16,7 @@ def write(document: PlanDocument) -> str:
 def pieces(document: PlanDocument) -> Iterator[str]:
     """Yield the same text piece by piece, a repository each: a plan may be larger than all else in memory."""
     yield f'{{\n "format": {_text(FORMAT)},\n "version": {VERSION},\n'
-    yield f' "options": {_text(fields.options(document.policy, document.protect))},\n "repositories": ['
+    yield f' "options": {_text(fields.options(document))},\n "repositories": ['
     empty = True
     for entry in fields.repositories(document.plan):
         yield ("\n" if empty else ",\n") + _repository(entry)

@@ -1,9 +1,9 @@
 """What a plan costs, in requests, and what it frees, in bytes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Doomed, Item, Order, Untag, Way
+from bulkrm.model.plan import Dangling, Doomed, Item, Order, Untag, Way
 from bulkrm.planning.strategy import clearable
 
 
@@ -17,6 +17,16 @@ def requests_in(items: Iterable[Item], order: Order) -> int:
     # Each tag is read, and deleted or pushed over; one decoy is deleted, and the tags are listed after it.
     first = 2 * sum(len(item.tags) for item in cleared) + (2 if cleared and order is Order.DECOY else 0)
     return first + sum(map(_requests_of, known))
+
+
+def requests_for(dangling: Sequence[Dangling]) -> int:
+    """Return how many requests removing these tags of one repository sends, which lead nowhere: none of them is retried.
+
+    Each is read, and deleted or pushed over; the tags are listed after that, and a decoy is deleted before it.
+    """
+    if not dangling:
+        return 0
+    return 2 * len(dangling) + (2 if dangling[0].way is Way.DECOY else 1)
 
 
 def _requests_of(item: Item) -> int:

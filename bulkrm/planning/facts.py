@@ -15,11 +15,13 @@ from bulkrm.model.target import Target
 class Seen:
     """Every tag of the repository and the manifest that it holds.
 
-    `indexes`: what every index names that a tag leads to, directly or through other indexes.
+    `indexes`: what everything names that a tag leads to, directly or through indexes, and that is no image. `ignored`:
+    damaged tags that were to hold nothing back.
     """
 
     tags: Mapping[str, Resolved]
     indexes: Mapping[Digest, Children] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,10 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A tag, or the list of them, could not be read: what else depends on a manifest is not known."""
+    """A tag, or the list of them, could not be read: what else depends on a manifest is not known. `hint`: a way out."""
 
     why: str
+    hint: str | None = None
 
 
 TagFacts = Seen | Unseen | Unreadable
@@ -47,7 +50,8 @@ class RepositoryFacts:
 
     `expected`: what an earlier judgement found under a tag; one that leads elsewhere now is treated as if it were pinned.
     `way`: how a single tag can be removed here; None: not at all. It is assumed until somebody asked the registry.
-    `unknown`: manifests of which something could not be read that has to be known before they go.
+    `unknown`: manifests of which something could not be read that has to be known before they go. `dangling`: tags that
+    the registry lists and that lead to no manifest.
     """
 
     repository: Repository
@@ -56,3 +60,4 @@ class RepositoryFacts:
     expected: Mapping[str, Digest] = field(default_factory=dict)
     way: Way | Failure | None = Way.TAG
     unknown: Mapping[Digest, Failure] = field(default_factory=dict)
+    dangling: frozenset[str] = frozenset()

@@ -49,7 +49,7 @@ def _above(doomed: Mapping[Digest, Item], indexes: Mapping[Digest, Children]) ->
     """Return the doomed manifests that go before each doomed one."""
     above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
     for digest in doomed:
-        if indexes[digest].manifests:
+        if indexes[digest].needed:
             for child in what_they_need([digest], indexes):
                 if child in doomed and child != digest:
                     above[child][digest] = None
@@ -75,7 +75,7 @@ def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     alive = {*staying, *what_they_need(staying, indexes)}
     for number, item in enumerate(known):
         if item.digest in doomed:
-            below = what_they_need([item.digest], indexes) if indexes[item.digest].manifests else {}
+            below = manifests_below([item.digest], indexes) if indexes[item.digest].manifests else ()
             left = [f"{facts.repository}@{child}" for child in below if child not in alive and child not in doomed]
             left += [f"{facts.repository}:{tag}" for tag in artifact_tags(item.digest, attached)]
             known[number] = replace(item, leaves=tuple(left)) if left else item
@@ -125,7 +125,7 @@ def _each_by_itself(items: Iterable[Item], facts: RepositoryFacts) -> bool:
     """Tell whether nothing of a repository needs or belongs to anything else, as it is in most."""
     if isinstance(facts.tags, Seen) and facts.tags.indexes:
         return False
-    return not any((item.resolved.children or NO_CHILDREN).manifests or item.is_attached for item in items)
+    return not any((item.resolved.children or NO_CHILDREN).needed or item.is_attached for item in items)
 
 
 def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Children]:
@@ -137,13 +137,23 @@ def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Chil
 
 
 def what_they_need(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
-    """Return every manifest below these, with one index that names it."""
+    """Return everything that has to stay with these, each with one manifest that names it."""
+    return _below(kept, indexes, parts=True)
+
+
+def manifests_below(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> Iterable[Digest]:
+    """Return every manifest that these name, directly or through indexes."""
+    return _below(kept, indexes, parts=False)
+
+
+def _below(kept: Iterable[Digest], indexes: Mapping[Digest, Children], *, parts: bool) -> dict[Digest, Digest]:
     parents: dict[Digest, Digest] = {}
     todo = list(dict.fromkeys(kept))
     seen = set(todo)
     while todo:
         parent = todo.pop()
-        for child in indexes.get(parent, NO_CHILDREN).manifests:
+        named = indexes.get(parent, NO_CHILDREN)
+        for child in named.needed if parts else named.manifests:
             parents.setdefault(child, parent)
             if child not in seen:
                 seen.add(child)

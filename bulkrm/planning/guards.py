@@ -9,16 +9,22 @@ from dataclasses import dataclass
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import Kept, KeptReason
+from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Shared
 from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
 
 
+def nobody(_: Repository, __: str) -> None:
+    """Match no tag."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the user decided."""
+    """What the user decided. `ignoring`: damaged tags that hold nothing back."""
 
     shared: Shared
     protection: Protection
+    ignoring: Protection = nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,9 @@ def protected(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kep
 
 def unreadable(_: Candidate, facts: RepositoryFacts, __: Rules) -> Kept | None:
     """Keep everything of a repository whose tags could not all be read."""
-    return Kept(KeptReason.UNREADABLE, (facts.tags.why,)) if isinstance(facts.tags, Unreadable) else None
+    if not isinstance(facts.tags, Unreadable):
+        return None
+    return Kept(KeptReason.UNREADABLE, (facts.tags.why,), facts.tags.hint)
 
 
 def shared(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept | None:

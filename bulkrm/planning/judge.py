@@ -8,10 +8,11 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag, Verdict, Way
+from bulkrm.model.plan import Dangling, Doomed, Item, Plan, Settled, Untag, Verdict, Way
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
+from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
 from bulkrm.planning.graph import spare_what_is_needed, with_leaves, with_parents
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
@@ -21,14 +22,22 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
     """Return the plan for all repositories. The order of the input does not change what is deleted."""
     items: list[Item] = []
     settled: list[Settled] = []
+    dangling: list[Dangling] = []
+    ignored: list[str] = []
     tags: dict[Repository, int] = {}
     for facts in repositories:
         pinned = set(_moved_pins(facts))
         settled += _settled(facts, pinned)
+        for entry in judge_dangling(facts, rules):
+            if isinstance(entry, Dangling):
+                dangling.append(entry)
+            else:
+                settled.append(entry)
+        ignored += _ignored(facts)
         judged = spare_what_is_needed(_items(facts, rules, pinned), facts)
         items += with_leaves(with_parents(judged, facts), facts)
         tags[facts.repository] = _count(facts)
-    plan = Plan(tuple(items), tuple(settled), tags)
+    plan = Plan(tuple(items), tuple(settled), tags, dangling=tuple(dangling), ignored=tuple(ignored))
     return hold(plan, limit) if limit is not None else plan
 
 
@@ -37,7 +46,7 @@ def hold(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Pl
 
     `gone`: how much disappeared in earlier parts of the run; `seen`: how many tags there were before the first.
     """
-    going = gone + sum(len(item.removed_tags) or 1 for item in plan.acts)
+    going = gone + sum(len(item.removed_tags) or 1 for item in plan.acts) + len(plan.dangling)
     seen = plan.tags_seen if seen is None else seen
     allowed = seen * limit.value / 100 if limit.percent else limit.value
     if going <= allowed:
@@ -47,7 +56,7 @@ def hold(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Pl
     kept = Kept(KeptReason.LIMIT, (f"{going}{of} would disappear{before}, --max-delete is {limit}",))
     acts = set(map(id, plan.acts))
     items = (replace(item, verdict=kept, leaves=()) if id(item) in acts else item for item in plan.items)
-    return replace(plan, items=tuple(items))
+    return held_dangling(replace(plan, items=tuple(items)), kept)
 
 
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:
@@ -63,6 +72,8 @@ def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:
 def _settled(facts: RepositoryFacts, pinned: set[str]) -> Iterator[Settled]:
     for target, resolution in facts.resolutions:
         match resolution:
+            case Absent() | Unresolved() if is_dangling(target, resolution, facts):
+                pass  # it has a verdict of its own
             case Absent(no_repository):
                 yield Settled(target, Gone(no_repository))
             case Unresolved(failure):
@@ -167,10 +178,15 @@ def _also_removed(candidate: Candidate, facts: RepositoryFacts) -> tuple[str, ..
     return tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted)
 
 
+def _ignored(facts: RepositoryFacts) -> Iterator[str]:
+    if isinstance(facts.tags, Seen):
+        yield from (f"{facts.repository}:{tag}" for tag in facts.tags.ignored)
+
+
 def _count(facts: RepositoryFacts) -> int:
     match facts.tags:
         case Seen(tags):
-            return len(tags)
+            return len(tags) + len(facts.dangling)
         case Unseen(count):
             return count
         case _:

@@ -1,7 +1,7 @@
 """A saved plan and what a fresh judgement left of it, put together."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
@@ -9,6 +9,7 @@ from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
+from bulkrm.planning.dangling import agreed
 from bulkrm.planning.graph import entangled
 from bulkrm.planning.recheck import Recheck
 
@@ -21,7 +22,8 @@ def remaining(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
         if left:
             items.append(item if left == item.targets else replace(item, targets=left))
     settled = tuple(entry for entry in plan.settled if not is_done(entry.target))
-    return replace(plan, items=tuple(items), settled=settled)
+    dangling = tuple(entry for entry in plan.dangling if not is_done(entry.target))
+    return replace(plan, items=tuple(items), settled=settled, dangling=dangling)
 
 
 def failed_targets(plan: Plan) -> list[Target]:
@@ -38,6 +40,8 @@ def together(first: Plan, second: Plan) -> Plan:
         (*first.settled, *second.settled),
         {**first.tags, **second.tags},
         {**first.orders, **second.orders},
+        (*first.dangling, *second.dangling),
+        (*first.ignored, *second.ignored),
     )
 
 
@@ -56,8 +60,11 @@ def kept_with_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = 
         saved = replace(saved, items=items)
 
 
-def merged(saved: Plan, result: Recheck, tags: Mapping[Repository, int]) -> Plan:
-    """Return the plan of what is still to be done, with everything else that the saved plan names and why it stays."""
+def merged(saved: Plan, result: Recheck, fresh: Plan) -> Plan:
+    """Return the plan of what is still to be done, with everything else that the saved plan names and why it stays.
+
+    `fresh`: what `result` is a comparison with.
+    """
     items: dict[Target, Item] = {target: item for item in saved.items for target in item.targets}
     acts = {id(item) for item in saved.acts}
     left = [item for item in saved.items if id(item) not in acts]
@@ -67,7 +74,10 @@ def merged(saved: Plan, result: Recheck, tags: Mapping[Repository, int]) -> Plan
             settled.append(Settled(entry.target, entry.outcome))
         else:
             left.append(replace(items[entry.target], targets=(entry.target,), verdict=entry.outcome, leaves=()))
-    return Plan((*result.items, *left), tuple(settled), tags)
+    tags = agreed(saved.dangling, fresh)
+    return Plan(
+        (*result.items, *left), (*settled, *tags.settled), fresh.tags, dangling=tags.dangling, ignored=fresh.ignored
+    )
 
 
 def with_parents_only(result: Recheck) -> Recheck:

@@ -1,6 +1,6 @@
 """The second judgement of a plan that grew old: only what both would do is done."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -31,7 +31,8 @@ def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:
     thinks of that digest; else the fresh verdict counts.
     """
     now: dict[Target, Item] = {target: item for item in fresh.items for target in item.targets}
-    settled: Mapping[Target, Settled] = {entry.target: entry for entry in fresh.settled}
+    settled = {entry.target: Settled(entry.target, Gone()) for entry in fresh.dangling}
+    settled.update({entry.target: entry for entry in fresh.settled})
     items: list[Item] = []
     dropped: list[Settled] = []
     for item in acts:

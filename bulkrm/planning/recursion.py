@@ -66,7 +66,8 @@ def trimmed(plan: Plan) -> Plan:
 
 def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) -> Iterator[Wanted]:
     itself = DigestRef(item.repository, item.digest)
-    children = item.resolved.children or _known_children(item.digest, facts)
+    # What was read of the repository tells more: which of those that may be manifests are none.
+    children = _known_children(item.digest, facts) or item.resolved.children
     subject = _subject_of_fallback(item)
     for child in children.manifests if children else ():
         reference = DigestRef(item.repository, child)

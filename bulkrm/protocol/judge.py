@@ -29,17 +29,19 @@ class Context:
         return RequestFailed(refusal(answer, self.host, self.request, self.manners))
 
 
-def manifest(context: Context, answer: Answer, asked: Digest | None) -> Manifest | None:
+def manifest(context: Context, answer: Answer, asked: Digest | None, *, of_any_type: bool = False) -> Manifest | None:
     """Read the answer to GET manifest; None where the registry itself says that there is none.
 
     The digest is computed over the bytes and compared with the header, and with `asked` if the GET was by digest.
+    `of_any_type`: types that are not known are taken as well, where the registry names the digest, by which it is seen
+    that this is no page of a proxy. Nothing like that is ever deleted, but it may be kept, and need something.
     """
     if answer.status == _NOT_FOUND and is_registry_answer(answer):
         return None
     if answer.status != _OK:
         raise context.fail(answer)
     media_type = _media_type(answer)
-    if media_type not in MEDIA_TYPES:
+    if media_type not in MEDIA_TYPES and not (of_any_type and header_digest(answer) is not None):
         message = f"the answer's type is {clean(media_type, 80) or 'missing'}, which is no manifest's{said(answer)}"
         hint = f"is {context.host} an OCI / Docker v2 registry?"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -68,6 +68,12 @@ def get_manifest(repository: Repository, reference: str) -> Request:
     """GET a manifest by tag or digest, whatever its media type."""
     target = f"/v2/{repository.path}/manifests/{reference}"
     return Request("GET", target, repository, _PULL, ACCEPT_MANIFESTS, MAX_MANIFEST, digest=_digest(reference))
+
+
+def get_anything(repository: Repository, reference: str) -> Request:
+    """GET a manifest by tag or digest, also of a type that is not known: some registries hide what is not accepted."""
+    request = get_manifest(repository, reference)
+    return replace(request, accept=f"{ACCEPT_MANIFESTS}, */*")
 
 
 def head_manifest(repository: Repository, reference: str) -> Request:

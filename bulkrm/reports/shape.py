@@ -42,7 +42,7 @@ def image(result: ImageResult) -> dict[str, Any]:
         "reason": reason,
         "because": because,
         "error": failure and {"code": failure.code.value, "message": failure.message, "status": failure.status},
-        "hint": failure.hint if failure else None,
+        "hint": _hint(result.outcome),
         "note": result.note,
         "source": str(result.source) if result.source else None,
         "parent": result.parent,
@@ -55,7 +55,8 @@ def result(fields: Mapping[str, Any]) -> ImageResult:
     outcome: Outcome
     match fields["status"]:
         case "deleted":
-            outcome = Deleted(None if fields["also_removed"] is None else tuple(fields["also_removed"]))
+            also = None if fields["also_removed"] is None else tuple(fields["also_removed"])
+            outcome = Deleted(also, for_good=fields["digest"] is None)
         case "untagged":
             outcome = Untagged(because)
         case "absent":
@@ -66,6 +67,16 @@ def result(fields: Mapping[str, Any]) -> ImageResult:
             raise ValueError(f"{status} is not final")
     digest = Digest(fields["digest"]) if fields["digest"] else None
     return ImageResult(fields["image"], outcome, None, digest, fields["media_type"], None, fields["parent"])
+
+
+def _hint(outcome: Outcome) -> str | None:
+    match outcome:
+        case Failed(failure):
+            return failure.hint
+        case Kept():
+            return outcome.hint
+        case _:
+            return None
 
 
 def _reason(outcome: Outcome) -> tuple[str | None, list[str]]:

@@ -85,6 +85,8 @@ def detail(result: ImageResult) -> str:
     match outcome:
         case Deleted(also) | WouldDelete(also) if also:
             text = f"with {_named(also)}"
+        case Deleted(for_good=True) | WouldDelete(for_good=True):
+            text = "a tag without a manifest: this cannot be undone"
         case Untagged(stays) | WouldUntag(stays) if stays:
             text = f"stays as {_named(stays)}"
         case Gone(no_repository=True):
@@ -140,6 +142,8 @@ _KEPT_HINTS = {
 def _hint(outcome: Outcome) -> tuple[str, str] | None:
     if isinstance(outcome, Failed) and outcome.failure.hint:
         return outcome.failure.code.value, outcome.failure.hint
+    if isinstance(outcome, Kept) and outcome.hint:
+        return outcome.reason.value, outcome.hint
     if isinstance(outcome, Kept) and outcome.reason.value in _KEPT_HINTS:
         return outcome.reason.value, _KEPT_HINTS[outcome.reason.value]
     return None

@@ -16,7 +16,7 @@ from bulkrm.model.manifest import (
 )
 from bulkrm.sandbox.listen import DIGEST_HEADER
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.store import Store, StoredManifest, blobs_of, children_of, subject_of
+from bulkrm.sandbox.store import Store, StoredManifest, as_text, blobs_of, children_of, subject_of
 from bulkrm.sandbox.wire import Answer, Asked, Refused, coded_answer, method_not_allowed, refusal
 
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
@@ -72,7 +72,7 @@ def _put(store: Store, settings: SandboxSettings, repository: str, reference: st
     digest = store.put_manifest(repository, reference, asked.body, media_type, checks_parts=settings.checks_parts)
     location = f"{asked.scheme}://{asked.headers.get('host', '')}/v2/{repository}/manifests/{digest}"
     headers = {DIGEST_HEADER: digest, "Location": location}
-    subject = subject_of(json.loads(asked.body)) if settings.referrers else None
+    subject = subject_of(json.loads(as_text(asked.body))) if settings.referrers else None
     if subject is not None:
         # Tells the client that it need not keep a fallback tag (distribution-spec 1.1, "Pushing Manifests with Subject").
         headers["OCI-Subject"] = subject
@@ -138,7 +138,7 @@ def _accepted(header: str) -> frozenset[str]:
 
 
 def _amd64(manifest: StoredManifest) -> str:
-    for digest, platform in children_of(json.loads(manifest.content)):
+    for digest, platform in children_of(json.loads(as_text(manifest.content))):
         if (platform.get("architecture"), platform.get("os")) == ("amd64", "linux"):
             return digest
     raise Refused("MANIFEST_UNKNOWN")
@@ -146,7 +146,7 @@ def _amd64(manifest: StoredManifest) -> str:
 
 def _as_schema1(store: Store, repository: str, tag: str, manifest: StoredManifest) -> StoredManifest:
     """Convert to a schema 1 manifest, whose digest is stored nowhere."""
-    config, *layers = blobs_of(json.loads(manifest.content))
+    config, *layers = blobs_of(json.loads(as_text(manifest.content)))
     if store.blob(repository, config) is None:
         raise Refused("MANIFEST_INVALID", {})
     fields = {

@@ -33,7 +33,7 @@ def answer_referrers(store: Store, settings: SandboxSettings, repository: str, d
 
 def describe(digest: str, media_type: str, content: bytes) -> dict[str, object]:
     """Describe a manifest as a list of referrers does: with its annotations and what kind of artifact it is."""
-    fields = json.loads(content)
+    fields = json.loads(content.decode(errors="replace"))
     config = fields.get("config") or {}
     kind = fields.get(_FILTER) or config.get("mediaType")
     annotations = fields.get("annotations")

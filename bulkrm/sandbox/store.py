@@ -203,7 +203,7 @@ class Store:
             digest
             for kept in self._repositories.values()
             for manifest in kept.manifests.values()
-            for digest in blobs_of(json.loads(manifest.content))
+            for digest in blobs_of(json.loads(as_text(manifest.content)))
         }
         self._content = {digest: content for digest, content in self._content.items() if digest in named}
 
@@ -245,7 +245,7 @@ def subject_of(fields: Mapping[str, object]) -> str | None:
 def _used_by(kept: _Repository, manifest: StoredManifest) -> list[set[str]]:
     """Return the sets that a manifest belongs to by what it names."""
     try:
-        fields = json.loads(manifest.content)
+        fields = json.loads(as_text(manifest.content))
     except ValueError:
         fields = None
     if not isinstance(fields, dict):
@@ -271,12 +271,17 @@ def _digest_like(reference: str, content: bytes) -> Digest | None:
         return None
 
 
+def as_text(content: bytes) -> str:
+    """Read a manifest as Go does: bytes that are no UTF-8 stand for the replacement character (encoding/json)."""
+    return content.decode(errors="replace")
+
+
 def _checked(content: bytes, media_type: str) -> Mapping[str, object]:
     """Parse and check as distribution v2.8.2 `UnmarshalManifest` and its four formats do. Raises Refused."""
     if len(content) > MAX_MANIFEST:
         raise Refused("MANIFEST_INVALID", "http: request body too large")
     try:
-        fields = json.loads(content)
+        fields = json.loads(as_text(content))
     except ValueError as error:
         raise Refused("MANIFEST_INVALID", {"Offset": getattr(error, "pos", 0)}) from None
     if media_type not in _PUT_TYPES or not isinstance(fields, dict):

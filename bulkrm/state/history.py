@@ -25,13 +25,15 @@ class Intent:
 class History:
     """`outcomes`: the final ones, by the image's full name, as the JSON report has them. `decoys` by repository.
 
-    `cleared`: tags that were to go before their manifests, by repository and tag, and what they held.
+    `cleared`: tags that were to go before their manifests, by repository and tag, and what they held. `dangling`: tags
+    that led nowhere and were to be removed, by repository and tag.
     """
 
     outcomes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     intents: list[Intent] = field(default_factory=list)
     decoys: dict[str, set[Digest]] = field(default_factory=lambda: defaultdict(set))
     cleared: dict[tuple[str, str], Digest] = field(default_factory=dict)
+    dangling: set[tuple[str, str]] = field(default_factory=set)
 
 
 def read_history(folder: Path) -> History:
@@ -54,6 +56,8 @@ def _take(history: History, event: Mapping[str, Any]) -> None:
             history.intents.append(Intent(repository, digest, tags if kind == "untag" else None))
             if kind == "clear":
                 history.cleared.update(((repository, tag), digest) for tag in tags)
+        case "dangling":
+            history.dangling.update((str(event["repository"]), str(tag)) for tag in event["tags"])
         case "decoy":
             history.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
         case _:

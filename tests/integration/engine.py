@@ -30,6 +30,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.reports.shape import image
 from bulkrm.selection.listfile import read_list
+from bulkrm.selection.pattern import ProtectPattern
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, known_runs
 from bulkrm.state.losses import losses
@@ -126,6 +127,7 @@ class Options:
     allow_decoy: bool = False
     verify: bool = False
     strategy: Strategy = Strategy.AUTO
+    ignore: Sequence[str] = ()
     login: Login | None = ADMIN
     concurrency: int | None = None
     timeout: float = 60.0
@@ -153,7 +155,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.verify,
         strategy=chosen.strategy,
     )
-    job = Job(listed.entries, listed.protect, policy)
+    job = Job(listed.entries, listed.protect, policy, tuple(ProtectPattern.parse(text) for text in chosen.ignore))
     with nullcontext() if chosen.state is None else recorded(job, chosen.state) as folder:
         return await perform(host, job, chosen, folder)
 

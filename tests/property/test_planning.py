@@ -77,7 +77,9 @@ def _facts(draw: st.DrawFn, repository: Repository, shared: Shared) -> Repositor
         tags = Unseen(len(content))
     elif draw(st.integers(0, 4)) == 0:
         tags = Unreadable("why")
-    return RepositoryFacts(repository, tuple(resolutions), tags)
+    nowhere = [tag for tag in TAGS if tag not in content]
+    dangling = draw(st.frozensets(st.sampled_from(nowhere), max_size=3)) if nowhere else frozenset()
+    return RepositoryFacts(repository, tuple(resolutions), tags, dangling=dangling)
 
 
 def _held(reference: Reference, content: Mapping[str, Resolved]) -> Resolution:
@@ -106,15 +108,28 @@ def _doomed(plan: Plan) -> set[tuple[Repository, Digest]]:
 
 @given(cases(), st.none() | limits)
 def test_every_target_is_in_one_place(case: Case, limit: Limit | None) -> None:
-    """Every target is in exactly one item or settled, and items have distinct manifests."""
+    """Every target is in exactly one item, dangling or settled, and items have distinct manifests."""
     plan = case.plan(limit)
 
-    placed = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
+    placed = [target for item in plan.items for target in item.targets]
+    placed += [entry.target for entry in plan.without_manifest]
     given_targets = [target for facts in case.repositories for target, _ in facts.resolutions]
     assert sorted(placed, key=repr) == sorted(given_targets, key=repr)
     whole = [item for item in plan.items if not _beside_an_untagged(item, plan)]
     assert len({(item.repository, item.digest) for item in whole}) == len(whole)
     assert all(item.targets for item in plan.items)
+
+
+@given(cases())
+def test_what_dangles(case: Case) -> None:
+    """Only a tag goes so that is listed, leads nowhere, has no pin and is not protected; it cannot be shared or needed."""
+    facts_of = {facts.repository: facts for facts in case.repositories}
+
+    for entry in case.plan().dangling:
+        reference = entry.target.reference
+        assert isinstance(reference, TagRef)
+        assert reference.pin is None
+        assert reference.tag in facts_of[entry.repository].dangling - case.protected
 
 
 def _beside_an_untagged(item: Item, plan: Plan) -> bool:

@@ -95,6 +95,11 @@ class RealRegistry:
         """What the process has written to its log."""
         return self._process.log.read_text()
 
+    @property
+    def data(self) -> Path:
+        """The folder of its storage, for tests that damage it."""
+        return self._file("data")
+
     def kill(self) -> None:
         """End the process, whatever it is doing; `restart` brings it back."""
         self._process.kill()

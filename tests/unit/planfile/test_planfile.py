@@ -14,7 +14,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Blob, Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Settled, Untag, Way
+from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag, Way
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.model.target import Source, Target, Unmatched
@@ -23,7 +23,7 @@ from bulkrm.planfile.read import read
 from bulkrm.planfile.schema import plan_schema
 from bulkrm.planfile.view import view
 from bulkrm.planfile.write import write
-from bulkrm.planning.cost import freed_bytes, requests_in
+from bulkrm.planning.cost import freed_bytes, requests_for, requests_in
 
 GOLDEN = Path(__file__).parent / "golden"
 APP, WEB = Repository("reg.example.com", "team/app"), Repository("reg.example.com:5000", "web")
@@ -230,3 +230,61 @@ if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     for file, content in texts().items():
         (GOLDEN / file).write_text(content, encoding="utf-8")
+
+
+# Tags that lead nowhere
+
+
+DANGLING = replace(WHOLE, plan=replace(plan(), dangling=(Dangling(tag("broken-link")),)), ignore=("*:bad-*",))
+
+
+def test_a_tag_that_leads_nowhere() -> None:
+    """It is read back as it was written, with the damaged tags that hold nothing back; both are there only if needed."""
+    text = write(DANGLING)
+    jsonschema.validate(json.loads(text), plan_schema())
+
+    found = read(text, "plan.json")
+
+    assert (found.plan.dangling, found.ignore) == (DANGLING.plan.dangling, DANGLING.ignore)
+    assert write(found) == text
+    assert "ignore_unreadable" not in write(WHOLE)
+    assert "would-delete" not in write(WHOLE)
+
+
+def test_what_removing_it_costs() -> None:
+    """It is read and deleted, and looked for in the list; a decoy is deleted as well."""
+    one = Dangling(tag("broken-link"))
+
+    assert [requests_for(found) for found in ([], [one], [one, one], [replace(one, way=Way.DECOY)])] == [0, 3, 5, 4]
+    whole, without = (json.loads(write(document))["totals"] for document in (DANGLING, WHOLE))
+    assert whole["requests"] - without["requests"] == 3
+    assert whole["tags_removed"] - without["tags_removed"] == 1
+    assert whole["images"] - without["images"] == 1
+
+
+def test_it_is_shown() -> None:
+    """People see that it goes and cannot be put back."""
+    assert "broken-link  a tag that leads nowhere: it cannot be put back" in view(DANGLING, None)
+
+
+@pytest.mark.parametrize("change", [{"image": f"{APP}:broken-link@{ONE.digest}"}, {"image": f"{APP}@{ONE.digest}"}])
+def test_what_cannot_lead_nowhere(change: dict[str, str]) -> None:
+    """A digest, alone or with a tag, never goes this way, whatever a file says."""
+    document = json.loads(write(DANGLING))
+    entry = next(
+        entry for place in document["repositories"] for entry in place["settled"] if entry["status"] == "would-delete"
+    )
+    entry.update(change)
+
+    with pytest.raises(InputError, match="only a tag of the list"):
+        read(json.dumps(document), "plan.json")
+
+
+@pytest.mark.parametrize("ignored", [5, "x", [5], None])
+def test_what_is_no_pattern(ignored: object) -> None:
+    """Anything but a list of patterns is refused."""
+    document = json.loads(write(DANGLING))
+    document["options"]["ignore_unreadable"] = ignored
+
+    with pytest.raises(InputError):
+        read(json.dumps(document), "plan.json")

@@ -206,7 +206,7 @@ def test_merged() -> None:
     moved = Kept(KeptReason.MOVED, ("elsewhere",))
     result = Recheck((), (Settled(target("a"), moved), Settled(target("b"), Gone())))
 
-    left = merged(saved, result, {APP: 9})
+    left = merged(saved, result, Plan((), tags={APP: 9}))
 
     assert {(entry, item.verdict) for item in left.items for entry in item.targets} == {
         (target("a"), moved),

@@ -1,0 +1,212 @@
+"""Tags that lead to no manifest are removed, before anything else of the run goes.
+
+They go first because distribution cannot delete any manifest of a repository where a tag's link is damaged: it reads all
+of them (registry/storage/tagstore.go `Lookup`). There is nothing to archive, so each is read once more right before: one
+that leads somewhere by then stays. That it cannot be read is no proof that it is gone, so the tag list is, after all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from bulkrm.client.host import Footprint, Withdrawn
+from bulkrm.client.registry import Registry, Removal
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.book import Book
+from bulkrm.engine.crew import by_host, work_through
+from bulkrm.engine.damaged import is_damage
+from bulkrm.engine.decoy import delete_decoy, new_decoy
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.recorder import not_recorded
+from bulkrm.engine.stop import GRACE
+from bulkrm.engine.tags import tag_of, unconfirmed, unrestored
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Manifest, Unresolved
+from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
+from bulkrm.model.plan import Dangling, Way
+from bulkrm.model.reference import Repository
+from bulkrm.planning.dangling import NOWHERE
+from bulkrm.state.errors import StateError
+
+# What a registry answers that does not remove such a tag; anything else is a failure of its own.
+_CANNOT = frozenset(
+    {FailureCode.SERVER_ERROR, FailureCode.UNCONFIRMED, FailureCode.NOT_SUPPORTED, FailureCode.UNEXPECTED_ANSWER}
+)
+
+
+_TRIES = 3  # a token may end while a request waits for its turn
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came of one request. `failure`: why it is not known to be done; `possible`: it may have taken effect."""
+
+    failure: Failure | None = None
+    possible: bool = True
+    was_gone: bool = False
+
+
+class DanglingTags:
+    """Removes them, repository by repository."""
+
+    def __init__(self, asking: Asking, book: Book, around: Around) -> None:
+        """Take who is asked, and where outcomes are written down."""
+        self._asking = asking
+        self._book = book
+        self._stop = around.stop
+        self._observer = around.observer
+        self._recorder = around.recorder
+        self._flights = Flights(around.stop)
+        self._fail_fast = False
+
+    async def remove(self, entries: Sequence[Dangling], *, fail_fast: bool) -> None:
+        """Remove these tags; whatever a stop leaves has no outcome."""
+        self._fail_fast = fail_fast
+        places: dict[Repository, list[Dangling]] = {}
+        for entry in entries:
+            places.setdefault(entry.repository, []).append(entry)
+        if places:
+            self._observer.phase("Removing tags that lead nowhere", len(entries))
+            with self._stop.phase(GRACE, self._flights.busy):
+                work = partial(self._in_repository, places)
+                await work_through(by_host(places), self._asking.workers, work, self._stop)
+
+    async def _in_repository(self, places: Mapping[Repository, Sequence[Dangling]], repository: Repository) -> None:
+        entries = places[repository]
+        sent: dict[Dangling, _Sent] = {}
+        try:
+            tags = [tag_of(entry.target) for entry in entries]
+            await self._recorder.dangling(repository, tags)
+            decoy = await new_decoy(self._recorder, repository, tags) if entries[0].way is Way.DECOY else None
+            with self._flights.unfinished():
+                for entry in entries:
+                    await self._remove(entry, decoy, sent)
+                    self._observer.advance()
+                await self._conclude(repository, sent, decoy)
+        except StateError as error:
+            self._stop.fail_fast()
+            for entry in self._open(entries):
+                self._record(entry, Failed(not_recorded(error)))
+        except BaseException:
+            for entry in self._open(sent):
+                self._record(entry, Failed(unconfirmed(None)))
+            raise
+
+    async def _remove(self, entry: Dangling, decoy: Manifest | None, sent: dict[Dangling, _Sent]) -> None:
+        """Send the removal of one tag, if it leads nowhere still."""
+        for _ in range(_TRIES):
+            if self._stop:
+                return
+            held = await self._held(entry)
+            if isinstance(held, Digest):
+                self._record(entry, Kept(KeptReason.MOVED, (f"{entry.target.reference}@{held}",)))
+                return
+            if isinstance(held, Failure) and not is_damage(Unresolved(held)):
+                self._record(entry, Failed(held))
+                return
+            result = await self._send(entry, decoy)
+            if result is not None:
+                sent[entry] = result
+                return
+        self._record(entry, Failed(_RESTLESS))
+
+    async def _held(self, entry: Dangling) -> Digest | Failure | None:
+        """Read a tag, whatever type its manifest may have; that it is damaged need not be heard five times again."""
+
+        async def read(registry: Registry) -> Digest | None:
+            try:
+                found = await registry.anything(entry.repository, tag_of(entry.target), once=True)
+            except RequestFailed as error:
+                if is_damage(Unresolved(error.failure)):
+                    raise
+                found = await registry.anything(entry.repository, tag_of(entry.target))
+            return found.digest if found else None
+
+        return await self._asking.of(entry.repository, read)
+
+    async def _send(self, entry: Dangling, decoy: Manifest | None) -> _Sent | None:
+        """Send the DELETE of a tag, or push the decoy over it; None: it was not sent."""
+        repository, tag = entry.repository, tag_of(entry.target)
+        footprint = Footprint(withdrawn=lambda: bool(self._stop), repeatable=False)
+
+        async def delete(registry: Registry) -> Removal:
+            return await registry.delete_tag(repository, tag, footprint)
+
+        async def push(registry: Registry) -> None:
+            if decoy is not None:
+                await registry.put(repository, tag, decoy, footprint)
+
+        try:
+            with self._flights.of(footprint):
+                if decoy is None:
+                    result: Removal | Failure | None = await self._asking.untag(repository, delete)
+                else:
+                    result = await self._asking.push(repository, push)
+        except Withdrawn as taken_back:
+            return _Sent(taken_back.failure or unconfirmed(None)) if footprint.possible else None
+        if isinstance(result, Failure):
+            return _Sent(result, possible=footprint.possible)
+        return _Sent(was_gone=result is Removal.WAS_GONE)
+
+    async def _conclude(self, repository: Repository, sent: Mapping[Dangling, _Sent], decoy: Manifest | None) -> None:
+        """Look in the tag list what became of the tags, after the DELETE of the decoy that was pushed over them."""
+        if not sent:
+            return
+        refusal: Failure | None = None
+        if decoy is not None and any(result.possible for result in sent.values()):
+            deleted = await delete_decoy(self._asking, repository, decoy.digest)
+            refusal = deleted if isinstance(deleted, Failure) else None
+        anew = self._asking.anew()
+        listed = await anew.of(repository, lambda registry: registry.tags(repository))
+        for entry, result in sent.items():
+            if isinstance(listed, Failure):
+                outcome: Outcome = Failed(unconfirmed(listed))
+            elif tag_of(entry.target) not in (listed or ()):
+                outcome = Gone() if result.was_gone else Deleted(for_good=True)
+            elif decoy is not None and result.possible:
+                outcome = await self._left(anew, entry, decoy, result.failure or refusal)
+            else:
+                outcome = _stays(result.failure)
+            self._record(entry, outcome)
+
+    async def _left(self, anew: Asking, entry: Dangling, decoy: Manifest, failure: Failure | None) -> Outcome:
+        """Say what became of a tag that is listed although the decoy over it was to go."""
+        repository, tag = entry.repository, tag_of(entry.target)
+        held = await anew.of(repository, lambda registry: registry.head(repository, tag))
+        if isinstance(held, Failure) and not is_damage(Unresolved(held)):
+            return Failed(unrestored(repository, tag, held))
+        if held is None or isinstance(held, Failure):
+            return _stays(failure)
+        if held.digest == decoy.digest:
+            return Failed(unrestored(repository, tag, None))
+        return Kept(KeptReason.MOVED, (f"{entry.target.reference}@{held.digest}",))
+
+    def _open(self, entries: Iterable[Dangling]) -> list[Dangling]:
+        return [entry for entry in entries if not self._book.has(entry.target)]
+
+    def _record(self, entry: Dangling, outcome: Outcome) -> None:
+        self._book.record(entry.target, outcome)
+        if isinstance(outcome, Failed) and self._fail_fast:
+            self._stop.fail_fast()
+
+
+_RESTLESS = Failure(
+    FailureCode.TIMEOUT,
+    "the tag was read several times, and the registry was never ready to remove it",
+    hint="run again when the registry is less busy",
+)
+
+
+def _stays(failure: Failure | None) -> Outcome:
+    """Say of a tag that is listed still that the registry did not remove it, and why as far as it said so."""
+    if failure is not None and failure.code not in _CANNOT:
+        return Failed(failure)
+    why = f"{NOWHERE}, and the registry does not remove it"
+    why += f": {failure.message}" if failure is not None else ""
+    hint = (
+        "another way may remove it: --allow-decoy, or the registry's own tool; its administrator can delete its files"
+    )
+    return Kept(KeptReason.UNREADABLE, (why,), hint)

@@ -1,0 +1,85 @@
+"""Tags of the list that lead to no manifest, though the registry lists them: what becomes of them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Resolution, Resolved
+from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
+from bulkrm.model.plan import Dangling, Plan, Settled, Way
+from bulkrm.model.reference import TagRef
+from bulkrm.model.target import Target
+from bulkrm.planning.facts import RepositoryFacts
+from bulkrm.planning.guards import Rules
+
+NOWHERE = "listed, but leads nowhere"
+_NO_WAY = "this registry deletes no tags; --allow-decoy permits to push an empty index over the tag and to delete that"
+_PINNED = "leave the digest out to delete the tag whatever it held"
+
+
+def judge_dangling(facts: RepositoryFacts, rules: Rules) -> Iterator[Dangling | Settled]:
+    """Yield the verdict on each target that is such a tag."""
+    found = [target for target, resolution in facts.resolutions if is_dangling(target, resolution, facts)]
+    references = [target.reference for target in found if isinstance(target.reference, TagRef)]
+    # Whoever pins a tag wants it kept where it holds something else; an entry that names it without a pin does not win.
+    pins: dict[str, Digest] = {}
+    for reference in references:
+        if reference.pin is not None:
+            pins[reference.tag] = min(reference.pin, pins.get(reference.tag, reference.pin))
+    for target, reference in zip(found, references, strict=True):
+        pin = reference.pin or pins.get(reference.tag)
+        yield _verdict(target, rules.protection(facts.repository, reference.tag), pin, facts.way)
+
+
+def is_dangling(target: Target, resolution: Resolution, facts: RepositoryFacts) -> bool:
+    """Tell whether a target is such a tag."""
+    reference = target.reference
+    return isinstance(reference, TagRef) and reference.tag in facts.dangling and not isinstance(resolution, Resolved)
+
+
+def _verdict(target: Target, pattern: str | None, pin: Digest | None, way: Way | Failure | None) -> Dangling | Settled:
+    if pattern is not None:
+        return Settled(target, Kept(KeptReason.PROTECTED, (pattern,)))
+    if pin is not None:
+        why = f"{NOWHERE}, so it cannot be told whether it holds {pin}"
+        return Settled(target, Kept(KeptReason.UNREADABLE, (why,), _PINNED))
+    match way:
+        case None:
+            return Settled(target, Kept(KeptReason.UNREADABLE, (NOWHERE,), _NO_WAY))
+        case Failure():
+            return Settled(target, Failed(way))
+        case _:
+            return Dangling(target, way)
+
+
+def held_dangling(plan: Plan, kept: Kept) -> Plan:
+    """Keep them all, as everything else, where a limit is passed."""
+    settled = (Settled(entry.target, kept) for entry in plan.dangling)
+    return replace(plan, settled=(*plan.settled, *settled), dangling=())
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What two judgements agree on: the tags that go still, and what became of the others."""
+
+    dangling: tuple[Dangling, ...]
+    settled: tuple[Settled, ...]
+
+
+def agreed(saved: Iterable[Dangling], fresh: Plan) -> Agreed:
+    """Compare the dangling tags of a saved plan with a fresh one: a tag goes only if both say so."""
+    now = {entry.target: entry for entry in fresh.dangling}
+    settled = {entry.target: entry for entry in fresh.settled}
+    held = {target: item for item in fresh.items for target in item.targets}
+    going: list[Dangling] = []
+    rest: list[Settled] = []
+    for entry in saved:
+        target = entry.target
+        if target in now:
+            going.append(now[target])
+        elif target in held:
+            rest.append(Settled(target, Kept(KeptReason.MOVED, (f"{target.reference}@{held[target].digest}",))))
+        else:
+            rest.append(settled.get(target, Settled(target, Gone())))
+    return Agreed(tuple(going), tuple(rest))
