@@ -11,6 +11,7 @@ from bulkrm.model.settings import Connection
 
 
 def resume(
+    context: typer.Context,
     run: opt.RunName = None,
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
@@ -24,7 +25,7 @@ def resume(
     yes: opt.Yes = False,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
-    timeout: opt.Timeout = 60.0,
+    timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
@@ -45,13 +46,14 @@ def resume(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
         dry_run=dry_run,
     )
     raise typer.Exit(guarded(work))
 
 
 def undo(
+    context: typer.Context,
     what: opt.UndoWhat = None,
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
@@ -66,7 +68,7 @@ def undo(
     force: opt.Force = False,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
-    timeout: opt.Timeout = 60.0,
+    timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
@@ -87,7 +89,7 @@ def undo(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
         force=force,
         dry_run=dry_run,
     )

@@ -46,6 +46,7 @@ Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_e
 
 @app.command(epilog=_OTHERS)
 def delete(
+    context: typer.Context,
     images: opt.Images = None,
     from_file: opt.FromFile = None,
     registry: opt.RegistryHost = None,
@@ -70,7 +71,7 @@ def delete(
     strategy: opt.Order = Strategy.AUTO.value,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
-    timeout: opt.Timeout = 60.0,
+    timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
@@ -93,7 +94,7 @@ def delete(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
         dry_run=dry_run,
     )
     raise typer.Exit(guarded(run))
@@ -101,6 +102,7 @@ def delete(
 
 @app.command()
 def plan(
+    context: typer.Context,
     images: opt.Images = None,
     from_file: opt.FromFile = None,
     registry: opt.RegistryHost = None,
@@ -126,7 +128,7 @@ def plan(
     strategy: opt.Order = Strategy.AUTO.value,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
-    timeout: opt.Timeout = 60.0,
+    timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
@@ -148,7 +150,7 @@ def plan(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
         out=out,
     )
     raise typer.Exit(guarded(run))
@@ -156,6 +158,7 @@ def plan(
 
 @app.command()
 def apply(
+    context: typer.Context,
     plan_files: opt.PlanFiles,
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
@@ -171,7 +174,7 @@ def apply(
     max_delete: opt.MaxDelete = None,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
-    timeout: opt.Timeout = 60.0,
+    timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
@@ -193,7 +196,7 @@ def apply(
             username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
         dry_run=dry_run,
     )
     raise typer.Exit(guarded(run))

@@ -10,6 +10,7 @@ from bulkrm.model.plan import Order, Plan
 from bulkrm.model.report import ImageResult, Report
 from bulkrm.model.settings import Policy
 from bulkrm.planfile.fields import requests_of
+from bulkrm.planfile.view import no_undo
 
 
 def warnings_of(report: Report) -> list[str]:
@@ -28,6 +29,8 @@ def closing_of(run: Run, images: Sequence[ImageResult], registries: Registries, 
     """Yield the lines that come before the totals."""
     if policy.dry_run and run.plan is not None:
         yield from _outlook(run.plan)
+        if run.plan.no_undo:
+            yield no_undo(run.plan)
     yield from _orphans(run.orphans, recursive=policy.recursive)
     yield from _garbage(images, registries)
 
@@ -57,18 +60,23 @@ def _orphans(number: int, *, recursive: bool) -> list[str]:
     return [f"{what} that nothing needs any more stay{'s' if number == 1 else ''} behind{more}."]
 
 
-def _garbage(images: Sequence[ImageResult], registries: Registries) -> list[str]:
-    """Say how the space becomes free, where that is the operator's business."""
-    hosts = [host for host in registries.distributions if any(_is_deleted(result, host) for result in images)]
-    if not hosts:
-        return []
-    text = (
-        f"{', '.join(hosts)}: the space is freed by garbage collection. On a distribution registry (registry:2, "
-        "registry:3): stop it or make it read-only, then `registry garbage-collect /etc/docker/registry/config.yml`."
-    )
-    return [text]
+def _garbage(images: Sequence[ImageResult], registries: Registries) -> Iterator[str]:
+    """Say how the space becomes free: where it is known by a command, that; where it is free at once, nothing."""
+    deleted = {result.image.partition("/")[0] for result in images if _is_manifest_deleted(result)}
+    hosts = sorted(deleted.intersection(registries.collected_by_command))
+    others = sorted(deleted.intersection(registries.restorable).difference(hosts))
+    if hosts:
+        yield (
+            f"{', '.join(hosts)}: the space is freed by garbage collection. On a distribution registry (registry:2, "
+            "registry:3): stop it or make it read-only, then `registry garbage-collect /etc/docker/registry/config.yml`."
+        )
+    if others:
+        yield (
+            f"{', '.join(others)}: the space is freed when the registry collects its garbage: most do that by themselves, "
+            "or their administrators start it."
+        )
 
 
-def _is_deleted(result: ImageResult, host: str) -> bool:
-    manifest = isinstance(result.outcome, Deleted) and not result.outcome.for_good
-    return manifest and result.image.partition("/")[0] == host
+def _is_manifest_deleted(result: ImageResult) -> bool:
+    """Tell whether a manifest went, and not only a tag that led nowhere, which frees nothing."""
+    return isinstance(result.outcome, Deleted) and not result.outcome.for_good

@@ -1,7 +1,7 @@
 """What the commands do with their options: turn them into a job, and have it performed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from bulkrm.cli.inputs import Wanted, read_ignored, read_inputs, read_protection
 from bulkrm.cli.options import Access, Pace, Rules, Talk, What
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.recorded import recorded
-from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
@@ -22,25 +22,35 @@ if TYPE_CHECKING:
     from bulkrm.cli.planning import PlanOutput
 
 
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The files that a command was given to read; `from_stdin`: standard input is one of its lists."""
+
+    named: Sequence[Path] = ()
+    from_stdin: bool = False
+
+
 def delete_images(what: What, rules: Rules, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
     """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
-    job = _job(what, replace(_policy(what, rules), dry_run=dry_run), access)
-    return _perform(job, access, pace, talk, list_from_stdin="-" in (what.files or ()))
+    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
+    job, files = _job(what, replace(_policy(what, rules), dry_run=dry_run), access)
+    return _perform(job, access, pace, talk, Files(files, from_stdin="-" in (what.files or ())))
 
 
 def make_plan(what: What, rules: Rules, access: Access, pace: Pace, talk: Talk, *, out: Path | None) -> int:
     """`bulkrm plan`. Returns the exit code that the run would have; raises InputError as `delete_images` does."""
     from bulkrm.cli.planning import PlanOutput  # noqa: PLC0415 (`delete` starts without what it loads)
 
-    job = _job(what, replace(_policy(what, rules), dry_run=True, measure=True), access)
-    output = PlanOutput(job, out)
-    return _perform(job, access, pace, talk, list_from_stdin="-" in (what.files or ()), plan=output)
+    job, files = _job(what, replace(_policy(what, rules), dry_run=True, measure=True), access)
+    output = PlanOutput(job, out, files_of(access, files))
+    return _perform(job, access, pace, talk, Files(files, from_stdin="-" in (what.files or ())), plan=output)
 
 
 def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
     """`bulkrm apply`. Returns the exit code; raises InputError before anything was attempted."""
     from bulkrm.cli.planning import read_plan  # noqa: PLC0415 (as above)
 
+    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
     limit = values.limit(what.max_delete)
     saved = read_plan(files, hide=access.ask_password)
     protect = read_protection((*saved.protect, *(what.protect or ())), access.connection.default_port)
@@ -48,7 +58,7 @@ def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, tal
     _refuse_blind(policy, protected=bool(protect))
     ignore = read_ignored(saved.ignore, access.connection.default_port)
     job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore)
-    return _perform(job, access, pace, talk, list_from_stdin=False)
+    return _perform(job, access, pace, talk, Files(tuple(Path(name) for name in files)))
 
 
 def _policy(what: What, rules: Rules) -> Policy:
@@ -63,7 +73,8 @@ def _policy(what: What, rules: Rules) -> Policy:
     )
 
 
-def _job(what: What, policy: Policy, access: Access) -> Job:
+def _job(what: What, policy: Policy, access: Access) -> tuple[Job, tuple[Path, ...]]:
+    """Read what is to be deleted; return it, and the files that it was read from."""
     port, hide = access.connection.default_port, access.ask_password
     wanted = Wanted(
         what.images or (),
@@ -76,7 +87,7 @@ def _job(what: What, policy: Policy, access: Access) -> Job:
     )
     selected = read_inputs(wanted)
     _refuse_blind(policy, protected=bool(selected.protect))
-    return Job(selected.entries, selected.protect, policy, selected.ignore)
+    return Job(selected.entries, selected.protect, policy, selected.ignore), selected.files
 
 
 def _refuse_blind(policy: Policy, *, protected: bool) -> None:
@@ -90,12 +101,14 @@ def _refuse_blind(policy: Policy, *, protected: bool) -> None:
 
 
 def _perform(
-    job: Job, access: Access, pace: Pace, talk: Talk, *, list_from_stdin: bool, plan: "PlanOutput | None" = None
+    job: Job, access: Access, pace: Pace, talk: Talk, files: Files, *, plan: "PlanOutput | None" = None
 ) -> int:
     settings = settings_of(access, pace)
-    refuse_unusable_connections(job.hosts, settings.connection)
     output = plan.format if plan is not None and talk.output == "text" else None
-    login = login_of(access, job.hosts, list_from_stdin=list_from_stdin)
-    with writers_of(talk, output) as writers, recorded(job, talk.state_dir) as folder:
-        finished = plan.finished if plan is not None else None
-        return anyio.run(perform, Task(job, settings, login, writers, talk, folder, finished))
+    written = plan.written if plan is not None else ()
+    with writers_of(talk, files_of(access, files.named), output, written) as writers:
+        refuse_unusable_connections(job.hosts, settings.connection)
+        login = login_of(access, job.hosts, talk.streams, list_from_stdin=files.from_stdin)
+        with recorded(job, talk.state_dir) as folder:
+            finished = plan.finished if plan is not None else None
+            return anyio.run(perform, Task(job, settings, login, writers, talk, folder, finished))

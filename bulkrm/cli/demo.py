@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from bulkrm.cli.console import show
 from bulkrm.sandbox import Sandbox, Store, User, docker_image, docker_list, oci_image, oci_index, put_image
 
 _USER, _PASSWORD = "demo", "demo"  # of a registry that lives for some seconds
@@ -87,4 +88,5 @@ def _indented(text: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201 (the demo talks)
+    for line in text.split("\n"):
+        show(line)

@@ -1,8 +1,8 @@
 """Bad input becomes its messages and exit code 2, in every command."""
 
-import sys
 from collections.abc import Callable
 
+from bulkrm.cli.console import complain, say
 from bulkrm.model.errors import InputError
 
 
@@ -12,8 +12,8 @@ def guarded(run: Callable[[], int]) -> int:
         return run()
     except InputError as error:
         for problem in error.problems:
-            print(f"bulkrm: {problem}", file=sys.stderr)  # noqa: T201 (this is the terminal)
-        print("Nothing was attempted.", file=sys.stderr)  # noqa: T201
+            complain(str(problem))
+        say("Nothing was attempted.")
         return 2
     except KeyboardInterrupt:
         return 130

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulkrm.cli.words import COMMANDS
+from bulkrm.cli.words import COMMANDS, MEANT
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
@@ -34,11 +34,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What it means. `ignore`: damaged tags that hold nothing back, which no list file can name."""
+    """What it means.
+
+    `ignore`: damaged tags that hold nothing back, which no list file can name; `files`: the list files that were read.
+    """
 
     entries: tuple[Entry, ...]
     protect: tuple[ProtectPattern, ...]
     ignore: tuple[ProtectPattern, ...]
+    files: tuple[Path, ...] = ()
 
 
 def read_inputs(wanted: Wanted) -> Selected:
@@ -47,7 +51,8 @@ def read_inputs(wanted: Wanted) -> Selected:
     entries = list(_arguments(wanted, problems))
     protect = list(_patterns("--protect", wanted.protect, wanted.default_port, problems))
     ignore = tuple(_patterns(_IGNORE, wanted.ignore, wanted.default_port, problems))
-    for name in _files(wanted.files, problems):
+    names = tuple(_files(wanted.files, problems))
+    for name in names:
         listed = _read_file(name, wanted, problems)
         entries += listed.entries
         protect += listed.protect
@@ -56,7 +61,8 @@ def read_inputs(wanted: Wanted) -> Selected:
         problems.append(Problem("", "nothing to delete was named", remedy))
     if problems:
         raise InputError(*problems)
-    return Selected(tuple(entries), tuple(protect), ignore)
+    files = tuple(Path(name) for name in names if name != _STANDARD_INPUT)
+    return Selected(tuple(entries), tuple(protect), ignore, files)
 
 
 def read_protection(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
@@ -99,6 +105,9 @@ def _read_file(name: str, wanted: Wanted, problems: list[Problem]) -> ListFile:
 
 
 def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
+    if wanted.registry == "":
+        problems.append(Problem("--registry", "the host is empty", "perhaps a variable is not set"))
+        return
     try:
         default_host = parse_host(wanted.registry, wanted.default_port) if wanted.registry else None
     except InputError as error:
@@ -135,17 +144,25 @@ class Arguments:
 
 def _explained(text: str, where: str, problem: Problem) -> Problem:
     """Say what an argument seems to be that is no image: a list without its -f, or a word that is no command."""
-    if mask_credentials(text) == text and (text.endswith((".yaml", ".yml")) or os.path.isfile(text)):  # noqa: PTH113 (of what could never be a name, too)
-        return Problem(where, f"{text!r} is no image", f"a list file is given with -f {text}")
+    if text == _STANDARD_INPUT:
+        return Problem(where, "'-' is no image", "a list from standard input is given with -f -")
+    name = text.removeprefix("@").removeprefix("file://")  # as curl and editors write the name of a file
+    if mask_credentials(name) == name and (name.endswith((".yaml", ".yml")) or os.path.isfile(name)):  # noqa: PTH113 (of what could never be a name, too)
+        return Problem(where, f"{text!r} is no image", f"a list file is given with -f {name}")
     if text.isalpha():
         what = f"{text!r} is neither an image nor a command"
-        return Problem(where, what, f"{problem.remedy}; the commands are {', '.join(COMMANDS)}")
+        meant = MEANT.get(text.lower())
+        remedy = f"perhaps `bulkrm {meant}` is meant" if meant else problem.remedy
+        return Problem(where, what, f"{remedy}; the commands are {', '.join(COMMANDS)}")
     return Problem(where, problem.what, problem.remedy)
 
 
 def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:
     """Yield the names of the files, patterns expanded in order."""
     for name in dict.fromkeys(names):
+        if not name:
+            problems.append(Problem("--from-file", "the name is empty", "perhaps a variable is not set"))
+            continue
         if name == _STANDARD_INPUT or not glob.has_magic(name) or os.path.lexists(name):
             yield name
             continue

@@ -3,12 +3,15 @@
 import getpass
 import os
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bulkrm.cli.terminal import Stream, Streams
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.client.credentials.configured import configured, configured_for
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.printable import printable
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
 
@@ -24,10 +27,15 @@ class LoginOptions:
     prompt: bool
     from_stdin: bool
     default_port: int
+    streams: Streams
 
 
 def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin: bool) -> Credentials:
     """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
+    if options.username == "":
+        raise InputError(
+            Problem("-u", "the name is empty", "perhaps a variable is not set; give a name, or leave -u out")
+        )
     username = options.username or os.environ.get(USERNAME)
     from_environment = os.environ.get(PASSWORD)
     explicit = bool(username or options.prompt or options.from_stdin or from_environment)
@@ -37,12 +45,15 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
         raise InputError(Problem("", f"{USERNAME} or {PASSWORD} is not UTF-8", "set it anew"))
-    if options.prompt:
-        password = _ask(user, hosts[0])
+    if options.prompt and _can_ask(options.streams):
+        password = _ask(user, hosts[0], options.streams)
     elif options.from_stdin:
         password = _read_stdin()
-    elif from_environment:
+    elif from_environment:  # also with -p, where there is nobody to ask
         password = from_environment
+    elif options.prompt:
+        remedy = f"use --password-stdin or {PASSWORD}"
+        raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
     else:
         return Credentials({}, _from_config(user, hosts[0], options.default_port))
     return Credentials({hosts[0]: Login(user, Secret(password))}, DockerConfig())
@@ -51,6 +62,11 @@ def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin:
 def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *, list_from_stdin: bool) -> None:
     if options.prompt and options.from_stdin:
         raise InputError(Problem("-p", "contradicts --password-stdin", "give one of them"))
+    if options.from_stdin and options.streams.stdin is Stream.TERMINAL:
+        what = "standard input is a terminal, which would show the password"
+        raise InputError(Problem("--password-stdin", what, "use -p to be asked for it, or pipe the password in"))
+    if options.from_stdin and options.streams.stdin is Stream.CLOSED:
+        raise InputError(Problem("--password-stdin", "standard input is closed", "pipe the password in"))
     if options.from_stdin and list_from_stdin:
         remedy = f"give the list as a file, or the password in {PASSWORD}"
         raise InputError(Problem("--password-stdin", "standard input is the list already (-f -)", remedy))
@@ -82,13 +98,17 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _ask(username: str, host: str) -> str:
-    if not (sys.stdin.isatty() or _has_terminal()):
-        remedy = f"use --password-stdin or {PASSWORD}"
-        raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
+def _can_ask(streams: Streams) -> bool:
+    """Tell whether somebody at a terminal can be asked: on the controlling one, which getpass takes first, or on stdin."""
+    return streams.can_ask or _has_terminal()
+
+
+def _ask(username: str, host: str, streams: Streams) -> str:
+    # Where standard error is a file the question has to stand on the terminal itself, or nobody would see it.
+    stream = sys.stderr if streams.stderr is Stream.TERMINAL else None
     try:
-        password = getpass.getpass(f"Password for {username} at {host}: ", stream=sys.stderr)
-    except EOFError:
+        password = getpass.getpass(printable(f"Password for {username} at {host}: "), stream=stream)
+    except (EOFError, OSError):
         password = ""
     if not password:
         raise InputError(Problem("-p", "no password was entered", "run it again"))
@@ -106,7 +126,8 @@ def _has_terminal() -> bool:
 
 def _read_stdin() -> str:
     try:
-        content = sys.stdin.buffer.read(_MAX_PASSWORD).decode()
+        # What PowerShell and some editors write begins with a byte order mark, which belongs to no password.
+        content = sys.stdin.buffer.read(_MAX_PASSWORD).removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise InputError(Problem("--password-stdin", "standard input is not UTF-8", "pipe the password in")) from error
     # One line end goes, as `docker login --password-stdin` does it.

@@ -1,18 +1,22 @@
 """The entry point: finds the command word, which may be left out."""
 
-import io
 import os
 import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkrm import __version__
+from bulkrm.cli.console import complain, express_everything, say, show
 from bulkrm.cli.garbage import seldom_collected
 from bulkrm.cli.words import COMMANDS
 
-_INTERRUPTED = 130
+if TYPE_CHECKING:
+    from bulkrm.cli.terminal import Streams
+
+_BAD_USAGE, _INTERRUPTED = 2, 130
 _FILES = 4096
 
 
@@ -24,18 +28,37 @@ def with_command(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["--version"]:
-        print(f"bulkrm {__version__}")  # noqa: T201 (the answer)
+    if given[:1] == ["--version"] and sys.stdout is not None:
+        show(f"bulkrm {__version__}")
         return
+    from bulkrm.cli.terminal import Stream, Streams  # noqa: PLC0415 (`--version` answers at once)
+
+    streams = Streams.of_process()  # before a closed one is replaced, and before anything is displayed
     _replace_closed_streams()
+    if streams.stdout is Stream.CLOSED:
+        complain("standard output is closed, and that is where the report goes; write >/dev/null to have none")
+        say("Nothing was attempted.")
+        sys.exit(_BAD_USAGE)
     _allow_connections()
     try:
-        from bulkrm.cli.app import app  # noqa: PLC0415 (`--version` answers at once)
-
-        with seldom_collected():
-            app(args=with_command(given), prog_name="bulkrm")
+        sys.exit(_run(given, streams))
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
+
+
+def _run(given: Sequence[str], streams: "Streams") -> int:
+    """Run a command; return its exit code. The streams were looked at before anything was displayed."""
+    from typer import TyperException  # noqa: PLC0415 (`--version` answers at once)
+
+    from bulkrm.cli.app import app  # noqa: PLC0415 (as above)
+    from bulkrm.cli.usage import explain  # noqa: PLC0415 (as above)
+
+    with seldom_collected():
+        try:
+            code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
+        except TyperException as error:
+            return explain(error)
+    return code if isinstance(code, int) else 0
 
 
 def _allow_connections() -> None:
@@ -52,6 +75,4 @@ def _replace_closed_streams() -> None:
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 (as long as the process lives)
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    express_everything()

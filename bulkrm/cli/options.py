@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
+from bulkrm.cli.terminal import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
+
+
+def _path(text: str) -> Path:
+    """Read the name of a file or a folder; an empty one would be the working directory."""
+    if not text:
+        raise typer.BadParameter("the name is empty; perhaps a variable is not set")
+    return Path(text)
+
 
 _SHARED = (
     "A digest that has tags outside the list: keep it; take only the listed tags off it; delete it with all its tags; "
@@ -37,9 +46,13 @@ Insecure = Annotated[
 PlainHttp = Annotated[
     bool, typer.Option("--plain-http", help="Speak HTTP. Loopback hosts are tried by HTTPS first without it.")
 ]
-CaFile = Annotated[Path | None, typer.Option("--ca-file", metavar="FILE", help="CA certificates to trust (PEM).")]
-ClientCert = Annotated[Path | None, typer.Option("--client-cert", metavar="FILE", help="Client certificate (PEM).")]
-ClientKey = Annotated[Path | None, typer.Option("--client-key", metavar="FILE", help="Its key (PEM).")]
+CaFile = Annotated[
+    Path | None, typer.Option("--ca-file", parser=_path, metavar="FILE", help="CA certificates to trust (PEM).")
+]
+ClientCert = Annotated[
+    Path | None, typer.Option("--client-cert", parser=_path, metavar="FILE", help="Client certificate (PEM).")
+]
+ClientKey = Annotated[Path | None, typer.Option("--client-key", parser=_path, metavar="FILE", help="Its key (PEM).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan, delete nothing; exit as the run would.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 SharedTags = Annotated[str, typer.Option("--shared", metavar="|".join(Shared), help=_SHARED)]
@@ -95,7 +108,7 @@ PerTime = Annotated[
     str | None, typer.Option("--rate", metavar="N[/s,/m,/h]", help="At most N requests per registry in that time.")
 ]
 Timeout = Annotated[
-    float, typer.Option("--timeout", metavar="SECONDS", help="For one request; default 60.", show_default=False)
+    str, typer.Option("--timeout", metavar="SECONDS", help="For one request; default 60.", show_default=False)
 ]
 Output = Annotated[
     str, typer.Option("--output", "-o", metavar="FORMAT", help="On standard output: text, json or jsonl.")
@@ -108,9 +121,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warn
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.")]
 StateDir = Annotated[
     Path | None,
-    typer.Option("--state-dir", metavar="DIR", help="Where runs are recorded [env: BULKRM_STATE_DIR]."),
+    typer.Option("--state-dir", parser=_path, metavar="DIR", help="Where runs are recorded [env: BULKRM_STATE_DIR]."),
 ]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", parser=_path, metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Also put back tags that lead to something else by now.")]
 RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest that is unfinished.")]
 UndoWhat = Annotated[
@@ -151,7 +166,7 @@ class Pace:
 
     concurrency: str
     rate: str | None
-    timeout: float
+    timeout: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +191,4 @@ class Talk:
     quiet: bool
     verbose: bool
     yes: bool
+    streams: Streams

@@ -12,19 +12,20 @@ import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.closing import closing_of, warnings_of
-from bulkrm.cli.delivery import complain, deliver, failed, say
+from bulkrm.cli.console import complain, say
+from bulkrm.cli.delivery import deliver, failed, raise_bug
 from bulkrm.cli.options import Talk
 from bulkrm.cli.planning import plan_text
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import Question
 from bulkrm.cli.recorded import new_run_id, trouble_of
 from bulkrm.cli.trace import listening_of
-from bulkrm.cli.writers import Writer
+from bulkrm.cli.writers import Writer, begin_all
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
 from bulkrm.client.registries import Registries, open_registries
 from bulkrm.engine.around import Around
-from bulkrm.engine.recorder import Unrecorded
+from bulkrm.engine.recorder import Recorder, Unrecorded
 from bulkrm.engine.recording import Recording
 from bulkrm.engine.run import Job, Run, Saved
 from bulkrm.engine.stop import Stop
@@ -35,7 +36,7 @@ from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.lasting import ends_with
 
-_SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE}
+_SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, signal.SIGHUP: Signal.HANG_UP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,29 +65,38 @@ class Task:
 async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
     stop = Stop()
-    with display(quiet=task.talk.quiet) as shown:
-        opened = open_registries(task.settings, task.credentials, SystemClock(), listening_of(task.talk, shown))
-        async with opened as registries, signals(stop, shown):
-            recorder = Recording(task.folder, partial(plan_text, task.job)) if task.folder else Unrecorded()
-            listener = Listener(shown, task.writers, recorder)
-            run = Run(task.job, registries, Around(listener, stop, SystemClock(), recorder))
+    shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
+    opened = open_registries(task.settings, task.credentials, SystemClock(), listening_of(task.talk, shown))
+    # A signal is listened to until the reports are out: one that comes while they are written must not cut them off.
+    async with opened as registries, signals(stop, shown):
+        begin_all(task.writers)
+        recorder = Recording(task.folder, partial(plan_text, task.job)) if task.folder else Unrecorded()
+        run = Run(task.job, registries, Around(Listener(shown, task.writers, recorder), stop, SystemClock(), recorder))
+        question = Question(shown, stop, task.talk.streams, yes=task.talk.yes)
+        with shown:
             for remark in task.remarks():
                 shown.say(remark)
-            question = Question(shown, stop, yes=task.talk.yes)
             report = await _report(task, run, registries, question)
             for warning in (*registries.remarks(), *warnings_of(report)):
                 shown.say(f"warning: {warning}")
+        code = _conclude(task, run, recorder, report, stop, declined=question.declined)
+    raise_bug(stop)
+    return code
+
+
+def _conclude(task: Task, run: Run, recorder: Recorder, report: Report, stop: Stop, *, declined: bool) -> int:
+    """Store the plan, close the record, and deliver the reports; return the exit code."""
     code = report.exit_code(stop.signal)
     trouble = task.finished(run) if task.finished else None
     if trouble is not None:
         complain(trouble)
         code = failed(code)
-    declined = question.declined and not _is_resumed(task.job)
+    over = declined and not _is_resumed(task.job)
     if isinstance(recorder, Recording):
-        code = _close(recorder, report, code, declined=declined)
-    code = deliver(task.writers, report, stop, code)
+        code = _close(recorder, report, code, declined=over)
+    code = deliver(task.writers, report, code)
     left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
-    if left and task.folder is not None and not declined and not task.talk.quiet:
+    if left and task.folder is not None and not over and not task.talk.quiet:
         say(f"`bulkrm resume {task.folder.id}` goes on with this run")
     return code
 
@@ -119,17 +129,22 @@ async def _report(task: Task, run: Run, registries: Registries, question: Questi
 
 @asynccontextmanager
 async def signals(stop: Stop, shown: Display) -> AsyncIterator[None]:
-    """Pass SIGINT and SIGTERM to the stop while the run goes on."""
+    """Pass SIGINT, SIGTERM and SIGHUP to the stop while the run goes on.
+
+    One that was ignored when the process started (`nohup`, a job in the background of a script) stays ignored.
+    """
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
 
     async def listen() -> None:
-        with anyio.open_signal_receiver(*_SIGNALS) as received:
+        with anyio.open_signal_receiver(*heeded) as received:
             async for number in received:
                 again = stop.signal is not None
                 stop.interrupt(_SIGNALS[number])
                 shown.say("aborting" if again else "stopping: what is under way may finish; once more aborts it")
 
     async with anyio.create_task_group() as group:
-        group.start_soon(listen)
+        if heeded:
+            group.start_soon(listen)
         try:
             yield
         finally:

@@ -1,11 +1,10 @@
 """Plans on disk: written by `bulkrm plan --out`, read by `bulkrm apply`."""
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bulkrm.cli.planned import PlanFile
 from bulkrm.engine.run import Job, Run
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
@@ -21,13 +20,16 @@ from bulkrm.reports.format import ReportFormat, View, formats, no_line
 class PlanOutput:
     """Where a plan goes: to a file, and as text to standard output."""
 
-    def __init__(self, job: Job, out: Path | None) -> None:
-        """Take the job that is planned. Raises InputError where the file cannot be written."""
+    def __init__(self, job: Job, out: Path | None, read: Sequence[Path]) -> None:
+        """Take the job that is planned. Raises InputError where the file cannot be written, or is one of `read`."""
         self._job = job
-        self._out = out
         self._document: PlanDocument | None = None
-        if out is not None:
-            _check(out)
+        self._out = PlanFile(out, read) if out is not None else None
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """The file that the plan goes to, if any."""
+        return () if self._out is None else (self._out.path,)
 
     @property
     def format(self) -> ReportFormat:
@@ -37,9 +39,9 @@ class PlanOutput:
     def finished(self, run: Run) -> str | None:
         """Write the plan of a run, if it is complete; return what went wrong."""
         if run.plan is None:
-            return None if self._out is None else f"{self._out} was not written: the plan is not complete"
+            return None if self._out is None else f"{self._out.path} was not written: the plan is not complete"
         self._document = document_of(self._job, run.plan, run.lines)
-        return None if self._out is None else _store(self._out, write(self._document))
+        return None if self._out is None else self._out.store(write(self._document))
 
     def _whole(self, report: Report, seen: View) -> str:
         if self._document is None:
@@ -90,6 +92,10 @@ def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
         named = "" if hide else f": {', '.join(files)}"
         raise InputError(Problem("", f"one plan file is applied at a time{named}", "give one FILE; -p takes no value"))
     name = files[0]
+    if not name:
+        raise InputError(Problem("FILE", "the name is empty", "perhaps a variable is not set"))
+    if name == "-":
+        raise InputError(Problem("", "- is no plan file", "apply reads a file: what `bulkrm plan --out FILE` wrote"))
     try:
         content = Path(name).read_bytes()
     except OSError as error:
@@ -104,31 +110,3 @@ def _place(line: Line) -> tuple[bool, str, int, str]:
     """Order lines as the list had them; what belongs to something comes last."""
     text = str(line.reference) if isinstance(line, Target) else line.text
     return (True, "", 0, text) if line.source is None else (False, line.source.name, line.source.line, text)
-
-
-def _check(out: Path) -> None:
-    if str(out) == "-":
-        raise InputError(Problem("--out", "- is no file", "-o json shows what would go on standard output"))
-    try:
-        with out.open("a", encoding="utf-8"):
-            pass
-    except OSError as error:
-        raise InputError(Problem("--out", f"{out} cannot be written: {error.strerror}", "give another file")) from error
-
-
-def _store(out: Path, text: str) -> str | None:
-    """Put the plan into its place whole: whoever reads it meanwhile finds the old one or the new one."""
-    try:
-        if out.exists() and not out.is_file():
-            out.write_text(text, encoding="utf-8")  # a pipe or a terminal
-            return None
-        part = out.with_name(f".{out.name}.part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            os.replace(part, out)  # noqa: PTH105 (it says what it does)
-        finally:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-    except OSError as error:
-        return f"{out} cannot be written: {error.strerror}"
-    return None

@@ -1,18 +1,20 @@
 """What the user sees while a run goes on, always on standard error: a bar, plain lines in a pipe, or nothing."""
 
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from bulkrm.cli.console import EnduringStderr, say
+from bulkrm.cli.terminal import Stream, Streams
 from bulkrm.cli.writers import Writer
 from bulkrm.engine.recorder import Recorder
+from bulkrm.model.printable import printable
 from bulkrm.model.report import ImageResult
+from bulkrm.reports.format import ReportFormat, no_line
 
 
 class Display(Protocol):
@@ -74,9 +76,7 @@ class _Lines(_Quiet):
         self.say(f"{name}: {total}")
 
     def say(self, text: str) -> None:
-        # Whoever read standard error may have left; that must not stop a run half-way.
-        with suppress(OSError, ValueError):
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is the terminal)
+        say(text)
 
 
 class _Bar(_Quiet):
@@ -84,14 +84,16 @@ class _Bar(_Quiet):
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
+            TextColumn("{task.fields[rate]}", markup=False),
             TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
+            console=Console(file=cast("TextIO", EnduringStderr()), force_terminal=True),
             transient=True,
             expand=True,
+            redirect_stdout=False,  # what else writes goes through one console, and not through an object of rich's
+            redirect_stderr=False,
         )
         self._task: TaskID | None = None
 
@@ -108,7 +110,7 @@ class _Bar(_Quiet):
         self._progress.start()
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(name, total=total, rate="")
+        self._task = self._progress.add_task(printable(name), total=total, rate="")
 
     def advance(self) -> None:
         if self._task is None:
@@ -117,17 +119,21 @@ class _Bar(_Quiet):
         self._progress.update(self._task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
 
     def say(self, text: str) -> None:
-        self._progress.console.print(Text(text))
+        self._progress.console.print(Text(printable(text)))
 
     def pause(self) -> None:
         self._progress.stop()
 
 
-def display(*, quiet: bool) -> Display:
-    """Choose what fits where standard error goes."""
+def display(streams: Streams, output: ReportFormat, *, quiet: bool) -> Display:
+    """Choose what fits where standard error goes; `output` is the format of standard output.
+
+    A report that comes line by line on the same terminal would be drawn into the bar, so then there is none.
+    """
     if quiet:
         return _Quiet()
-    return _Bar() if sys.stderr.isatty() else _Lines()
+    mixed = streams.stdout is Stream.TERMINAL and output.line is not no_line
+    return _Bar() if streams.stderr is Stream.TERMINAL and not mixed else _Lines()
 
 
 class Listener:

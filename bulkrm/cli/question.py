@@ -1,29 +1,36 @@
 """The question before anything is deleted, asked only where somebody can answer it."""
 
-import sys
 from collections.abc import Iterator, Sequence
 
-import anyio
-
+from bulkrm.cli.answer import drop_typed_input, read_answer
+from bulkrm.cli.console import complain, write_to_stderr
 from bulkrm.cli.progress import Display
+from bulkrm.cli.terminal import Streams
 from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Doomed, Order, Plan, Untag, Way
+from bulkrm.model.printable import printable
+from bulkrm.planfile.view import no_undo
 
 _MAX_NAMED = 5
 
 
-async def agreed(text: str, shown: Display, stop: Stop) -> bool:
-    """Ask, where somebody can answer; where nobody can, it is agreed. A signal while it waits ends the run."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+async def agreed(text: str, shown: Display, stop: Stop, streams: Streams) -> bool:
+    """Ask, where somebody can answer; where nobody is there, it is agreed. A signal while it waits ends the run.
+
+    What was typed before the question is thrown away: it was no answer to it.
+    """
+    if streams.has_nobody:
         return True
     shown.pause()
-    _write(f"{text} [y/N] ")
+    if not (streams.can_ask and drop_typed_input()):
+        complain("nobody can be asked on this terminal; -y goes on without a question")
+        return False
+    write_to_stderr(f"{text} [y/N] ")
     answer = ""
     with stop.phase():
-        await anyio.wait_readable(sys.stdin)
-        answer = sys.stdin.readline()
+        answer = await read_answer()
     if stop or not answer:
-        _write("\n")  # after Ctrl-C and Ctrl-D the cursor stands behind the question
+        write_to_stderr("\n")  # after Ctrl-C and Ctrl-D the cursor stands behind the question
         return False
     return answer.strip().lower() in ("y", "yes")
 
@@ -31,23 +38,19 @@ async def agreed(text: str, shown: Display, stop: Stop) -> bool:
 class Question:
     """Asks once."""
 
-    def __init__(self, shown: Display, stop: Stop, *, yes: bool) -> None:
+    def __init__(self, shown: Display, stop: Stop, streams: Streams, *, yes: bool) -> None:
         """`yes`: do not ask."""
         self.declined = False
         self._display = shown
         self._stop = stop
+        self._streams = streams
         self._yes = yes
 
     async def __call__(self, plan: Plan) -> bool:
         """Return whether to go on; `declined` tells it afterwards."""
-        answer = self._yes or await agreed(describe(plan), self._display, self._stop)
+        answer = self._yes or await agreed(describe(plan), self._display, self._stop, self._streams)
         self.declined = not answer and not self._stop  # who interrupts the question may still go on with it
         return answer
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
 
 
 def describe(plan: Plan) -> str:
@@ -58,7 +61,7 @@ def describe(plan: Plan) -> str:
         f"in {_count(len(repositories), 'repository', 'repositories')} of "
         f"{_count(len(hosts), 'registry', 'registries')}"
     )
-    return "".join(f"{line}\n" for line in _remarks(plan)) + f"{' and '.join(_deeds(plan))} {where}?"
+    return "".join(f"{printable(line)}\n" for line in _remarks(plan)) + f"{' and '.join(_deeds(plan))} {where}?"
 
 
 def _deeds(plan: Plan) -> Iterator[str]:
@@ -91,6 +94,8 @@ def _remarks(plan: Plan) -> Iterator[str]:
     if covered:
         where = _count(covered, "repository", "repositories")
         yield f"In {where} the tags go first, by an empty index that is pushed over them and deleted (--allow-decoy)."
+    if plan.no_undo:
+        yield no_undo(plan)
     staying = len(plan.settled) + sum(
         len(item.targets) for item in plan.items if not isinstance(item.verdict, Doomed | Untag)
     )

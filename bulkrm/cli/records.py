@@ -31,16 +31,21 @@ def one_run(root: Path, name: str) -> Iterator[str]:
     yield from _outcomes(found)
 
 
-def pruned_runs(root: Path, older_than: str) -> Iterator[str]:
-    """Delete the records of runs that are over and older than that; yield a line for each. Raises InputError."""
+def pruned_runs(root: Path, older_than: str, *, dry_run: bool = False) -> Iterator[str]:
+    """Delete the records of runs that are over and older than that; yield a line for each. Raises InputError.
+
+    A dry run only names them.
+    """
     limit = datetime.now(UTC) - _age(older_than)
     old = [run for run in known_runs(root) if _started(run) < limit and run.is_finished and not run.is_locked]
     for run in old:
-        try:
-            run.remove()
-        except OSError as error:
-            raise InputError(Problem(str(run.path), f"cannot be deleted: {error.strerror}", "look into it")) from error
-        yield f"deleted {run.id}"
+        if not dry_run:
+            try:
+                run.remove()
+            except OSError as error:
+                what = f"cannot be deleted: {error.strerror}"
+                raise InputError(Problem(str(run.path), what, "look into it")) from error
+        yield f"{'would delete' if dry_run else 'deleted'} {run.id}"
 
 
 def _state(run: KnownRun) -> str:

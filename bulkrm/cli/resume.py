@@ -14,7 +14,7 @@ from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.planning import in_order
 from bulkrm.cli.recorded import held
 from bulkrm.cli.records import summary
-from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.which import run_named
 from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.landing import Past
@@ -35,17 +35,18 @@ from bulkrm.state.place import state_dir
 
 def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
     """Go on with a run. Returns the exit code; raises InputError before anything was attempted."""
+    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
     root = state_dir(talk.state_dir, os.environ)
     run = _find(root, name)
     with held(RunFolder.open(root, run.id)) as folder:
         job = _job(run, access)
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
         settings = settings_of(access, pace)
-        refuse_unusable_connections(job.hosts, settings.connection)
-        login = login_of(access, job.hosts, list_from_stdin=False)
-        if not dry_run:
-            folder.begin_part()
-        with writers_of(talk) as writers:
+        with writers_of(talk, files_of(access, [run.path])) as writers:
+            refuse_unusable_connections(job.hosts, settings.connection)
+            login = login_of(access, job.hosts, talk.streams, list_from_stdin=False)
+            if not dry_run:
+                folder.begin_part()
             kept = None if dry_run else folder
             about = f"going on with run {run.id}" + (f" ({before})" if (before := summary(run)) else "")
             return anyio.run(perform, Task(job, settings, login, writers, talk, kept, about=about))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bulkrm.cli import console
 from bulkrm.cli.guarded import guarded
 from bulkrm.cli.options import StateDir
 
@@ -17,6 +18,8 @@ runs = typer.Typer(
 )
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, or the beginning of it.")]
 Before = Annotated[str, typer.Option("--older-than", metavar="AGE", help="Such as 30d, 12h or 8w.")]
+
+Show = Annotated[bool, typer.Option("--dry-run", "-n", help="Show which would go, delete none.")]
 
 
 @runs.callback()
@@ -39,11 +42,11 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> None:
 
 
 @runs.command()
-def prune(context: typer.Context, older_than: Before, state_dir: StateDir = None) -> None:
+def prune(context: typer.Context, older_than: Before, dry_run: Show = False, state_dir: StateDir = None) -> None:
     """Delete the records of runs that are over and older than that; they cannot be undone any more then."""
     from bulkrm.cli.records import pruned_runs
 
-    _print(pruned_runs(_root(state_dir or context.obj), older_than))
+    _print(pruned_runs(_root(state_dir or context.obj), older_than, dry_run=dry_run))
 
 
 def _root(option: Path | None) -> Path:
@@ -56,12 +59,13 @@ def _print(lines: Iterator[str], nothing: str | None = None) -> None:
     """Print lines; where there are none, say so beside standard output."""
 
     def printed() -> int:
-        shown = False
+        is_empty = True
         for line in lines:
-            typer.echo(line)
-            shown = True
-        if not shown and nothing is not None:
-            typer.echo(nothing, err=True)
+            is_empty = False
+            if not console.show(line):
+                return 1
+        if is_empty and nothing is not None:
+            console.say(nothing)
         return 0
 
     raise typer.Exit(guarded(printed))

@@ -10,17 +10,18 @@ from pathlib import Path
 import anyio
 
 from bulkrm import __version__
-from bulkrm.cli.delivery import complain, deliver
+from bulkrm.cli.console import complain
+from bulkrm.cli.delivery import deliver, raise_bug
 from bulkrm.cli.inputs import Arguments
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import signals
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import agreed
 from bulkrm.cli.recorded import held
-from bulkrm.cli.setup import login_of, settings_of, writers_of
+from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.trace import listening_of
 from bulkrm.cli.which import run_named
-from bulkrm.cli.writers import Writer
+from bulkrm.cli.writers import Writer, begin_all
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.credentials import Credentials
 from bulkrm.client.registries import open_registries, refuse_unusable_connections
@@ -62,6 +63,7 @@ class _Task:
 
 def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, force: bool, dry_run: bool) -> int:
     """Put back what a run deleted, or the images of it that are named. Returns the exit code; raises InputError."""
+    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
     root = state_dir(talk.state_dir, os.environ)
     named = bool(what and _RUN.fullmatch(what[0]))
     entries = _entries(what[1:] if named else what, access)
@@ -72,8 +74,9 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
         chosen = tuple(_chosen(found, entries))
         settings = settings_of(access, pace)
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
-        login = login_of(access, hosts, list_from_stdin=False)
-        with writers_of(talk) as writers:
+        with writers_of(talk, files_of(access, [run.path])) as writers:
+            refuse_unusable_connections(hosts, settings.connection)
+            login = login_of(access, hosts, talk.streams, list_from_stdin=False)
             task = _Task(run.id, chosen, settings, login, writers, talk, force, dry_run)
             code = anyio.run(_perform, task)
         if code == 0 and not dry_run and not entries:
@@ -194,24 +197,29 @@ def _is_target(entry: Target, loss: Loss, tag: str | None) -> bool:
 
 
 async def _perform(task: _Task) -> int:
-    refuse_unusable_connections((loss.repository.host for loss in task.losses), task.settings.connection)
     stop, clock = Stop(), SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
-    with display(quiet=task.talk.quiet) as shown:
-        opened = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
-        async with opened as registries, signals(stop, shown):
+    shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
+    opened = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
+    async with opened as registries, signals(stop, shown):
+        begin_all(task.writers)
+        with shown:
             shown.say(f"undoing run {task.run}" if task.losses else f"run {task.run} took nothing away")
             around = Around(Listener(shown, task.writers, Unrecorded()), stop, clock)
             undo = Undo(Asking(registries), around, force=task.force, dry_run=task.dry_run)
             results = await undo.perform(task.losses) if await _agreed(task, shown, stop) else ()
-    info = RunInfo(task.run, started, clock.monotonic() - begin, task.dry_run, __version__)
-    report = Report(info, results, registries.requests)
-    code = report.exit_code(stop.signal) if results or not task.losses else 1
-    return deliver(task.writers, report, stop, code)
+        info = RunInfo(task.run, started, clock.monotonic() - begin, task.dry_run, __version__)
+        report = Report(info, results, registries.requests)
+        code = report.exit_code(stop.signal) if results or stop.signal or not task.losses else 1
+        code = deliver(task.writers, report, code)
+    raise_bug(stop)
+    return code
 
 
 async def _agreed(task: _Task, shown: Display, stop: Stop) -> bool:
     if task.talk.yes or task.dry_run or not task.losses:
         return True
     number = sum(len(loss.targets) for loss in task.losses)
-    return await agreed(f"Put back {number} image{'' if number == 1 else 's'} of the run {task.run}?", shown, stop)
+    return await agreed(
+        f"Put back {number} image{'' if number == 1 else 's'} of the run {task.run}?", shown, stop, task.talk.streams
+    )

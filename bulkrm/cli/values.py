@@ -7,6 +7,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Limit, Rate, Shared, Strategy
 
 _RATE = re.compile(r"(\d{1,9})(?:/([smh]))?", re.ASCII)
+_SECONDS_OF = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MAX_CONCURRENCY = 1000
@@ -58,11 +59,11 @@ def strategy(text: str) -> Strategy:
         raise _bad("--strategy", text, f"write one of {', '.join(Strategy)}") from None
 
 
-def timeout(seconds: float) -> float:
-    """Check `--timeout`."""
-    if 0 < seconds < float("inf"):
-        return seconds
-    raise _bad("--timeout", f"{seconds:g}", "write seconds, more than 0")
+def timeout(text: str) -> float:
+    """Read `--timeout`: a number of seconds, without a unit."""
+    if _SECONDS_OF.fullmatch(text.strip()) and float(text) > 0:
+        return float(text)
+    raise _bad("--timeout", text, "write a number of seconds, more than 0 and without a unit, as 30 or 0.5")
 
 
 def report(text: str, formats: tuple[str, ...]) -> tuple[str, Path]:

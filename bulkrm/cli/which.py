@@ -8,6 +8,8 @@ from bulkrm.state.folder import KnownRun, known_runs
 
 def run_named(root: Path, name: str) -> KnownRun:
     """Return the run whose name begins so. Raises InputError where there is none, or more than one."""
+    if not name:
+        raise InputError(Problem("RUN", "the name is empty", "perhaps a variable is not set; `bulkrm runs` lists them"))
     found = [run for run in known_runs(root) if run.id.startswith(name)]
     if len(found) != 1:
         what = "there is no such run" if not found else f"{len(found)} runs begin so"

@@ -61,6 +61,10 @@ class Authorizer:
         """The host's manners, as far as they are known by now."""
         return self._manners
 
+    def learn(self, manners: Manners) -> None:
+        """Take what was found out about the host's manners."""
+        self._manners = manners
+
     def met(self, base: str, challenge: Challenge | None, *, plain_http: bool) -> None:
         """Take note of where the host is (scheme and host) and of the challenge it answered the first request with."""
         self._base = base

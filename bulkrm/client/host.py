@@ -30,6 +30,7 @@ from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
 from bulkrm.protocol.realm import is_loopback
 from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.protocol.rights import NOBODY
+from bulkrm.quirks.quirk import recognised
 
 _UNAUTHORIZED = 401
 _TIMED_OUT = 408
@@ -84,7 +85,6 @@ class Host:
         self.authorizer = Authorizer(name, Logins(name, credentials, wiring.clock), manners, wiring.tokens)
         self.transport = wiring.transport
         self.requests = 0
-        self.like_distribution = False
         self._connection = wiring.settings.connection
         self._loop = Loop(self.limiter, wiring.clock, Waits(name, wiring.clock, wiring.say))
         self.clock = wiring.clock
@@ -94,6 +94,11 @@ class Host:
         self._greeting: Answer | None = None
         self._ended_before = False
         self._met: SingleFlight[bool] = SingleFlight()
+
+    @property
+    def manners(self) -> Manners:
+        """How the host is to be treated, as far as that is known by now: its family may be recognised at the first answer."""
+        return self.authorizer.manners
 
     async def exchange(
         self, request: Request, footprint: Footprint | None = None, look: Look | None = None, *, sends: int = MAX_SENDS
@@ -174,7 +179,7 @@ class Host:
             # Who cannot even be met need not be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
         self._greeting = final.answer
-        self.like_distribution = "Docker-Distribution-Api-Version" in final.answer.headers
+        self.authorizer.learn(recognised(self.name, self.manners, final.answer))
         challenge = None
         if final.answer.status == _UNAUTHORIZED:
             challenge = choose(parse_challenges(final.answer.headers.getall("WWW-Authenticate", [])))

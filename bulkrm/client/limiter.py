@@ -76,10 +76,6 @@ class Limiter:
         """Let nobody through any more: the host has refused for too long, whoever waits need not find out again."""
         self._closed = failure
 
-    def paused_since(self, moment: float, seconds: float) -> bool:
-        """Tell whether so much time passed since a moment, and the host asked for a pause in it."""
-        return self._paused_until > moment and self._clock.monotonic() - moment > seconds
-
     @property
     def refused_for(self) -> float:
         """Seconds since the host began to refuse, without one answer in between that was no refusal."""

@@ -45,9 +45,14 @@ class Registries:
         return [name for name, registry in list(self._registries.items()) if not await registry.host.confirm()]
 
     @property
-    def distributions(self) -> tuple[str, ...]:
-        """The hosts met so far that speak like distribution, where garbage collection is the operator's business."""
-        return tuple(name for name, registry in self._registries.items() if registry.host.like_distribution)
+    def collected_by_command(self) -> tuple[str, ...]:
+        """The hosts met so far where the operator collects the garbage by distribution's command."""
+        return tuple(name for name, registry in self._registries.items() if registry.host.manners.collected_by_command)
+
+    @property
+    def restorable(self) -> tuple[str, ...]:
+        """The hosts met so far where what was deleted can be put back for a while."""
+        return tuple(name for name, registry in self._registries.items() if registry.host.manners.restorable)
 
     def remarks(self) -> Iterator[str]:
         """Yield why Docker's configuration did not help for a host, where it has an entry for it."""

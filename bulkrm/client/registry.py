@@ -2,25 +2,31 @@
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
+from uuid import uuid4
 
 from bulkrm.client.exchange import Final
 from bulkrm.client.host import Footprint
 from bulkrm.client.reading import Reader
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import BulkrmError, RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.failure import Failure, FailureCode, Reach, TagsOnly
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import judge, message
 from bulkrm.protocol.judge import Context, Deletion
 from bulkrm.protocol.message import Answer
-from bulkrm.protocol.refusal import refusal
+from bulkrm.protocol.refusal import TAGS_ONLY, refusal
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _AGAIN = "run again: what is gone by then is reported as absent"
 # Nothing has this digest: no content is known whose SHA-256 it is.
 _NOBODYS = Digest("sha256:" + "0" * 64)
+
+
+def made_up_tag() -> str:
+    """Return a tag that nobody ever made, to ask a registry by its DELETE whether it deletes tags."""
+    return f"bulkrm-probe-{uuid4().hex}"
 
 
 class Removal(Enum):
@@ -40,10 +46,15 @@ class Registry(Reader):
     async def delete(self, repository: Repository, digest: Digest, footprint: Footprint) -> Removal:
         """DELETE a manifest by digest. Returns only when the deletion, or that it was gone, is proved.
 
+        Its failure is TagsOnly where the registry does not delete manifests, but tags.
+
         Whoever calls this has read the digest as a manifest of this repository in this run: on distribution 2.8 a
         DELETE of a blob's digest is accepted and breaks every image that uses it (distribution/distribution#2370).
         """
-        return await self._delete(repository, digest, footprint)
+        try:
+            return await self._delete(repository, digest, footprint)
+        except RequestFailed as error:
+            raise await self._explained(repository, error) from error
 
     async def delete_tag(self, repository: Repository, tag: str, footprint: Footprint) -> Removal:
         """DELETE a tag. Returns only when it is proved that the tag is gone; what else went with it is not looked at."""
@@ -69,6 +80,23 @@ class Registry(Reader):
         final = await self._host.exchange(request)
         return judge.deletes_tags(self._context(request), final.answer)
 
+    async def _explained(self, repository: Repository, error: RequestFailed) -> RequestFailed:
+        """Tell a registry that deletes tags only from one that deletes nothing: the same refusal of a digest.
+
+        One request, once for a host: what it says holds for all of it.
+        """
+        off = error.failure.code in (FailureCode.DELETION_DISABLED, FailureCode.READ_ONLY)
+        if not off or self._host.manners.deletes_manifests:
+            return error
+        try:
+            only = await self.deletes_tags(repository, made_up_tag())
+        except RequestFailed:
+            return error
+        if not only:
+            return error
+        what = f"{error.failure.message}: the registry deletes tags, and no manifests"
+        return RequestFailed(TagsOnly(FailureCode.NOT_SUPPORTED, what, error.failure.status, TAGS_ONLY, Reach.HOST))
+
     async def deletes_digests(self, repository: Repository) -> None:
         """Ask whether the registry deletes at all, by DELETE of a digest that nothing has. Raises if it does not.
 
@@ -77,7 +105,10 @@ class Registry(Reader):
         """
         request = message.delete_manifest(repository, _NOBODYS)
         final = await self._host.exchange(request)
-        judge.deletes_digests(self._context(request), final.answer)
+        try:
+            judge.deletes_digests(self._context(request), final.answer)
+        except RequestFailed as error:
+            raise await self._explained(repository, error) from error
 
     async def _delete(self, repository: Repository, reference: str | Digest, footprint: Footprint) -> Removal:
         request = message.delete_manifest(repository, reference)

@@ -3,19 +3,21 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import replace
 from typing import TypeVar
 
+from bulkrm.client.host import Withdrawn
 from bulkrm.client.registries import Registries
 from bulkrm.client.registry import Registry
 from bulkrm.engine.causes import Causes
 from bulkrm.engine.circuit import Circuit
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.failure import Failure, FailureCode, TagsOnly
 from bulkrm.model.reference import Repository
+from bulkrm.protocol.manners import Manners
 
 T = TypeVar("T")
-STALE = 60.0  # seconds after which a repository is read a second time before anything of it goes
 _NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or `docker login`"
 
 
@@ -25,9 +27,11 @@ class Asking:
     def __init__(self, registries: Registries) -> None:
         """Begin knowing nothing."""
         self._registries = registries
+        self._counts_answers = True
         self._causes = Causes()
         self._against_pushing = Causes()
         self._against_untagging = Causes()
+        self._against_deleting = Causes()
         self._circuits: dict[str, Circuit] = defaultdict(Circuit)
 
     async def of(self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
@@ -56,14 +60,25 @@ class Asking:
             result = await call(registry)
         except RequestFailed as error:
             failure = error.failure
+        except Withdrawn as taken_back:
+            if taken_back.failure is not None:
+                circuit.failed(taken_back.failure)
+            raise
         else:
-            circuit.answered()
+            if self._counts_answers:
+                circuit.answered()
             return result
-        repository = None if isinstance(place, str) else place
-        if failure.code is FailureCode.NOT_PERMITTED and registry.host.authorizer.is_anonymous(repository):
+        return self._noted(failure, place, causes)
+
+    def _noted(self, failure: Failure, place: Repository | str, causes: Causes) -> Failure:
+        """Remember a failure as far as it reaches."""
+        host, repository = (place, None) if isinstance(place, str) else (place.host, place)
+        circuit, way = self._circuits[host], self._registries[host].host
+        if failure.code is FailureCode.NOT_PERMITTED and way.authorizer.is_anonymous(repository):
             failure = replace(failure, hint=f"{_NO_LOGIN}; {failure.hint}" if failure.hint else _NO_LOGIN)
         if not circuit.counts(failure):
-            causes.note(failure, place)
+            # Where no manifest is deleted a tag may be, and everything can be read.
+            (self._against_deleting if isinstance(failure, TagsOnly) else causes).note(failure, place)
         circuit.failed(failure)
         return failure
 
@@ -81,7 +96,7 @@ class Asking:
             forget()
             for host in mixed_up:
                 self._circuits.pop(host, None)
-                for causes in (self._causes, self._against_pushing, self._against_untagging):
+                for causes in (self._causes, self._against_pushing, self._against_untagging, self._against_deleting):
                     causes.forget(host)
 
     def again(self) -> AbstractContextManager[None]:
@@ -96,6 +111,19 @@ class Asking:
         """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""
         return Asking(self._registries)
 
+    def rereading(self) -> "Asking":
+        """Return one that knows the same, and whose answers do not count against a host's failures.
+
+        For what is read again between two attempts: a registry that answers while it fails to delete is still broken.
+        """
+        same = copy(self)
+        same._counts_answers = False  # noqa: SLF001 (its own kind)
+        return same
+
+    def known_of_manifests(self, place: Repository) -> Failure | None:
+        """Return the failure that deleting a manifest of this place would meet, if one was found out already."""
+        return self._against_deleting.find(place) or self.manners(place.host).tags_only
+
     def known_of_tags(self, place: Repository) -> Failure | None:
         """Return the failure that deleting a tag of this place would meet, if one was found out already."""
         return self._against_untagging.find(place)
@@ -108,9 +136,14 @@ class Asking:
         """Return the failure that any call to this place would meet, if one was found out already."""
         return self._causes.find(place) or self._circuits[place if isinstance(place, str) else place.host].open
 
-    def paused_since(self, host: str, moment: float) -> bool:
-        """Tell whether what was read at a moment of the clock is stale by now because the host asked for a pause."""
-        return self._registries[host].host.limiter.paused_since(moment, STALE)
+    def manners(self, host: str) -> Manners:
+        """Return how a host is to be treated, as far as that is known by now."""
+        return self._registries[host].host.manners
+
+    def learn_untagged_first(self, host: str) -> None:
+        """Note that a host deletes a manifest only when no tag is on it any more."""
+        way = self._registries[host].host
+        way.authorizer.learn(replace(way.manners, untagged_first=True))
 
     def workers(self, host: str) -> int:
         """How many jobs of a host are worth having under way."""

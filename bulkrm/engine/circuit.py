@@ -6,7 +6,7 @@ from bulkrm.model.failure import Failure, FailureCode
 
 # Each of these comes after several sends with pauses in between: so many in a row are no bad luck.
 _MOST = 8
-_TROUBLE = frozenset(
+TROUBLE = frozenset(
     {
         FailureCode.UNREACHABLE,
         FailureCode.TIMEOUT,
@@ -41,11 +41,11 @@ class Circuit:
 
         A host that never answered is another matter: its name or port is wrong, and every image fails with that.
         """
-        return self._answered and failure.code in _TROUBLE
+        return self._answered and failure.code in TROUBLE
 
     def failed(self, failure: Failure) -> None:
         """Count a failure; an answer about one image is none of the host's."""
-        if failure.code not in _TROUBLE:
+        if failure.code not in TROUBLE:
             self.answered()
             return
         self._in_a_row += 1

@@ -13,17 +13,19 @@ from bulkrm.engine.crew import work_through
 from bulkrm.engine.decoy import delete_decoy, new_decoy
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
-from bulkrm.engine.second_look import SecondLook
+from bulkrm.engine.staleness import Staleness
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, stuck
+from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, Unwanted, stuck
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, Reach
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Item, Order
+from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags
 from bulkrm.state.errors import StateError
 
+_LOOKS = 10  # times that an image is judged again before a tag of it is sent; then it keeps those that are left
 # Sends the change of one tag.
 _Send = Callable[[Change], Awaitable[Changed]]
 
@@ -45,7 +47,6 @@ class Clearing:
         self._asking = asking
         self._flights = flights
         self._stop = around.stop
-        self._clock = around.clock
         self._observer = around.observer
         self._recorder = around.recorder
         self._cleared = around.cleared
@@ -54,7 +55,7 @@ class Clearing:
         # What is given back is looked at and pushed whatever is known of failures.
         self._anew = self._tags.anew()
 
-    async def clear(self, step: ClearTags, look: SecondLook) -> None:
+    async def clear(self, step: ClearTags, look: Staleness) -> None:
         """Take off all tags of the step that still hold what they held; the others stay, and that is written down."""
         course = _Course(step)
         try:
@@ -68,7 +69,7 @@ class Clearing:
             why = f"{step.repository}: its tags could not go first ({course.given_up.message})"
             self._observer.warn(f"{why}; its manifests are deleted by digest")
 
-    async def _each(self, course: _Course, look: SecondLook, after: Digest | None, send: _Send) -> None:
+    async def _each(self, course: _Course, look: Staleness, after: Digest | None, send: _Send) -> None:
         """Change every tag of every item that is still to go, so that it holds `after`."""
 
         async def change_all(item: Item) -> None:
@@ -90,29 +91,32 @@ class Clearing:
             self._record(item, item.targets, Failed(not_recorded(error)))
 
     async def _change_all(
-        self, item: Item, course: _Course, look: SecondLook, after: Digest | None, send: _Send
+        self, item: Item, course: _Course, look: Staleness, after: Digest | None, send: _Send
     ) -> None:
-        repository = item.repository
-        judged = look.age_of(repository)
-        paused = judged is not None and self._asking.paused_since(repository.host, judged)
-        current = await look.at(item, judged if paused else None)
-        if current is None or course.given_up is not None:
-            return
-        begin = self._clock.monotonic()
-        tags = [tag for tag in current.tags if not self._cleared.is_gone(repository, tag)]
-        if tags:
-            await self._recorder.clear(current, tags)
+        repository, tried = item.repository, set[str]()
+        for _ in range(_LOOKS):
+            current = await look.at(item)
+            if current is None or course.given_up is not None:
+                return
+            tags = [tag for tag in current.tags if tag not in tried and not self._cleared.is_gone(repository, tag)]
+            if tags:
+                await self._recorder.clear(current, tags)
+            for tag in tags:
+                # Where the run ends in the middle of it, the tag may be gone.
+                cut_off = partial(self._cleared.add, repository, tag, current.digest)
+                change = Change(repository, tag, current.digest, after, self._wanted(repository, look), cut_off)
+                # From here on whoever judges this repository again may find it gone.
+                self._cleared.maybe(repository, tag, current.digest)
+                changed = await send(change)
+                self._note(current, change, changed, course)
+                if isinstance(changed, Unwanted):
+                    break
+                tried.add(tag)
+            else:
+                return
 
-        def wanted() -> bool:
-            return not self._stop and not self._asking.paused_since(repository.host, begin)
-
-        for tag in tags:
-            # Where the run ends in the middle of it, the tag may be gone.
-            cut_off = partial(self._cleared.add, repository, tag, current.digest)
-            change = Change(repository, tag, current.digest, after, wanted, cut_off)
-            # From here on whoever judges this repository again may find it gone.
-            self._cleared.maybe(repository, tag, current.digest)
-            self._note(current, change, await send(change), course)
+    def _wanted(self, repository: Repository, look: Staleness) -> Callable[[], bool]:
+        return lambda: not self._stop and not look.is_stale(repository)
 
     def _note(self, item: Item, change: Change, changed: Changed, course: _Course) -> None:
         match changed:
@@ -133,7 +137,7 @@ class Clearing:
         outcome = Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{now}",))
         self._record(item, item.naming(tag), outcome)
 
-    async def _by_decoy(self, course: _Course, look: SecondLook) -> None:
+    async def _by_decoy(self, course: _Course, look: Staleness) -> None:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
         repository = course.step.repository
         decoy = await new_decoy(self._recorder, repository, [tag for item in course.step.items for tag in item.tags])

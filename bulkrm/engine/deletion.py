@@ -7,8 +7,9 @@ from bulkrm.client.registry import Removal
 from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.staleness import Staleness
 from bulkrm.engine.tags import unconfirmed
-from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.failure import Failure, FailureCode, StillTagged
 from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
 from bulkrm.model.plan import Doomed, Item
 
@@ -41,15 +42,15 @@ class Deletion:
         self._recorder = around.recorder
         self._record = record
 
-    async def delete(self, item: Item, judged: float) -> Again | None:
+    async def delete(self, item: Item, staleness: Staleness, *, untagged: bool = False) -> Again | None:
         """DELETE one manifest and record it; None: it is done.
 
-        `judged`: the moment of the clock at which the item was found to be deletable. Raises StateError where the
-        manifest cannot be kept: then nothing was sent.
+        `staleness` is asked in the last moment before each send. `untagged`: its tags were taken off before; where they
+        were not, and the registry wants that, it is not done either. Raises StateError where the manifest cannot be kept:
+        then nothing was sent.
         """
         await self._recorder.intend(item)
-        host = item.repository.host
-        footprint = Footprint(withdrawn=lambda: bool(self._stop) or self._asking.paused_since(host, judged))
+        footprint = Footprint(withdrawn=lambda: bool(self._stop) or staleness.is_stale(item.repository))
         with self._flights.of(footprint):
             try:
                 result = await self._asking.of(
@@ -63,6 +64,9 @@ class Deletion:
                 if footprint.possible:
                     self._record(item, item.targets, Failed(UNCONFIRMED))
                 raise
+        if isinstance(result, StillTagged) and not untagged and item.tags:
+            self._asking.learn_untagged_first(item.repository.host)
+            return Again()
         self._record(item, item.targets, _outcome(item, result))
         return None
 

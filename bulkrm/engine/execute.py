@@ -1,52 +1,55 @@
 """The delete phase: many repositories wide, under each host's limiter, one outcome for every target."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from bulkrm.engine.around import Around
-from bulkrm.engine.asking import STALE, Asking
+from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
+from bulkrm.engine.circuit import TROUBLE
 from bulkrm.engine.clearing import Clearing
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.deletion import UNCONFIRMED, Again, Deletion
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
-from bulkrm.engine.second_look import Freshen, SecondLook
+from bulkrm.engine.stages import Stages
+from bulkrm.engine.staleness import Rereader, Staleness
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.turns import Doors, Turns
 from bulkrm.engine.untag import Untagging
+from bulkrm.engine.untagged_first import UntaggedFirst
 from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
-from bulkrm.model.plan import Item, Plan, Untag, Way
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Untag, Way
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
 from bulkrm.model.target import Target
 from bulkrm.planning.steps import compile_steps
-from bulkrm.protocol.exchange import still_limited
 from bulkrm.state.errors import StateError
 
-_LOOKS = 10  # times that a manifest is judged because the host paused in between; more is a host that never relents
+_TROUBLES = 2  # of these times that the registry was in trouble for so long
+_LOOKS = 10  # times that a manifest is judged before it is sent; more is a host that never relents
 
 
 class Execution:
     """Carries out one plan."""
 
-    def __init__(self, plan: Plan, asking: Asking, freshen: Freshen, book: Book, around: Around) -> None:
+    def __init__(self, plan: Plan, asking: Asking, rereader: Rereader, book: Book, around: Around) -> None:
         """Begin with nothing done."""
         acts = tuple(plan.acts)
-        self._number = len(acts)
-        self._steps = compile_steps(acts, plan.orders)
+        self._steps = compile_steps(acts, _in_bulk(plan))
         self._asking = asking
         self._book = book
         self._stop = around.stop
-        self._clock = around.clock
-        self._observer = around.observer
+        self._stages = Stages(around.observer, (step for steps in self._steps.values() for step in steps))
         self._recorder = around.recorder
         self._fail_fast = False
         self._flights = Flights(around.stop)
-        self._look = SecondLook(acts, freshen, around.clock, book, self._record)
+        self._look = Staleness(acts, rereader, around.clock, book, self._record)
         self._deletion = Deletion(asking, self._flights, around, self._concluded)
         self._untagging = Untagging(asking, self._flights, around, self._record)
+        self._untagged_first = UntaggedFirst(asking, self._flights, around, self._deletion, book, self._record)
         self._clearing = Clearing(asking, self._flights, around, self._record_early)
         self._turns = Turns(step for steps in self._steps.values() for step in steps)
         self._doors = Doors()
@@ -56,8 +59,7 @@ class Execution:
     async def run(self, *, fail_fast: bool) -> None:
         """Do it. Returns when all is done, or stopped and the grace for what is in flight is over."""
         self._fail_fast = fail_fast
-        clearings = (step for steps in self._steps.values() for step in steps if isinstance(step, ClearTags))
-        self._observer.phase("Deleting manifests", self._number + sum(len(step.items) for step in clearings))
+        self._stages.begin()
         self._recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with self._stop.phase(GRACE, self._flights.busy):
             await work_through(self._steps, self._asking.workers, self._step, self._stop)
@@ -72,8 +74,7 @@ class Execution:
                 await self._doors.through(step.item.repository.host, partial(self._take_up, step))
         finally:
             self._turns.end(step)
-            if not isinstance(step, ClearTags):
-                self._observer.advance()
+            self._stages.ended(step)
 
     async def _clear(self, step: ClearTags) -> None:
         # It was asked already whether this host deletes: how tags can be taken off is found out by that.
@@ -83,19 +84,16 @@ class Execution:
                 await self._clearing.clear(step, self._look)
 
     async def _take_up(self, step: DeleteManifest | RemoveTags) -> None:
-        """Judge, do it, and judge again where a pause of the host came in between and lasted."""
-        since: float | None = None
-        again = Again()
+        """Judge, do it, and judge again where what that rests on grew too old before it was sent."""
+        again, troubles = Again(), 0
         for _ in range(_LOOKS):
             if self._settled and self._settled.issuperset(step.item.targets):
                 return
-            item = await self._judged(step, since, again)
+            item = await self._judged(step, again)
             if item is None:
                 return
-            since = self._clock.monotonic()
-            work = self._untagging.untag if isinstance(item.verdict, Untag) else self._deletion.delete
             try:
-                left = await work(item, since)
+                left = await self._do(item)
             except StateError as error:
                 # What cannot be kept is not deleted, this one nor any other.
                 self._record(item, item.targets, Failed(not_recorded(error)))
@@ -105,16 +103,27 @@ class Execution:
                 self._doors.open(item.repository.host)
                 return
             again = Again(left.failure, again.sent or left.sent)
-        failure = again.failure or still_limited(step.item.repository.host, STALE * _LOOKS)
-        self._record(step.item, self._open_targets(step), Failed(failure))
+            troubles += left.failure is not None and left.failure.code in TROUBLE
+            if troubles == _TROUBLES:
+                break
+        came_to = await self._deletion.came_to(step.item) if again.sent else None
+        failure = again.failure or _never_in_time(step.item.repository)
+        self._concluded(step.item, self._open_targets(step), came_to or Failed(failure))
 
-    async def _judged(self, step: DeleteManifest | RemoveTags, since: float | None, again: Again) -> Item | None:
+    async def _do(self, item: Item) -> Again | None:
+        if isinstance(item.verdict, Untag):
+            return await self._untagging.untag(item, self._look)
+        if item.tags and self._asking.manners(item.repository.host).untagged_first:
+            return await self._untagged_first.delete(item, self._look)
+        return await self._deletion.delete(item, self._look)
+
+    async def _judged(self, step: DeleteManifest | RemoveTags, again: Again) -> Item | None:
         """Return the item as it is to go now; None: it is not, and that is written down, or the run was stopped.
 
         What was sent before without an answer may have taken effect meanwhile; of a stopped run nobody knows.
         """
         try:
-            item = None if self._stop else await self._looked_at(step, since, again)
+            item = None if self._stop else await self._looked_at(step, again)
         except BaseException:
             self._leave(step, again)
             raise
@@ -123,8 +132,8 @@ class Execution:
             return None
         return item
 
-    async def _looked_at(self, step: DeleteManifest | RemoveTags, since: float | None, again: Again) -> Item | None:
-        looked = await self._look.judged(step.item, since)
+    async def _looked_at(self, step: DeleteManifest | RemoveTags, again: Again) -> Item | None:
+        looked = await self._look.judged(step.item)
         barred = self._barred(looked.item, step) if looked.item is not None else None
         goes = looked.item is not None and barred is None
         came_to = await self._deletion.came_to(step.item) if again.sent and not goes else None
@@ -132,9 +141,17 @@ class Execution:
             self._concluded(step.item, self._open_targets(step), came_to)
             return None
         self._look.settle(step.item, looked)
+        if looked.item is None and not looked.dropped:
+            self._record_what_is_known(step)
         if looked.item is not None and barred is not None and not self._stop:
             self._record(looked.item, looked.item.targets, barred)
         return looked.item if goes else None
+
+    def _record_what_is_known(self, step: DeleteManifest | RemoveTags) -> None:
+        """Write down why nobody can tell any more whether something goes: its host is not asked any more."""
+        known = self._asking.known(step.item.repository)
+        if known is not None and not self._stop:
+            self._record(step.item, self._open_targets(step), Failed(known))
 
     def _leave(self, step: DeleteManifest | RemoveTags, again: Again) -> None:
         """Say of what a stopped run leaves that it may be gone, if so."""
@@ -149,6 +166,8 @@ class Execution:
         known = self._asking.known(item.repository)
         if known is None and isinstance(item.verdict, Untag) and item.verdict.way is Way.TAG:
             known = self._asking.known_of_tags(item.repository)
+        if known is None and isinstance(item.verdict, Doomed):
+            known = self._asking.known_of_manifests(item.repository)
         if known is not None:
             return Failed(known)
         parents = step.after if isinstance(step, DeleteManifest) else ()
@@ -176,3 +195,13 @@ class Execution:
 
 def _items(steps: Iterable[Step]) -> Iterator[Item]:
     return (step.item for step in steps if not isinstance(step, ClearTags))
+
+
+def _never_in_time(repository: Repository) -> Failure:
+    what = f"{repository} was read {_LOOKS} times, and each time it took too long until this could be sent"
+    return Failure(FailureCode.TIMEOUT, what, None, "run again when the registry is less busy")
+
+
+def _in_bulk(plan: Plan) -> Mapping[Repository, Order]:
+    """Return the orders of the repositories whose tags may go all at once, before all their manifests."""
+    return {place: order for place, order in plan.orders.items() if place.host not in plan.untagged_first}

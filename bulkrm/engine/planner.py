@@ -4,17 +4,20 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.around import Around
-from bulkrm.engine.asking import STALE, Asking
+from bulkrm.engine.asking import Asking
 from bulkrm.engine.attached import Attached
+from bulkrm.engine.circuit import CircuitOpen
 from bulkrm.engine.notice import Notice
 from bulkrm.engine.observer import Observer, Silent
-from bulkrm.engine.resolve import Method, Resolver
-from bulkrm.engine.survey import Survey
+from bulkrm.engine.resolve import Method, Name, Resolver
+from bulkrm.engine.staleness import Basis, Rejudged, Relisted
+from bulkrm.engine.survey import Survey, read_tags
 from bulkrm.engine.tag_lists import TagLists
 from bulkrm.engine.ways import Ways
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Resolution
-from bulkrm.model.plan import Dangling, Item, Plan, Untag
+from bulkrm.model.failure import Failure, TagsOnly
+from bulkrm.model.manifest import IMAGE_TYPES, Resolution, Resolved
+from bulkrm.model.plan import Dangling, Doomed, Item, Plan, Untag, Way
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Target
@@ -22,9 +25,9 @@ from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold, judge
 from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
-from bulkrm.planning.recheck import Fresh, Recheck, recheck
+from bulkrm.planning.recheck import recheck, touches
 from bulkrm.planning.recursion import trimmed
-from bulkrm.planning.strategy import orders, worth_asking
+from bulkrm.planning.strategy import orders, where_tags_go_alone, worth_asking
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,13 @@ class Planner:
             return None
         return self._survey(self._resolver, self._lists, self._around.observer).known(target)
 
-    def forget(self) -> None:
-        """Let go what was read: the plan is complete, and whatever is judged again is read again."""
+    def forget(self, plan: Plan) -> None:
+        """Let go what was read: the plan is complete, and whatever is judged again is read again.
+
+        Only which tags there were is still needed where something goes: a new one is known by that.
+        """
         self._resolver.found.clear()
-        self._lists.forget()
+        self._lists.forget({item.repository for item in plan.acts})
 
     async def plan(self, targets: Sequence[Target], limit: Limit | None) -> Knowledge | None:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
@@ -102,26 +108,64 @@ class Planner:
                 return None
         return None
 
-    async def freshen(self, repository: Repository, acts: Sequence[Item], again: bool) -> Recheck | Fresh | None:  # noqa: FBT001
-        """Read and judge a repository again, if it was read too long ago or `again`; None: a stop came in between."""
-        if self._lists.age(repository) <= STALE and not again:
-            return Fresh.AS_IT_WAS
-        cleared = self._around.cleared
-        lists = TagLists(self._asking, self._around.stop, self._around.clock, cleared)
-        resolver = Resolver(self._asking, lists, self._around.stop, Silent(), cleared=cleared)
+    def basis(self, repository: Repository) -> Basis:
+        """Return the readings that the plan of a repository rests on."""
+        return self._lists.basis(repository)
+
+    async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
+        """Read the list of tags again, and what the new names in it lead to; None: it cannot be told any more.
+
+        One request where nothing is new, one more for each new tag, and another for one that leads to no plain image.
+        """
+        lists, resolver = self._afresh()
+        with self._asking.again():
+            await lists.read([repository], Silent())
+            listed = lists.get(repository)
+            names = listed if isinstance(listed, tuple) else ()
+            new: list[Name] = [(repository, tag) for tag in sorted({*names} - {*basis.names})]
+            await read_tags(resolver, new)
+            found = [resolver.found[name] for name in new if name in resolver.found]
+            whole = [one.digest for one in found if isinstance(one, Resolved) and one.media_type not in IMAGE_TYPES]
+            await resolver.resolve([(repository, digest) for digest in whole], Method.ANY)
+        if self._around.stop or self._is_broken(repository):
+            return None
+        doomed = {item.digest for item in acts if isinstance(item.verdict, Doomed)}
+        found = [
+            resolver.found.get((repository, one.digest), one) if isinstance(one, Resolved) else one for one in found
+        ]
+        unknown = listed is None or isinstance(listed, Failure)
+        fresh = replace(lists.basis(repository), whole=basis.whole)
+        return Relisted(fresh, unknown or any(touches(doomed, one) for one in found))
+
+    async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
+        """Read and judge a repository again, as far as it matters for these items; None: it cannot be told any more."""
+        lists, resolver = self._afresh()
+        lists.touch(repository)
         targets = [target for item in acts for target in item.targets]
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
         with self._asking.again():
             facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
-        if facts is None:
+        if facts is None or self._is_broken(repository):
             return None
-        return recheck(acts, judge(self._completed(facts, acts), self._rules))
+        return Rejudged(recheck(acts, judge(self._completed(facts, acts), self._rules)), lists.basis(repository))
+
+    def _is_broken(self, repository: Repository) -> bool:
+        """Tell whether the host is not asked any more: what it did not answer says nothing about the repository."""
+        return isinstance(self._asking.known(repository), CircuitOpen)
+
+    def _afresh(self) -> tuple[TagLists, Resolver]:
+        """Return what reads without knowing anything, except for tags that this run took off."""
+        around = self._around
+        asking = self._asking.rereading()
+        lists = TagLists(asking, around.stop, around.clock, around.cleared)
+        return lists, Resolver(asking, lists, around.stop, Silent(), cleared=around.cleared)
 
     async def _read(self, survey: Survey, targets: Sequence[Target]) -> list[RepositoryFacts] | None:
         """Read in bulk; of answers that were mixed up nothing is left that anything could rest on."""
 
         def forget() -> None:
-            self.forget()
+            self._resolver.found.clear()
+            self._lists.forget(())
             survey.forget()
 
         return await self._asking.reliably(lambda: survey.read(targets), forget)
@@ -129,13 +173,37 @@ class Planner:
     async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> Knowledge | None:
         """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""
         strategy = self._policy.strategy
+        plan = self._with_traits(plan)
         repositories = list(worth_asking(plan, strategy))
         await self._ways.find(repositories)
         if self._around.stop:
             return None
         if strategy is Strategy.TAGS_FIRST:
+            plan = where_tags_go_alone(plan, self._tags_only(repositories))
+        if strategy is Strategy.TAGS_FIRST:
             self._warn_of_no_way(repositories, "manifests are deleted by digest")
-        return Knowledge(replace(plan, orders=orders(plan, strategy, self._ways.of)), facts)
+        return Knowledge(replace(plan, orders=orders(plan, strategy, self._way_to_clear)), facts)
+
+    def _way_to_clear(self, repository: Repository) -> Way | Failure | None:
+        """Say how tags may go before manifests: not where those would stay."""
+        return self._asking.manners(repository.host).tags_only or self._ways.of(repository)
+
+    def _with_traits(self, plan: Plan) -> Plan:
+        """Note what is special about the hosts on which something is to be done."""
+        hosts = {host: self._asking.manners(host) for host in {item.repository.host for item in plan.acts}}
+        return replace(
+            plan,
+            untagged_first=frozenset(host for host, manners in hosts.items() if manners.untagged_first),
+            no_undo=frozenset(host for host, manners in hosts.items() if not manners.restorable),
+        )
+
+    def _tags_only(self, repositories: Iterable[Repository]) -> dict[str, TagsOnly]:
+        """Return the hosts of these repositories that delete tags only, and warn of them."""
+        known = {place.host: self._asking.manners(place.host).tags_only for place in repositories}
+        found = {host: why for host, why in sorted(known.items()) if why is not None}
+        for host in found:
+            self._around.observer.warn(f"{host} deletes tags, and no manifests: the tags go, and the manifests stay")
+        return found
 
     def _warn_where_nothing_is_untagged(self, facts: Sequence[RepositoryFacts]) -> None:
         """Say so where listed tags were to be taken off, and cannot be, as most registries' single tags."""

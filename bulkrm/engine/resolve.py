@@ -80,6 +80,7 @@ class Resolver:
         async def ask(name: Name) -> None:
             self._lists.touch(name[0])
             self.found[name] = await self._ask(name, method)
+            self._lists.touch(name[0])
             self._observer.advance()
             if fail_fast and isinstance(self.found[name], Unresolved):
                 self._stop.fail_fast()

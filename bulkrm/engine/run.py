@@ -116,7 +116,7 @@ class Run:
             self.plan = known.plan
             self._settle(known.plan)
             self._expected = expectations(known) if self._job.policy.verify else ()
-            self._planner.forget()
+            self._planner.forget(known.plan)
 
     async def _make_plan(self) -> Knowledge | None:
         """Return the plan, or None where the run was stopped before it was complete."""
@@ -125,7 +125,8 @@ class Run:
             known = await self._go_on(work)
         else:
             lines = await self._asking.reliably(
-                lambda: expand(work, self._asking, self._lists, around.stop, around.observer), self._lists.forget
+                lambda: expand(work, self._asking, self._lists, around.stop, around.observer),
+                lambda: self._lists.forget(()),
             )
             self._book.open(lines)
             targets = [line for line in self._book.lines if isinstance(line, Target)]
@@ -188,7 +189,7 @@ class Run:
 
     async def _carry_out(self, plan: Plan) -> None:
         policy = self._job.policy
-        execution = Execution(plan, self._asking, self._planner.freshen, self._book, self._around)
+        execution = Execution(plan, self._asking, self._planner, self._book, self._around)
         verifier = Verifier(self._asking, self._around, self._expected)
         with self._stop.phase():
             await verifier.before()

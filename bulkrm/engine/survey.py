@@ -101,13 +101,7 @@ class Survey:
                 others += [name for name in names if name not in self._resolver.found]
         if others:
             self._observer.phase("Checking other tags", len(others))
-        await self._resolver.resolve(others, Method.HEAD)
-        # What is listed and not there to a HEAD may be hidden: for want of a permission, which only the body of a GET
-        # tells, or because its type is not accepted. distribution 2.8 does the latter (registry/handlers/manifests.go).
-        hidden = [name for name in others if isinstance(self._resolver.found.get(name), Absent)]
-        for name in hidden:
-            del self._resolver.found[name]
-        await self._resolver.resolve(hidden, Method.ANY)
+        await read_tags(self._resolver, others)
 
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
         """GET every index that a tag leads to, and whatever may be one: what is kept needs its children."""
@@ -212,3 +206,16 @@ def _tags_of_list(members: Iterable[Target]) -> Iterator[str]:
     for target in members:
         if isinstance(target.reference, TagRef) and target.parent is None:
             yield target.reference.tag
+
+
+async def read_tags(resolver: Resolver, names: Sequence[Name]) -> None:
+    """Read what tags that are listed lead to, by HEAD; what is not there to a HEAD is asked for again.
+
+    It may be hidden: for want of a permission, which only the body of a GET tells, or because its type is not accepted.
+    distribution 2.8 does the latter (registry/handlers/manifests.go).
+    """
+    await resolver.resolve(names, Method.HEAD)
+    hidden = [name for name in names if isinstance(resolver.found.get(name), Absent)]
+    for name in hidden:
+        del resolver.found[name]
+    await resolver.resolve(hidden, Method.ANY)

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bulkrm.client.clock import Clock
+from bulkrm.client.clock import Clock, Moment
 from bulkrm.client.host import Footprint, Withdrawn
 from bulkrm.client.registry import Registry, Removal
 from bulkrm.engine.asking import Asking
@@ -153,10 +153,10 @@ class Tags:
         return _doubt(failure or _RESTLESS) if sent else failure or _RESTLESS
 
     def _footprint(self, change: Change) -> Footprint:
-        read = self._clock.monotonic()
+        read = Moment.now(self._clock)
 
         def withdrawn() -> bool:
-            return self._clock.monotonic() - read > _FRESH or not change.wanted()
+            return read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
 
         return Footprint(withdrawn=withdrawn, repeatable=False)
 

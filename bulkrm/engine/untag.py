@@ -12,8 +12,10 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
 from bulkrm.engine.deletion import Again
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.staleness import Staleness
 from bulkrm.engine.tags import Change, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.engine.turns import Doors
+from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
@@ -34,17 +36,16 @@ class Untagging:
         self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
         self._doors = Doors()
 
-    async def untag(self, item: Item, judged: float) -> Again | None:
+    async def untag(self, item: Item, staleness: Staleness) -> Again | None:
         """Remove the item's targets and record each; None: it is done.
 
-        `judged`: the moment of the clock at which they were found to be removable. Raises StateError where the manifest
-        cannot be kept: then nothing was sent.
+        `staleness` is asked in the last moment before each send. Raises StateError where the manifest cannot be kept:
+        then nothing was sent.
         """
         await self._recorder.intend(item)
-        host = item.repository.host
 
         def wanted() -> bool:
-            return not self._stop and not self._asking.paused_since(host, judged)
+            return not self._stop and not staleness.is_stale(item.repository)
 
         if isinstance(item.verdict, Untag) and item.verdict.way is Way.DECOY:
             return None if await self._decoys.untag(item, wanted) else Again()
@@ -97,7 +98,7 @@ class Untagging:
             return Failed(failure)
         if unread:
             return Failed(unseen(unread, next(iter(unread.values()))))
-        if siblings:
+        if siblings or isinstance(await self._tags.read(item.repository, item.digest), Digest):
             self._doors.open(item.repository.host)
         return None
 

@@ -55,3 +55,13 @@ class Failure:
     status: int | None = None
     hint: str | None = None
     reach: Reach = Reach.IMAGE
+
+
+@dataclass(frozen=True, slots=True)
+class StillTagged(Failure):
+    """The registry deletes a manifest only when no tag is on it any more, and one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagsOnly(Failure):
+    """The registry deletes tags, and no manifests."""

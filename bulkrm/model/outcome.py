@@ -175,12 +175,17 @@ class Signal(StrEnum):
 
     INTERRUPT = "interrupt"
     TERMINATE = "terminate"
+    HANG_UP = "hang-up"
+
+
+# 128 and the number of the signal, as shells have it.
+_SIGNAL_CODES = {Signal.INTERRUPT: 130, Signal.TERMINATE: 143, Signal.HANG_UP: 129}
 
 
 def exit_code(outcomes: Iterable[Outcome], signal: Signal | None = None) -> int:
-    """Return the process's exit code: the first that applies of 130/143, 1, 3, 0 (2, bad usage, is decided before a run)."""
+    """Return the process's exit code: the first that applies of 130/143/129, 1, 3, 0 (2, bad usage, is decided before a run)."""
     if signal is not None:
-        return 130 if signal is Signal.INTERRUPT else 143
+        return _SIGNAL_CODES[signal]
     code = 0
     for outcome in outcomes:
         if isinstance(outcome, Failed | NotAttempted):

@@ -130,7 +130,8 @@ class Plan:
     Items have distinct (repository, digest), but for one thing: beside an item to untag (or that would be, but for a
     limit) may stand one that is kept, with the targets that are no tags or are protected. `tags`: how many tags each
     touched repository has, as far as that is known; `orders`: in which order things go in those where it is not by
-    digest; `ignored`: damaged tags that hold nothing back, in full form.
+    digest; `ignored`: damaged tags that hold nothing back, in full form. Of the hosts: `untagged_first` are those that
+    delete a manifest only when no tag is on it any more, `no_undo` those where nothing can be put back.
     """
 
     items: tuple[Item, ...]
@@ -139,6 +140,8 @@ class Plan:
     orders: Mapping[Repository, Order] = field(default_factory=dict)
     dangling: tuple[Dangling, ...] = ()
     ignored: tuple[str, ...] = ()
+    untagged_first: frozenset[str] = frozenset()
+    no_undo: frozenset[str] = frozenset()
 
     def order(self, repository: Repository) -> Order:
         """Return the order of requests in a repository."""

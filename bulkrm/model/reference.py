@@ -183,6 +183,25 @@ def hub_path(host: str, path: str) -> str:
     return f"library/{path}" if host == HUB and "/" not in path else path
 
 
+def refuse_missing_part(text: str) -> None:
+    """Refuse a reference or a pattern of which a part is empty, as behind a variable that is not set. Raises InputError."""
+    name = text.partition("@")[0]
+    first, slash, _ = name.partition("/")
+    missing = None
+    if name.startswith(("/", ":")):
+        missing = f"begins with {name[0]!r}: the host before it is empty"
+    elif slash and first.endswith(":"):
+        missing = f"has {first!r} as its host: the port is empty"
+    elif name.endswith("/") or "/:" in name or "//" in name:
+        missing = "has a '/' with nothing behind it: a part of the repository is empty"
+    elif name.endswith(":"):
+        missing = "ends with ':': the tag behind it is empty" if name == text else "has an empty tag"
+    if missing is not None:
+        raise InputError(
+            Problem("", f"{text[:160]!r} {missing}", "perhaps a variable is not set; write host/repository:tag")
+        )
+
+
 def _refuse_what_is_no_reference(text: str) -> None:
     """Explain the mistakes that people make, before the grammar says only that it does not match."""
     if not text.strip():
@@ -196,6 +215,7 @@ def _refuse_what_is_no_reference(text: str) -> None:
         raise InputError(Problem("", f"{shown!r} holds credentials, which do not belong into a reference", remedy))
     if "://" in text:
         raise InputError(Problem("", f"{text!r} starts with a scheme", f"write {text.partition('://')[2]}"))
+    refuse_missing_part(text)
     if _BLANK.search(text):
         raise InputError(Problem("", f"{text!r} has blanks in it", "one reference an entry, without blanks"))
     if _IMAGE_ID.fullmatch(text):

@@ -32,7 +32,7 @@ def repositories(plan: Plan) -> Iterator[dict[str, Any]]:
             "repository": str(repository),
             "tags_seen": plan.tags.get(repository),
             "strategy": plan.order(repository).value,
-            "requests": requests_in(items[repository], plan.order(repository))
+            "requests": _requests_in(plan, repository, items[repository])
             + requests_for([entry for entry in settled[repository] if isinstance(entry, Dangling)]),
             "manifests": sorted((manifest(item) for item in items[repository]), key=_manifest_order),
             "settled": sorted(
@@ -68,8 +68,12 @@ def requests_of(plan: Plan) -> int:
     dangling: dict[Repository, list[Dangling]] = defaultdict(list)
     for entry in plan.dangling:
         dangling[entry.repository].append(entry)
-    by_digest = sum(requests_in(found, plan.order(repository)) for repository, found in items.items())
+    by_digest = sum(_requests_in(plan, repository, found) for repository, found in items.items())
     return by_digest + sum(map(requests_for, dangling.values()))
+
+
+def _requests_in(plan: Plan, repository: Repository, items: Iterable[Item]) -> int:
+    return requests_in(items, plan.order(repository), untagged_first=repository.host in plan.untagged_first)
 
 
 def unmatched(lines: Iterable[Unmatched]) -> list[dict[str, Any]]:

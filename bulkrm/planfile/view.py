@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from bulkrm.model.manifest import INDEX_TYPES
 from bulkrm.model.outcome import Failed, Gone, Kept, NotAttempted
 from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag
+from bulkrm.model.printable import printable
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
@@ -143,6 +144,15 @@ def _remarks(document: PlanDocument) -> Iterator[str]:
         stay = "stays" if len(left) == 1 else "stay"
         what = f"{_count(len(left), 'manifest or tag', 'manifests and tags')} that nothing needs any more"
         yield f"{what} {stay} behind: {_named(tuple(sorted(left)))}{more}"
+    if document.plan.no_undo:
+        yield no_undo(document.plan)
+
+
+def no_undo(plan: Plan) -> str:
+    """Say where `undo` will not work."""
+    hosts = sorted(plan.no_undo)
+    verb = "deletes" if len(hosts) == 1 else "delete"
+    return f"No undo: {', '.join(hosts)} {verb} an image's layers at once, with its last tag. They have to be pushed again."
 
 
 def _why_unmatched(line: Unmatched) -> str:
@@ -175,7 +185,7 @@ def _count(number: int, one: str, many: str | None = None) -> str:
 
 
 def _fit(lines: Iterable[str], width: int | None) -> Iterator[str]:
-    for text in lines:
+    for text in map(printable, lines):
         if width is None:
             yield text
         else:

@@ -7,13 +7,15 @@ from bulkrm.model.plan import Dangling, Doomed, Item, Order, Untag, Way
 from bulkrm.planning.strategy import clearable
 
 
-def requests_in(items: Iterable[Item], order: Order) -> int:
+def requests_in(items: Iterable[Item], order: Order, *, untagged_first: bool = False) -> int:
     """Return how many requests carrying out these items of one repository sends.
 
-    Without tokens, retries and a second reading.
+    Without tokens, retries and a second reading. `untagged_first`: every tag is taken off before its manifest is deleted.
     """
     known = list(items)
     cleared = [] if order is Order.DIGEST else list(clearable(known))
+    if untagged_first:
+        cleared = [item for item in known if isinstance(item.verdict, Doomed)]
     # Each tag is read, and deleted or pushed over; one decoy is deleted, and the tags are listed after it.
     first = 2 * sum(len(item.tags) for item in cleared) + (2 if cleared and order is Order.DECOY else 0)
     return first + sum(map(_requests_of, known))

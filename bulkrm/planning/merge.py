@@ -42,6 +42,8 @@ def together(first: Plan, second: Plan) -> Plan:
         {**first.orders, **second.orders},
         (*first.dangling, *second.dangling),
         (*first.ignored, *second.ignored),
+        first.untagged_first | second.untagged_first,
+        first.no_undo | second.no_undo,
     )
 
 

@@ -1,9 +1,10 @@
 """The second judgement of a plan that grew old: only what both would do is done."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import IMAGE_TYPES, Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
 from bulkrm.model.target import Target
@@ -17,10 +18,21 @@ class Recheck:
     dropped: tuple[Settled, ...]
 
 
-class Fresh(Enum):
-    """There was no second judgement: the first one is too young for it, and everything goes."""
+def touches(doomed: Collection[Digest], found: Resolution) -> bool:
+    """Tell whether a tag that is new may change what becomes of these manifests, so that all has to be judged again.
 
-    AS_IT_WAS = "as-it-was"
+    It does where it leads to one of them, or to something that names one, and it may where that is not known: where it
+    cannot be read, where it is no plain image and its bytes were not read, and where it names what may be an index.
+    """
+    match found:
+        case Absent():
+            return False
+        case Unresolved():
+            return True
+        case Resolved(digest, media_type, children=children):
+            if digest in doomed or children is None:
+                return digest in doomed or media_type not in IMAGE_TYPES
+            return bool(children.indexes) or not set(doomed).isdisjoint(children.needed)
 
 
 def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:

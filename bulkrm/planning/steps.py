@@ -1,8 +1,8 @@
 """From a plan to the order of its requests: many repositories wide, an index before its children."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, zip_longest
+from itertools import islice
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN
@@ -11,12 +11,16 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
 from bulkrm.planning.strategy import clearable
 
+_AT_ONCE = 16  # repositories of a host: half of what `--concurrency auto` begins with
+
 
 def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
     """Return the steps of each host.
 
     They go through the repositories in turn: distribution reads all tag links of a repository for every deletion in it
     (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down and in many do not.
+    But not through all of them: what was read of a repository grows old from its first deletion to its last, and is read
+    again then, so a repository that is begun is soon finished.
     """
     hosts: dict[str, dict[Repository, list[Item]]] = defaultdict(lambda: defaultdict(list))
     for item in acts:
@@ -25,13 +29,17 @@ def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> d
 
 
 def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:
-    rounds = zip_longest(
-        *(
-            _ordered(repository, items, orders.get(repository, Order.DIGEST))
-            for repository, items in repositories.items()
-        )
-    )
-    return (step for step in chain.from_iterable(rounds) if step is not None)
+    """Yield a step of each of the repositories at hand in turn; the next repository takes the place of a finished one."""
+    coming = (iter(_ordered(place, items, orders.get(place, Order.DIGEST))) for place, items in repositories.items())
+    at_hand = deque(islice(coming, _AT_ONCE))
+    while at_hand:
+        steps = at_hand.popleft()
+        step = next(steps, None)
+        if step is not None:
+            yield step
+            at_hand.append(steps)
+        elif (following := next(coming, None)) is not None:
+            at_hand.appendleft(following)
 
 
 def _ordered(repository: Repository, items: Sequence[Item], order: Order) -> list[Step]:

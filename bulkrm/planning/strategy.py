@@ -5,11 +5,13 @@ To delete a manifest by digest, distribution reads every tag link of its reposit
 went before. DELETE of a tag looks at that tag alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from bulkrm.model.failure import Failure
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Way
-from bulkrm.model.reference import Repository
+from bulkrm.model.failure import Failure, TagsOnly
+from bulkrm.model.outcome import Failed, Kept, KeptReason
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Untag, Way
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Strategy
 
 # Measured on distribution 2.8.2 and 3.1.1 with their files in memory (tests/bench, `strategies`), in tag links read:
@@ -35,9 +37,15 @@ def clearable(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def worth_asking(plan: Plan, strategy: Strategy) -> Iterator[Repository]:
-    """Yield the repositories where it matters whether tags can be taken off: who asks for them sends requests."""
+    """Yield the repositories where it matters whether tags can be taken off: who asks for them sends requests.
+
+    Where tags have to go first, nobody need be asked.
+    """
     for repository, items in _by_repository(plan):
-        if _gains(items, plan.tags.get(repository, 0), Way.TAG, strategy):
+        if repository.host in plan.untagged_first:
+            continue
+        tagged = strategy is Strategy.TAGS_FIRST and any(item.tags for item in items)
+        if tagged or _gains(items, plan.tags.get(repository, 0), Way.TAG, strategy):
             yield repository
 
 
@@ -48,9 +56,41 @@ def orders(
     found: dict[Repository, Order] = {}
     for repository, items in _by_repository(plan):
         found_way = way(repository)
-        if isinstance(found_way, Way) and _gains(items, plan.tags.get(repository, 0), found_way, strategy):
+        if repository.host in plan.untagged_first:
+            found[repository] = Order.TAGS_FIRST
+        elif isinstance(found_way, Way) and _gains(items, plan.tags.get(repository, 0), found_way, strategy):
             found[repository] = Order.TAGS_FIRST if found_way is Way.TAG else Order.DECOY
     return found
+
+
+def where_tags_go_alone(plan: Plan, hosts: Mapping[str, TagsOnly]) -> Plan:
+    """Turn what was to be deleted on hosts that delete tags only into what can be done there.
+
+    The listed tags go, and the report says that the manifest stays. What the list names by digest fails. What only belongs
+    to something else stays with it.
+    """
+    if not hosts:
+        return plan
+    items = [left for item in plan.items for left in _tags_alone(item, hosts.get(item.repository.host))]
+    return replace(plan, items=tuple(items))
+
+
+def _tags_alone(item: Item, why: TagsOnly | None) -> Iterator[Item]:
+    if why is None or not isinstance(item.verdict, Doomed):
+        yield item
+        return
+    if item.is_attached:
+        kept = Kept(KeptReason.NEEDED, tuple(str(target.parent) for target in item.targets[:1]))
+        yield replace(item, verdict=kept, parents=(), leaves=())
+        return
+    named = tuple(target for target in item.targets if isinstance(target.reference, TagRef))
+    others = tuple(target for target in item.targets if not isinstance(target.reference, TagRef))
+    if named:
+        unlisted = [tag for tag in item.tags if tag not in item.named_tags]
+        stays = tuple(f"{item.repository}:{tag}" for tag in unlisted) or (f"{item.repository}@{item.digest}",)
+        yield replace(item, targets=named, verdict=Untag(stays), parents=(), leaves=())
+    if others:
+        yield replace(item, targets=others, verdict=Failed(why), parents=(), leaves=())
 
 
 def _gains(items: Iterable[Item], there: int, way: Way, strategy: Strategy) -> bool:

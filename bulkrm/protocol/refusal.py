@@ -1,6 +1,6 @@
 """A final answer that is no success, turned into a failure with its code and hint."""
 
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.failure import Failure, FailureCode, Reach, StillTagged
 from bulkrm.protocol.explanation import (
     ErrorEntry,
     clean,
@@ -39,6 +39,10 @@ __all__ = [
     "refusal",
 ]
 
+TAGS_ONLY = (
+    "`--strategy tags-first` takes the tags off, and the manifests stay until the registry collects them; or delete with "
+    "the registry's own tool or web page"
+)
 DISABLED = (
     "set REGISTRY_STORAGE_DELETE_ENABLED=true for the registry, or storage.delete.enabled: true in its configuration, "
     "and restart it; a pull-through cache never deletes"
@@ -64,24 +68,38 @@ def refusal(answer: Answer, host: str, request: Request, manners: Manners = STAN
     foreign = answer.status == _FORBIDDEN and is_web_page(answer)
     for known in manners.refusals:
         if not foreign and known.means(request.method, answer.status, codes):
-            return Failure(known.code, message, answer.status, known.hint, known.reach)
-    if request.method == "PUT" and (missing := missing_blobs(answer)):
-        return _blobs_missing(answer, missing)
-    if answer.status in (401, 403) or (answer.status == 404 and denies(answer)):  # noqa: PLR2004
+            kind = StillTagged if known.tagged else Failure
+            return kind(known.code, message, answer.status, known.hint, known.reach)
+    if request.method == "PUT" and (what := _what_is_missing(answer, codes)):
+        return Failure(FailureCode.BLOBS_MISSING, f"HTTP {answer.status}: {what}", answer.status, _COLLECTED)
+    if answer.status in (_UNAUTHORIZED, _FORBIDDEN) or (answer.status == _NOT_FOUND and denies(answer)):
         return not_permitted(message, answer.status, _who_may_not(answer, request))
     changing = request.method in ("DELETE", "PUT")
+    # Where deletion is not allowed, the specification has 400 as well as 405 ("Deleting Manifests"). To a tag both say
+    # that tags are not deleted, which is asked for and remembered apart.
+    unsupported = answer.status == _BAD_REQUEST and "UNSUPPORTED" in codes and _names_digest(request)
     code, hint, reach = (
         _not_allowed(answer, codes, request.method)
-        if changing and answer.status == _METHOD_NOT_ALLOWED
+        if changing and (answer.status == _METHOD_NOT_ALLOWED or unsupported)
         else _meaning(answer.status)
     )
     return Failure(code, message, answer.status, hint.format(host=host), reach)
 
 
-def _blobs_missing(answer: Answer, missing: tuple[str, ...]) -> Failure:
-    more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
-    what = f"HTTP {answer.status}: the registry no longer has {', '.join(missing[:_MAX_NAMED])}{more}"
-    return Failure(FailureCode.BLOBS_MISSING, what, answer.status, _COLLECTED)
+# Gitea answers 404 NAME_UNKNOWN to a PUT where the last version took the package with it
+# (go-gitea/gitea routers/api/packages/container/errors.go).
+_GONE = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
+
+
+def _what_is_missing(answer: Answer, codes: set[str]) -> str | None:
+    """Say what a pushed manifest consists of that the registry does not have; None where that is not the trouble."""
+    missing = missing_blobs(answer)
+    if missing:
+        more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
+        return f"the registry no longer has {', '.join(missing[:_MAX_NAMED])}{more}"
+    if answer.status == _NOT_FOUND and _GONE & codes and not denies(answer):
+        return "the registry no longer has the repository, and with it what the image consists of"
+    return None
 
 
 def _who_may_not(answer: Answer, request: Request) -> str:
@@ -92,8 +110,12 @@ def _who_may_not(answer: Answer, request: Request) -> str:
     return f"a proxy, a firewall or a login page answers in the registry's place; if it is the registry, {hint}"
 
 
+def _names_digest(request: Request) -> bool:
+    return request.method == "DELETE" and ":" in request.target.rpartition("/")[2]
+
+
 _Meaning = tuple[FailureCode, str, Reach]
-_FORBIDDEN, _METHOD_NOT_ALLOWED = 403, 405
+_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _METHOD_NOT_ALLOWED = 400, 401, 403, 404, 405
 _REFUSED: _Meaning = (FailureCode.REFUSED, "the registry refuses this; its message says why", Reach.IMAGE)
 _STRANGE: _Meaning = (FailureCode.UNEXPECTED_ANSWER, "is {host} an OCI / Docker v2 registry?", Reach.IMAGE)
 _BY_STATUS: dict[int, _Meaning] = {

@@ -1,4 +1,8 @@
-"""Docker Hub: the registry protocol deletes only what is untagged and unreferenced (Docker's registry API reference)."""
+"""Docker Hub: the registry protocol deletes only what is untagged and unreferenced (Docker's registry API reference).
+
+So the tags go first. That it deletes them over this protocol is not documented; where it does not, its answer is the
+outcome, and the manifest is not asked for.
+"""
 
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.protocol.manners import Manners, Refusal
@@ -13,9 +17,10 @@ QUIRK = Quirk(
     "Docker Hub",
     Manners(
         refusals=(
-            Refusal(403, None, FailureCode.REFUSED, _TAGGED),
+            Refusal(403, None, FailureCode.REFUSED, _TAGGED, tagged=True),
             Refusal(405, None, FailureCode.NOT_SUPPORTED, _NEVER, Reach.HOST),
-        )
+        ),
+        untagged_first=True,
     ),
     hosts=("docker.io",),
 )

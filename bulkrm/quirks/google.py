@@ -1,17 +1,27 @@
-"""Google's registries refuse what a tag or an index still uses (GoogleCloudPlatform/gcr-cleaner#118)."""
+"""Google's registries delete a manifest only when no tag and no index uses it (GoogleCloudPlatform/gcr-cleaner#118).
+
+So its tags are deleted first, which they take over the same protocol. Proxies before them have other names: there the
+first refusal tells.
+"""
 
 from bulkrm.model.failure import FailureCode
 from bulkrm.protocol.manners import Manners, Refusal
 from bulkrm.quirks.quirk import Quirk
 
-_TAG = "tags still point to this manifest, and this registry wants them deleted first: `gcloud artifacts docker tags delete`"
+_TAG = (
+    "tags that the list does not name still point to this manifest, and this registry wants them deleted first: list "
+    "them too, or `gcloud artifacts docker tags delete`"
+)
 _PARENT = "an index still names this manifest; delete the index first"
 QUIRK = Quirk(
     "Google Artifact Registry",
     Manners(
         refusals=(
-            Refusal(400, "GOOGLE_MANIFEST_DANGLING_TAG", FailureCode.REFUSED, _TAG),
+            Refusal(400, "GOOGLE_MANIFEST_DANGLING_TAG", FailureCode.REFUSED, _TAG, tagged=True),
             Refusal(400, "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE", FailureCode.REFUSED, _PARENT),
-        )
+        ),
+        untagged_first=True,
     ),
+    hosts=("gcr.io", "*.gcr.io", "*-docker.pkg.dev"),
+    everywhere=True,
 )

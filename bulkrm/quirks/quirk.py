@@ -1,24 +1,38 @@
 """What a file of this package holds, and how the right ones are found for a host."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
 from bulkrm.model.discovery import discover
 from bulkrm.protocol.manners import STANDARD, Manners
+from bulkrm.protocol.message import Answer
 
 
 @dataclass(frozen=True, slots=True)
 class Quirk:
     """One registry family.
 
-    `hosts` are patterns of the public services' names; without any, the refusals count on every host, because their
-    error codes are the family's own and people run it under any name.
+    `hosts` are patterns of the public services' names. The traits of its manners hold there, and on a host that its
+    `sign` recognises by the answer to `GET /v2/`. The refusals hold there too; `everywhere`, and where there are no
+    hosts, they count on every registry, because their error codes are the family's own and people run it under any name.
     """
 
     name: str
     manners: Manners
     hosts: tuple[str, ...] = ()
+    everywhere: bool = False
+    sign: Callable[[Answer], bool] | None = None
+
+    def serves(self, host: str) -> bool:
+        """Tell whether a host is one of the family's public services."""
+        return any(fnmatchcase(host.partition(":")[0], name) for name in self.hosts)
+
+    @property
+    def is_standard_elsewhere(self) -> bool:
+        """Tell whether its refusals mean something on its own hosts only."""
+        return bool(self.hosts) and not self.everywhere
 
 
 @cache
@@ -30,8 +44,25 @@ def quirks() -> tuple[Quirk, ...]:
 @cache
 def manners_of(host: str) -> Manners:
     """Put together how a host is to be treated: its own family's first, then what holds on every host."""
-    own = [quirk for quirk in quirks() if any(fnmatchcase(host.partition(":")[0], name) for name in quirk.hosts)]
-    anywhere = [quirk for quirk in quirks() if not quirk.hosts]
+    own = [quirk for quirk in quirks() if quirk.serves(host)]
+    anywhere = [quirk for quirk in quirks() if quirk not in own and not quirk.is_standard_elsewhere]
     base = own[0].manners if own else STANDARD
     refusals = tuple(refusal for quirk in (*own, *anywhere) for refusal in quirk.manners.refusals)
     return replace(base, refusals=refusals)
+
+
+def recognised(host: str, known: Manners, answer: Answer) -> Manners:
+    """Add the traits of the family whose sign is in the answer to `GET /v2/`; a public service is known by its name."""
+    if any(quirk.serves(host) for quirk in quirks()):
+        return known
+    for quirk in quirks():
+        if quirk.sign is not None and quirk.sign(answer):
+            found = quirk.manners
+            return replace(
+                known,
+                untagged_first=found.untagged_first,
+                restorable=found.restorable,
+                collected_by_command=found.collected_by_command,
+                deletes_manifests=found.deletes_manifests,
+            )
+    return known

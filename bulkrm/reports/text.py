@@ -20,6 +20,7 @@ from bulkrm.model.outcome import (
     WouldDelete,
     WouldUntag,
 )
+from bulkrm.model.printable import printable
 from bulkrm.model.report import ImageResult, Report, Verification
 from bulkrm.reports.format import ReportFormat, View, no_line
 
@@ -51,16 +52,17 @@ def totals(report: Report) -> str:
 def _rows(images: Iterable[ImageResult], view: View) -> Iterator[str]:
     results = list(images)
     if view.width is None:
-        widest = max((len(result.image) for result in results), default=0)
+        widest = max((len(printable(result.image)) for result in results), default=0)
         for result in results:
-            yield f"{result.outcome.status:<{_STATUS_WIDTH}}{result.image:<{widest}}  {detail(result)}".rstrip()
+            name, text = printable(result.image), printable(detail(result))
+            yield f"{result.outcome.status:<{_STATUS_WIDTH}}{name:<{widest}}  {text}".rstrip()
         return
     for result in results:
-        yield from _wrapped_row(result, detail(result), view.width)
+        yield from _wrapped_row(result, printable(detail(result)), view.width)
 
 
 def _wrapped_row(result: ImageResult, text: str, width: int) -> Iterator[str]:
-    first = f"{result.outcome.status:<{_STATUS_WIDTH}}{_shorten(result.image)}"
+    first = f"{result.outcome.status:<{_STATUS_WIDTH}}{printable(_shorten(result.image))}"
     if not text:
         yield first
     elif len(first) + 2 + len(text) <= width:
@@ -150,7 +152,7 @@ def _hint(outcome: Outcome) -> tuple[str, str] | None:
 
 
 def _wrap(lines: Iterable[str], view: View) -> Iterator[str]:
-    for text in lines:
+    for text in map(printable, lines):
         if view.width is None:
             yield text
         else:

@@ -48,7 +48,9 @@ class App:
                 answer = respond()
             except Refused as refused:
                 answer = refusal(refused.code, *refused.details)
-        return Answer(answer.status, {**_VERSION, **answer.headers}, answer.body)
+        # A registry that deletes tags only is of another make than distribution, and does not greet like it.
+        own = _VERSION if self.settings.deletes_digests or asked.path != "/v2/" else {}
+        return Answer(answer.status, {**own, **answer.headers}, answer.body)
 
     def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], Answer]] | None:
         """Return the scopes that the request needs and what answers it, or None where nothing matches."""

@@ -102,6 +102,9 @@ class Gate:
 
 
 def _challenge(needed: Sequence[Scope], settings: SandboxSettings, realm: str, error: str) -> str:
+    if settings.drops_untagged:
+        # go-gitea/gitea routers/api/packages/container/container.go, APIUnauthorizedError
+        return f'Bearer realm="{realm}",service="container_registry",scope="*"'
     text = f'Bearer realm="{realm}",service="{settings.service}"'
     if needed:
         text += f',scope="{_scopes(needed) if settings.scope_in_challenge else ""}"'

@@ -106,10 +106,40 @@ def _delete_tag(store: Store, settings: SandboxSettings, repository: str, tag: s
     if settings.tag_delete_takes_all:
         return _delete_digest(store, settings, repository, digest)
     store.delete_tag(repository, tag)
+    if settings.drops_untagged and not store.tags_on(repository, digest):
+        _drop(store, repository, digest)
     return Answer(HTTPStatus.ACCEPTED)
 
 
+def _drop(store: Store, repository: str, digest: str) -> None:
+    """Delete a manifest with everything that it alone consists of."""
+    manifest = store.manifest(repository, digest)
+    store.delete_manifest(repository, digest)
+    for blob in blobs_of(json.loads(manifest.content)) if manifest else ():
+        store.delete_blob(repository, blob)
+
+
+def _still_used(store: Store, repository: str, digest: str) -> Answer | None:
+    # Codes and texts as people quote them: GoogleCloudPlatform/gcr-cleaner#118, genuinetools/reg#136.
+    tags = sorted(store.tags_on(repository, digest))
+    if tags:
+        message = f"Manifest is still referenced by tag: {tags[0]}"
+        return coded_answer(HTTPStatus.BAD_REQUEST, "GOOGLE_MANIFEST_DANGLING_TAG", message)
+    if store.is_child(repository, digest):
+        message = "Manifest is still referenced by one or more parent images."
+        return coded_answer(HTTPStatus.BAD_REQUEST, "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE", message)
+    return None
+
+
 def _delete_digest(store: Store, settings: SandboxSettings, repository: str, digest: str) -> Answer:
+    if not settings.deletes_digests:
+        raise Refused("UNSUPPORTED")
+    if settings.untagged_first and (refused := _still_used(store, repository, digest)):
+        return refused
+    if settings.drops_untagged:
+        there = store.manifest(repository, digest) is not None
+        _drop(store, repository, digest)
+        return Answer(HTTPStatus.ACCEPTED) if there else refusal("MANIFEST_UNKNOWN")
     if settings.keeps_children and store.is_child(repository, digest):
         # project-zot/zot pkg/api/routes.go, DeleteManifest: ErrManifestReferenced
         message = "requested access to the resource is denied"

@@ -13,7 +13,7 @@ from bulkrm.sandbox.keys import ServerCertificate
 from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
 from bulkrm.sandbox.settings import SandboxSettings
 from bulkrm.sandbox.store import Store
-from bulkrm.sandbox.tokens import TOKEN_PATH, TokenServer, TokenSettings
+from bulkrm.sandbox.tokens import GITEA_TOKEN_PATH, TOKEN_PATH, TokenServer, TokenSettings
 from bulkrm.sandbox.wire import Answer, Asked, coded_answer
 
 
@@ -108,11 +108,12 @@ class Sandbox:
         self._app.realm = self._realm()
 
     def _realm(self) -> str:
-        own = self.tokens.url if self.settings.own_token_port else self.url + TOKEN_PATH
+        path = GITEA_TOKEN_PATH if self.settings.drops_untagged else TOKEN_PATH
+        own = self.tokens.url if self.settings.own_token_port else self.url + path
         return own if self.settings.realm is None else self.settings.realm
 
     async def _handle(self, asked: Asked) -> Answer | None:
-        if asked.path == TOKEN_PATH and not self.settings.own_token_port:
+        if asked.path in (TOKEN_PATH, GITEA_TOKEN_PATH) and not self.settings.own_token_port:
             return await self.tokens.handle(asked)
         self._in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self._in_flight)

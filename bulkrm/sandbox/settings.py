@@ -24,6 +24,8 @@ class SandboxSettings:
     `tags_survive_digest_delete` is `crane registry serve` (google/go-containerregistry pkg/registry/manifest.go): DELETE of
     a digest leaves its tags, which go on serving the manifest; `pages_without_links` too: `n` and `last` are obeyed, no
     Link is sent, and a `last` after which nothing comes is ignored; without `checks_parts` a PUT is taken without its blobs.
+    `untagged_first` is Google's registries: a manifest with a tag, or in an index, cannot be deleted. `deletes_digests` off
+    is a registry that deletes tags only. `drops_untagged` is Gitea: with its last tag a manifest goes, and its layers.
     `immutable_tags` is Harbor: a tag cannot be pushed over with another digest. `referrers` turns on the referrers API
     of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
@@ -50,6 +52,9 @@ class SandboxSettings:
     tag_deletes: bool = False
     tag_delete_takes_all: bool = False
     tags_survive_digest_delete: bool = False
+    untagged_first: bool = False
+    deletes_digests: bool = True
+    drops_untagged: bool = False
     keeps_children: bool = False
     immutable_tags: bool = False
     referrers: bool = False

@@ -22,6 +22,7 @@ from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
 from bulkrm.sandbox.wire import Answer, Asked, coded_answer, json_answer, not_found
 
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
+GITEA_TOKEN_PATH = "/v2/token"  # noqa: S105 (a path)
 DEFAULT_USERS: Mapping[str, User] = {"admin": User("admin")}
 # Quay's token endpoint knows no other action and refuses the whole request (quay/quay endpoints/v2/v2auth.py).
 _QUAY_ACTIONS = frozenset({"push", "pull", "*"})
@@ -135,7 +136,8 @@ class TokenServer:
     def answer(self, asked: Asked) -> Answer:
         """Decide about one request."""
         # spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client goes on with GET.
-        if asked.path != TOKEN_PATH or asked.method not in (("GET", "POST") if self.settings.post else ("GET",)):
+        methods = ("GET", "POST") if self.settings.post else ("GET",)
+        if asked.path not in (TOKEN_PATH, GITEA_TOKEN_PATH) or asked.method not in methods:
             return not_found()
         name = self._account(asked)
         if not self._welcome(asked, name):

@@ -12,6 +12,7 @@ from bulkrm.model.reference import (
     is_tag,
     parse_reference,
     parse_repository,
+    refuse_missing_part,
     split_host,
 )
 from bulkrm.model.target import Source, Target
@@ -87,6 +88,7 @@ def parse_entry(
             Target(parse_reference(text, default_host=default_host, default_port=default_port), source, detail.note)
         ]
     check_text(text, _DIGEST_REMEDY)
+    refuse_missing_part(text)
     name, tag = cut(text)
     if tag is None:
         refuse(text, "has neither a tag nor a pattern of tags", f"write {text}:TAG, or {text}:* for all tags")
@@ -113,6 +115,7 @@ def _is_glob(text: str) -> bool:
 def _parse_place(text: str, default_host: str | None, default_port: int) -> Repository | RepositoryPattern:
     """Read the image beside `tags`, which has neither a tag nor a digest of its own."""
     check_text(text, _DIGEST_REMEDY)
+    refuse_missing_part(text)
     name, tag = cut(text)
     if tag is not None:
         refuse(text, "has a tag, and tags beside it", f"write {name} with tags, or {text} without")

@@ -17,7 +17,7 @@ from bulkrm.state.journal import Journal, last_events
 
 VERSION = 1
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
-_INTERRUPTED = (130, 143)
+_INTERRUPTED = (129, 130, 143)
 _REMEDY = "give another folder with --state-dir or BULKRM_STATE_DIR"
 
 

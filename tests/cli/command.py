@@ -6,12 +6,13 @@ import io
 import json
 import os
 import pty
+import signal
 import struct
 import sys
 import tempfile
 import termios
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -68,18 +69,32 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def in_process(*arguments: str, capsys: pytest.CaptureFixture[str], stdin: bytes = b"") -> Result:
-    """Run it here; standard input is a pipe."""
+    """Run it here; standard input is no terminal, also where that of the tests is one."""
     capsys.readouterr()
     before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin))
     code: object = 0
     try:
-        main(arguments)
+        with _nobody_at_stdin():
+            main(arguments)
     except SystemExit as end:
         code = end.code or 0
     finally:
         sys.stdin = before
     assert isinstance(code, int)
     return Result(code, *capsys.readouterr())
+
+
+@contextmanager
+def _nobody_at_stdin() -> Iterator[None]:
+    kept = os.dup(0)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
 
 
 async def bulkrm(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Result:
@@ -139,6 +154,7 @@ class Terminal:
         self._master = master
         self._fresh = asyncio.Event()
         self._ended = asyncio.Event()
+        self._is_hung_up = False
         self.seen = ""
         asyncio.get_running_loop().add_reader(master, self._read)
 
@@ -165,6 +181,18 @@ class Terminal:
         """Press keys."""
         os.write(self._master, text.encode())
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        self._process.send_signal(number)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a window that is closed or a connection that is lost does."""
+        if not self._is_hung_up:
+            self._is_hung_up = True
+            asyncio.get_running_loop().remove_reader(self._master)
+            os.close(self._master)
+            self._ended.set()
+
     async def end(self) -> Result:
         """Wait for the end. `err` is what the screen showed, `out` what went into the pipe, if there was one."""
         async with asyncio.timeout(SECONDS):
@@ -176,33 +204,44 @@ class Terminal:
 
 @asynccontextmanager
 async def terminal(
-    *arguments: str, pipe: bool = True, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+    *arguments: str,
+    pipe: bool = True,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    redirected: str = "",
+    ignored: Sequence[signal.Signals] = (),
 ) -> AsyncIterator[Terminal]:
-    """Start the command on a terminal of 80 columns; with `pipe`, its standard output is none, with `stdin` its input."""
+    """Start the command on a terminal of 80 columns; with `pipe`, its standard output is none, with `stdin` its input.
+
+    `redirected` is what a shell is told of its streams (`2>log`); `ignored`: signals that it starts with as ignored.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    shell = ["sh", "-c", f'exec "$0" "$@" {redirected}'] if redirected else []
+
+    def prepare() -> None:
+        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bulkrm", *arguments,
+        *shell, sys.executable, "-m", "bulkrm", *arguments,
         stdin=slave if stdin is None else asyncio.subprocess.PIPE, stderr=slave,
         stdout=asyncio.subprocess.PIPE if pipe else slave, env=environment(env),
-        start_new_session=True, preexec_fn=_take_terminal,
+        start_new_session=True, preexec_fn=prepare,
     )  # fmt: skip
     os.close(slave)
     if process.stdin is not None and stdin is not None:
         process.stdin.write(stdin)
         process.stdin.close()
+    screen = Terminal(process, master)
     try:
-        yield Terminal(process, master)
+        yield screen
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-        asyncio.get_running_loop().remove_reader(master)
-        os.close(master)
-
-
-def _take_terminal() -> None:
-    fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+        screen.hang_up()
 
 
 @contextmanager

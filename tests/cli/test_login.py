@@ -29,6 +29,16 @@ def auth(login: str = "admin:admin") -> dict[str, str]:
 # Where they come from
 
 
+def test_password_stdin_with_a_byte_order_mark(run: Command, guarded: Sandbox) -> None:
+    """The byte order mark that PowerShell and some editors write is no part of the password."""
+    fill(guarded, "1.0")
+
+    stdin = b"\xef\xbb\xbfadmin\r\n"
+    result = run(f"{guarded.host}/team/app:1.0", "-u", "admin", "--password-stdin", "-o", "json", stdin=stdin)
+
+    assert (result.code, result.statuses) == (0, {"team/app:1.0": "deleted"})
+
+
 def test_password_stdin(run: Command, guarded: Sandbox) -> None:
     """`-u NAME --password-stdin` reads the password and drops one line end."""
     fill(guarded, "1.0")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, docker_list, put_image
-from tests.cli.command import Command, Result, bulkrm, fill, sent, tags
+from tests.cli.command import Command, Result, bulkrm, fill, sent, served, tags
 
 IMAGE_KEYS = [
     "image", "status", "digest", "media_type", "also_removed", "reason", "because", "error", "hint", "note", "source",
@@ -268,6 +268,18 @@ def test_progress_in_a_pipe(run: Command, mixed: Sandbox) -> None:
     assert "Resolving images: 7" in phases
     assert "Deleting manifests: 4" in phases
     assert "\x1b" not in result.err + result.out
+
+
+def test_progress_counts_what_it_names(run: Command) -> None:
+    """Where tags go first they are counted by themselves: 30 images are 30 manifests, and not 60."""
+    with served(SandboxSettings(auth=Auth.NONE, tag_deletes=True)) as sandbox:
+        fill(sandbox, *(f"t{number:02}" for number in range(30)))
+
+        result = run(f"{sandbox.host}/team/app:*", "--strategy", "tags-first")
+
+    assert result.code == 0
+    assert "Removing tags: 30" in result.err.splitlines()
+    assert "Deleting manifests: 30" in result.err.splitlines()
 
 
 # Exit codes

@@ -1,16 +1,18 @@
 """Ctrl-C and SIGTERM: nothing new starts, what is in flight may finish, the report is complete."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
-from tests.cli.command import SECONDS, Result, environment, fill, line_with, sent, start, tags
+from tests.cli.command import SECONDS, Result, bulkrm, environment, fill, line_with, sent, start, tags, terminal
 
 OPEN = SandboxSettings(auth=Auth.NONE)
 IN_FLIGHT = 3
@@ -50,9 +52,9 @@ def outcomes(result: Result) -> list[tuple[str, str | None, str | None]]:
     return sorted(rows, key=str)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 async def test_one_signal(number: signal.Signals, code: int) -> None:
-    """After one signal no new DELETE starts and those in flight finish; the rest is `interrupted`; 130 or 143."""
+    """After one signal no new DELETE starts and those in flight finish; the rest is `interrupted`; 130, 143 or 129."""
     async with Sandbox(OPEN) as sandbox:
         fill(sandbox, *(f"t{index:02}" for index in range(20)))
         held = Held(IN_FLIGHT)
@@ -74,8 +76,11 @@ async def test_one_signal(number: signal.Signals, code: int) -> None:
         assert len(tags(sandbox)) == 20 - deleted
 
 
-async def test_second_signal() -> None:
-    """The second Ctrl-C ends the run at once; what was in flight is `failed`, `unconfirmed`, with a hint."""
+@pytest.mark.parametrize(
+    ("first", "second", "code"), [(signal.SIGINT, signal.SIGINT, 130), (signal.SIGHUP, signal.SIGHUP, 129)]
+)
+async def test_second_signal(first: signal.Signals, second: signal.Signals, code: int) -> None:
+    """The second signal ends the run at once; what was in flight is `failed`, `unconfirmed`, with a hint."""
     async with Sandbox(OPEN) as sandbox:
         fill(sandbox, *(f"t{index:02}" for index in range(20)))
         held = Held(IN_FLIGHT)
@@ -83,12 +88,12 @@ async def test_second_signal() -> None:
         process = await start(f"{sandbox.host}/team/app:*", "-c", str(IN_FLIGHT), "-o", "json")
         await held.full()
 
-        process.send_signal(signal.SIGINT)
+        process.send_signal(first)
         await line_with("stopping", process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(second)
         result = await end(process)
 
-        assert result.code == 130
+        assert result.code == code
         assert outcomes(result) == (
             [("deleted", None, None)]
             + [("failed", None, "unconfirmed")] * IN_FLIGHT
@@ -167,6 +172,96 @@ async def test_every_report_is_complete() -> None:
     assert result.code == 143
     assert len(result.out.splitlines()) == 21
     assert '"not_attempted": 19' in result.out.splitlines()[-1]
+
+
+# Terminals that go away
+
+
+async def test_hung_up(tmp_path: Path) -> None:
+    """A terminal that is closed is SIGHUP: what is in flight finishes, reports in files are complete, 129; it can be resumed."""
+    env, report = {"BULKRM_STATE_DIR": str(tmp_path / "state")}, tmp_path / "report.json"
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, *(f"t{index:02}" for index in range(10)))
+        held = Held(1)
+        sandbox.faults.add(Call(held), method="DELETE", times=None)
+        words = [f"{sandbox.host}/team/app:*", "-y", "-c", "1", "--report", f"json={report}"]
+        async with terminal(*words, pipe=False, env=env) as screen:
+            await held.full()
+            screen.hang_up()
+            held.go.set()
+            result = await screen.end()
+        left = len(tags(sandbox))
+        resumed = await bulkrm("resume", "-o", "json", env=env)
+
+        written = json.loads(report.read_text())
+        assert result.code == 129
+        assert written["summary"]["deleted"] == 10 - left
+        assert written["summary"]["not_attempted"] == left > 0
+        assert (resumed.code, resumed.report["summary"]["deleted"]) == (0, 10)
+        assert tags(sandbox) == set()
+
+
+async def test_nohup(tmp_path: Path) -> None:
+    """Where SIGHUP is ignored (`nohup`) the run goes on to its end, also while its terminal no longer takes a line."""
+    report = tmp_path / "report.json"
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, *(f"t{index:02}" for index in range(10)))
+        held = Held(1)
+        sandbox.faults.add(Call(held), method="DELETE", times=None)
+        words = [f"{sandbox.host}/team/app:*", "-v", "-c", "1", "-o", "json", "--report", f"json={report}"]
+        async with terminal(*words, redirected="</dev/null", ignored=[signal.SIGHUP]) as screen:
+            await held.full()
+            screen.hang_up()
+            held.go.set()
+            result = await screen.end()
+
+        assert (result.code, result.report["summary"]["deleted"]) == (0, 10)
+        assert json.loads(report.read_text()) == result.report
+        assert tags(sandbox) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+async def test_ignored_from_the_start(number: signal.Signals) -> None:
+    """A signal that was ignored when the process started stays ignored."""
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, "a", "b")
+        held = Held(1)
+        sandbox.faults.add(Call(held), method="DELETE", times=None)
+        async with terminal(f"{sandbox.host}/team/app:*", "-y", "-c", "1", "-o", "json", ignored=[number]) as screen:
+            await held.full()
+            screen.send(number)
+            held.go.set()
+            result = await screen.end()
+
+    assert (result.code, result.report["summary"]["deleted"]) == (0, 2)
+
+
+async def test_undo_interrupted_at_its_question(tmp_path: Path) -> None:
+    """Ctrl-C at the question of undo is 130, and nothing is put back."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path)}
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, "a")
+        await bulkrm(f"{sandbox.host}/team/app:a", env=env)
+        async with terminal("undo", env=env) as screen:
+            await screen.until("[y/N] ")
+            screen.type("\x03")
+            result = await screen.end()
+
+        assert result.code == 130
+        assert sent(sandbox, "PUT") == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+async def test_standard_error_that_takes_nothing() -> None:
+    """A full disk behind standard error neither stops the run nor changes its exit code."""
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, "a")
+        async with terminal(
+            f"{sandbox.host}/team/app:a", "-v", "-o", "json", redirected="</dev/null 2>/dev/full"
+        ) as screen:
+            result = await screen.end()
+
+    assert (result.code, result.statuses) == (0, {"team/app:a": "deleted"})
 
 
 # Readers that leave

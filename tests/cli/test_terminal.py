@@ -1,5 +1,6 @@
 """On a terminal: the question, the password, the table in 80 columns."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,20 @@ async def test_bar() -> None:
     assert "\x1b[" in result.err
     assert "\x1b" not in result.out
     assert result.report["summary"]["deleted"] == 20
+
+
+async def test_no_bar_among_lines() -> None:
+    """A report that comes line by line on the same terminal is not drawn over: each phase is a line then."""
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, *(f"t{number:02}" for number in range(20)))
+
+        async with terminal(f"{sandbox.host}/team/app:*", "-y", "-o", "jsonl", pipe=False) as screen:
+            result = await screen.end()
+
+    assert result.code == 0
+    assert "\x1b" not in result.err
+    assert "Deleting manifests: 20" in result.err
+    assert [json.loads(line)["status"] for line in result.err.splitlines() if '"image"' in line] == ["deleted"] * 20
 
 
 async def test_no_question_in_a_pipe() -> None:

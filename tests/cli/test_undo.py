@@ -202,6 +202,8 @@ def test_runs(run: Command, sandbox: Sandbox) -> None:
     assert run("runs", "show", "2000").code == 2
     assert run("runs", "prune", "--older-than", "1d").out == ""
     assert run("runs", "prune", "--older-than", "soon").code == 2
+    assert run("runs", "prune", "--older-than", "0h", "-n").out == f"would delete {name}\n"
+    assert name in run("runs").out
     assert run("runs", "prune", "--older-than", "0h").out == f"deleted {name}\n"
     assert run("runs").out == ""
 

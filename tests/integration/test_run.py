@@ -7,6 +7,7 @@ import pytest
 
 from bulkrm.cli.options import Talk
 from bulkrm.cli.perform import Task, perform
+from bulkrm.cli.terminal import Streams
 from bulkrm.cli.writers import Writer
 from bulkrm.client.credentials import Credentials, DockerConfig
 from bulkrm.engine.run import Job
@@ -284,7 +285,7 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Settings(),
             Credentials({}, DockerConfig()),
             writers,
-            Talk("text", None, None, quiet=False, verbose=False, yes=True),
+            Talk("text", None, None, quiet=False, verbose=False, yes=True, streams=Streams.of_process()),
         )
 
         with pytest.raises(Bug):

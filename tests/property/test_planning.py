@@ -262,6 +262,7 @@ def test_the_limit_is_all_or_nothing(case: Case, limit: Limit) -> None:
     going = sum(max(1, len(item.tags)) for item in free.doomed)
     untagged = [target.reference for item in free.items if isinstance(item.verdict, Untag) for target in item.targets]
     going += len({(reference.repository, reference.tag) for reference in untagged if isinstance(reference, TagRef)})
+    going += len(free.dangling)
     allowed = free.tags_seen * limit.value / 100 if limit.percent else limit.value
 
     assert _doomed(held) == (_doomed(free) if going <= allowed else set())

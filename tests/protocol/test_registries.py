@@ -25,8 +25,8 @@ async def test_one_for_each_host() -> None:
         assert registries.requests == Requests(registry=4, token=1)
 
 
-async def test_who_speaks_like_distribution() -> None:
-    """A registry with distribution's header is known as one, another is not."""
+async def test_whose_garbage_is_collected_by_command() -> None:
+    """A registry that answers like distribution is known as one, another is not."""
     async with (
         Sandbox(OPEN) as sandbox,
         ScriptedServer([Step("GET /v2/", reply(200)), Step("GET /v2/team/app/manifests/1", NONE_THERE)]) as other,
@@ -35,7 +35,8 @@ async def test_who_speaks_like_distribution() -> None:
         for host in (sandbox.host, other.host):
             await registries[host].manifest(app(host), "1")
 
-        assert registries.distributions == (sandbox.host,)
+        assert registries.collected_by_command == (sandbox.host,)
+        assert registries.restorable == (sandbox.host, other.host)
 
 
 async def test_remarks() -> None:

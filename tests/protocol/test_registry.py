@@ -206,6 +206,11 @@ NOT_FOUND = Step(DELETE, reply(404, VERSION, UNKNOWN))
 BROKEN = Step(DELETE, Close())
 FAULT = Step(DELETE, reply(500))
 STILL = Step(HEAD, THERE)
+# Asked where a digest is refused: a tag that nobody made.
+PROBE = "DELETE /v2/team/app/manifests/bulkrm-probe-*"
+OFF_BODY = b'{"errors": [{"code": "UNSUPPORTED"}]}'
+OFF, READ_ONLY = reply(405, body=OFF_BODY), reply(405, body=b"Method not allowed")
+NONE_THERE = reply(404, VERSION, UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -242,8 +247,17 @@ STILL = Step(HEAD, THERE)
         ([FAULT, STILL] * 4 + [FAULT, Step(HEAD, GONE)], Removal.DELETED),
         ([FAULT, STILL] * 5, FailureCode.SERVER_ERROR),
         ([Step(DELETE, reply(403, body=b'{"errors": [{"code": "DENIED"}]}'))], FailureCode.NOT_PERMITTED),
-        ([Step(DELETE, reply(405, body=b'{"errors": [{"code": "UNSUPPORTED"}]}'))], FailureCode.DELETION_DISABLED),
-        ([Step(DELETE, reply(405, body=b"Method not allowed"))], FailureCode.READ_ONLY),
+        ([Step(DELETE, OFF), Step(PROBE, OFF)], FailureCode.DELETION_DISABLED),
+        ([Step(DELETE, OFF), Step(PROBE, reply(404, body=b"no such page"))], FailureCode.DELETION_DISABLED),
+        (
+            [Step(DELETE, OFF), Step(PROBE, reply(403, body=b'{"errors": [{"code": "DENIED"}]}'))],
+            FailureCode.DELETION_DISABLED,
+        ),
+        ([Step(DELETE, OFF), Step(PROBE, NONE_THERE)], FailureCode.NOT_SUPPORTED),
+        ([Step(DELETE, reply(400, body=OFF_BODY)), Step(PROBE, NONE_THERE)], FailureCode.NOT_SUPPORTED),
+        ([Step(DELETE, reply(400, body=OFF_BODY)), Step(PROBE, OFF)], FailureCode.DELETION_DISABLED),
+        ([Step(DELETE, READ_ONLY), Step(PROBE, READ_ONLY)], FailureCode.READ_ONLY),
+        ([Step(DELETE, READ_ONLY), Step(PROBE, NONE_THERE)], FailureCode.NOT_SUPPORTED),
         ([Step(DELETE, reply(429, {"Retry-After": "601"}))], FailureCode.RATE_LIMITED),
     ],
 )

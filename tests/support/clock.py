@@ -17,11 +17,16 @@ class FakeClock:
     """Implements `bulkrm.client.clock.Clock`.
 
     With `auto`, a sleep ends at once: the one that would end first moves the time to its end. Without, `advance` moves
-    it. `slept` has the length of every sleep that was begun; `jitter` is what `random` returns.
+    it. `slept` has the length of every sleep that was begun; `jitter` is what `random` returns. `counts_sleep`: its
+    system has a clock that goes on while the machine sleeps.
     """
 
-    def __init__(self, *, auto: bool = False, jitter: float = 0.0, wall: float = 1_800_000_000.0) -> None:
+    def __init__(
+        self, *, auto: bool = False, jitter: float = 0.0, wall: float = 1_800_000_000.0, counts_sleep: bool = True
+    ) -> None:
         self._auto = auto
+        self._counts_sleep = counts_sleep
+        self._suspended = 0.0
         self._jitter = jitter
         self._wall = wall
         self._now = 0.0
@@ -33,6 +38,9 @@ class FakeClock:
 
     def wall(self) -> float:
         return self._wall + self._now
+
+    def sleepless(self) -> float:
+        return self._now + (self._suspended if self._counts_sleep else 0.0)
 
     def random(self) -> float:
         return self._jitter
@@ -49,6 +57,15 @@ class FakeClock:
     def skip(self, seconds: float) -> None:
         """Let time pass without waking anybody, as if the test's process had been stopped."""
         self._now += seconds
+
+    def suspend(self, seconds: float) -> None:
+        """Let the machine sleep: the wall clock goes on, and the monotonic one stands still."""
+        self._wall += seconds
+        self._suspended += seconds
+
+    def set_wall(self, seconds: float) -> None:
+        """Set the wall clock forward or back, as people and NTP do."""
+        self._wall += seconds
 
     async def advance(self, seconds: float) -> None:
         """Let time pass, from one sleeper's end to the next one's; whoever wakes runs as far as it can."""

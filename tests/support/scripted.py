@@ -59,7 +59,7 @@ Answer = Close | Raw | Hang
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One expected request, `METHOD target`, and its answer.
+    """One expected request, `METHOD target`, and its answer; with a `*` at its end, one that begins so.
 
     `authorization` is what the header must be, None: it must not be there; left alone, it may be anything. `check` may
     look at the rest.
@@ -71,7 +71,8 @@ class Step:
     check: Callable[[Heard], bool] = field(default=lambda _: True)
 
     def mismatch(self, heard: Heard) -> str | None:
-        if heard.line != self.line:
+        begins = self.line.endswith("*") and heard.line.startswith(self.line[:-1])
+        if heard.line != self.line and not begins:
             return f"expected {self.line!r}, heard {heard.line!r}"
         if self.authorization not in ("*", heard.authorization):
             return f"{heard.line}: expected authorization {self.authorization!r}, heard {heard.authorization!r}"

@@ -95,19 +95,21 @@ def test_no_shared() -> None:
     assert "'all' is not understood; write one of refuse, untag, delete, delete-unseen" in remedy(error)
 
 
-@pytest.mark.parametrize("seconds", [0.5, 60.0, 1e9])
-def test_timeout(seconds: float) -> None:
-    """Any time above zero that ends."""
-    assert values.timeout(seconds) == seconds
+@pytest.mark.parametrize(("text", "seconds"), [("0.5", 0.5), ("60", 60.0), (" 5 ", 5.0), ("999999999", 999_999_999.0)])
+def test_timeout(text: str, seconds: float) -> None:
+    """Any number of seconds above zero."""
+    assert values.timeout(text) == seconds
 
 
-@pytest.mark.parametrize("seconds", [0.0, -1.0, float("inf"), float("nan")])
-def test_no_timeout(seconds: float) -> None:
-    """Zero, less, for ever and what is no number are refused."""
+@pytest.mark.parametrize(
+    "text", ["", "0", "0.0", "-1", "inf", "nan", "5s", "1m", "500ms", "1,5", "1e3", "1_000", "0x10", "\u0665", "9" * 10]
+)
+def test_no_timeout(text: str) -> None:
+    """Zero, less, for ever, a unit and what is no number are refused, and the message says what to write."""
     with pytest.raises(InputError) as error:
-        values.timeout(seconds)
+        values.timeout(text)
 
-    assert remedy(error).startswith("--timeout: ")
+    assert remedy(error).startswith(f"--timeout: {text!r} is not understood; write a number of seconds")
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,9 @@ def test_exit_code(outcomes: list[Outcome], expected: int) -> None:
     assert exit_code(iter(reversed(outcomes))) == expected
 
 
-@pytest.mark.parametrize(("signal", "expected"), [(Signal.INTERRUPT, 130), (Signal.TERMINATE, 143)])
+@pytest.mark.parametrize(
+    ("signal", "expected"), [(Signal.INTERRUPT, 130), (Signal.TERMINATE, 143), (Signal.HANG_UP, 129)]
+)
 def test_signals(signal: Signal, expected: int) -> None:
     """A signal goes before everything."""
     assert exit_code([FAILED, SHARED], signal) == expected

@@ -108,3 +108,20 @@ def test_a_long_chain() -> None:
 def test_what_claims_to_be_a_circle() -> None:
     """Manifests that claim to name each other, which no digest allows, are still all there once."""
     assert sorted(order(item("a", "b"), item("b", "a"))) == sorted([digest("a"), digest("b")])
+
+
+def test_not_through_all_repositories() -> None:
+    """Of many repositories some take turns until one of them is finished: what was read of it is still young then."""
+    names = [f"r{number}" for number in range(100)]
+    items = [
+        Item(Repository(HOST, name), Resolved(digest(f"{name}-{turn}"), OCI_INDEX, 3), (), Doomed())
+        for turn in range(5)
+        for name in names
+    ]
+    places = [step.item.repository.path for step in by_digest(items)[HOST]]
+
+    assert sorted(places) == sorted(names * 5)
+    for name in names:
+        turns = [number for number, place in enumerate(places) if place == name]
+        assert 1 <= turns[1] - turns[0] <= 16
+        assert turns[-1] - turns[0] <= 4 * 16

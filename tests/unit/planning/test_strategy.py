@@ -1,16 +1,19 @@
 """Where tags go before their manifests: the number of tags to delete, of those that are there, and what was proved."""
 
+from dataclasses import replace
+
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.failure import Failure, FailureCode, TagsOnly
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.outcome import Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Verdict, Way
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.outcome import Failed, Kept, KeptReason
+from bulkrm.model.plan import Doomed, Item, Order, Plan, Untag, Verdict, Way
+from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.settings import Strategy
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.strategy import clearable, orders, worth_asking
+from bulkrm.planning.cost import requests_in
+from bulkrm.planning.strategy import clearable, orders, where_tags_go_alone, worth_asking
 
 APP = Repository("registry.example", "team/app")
 
@@ -70,3 +73,53 @@ def test_what_may_go_without_its_tags() -> None:
     ]
 
     assert list(clearable(items)) == [plain]
+
+
+def test_where_tags_have_to_go_first() -> None:
+    """Such a host is not asked, and its order is tags-first, whatever the strategy and however small the repository."""
+    made = replace(plan(3), untagged_first=frozenset({APP.host}))
+
+    for strategy in Strategy:
+        assert list(worth_asking(made, strategy)) == []
+        assert orders(made, strategy, lambda _: None) == {APP: Order.TAGS_FIRST}
+
+
+def test_the_cost_where_tags_have_to_go_first() -> None:
+    """Each tag costs two requests more, also those that the list does not name, and those of an index's child."""
+    items = [item(1), item(2, "other"), item(3, parents=(item(1).digest,)), item(4, verdict=Kept(KeptReason.SHARED))]
+
+    assert requests_in(items, Order.TAGS_FIRST, untagged_first=True) == 3 + 2 * 4
+
+
+WHY = TagsOnly(FailureCode.NOT_SUPPORTED, "tags only")
+
+
+def test_where_tags_go_alone() -> None:
+    """The listed tags go and say that the manifest stays, by another tag or by its digest; digests fail."""
+    shared, both = item(2, "other"), item(3)
+    by_digest = Target(DigestRef(APP, both.digest), Source("list", 9))
+    both = replace(both, targets=(*both.targets, by_digest))
+    made = Plan((item(1), shared, both, item(4, verdict=Kept(KeptReason.SHARED))))
+
+    found = where_tags_go_alone(made, {APP.host: WHY}).items
+
+    one = item(1)
+    assert [(entry.verdict, len(entry.targets)) for entry in found] == [
+        (Untag((f"{APP}@{one.digest}",)), 1),
+        (Untag((f"{APP}:other",)), 1),
+        (Untag((f"{APP}@{both.digest}",)), 1),
+        (Failed(WHY), 1),
+        (Kept(KeptReason.SHARED), 1),
+    ]
+    assert where_tags_go_alone(made, {"other.example": WHY}) == made
+    assert where_tags_go_alone(made, {}) is made
+
+
+def test_what_is_attached_stays_with_it() -> None:
+    """What only belongs to a manifest that stays is kept."""
+    parent = DigestRef(APP, item(1).digest)
+    attached = replace(item(5), targets=(Target(TagRef(APP, "pr-5"), None, parent=parent),))
+
+    (found,) = where_tags_go_alone(Plan((attached,)), {APP.host: WHY}).items
+
+    assert found.verdict == Kept(KeptReason.NEEDED, (str(parent),))

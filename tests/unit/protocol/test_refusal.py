@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import FailureCode, Reach
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import message
 from bulkrm.protocol.explanation import masked
@@ -20,8 +20,9 @@ from bulkrm.quirks.quirk import manners_of
 
 APP = Repository("registry.example", "team/app")
 DELETE = message.delete_manifest(APP, Digest.of(b""))
+DELETE_TAG = message.delete_manifest(APP, "1.0")
+PUT = message.put_manifest(APP, "1.0", Manifest(Digest.of(b"{}"), OCI_MANIFEST, b"{}"))
 GET = message.get_manifest(APP, "1.0")
-PUT = message.put_manifest(APP, "1.0", Manifest(Digest.of(b"{}"), "application/json", b"{}"))
 CATALOG = message.list_repositories()
 IMAGE, REPOSITORY, HOST = Reach.IMAGE, Reach.REPOSITORY, Reach.HOST
 
@@ -52,6 +53,16 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         ("r", DELETE, 405, PLAIN, FailureCode.READ_ONLY, HOST, "read-only"),
         ("r", DELETE, 405, PAGE, FailureCode.READ_ONLY, HOST, "proxy"),
         ("r", DELETE, 400, errors("DIGEST_INVALID"), FailureCode.REFUSED, IMAGE, "message"),
+        ("r", DELETE, 400, errors("UNSUPPORTED"), FailureCode.DELETION_DISABLED, HOST, "storage.delete.enabled"),
+        ("r", DELETE_TAG, 400, errors("UNSUPPORTED"), FailureCode.REFUSED, IMAGE, "message"),
+        # Gitea
+        ("r", PUT, 404, errors("BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
+        ("r", PUT, 404, errors("MANIFEST_BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
+        ("r", PUT, 404, errors("NAME_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
+        ("r", PUT, 400, errors("BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
+        ("r", PUT, 404, errors("NAME_UNKNOWN", "DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "push"),
+        ("r", PUT, 404, PAGE, FailureCode.NOT_A_REGISTRY, IMAGE, "is r an OCI"),
+        ("r", GET, 404, errors("BLOB_UNKNOWN"), FailureCode.NOT_A_REGISTRY, IMAGE, "is r an OCI"),
         ("r", GET, 405, errors("UNSUPPORTED"), FailureCode.REFUSED, IMAGE, "message"),
         ("r", GET, 401, errors("UNAUTHORIZED"), FailureCode.NOT_PERMITTED, REPOSITORY, "registry.example/team/app"),
         ("r", DELETE, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "push is not enough"),
@@ -59,7 +70,6 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         ("r", DELETE, 403, PAGE, FailureCode.NOT_PERMITTED, REPOSITORY, "delete on registry.example/team/app"),
         ("r", GET, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "needs pull on"),
         ("r", PUT, 403, errors("DENIED"), FailureCode.NOT_PERMITTED, REPOSITORY, "needs push on registry.example/team"),
-        ("r", PUT, 404, errors("BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
         ("r", PUT, 400, errors("MANIFEST_BLOB_UNKNOWN"), FailureCode.BLOBS_MISSING, IMAGE, "push the image again"),
         ("r", PUT, 405, PLAIN, FailureCode.READ_ONLY, HOST, "read-only"),
         ("r", PUT, 409, errors("TAG_EXISTS"), FailureCode.REFUSED, IMAGE, "message"),

@@ -1,0 +1,114 @@
+"""Where a registry deletes a manifest only when no tag is on it any more: its tags are deleted one by one, then it.
+
+Google's registries and Docker Hub are so (`quirks`), and whoever refuses a DELETE for that reason. Unlike `clearing`, which
+takes tags off because that is faster, nothing here goes with its manifest: if one tag cannot be deleted, the manifest is
+not asked for. Its listed tags go first, so that a tag which the list does not name is not lost for nothing.
+
+One image at a time, when its turn has come: the tags of an index's child go after the index. Two requests for each tag,
+because it is read right before.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from bulkrm.engine.around import Around, Record
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.book import Book
+from bulkrm.engine.deletion import Again, Deletion
+from bulkrm.engine.flights import Flights
+from bulkrm.engine.staleness import Staleness
+from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, Unwanted, unconfirmed
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.outcome import Failed, Kept, KeptReason
+from bulkrm.model.plan import Item
+
+_HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"
+
+
+class UntaggedFirst:
+    """Deletes the tags of a manifest, then the manifest."""
+
+    def __init__(
+        self, asking: Asking, flights: Flights, around: Around, deletion: Deletion, book: Book, record: Record
+    ) -> None:
+        """Take what deletes manifests, and who hears of what does not go."""
+        self._deletion = deletion
+        self._stop = around.stop
+        self._recorder = around.recorder
+        self._cleared = around.cleared
+        self._book = book
+        self._record = record
+        self._tags = Tags(asking, flights, around.clock)
+
+    async def delete(self, item: Item, staleness: Staleness) -> Again | None:
+        """Delete an item and record it; None: it is done. Raises StateError where it cannot be kept."""
+        tags = dict.fromkeys((*item.named_tags, *item.tags))
+        left = [tag for tag in tags if not self._cleared.is_gone(item.repository, tag)]
+        if left:
+            await self._recorder.clear(item, left)
+        for tag in left:
+            changed = await self._take_off(item, tag, staleness)
+            if isinstance(changed, Unwanted):
+                return Again()
+            if isinstance(changed, Failure):
+                self._fail(item, tag, changed)
+                return None
+        going = tuple(target for target in item.targets if not self._book.has(target))
+        return await self._deletion.delete(replace(item, targets=going), staleness, untagged=True) if going else None
+
+    async def _take_off(self, item: Item, tag: str, staleness: Staleness) -> Changed:
+        """Delete one tag; what is not known to be gone afterwards is a failure."""
+        repository = item.repository
+        gone = partial(self._cleared.add, repository, tag, item.digest)
+        change = Change(repository, tag, item.digest, None, self._wanted(item, staleness), gone)
+        self._cleared.maybe(repository, tag, item.digest)
+        changed = await self._tags.delete(change)
+        if isinstance(changed, Doubt):
+            changed = await self._looked_at(change, changed)
+        match changed:
+            case Done():
+                gone()
+            case Moved(Digest() as now):
+                self._cleared.drop(repository, tag)
+                self._record(item, item.naming(tag), Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",)))
+            case Doubt():
+                gone()  # until somebody reads it
+            case _:
+                self._cleared.drop(repository, tag)
+        return changed
+
+    async def _looked_at(self, change: Change, doubt: Doubt) -> Changed:
+        """Find out what became of a tag whose DELETE had no answer."""
+        held = await self._tags.anew().read(change.repository, change.tag)
+        if isinstance(held, Failure):
+            cause = unconfirmed(held)
+            return Doubt(cause.code, cause.message, cause.status, cause.hint)
+        if held is None:
+            return Done()
+        return doubt_is_over(doubt) if held == change.before else Moved(held)
+
+    def _wanted(self, item: Item, staleness: Staleness) -> Callable[[], bool]:
+        return lambda: not self._stop and not staleness.is_stale(item.repository)
+
+    def _fail(self, item: Item, tag: str, cause: Failure) -> None:
+        """Write down that a manifest stays because one of its tags does; what lost its tag already is unfinished."""
+        why = f"{item.repository}:{tag} cannot be deleted, so {item.digest} cannot either: {cause.message}"
+        gone = [other for other in item.tags if self._cleared.is_gone(item.repository, other)]
+        unlisted = [f"{item.repository}:{other}" for other in gone if other not in item.named_tags]
+        why += f"; gone already: {', '.join(unlisted)}" if unlisted else ""
+        for target in item.targets:
+            if self._book.has(target):
+                continue
+            lost = any(target in item.naming(other) for other in gone)
+            if lost:
+                failure = Failure(FailureCode.UNFINISHED, why, cause.status, f"{cause.hint}; {_HINT}")
+            else:
+                failure = Failure(cause.code, why, cause.status, cause.hint)
+            self._record(item, (target,), Failed(failure))
+
+
+def doubt_is_over(doubt: Doubt) -> Failure:
+    """Say that a tag is there after all, with what its DELETE met."""
+    return Failure(doubt.code, f"{doubt.message}; the tag is still there", doubt.status, doubt.hint)
