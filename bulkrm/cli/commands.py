@@ -103,7 +103,7 @@ def _refuse_blind(policy: Policy, *, protected: bool) -> None:
 def _perform(
     job: Job, access: Access, pace: Pace, talk: Talk, files: Files, *, plan: "PlanOutput | None" = None
 ) -> int:
-    settings = settings_of(access, pace)
+    settings = settings_of(access, pace, job.hosts)
     output = plan.format if plan is not None and talk.output == "text" else None
     written = plan.written if plan is not None else ()
     with writers_of(talk, files_of(access, files.named), output, written) as writers:

@@ -15,6 +15,7 @@ from bulkrm.planfile.document import PlanDocument
 from bulkrm.planfile.view import view as plan_view
 from bulkrm.planfile.write import pieces, write
 from bulkrm.reports.format import ReportFormat, View, formats, no_line
+from bulkrm.state.known import MOST
 
 
 class PlanOutput:
@@ -97,10 +98,13 @@ def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
     if name == "-":
         raise InputError(Problem("", "- is no plan file", "apply reads a file: what `bulkrm plan --out FILE` wrote"))
     try:
-        content = Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            content = file.read(MOST + 1)
     except OSError as error:
         shown = "the plan file" if hide else name
         raise InputError(Problem(shown, f"cannot be read: {error.strerror}", "give what plan --out wrote")) from error
+    if len(content) > MOST:
+        raise InputError(Problem("the plan file", f"it has more than {MOST} bytes", "give what plan --out wrote"))
     document = read(content, name)
     plan = document.plan
     return ReadPlan(plan, document.policy, document.protect, document.ignore, in_order(plan, document.unmatched))

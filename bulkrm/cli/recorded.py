@@ -15,7 +15,8 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
 from bulkrm.planfile.options import ignoring, options_of
 from bulkrm.state.errors import StateError
-from bulkrm.state.folder import RunFolder
+from bulkrm.state.folder import RunFolder, locked
+from bulkrm.state.known import KnownRun
 from bulkrm.state.place import state_dir
 
 
@@ -46,6 +47,27 @@ def held(folder: RunFolder) -> Iterator[RunFolder]:
     finally:
         with suppress(StateError):  # the user was told when the end of the run could not be written
             folder.close()
+
+
+@contextmanager
+def opened(root: Path, run: str, *, dry_run: bool) -> Iterator[RunFolder | None]:
+    """Hold the folder of a recorded run, to write on in it; a dry run only keeps others from it, and writes nothing."""
+    if dry_run:
+        with locked(root, run):
+            yield None
+        return
+    with held(RunFolder.open(root, run)) as folder:
+        yield folder
+
+
+@contextmanager
+def readable(run: KnownRun) -> Iterator[None]:
+    """Turn what is wrong with the record of a run into bad input: nothing is attempted with it."""
+    try:
+        yield
+    except StateError as error:
+        remedy = error.remedy or "the record of this run is damaged; name another one"
+        raise InputError(Problem(run.id, error.what, remedy)) from error
 
 
 def _keep_plan(folder: RunFolder, pieces: Iterable[str]) -> None:

@@ -1,16 +1,16 @@
 """The recorded runs for people: a line each, what one of them did, and getting rid of old ones."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from bulkrm.cli.which import run_named
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError
-from bulkrm.state.folder import KnownRun, known_runs
-from bulkrm.state.journal import read_journal, sound
+from bulkrm.state.events import Told, UndoTold, read_events
+from bulkrm.state.known import KnownRun, known_runs
+from bulkrm.state.standing import Undone
 
 _AGE = re.compile(r"(\d{1,6})([dhw])", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 168}
@@ -19,13 +19,13 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 def all_runs(root: Path) -> Iterator[str]:
     """Yield a line for each run."""
     for run in known_runs(root):
-        yield f"{run.id}  {_state(run):<11}{summary(run)}".rstrip()
+        yield _line(run)
 
 
 def one_run(root: Path, name: str) -> Iterator[str]:
     """Yield how a run ended, where its record is, and what became of every image. Raises InputError."""
     found = run_named(root, name)
-    yield f"{found.id}  {_state(found):<11}{summary(found)}".rstrip()
+    yield _line(found)
     yield f"folder: {found.path}"
     yield ""
     yield from _outcomes(found)
@@ -37,7 +37,7 @@ def pruned_runs(root: Path, older_than: str, *, dry_run: bool = False) -> Iterat
     A dry run only names them.
     """
     limit = datetime.now(UTC) - _age(older_than)
-    old = [run for run in known_runs(root) if _started(run) < limit and run.is_finished and not run.is_locked]
+    old = [run for run in known_runs(root) if _started(run) < limit and _is_over(run) and not run.is_locked]
     for run in old:
         if not dry_run:
             try:
@@ -48,18 +48,39 @@ def pruned_runs(root: Path, older_than: str, *, dry_run: bool = False) -> Iterat
         yield f"{'would delete' if dry_run else 'deleted'} {run.id}"
 
 
+def _line(run: KnownRun) -> str:
+    return f"{run.id}  {_state(run):<11}{summary(run)}".rstrip()
+
+
 def _state(run: KnownRun) -> str:
     if run.is_locked:
         return "running"
-    if not run.is_finished:
-        return "unfinished"
-    return "undone" if run.is_undone else f"exit {(run.end or {}).get('code')}"
+    try:
+        standing = run.standing
+    except StateError:
+        return "damaged"
+    if standing.undone is Undone.WHOLLY:
+        return "undone"
+    return f"exit {standing.end.code}" if standing.is_finished and standing.end else "unfinished"
+
+
+def _is_over(run: KnownRun) -> bool:
+    """Tell whether nobody may go on with a run; of one whose record is damaged nobody knows."""
+    try:
+        return run.standing.is_over
+    except StateError:
+        return False
 
 
 def summary(run: KnownRun) -> str:
     """Say in a few words what became of a run's images; nothing where it did not come to its end."""
-    counts: Any = (run.end or {}).get("summary", {})
+    try:
+        standing = run.standing
+    except StateError as error:
+        return error.what
+    counts = standing.end.summary if standing.end else {}
     words = [f"{count} {status.replace('_', '-')}" for status, count in counts.items() if count]
+    words += ["partly undone"] if standing.undone is Undone.PARTLY else []
     return ", ".join(words)
 
 
@@ -75,19 +96,12 @@ def _age(text: str) -> timedelta:
 
 
 def _outcomes(run: KnownRun) -> Iterator[str]:
-    path = run.path / "journal.jsonl"
     try:
-        with sound(path):
-            for event in read_journal(path):
-                if event.get("event") == "outcome":
-                    yield f"{event['status']:<15}{event['image']}  {_why(event)}".rstrip()
+        for event in read_events(run.path / "journal.jsonl"):
+            match event:
+                case Told() | UndoTold():
+                    yield f"{event.status:<15}{event.image}  {event.why}".rstrip()
+                case _:
+                    pass
     except StateError as error:
-        raise InputError(Problem(str(run.path), str(error), "the journal is damaged")) from error
-
-
-def _why(event: Mapping[str, Any]) -> str:
-    error = event.get("error")
-    if error:
-        return f"{error['code']}: {error['message']}"
-    because = ", ".join(event.get("because") or ())
-    return ": ".join(word for word in (event.get("reason"), because) if word)
+        raise InputError(Problem(run.id, error.what, error.remedy or "the journal cannot be read")) from error

@@ -12,24 +12,25 @@ from bulkrm.cli.inputs import read_ignored, read_protection
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.planning import in_order
-from bulkrm.cli.recorded import held
+from bulkrm.cli.recorded import opened, readable
 from bulkrm.cli.records import summary
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.which import run_named
 from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.landing import Past
 from bulkrm.engine.run import Job, Saved
+from bulkrm.engine.undone import UndoneImages
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.reference import parse_repository
+from bulkrm.model.plan import Plan
 from bulkrm.model.target import Source
 from bulkrm.planfile.options import ignored_by, policy_of
-from bulkrm.reports.shape import result
 from bulkrm.selection.entry import Detail, Entry, parse_entry
 from bulkrm.selection.pattern import ExcludePattern
 from bulkrm.state.archive import read_archive
-from bulkrm.state.errors import StateError
-from bulkrm.state.folder import KnownRun, RunFolder, known_runs
+from bulkrm.state.checks import list_of, optional_text_of, text_of
+from bulkrm.state.errors import changed
 from bulkrm.state.history import History, read_history
+from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.place import state_dir
 
 
@@ -38,71 +39,110 @@ def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_
     talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
     root = state_dir(talk.state_dir, os.environ)
     run = _find(root, name)
-    with held(RunFolder.open(root, run.id)) as folder:
-        job = _job(run, access)
+    with opened(root, run.id, dry_run=dry_run) as folder:
+        _refuse_over(KnownRun(run.path))  # now that nobody else works on it
+        job = job_of(run, access)
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
-        settings = settings_of(access, pace)
+        settings = settings_of(access, pace, job.hosts)
         with writers_of(talk, files_of(access, [run.path])) as writers:
             refuse_unusable_connections(job.hosts, settings.connection)
             login = login_of(access, job.hosts, talk.streams, list_from_stdin=False)
-            if not dry_run:
+            if folder is not None:
                 folder.begin_part()
-            kept = None if dry_run else folder
             about = f"going on with run {run.id}" + (f" ({before})" if (before := summary(run)) else "")
-            return anyio.run(perform, Task(job, settings, login, writers, talk, kept, about=about))
+            return anyio.run(perform, Task(job, settings, login, writers, talk, folder, about=about))
 
 
 def _find(root: Path, name: str | None) -> KnownRun:
+    """Return the run that is to be gone on with. Raises InputError where none can be."""
     if name is None:
-        left = [run for run in known_runs(root) if not run.is_finished and not run.is_locked]
-        if not left:
+        left = next((run for run in reversed(known_runs(root)) if _is_unfinished(run)), None)
+        if left is None:
             raise InputError(Problem("", f"there is no unfinished run in {root}", "`bulkrm runs` lists them"))
-        return left[-1]
-    found = run_named(root, name)
-    if found.is_finished:
-        raise InputError(Problem(name, "this run is finished", "`bulkrm runs show` tells what it did"))
-    return found
+        return left
+    return run_named(root, name)
 
 
-def _job(run: KnownRun, access: Access) -> Job:
-    try:
-        protect = read_protection(run.asked["protect"], access.connection.default_port)
-        ignore = read_ignored(ignored_by(run.asked), access.connection.default_port)
-        policy = policy_of(run.asked["options"])
-        plan = run.path / "plan.json"
-        if not plan.exists():
-            return Job(tuple(_entries(run.asked["list"], access)), protect, policy, ignore)
+def _refuse_over(run: KnownRun) -> None:
+    """Raise InputError where nobody may go on with a run."""
+    with readable(run):
+        if run.is_undone:
+            what = "this run was undone: all that it had deleted was put back, so there is nothing to go on with"
+            raise InputError(Problem(run.id, what, "to delete it after all, run its list again"))
+        if run.is_finished:
+            raise InputError(Problem(run.id, "this run is finished", "`bulkrm runs show` tells what it did"))
+
+
+def _is_unfinished(run: KnownRun) -> bool:
+    with readable(run):
+        return not run.is_locked and not run.standing.is_over
+
+
+def job_of(run: KnownRun, access: Access) -> Job:
+    """Return what is left to do of a run. Raises InputError where its record is damaged."""
+    place = f"{run.path / 'run.json'}"
+    with readable(run):
+        asked = run.asked
+        try:
+            protect = read_protection(list_of(asked, "protect"), access.connection.default_port)
+            ignore = read_ignored(ignored_by(asked), access.connection.default_port)
+            policy = policy_of(asked["options"])
+            plan = run.plan
+            if plan is None:
+                return Job(tuple(_entries(asked["list"], access)), protect, policy, ignore)
+        except InputError as error:
+            raise changed(place, error.problems[0].what) from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise changed(place, f"what it says is not what a run is asked ({error})") from error
         return Job(_saved(run, plan), protect, policy, ignore)
-    except (StateError, KeyError, TypeError, ValueError) as error:
-        raise InputError(Problem(run.id, f"its record is damaged: {error}", "run its list again")) from error
 
 
-def _saved(run: KnownRun, plan: Path) -> Saved:
+def _saved(run: KnownRun, content: bytes) -> Saved:
     from bulkrm.planfile.read import read  # noqa: PLC0415 (only `apply` and `resume` need what it loads)
 
-    document = read(plan.read_bytes(), str(plan))
+    path = run.path / "plan.json"
+    try:
+        document = read(content, str(path))
+    except InputError as error:
+        problem = error.problems[0]
+        raise changed(problem.where, problem.what) from error
     lines = in_order(document.plan, document.unmatched)
-    return Saved(document.plan, lines, _past(run, read_history(run.path)), resumed=True)
+    history = read_history(run.path)
+    past, back = _past(run, history), undone_images(document.plan, history)
+    return Saved(document.plan, lines, replace(past, done=back.without(past.done)), resumed=True, undone=back)
+
+
+def undone_images(plan: Plan, history: History) -> UndoneImages:
+    """Return what undos put back of a plan's images, with what the run had said of them before."""
+    touched = {(repository, digest) for repository, digest, _ in history.back.sure | history.back.maybe}
+    names = {
+        str(target.reference)
+        for item in plan.items
+        if (item.repository, item.digest) in touched
+        for target in item.targets
+    }
+    before = {image: history.outcomes[image] for image in names if image in history.outcomes}
+    return UndoneImages(history.back.sure, history.back.maybe, before)
 
 
 def _past(run: KnownRun, history: History) -> Past:
-    begun = {(parse_repository(intent.repository, None), intent.digest) for intent in history.intents}
+    begun = {(intent.repository, intent.digest) for intent in history.intents}
     digests = {digest for _, digest in begun} if history.decoys else set()
     manifests = read_archive(run.path / "manifests.jsonl.gz") if digests else ()
     return Past(
-        {image: result(fields) for image, fields in history.outcomes.items() if fields["status"] != "no-match"},
+        history.outcomes,
         frozenset(begun),
-        {parse_repository(name, None): frozenset(found) for name, found in history.decoys.items()},
+        {repository: frozenset(found) for repository, found in history.decoys.items()},
         {manifest.digest: manifest for manifest in manifests if manifest.digest in digests},
-        {(parse_repository(name, None), tag): digest for (name, tag), digest in history.cleared.items()},
-        frozenset((parse_repository(name, None), tag) for name, tag in history.dangling),
+        history.cleared,
+        frozenset(history.dangling),
     )
 
 
 def _entries(listed: Sequence[Mapping[str, Any]], access: Access) -> Iterator[Entry]:
+    port = access.connection.default_port
     for fields in listed:
-        detail = Detail(None, tuple(ExcludePattern(pattern) for pattern in fields["exclude"]), fields["note"])
-        port = access.connection.default_port
-        yield from parse_entry(
-            fields["image"], source=Source.parse(str(fields["source"])), default_port=port, detail=detail
-        )
+        note = optional_text_of(fields, "note")
+        detail = Detail(None, tuple(ExcludePattern(pattern) for pattern in list_of(fields, "exclude")), note)
+        source = Source.parse(text_of(fields, "source"))
+        yield from parse_entry(text_of(fields, "image"), source=source, default_port=port, detail=detail)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bulkrm.cli import values
+from bulkrm.cli.descriptors import free_descriptors, share_of
 from bulkrm.cli.login import LoginOptions, credentials
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.terminal import Streams
@@ -15,12 +16,18 @@ from bulkrm.model.settings import Pacing, Settings
 from bulkrm.reports.format import ReportFormat, formats
 
 
-def settings_of(access: Access, pace: Pace) -> Settings:
-    """Read how registries are reached, and how fast they are asked. Raises InputError."""
+def settings_of(access: Access, pace: Pace, hosts: Sequence[str] = ()) -> Settings:
+    """Read how these registries are reached, and how fast they are asked. Raises InputError."""
     connection = access.connection
     if connection.client_key is not None and connection.client_cert is None:
         raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
-    pacing = Pacing(values.concurrency(pace.concurrency), values.rate(pace.rate), values.timeout(pace.timeout))
+    concurrency, rate, timeout = (
+        values.concurrency(pace.concurrency),
+        values.rate(pace.rate),
+        values.timeout(pace.timeout),
+    )
+    share = share_of(free_descriptors(), len(hosts))
+    pacing = Pacing(concurrency, rate, timeout, share.registry, share.token_server)
     return Settings(pacing, connection)
 
 

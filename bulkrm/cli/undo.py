@@ -11,13 +11,13 @@ import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.console import complain
-from bulkrm.cli.delivery import deliver, raise_bug
+from bulkrm.cli.delivery import deliver, failed, raise_bug
 from bulkrm.cli.inputs import Arguments
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.perform import signals
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import agreed
-from bulkrm.cli.recorded import held
+from bulkrm.cli.recorded import opened, readable
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.trace import listening_of
 from bulkrm.cli.which import run_named
@@ -30,17 +30,19 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.recorder import Unrecorded
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.undo import Loss, Undo
+from bulkrm.engine.undo_recording import UndoRecording
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.manifest import children
-from bulkrm.model.reference import Repository, TagRef, parse_repository
-from bulkrm.model.report import Report, RunInfo
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.model.target import Target
 from bulkrm.selection.entry import Entry, Glob
 from bulkrm.selection.pattern import RepositoryPattern
 from bulkrm.state.errors import StateError
-from bulkrm.state.folder import KnownRun, RunFolder, known_runs
+from bulkrm.state.folder import RunFolder
+from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.losses import losses
 from bulkrm.state.place import state_dir
 
@@ -58,7 +60,26 @@ class _Task:
     writers: Sequence[Writer]
     talk: Talk
     force: bool
-    dry_run: bool
+    folder: RunFolder | None  # None: a dry run, of which nothing is recorded
+    of_everything: bool
+
+    @property
+    def dry_run(self) -> bool:
+        """Tell whether it is only shown what would be put back."""
+        return self.folder is None
+
+
+class _Noting(Listener):
+    """Writes each outcome down before the reports have it."""
+
+    def __init__(self, shown: Display, writers: Sequence[Writer], recording: UndoRecording | None) -> None:
+        super().__init__(shown, writers, Unrecorded())
+        self._recording = recording
+
+    def outcome(self, result: ImageResult) -> None:
+        if self._recording is not None:
+            self._recording.outcome(result)
+        super().outcome(result)
 
 
 def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, force: bool, dry_run: bool) -> int:
@@ -68,39 +89,37 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
     named = bool(what and _RUN.fullmatch(what[0]))
     entries = _entries(what[1:] if named else what, access)
     run = run_named(root, what[0]) if named else _latest(root)
-    with held(RunFolder.open(root, run.id)) as folder:
+    with opened(root, run.id, dry_run=dry_run) as folder:
+        with readable(run):
+            run.check()
         found = _losses(run)
         _refuse_strangers(root, run, found, entries)
         chosen = tuple(_chosen(found, entries))
-        settings = settings_of(access, pace)
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
+        settings = settings_of(access, pace, hosts)
         with writers_of(talk, files_of(access, [run.path])) as writers:
             refuse_unusable_connections(hosts, settings.connection)
             login = login_of(access, hosts, talk.streams, list_from_stdin=False)
-            task = _Task(run.id, chosen, settings, login, writers, talk, force, dry_run)
-            code = anyio.run(_perform, task)
-        if code == 0 and not dry_run and not entries:
-            code = _mark(folder)
-        return code
+            task = _Task(run.id, chosen, settings, login, writers, talk, force, folder, of_everything=not entries)
+            return anyio.run(_perform, task)
 
 
-def _mark(folder: RunFolder) -> int:
-    """Write down that the run was taken back; return the exit code."""
+def _end(recording: UndoRecording, code: int, *, of_everything: bool) -> int:
+    """Write down how far the run was taken back; return the exit code."""
     try:
-        folder.journal.append({"event": "undone"})
-        folder.sync()
+        recording.end(of_everything=of_everything)
     except StateError as error:
-        complain(
-            f"all is back, but that could not be noted, so `bulkrm undo` will look at this run again: {error.what}"
-        )
-        return 1
-    return 0
+        complain(f"what is back could not be noted, so `bulkrm undo` will look at this run again: {error.what}")
+        return failed(code)
+    return code
 
 
 def _latest(root: Path) -> KnownRun:
-    """Return the latest run that took something away and was not undone."""
+    """Return the latest run that took something away and was not undone. Raises InputError."""
     for run in reversed(known_runs(root)):
-        if not run.is_undone and _losses(run):
+        with readable(run):
+            is_undone = run.is_undone
+        if not is_undone and _losses(run):
             return run
     raise InputError(Problem("", f"there is no run to undo in {root}", "name one; `bulkrm runs` lists them"))
 
@@ -134,13 +153,10 @@ def _text(entry: Entry) -> str:
 
 
 def _losses(run: KnownRun) -> list[Loss]:
-    try:
+    with readable(run):
         return [
-            Loss(parse_repository(lost.repository, None), lost.manifest, tuple(lost.tags), frozenset(lost.decoys))
-            for lost in losses(run.path)
+            Loss(lost.repository, lost.manifest, tuple(lost.tags), frozenset(lost.decoys)) for lost in losses(run.path)
         ]
-    except StateError as error:
-        raise InputError(Problem(run.id, error.what, "the record of this run is damaged; name another one")) from error
 
 
 def _entries(images: Sequence[str], access: Access) -> list[Entry]:
@@ -200,17 +216,20 @@ async def _perform(task: _Task) -> int:
     stop, clock = Stop(), SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
     shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
-    opened = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
-    async with opened as registries, signals(stop, shown):
+    connected = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
+    async with connected as registries, signals(stop, shown):
         begin_all(task.writers)
         with shown:
             shown.say(f"undoing run {task.run}" if task.losses else f"run {task.run} took nothing away")
-            around = Around(Listener(shown, task.writers, Unrecorded()), stop, clock)
-            undo = Undo(Asking(registries), around, force=task.force, dry_run=task.dry_run)
+            recording = UndoRecording(task.folder) if task.folder and task.losses else None
+            around = Around(_Noting(shown, task.writers, recording), stop, clock)
+            undo = Undo(Asking(registries), around, force=task.force, dry_run=task.dry_run, recording=recording)
             results = await undo.perform(task.losses) if await _agreed(task, shown, stop) else ()
         info = RunInfo(task.run, started, clock.monotonic() - begin, task.dry_run, __version__)
         report = Report(info, results, registries.requests)
         code = report.exit_code(stop.signal) if results or stop.signal or not task.losses else 1
+        if recording is not None and results:
+            code = _end(recording, code, of_everything=task.of_everything)
         code = deliver(task.writers, report, code)
     raise_bug(stop)
     return code

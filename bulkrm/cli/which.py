@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.state.folder import KnownRun, known_runs
+from bulkrm.state.known import KnownRun, known_runs
 
 
 def run_named(root: Path, name: str) -> KnownRun:

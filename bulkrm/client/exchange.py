@@ -28,7 +28,7 @@ def _tell_nobody(seconds: float, after: Answer | Broken) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The last answer; `uncertain`: an earlier send may have taken effect without an answer."""
+    """The last answer; `uncertain`: an earlier send may have taken effect without a proof of it."""
 
     answer: Answer
     uncertain: bool
@@ -60,7 +60,7 @@ class Loop:
                     left = quota(final.headers, final.wall)
                     if left is not None and self.limiter.rest(*left):
                         self.announce(left[1], final)
-                    return Final(final, attempt.uncertain)
+                    return Final(final, attempt.may_have_acted)
                 case GiveUp(failure):
                     raise RequestFailed(failure)
                 case Authorize() as decision:

@@ -3,8 +3,8 @@
 A request goes: token, limiter slot, is the token still good?, transport, `decide`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 
 import anyio
 
@@ -13,17 +13,18 @@ from bulkrm.client.connections import Reuse, Use
 from bulkrm.client.credentials import Credentials
 from bulkrm.client.exchange import Final, Loop, Sent
 from bulkrm.client.flight import SingleFlight
+from bulkrm.client.footprint import Footprint, Look, Withdrawn
 from bulkrm.client.grant import Grant
 from bulkrm.client.limiter import Limiter
 from bulkrm.client.logins import Logins
 from bulkrm.client.waits import Waits
 from bulkrm.client.wiring import Wiring
-from bulkrm.model.errors import BulkrmError, RequestFailed
+from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.challenge import choose, parse_challenges
-from bulkrm.protocol.exchange import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token
+from bulkrm.protocol.exchange import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token, is_limit
 from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
@@ -32,46 +33,13 @@ from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.protocol.rights import NOBODY
 from bulkrm.quirks.quirk import recognised
 
+__all__ = ["Footprint", "Host", "Look", "Withdrawn", "address_of"]
+
 _UNAUTHORIZED = 401
 _TIMED_OUT = 408
 _TOO_MANY = 429
 _SERVER_ERROR = 500
 _READING = ("GET", "HEAD")
-
-
-class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """The request was taken back: while it waited for its turn, or instead of being sent a second time.
-
-    `failure` is what the one send met, if there was one that met more than the want of a token; the footprint says
-    whether it may have taken effect.
-    """
-
-    def __init__(self, failure: Failure | None = None) -> None:
-        """Note what the last send met."""
-        super().__init__()
-        self.failure = failure
-
-
-# Looks at what a request was to do which may have taken effect, before it is sent again; gets what the last send met.
-Look = Callable[[Failure], Awaitable[None]]
-
-
-def _never() -> bool:
-    return False
-
-
-@dataclass(slots=True, eq=False)  # each is one request's own, whatever another one's says
-class Footprint:
-    """Whether a request may have taken effect by now: for whoever is cancelled in the middle of one.
-
-    `withdrawn` is asked in the last moment before a send, so that a stopped run starts nothing that waited. What is not
-    `repeatable` is sent once and never again: what it rests on may have changed since. After everything that makes
-    other requests try again it is taken back, and whoever sent it looks anew.
-    """
-
-    possible: bool = False
-    withdrawn: Callable[[], bool] = _never
-    repeatable: bool = True
 
 
 class Host:
@@ -240,6 +208,7 @@ class _Call:
             # A plain refusal and a redirect changed nothing; silence, a 5xx and a success may have.
             acted = answer.may_have_acted if isinstance(answer, Broken) else not _refused(answer)
             self._footprint.possible = attempt.uncertain or acted
+            self._footprint.limited |= isinstance(answer, Answer) and is_limit(answer)
             if ready.authorization != attempt.authorization:
                 # It went bare after all: its challenge is still to be answered.
                 attempt = replace(attempt, authorization=ready.authorization, authorized=False)

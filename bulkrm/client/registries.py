@@ -13,9 +13,12 @@ from bulkrm.client.registry import Registry
 from bulkrm.client.tokens import Tokens
 from bulkrm.client.transport import Trace, Transport, no_trace, tls_of
 from bulkrm.client.wiring import Wiring, tell_nobody
+from bulkrm.model.limits import RAISE
 from bulkrm.model.report import Requests
 from bulkrm.model.settings import Connection, Settings
 from bulkrm.quirks.quirk import manners_of
+
+_LIMIT = f"the limit of open files: {RAISE}"
 
 
 class Registries:
@@ -55,7 +58,10 @@ class Registries:
         return tuple(name for name, registry in self._registries.items() if registry.host.manners.restorable)
 
     def remarks(self) -> Iterator[str]:
-        """Yield why Docker's configuration did not help for a host, where it has an entry for it."""
+        """Yield what did not help as the user wanted it: an entry of Docker's configuration, the concurrency."""
+        pacing = self._wiring.settings.pacing
+        if (pacing.concurrency or 0) > pacing.connections:
+            yield f"no more than {pacing.connections} requests at a time went to one registry, not to reach {_LIMIT}"
         for host in self._registries:
             why = self._credentials.remark(host)
             if why is not None:
@@ -92,4 +98,5 @@ async def open_registries(
 ) -> AsyncIterator[Registries]:
     """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
     async with Transport(settings.connection, settings.pacing.timeout, clock, listening.trace) as transport:
-        yield Registries(Wiring(transport, Tokens(transport, clock), clock, settings, listening.say), credentials)
+        tokens = Tokens(transport, clock, settings.pacing.token_connections)
+        yield Registries(Wiring(transport, tokens, clock, settings, listening.say), credentials)

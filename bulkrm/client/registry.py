@@ -1,13 +1,13 @@
 """What a run asks of a registry: to read, and to delete. Every method raises RequestFailed with the final failure."""
 
 from collections.abc import Awaitable, Callable
-from enum import Enum
 from uuid import uuid4
 
 from bulkrm.client.exchange import Final
 from bulkrm.client.host import Footprint
 from bulkrm.client.reading import Reader
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal, removal_of
 from bulkrm.model.errors import BulkrmError, RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach, TagsOnly
 from bulkrm.model.manifest import Manifest
@@ -27,13 +27,6 @@ _NOBODYS = Digest("sha256:" + "0" * 64)
 def made_up_tag() -> str:
     """Return a tag that nobody ever made, to ask a registry by its DELETE whether it deletes tags."""
     return f"bulkrm-probe-{uuid4().hex}"
-
-
-class Removal(Enum):
-    """What a successful DELETE found."""
-
-    DELETED = "deleted"
-    WAS_GONE = "was-gone"
 
 
 class _Gone(BulkrmError):  # noqa: N818 (it reads as what was found)
@@ -119,17 +112,18 @@ class Registry(Reader):
 
         final = await self._send_delete(context, footprint, is_gone)
         if final is None:
-            return Removal.DELETED
-        doubt = _still_there(context, final.answer)
-        if not await is_gone(doubt.failure):
-            raise doubt
-        not_ours = final.answer.status == _NOT_FOUND and not final.uncertain
-        return Removal.WAS_GONE if not_ours else Removal.DELETED
+            return Removal.FOUND_GONE
+        proved = judge.deletion(context, final.answer) is Deletion.DONE
+        if not proved:
+            doubt = _still_there(context, final.answer)
+            if not await is_gone(doubt.failure):
+                raise doubt
+        return removal_of(final.answer.status, proved=proved, earlier=final.uncertain)
 
     async def _send_delete(
         self, context: Context, footprint: Footprint, is_gone: Callable[[Failure], Awaitable[bool]]
     ) -> Final | None:
-        """Send a DELETE; return the final answer if it leaves to be seen what it came to, None if that is proved."""
+        """Send a DELETE; return the final answer, or None where none came and a look found that it is gone."""
 
         async def look(doubt: Failure) -> None:
             # What is gone need not be asked for again; and if somebody pushed it anew meanwhile, it must not.
@@ -138,14 +132,15 @@ class Registry(Reader):
 
         try:
             final = await self._host.exchange(context.request, footprint, look)
-            return None if judge.deletion(context, final.answer) is Deletion.DONE else final
+            judge.deletion(context, final.answer)  # raises what is a refusal
         except _Gone:
             return None
         except RequestFailed as error:
-            sent = footprint.possible and error.failure.code is not FailureCode.UNCONFIRMED
+            sent = footprint.doubtful and error.failure.code is not FailureCode.UNCONFIRMED
             if sent and await is_gone(error.failure):
                 return None
             raise
+        return final
 
     async def _is_gone(
         self, repository: Repository, reference: str | Digest, doubt: Failure, footprint: Footprint
@@ -157,7 +152,7 @@ class Registry(Reader):
         try:
             return await self.head(repository, reference) is None
         except RequestFailed as error:
-            if not footprint.possible:
+            if not footprint.doubtful:
                 raise
             what = f"{doubt.message}; whether the deletion took effect is not known: {error.failure.message}"
             failure = Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)

@@ -29,8 +29,6 @@ from bulkrm.protocol.realm import Realm
 from bulkrm.protocol.rights import bad_credentials, permission_hint
 from bulkrm.protocol.token import Token, parse_token
 
-# No --concurrency and no --rate: those are for the registry. A token server gets as many as a browser would send.
-_TOKEN_CONCURRENCY = 16
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
 # Of a server that knows the token no more, or nothing of such tokens.
 _NO_IDENTITY = frozenset({400, 401, 404, 405})
@@ -90,8 +88,9 @@ class _LoginState:
 class Tokens:
     """The cache of a run. Whether a realm may be given credentials is the caller's to check, before it asks here."""
 
-    def __init__(self, transport: Transport, clock: Clock) -> None:
-        """Begin empty."""
+    def __init__(self, transport: Transport, clock: Clock, concurrency: int = Pacing().token_connections) -> None:
+        """Begin empty. `concurrency`: of each token server; --concurrency and --rate are for the registry."""
+        self._concurrency = concurrency
         self._transport = transport
         self._clock = clock
         self._flights: dict[TokenKey, SingleFlight[HeldToken]] = {}
@@ -166,7 +165,7 @@ class Tokens:
     async def _request(self, key: TokenKey, login: _LoginState) -> HeldToken:
         limiter = self._limiters.get(key.realm.host)
         if limiter is None:
-            limiter = self._limiters[key.realm.host] = Limiter(Pacing(_TOKEN_CONCURRENCY), self._clock)
+            limiter = self._limiters[key.realm.host] = Limiter(Pacing(self._concurrency), self._clock)
         method = "POST" if isinstance(key.login, IdentityToken) else "GET"
         attempt = Attempt(Request(method, key.realm.parts.path), key.server)
         send = partial(self._send, key, limiter)

@@ -23,9 +23,11 @@ from bulkrm.client.deadlines import Deadlines
 from bulkrm.client.proxy import UnusableProxy, proxy_for
 from bulkrm.client.redaction import Redaction
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.limits import RAISE, is_exhausted
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import (
     CERTIFICATE,
+    EXHAUSTED,
     LOST,
     MAX_ERROR,
     NOT_TLS,
@@ -197,6 +199,12 @@ async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.Clien
 
 def _broken(error: BaseException) -> Broken:
     """Name what happened, in words without URLs (they may hold secrets)."""
+    if isinstance(error, OSError) and is_exhausted(error):
+        return Broken(EXHAUSTED, "no connection: too many files are open in this process")
+    return _broken_exchange(error)
+
+
+def _broken_exchange(error: BaseException) -> Broken:
     match error:
         case aiohttp.ClientConnectorCertificateError():
             broken = Broken(CERTIFICATE, _unverified(f"{error.host}:{error.port}", error.certificate_error))
@@ -265,4 +273,4 @@ def _no_password() -> str:
 
 def _unusable(option: str, error: OSError, remedy: str) -> InputError:
     what = error.strerror if error.errno and error.strerror else "it is no usable PEM file"
-    return InputError(Problem(option, f"the file cannot be used: {what}", remedy))
+    return InputError(Problem(option, f"the file cannot be used: {what}", RAISE if is_exhausted(error) else remedy))

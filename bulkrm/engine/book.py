@@ -68,6 +68,11 @@ class Book:
         """Tell whether a target has its outcome."""
         return target in self._told
 
+    def outcome(self, target: Target) -> Outcome | None:
+        """Return what became of a target, if that is known."""
+        told = self._told.get(target)
+        return None if told is None else _outcome(told)
+
     @property
     def has_failures(self) -> bool:
         """Tell whether anything failed so far, an image or a pattern."""

@@ -20,10 +20,23 @@ class Cleared:
         self._held: dict[Repository, dict[str, Digest]] = {}
         self._gone: dict[Repository, set[str]] = {}
         self._decoys: dict[Repository, set[Digest]] = {}
+        self._doubtful: set[tuple[Repository, str]] = set()
 
     def look_through(self, repository: Repository, decoy: Digest) -> None:
         """Take tags that hold this decoy of the run's own for gone."""
         self._decoys.setdefault(repository, set()).add(decoy)
+
+    def decoys(self, repository: Repository) -> frozenset[Digest]:
+        """Return the decoys of the run's own in a repository."""
+        return frozenset(self._decoys.get(repository, ()))
+
+    def doubt(self, repository: Repository, tag: str) -> None:
+        """Note that a tag was taken off without a clean answer: it may be listed although nothing answers under it."""
+        self._doubtful.add((repository, tag))
+
+    def is_doubtful(self, repository: Repository, tags: Iterable[str]) -> bool:
+        """Tell whether the tag list has to be read before any of these tags counts as gone."""
+        return bool(self._doubtful) and any((repository, tag) in self._doubtful for tag in tags)
 
     def maybe(self, repository: Repository, tag: str, digest: Digest) -> None:
         """Note that a DELETE or PUT may have been sent that takes a tag away; whoever reads it finds out."""
@@ -86,8 +99,9 @@ def _truth(named: str, outcome: Outcome) -> Outcome:
             return Failed(_unfinished(named))
         case Failed(failure):
             hint = f"{failure.hint}; " if failure.hint else ""
-            hint += f"then delete {named}, or take all back with `bulkrm undo`"
-            return Failed(replace(failure, message=f"{failure.message}; the tag is gone already", hint=hint))
+            hint += f"then `bulkrm resume` deletes {named}, or `bulkrm undo` puts the tag back"
+            what = f"{failure.message}; the tag is gone already"
+            return Failed(replace(failure, message=what, hint=hint, unfinished=True))
         case _:
             return outcome
 

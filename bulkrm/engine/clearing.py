@@ -10,16 +10,18 @@ from functools import partial
 from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.crew import work_through
-from bulkrm.engine.decoy import delete_decoy, new_decoy
+from bulkrm.engine.decoy_manifest import delete_decoy, new_decoy
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.other_decoys import OtherDecoys, moved
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.staleness import Staleness
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.tags import Change, Changed, Done, Doubt, Moved, Tags, Unwanted, stuck
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import PATIENCE, Removal
 from bulkrm.model.failure import Failure, Reach
 from bulkrm.model.manifest import Manifest
-from bulkrm.model.outcome import Failed, Kept, KeptReason
+from bulkrm.model.outcome import Failed, Kept
 from bulkrm.model.plan import Item, Order
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags
@@ -32,10 +34,14 @@ _Send = Callable[[Change], Awaitable[Changed]]
 
 @dataclass(slots=True)
 class _Course:
-    """What came of one step so far. `covered`: tags under which the decoy stands, and what they held."""
+    """What came of one step so far.
+
+    `covered`: tags under which the decoy stands, and what they held; `elsewhere`: tags that hold something else, and what.
+    """
 
     step: ClearTags
     covered: dict[str, Item] = field(default_factory=dict)
+    elsewhere: dict[str, tuple[Item, Digest]] = field(default_factory=dict)
     given_up: Failure | None = None
 
 
@@ -51,6 +57,8 @@ class Clearing:
         self._recorder = around.recorder
         self._cleared = around.cleared
         self._record = record
+        self._around = around
+        self._others = OtherDecoys(asking, around)
         self._tags = Tags(asking, flights, around.clock)
         # What is given back is looked at and pushed whatever is known of failures.
         self._anew = self._tags.anew()
@@ -63,6 +71,7 @@ class Clearing:
                 await self._by_decoy(course, look)
             else:
                 await self._each(course, look, None, self._tags.delete)
+            await self._leave_alone(course)
         except StateError as error:
             self._not_kept(step.items, error)
         if course.given_up is not None:
@@ -124,24 +133,38 @@ class Clearing:
                 self._cleared.add(item.repository, change.tag, item.digest)
                 if change.after is not None:
                     course.covered[change.tag] = item
+                elif not (isinstance(changed, Done) and changed.clean):
+                    self._cleared.doubt(item.repository, change.tag)
             case Moved(Digest() as now):
-                self._stays(item, change.tag, now)
+                self._cleared.drop(item.repository, change.tag)
+                course.elsewhere[change.tag] = item, now
             case _:
                 self._cleared.drop(item.repository, change.tag)
         if isinstance(changed, Failure) and changed.reach is not Reach.IMAGE:
             course.given_up = course.given_up or changed
 
+    async def _leave_alone(self, course: _Course) -> None:
+        """Say what becomes of the tags that lead elsewhere: another run's decoy may be on its way out."""
+
+        async def look(tag: str) -> None:
+            item, now = course.elsewhere[tag]
+            left = await self._others.left_alone(item.repository, tag, now)
+            if isinstance(left, Kept | Failed):
+                self._record(item, item.naming(tag), left)
+            elif isinstance(left, Digest) and left != item.digest:
+                self._stays(item, tag, left)
+
+        await work_through({course.step.repository.host: course.elsewhere}, self._asking.workers, look, self._stop)
+
     def _stays(self, item: Item, tag: str, now: Digest) -> None:
         """Write down that a tag of the list leads elsewhere by now, which is nobody's wish to lose."""
         self._cleared.drop(item.repository, tag)
-        outcome = Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{now}",))
-        self._record(item, item.naming(tag), outcome)
+        self._record(item, item.naming(tag), moved(item.repository, tag, now))
 
     async def _by_decoy(self, course: _Course, look: Staleness) -> None:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
         repository = course.step.repository
-        decoy = await new_decoy(self._recorder, repository, [tag for item in course.step.items for tag in item.tags])
-        self._cleared.look_through(repository, decoy.digest)
+        decoy = await new_decoy(self._around, repository, [tag for item in course.step.items for tag in item.tags])
 
         async def push(change: Change) -> Changed:
             return await self._tags.put(change, decoy)
@@ -150,16 +173,29 @@ class Clearing:
             await self._each(course, look, decoy.digest, push)
             if course.covered:
                 result = await delete_decoy(self._asking, repository, decoy.digest)
+                if result is not Removal.DELETED:
+                    # The registry may have stopped half-way: what answers 404 may be listed.
+                    for tag in course.covered:
+                        self._cleared.doubt(repository, tag)
                 left = list(course.covered) if isinstance(result, Failure) else await self._left(course)
                 await self._put_back(course, decoy, left, result if isinstance(result, Failure) else None)
 
     async def _left(self, course: _Course) -> list[str]:
         """Return the tags that are listed although their decoy is deleted; all, where they cannot be listed."""
         repository = course.step.repository
-        listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
-        if isinstance(listed, Failure):
-            return list(course.covered)
-        return [tag for tag in listed or () if tag in course.covered]
+        left: list[str] = []
+        for pause in (0.0, *PATIENCE):
+            if pause and not (left and not self._stop):
+                break
+            if pause:
+                await self._around.clock.sleep(pause)
+            listed = await self._asking.of(repository, lambda registry: registry.tags(repository))
+            if isinstance(listed, Failure):
+                return list(course.covered)
+            left = [tag for tag in listed or () if tag in course.covered]
+        for tag in left:
+            self._cleared.doubt(repository, tag)
+        return left
 
     async def _put_back(self, course: _Course, decoy: Manifest, tags: list[str], cause: Failure | None) -> None:
         """See what tags hold after all; what still holds the decoy gets back what it held.

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from bulkrm.client.host import Footprint, Withdrawn
-from bulkrm.client.registry import Registry, Removal
+from bulkrm.client.registry import Registry
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
 from bulkrm.engine.damaged import is_damage
-from bulkrm.engine.decoy import delete_decoy, new_decoy
+from bulkrm.engine.decoy_manifest import delete_decoy, new_decoy
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.tags import tag_of, unconfirmed, unrestored
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, Unresolved
@@ -56,6 +57,7 @@ class DanglingTags:
         """Take who is asked, and where outcomes are written down."""
         self._asking = asking
         self._book = book
+        self._around = around
         self._stop = around.stop
         self._observer = around.observer
         self._recorder = around.recorder
@@ -80,7 +82,7 @@ class DanglingTags:
         try:
             tags = [tag_of(entry.target) for entry in entries]
             await self._recorder.dangling(repository, tags)
-            decoy = await new_decoy(self._recorder, repository, tags) if entries[0].way is Way.DECOY else None
+            decoy = await new_decoy(self._around, repository, tags) if entries[0].way is Way.DECOY else None
             with self._flights.unfinished():
                 for entry in entries:
                     await self._remove(entry, decoy, sent)
@@ -97,6 +99,8 @@ class DanglingTags:
 
     async def _remove(self, entry: Dangling, decoy: Manifest | None, sent: dict[Dangling, _Sent]) -> None:
         """Send the removal of one tag, if it leads nowhere still."""
+        # One for all tries: a DELETE that was answered by a limit may have acted, and a 404 after it is this run's.
+        footprint = Footprint(withdrawn=lambda: bool(self._stop), repeatable=False)
         for _ in range(_TRIES):
             if self._stop:
                 return
@@ -107,7 +111,7 @@ class DanglingTags:
             if isinstance(held, Failure) and not is_damage(Unresolved(held)):
                 self._record(entry, Failed(held))
                 return
-            result = await self._send(entry, decoy)
+            result = await self._send(entry, decoy, footprint)
             if result is not None:
                 sent[entry] = result
                 return
@@ -127,10 +131,9 @@ class DanglingTags:
 
         return await self._asking.of(entry.repository, read)
 
-    async def _send(self, entry: Dangling, decoy: Manifest | None) -> _Sent | None:
+    async def _send(self, entry: Dangling, decoy: Manifest | None, footprint: Footprint) -> _Sent | None:
         """Send the DELETE of a tag, or push the decoy over it; None: it was not sent."""
         repository, tag = entry.repository, tag_of(entry.target)
-        footprint = Footprint(withdrawn=lambda: bool(self._stop), repeatable=False)
 
         async def delete(registry: Registry) -> Removal:
             return await registry.delete_tag(repository, tag, footprint)
@@ -149,7 +152,7 @@ class DanglingTags:
             return _Sent(taken_back.failure or unconfirmed(None)) if footprint.possible else None
         if isinstance(result, Failure):
             return _Sent(result, possible=footprint.possible)
-        return _Sent(was_gone=result is Removal.WAS_GONE)
+        return _Sent(was_gone=result is Removal.WAS_GONE and not footprint.limited)
 
     async def _conclude(self, repository: Repository, sent: Mapping[Dangling, _Sent], decoy: Manifest | None) -> None:
         """Look in the tag list what became of the tags, after the DELETE of the decoy that was pushed over them."""

@@ -5,23 +5,23 @@ other. Deleting its digest takes all tags with it that were moved onto it, and n
 a dummy image (scheme/reg/tag.go there).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from uuid import uuid4
 
 import anyio
 
-from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Removal
-from bulkrm.engine.around import Record
+from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
+from bulkrm.engine.decoy_manifest import delete_decoy, new_decoy
+from bulkrm.engine.effects import Effects
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.recorder import Recorder
-from bulkrm.engine.tags import Change, Done, Doubt, Tags, outcome_of, unconfirmed, untagged
+from bulkrm.engine.other_decoys import OtherDecoys, moved
+from bulkrm.engine.tags import Change, Done, Doubt, Moved, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import PATIENCE, Removal
 from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.manifest import Manifest, empty_index
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.outcome import Failed, Gone, Outcome
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 
@@ -31,28 +31,18 @@ _CUT_OFF = (
 )
 
 
-async def new_decoy(recorder: Recorder, repository: Repository, tags: Sequence[str]) -> Manifest:
-    """Make a decoy for these tags, and have it noted before it is pushed. Raises StateError."""
-    decoy = empty_index(uuid4().hex)
-    await recorder.decoy(repository, tags, decoy)
-    return decoy
-
-
-async def delete_decoy(asking: Asking, repository: Repository, decoy: Digest) -> Removal | Failure:
-    """DELETE a decoy, and with it all tags that it was pushed over."""
-    return await asking.of(repository, lambda registry: registry.delete(repository, decoy, Footprint()))
-
-
 class Decoys:
     """Removes tags by decoys."""
 
-    def __init__(self, tags: Tags, asking: Asking, flights: Flights, recorder: Recorder, record: Record) -> None:
-        """Take what reads and pushes tags, and who hears of what is sent and of what became of it."""
-        self._recorder = recorder
+    def __init__(self, tags: Tags, asking: Asking, flights: Flights, around: Around, effects: Effects) -> None:
+        """Take what reads and pushes tags, and who hears of what became of them."""
+        self._around = around
         self._asking = asking
+        self._others = OtherDecoys(asking, around)
         self._tags = tags
         self._flights = flights
-        self._record = record
+        self._effects = effects
+        self._record = effects.tell
         # One after the other in each repository: distribution cannot delete one decoy while another is being pushed.
         self._locks: dict[Repository, anyio.Lock] = {}
 
@@ -66,13 +56,16 @@ class Decoys:
         if not isinstance(archived, Manifest):
             self._record(item, item.targets, Failed(archived) if archived else Gone())
             return True
-        decoy = await new_decoy(self._recorder, item.repository, item.named_tags)
+        decoy = await new_decoy(self._around, item.repository, item.named_tags)
         covered: dict[str, Doubt | None] = {}
+        elsewhere: dict[str, Digest] = {}
         try:
             with self._flights.unfinished():
-                complete = await self._cover(item, decoy, covered, wanted)
+                complete = await self._cover(item, decoy, covered, elsewhere, wanted)
                 if covered:
                     await self._uncover(item, decoy, archived, covered)
+                for tag, now in elsewhere.items():
+                    await self._leave_alone(item, tag, now)
         except BaseException:
             for tag in covered:
                 self._record(item, item.naming(tag), Failed(Failure(FailureCode.UNCONFIRMED, _CUT_OFF)))
@@ -80,11 +73,17 @@ class Decoys:
         return complete
 
     async def _cover(
-        self, item: Item, decoy: Manifest, covered: dict[str, Doubt | None], wanted: Callable[[], bool]
+        self,
+        item: Item,
+        decoy: Manifest,
+        covered: dict[str, Doubt | None],
+        elsewhere: dict[str, Digest],
+        wanted: Callable[[], bool],
     ) -> bool:
         """Push the decoy over the tags that still hold the item's manifest; False: not all were tried.
 
-        `covered` gets those that it was pushed over, or where that is in doubt: then with the reason.
+        `covered` gets those that it was pushed over, or where that is in doubt: then with the reason. `elsewhere` gets
+        those that hold something else.
         """
         for tag in item.named_tags:
             cut_off = partial(covered.update, {tag: None})
@@ -93,43 +92,66 @@ class Decoys:
             if isinstance(changed, Done | Doubt):
                 covered[tag] = changed if isinstance(changed, Doubt) else None
                 continue
+            if isinstance(changed, Moved) and changed.now is not None:
+                elsewhere[tag] = changed.now
+                continue
             outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
                 return False
             self._record(item, item.naming(tag), outcome)
         return True
 
+    async def _leave_alone(self, item: Item, tag: str, now: Digest) -> None:
+        """Say what became of a tag that holds something else: another run's decoy may be on its way out."""
+        left = await self._others.left_alone(item.repository, tag, now)
+        if left is None:
+            self._record(item, item.naming(tag), Gone())
+        elif isinstance(left, Digest):
+            self._record(item, item.naming(tag), moved(item.repository, tag, left))
+        else:
+            self._record(item, item.naming(tag), left)
+
     async def _uncover(self, item: Item, decoy: Manifest, archived: Manifest, covered: dict[str, Doubt | None]) -> None:
         """Delete the decoy, and see that its tags went with it; put back what they held if it cannot be deleted."""
         result = await delete_decoy(self._asking, item.repository, decoy.digest)
         anew = self._tags.anew()
+        patience = iter(() if isinstance(result, Failure) else PATIENCE)
         for tag, doubt in list(covered.items()):
-            if isinstance(result, Failure):
+            held = await anew.read(item.repository, tag)
+            while held == decoy.digest and not self._around.stop and (pause := next(patience, None)) is not None:
+                await self._around.clock.sleep(pause)
                 held = await anew.read(item.repository, tag)
-                if held == decoy.digest:
-                    held = await self._tags.put_back(item.repository, tag, decoy.digest, archived)
-                outcome = left_with(item, tag, decoy.digest, held, result)
-            else:
-                outcome = _cleared(item, decoy, tag, doubt, await anew.read(item.repository, tag))
+            if held == decoy.digest:
+                held = await self._tags.put_back(item.repository, tag, decoy.digest, archived)
             del covered[tag]
-            self._record(item, item.naming(tag), outcome)
+            if held is None and result is not Removal.DELETED:
+                # It answers 404, and the registry may have stopped half-way: the tag list has to tell.
+                self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+            else:
+                self._record(item, item.naming(tag), _cleared(item, decoy, tag, (result, doubt), held))
 
 
-def _cleared(item: Item, decoy: Manifest, tag: str, doubt: Doubt | None, held: Digest | Failure | None) -> Outcome:
-    """Say what became of a tag whose decoy was deleted: whatever else it holds now is somebody's new push.
+def _cleared(
+    item: Item, decoy: Manifest, tag: str, came: tuple[Removal | Failure, Doubt | None], held: Digest | Failure | None
+) -> Outcome:
+    """Say what became of a tag whose decoy was to be deleted: whatever else it holds now is somebody's new push.
 
-    Unless it is in doubt whether the decoy was ever pushed over it.
+    `came`: what came of deleting the decoy, and whether it is in doubt that the decoy was ever pushed over the tag.
     """
-    if doubt is not None and held == item.digest:
-        return left_with(item, tag, decoy.digest, held, doubt)
+    result, doubt = came
+    if isinstance(result, Failure):
+        return left_with(item, tag, decoy.digest, held, result)
+    if held in (item.digest, decoy.digest):
+        return left_with(item, tag, decoy.digest, held, doubt or _kept(item, tag))
     if isinstance(held, Failure):
         return Failed(unconfirmed(held))
-    if held is None:
-        return untagged(item)
-    if held == decoy.digest:
-        what = "the decoy was deleted, but the registry still shows it under the tag"
-        return Failed(Failure(FailureCode.UNCONFIRMED, what, None, "run again with the same list"))
-    return Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{held}",))
+    return untagged(item) if held is None else moved(item.repository, tag, Digest(held))
+
+
+def _kept(item: Item, tag: str) -> Failure:
+    what = f"the decoy was deleted, but the registry still showed it under {item.repository}:{tag}"
+    hint = "this registry deletes manifests and not their tags; delete the tag with its own tool or web page"
+    return Failure(FailureCode.TAGS_REMAIN, what, None, hint)
 
 
 def left_with(item: Item, tag: str, decoy: Digest, held: Digest | Failure | None, cause: Failure) -> Outcome:
@@ -140,8 +162,9 @@ def left_with(item: Item, tag: str, decoy: Digest, held: Digest | Failure | None
     if held is None:
         return untagged(item)
     if held != decoy and not isinstance(held, Failure):
-        return Kept(KeptReason.MOVED, (f"{item.repository}:{tag}@{held}",))
+        return moved(item.repository, tag, held)
     # `undo` takes an unconfirmed tag for one that may be gone, and looks at it.
     code = FailureCode.UNCONFIRMED if isinstance(held, Failure) else cause.code
     what = f"{cause.message}; the tag may hold an empty index of bulkrm's now, it held {item.digest}"
-    return Failed(Failure(code, what, cause.status, "run again with the same list, which deletes it"))
+    hint = "`bulkrm resume` goes on, `bulkrm undo` puts the tag back"
+    return Failed(Failure(code, what, cause.status, hint, unfinished=True))

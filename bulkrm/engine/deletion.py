@@ -1,18 +1,25 @@
 """One manifest is deleted by its digest, and what came of it is found out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bulkrm.client.host import Footprint, Withdrawn
-from bulkrm.client.registry import Removal
-from bulkrm.engine.around import Around, Record
+from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
+from bulkrm.engine.effects import Effects
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.proof import Proof, place_key
 from bulkrm.engine.staleness import Staleness
 from bulkrm.engine.tags import unconfirmed
+from bulkrm.engine.turns import Doors
+from bulkrm.model.effect import Removal
 from bulkrm.model.failure import Failure, FailureCode, StillTagged
-from bulkrm.model.outcome import Deleted, Failed, Gone, Outcome
-from bulkrm.model.plan import Doomed, Item
+from bulkrm.model.outcome import Failed
+from bulkrm.model.plan import Item
+from bulkrm.model.target import Target
 
+_GONE = Removal.WAS_GONE
 UNCONFIRMED = Failure(
     FailureCode.UNCONFIRMED,
     "the DELETE was sent, and the run was stopped before its answer came",
@@ -34,52 +41,76 @@ class Again:
 class Deletion:
     """Deletes manifests."""
 
-    def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
-        """`record` hears what became of an item's targets."""
+    def __init__(self, asking: Asking, flights: Flights, around: Around, effects: Effects, proof: Proof) -> None:
+        """`effects` take what is not proved at once, and hear of all else; `proof` knows where an answer is believed."""
         self._asking = asking
         self._flights = flights
         self._stop = around.stop
         self._recorder = around.recorder
-        self._record = record
+        self._effects = effects
+        self._proof = proof
+        self._doors = Doors()
 
-    async def delete(self, item: Item, staleness: Staleness, *, untagged: bool = False) -> Again | None:
-        """DELETE one manifest and record it; None: it is done.
+    async def delete(self, item: Item, staleness: Staleness, *, sent: bool, untagged: bool = False) -> Again | None:
+        """DELETE one manifest and tell what came of it; None: it is done, or kept among what is to be proved.
 
-        `staleness` is asked in the last moment before each send. `untagged`: its tags were taken off before; where they
-        were not, and the registry wants that, it is not done either. Raises StateError where the manifest cannot be kept:
-        then nothing was sent.
+        `staleness` is asked in the last moment before each send. `sent`: a DELETE of it may have been sent before.
+        `untagged`: its tags were taken off before; where they were not, and the registry wants that, it is not done
+        either. Raises StateError where the manifest cannot be kept: then nothing was sent.
         """
+        key = place_key(item.repository, tagged=self._proof.has_tags(item))
+        return await self._doors.through(key, partial(self._delete, item, staleness, key, sent=sent, untagged=untagged))
+
+    async def _delete(self, item: Item, staleness: Staleness, key: str, *, sent: bool, untagged: bool) -> Again | None:
+        known = self._proof.against(item)
+        if known is not None:
+            self._effects.tell(item, item.targets, Failed(known))
+            return None
         await self._recorder.intend(item)
+        left = await self._send(item, staleness, sent=sent, untagged=untagged)
+        if self._proof.is_known(item):
+            self._doors.open(key)
+        return left
+
+    async def _send(self, item: Item, staleness: Staleness, *, sent: bool, untagged: bool) -> Again | None:
         footprint = Footprint(withdrawn=lambda: bool(self._stop) or staleness.is_stale(item.repository))
         with self._flights.of(footprint):
             try:
                 result = await self._asking.of(
                     item.repository, lambda registry: registry.delete(item.repository, item.digest, footprint)
                 )
+                if not isinstance(result, Failure):
+                    # What an earlier send of this run deleted was not gone by itself.
+                    await self.prove(item, item.targets, Removal.FOUND_GONE if sent and result is _GONE else result)
             except Withdrawn as taken_back:
                 if not (footprint.possible and self._stop):
-                    return Again(taken_back.failure, footprint.possible)
+                    return Again(taken_back.failure, footprint.possible or (footprint.limited and not self._stop))
                 result = UNCONFIRMED
             except BaseException:
                 if footprint.possible:
-                    self._record(item, item.targets, Failed(UNCONFIRMED))
+                    self._effects.tell(item, item.targets, Failed(UNCONFIRMED))
                 raise
         if isinstance(result, StillTagged) and not untagged and item.tags:
             self._asking.learn_untagged_first(item.repository.host)
             return Again()
-        self._record(item, item.targets, _outcome(item, result))
+        if isinstance(result, Failure):
+            self._effects.tell(item, item.targets, Failed(result))
         return None
 
-    async def came_to(self, item: Item) -> Outcome | None:
+    async def prove(self, item: Item, targets: Sequence[Target], removal: Removal) -> None:
+        """Tell what a removal amounts to, or keep it until the tags of its repository are listed."""
+        told = await self._proof.outcomes(item, removal)
+        if told is None:
+            self._effects.add(item, removal, targets, item.tags)
+            return
+        wanted = set(targets)
+        for target, outcome in told:
+            if target in wanted:
+                self._effects.tell(item, (target,), outcome)
+
+    async def came_to(self, item: Item) -> Removal | Failure | None:
         """Look what a DELETE without an answer came to after all; None: the manifest is still there."""
         held = await self._asking.of(item.repository, lambda registry: registry.head(item.repository, item.digest))
         if isinstance(held, Failure):
-            return Failed(unconfirmed(held))
-        return _outcome(item, Removal.DELETED) if held is None else None
-
-
-def _outcome(item: Item, result: Removal | Failure) -> Outcome:
-    if isinstance(result, Failure):
-        return Failed(result)
-    also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
-    return Deleted(also) if result is Removal.DELETED else Gone()
+            return unconfirmed(held)
+        return Removal.FOUND_GONE if held is None else None

@@ -1,6 +1,7 @@
 """The delete phase: many repositories wide, under each host's limiter, one outcome for every target."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from bulkrm.engine.around import Around
@@ -10,8 +11,12 @@ from bulkrm.engine.circuit import TROUBLE
 from bulkrm.engine.clearing import Clearing
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.deletion import UNCONFIRMED, Again, Deletion
+from bulkrm.engine.effects import Effects
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.other_decoys import KnowingDecoys, OtherDecoys
+from bulkrm.engine.proof import Proof
 from bulkrm.engine.recorder import not_recorded
+from bulkrm.engine.remains import Remains
 from bulkrm.engine.stages import Stages
 from bulkrm.engine.staleness import Rereader, Staleness
 from bulkrm.engine.stop import GRACE
@@ -19,6 +24,7 @@ from bulkrm.engine.turns import Doors, Turns
 from bulkrm.engine.untag import Untagging
 from bulkrm.engine.untagged_first import UntaggedFirst
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.plan import Doomed, Item, Order, Plan, Untag, Way
@@ -29,14 +35,29 @@ from bulkrm.planning.steps import compile_steps
 from bulkrm.state.errors import StateError
 
 _TROUBLES = 2  # of these times that the registry was in trouble for so long
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an execution rests on beside its plan.
+
+    `begun`: what earlier parts of the run may have sent without a known outcome: it was this run that did it.
+    """
+
+    allow_decoy: bool = False
+    begun: frozenset[tuple[Repository, Digest]] = frozenset()
+
+
 _LOOKS = 10  # times that a manifest is judged before it is sent; more is a host that never relents
 
 
 class Execution:
     """Carries out one plan."""
 
-    def __init__(self, plan: Plan, asking: Asking, rereader: Rereader, book: Book, around: Around) -> None:
-        """Begin with nothing done."""
+    def __init__(
+        self, plan: Plan, asking: Asking, rereader: Rereader, book: Book, around: Around, before: Before
+    ) -> None:
+        """`before`: what is known of earlier parts of the run, and what the user allows."""
         acts = tuple(plan.acts)
         self._steps = compile_steps(acts, _in_bulk(plan))
         self._asking = asking
@@ -46,14 +67,20 @@ class Execution:
         self._recorder = around.recorder
         self._fail_fast = False
         self._flights = Flights(around.stop)
-        self._look = Staleness(acts, rereader, around.clock, book, self._record)
-        self._deletion = Deletion(asking, self._flights, around, self._concluded)
-        self._untagging = Untagging(asking, self._flights, around, self._record)
+        knowing = KnowingDecoys(rereader, OtherDecoys(asking, around))
+        self._look = Staleness(acts, knowing, around.clock, book, self._record)
+        self._begun = before.begun
+        remains = Remains(asking, self._flights, around, before.allow_decoy)
+        self._effects = Effects(remains, self._flights, around, self._concluded)
+        self._proof = Proof(remains, around)
+        self._deletion = Deletion(asking, self._flights, around, self._effects, self._proof)
+        self._untagging = Untagging(asking, self._flights, around, self._effects, self._record)
         self._untagged_first = UntaggedFirst(asking, self._flights, around, self._deletion, book, self._record)
         self._clearing = Clearing(asking, self._flights, around, self._record_early)
         self._turns = Turns(step for steps in self._steps.values() for step in steps)
         self._doors = Doors()
         self._gone: set[tuple[Repository, Digest]] = set()
+        self._stays: set[tuple[Repository, Digest]] = set()  # deleted or not: a tag of it is there still
         self._settled: set[Target] = set()
 
     async def run(self, *, fail_fast: bool) -> None:
@@ -62,7 +89,11 @@ class Execution:
         self._stages.begin()
         self._recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with self._stop.phase(GRACE, self._flights.busy):
-            await work_through(self._steps, self._asking.workers, self._step, self._stop)
+            try:
+                await work_through(self._steps, self._asking.workers, self._step, self._stop)
+                await self._effects.settle_all(self._asking.workers)
+            finally:
+                self._effects.give_up()
 
     async def _step(self, step: Step) -> None:
         try:
@@ -72,6 +103,8 @@ class Execution:
             else:
                 # Until one DELETE was really sent, each goes alone: a registry that does not delete hears of it once.
                 await self._doors.through(step.item.repository.host, partial(self._take_up, step))
+                if self._turns.is_awaited(step.item) and self._effects.waits(step.item.repository):
+                    await self._effects.settle(step.item.repository)
         finally:
             self._turns.end(step)
             self._stages.ended(step)
@@ -93,7 +126,7 @@ class Execution:
             if item is None:
                 return
             try:
-                left = await self._do(item)
+                left = await self._do(item, sent=again.sent or self._is_begun(item))
             except StateError as error:
                 # What cannot be kept is not deleted, this one nor any other.
                 self._record(item, item.targets, Failed(not_recorded(error)))
@@ -107,15 +140,21 @@ class Execution:
             if troubles == _TROUBLES:
                 break
         came_to = await self._deletion.came_to(step.item) if again.sent else None
-        failure = again.failure or _never_in_time(step.item.repository)
-        self._concluded(step.item, self._open_targets(step), came_to or Failed(failure))
+        if isinstance(came_to, Removal):
+            await self._deletion.prove(step.item, self._open_targets(step), came_to)
+            return
+        failure = came_to or again.failure or _never_in_time(step.item.repository)
+        self._concluded(step.item, self._open_targets(step), Failed(failure))
 
-    async def _do(self, item: Item) -> Again | None:
+    async def _do(self, item: Item, *, sent: bool) -> Again | None:
         if isinstance(item.verdict, Untag):
             return await self._untagging.untag(item, self._look)
         if item.tags and self._asking.manners(item.repository.host).untagged_first:
-            return await self._untagged_first.delete(item, self._look)
-        return await self._deletion.delete(item, self._look)
+            return await self._untagged_first.delete(item, self._look, sent=sent)
+        return await self._deletion.delete(item, self._look, sent=sent)
+
+    def _is_begun(self, item: Item) -> bool:
+        return (item.repository, item.digest) in self._begun
 
     async def _judged(self, step: DeleteManifest | RemoveTags, again: Again) -> Item | None:
         """Return the item as it is to go now; None: it is not, and that is written down, or the run was stopped.
@@ -136,9 +175,13 @@ class Execution:
         looked = await self._look.judged(step.item)
         barred = self._barred(looked.item, step) if looked.item is not None else None
         goes = looked.item is not None and barred is None
-        came_to = await self._deletion.came_to(step.item) if again.sent and not goes else None
+        sent = again.sent or self._is_begun(step.item)
+        came_to = await self._deletion.came_to(step.item) if sent and not goes else None
+        if isinstance(came_to, Failure):
+            self._concluded(step.item, self._open_targets(step), Failed(came_to))
+            return None
         if came_to is not None:
-            self._concluded(step.item, self._open_targets(step), came_to)
+            await self._deletion.prove(step.item, self._open_targets(step), came_to)
             return None
         self._look.settle(step.item, looked)
         if looked.item is None and not looked.dropped:
@@ -171,14 +214,18 @@ class Execution:
         if known is not None:
             return Failed(known)
         parents = step.after if isinstance(step, DeleteManifest) else ()
-        staying = next((parent for parent in parents if (item.repository, parent) not in self._gone), None)
+        staying = next((parent for parent in parents if not self._is_gone(item.repository, parent)), None)
         return Kept(KeptReason.NEEDED, (f"{item.repository}@{staying}",)) if staying else None
+
+    def _is_gone(self, repository: Repository, digest: Digest) -> bool:
+        """Tell whether a manifest went, and every tag of it."""
+        return (repository, digest) in self._gone and (repository, digest) not in self._stays
 
     def _concluded(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Hear what came of deleting a manifest: what waits for it may go if it went."""
         self._record(item, targets, outcome)
-        if isinstance(outcome, Deleted | Gone):
-            self._gone.add((item.repository, item.digest))
+        went = self._gone if isinstance(outcome, Deleted | Gone) else self._stays
+        went.add((item.repository, item.digest))
 
     def _record_early(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Write down what became of targets before their manifest's turn, which counts for the others then."""

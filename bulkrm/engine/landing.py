@@ -7,17 +7,22 @@ from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
-from bulkrm.engine.decoy import delete_decoy, left_with
+from bulkrm.engine.decoy import left_with
+from bulkrm.engine.decoy_manifest import delete_decoy
+from bulkrm.engine.effects import Effects
 from bulkrm.engine.flights import Flights
-from bulkrm.engine.tags import Tags, stuck, tag_of, unconfirmed, unrestored, untagged
+from bulkrm.engine.remains import Remains
+from bulkrm.engine.tags import Tags, stuck, tag_of, unconfirmed, unrestored
 from bulkrm.engine.untag import unseen
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
-from bulkrm.model.outcome import Deleted, Failed, Outcome, WouldUntag
-from bulkrm.model.plan import Doomed, Item, Plan, Untag, Way
+from bulkrm.model.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
+from bulkrm.model.plan import Item, Plan, Untag, Way
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
+from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
 
 
@@ -41,22 +46,26 @@ class Past:
 class Landing:
     """Settles what was under way."""
 
-    def __init__(self, past: Past, asking: Asking, book: Book, around: Around, *, dry_run: bool) -> None:
-        """`book` has what is known of the run so far. `dry_run`: decoys are left where they are."""
-        self._dry_run = dry_run
+    def __init__(self, past: Past, asking: Asking, book: Book, around: Around, policy: Policy) -> None:
+        """`book` has what is known of the run so far. In a dry run decoys and other remainders are left where they are."""
+        self._dry_run = policy.dry_run
         self._plan = Plan(())
         self._seen: set[Repository] = set()  # where something was found: there a 404 means what it says
         self._gone: dict[Repository, list[tuple[Item, Sequence[Target]]]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._past = past
         self._asking = asking
-        self._tags = Tags(asking, Flights(around.stop), around.clock)
+        flights = Flights(around.stop)
+        self._tags = Tags(asking, flights, around.clock)
+        remains = Remains(asking, flights, around, policy.allow_decoy)
+        self._effects = Effects(remains, flights, around, self._tell, mend=not policy.dry_run)
         self._book = book
         self._stop = around.stop
         self._held: dict[Repository, dict[str, Digest]] = {}
         for (repository, tag), digest in past.cleared.items():
             self._held.setdefault(repository, {})[tag] = digest
             around.cleared.maybe(repository, tag, digest)
+            around.cleared.doubt(repository, tag)
         for repository, decoys in past.decoys.items():
             for decoy in decoys:
                 around.cleared.look_through(repository, decoy)
@@ -76,17 +85,37 @@ class Landing:
         await work_through(hosts, self._asking.workers, self._look, self._stop)
         await work_through(by_host(self._gone), self._asking.workers, self._conclude, self._stop)
 
+    async def settle_late(self, plan: Plan) -> None:
+        """Record what took effect after it was looked at: it is gone in the new plan, and it was this run that did it."""
+        begun = {target: item for item in self._plan.acts if self._is_begun(item) for target in item.targets}
+        for entry in plan.settled:
+            if isinstance(entry.outcome, Gone) and entry.target in begun and not self._book.has(entry.target):
+                item = begun[entry.target]
+                self._gone.setdefault(item.repository, []).append((item, (entry.target,)))
+        await work_through(by_host(self._gone), self._asking.workers, self._conclude, self._stop)
+
     async def _conclude(self, repository: Repository) -> None:
-        """Record what is gone, unless the registry denies that there is such a place: it may hide all that is there."""
+        """Record what is gone, unless the registry denies that there is such a place: it may hide all that is there.
+
+        The registry may have stopped half-way when its client was killed, so the tag list has to agree.
+        """
+        gone = self._gone.pop(repository)
         hidden = await self._hidden(repository)
-        for item, targets in self._gone[repository]:
-            if hidden is not None:
-                outcome: Outcome = Failed(hidden)
+        for item, targets in gone:
+            failure = hidden or await self._taken_with(item)
+            if failure is not None:
+                self._record(item, targets, Failed(failure))
             elif isinstance(item.verdict, Untag):
-                outcome = await self._untagged(item)
+                self._effects.add(item, Removal.FOUND_GONE, targets, [tag_of(target) for target in targets])
             else:
-                outcome = Deleted(item.verdict.also_removed if isinstance(item.verdict, Doomed) else ())
-            self._record(item, targets, outcome)
+                self._effects.add(item, Removal.FOUND_GONE, targets, item.tags)
+        await self._effects.settle(repository)
+
+    def _tell(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        """Record an outcome; a dry run says of what is left over that it would go."""
+        if self._dry_run and isinstance(outcome, Failed) and outcome.failure.unfinished:
+            outcome = WouldUntag(item.verdict.stays) if isinstance(item.verdict, Untag) else WouldDelete()
+        self._record(item, targets, outcome)
 
     async def _hidden(self, repository: Repository) -> Failure | None:
         """Say why a 404 proves nothing in a repository; None where it does."""
@@ -159,11 +188,12 @@ class Landing:
             return WouldUntag(item.verdict.stays if isinstance(item.verdict, Untag) else ())
         return await self._uncover(item, target, held)
 
-    async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome:
+    async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
         """Delete a decoy under a tag; where that cannot be done, give the tag back what it held."""
         result = await delete_decoy(self._asking, item.repository, decoy)
         if not isinstance(result, Failure):
-            return untagged(item)
+            self._gone.setdefault(item.repository, []).append((item, (target,)))
+            return None
         tag, archived = tag_of(target), self._past.archive.get(item.digest)
         if archived is None:
             return Failed(unrestored(item.repository, tag, None))
@@ -171,18 +201,18 @@ class Landing:
         failure = stuck(item.repository, tag, decoy, back)
         return Failed(failure) if failure is not None else left_with(item, tag, decoy, back, result)
 
-    async def _untagged(self, item: Item) -> Outcome:
-        """Say what became of an item one of whose tags is gone.
+    async def _taken_with(self, item: Item) -> Failure | None:
+        """Say what went with a tag of an item that was to lose only the tag, if anything did.
 
         Nobody may have looked whether the registry deleted only the tag.
         """
         if isinstance(item.verdict, Untag) and item.verdict.way is Way.TAG and item.verdict.stays:
             held = await self._tags.read(item.repository, item.digest)
             if isinstance(held, Failure):
-                return Failed(unseen(item.verdict.stays, held))
+                return unseen(item.verdict.stays, held)
             if held is None:
-                return Failed(_taken_too(item.verdict.stays))
-        return untagged(item)
+                return _taken_too(item.verdict.stays)
+        return None
 
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
         if outcome is not None:

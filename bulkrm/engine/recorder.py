@@ -15,6 +15,11 @@ from bulkrm.state.errors import StateError
 class Recorder(Protocol):
     """A keeper of one run. `planned`, `intend`, `clear` and `decoy` return when the disk has it, and raise StateError when it has not."""
 
+    @property
+    def run(self) -> str:
+        """The run's name; empty where nothing is kept."""
+        ...
+
     def manifest(self, manifest: Manifest) -> None:
         """Hear of a manifest that was read, and may be wanted back."""
         ...
@@ -55,6 +60,8 @@ class Recorder(Protocol):
 class Unrecorded:
     """Nobody keeps anything."""
 
+    run = ""
+
     def manifest(self, manifest: Manifest) -> None:
         """Forget it."""
 
@@ -85,5 +92,7 @@ class Unrecorded:
 
 def not_recorded(error: StateError) -> Failure:
     """Say that something was not sent because it could not be kept."""
-    hint = "make room, or give another folder with --state-dir; what was not deleted can be deleted then"
+    hint = (
+        error.remedy or "make room, or give another folder with --state-dir; what was not deleted can be deleted then"
+    )
     return Failure(FailureCode.NOT_RECORDED, f"the run cannot be recorded: {error.what}", None, hint)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import anyio
 from anyio.to_thread import run_sync
 
+from bulkrm.engine.durable import DurableJournal
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository
@@ -14,26 +14,29 @@ from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Line
 from bulkrm.reports.shape import image
 from bulkrm.state.errors import StateError
+from bulkrm.state.events import Ended
 from bulkrm.state.folder import RunFolder
+from bulkrm.state.standing import Undone
 
 _AHEAD = 64  # intents that are written with one
 WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 
 
-class Recording:
+class Recording(DurableJournal):
     """Keeps one run. Create it inside the event loop."""
 
     def __init__(self, folder: RunFolder, write_plan: WritePlan) -> None:
         """Write into this folder; `write_plan` turns a plan into the text of its file, in pieces."""
-        self._folder = folder
+        super().__init__(folder)
         self._write_plan = write_plan
-        self._trouble: StateError | None = None
-        self._appended = 0
-        self._durable = 0
-        self._syncing = anyio.Lock()
         self._upcoming: dict[str, Iterator[dict[str, Any]]] = {}
         self._ahead: dict[tuple[str, ...], tuple[int, list[str]]] = {}
         self._overtaking: set[tuple[str, ...]] = set()
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return self._folder.id
 
     def manifest(self, manifest: Manifest) -> None:
         """Put a manifest into the archive. What goes wrong is raised by what makes it durable."""
@@ -113,8 +116,10 @@ class Recording:
 
         `declined`: the user was asked and did not want it. Raises StateError.
         """
-        event = {"event": "end", "code": code, "summary": dict(summary), "unfinished": unfinished, "declined": declined}
-        self._folder.journal.append(event)
+        ended = Ended(code, summary, unfinished, declined)
+        # Whether an earlier part was taken back, the journal tells whoever reads all of it.
+        standing = {"standing": Undone.NO.value} if self._folder.is_new else {}
+        self._folder.journal.append({"event": "end", **ended.as_fields(), **standing})
         self._folder.sync()
 
     def _note(self, intent: dict[str, Any]) -> int:
@@ -123,30 +128,6 @@ class Recording:
             where = intent["repository"]
             raise StateError(f"the manifest {intent['digest']} of {where} was not kept, so it is not deleted")
         return self._append(intent)
-
-    def _append(self, event: dict[str, Any]) -> int:
-        self._folder.journal.append(event)
-        self._appended += 1
-        return self._appended
-
-    async def _durable_up_to(self, number: int) -> None:
-        """Wait until the disk has so much; whoever comes while a sync is under way shares the next one."""
-        if self._durable < number:
-            async with self._syncing:
-                if self._durable < number and self._trouble is None:
-                    await self._sync()
-        if self._trouble is not None:
-            raise self._trouble
-
-    async def _sync(self) -> None:
-        """Make durable what was appended. After one failure nothing counts as durable any more: it may be lost."""
-        covered = self._appended
-        try:
-            await run_sync(self._folder.sync)
-        except StateError as error:
-            self._trouble = error
-        else:
-            self._durable = covered
 
 
 def _intent(item: Item) -> dict[str, Any]:

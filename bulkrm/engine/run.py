@@ -1,6 +1,6 @@
 """One run from entries to report; read it from top to bottom to see the way of a reference."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.client.registries import Registries
@@ -8,14 +8,17 @@ from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.dangling import DanglingTags
-from bulkrm.engine.execute import Execution
+from bulkrm.engine.execute import Before, Execution
 from bulkrm.engine.expand import expand
 from bulkrm.engine.landing import Landing, Past
 from bulkrm.engine.planner import Knowledge, Planner
 from bulkrm.engine.protection import Protection
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.tag_lists import TagLists
+from bulkrm.engine.tags import tag_of
+from bulkrm.engine.undone import Reinstated, UndoneImages
 from bulkrm.engine.verify import Expected, Verifier, expectations
+from bulkrm.engine.verify_deleted import Went, still_there, went
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
@@ -38,13 +41,14 @@ Confirm = Callable[[Plan], Awaitable[bool]]
 class Saved:
     """A plan made earlier, the lines of its report, and how far it was carried out before.
 
-    `resumed`: it is a run that is gone on with; what failed in it is tried again.
+    `resumed`: it is a run that is gone on with; what failed in it is tried again. `undone`: what of it was put back.
     """
 
     plan: Plan
     lines: Sequence[Line]
     past: Past = field(default_factory=Past)
     resumed: bool = False
+    undone: UndoneImages = field(default_factory=UndoneImages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +150,17 @@ class Run:
         """Judge again what a saved plan has left to do, after a look at what was under way when it was cut short."""
         self._book.open(saved.lines)
         self._book.replay(saved.past.done)
+        with self._stop.phase():
+            await Reinstated(saved.undone, self._asking, self._book, self._around).settle(saved.plan)
         for item in saved.plan.items if saved.resumed else ():
             self._asking.answered(item.repository.host)
-        landing = Landing(saved.past, self._asking, self._book, self._around, dry_run=self._job.policy.dry_run)
+        landing = Landing(saved.past, self._asking, self._book, self._around, self._job.policy)
         known = None  # what a stop leaves of it
         with self._stop.phase():
             await landing.settle(saved.plan)
             known = await self._judge_again(saved)
+            if known is not None:
+                await landing.settle_late(known.plan)
         limit = self._job.policy.max_delete
         if known is None or limit is None or not saved.resumed:
             return known
@@ -188,8 +196,10 @@ class Run:
             await self._carry_out(plan)
 
     async def _carry_out(self, plan: Plan) -> None:
-        policy = self._job.policy
-        execution = Execution(plan, self._asking, self._planner, self._book, self._around)
+        policy, work = self._job.policy, self._job.work
+        past = work.past if isinstance(work, Saved) else Past()
+        before = Before(policy.allow_decoy, past.begun)
+        execution = Execution(plan, self._asking, self._planner, self._book, self._around, before)
         verifier = Verifier(self._asking, self._around, self._expected)
         with self._stop.phase():
             await verifier.before()
@@ -198,7 +208,18 @@ class Run:
         await execution.run(fail_fast=policy.fail_fast)
         if policy.verify and not self._stop:
             with self._stop.phase():
-                self.verification = await verifier.after()
+                kept = await verifier.after()
+                gone = await still_there(list(self._went(plan)), self._asking, self._around)
+                self.verification = replace(kept, differences=(*kept.differences, *gone))
+
+    def _went(self, plan: Plan) -> Iterator[Went]:
+        """Yield what the report says is gone."""
+        for item in plan.acts:
+            told = ((target, self._book.outcome(target)) for target in item.targets)
+            yield from went(item, [(target, outcome) for target, outcome in told if outcome is not None])
+        for entry in plan.dangling:
+            if isinstance(self._book.outcome(entry.target), Deleted):
+                yield Went((entry.repository, tag_of(entry.target)), None)
 
     async def _is_recorded(self, plan: Plan) -> bool:
         """Have the plan kept before anything goes; where that fails, everything fails and nothing goes."""
@@ -215,7 +236,8 @@ class Run:
     def _settle(self, plan: Plan) -> None:
         """Record what will not be deleted."""
         for entry in plan.settled:
-            self._book.record(entry.target, self._removed_before(entry) or entry.outcome)
+            if not self._book.has(entry.target):
+                self._book.record(entry.target, self._removed_before(entry) or entry.outcome)
         for item in plan.items:
             if isinstance(item.verdict, Kept | Failed):
                 self._record(item, item.verdict)

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from bulkrm.client.clock import Clock, Moment
 from bulkrm.client.host import Footprint, Withdrawn
-from bulkrm.client.registry import Registry, Removal
+from bulkrm.client.registry import Registry
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.flights import Flights
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, Outcome, Untagged
@@ -49,9 +50,14 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The tag holds what it was to hold; `by_us`: not because somebody else did the same."""
+    """The tag holds what it was to hold; `by_us`: not because somebody else did the same.
+
+    `clean`: a success without complaint says so, and not only what the tag holds: a registry that stopped half-way may
+    list a tag that answers 404.
+    """
 
     by_us: bool = True
+    clean: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,9 @@ class Doubt(Failure):
 
 
 Changed = Done | Moved | Unwanted | Failure
-# Sends the change, once, and tells whether it was this that changed the tag.
-_Send = Callable[[Registry, Footprint], Awaitable[bool]]
-_Ask = Callable[[Repository, Callable[[Registry], Awaitable[bool]]], Awaitable[bool | Failure]]
+# Sends the change, once.
+_Send = Callable[[Registry, Footprint], Awaitable[Done]]
+_Ask = Callable[[Repository, Callable[[Registry], Awaitable[Done]]], Awaitable[Done | Failure]]
 
 
 class Tags:
@@ -114,17 +120,18 @@ class Tags:
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""
 
-        async def send(registry: Registry, footprint: Footprint) -> bool:
-            return await registry.delete_tag(change.repository, change.tag, footprint) is Removal.DELETED
+        async def send(registry: Registry, footprint: Footprint) -> Done:
+            removal = await registry.delete_tag(change.repository, change.tag, footprint)
+            return Done(by_us=removal is not Removal.WAS_GONE, clean=removal is Removal.DELETED)
 
         return await self._make(change, send, self._asking.untag)
 
     async def put(self, change: Change, manifest: Manifest) -> Changed:
         """Make the change by PUT of a manifest under the tag."""
 
-        async def send(registry: Registry, footprint: Footprint) -> bool:
+        async def send(registry: Registry, footprint: Footprint) -> Done:
             await registry.put(change.repository, change.tag, manifest, footprint)
-            return True
+            return Done()
 
         return await self._make(change, send, self._asking.push)
 
@@ -142,10 +149,10 @@ class Tags:
                 with self._flights.of(footprint):
                     result = await ask(change.repository, lambda registry: send(registry, footprint))  # noqa: B023
                 if isinstance(result, Failure):
-                    return _doubt(result) if sent or footprint.possible else result
-                return Done(result)
+                    return _doubt(result) if sent or footprint.doubtful else result
+                return Done(clean=False) if sent and not result.by_us else result
             except Withdrawn as taken_back:
-                sent, failure = sent or footprint.possible, taken_back.failure
+                sent, failure = sent or footprint.doubtful, taken_back.failure
             except BaseException:
                 if sent or footprint.possible:
                     change.cut_off()
@@ -173,7 +180,7 @@ def _settled(change: Change, held: Digest | Failure | None, *, sent: bool) -> Ch
     if isinstance(held, Failure):
         return _doubt(unconfirmed(held)) if sent else held
     if sent and held == change.after:
-        return Done()
+        return Done(clean=False)
     if held != change.before:
         return Moved(held)
     if not change.wanted():

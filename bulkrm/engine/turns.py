@@ -6,7 +6,7 @@ from typing import TypeVar
 import anyio
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Untag, Way
+from bulkrm.model.plan import Item, Untag, Way
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import ClearTags, DeleteManifest, RemoveTags, Step
 
@@ -54,6 +54,10 @@ class Turns:
             case RemoveTags():
                 pass  # nothing goes before it
 
+    def is_awaited(self, item: Item) -> bool:
+        """Tell whether anything waits for an item to be gone."""
+        return (item.repository, item.digest) in self._ends
+
     def end(self, step: Step) -> None:
         """Let come what waits for a step."""
         match step:
@@ -66,7 +70,10 @@ class Turns:
 
 
 class Doors:
-    """The doors of hosts, each closed until something was really done there: until then one goes at a time."""
+    """The doors of hosts, or of places on them, each closed until something was really done there.
+
+    Until then one goes at a time.
+    """
 
     def __init__(self) -> None:
         """Begin with all closed."""

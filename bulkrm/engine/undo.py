@@ -1,4 +1,8 @@
-"""What a run deleted is put back: children first, then what names them, then the tags, each looked at afterwards."""
+"""Puts back what a run deleted: children first, then what names them, then the tags; each is looked at afterwards.
+
+A tag that answers does not prove that its manifest is there: a registry may delete a manifest and keep its tags (the one
+that go-containerregistry serves keeps tags and digests apart: pkg/registry/manifest.go). So the digest is asked for too.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +16,10 @@ from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import work_through
 from bulkrm.engine.flights import Flights
+from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.tags import Change, Done, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.undo_recording import Restoration, UndoRecording
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Manifest, children
@@ -31,6 +37,7 @@ from bulkrm.model.outcome import (
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.target import Target
+from bulkrm.state.errors import StateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,11 @@ class Loss:
         return self.repository, self.manifest.digest
 
     @property
+    def restoration(self) -> Restoration:
+        """What is to be pushed, and under which tags."""
+        return self.repository, self.manifest.digest, self.tags
+
+    @property
     def targets(self) -> tuple[Target, ...]:
         """A line of the report for each tag, or for the digest where it had none."""
         if not self.tags:
@@ -58,8 +70,12 @@ class Loss:
 class Undo:
     """Puts back."""
 
-    def __init__(self, asking: Asking, around: Around, *, force: bool, dry_run: bool) -> None:
-        """`force`: tags that lead elsewhere by now are put back too."""
+    def __init__(
+        self, asking: Asking, around: Around, *, force: bool, dry_run: bool, recording: UndoRecording | None = None
+    ) -> None:
+        """`force`: tags that lead elsewhere by now are put back too. `recording` is told before anything is pushed."""
+        self._recording = None if dry_run else recording
+        self._present: set[tuple[Repository, Digest]] = set()  # manifests that were seen under their digest
         self._asking = asking
         self._stop = around.stop
         self._observer = around.observer
@@ -81,9 +97,23 @@ class Undo:
         for loss in ordered:
             hosts.setdefault(loss.repository.host, []).append(loss)
         self._observer.phase("Putting back", len(ordered))
+        if not await self._is_recorded(ordered):
+            return self._book.close(NotAttemptedReason.DECLINED)
         with self._stop.phase(GRACE, self._flights.busy):
             await work_through(hosts, self._asking.workers, self._put_back, self._stop)
         return self._book.close(self._stop.reason or NotAttemptedReason.DECLINED)
+
+    async def _is_recorded(self, losses: Sequence[Loss]) -> bool:
+        """Have it noted that an undo begins; where that fails, everything fails and nothing is pushed."""
+        try:
+            if self._recording is not None:
+                await self._recording.begin(loss.restoration for loss in losses)
+        except StateError as error:
+            for loss in losses:
+                for target in loss.targets:
+                    self._book.record(target, Failed(not_recorded(error)), loss.manifest.resolved)
+            return False
+        return True
 
     async def _put_back(self, loss: Loss) -> None:
         try:
@@ -93,7 +123,10 @@ class Undo:
             for target in loss.targets:
                 if self._stop:
                     return
-                outcome = await (self._tag(loss, target) if loss.tags else self._manifest(loss))
+                try:
+                    outcome = await (self._tag(loss, target) if loss.tags else self._manifest(loss))
+                except StateError as error:
+                    outcome = Failed(not_recorded(error))
                 if outcome is not None:
                     self._book.record(target, outcome, loss.manifest.resolved)
         finally:
@@ -110,6 +143,8 @@ class Undo:
         if self._dry_run:
             return WouldRestore()
 
+        await self._intend(loss)
+
         async def put(registry: Registry) -> bool:
             await registry.put(loss.repository, loss.manifest.digest, loss.manifest, Footprint())
             return True
@@ -121,34 +156,52 @@ class Undo:
     async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
         """Put a tag back, and the manifest with it, unless it leads to something that somebody else pushed."""
         held = await self._tags.read(loss.repository, tag_of(target))
+        was_kept = held == loss.manifest.digest
+        if was_kept and (found := await self._by_digest(loss)) is not None:
+            return Failed(found) if isinstance(found, Failure) else Unchanged()
         settled = self._settled(loss, target, held)
         if settled is not None or isinstance(held, Failure):
             return settled
+        await self._intend(loss)
         change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
         with self._flights.unfinished():  # also where the run is stopped, it is looked what came of the push
             changed = await self._tags.put(change, loss.manifest)
             if isinstance(changed, Done):
-                return await self._seen(loss, tag_of(target))
+                places = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
+                return await self._seen(loss, *places)
         outcome = outcome_of(changed, change, Restored())
         # Gone meanwhile: somebody took away what it held, which is not what this run took away.
         return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
+
+    async def _intend(self, loss: Loss) -> None:
+        """Have it noted that a manifest is pushed now. Raises StateError: then it must not be."""
+        if self._recording is not None:
+            await self._recording.intend(loss.restoration)
+
+    async def _by_digest(self, loss: Loss) -> Digest | Failure | None:
+        """Return what the registry has under the manifest's digest, whatever it answers under its tags."""
+        if loss.key not in self._present:
+            held = await self._tags.read(loss.repository, loss.manifest.digest)
+            if held != loss.manifest.digest:
+                return held if isinstance(held, Failure) else None
+            self._present.add(loss.key)
+        return loss.manifest.digest
 
     def _settled(self, loss: Loss, target: Target, held: Digest | Failure | None) -> Outcome | None:
         """Say what follows from what a tag holds now; None: it is to be put back."""
         if isinstance(held, Failure):
             return Failed(held)
-        if held == loss.manifest.digest:
-            return Unchanged()
-        if held is not None and held not in loss.decoys and not self._force:
+        if held not in (None, loss.manifest.digest) and held not in loss.decoys and not self._force:
             return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
         return WouldRestore() if self._dry_run else None
 
-    async def _seen(self, loss: Loss, reference: str) -> Outcome:
+    async def _seen(self, loss: Loss, *places: str) -> Outcome:
         """Look whether it is there: a 201 is no proof (distribution with a warm cache after a garbage collection)."""
-        held = await self._tags.read(loss.repository, reference)
-        if held == loss.manifest.digest:
-            return Restored()
-        return Failed(held if isinstance(held, Failure) else unconfirmed(None))
+        for place in places:
+            held = await self._tags.read(loss.repository, place)
+            if held != loss.manifest.digest:
+                return Failed(held if isinstance(held, Failure) else unconfirmed(None))
+        return Restored()
 
 
 def _children_first(losses: Sequence[Loss]) -> list[Loss]:

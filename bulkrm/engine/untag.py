@@ -1,6 +1,6 @@
 """Tags are taken off a manifest that stays, by DELETE of each tag; `decoy` has the other way.
 
-Nobody can tell from outside whether a registry that deletes tags deletes only the tag. So the first one of a host goes
+Nobody can tell from outside whether a registry that deletes tags deletes only the tag. So the first one of a place goes
 alone, what else was on the manifest is looked at afterwards, and is put back if it went too.
 """
 
@@ -11,11 +11,13 @@ from bulkrm.engine.around import Around, Record
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.decoy import Decoys
 from bulkrm.engine.deletion import Again
+from bulkrm.engine.effects import Effects
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.staleness import Staleness
-from bulkrm.engine.tags import Change, Tags, outcome_of, unconfirmed, untagged
+from bulkrm.engine.tags import Change, Done, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.engine.turns import Doors
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import PATIENCE, Removal, place_of
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.outcome import Failed, Gone, Outcome, Untagged
@@ -25,15 +27,17 @@ from bulkrm.model.plan import Item, Untag, Way
 class Untagging:
     """Removes tags."""
 
-    def __init__(self, asking: Asking, flights: Flights, around: Around, record: Record) -> None:
-        """`record` hears what became of the targets that name a tag."""
+    def __init__(self, asking: Asking, flights: Flights, around: Around, effects: Effects, record: Record) -> None:
+        """`record` hears what became of the targets that name a tag, `effects` of those where a listing has to tell."""
         self._asking = asking
+        self._clock = around.clock
+        self._effects = effects
         self._stop = around.stop
         self._recorder = around.recorder
         self._record = record
         self._flights = flights
         self._tags = Tags(asking, flights, around.clock)
-        self._decoys = Decoys(self._tags, asking, flights, around.recorder, record)
+        self._decoys = Decoys(self._tags, asking, flights, around, effects)
         self._doors = Doors()
 
     async def untag(self, item: Item, staleness: Staleness) -> Again | None:
@@ -53,20 +57,25 @@ class Untagging:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
                 return Again()
-            self._record(item, item.naming(tag), outcome)
+            if outcome is _IN_DOUBT:
+                self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+            else:
+                self._record(item, item.naming(tag), outcome)
         return None
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         first, then = (partial(remove, item, tag, wanted) for remove in (self._remove_first, self._delete))
-        return await self._doors.through(item.repository.host, first, then)
+        return await self._doors.through(place_of(item.repository), first, then)
 
     async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         cut_off = partial(self._record, item, item.naming(tag), Failed(unconfirmed(None)))
         change = Change(item.repository, tag, item.digest, None, wanted, cut_off)
-        return outcome_of(await self._tags.delete(change), change, untagged(item))
+        changed = await self._tags.delete(change)
+        in_doubt = isinstance(changed, Done) and not changed.clean
+        return _IN_DOUBT if in_doubt else outcome_of(changed, change, untagged(item))
 
     async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
-        """Remove the first tag of a host, and see to it that nothing else went with it, also where the run is stopped."""
+        """Remove the first tag of a place, and see to it that nothing else went with it, also where the run is stopped."""
         archived = await self._tags.whole(item)
         if not isinstance(archived, Manifest):
             return Failed(archived) if archived else Gone()
@@ -81,10 +90,25 @@ class Untagging:
             if not isinstance(outcome, Untagged):
                 return outcome
             try:
-                return await self._alone(item, archived, before) or outcome
+                stays = await self._stays(item, tag)
+                if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
+                    return stays
+                return await self._alone(item, archived, before) or stays or outcome
             except BaseException:
                 self._record(item, item.naming(tag), Failed(unseen(before, None)))
                 raise
+
+    async def _stays(self, item: Item, tag: str) -> Failed | None:
+        """Look whether the first tag of a host is gone; None: it is. A registry may work in the background."""
+        held = await self._tags.read(item.repository, tag)
+        for pause in PATIENCE:
+            if held != item.digest or self._stop:
+                break
+            await self._clock.sleep(pause)
+            held = await self._tags.read(item.repository, tag)
+        if isinstance(held, Failure):
+            return Failed(unconfirmed(held))
+        return Failed(_no_effect(item, tag)) if held == item.digest else None
 
     async def _alone(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
         """Look whether a tag went alone; put back what went with it. None: nothing did."""
@@ -99,7 +123,7 @@ class Untagging:
         if unread:
             return Failed(unseen(unread, next(iter(unread.values()))))
         if siblings or isinstance(await self._tags.read(item.repository, item.digest), Digest):
-            self._doors.open(item.repository.host)
+            self._doors.open(place_of(item.repository))
         return None
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:
@@ -116,6 +140,17 @@ class Untagging:
         what += f"; not known, look whether they are there: {', '.join(unknown)}" if unknown else ""
         hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
         return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
+
+
+# The tag answers 404, but not because the registry said that it deleted it: the tag list has to tell.
+_IN_DOUBT = Untagged(("",))
+
+
+def _no_effect(item: Item, tag: str) -> Failure:
+    """Say that a DELETE of a tag was answered, and not carried out."""
+    what = f"the registry answered that it deletes the tag, and {item.repository}:{tag} is still there"
+    hint = "look into the registry's log; delete it with its own tool, or `bulkrm resume` where it only takes its time"
+    return Failure(FailureCode.TAGS_REMAIN, what, None, hint, unfinished=True)
 
 
 def unseen(siblings: Iterable[str], cause: Failure | None) -> Failure:

@@ -42,8 +42,8 @@ class UntaggedFirst:
         self._record = record
         self._tags = Tags(asking, flights, around.clock)
 
-    async def delete(self, item: Item, staleness: Staleness) -> Again | None:
-        """Delete an item and record it; None: it is done. Raises StateError where it cannot be kept."""
+    async def delete(self, item: Item, staleness: Staleness, *, sent: bool) -> Again | None:
+        """Delete an item and record it; None: it is done. `sent`: as for `Deletion.delete`. Raises StateError where it cannot be kept."""
         tags = dict.fromkeys((*item.named_tags, *item.tags))
         left = [tag for tag in tags if not self._cleared.is_gone(item.repository, tag)]
         if left:
@@ -56,7 +56,10 @@ class UntaggedFirst:
                 self._fail(item, tag, changed)
                 return None
         going = tuple(target for target in item.targets if not self._book.has(target))
-        return await self._deletion.delete(replace(item, targets=going), staleness, untagged=True) if going else None
+        if not going:
+            return None
+        left_over = replace(item, targets=going)
+        return await self._deletion.delete(left_over, staleness, sent=sent, untagged=True)
 
     async def _take_off(self, item: Item, tag: str, staleness: Staleness) -> Changed:
         """Delete one tag; what is not known to be gone afterwards is a failure."""
@@ -68,13 +71,16 @@ class UntaggedFirst:
         if isinstance(changed, Doubt):
             changed = await self._looked_at(change, changed)
         match changed:
-            case Done():
+            case Done(clean=clean):
                 gone()
+                if not clean:
+                    self._cleared.doubt(repository, tag)
             case Moved(Digest() as now):
                 self._cleared.drop(repository, tag)
                 self._record(item, item.naming(tag), Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",)))
-            case Doubt():
-                gone()  # until somebody reads it
+            case Doubt():  # gone, until somebody reads it
+                gone()
+                self._cleared.doubt(repository, tag)
             case _:
                 self._cleared.drop(repository, tag)
         return changed

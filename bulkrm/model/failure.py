@@ -33,6 +33,7 @@ class FailureCode(StrEnum):
     REFUSED = "refused"
     SERVER_ERROR = "server-error"
     SIBLINGS_REMOVED = "siblings-removed"
+    TAGS_REMAIN = "tags-remain"
     TIMEOUT = "timeout"
     TOKEN_SERVER = "token-server"  # noqa: S105 (a code, no secret)
     UNCONFIRMED = "unconfirmed"
@@ -47,7 +48,8 @@ class Failure:
     """One cause.
 
     `message` is one line, free of control characters and secrets; `status` the HTTP status, if there was an answer;
-    `hint` says what to do next.
+    `hint` says what to do next. `unfinished`: something went and what belongs to it did not, such as a tag without its
+    manifest, so that there is something to go on with whatever the code.
     """
 
     code: FailureCode
@@ -55,6 +57,7 @@ class Failure:
     status: int | None = None
     hint: str | None = None
     reach: Reach = Reach.IMAGE
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

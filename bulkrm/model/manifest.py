@@ -20,6 +20,8 @@ DOCKER_SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+json"
 OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
 
 DECOY_ANNOTATION = "io.github.bulkrm.decoy"
+DECOY_RUN = "io.github.bulkrm.run"
+_RUN_NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 SCHEMA1_TYPES = frozenset({DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1})
@@ -37,6 +39,12 @@ MEDIA_TYPES = (
     OCI_ARTIFACT,
 )
 _KNOWN_TYPES = frozenset(MEDIA_TYPES)
+_MEDIA_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}")
+
+
+def is_media_type(text: str) -> bool:
+    """Tell whether the text is a well-formed media type without parameters (RFC 6838 section 4.2)."""
+    return _MEDIA_TYPE.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +259,25 @@ class Manifest:
         return Resolved(self.digest, self.media_type, len(self.content), named, subject(self.content))
 
 
-def empty_index(mark: str) -> Manifest:
-    """Make an index that names nothing, and is unlike any other by its mark: no blob is needed to push it."""
-    body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": {DECOY_ANNOTATION: mark}}
+def empty_index(mark: str, run: str = "") -> Manifest:
+    """Make an index that names nothing, and is unlike any other by its mark: no blob is needed to push it.
+
+    `run`: whose it is, for other runs that meet it under a tag.
+    """
+    annotations = {DECOY_ANNOTATION: mark, **({DECOY_RUN: run} if run else {})}
+    body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": annotations}
     content = json.dumps(body, separators=(",", ":")).encode()
     return Manifest(Digest.of(content), OCI_INDEX, content)
+
+
+def decoy_run(manifest: Manifest) -> str | None:
+    """Read which run made a decoy, empty where it does not say (or says what is no name); None: it is no decoy."""
+    body = _object(manifest.content) if manifest.media_type == OCI_INDEX else None
+    annotations = body.get("annotations") if body and body.get("manifests") == [] else None
+    if not isinstance(annotations, dict) or DECOY_ANNOTATION not in annotations:
+        return None
+    run = annotations.get(DECOY_RUN)
+    return run if isinstance(run, str) and _RUN_NAME.fullmatch(run) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,12 @@ class KeptReason(StrEnum):
     MOVED = "moved"
     UNREADABLE = "unreadable"
     LIMIT = "limit"
+    UNDONE = "undone"
 
     @property
     def is_safety_rule(self) -> bool:
         """Tell a rule of safety (exit code 3) from the user's own (exit code 0)."""
-        return self is not KeptReason.PROTECTED
+        return self not in (KeptReason.PROTECTED, KeptReason.UNDONE)
 
 
 class NotAttemptedReason(StrEnum):

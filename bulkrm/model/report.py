@@ -45,10 +45,13 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that was to stay and is not as it was. `found` None: gone, or unreadable; `hint` undoes it."""
+    """Something that is not as it should be. `expected` None: it was to be gone; `hint` mends it.
+
+    `found` None: gone, or unreadable.
+    """
 
     image: str
-    expected: Digest
+    expected: Digest | None
     found: Digest | None
     message: str
     hint: str
@@ -56,7 +59,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a look at the kept tags found; `checked`: how many tags and manifests were read."""
+    """What a look at the kept tags found, and at what was deleted; `checked`: how many kept tags and manifests were read."""
 
     checked: int
     differences: tuple[Difference, ...] = ()
@@ -88,7 +91,7 @@ class Tally:
             outcome = result.outcome
             summary[outcome.status] += 1
             if isinstance(outcome, Failed):
-                unfinished += outcome.failure.code in _UNFINISHED
+                unfinished += outcome.failure.unfinished or outcome.failure.code in _UNFINISHED
             if not (isinstance(outcome, Deleted) or (isinstance(outcome, Kept) and result.parent is not None)):
                 telling.add(outcome)
         return cls(summary, exit_code(telling), unfinished)

@@ -53,11 +53,16 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """Caps for each registry host. `concurrency` None is `auto`; `timeout` in seconds, for one request."""
+    """Caps for each registry host. `concurrency` None is `auto`; `timeout` in seconds, for one request.
+
+    `connections` and `token_connections`: to one registry and to one token server at most, whatever the concurrency is.
+    """
 
     concurrency: int | None = None
     rate: Rate | None = None
     timeout: float = 60.0
+    connections: int = 512
+    token_connections: int = 16  # as many as a browser would open
 
 
 @dataclass(frozen=True, slots=True)

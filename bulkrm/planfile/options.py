@@ -1,9 +1,12 @@
 """What a plan or a run was made with, as JSON has it: written and read in one place, so that nothing gets lost between."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
+
+_FLAGS = ("fail_fast", "recursive", "allow_decoy", "verify")
 
 
 def options_of(policy: Policy) -> dict[str, Any]:
@@ -35,12 +38,25 @@ def ignored_by(fields: Mapping[str, Any]) -> tuple[str, ...]:
 
 def policy_of(fields: Mapping[str, Any]) -> Policy:
     """Return the policy that these fields are of. Raises ValueError where a value is none, KeyError where one is missing."""
+    for flag in _FLAGS:
+        if not isinstance(fields[flag], bool):
+            raise ValueError(f"{flag!r} is neither true nor false")  # noqa: TRY004 (of what a file says)
     return Policy(
         Shared(fields["shared"]),
-        Limit.parse(fields["max_delete"]) if fields["max_delete"] else None,
+        _limit(fields["max_delete"]),
         fail_fast=bool(fields["fail_fast"]),
         recursive=bool(fields["recursive"]),
         allow_decoy=bool(fields["allow_decoy"]),
         verify=bool(fields["verify"]),
         strategy=Strategy(fields["strategy"]),
     )
+
+
+def _limit(text: object) -> Limit | None:
+    """Read a limit. Whatever is no number of anything (NaN, infinity) would be no limit at all."""
+    if text is None:
+        return None
+    limit = Limit.parse(text) if isinstance(text, str) else None
+    if limit is None or not 0 <= limit.value < math.inf:
+        raise ValueError(f"{str(text)[:40]!r} is no limit")
+    return limit

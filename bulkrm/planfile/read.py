@@ -13,12 +13,13 @@ from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag, Verdict, Way
-from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, parse_reference, parse_repository
+from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, is_tag, parse_reference, parse_repository
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.planfile.document import FORMAT, VERSION, PlanDocument
 from bulkrm.planfile.options import ignored_by, policy_of
 from bulkrm.planfile.schema import plan_schema
+from bulkrm.planfile.strict import strict_json
 
 _AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
 
@@ -36,7 +37,13 @@ def read(content: str | bytes, name: str) -> PlanDocument:
     except fastjsonschema.JsonSchemaValueException as error:
         place = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in error.path[1:]).lstrip(".")
         _refuse(name, place, str(error.message).removeprefix(str(error.name)).strip())
-    return _Reading(name).document(document)
+    try:
+        return _Reading(name).document(document)
+    except InputError as error:
+        problem = error.problems[0]
+        if problem.where:
+            raise
+        _refuse(name, "", problem.what)
 
 
 @cache
@@ -46,28 +53,11 @@ def _validator() -> Any:
 
 def _parse(content: str | bytes, name: str) -> Any:
     try:
-        text = content.decode() if isinstance(content, bytes) else content
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except UnicodeDecodeError:
-        _refuse(name, "", "it is not UTF-8")
+        return strict_json(content)
     except json.JSONDecodeError as error:
         _refuse(f"{name}:{error.lineno}:{error.colno}", "", f"it is no JSON ({error.msg}); was the file cut off?")
-    except RecursionError:
-        _refuse(name, "", "it is nested too deeply")
     except ValueError as error:
         _refuse(name, "", str(error))
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is there twice")
-    return found
-
-
-def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
 
 
 def _check_version(document: Any, name: str) -> None:
@@ -143,6 +133,11 @@ class _Reading:
         targets = tuple(self._targets(repository, entry["images"], f"{place}.images"))
         listed = {target.reference.tag for target in targets if isinstance(target.reference, TagRef)}
         tags = tuple(entry["tags"])
+        wrong = next((tag for tag in tags if not is_tag(tag)), None)
+        if wrong is not None:
+            _refuse(self._name, f"{place}.tags", f"{wrong[:160]!r} is no tag")
+        for name in (*(entry["also_removed"] or ()), *entry["leaves"]):
+            self._reference(repository, name, place)
         for target in targets:
             named = target.reference.digest if isinstance(target.reference, DigestRef) else target.reference.pin
             if named not in (None, entry["digest"]):

@@ -10,7 +10,8 @@ from bulkrm.planning.strategy import clearable
 def requests_in(items: Iterable[Item], order: Order, *, untagged_first: bool = False) -> int:
     """Return how many requests carrying out these items of one repository sends.
 
-    Without tokens, retries and a second reading. `untagged_first`: every tag is taken off before its manifest is deleted.
+    Without tokens, retries, a second reading and the look at the first deletion of a place. `untagged_first`: every tag is
+    taken off before its manifest is deleted.
     """
     known = list(items)
     cleared = [] if order is Order.DIGEST else list(clearable(known))

@@ -52,6 +52,11 @@ class Attempt:
     renewed: bool = False
     extended: bool = False
 
+    @property
+    def may_have_acted(self) -> bool:
+        """Tell whether an earlier send may have taken effect; a limit that was answered by a proxy may hide that too."""
+        return self.uncertain or self.limited > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Accept:

@@ -46,6 +46,7 @@ __all__ = [
     "decide",
     "decide_without_token",
     "first_scope",
+    "is_limit",
     "still_limited",
 ]
 
@@ -61,7 +62,7 @@ def decide(attempt: Attempt, answer: Answer | Broken, manners: Manners, standing
     """Say what follows from an answer, or from none, to a request that was sent for this user."""
     if isinstance(answer, Broken):
         return _after_break(attempt, answer)
-    if answer.status == _TOO_MANY or _is_limit(answer):
+    if is_limit(answer):
         return _after_limit(attempt, answer)
     if answer.status == UNAUTHORIZED:
         return after_unauthorized(attempt, answer, manners, standing)
@@ -97,14 +98,14 @@ def _after_fault(attempt: Attempt, answer: Answer) -> Decision:
     return Wait(pause, backoff(attempt.faults) * _JITTER, whole_host=asked is not None, attempt=attempt)
 
 
-def _is_limit(answer: Answer) -> bool:
-    """Tell whether a 403 is about a limit and not about a right.
+def is_limit(answer: Answer) -> bool:
+    """Tell whether an answer asks to send less: a 429, or a 403 that is about a limit and not about a right.
 
     GitHub answers so with its quota used up, and for its secondary limits with `Retry-After` alone, while there may be
     some of the quota left (docs.github.com, "Rate limits for the REST API").
     """
     if answer.status != _FORBIDDEN:
-        return False
+        return answer.status == _TOO_MANY
     left = quota(answer.headers, answer.wall)
     return (left is not None and left[0] == 0) or bool(asked_wait(answer))
 

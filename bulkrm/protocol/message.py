@@ -151,10 +151,11 @@ class Broken:
     @property
     def may_have_acted(self) -> bool:
         """Tell whether the request may have reached the server: not where no connection came about."""
-        return self.kind not in (UNREACHABLE, CERTIFICATE, NOT_TLS, PROXY)
+        return self.kind not in (UNREACHABLE, EXHAUSTED, CERTIFICATE, NOT_TLS, PROXY)
 
 
 UNREACHABLE = "unreachable"
+EXHAUSTED = "exhausted"  # this process has as many files open as it may
 CERTIFICATE = "certificate"
 NOT_TLS = "not-tls"
 PROXY = "proxy"  # one that cannot be used

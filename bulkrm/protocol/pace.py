@@ -132,11 +132,14 @@ class Concurrency:
         "cap",
     )
 
-    def __init__(self, cap: int | None, steering: Callable[[int], Steering] = Climb) -> None:
-        """Begin at the cap, which most registries take; without one at 32, and be steered from there."""
-        self.cap = cap or _MOST
-        self.allowed = cap or _START
-        self._steering = None if cap else steering(_MOST)
+    def __init__(self, cap: int | None, steering: Callable[[int], Steering] = Climb, *, most: int = _MOST) -> None:
+        """Begin at the cap, which most registries take; without one at 32, and be steered from there.
+
+        `most`: never more than that, whatever the cap is.
+        """
+        self.cap = min(cap or _MOST, most)
+        self.allowed = min(cap or _START, most)
+        self._steering = None if cap else steering(min(_MOST, most))
         self._ceiling: int | None = None  # the least that was refused
         self._good = 0  # the most that was answered for a whole round since the last refusal
         self._patience = _PATIENCE

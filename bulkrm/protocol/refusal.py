@@ -1,6 +1,7 @@
 """A final answer that is no success, turned into a failure with its code and hint."""
 
 from bulkrm.model.failure import Failure, FailureCode, Reach, StillTagged
+from bulkrm.model.limits import RAISE
 from bulkrm.protocol.explanation import (
     ErrorEntry,
     clean,
@@ -14,6 +15,7 @@ from bulkrm.protocol.explanation import (
 from bulkrm.protocol.manners import STANDARD, Manners
 from bulkrm.protocol.message import (
     CERTIFICATE,
+    EXHAUSTED,
     LOST,
     NOT_TLS,
     PROXY,
@@ -158,6 +160,7 @@ _BROKEN = {
         "check the host name, the port, the network and HTTPS_PROXY / NO_PROXY",
         Reach.HOST,
     ),
+    EXHAUSTED: (FailureCode.UNREACHABLE, RAISE, Reach.IMAGE),
     CERTIFICATE: (
         FailureCode.CERTIFICATE,
         "give the registry's CA with --ca-file, or accept any certificate with --insecure",

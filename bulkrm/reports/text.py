@@ -109,7 +109,8 @@ def _verification(verification: Verification | None) -> Iterator[str]:
     if verification is None:
         return
     for difference in verification.differences:
-        yield f"NOT AS IT WAS: {difference.image}: {difference.message}. To undo: {difference.hint}"
+        what, mend = ("NOT AS IT WAS", "To undo") if difference.expected else ("NOT GONE", "To delete it")
+        yield f"{what}: {difference.image}: {difference.message}. {mend}: {difference.hint}"
     if not verification.differences:
         yield f"Verified: of the kept tags and what they need, all {verification.checked} read are as they were."
 

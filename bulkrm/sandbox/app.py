@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.sandbox.blobs import Uploads, answer_blob
 from bulkrm.sandbox.gate import Gate
+from bulkrm.sandbox.listen import Clock, wall_clock
 from bulkrm.sandbox.listing import answer_catalog, answer_tags
 from bulkrm.sandbox.manifests import answer_manifest
 from bulkrm.sandbox.referrers import answer_referrers
@@ -28,8 +31,10 @@ _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-O
 class App:
     """One registry. `settings` and `realm` may be replaced at any time."""
 
-    def __init__(self, store: Store, gate: Gate, settings: SandboxSettings) -> None:
+    def __init__(self, store: Store, gate: Gate, settings: SandboxSettings, clock: Clock = wall_clock) -> None:
         """Take the state and what guards it."""
+        self._clock = clock
+        self._later: list[tuple[float, Callable[[], Answer]]] = []  # deletions that were answered before their time
         self.settings = settings
         self.realm = ""
         self._store = store
@@ -37,7 +42,8 @@ class App:
         self._uploads = Uploads(store)
 
     def answer(self, asked: Asked) -> Answer:
-        """Answer one request; it has taken effect when this returns."""
+        """Answer one request; it has taken effect when this returns, unless the settings say otherwise."""
+        self._catch_up()
         routed = self._route(asked)
         if routed is None:
             return not_found()
@@ -69,7 +75,7 @@ class App:
         if kind == "tags/list" and not rest:
             return lambda: answer_tags(self._store, self.settings, repository, asked)
         if kind == "manifests/" and (digest or tag):
-            return lambda: answer_manifest(self._store, self.settings, repository, rest, asked)
+            return partial(self._manifest, repository, rest, asked)
         if kind == "blobs/uploads/":
             return lambda: self._uploads.answer(self.settings, repository, rest, asked)
         if kind == "blobs/" and digest:
@@ -77,6 +83,28 @@ class App:
         if kind == "referrers/" and rest and self.settings.referrers:
             return lambda: answer_referrers(self._store, self.settings, repository, rest, asked)
         return None
+
+    def _manifest(self, repository: str, reference: str, asked: Asked) -> Answer:
+        settings = self.settings
+        respond = partial(answer_manifest, self._store, settings, repository, reference, asked)
+        lazy = asked.method == "DELETE" and (settings.ignores_deletes or settings.delete_lag)
+        there = self._store.digest_of(repository, reference) or self._store.manifest(repository, reference)
+        if not (lazy and there and settings.delete_enabled and not settings.read_only):
+            return respond()
+        if ":" not in reference and not settings.tag_deletes:
+            return respond()
+        if not settings.ignores_deletes:
+            self._later.append((self._clock() + settings.delete_lag, respond))
+        return Answer(HTTPStatus.ACCEPTED)
+
+    def _catch_up(self) -> None:
+        """Carry out the deletions whose time has come."""
+        now = self._clock()
+        due = [respond for time, respond in self._later if time <= now]
+        self._later = [(time, respond) for time, respond in self._later if time > now]
+        for respond in due:
+            with suppress(Refused):  # gone meanwhile
+                respond()
 
 
 def _needed(repository: str, asked: Asked, settings: SandboxSettings) -> Sequence[Scope]:

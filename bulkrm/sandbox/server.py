@@ -64,7 +64,7 @@ class Sandbox:
         self.max_in_flight = 0
         self._in_flight = 0
         self._gate = Gate(self.tokens.users, self.tokens, clock)
-        self._app = App(self.store, self._gate, settings)
+        self._app = App(self.store, self._gate, settings, clock)
         self._listener = Listener(self._handle, tls)
 
     async def __aenter__(self) -> Self:

@@ -26,6 +26,8 @@ class SandboxSettings:
     Link is sent, and a `last` after which nothing comes is ignored; without `checks_parts` a PUT is taken without its blobs.
     `untagged_first` is Google's registries: a manifest with a tag, or in an index, cannot be deleted. `deletes_digests` off
     is a registry that deletes tags only. `drops_untagged` is Gitea: with its last tag a manifest goes, and its layers.
+    With `ignores_deletes` a DELETE is answered and not carried out, with `delete_lag` it is so many seconds later by the
+    sandbox's clock.
     `immutable_tags` is Harbor: a tag cannot be pushed over with another digest. `referrers` turns on the referrers API
     of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
@@ -55,6 +57,8 @@ class SandboxSettings:
     untagged_first: bool = False
     deletes_digests: bool = True
     drops_untagged: bool = False
+    ignores_deletes: bool = False
+    delete_lag: float = 0.0
     keeps_children: bool = False
     immutable_tags: bool = False
     referrers: bool = False

@@ -5,19 +5,24 @@ end. Members hold many manifests, because manifests resemble each other.
 """
 
 import gzip
+import io
 import json
 import os
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import SCHEMA1_TYPES, Manifest
-from bulkrm.state.errors import StateError
+from bulkrm.model.manifest import Manifest
+from bulkrm.planfile.strict import strict_json
+from bulkrm.state.errors import changed
+from bulkrm.state.evidence import archived
+from bulkrm.state.files import AppendedFile, failed, open_plain
 
 _MEMBER = 256 * 2**10  # bytes of text after which a member is written
+# A member ends with the manifest that fills it: 4 MiB at most, of which JSON makes six times as much at worst.
+_LARGEST = 32 * 2**20
 _LEVEL = 3  # manifests resemble each other so much that more effort saves little
 _encode = json.JSONEncoder().encode  # of text: an object of three is quicker put together by hand
 
@@ -27,21 +32,28 @@ class Archive:
 
     def __init__(self, path: Path) -> None:
         """Open it for appending, or make it. A member that a crash tore is cut off. Raises StateError."""
-        self._path = path
         self._known: set[Digest] = set()
         self._pending: list[bytes] = []
         self._size = 0
-        self._durable = True
         self._lock = Lock()  # members are written one after the other, whichever thread does it
+        self._file = AppendedFile(path)
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-            whole = 0
-            for end, text in _members(path):
-                self._known.update(manifest.digest for manifest in _lines(path, text))
-                whole = end
-            os.ftruncate(self._file, whole)
+            self._file.cut(self._take(path))
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _take(self, path: Path) -> int:
+        """Note what is there; return where the last whole member ends."""
+        whole = 0
+        try:
+            with os.fdopen(self._file.file, "rb", closefd=False) as file:
+                for end, manifests in _members(path, file):
+                    self._known.update(manifest.digest for manifest in manifests)
+                    whole = end
         except OSError as error:
-            raise _failed(path, error) from error
+            raise failed(path, error) from error
+        return whole
 
     def __contains__(self, digest: Digest) -> bool:
         """Tell whether a manifest was added, by this run or by the one that it continues."""
@@ -66,14 +78,11 @@ class Archive:
         """Write what was added and wait until the disk has it. Raises StateError."""
         with self._lock:
             self._write()
-            durable, self._durable = self._durable, True
-        if durable:
-            return
-        try:
-            os.fdatasync(self._file)
-        except OSError as error:
-            self._durable = False
-            raise _failed(self._path, error) from error
+        self._file.sync()
+
+    def check(self) -> None:
+        """Raise StateError where the file is no longer the one that is found under its name."""
+        self._file.check()
 
     def close(self) -> None:
         """Write what is left, and close. Raises StateError."""
@@ -81,70 +90,88 @@ class Archive:
             with self._lock:
                 self._write()
         finally:
-            os.close(self._file)
+            self._file.close()
 
     def _write(self) -> None:
-        if not self._pending:
-            return
-        member = gzip.compress(b"".join(self._pending), compresslevel=_LEVEL, mtime=0)
-        good = os.fstat(self._file).st_size
-        try:
-            left = memoryview(member)
-            while left:
-                left = left[os.write(self._file, left) :]
-        except OSError as error:
-            with suppress(OSError):  # half a member would make all that comes later unreadable
-                os.ftruncate(self._file, good)
-            raise _failed(self._path, error) from error
-        self._pending, self._size, self._durable = [], 0, False
+        text = b"".join(self._pending)
+        self._file.append(gzip.compress(text, compresslevel=_LEVEL, mtime=0) if text else b"")
+        self._pending, self._size = [], 0
 
 
 def read_archive(path: Path) -> Iterator[Manifest]:
     """Yield the manifests of an archive, each checked against its digest. Raises StateError on damage."""
     try:
-        for _, text in _members(path):
-            yield from _lines(path, text)
+        with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as file:
+            for _, manifests in _members(path, file):
+                yield from manifests
     except OSError as error:
-        raise _failed(path, error) from error
+        raise failed(path, error) from error
 
 
-def _members(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the whole members, and where in the file each ends."""
-    with path.open("rb") as file:
-        end, ahead = 0, b""
-        while True:
-            reader = zlib.decompressobj(wbits=31)
-            parts: list[bytes] = []
-            while not reader.eof:
-                chunk = ahead or file.read(_MEMBER)
-                if not chunk:
-                    return  # the end of the file, or of what a crash left of a member
-                try:
-                    parts.append(reader.decompress(chunk))
-                except zlib.error as error:
-                    raise StateError(f"{path} is damaged behind byte {end}") from error
-                ahead = b""
-                end += len(chunk) - len(reader.unused_data)
-            ahead = reader.unused_data
-            yield end, b"".join(parts)
+def _members(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, list[Manifest]]]:
+    """Yield the manifests of each whole member, and where in the file it ends."""
+    number = 1
+    for end, text in _texts(path, file):
+        lines = text.splitlines()
+        yield end, [_manifest(f"{path}:{number + index}", line) for index, line in enumerate(lines)]
+        number += len(lines)
 
 
-def _lines(path: Path, text: bytes) -> Iterator[Manifest]:
-    for line in text.splitlines():
-        try:
-            fields = json.loads(line)
-            content = fields["content"].encode("utf-8", "surrogateescape")
-            manifest = Manifest(Digest(fields["digest"]), fields["media_type"], content)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StateError(f"{path}: a line is no manifest: somebody changed the archive") from error
-        # What is put back from here must be what was there. Of schema 1 the digest leaves the signatures out.
-        if (
-            manifest.media_type not in SCHEMA1_TYPES
-            and Digest.of(content, manifest.digest.algorithm) != manifest.digest
-        ):
-            raise StateError(f"{path}: {manifest.digest} has other bytes: somebody changed the archive")
-        yield manifest
+def _texts(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
+    """Yield the text of each whole member, and where in the file it ends. Raises StateError."""
+    end, ahead = 0, b""
+    while True:
+        reader = zlib.decompressobj(wbits=31)
+        parts: list[bytes] = []
+        room = _LARGEST
+        while not reader.eof:
+            chunk = ahead or file.read(_MEMBER)
+            if not chunk:
+                return  # the end of the file, or of what a crash left of a member
+            try:
+                parts.append(reader.decompress(chunk, room + 1))
+            except zlib.error as error:
+                if _is_blank(chunk, file):
+                    return  # a crash left the length of what was not written yet
+                raise changed(path, f"it is damaged behind byte {end}") from error
+            room -= len(parts[-1])
+            if room < 0:
+                raise changed(path, f"behind byte {end} it unpacks to more than {_LARGEST} bytes")
+            ahead = reader.unconsumed_tail
+            end += len(chunk) - len(reader.unused_data) - len(ahead)
+        ahead = reader.unused_data
+        yield end, b"".join(parts)
 
 
-def _failed(path: Path, error: OSError) -> StateError:
-    return StateError(f"{path}: {error.strerror or error}")
+def _is_blank(chunk: bytes, file: io.BufferedReader) -> bool:
+    """Tell whether there is nothing but zeros from here to the end."""
+    while chunk:
+        if chunk.strip(b"\0"):
+            return False
+        chunk = file.read(_MEMBER)
+    return True
+
+
+def _manifest(where: str, line: bytes) -> Manifest:
+    try:
+        return archived(_fields(line))
+    except ValueError as error:
+        raise changed(where, str(error)) from error
+
+
+def _fields(line: bytes) -> dict[str, object]:
+    try:
+        # Bytes that are no UTF-8 are written as halves of surrogate pairs (PEP 383), which the content alone may have.
+        fields = json.loads(line, object_pairs_hook=_pairs) if b"\\udc" in line else strict_json(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("the line is no manifest") from error
+    if not isinstance(fields, dict) or fields.keys() != {"digest", "media_type", "content"}:
+        raise ValueError("the line is no manifest")
+    return fields
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found

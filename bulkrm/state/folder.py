@@ -1,34 +1,40 @@
-"""The folder of one run, and the folders of all."""
+"""The folder of one run while a process works on it."""
 
+import errno
 import fcntl
 import json
 import os
-import re
-import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.limits import RAISE, is_exhausted
 from bulkrm.state.archive import Archive
-from bulkrm.state.errors import StateError
-from bulkrm.state.journal import Journal, last_events
+from bulkrm.state.errors import StateError, changed
+from bulkrm.state.files import failed, open_plain
+from bulkrm.state.journal import Journal
+from bulkrm.state.known import VERSION, KnownRun, known_runs
 
-VERSION = 1
-_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
-_INTERRUPTED = (129, 130, 143)
+__all__ = ["KnownRun", "RunFolder", "known_runs", "locked"]
 _REMEDY = "give another folder with --state-dir or BULKRM_STATE_DIR"
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class RunFolder:
-    """A run that this process works on: it holds the lock and the open files until it is closed."""
+    """A run that this process works on: it holds the lock and the open files until it is closed.
+
+    `is_new`: this process made it, so nobody resumed it or took it back before.
+    """
 
     path: Path
     journal: Journal
     archive: Archive
     _lock: int = field(repr=False)
+    is_new: bool = False
 
     @property
     def id(self) -> str:
@@ -51,30 +57,27 @@ class RunFolder:
             path.mkdir(mode=0o700, parents=True)
             _write(path / "run.json", _request({"version": VERSION, **asked}, listed))
         except OSError as error:
-            what = f"{path} cannot be made: {error.strerror}"
-            raise InputError(Problem("--state-dir", what, _REMEDY)) from error
-        return cls.open(root, run)
+            raise _unusable(f"{path} cannot be made", error) from error
+        made = cls.open(root, run)
+        made.is_new = True
+        return made
 
     @classmethod
     def open(cls, root: Path, run: str) -> Self:
         """Open a run to go on with it. Raises InputError where another process does, or where it is damaged."""
         path = root / "runs" / run
+        lock = _locked(path)
+        opened: list[Journal | Archive] = []
         try:
-            lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
-            what = f"{path} cannot be opened: {error.strerror}"
-            raise InputError(Problem("--state-dir", what, _REMEDY)) from error
-        try:
-            # A lock of the kernel's: it goes with its process, however that ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return cls(path, Journal(path / "journal.jsonl"), Archive(path / "manifests.jsonl.gz"), lock)
-        except BlockingIOError as error:
+            journal = _opened(Journal, path / "journal.jsonl")
+            opened.append(journal)
+            archive = _opened(Archive, path / "manifests.jsonl.gz")
+        except BaseException:
+            for file in opened:
+                file.close()
             os.close(lock)
-            remedy = "wait until it is done, or stop it"
-            raise InputError(Problem("", f"another bulkrm works on the run {run}", remedy)) from error
-        except StateError as error:
-            os.close(lock)
-            raise InputError(Problem("--state-dir", error.what, _REMEDY)) from error
+            raise
+        return cls(path, journal, archive, lock)
 
     def close(self) -> None:
         """Let it go. Raises StateError where the last of it cannot be written."""
@@ -89,14 +92,15 @@ class RunFolder:
     @property
     def has_plan(self) -> bool:
         """Tell whether the plan is written down."""
-        return (self.path / "plan.json").exists()
+        return os.path.lexists(self.path / "plan.json")
 
     def write_plan(self, pieces: Iterable[str]) -> None:
         """Write the plan down. Raises StateError."""
+        path = self.path / "plan.json"
         try:
-            _write(self.path / "plan.json", pieces)
+            _write(path, pieces)
         except OSError as error:
-            raise StateError(f"{self.path / 'plan.json'}: {error.strerror}") from error
+            raise failed(path, error) from error
 
     def begin_part(self) -> None:
         """Note that the run is gone on with: what is told from here on says nothing of what was under way before."""
@@ -107,76 +111,61 @@ class RunFolder:
         self.archive.sync()
         self.journal.sync()
 
-
-@dataclass(frozen=True, slots=True)
-class KnownRun:
-    """A run that was recorded, as far as its folder tells without reading the journal."""
-
-    path: Path
-    asked: Mapping[str, Any]
-
-    @property
-    def id(self) -> str:
-        """The run's name, which sorts by time."""
-        return self.path.name
-
-    @property
-    def is_locked(self) -> bool:
-        """Tell whether a process works on it right now."""
-        try:
-            with (self.path / "lock").open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
-
-    @property
-    def end(self) -> Mapping[str, Any] | None:
-        """What the run wrote down when it was over; None where it was not."""
-        return next((event for event in self._last() if event.get("event") == "end"), None)
-
-    @property
-    def is_finished(self) -> bool:
-        """Tell whether there is nothing to go on with: it came to its end, and left nothing undone that was wanted."""
-        end = self.end
-        if end is None:
-            return False
-        if end.get("declined"):
-            return True
-        left = end.get("summary", {}).get("not_attempted") if isinstance(end.get("summary"), dict) else None
-        return end.get("code") not in _INTERRUPTED and not left and not end.get("unfinished")
-
-    @property
-    def is_undone(self) -> bool:
-        """Tell whether all of it was put back."""
-        return any(event.get("event") == "undone" for event in self._last())
-
-    def _last(self) -> list[Mapping[str, Any]]:
-        return last_events(self.path / "journal.jsonl", 8)
-
-    def remove(self) -> None:
-        """Delete the folder. Raises OSError."""
-        shutil.rmtree(self.path)
+    def check(self) -> None:
+        """Raise StateError where the record is no longer found under its name: nothing more may be sent then."""
+        self.archive.check()
+        self.journal.check()
 
 
-def known_runs(root: Path) -> list[KnownRun]:
-    """Return the recorded runs, the oldest first; what is no run's folder is left out."""
+@contextmanager
+def locked(root: Path, run: str) -> Iterator[None]:
+    """Keep other processes from a run as long as it is only looked at. Raises InputError as `RunFolder.open` does."""
+    lock = _locked(root / "runs" / run)
     try:
-        names = sorted(entry.name for entry in (root / "runs").iterdir() if _ID.fullmatch(entry.name))
-    except OSError:
-        return []
-    runs = []
-    for name in names:
-        path = root / "runs" / name
-        try:
-            asked = json.loads((path / "run.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        if isinstance(asked, dict):
-            runs.append(KnownRun(path, asked))
-    return runs
+        yield
+    finally:
+        os.close(lock)
+
+
+def _opened(kind: Callable[[Path], T], path: Path) -> T:
+    try:
+        return kind(path)
+    except StateError as error:
+        raise InputError(Problem("--state-dir", error.what, error.remedy or _REMEDY)) from error
+
+
+def _locked(path: Path) -> int:
+    """Take the lock of a run: the kernel's, which goes with its process, however that ends. Raises InputError."""
+    try:
+        lock = _open_lock(path / "lock")
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise InputError(Problem("--state-dir", changed(path / "lock", "it is a symbolic link").what)) from error
+        raise _unusable(f"{path} cannot be opened", error) from error
+    except StateError as error:
+        raise InputError(Problem("--state-dir", error.what, error.remedy or _REMEDY)) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        if isinstance(error, BlockingIOError):
+            remedy = "wait until it is done, or stop it"
+            raise InputError(Problem("", f"another bulkrm works on the run {path.name}", remedy)) from error
+        raise _unusable(f"{path / 'lock'} cannot be locked", error) from error
+    return lock
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return open_plain(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EROFS):
+            raise
+        return open_plain(path, os.O_RDONLY)  # to look at it, that is enough
+
+
+def _unusable(what: str, error: OSError) -> InputError:
+    return InputError(Problem("--state-dir", f"{what}: {error.strerror}", RAISE if is_exhausted(error) else _REMEDY))
 
 
 def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -195,7 +184,7 @@ def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> I
 def _write(path: Path, pieces: Iterable[str]) -> None:
     """Write a file whole and durably, or not at all."""
     part = path.with_suffix(".part")
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(file, "w", encoding="utf-8") as stream:
             stream.writelines(pieces)

@@ -1,143 +1,101 @@
-"""What a run took away, as its journal and its archive tell it."""
+"""What a run took away and has to be put back, and what of it came back, as its journal and its archive tell it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifest import MEDIA_TYPES, Manifest
+from bulkrm.model.reference import Repository
+from bulkrm.state.account import Account, Entry, Place
 from bulkrm.state.archive import read_archive
-from bulkrm.state.errors import StateError
-from bulkrm.state.journal import read_journal, sound
+from bulkrm.state.errors import StateError, changed
+from bulkrm.state.events import read_events
+from bulkrm.state.marker import has_marker
 
 
 @dataclass(slots=True)
 class LostManifest:
-    """One manifest of one repository (`host/path`), and the tags that went, with it or off it."""
+    """One manifest of one repository, and the tags that went, with it or off it.
 
-    repository: str
+    `back`: those of the tags (None: the manifest, where it had no tag) that an undo put back. `decoys`: what the run
+    itself may have left under its tags.
+    """
+
+    repository: Repository
     manifest: Manifest
     tags: dict[str, None] = field(default_factory=dict)
     decoys: set[Digest] = field(default_factory=set)
+    back: set[str | None] = field(default_factory=set)
 
 
 def losses(folder: Path) -> list[LostManifest]:
     """Return what a run took away or may have taken away, in the order in which it did. Raises StateError.
 
-    Where no outcome tells, because the run was killed, it may have been taken away: whoever looks finds out.
+    Where no outcome tells, because the run was killed, it may have been taken away: whoever looks finds out. What an
+    undo put back since is there too.
     """
-    path = folder / "journal.jsonl"
-    with sound(path):
-        return _losses(folder, _Told(read_journal(path)))
-
-
-def _losses(folder: Path, told: "_Told") -> list[LostManifest]:
-    taken = [(intent.event, tags) for intent in told.intents if (tags := told.taken(intent)) is not None]
-    wanted = {str(event["digest"]) for event, _ in taken}
-    archive = {
-        manifest.digest: manifest
-        for manifest in read_archive(folder / "manifests.jsonl.gz")
-        if manifest.digest in wanted
-    }
-    found: dict[tuple[str, str], LostManifest] = {}
-    for event, tags in taken:
-        repository, digest = str(event["repository"]), Digest(str(event["digest"]))
+    account = Account(read_events(folder / "journal.jsonl"))
+    taken = [(entry, tags) for entry in account.intents if (tags := account.taken(entry)) is not None]
+    archive = _archived(folder, {entry.intent.digest for entry, _ in taken})
+    found: dict[tuple[Repository, Digest], LostManifest] = {}
+    for entry, tags in taken:
+        repository, digest = entry.intent.repository, entry.intent.digest
         if digest not in archive:
             raise StateError(f"{folder}: the manifest {digest} is not in the archive")
         lost = found.setdefault((repository, digest), LostManifest(repository, archive[digest]))
         lost.tags.update(dict.fromkeys(tags))
-        lost.decoys = told.decoys.get(repository, set())
+        lost.decoys = account.decoys.get(repository, set())
+    missing = still_lost(account)
+    for (repository, digest), lost in found.items():
+        lost.back = {tag for tag in lost.tags or (None,) if (repository, digest, tag) not in missing}
     return list(found.values())
 
 
+def still_lost(account: Account) -> set[Place]:
+    """Return what a run took away, or may have taken away, and no undo is known to have put back."""
+    return {place for entry, place in _taken_places(account) if not account.is_back(place, entry.position)}
+
+
 @dataclass(frozen=True, slots=True)
-class _Intent:
-    """What was to be sent, and in which part of the run: each `resume` begins a new one."""
+class PutBack:
+    """What undos put back of a run. `sure`: seen to be there; `maybe`: pushed perhaps, and nobody wrote down what came of it."""
 
-    event: Mapping[str, Any]
-    part: int
+    sure: frozenset[Place] = frozenset()
+    maybe: frozenset[Place] = frozenset()
 
-
-class _Told:
-    """What a journal tells: what was to be sent, and what the outcomes say of it.
-
-    An outcome says nothing of what was sent after it, and `not-attempted` nothing of what an earlier part of the run
-    had sent: that part may have been killed in the middle of it.
-    """
-
-    def __init__(self, events: Iterable[Mapping[str, Any]]) -> None:
-        self.intents: list[_Intent] = []
-        self.decoys: dict[str, set[Digest]] = defaultdict(set)
-        self._covered: set[str] = set()  # the tags that a decoy was to be pushed over
-        self._images: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        self._digests: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-        self._ended: set[int] = set()
-        part = 0
-        for event in events:
-            match event.get("event"):
-                case "resumed":
-                    part += 1
-                case "delete" | "clear" | "untag":
-                    self.intents.append(_Intent(event, part))
-                case "decoy":
-                    self.decoys[str(event["repository"])].add(Digest(str(event["digest"])))
-                    self._covered.update(f"{event['repository']}:{tag}" for tag in event.get("tags") or ())
-                case "outcome":
-                    word = part, str((event.get("error") or {}).get("code") or event.get("status"))
-                    name, _, pin = str(event["image"]).partition("@")
-                    self._images[name].append(word)
-                    self._digests[_repository_of(name), str(event.get("digest") or pin)].append(word)
-                case "end":
-                    self._ended.add(part)
-                case _:
-                    pass
-
-    def taken(self, intent: _Intent) -> list[str] | None:
-        """Return the tags that went, with their manifest or off it; None where nothing went."""
-        tags = [str(tag) for tag in intent.event.get("tags") or ()]
-        repository = str(intent.event["repository"])
-        names = {tag: f"{repository}:{tag}" for tag in tags}
-        match intent.event["event"]:
-            case "delete":
-                said = [*self._digests[repository, str(intent.event["digest"])]]
-                said += [word for name in names.values() for word in self._images[name]]
-                return tags if self._is_gone(said, intent.part) else None
-            case "clear":
-                # Where its manifest could not be deleted afterwards, the tag is gone all the same.
-                return [tag for tag, name in names.items() if not self._is_left(name, intent.part)] or None
-            case _:
-                return [tag for tag, name in names.items() if self._was_untagged(name, intent.part)] or None
-
-    def _is_gone(self, said: Iterable[tuple[int, str]], since: int) -> bool:
-        """Tell whether a manifest went, or may have: also where no part that came to its end says what became of it."""
-        words = self._about(said, since)
-        settled = any(part > since or part in self._ended for part, _ in words)
-        return bool(_TAKEN & {word for _, word in words}) or not settled
-
-    def _was_untagged(self, name: str, since: int) -> bool:
-        """Tell whether a tag went, or may have; a decoy may stand under it where that could not be deleted."""
-        words = {word for _, word in self._about(self._images[name], since)}
-        return not words or bool(words & _TAKEN) or (name in self._covered and not self._is_left(name, since))
-
-    def _is_left(self, name: str, since: int) -> bool:
-        """Tell whether the last that was said is that a tag was left alone, or was not there."""
-        words = self._about(self._images[name], since)
-        return bool(words) and (words[-1][1] in _LEFT or (words[-1][1] == _NOT_ATTEMPTED and since in self._ended))
-
-    def _about(self, said: Iterable[tuple[int, str]], since: int) -> list[tuple[int, str]]:
-        """Return what was said of something that was sent in a part of the run."""
-        return [(part, word) for part, word in said if part == since or (part > since and word != _NOT_ATTEMPTED)]
+    def __bool__(self) -> bool:
+        """Tell whether there is anything."""
+        return bool(self.sure or self.maybe)
 
 
-_NOT_ATTEMPTED = "not-attempted"
-_LEFT = frozenset({"kept", "absent"})
-# `siblings-removed`: the tag went, and more with it, which was put back then and there.
-_TAKEN = frozenset({"deleted", "untagged", "unconfirmed", "unfinished", "siblings-removed"})
+def put_back(folder: Path, account: Account) -> PutBack:
+    """Return what undos put back of what a run took away."""
+    places = _taken_places(account)
+    lost = still_lost(account)
+    since = {(place[0], place[1]): entry.position for entry, place in places}  # the last time that each went
+    # The child of an index comes back without the tags that it had.
+    further = {place for place in account.mentioned if (place[0], place[1]) in since}
+    back = {place for place in further if account.is_back(place, since[place[0], place[1]])}
+    maybe = {place for place in further if account.may_be_back(place, since[place[0], place[1]])}
+    if has_marker(folder):  # an undo could not be recorded: all of it may be back
+        maybe |= lost - back
+    return PutBack(frozenset(({place for _, place in places} - lost) | back), frozenset(maybe))
 
 
-def _repository_of(name: str) -> str:
-    """Cut the tag off an image's name."""
-    colon = name.find(":", name.rfind("/") + 1)
-    return name if colon < 0 else name[:colon]
+def _taken_places(account: Account) -> list[tuple[Entry, Place]]:
+    found: list[tuple[Entry, Place]] = []
+    for entry in account.intents:
+        tags = account.taken(entry)
+        if tags is not None:
+            names: list[str] | tuple[None] = tags or (None,)
+            found += ((entry, (entry.intent.repository, entry.intent.digest, tag)) for tag in names)
+    return found
+
+
+def _archived(folder: Path, wanted: set[Digest]) -> dict[Digest, Manifest]:
+    path = folder / "manifests.jsonl.gz"
+    found = {manifest.digest: manifest for manifest in read_archive(path) if manifest.digest in wanted}
+    for manifest in found.values():
+        if manifest.media_type not in MEDIA_TYPES:
+            raise changed(path, f"{manifest.digest} has the media type of no manifest")
+    return found

@@ -18,7 +18,7 @@ from bulkrm.sandbox import (
     oci_image,
     oci_index,
 )
-from tests.integration.engine import Options, delete
+from tests.integration.engine import Done, Options, delete
 from tests.support.admin import Admin, many_images
 from tests.support.clock import FakeClock
 from tests.support.registries import CRANE, Registry, Start, servers
@@ -33,6 +33,12 @@ KINDS: dict[str, Callable[[int], Image]] = {
     "index": oci_index,
     "empty": empty_index,
 }
+
+
+def deletions(registry: Registry, done: Done) -> list[str]:
+    """What was deleted, in order. Crane keeps the tags of what is deleted by digest: each goes after it by itself there."""
+    names = [path.rpartition("/")[2] for method, path in done.sent if method == "DELETE"]
+    return [name for name in names if ":" in name or registry.kind != CRANE]
 
 
 async def push(admin: Admin, *tags: str, repository: str = APP, seed: int = 0) -> dict[str, str]:
@@ -88,7 +94,7 @@ async def test_globs_tags_and_digests(registry: Registry) -> None:
     assert await registry.admin.tags(APP) == {"pr-2-keep"}
     assert await registry.admin.digest(APP, untagged) is None
     assert await registry.admin.digest(APP, "pr-2-keep") == digests["pr-2-keep"]
-    assert done.count("DELETE") == 6
+    assert len(deletions(registry, done)) == 6
 
 
 async def test_values_of_yaml_are_text(registry: Registry) -> None:
@@ -110,7 +116,7 @@ async def test_several_tags_on_one_digest(registry: Registry) -> None:
     done = await delete(registry.host, names(*tags))
 
     assert list(done.statuses.values()) == ["deleted"] * 10
-    assert done.count("DELETE") == 1
+    assert len(deletions(registry, done)) == 1
     assert await registry.admin.tags(APP) == set()
 
 
@@ -143,7 +149,7 @@ async def test_index_with_its_children(registry: Registry) -> None:
 
     done = await delete(registry.host, names("amd", "arm", "index"))
 
-    deletes = [path.rpartition("/")[2] for method, path in done.sent if method == "DELETE"]
+    deletes = deletions(registry, done)
     assert list(done.statuses.values()) == ["deleted"] * 3
     assert deletes[0] == index.digest
     assert sorted(deletes[1:]) == sorted(child.digest for child in index.children)
@@ -174,7 +180,7 @@ async def test_shared_by_digest(registry: Registry) -> None:
 
     assert (refused.code, list(refused.statuses.values())) == (3, ["kept shared"])
     assert list(done.statuses.values()) == ["deleted", "deleted"]
-    assert done.count("DELETE") == 1
+    assert len(deletions(registry, done)) == 1
 
 
 async def test_shared_deleted(registry: Registry) -> None:
@@ -197,7 +203,8 @@ async def test_shared_unseen(registry: Registry) -> None:
 
     assert (done.code, done.images[0]["also_removed"]) == (0, None)
     assert [path for _, path in done.sent if "/tags/" in path or "/t1" in path] == []
-    assert len(await registry.admin.tags(APP)) == 10
+    # What was not seen lives on where tags outlive their manifest.
+    assert len(await registry.admin.tags(APP)) == 10 + (registry.kind == CRANE)
 
 
 @pytest.mark.parametrize("shared", [Shared.REFUSE, Shared.DELETE])
@@ -440,6 +447,6 @@ async def test_limits_of_what_is_asked(registry: Registry) -> None:
 
     assert {method for method, _ in done.sent} <= {"GET", "HEAD", "DELETE"}
     read = {entry["digest"] for entry in done.images}
-    assert {path.rpartition("/")[2] for method, path in done.sent if method == "DELETE"} == read
+    assert set(deletions(registry, done)) == read
     if isinstance(registry.server, Sandbox):
         assert len([request for request in registry.server.log if request.method == "DELETE"]) == len(read)

@@ -24,7 +24,6 @@ from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.undo import Loss, Undo
 from bulkrm.model.plan import Plan
-from bulkrm.model.reference import parse_repository
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
@@ -210,8 +209,7 @@ def lost(state: Path) -> list[Loss]:
     """Return what the only run in a state folder took away, as `bulkrm undo` reads it."""
     (run,) = known_runs(state)
     return [
-        Loss(parse_repository(found.repository, None), found.manifest, tuple(found.tags), frozenset(found.decoys))
-        for found in losses(run.path)
+        Loss(found.repository, found.manifest, tuple(found.tags), frozenset(found.decoys)) for found in losses(run.path)
     ]
 
 

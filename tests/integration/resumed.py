@@ -2,7 +2,7 @@
 
 from bulkrm.cli.options import Access
 from bulkrm.cli.recorded import held
-from bulkrm.cli.resume import _job
+from bulkrm.cli.resume import job_of
 from bulkrm.model.settings import Connection
 from bulkrm.state.folder import RunFolder, known_runs
 from tests.integration.engine import Done, Options, perform
@@ -16,4 +16,4 @@ async def resume(host: str, options: Options) -> Done:
     access = Access(username=None, ask_password=False, password_stdin=False, connection=Connection())
     with held(RunFolder.open(options.state, run.id)) as folder:
         folder.begin_part()
-        return await perform(host, _job(run, access), options, folder)
+        return await perform(host, job_of(run, access), options, folder)

@@ -96,7 +96,7 @@ async def test_a_moment(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     [
         pytest.param("name", "PUT", "/manifests/", FIRST_CHILD, id="name-push"),
         pytest.param("killed-acting", "PUT", "/manifests/", FIRST_CHILD, id="killed-acting-push"),
-        pytest.param("killed", "HEAD", "/manifests/sha256:", 1, id="killed-look"),
+        pytest.param("killed", "HEAD", "/manifests/sha256:", 4, id="killed-look"),
     ],
 )
 async def test_an_outage(

@@ -10,9 +10,9 @@ import pytest
 from bulkrm.client.clock import SystemClock
 from bulkrm.client.connections import REMEMBERED, Reuse, Use
 from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Removal
 from bulkrm.client.transport import Transport
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.settings import Connection
 from bulkrm.protocol import message

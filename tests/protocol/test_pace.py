@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry, Removal
+from bulkrm.client.registry import Registry
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.settings import Pacing, Rate

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from bulkrm.client.host import Footprint, Withdrawn
-from bulkrm.client.registry import Removal
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_MANIFEST, Children
@@ -183,11 +183,11 @@ async def test_an_effect_without_an_answer(status: int) -> None:
         digests = fill(sandbox, "1", "2")
         registry = registries[sandbox.host]
         sandbox.faults.add(DropAfter(), method="DELETE")
-        assert await registry.delete(app(sandbox), Digest(digests["1"]), Footprint()) is Removal.DELETED
+        assert await registry.delete(app(sandbox), Digest(digests["1"]), Footprint()) is Removal.FOUND_GONE
         sandbox.faults.add(Reply(status), method="DELETE")
         sandbox.faults.add(DropAfter(), method="DELETE")
 
-        assert await registry.delete(app(sandbox), Digest(digests["2"]), Footprint()) is Removal.DELETED
+        assert await registry.delete(app(sandbox), Digest(digests["2"]), Footprint()) is Removal.FOUND_GONE
         assert sandbox.store.digests("team/app") == frozenset()
 
 
@@ -205,6 +205,7 @@ ACCEPTED = Step(DELETE, reply(202))
 NOT_FOUND = Step(DELETE, reply(404, VERSION, UNKNOWN))
 BROKEN = Step(DELETE, Close())
 FAULT = Step(DELETE, reply(500))
+LIMITED = Step(DELETE, reply(429, {"Retry-After": "1"}))
 STILL = Step(HEAD, THERE)
 # Asked where a digest is refused: a tag that nobody made.
 PROBE = "DELETE /v2/team/app/manifests/bulkrm-probe-*"
@@ -223,28 +224,28 @@ NONE_THERE = reply(404, VERSION, UNKNOWN)
             [Step(DELETE, reply(404)), Step(HEAD, reply(404, head=True)), Step(GET, reply(404))],
             FailureCode.NOT_A_REGISTRY,
         ),
-        ([Step(DELETE, reply(200)), Step(HEAD, GONE)], Removal.DELETED),
-        ([Step(DELETE, reply(204)), Step(HEAD, GONE)], Removal.DELETED),
+        ([Step(DELETE, reply(200)), Step(HEAD, GONE)], Removal.FOUND_GONE),
+        ([Step(DELETE, reply(204)), Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([Step(DELETE, reply(200, body=b"<html>")), Step(HEAD, THERE)], FailureCode.UNEXPECTED_ANSWER),
         (
             [Step(DELETE, reply(202, body=b'{"errors": [{"code": "X"}]}')), Step(HEAD, THERE)],
             FailureCode.UNEXPECTED_ANSWER,
         ),
-        ([Step(DELETE, reply(202, body=b'{"errors": [{"code": "X"}]}')), Step(HEAD, GONE)], Removal.DELETED),
+        ([Step(DELETE, reply(202, body=b'{"errors": [{"code": "X"}]}')), Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([BROKEN, STILL, ACCEPTED], Removal.DELETED),
-        ([BROKEN, Step(HEAD, GONE)], Removal.DELETED),
-        ([BROKEN, STILL, NOT_FOUND, Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, Step(HEAD, GONE)], Removal.FOUND_GONE),
+        ([BROKEN, STILL, NOT_FOUND, Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([BROKEN, STILL, NOT_FOUND, STILL], FailureCode.NOT_SUPPORTED),
-        ([BROKEN, STILL] * 4 + [BROKEN, Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL] * 4 + [BROKEN, Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([BROKEN, STILL] * 5, FailureCode.CONNECTION_LOST),
         ([BROKEN] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
         ([BROKEN, STILL] * 4 + [BROKEN] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
-        ([BROKEN, STILL, Step(DELETE, reply(429, {"Retry-After": "9999"})), Step(HEAD, GONE)], Removal.DELETED),
-        ([BROKEN, STILL, Step(DELETE, reply(405, body=b"no")), Step(HEAD, GONE)], Removal.DELETED),
+        ([BROKEN, STILL, Step(DELETE, reply(429, {"Retry-After": "9999"})), Step(HEAD, GONE)], Removal.FOUND_GONE),
+        ([BROKEN, STILL, Step(DELETE, reply(405, body=b"no")), Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([BROKEN, STILL, Step(DELETE, reply(403)), STILL], FailureCode.NOT_PERMITTED),
         ([FAULT] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
         ([Step(DELETE, reply(202, body=b'{"errors":[]}'))] + [Step(HEAD, Close())] * 5, FailureCode.UNCONFIRMED),
-        ([FAULT, STILL] * 4 + [FAULT, Step(HEAD, GONE)], Removal.DELETED),
+        ([FAULT, STILL] * 4 + [FAULT, Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([FAULT, STILL] * 5, FailureCode.SERVER_ERROR),
         ([Step(DELETE, reply(403, body=b'{"errors": [{"code": "DENIED"}]}'))], FailureCode.NOT_PERMITTED),
         ([Step(DELETE, OFF), Step(PROBE, OFF)], FailureCode.DELETION_DISABLED),
@@ -258,7 +259,10 @@ NONE_THERE = reply(404, VERSION, UNKNOWN)
         ([Step(DELETE, reply(400, body=OFF_BODY)), Step(PROBE, OFF)], FailureCode.DELETION_DISABLED),
         ([Step(DELETE, READ_ONLY), Step(PROBE, READ_ONLY)], FailureCode.READ_ONLY),
         ([Step(DELETE, READ_ONLY), Step(PROBE, NONE_THERE)], FailureCode.NOT_SUPPORTED),
-        ([Step(DELETE, reply(429, {"Retry-After": "601"}))], FailureCode.RATE_LIMITED),
+        ([LIMITED, NOT_FOUND, Step(HEAD, GONE)], Removal.FOUND_GONE),
+        ([LIMITED, ACCEPTED], Removal.DELETED),
+        ([Step(DELETE, reply(429, {"Retry-After": "601"})), Step(HEAD, GONE)], Removal.FOUND_GONE),
+        ([Step(DELETE, reply(429, {"Retry-After": "601"})), STILL], FailureCode.RATE_LIMITED),
     ],
 )
 async def test_what_answers_to_delete_prove(steps: list[Step], expected: Removal | FailureCode) -> None:

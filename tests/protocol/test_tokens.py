@@ -8,8 +8,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry, Removal
+from bulkrm.client.registry import Registry
 from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.secret import Secret

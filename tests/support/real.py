@@ -21,8 +21,9 @@ _SERVICE = "sandbox"
 class RealSettings:
     """How to configure it. With `Auth.BASIC` the only user is `admin` with the password `admin`.
 
-    `page_size` is the most tags that it lists at once for a request with `n`; only 3.x knows that setting. The realm has
-    the host `realm_host`: crane takes no loopback address for it, and takes its name.
+    `page_size` is the most tags that it lists at once for a request with `n`; only 3.x knows that setting. With
+    `access_log` its log has a line for each request that was answered. The realm has the host `realm_host`: crane takes
+    no loopback address for it, and takes its name.
     """
 
     auth: Auth = Auth.TOKEN
@@ -30,6 +31,7 @@ class RealSettings:
     read_only: bool = False
     tls: bool = False
     page_size: int | None = None
+    access_log: bool = False
     realm_host: str = "127.0.0.1"
 
 
@@ -91,6 +93,11 @@ class RealRegistry:
         return self.tokens.url.replace("127.0.0.1", self.settings.realm_host)
 
     @property
+    def log(self) -> Path:
+        """The file of its log."""
+        return self._file("registry.log")
+
+    @property
     def output(self) -> str:
         """What the process has written to its log."""
         return self._process.log.read_text()
@@ -132,7 +139,7 @@ class RealRegistry:
     def _config(self) -> dict[str, Any]:
         config: dict[str, Any] = {
             "version": "0.1",
-            "log": {"level": "warn", "accesslog": {"disabled": True}},
+            "log": {"level": "warn", "accesslog": {"disabled": not self.settings.access_log}},
             # No cache: with one, a registry forgets nothing until its restart.
             "storage": {
                 "filesystem": {"rootdirectory": str(self._file("data"))},

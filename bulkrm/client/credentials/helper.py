@@ -17,6 +17,7 @@ import time
 from contextlib import suppress
 
 from bulkrm.model.errors import BulkrmError
+from bulkrm.model.limits import RAISE, is_exhausted
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login
@@ -81,7 +82,8 @@ def _run(program: str, question: bytes, seconds: float) -> tuple[int, bytes]:
     except FileNotFoundError:
         raise HelperFailed(f"{program} is not installed") from None
     except OSError as error:
-        raise HelperFailed(f"{program} cannot be run: {error.strerror}") from None
+        more = f"; {RAISE}" if is_exhausted(error) else ""
+        raise HelperFailed(f"{program} cannot be run: {error.strerror}{more}") from None
     with process:
         try:
             return _talk(program, process, question, deadline)

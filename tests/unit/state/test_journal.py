@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal import Journal, last_events, read_journal
+from bulkrm.state.journal import Journal, last_event, read_journal
+from tests.support.disk import Disk
 
 
 def test_append_sync_read(tmp_path: Path) -> None:
@@ -37,7 +38,7 @@ def test_a_torn_last_line(tmp_path: Path, torn: bytes) -> None:
         file.write(torn)
 
     assert [event["event"] for event in read_journal(path)] == ["a"]
-    assert [event["event"] for event in last_events(path, 5)] == ["a"]
+    assert last_event(path) == {"event": "a"}
     journal = Journal(path)
     journal.append({"event": "d"})
     journal.close()
@@ -53,7 +54,7 @@ def test_only_a_torn_line(tmp_path: Path) -> None:
 
     assert path.read_bytes() == b""
     assert list(read_journal(path)) == []
-    assert last_events(path, 1) == []
+    assert last_event(path) is None
 
 
 @pytest.mark.parametrize("line", [b"no json\n{}\n", b"[]\n"])
@@ -74,33 +75,40 @@ def test_no_file(tmp_path: Path) -> None:
         list(read_journal(tmp_path / "gone"))
     with pytest.raises(StateError, match="No such file"):
         Journal(tmp_path / "gone" / "journal.jsonl")
-    assert last_events(tmp_path / "gone", 3) == []
+    assert last_event(tmp_path / "gone") is None
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the disk does not take is an error of the sync, which names the file."""
+    disk = Disk(tmp_path, monkeypatch)
     path = tmp_path / "journal.jsonl"
-    path.symlink_to("/dev/full")
-    journal = Journal.__new__(Journal)
-    try:
-        journal.__init__(path)  # type: ignore[misc]
-    except StateError:
-        return  # where the device cannot be truncated, that is found out even earlier
+    journal = Journal(path)
     journal.append({"event": "a"})
+    disk.fill()
 
     with pytest.raises(StateError) as error:
         journal.sync()
 
-    assert os.strerror(errno.ENOSPC) in error.value.what
+    assert f"{path}: {os.strerror(errno.ENOSPC)}" in error.value.what
 
 
-def test_last_events(tmp_path: Path) -> None:
-    """The last ones, the last one first, without what is no object."""
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b'{"n":1}\n{"n":2}\n', {"n": 2}),
+        (b'{"n":1}\n', {"n": 1}),
+        (b'{"n":1}\nno\n', None),
+        (b'{"n":1}\n[]\n', None),
+        (b'{"n":1}\n{"n":2}\n{"n', {"n": 2}),
+        (b'{"n":"' + b"x" * 70_000 + b'"}\n', None),
+    ],
+)
+def test_the_last_event(tmp_path: Path, content: bytes, expected: dict[str, int] | None) -> None:
+    """The last whole line, if it is an object and no longer than what is read for it."""
     path = tmp_path / "journal.jsonl"
-    path.write_bytes(b'{"n":1}\n{"n":2}\nno\n[]\n{"n":3}\n')
+    path.write_bytes(content)
 
-    assert [event["n"] for event in last_events(path, 5)] == [3, 2, 1]
-    assert [event["n"] for event in last_events(path, 1)] == [3]
+    assert last_event(path) == expected
 
 
 def test_a_write_that_fails_half_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

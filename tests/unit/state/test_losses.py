@@ -8,12 +8,15 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.reference import Repository
 from bulkrm.state.errors import StateError
+from bulkrm.state.events import Intent
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.history import Intent, read_history
+from bulkrm.state.history import read_history
 from bulkrm.state.losses import losses
 
-APP = "reg.example.com:5000/team/app"
+HERE = Repository("reg.example.com:5000", "team/app")
+APP = str(HERE)
 ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))
 END = {"event": "end", "code": 0, "summary": {}}
 RESUMED = {"event": "resumed"}
@@ -28,8 +31,11 @@ def intent(manifest: Manifest, *tags: str, kind: str = "delete") -> dict[str, An
 def outcome(image: str, manifest: Manifest, status: str, code: str | None = None) -> dict[str, Any]:
     """What is written when it is known what became of it."""
     error = {"code": code} if code else None
-    digest = manifest.digest
-    return {"event": "outcome", "image": f"{APP}{image}", "digest": digest, "status": status, "error": error}
+    reason = "shared" if status == "kept" else None
+    return {
+        "event": "outcome", "image": f"{APP}{image}", "digest": manifest.digest, "status": status, "reason": reason,
+        "error": error,
+    }  # fmt: skip
 
 
 def lost(folder: Path, *events: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -102,7 +108,7 @@ def test_decoys(tmp_path: Path) -> None:
 )
 def test_a_journal_of_something_else(tmp_path: Path, event: dict[str, Any]) -> None:
     """Lines that are JSON and no events of a run are damage, and are called so."""
-    with pytest.raises(StateError, match="somebody changed the journal"):
+    with pytest.raises(StateError, match=r"journal.jsonl:1: this record was changed"):
         lost(tmp_path, event)
 
 
@@ -126,5 +132,7 @@ def test_history(tmp_path: Path) -> None:
     history = read_history(tmp_path / "runs" / "20260131T120000Z-abcdef")
 
     assert list(history.outcomes) == [f"{APP}:a"]
-    assert history.intents == [Intent(APP, ONE.digest, None), Intent(APP, TWO.digest, ("b",))]
-    assert history.decoys == {APP: {TWO.digest}}
+    assert history.intents == [
+        Intent("delete", HERE, ONE.digest, ("a",)), Intent("untag", HERE, TWO.digest, ("b",)),
+    ]  # fmt: skip
+    assert history.decoys == {HERE: {TWO.digest}}

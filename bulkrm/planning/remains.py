@@ -1,0 +1,84 @@
+"""What the targets of an item are told, by what was seen of the tags that were to go.
+
+Pure: `bulkrm.model.effect` has the theory, `bulkrm.engine.effects` does the looking.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from bulkrm.model.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.plan import Doomed, Item, Untag
+from bulkrm.model.reference import TagRef
+from bulkrm.model.target import Target
+
+_SHOWN = 3
+
+
+def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iterator[tuple[Target, Outcome]]:
+    """Yield the outcome of each target of an item whose manifest is gone, or whose tags were to be taken off.
+
+    `looks`: what was seen of its tags; one that is missing is gone. A tag of the list answers for itself; a tag outside
+    it that lives on keeps the image alive, so that none of the targets is deleted.
+    """
+    unlisted = {tag: look for tag, look in looks.items() if not item.naming(tag)}
+    for target in item.targets:
+        tag = target.reference.tag if isinstance(target.reference, TagRef) else None
+        own = {tag: looks.get(tag, GONE)} if tag is not None else looks
+        yield target, _outcome(item, removal, {**unlisted, **own}, looks.get(tag, GONE) if tag is not None else GONE)
+
+
+def _outcome(item: Item, removal: Removal, telling: Mapping[str, TagLook], own: TagLook) -> Outcome:
+    left = [tag for tag, look in telling.items() if look.state.remains]
+    if left:
+        return Failed(remaining(item, left, served=any(telling[tag].state is TagState.SERVES for tag in left)))
+    unknown = next((look.held for look in telling.values() if isinstance(look.held, Failure)), None)
+    if unknown is not None:
+        return Failed(unknown_effect(unknown))
+    if own.state is TagState.MOVED:
+        return Kept(KeptReason.MOVED, tuple(_moved(item, telling)))
+    return done(item, removal, telling)
+
+
+def _moved(item: Item, telling: Mapping[str, TagLook]) -> Iterator[str]:
+    for tag, look in telling.items():
+        if look.state is TagState.MOVED and item.naming(tag):
+            yield f"{item.repository}:{tag}@{look.held}"
+
+
+def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = None) -> Outcome:
+    """Say that what was to go is gone."""
+    if isinstance(item.verdict, Untag):
+        return Untagged(item.verdict.stays)
+    if removal is Removal.WAS_GONE:
+        return Gone()
+    also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+    if also and looks:
+        pushed = {f"{item.repository}:{tag}" for tag, look in looks.items() if look.state is TagState.MOVED}
+        also = tuple(name for name in also if name not in pushed)
+    return Deleted(also) if also != () else _DELETED
+
+
+def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
+    """Say which tags are there although they were to go; `served`: one of them still serves the manifest."""
+    names = ", ".join(f"{item.repository}:{tag}" for tag in tags[:_SHOWN])
+    names += f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
+    if served:
+        what = f"the registry deleted the manifest and not its tags: it still serves {names}"
+        return Failure(FailureCode.TAGS_REMAIN, what, None, REMAIN, unfinished=True)
+    what = f"the registry stopped half-way: it still lists {names}, which lead nowhere until somebody pushes the image again"
+    return Failure(FailureCode.UNFINISHED, what, None, _HALF_WAY, unfinished=True)
+
+
+def unknown_effect(cause: Failure) -> Failure:
+    """Say that nobody could see what a deletion came to."""
+    what = f"the DELETE was sent; what it came to is not known: {cause.message}"
+    return Failure(FailureCode.UNCONFIRMED, what, cause.status, "`bulkrm resume` looks again")
+
+
+REMAIN = "delete the tags with the registry's own tool or web page; `bulkrm undo` makes the image whole again"
+_HALF_WAY = (
+    "`bulkrm resume` tries again; where the registry deletes no tags, it needs --allow-decoy in a run of its own: list the "
+    "tags there once more"
+)
+_DELETED = Deleted()

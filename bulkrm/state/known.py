@@ -1,0 +1,116 @@
+"""The recorded runs, as far as their folders tell."""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bulkrm.planfile.strict import strict_json
+from bulkrm.state.errors import StateError, changed
+from bulkrm.state.events import Ended
+from bulkrm.state.files import open_plain, read_whole
+from bulkrm.state.standing import Standing, Undone, standing_of
+
+VERSION = 1
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+MOST = 2**30  # bytes of a run.json or plan.json: a million images need less
+
+
+@dataclass(slots=True)
+class KnownRun:
+    """A run that was recorded. What its files say is read when it is asked for, and raises StateError where it is damaged."""
+
+    path: Path
+    _standing: Standing | None = field(default=None, repr=False)
+
+    @property
+    def id(self) -> str:
+        """The run's name, which sorts by time."""
+        return self.path.name
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """What the run was asked."""
+        path = self.path / "run.json"
+        try:
+            fields = strict_json(read_whole(path, MOST))
+        except ValueError as error:
+            raise changed(path, f"it is no JSON ({error})") from error
+        except FileNotFoundError as error:
+            raise changed(path, "it is not there") from error
+        if not isinstance(fields, dict):
+            raise changed(path, "it is no JSON object")
+        if fields.get("version") != VERSION:
+            what = (
+                f"{path}: it has version {str(fields.get('version'))[:20]!r}, and this bulkrm reads version {VERSION}"
+            )
+            raise StateError(what, "use the bulkrm that recorded the run")
+        return fields
+
+    def check(self) -> None:
+        """Raise StateError where the record is of another version, or what was asked cannot be read."""
+        _ = self.asked
+
+    @property
+    def plan(self) -> bytes | None:
+        """The text of the plan; None where the run came to none."""
+        try:
+            return read_whole(self.path / "plan.json", MOST)
+        except FileNotFoundError:
+            return None
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether a process works on it right now."""
+        try:
+            file = open_plain(self.path / "lock", os.O_RDONLY)
+        except (OSError, StateError):
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(file)
+        return False
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands."""
+        if self._standing is None:
+            self._standing = standing_of(self.path)
+        return self._standing
+
+    @property
+    def end(self) -> Ended | None:
+        """How the run ended; None where it did not."""
+        return self.standing.end
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether it came to its end, and left nothing that was wanted."""
+        return self.standing.is_finished
+
+    @property
+    def is_undone(self) -> bool:
+        """Tell whether all that it took away was put back."""
+        return self.standing.undone is Undone.WHOLLY
+
+    def remove(self) -> None:
+        """Delete the folder. Raises OSError."""
+        shutil.rmtree(self.path)
+
+
+def known_runs(root: Path) -> list[KnownRun]:
+    """Return the recorded runs, the oldest first; what is no run's folder is left out."""
+    try:
+        names = sorted(entry.name for entry in (root / "runs").iterdir() if _ID.fullmatch(entry.name))
+    except OSError:
+        return []
+    return [KnownRun(root / "runs" / name) for name in names if os.path.lexists(root / "runs" / name / "run.json")]

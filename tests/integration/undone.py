@@ -1,0 +1,92 @@
+"""`bulkrm undo` in this process, recorded, of all of a run or of some tags; and how a command is cut short."""
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bulkrm.cli.recorded import held
+from bulkrm.client.credentials import Credentials, DockerConfig
+from bulkrm.client.registries import open_registries
+from bulkrm.engine.around import Around
+from bulkrm.engine.asking import Asking
+from bulkrm.engine.observer import Silent
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.undo import Loss, Undo
+from bulkrm.engine.undo_recording import UndoRecording
+from bulkrm.model.outcome import Signal
+from bulkrm.model.report import ImageResult
+from bulkrm.model.settings import Connection, Pacing, Settings
+from bulkrm.reports.shape import image
+from bulkrm.state.folder import RunFolder
+from bulkrm.state.known import known_runs
+from bulkrm.state.losses import losses
+from tests.integration.engine import Options
+from tests.support.logins import Everywhere
+
+_FILES = ("journal.jsonl", "manifests.jsonl.gz")
+
+
+@dataclass
+class Cut(Silent):
+    """Cuts a command short after so many outcomes: by Ctrl-C, or (`kill`) as `kill -9` does.
+
+    A killed process writes nothing more: `bury` gives the record back what was on the disk at that moment.
+    """
+
+    stop: Stop
+    after: int | None
+    kill: bool
+    state: Path
+    seen: int = 0
+    left: dict[str, bytes] | None = None
+
+    def outcome(self, _: ImageResult) -> None:
+        self.seen += 1
+        if self.seen == self.after:
+            self.stop.interrupt(Signal.INTERRUPT)
+            if self.kill:
+                self.left = {name: (self._run / name).read_bytes() for name in _FILES}
+                self.stop.interrupt(Signal.INTERRUPT)
+
+    def bury(self) -> None:
+        for name, content in (self.left or {}).items():
+            (self._run / name).write_bytes(content)
+
+    @property
+    def _run(self) -> Path:
+        (run,) = known_runs(self.state)
+        return run.path
+
+
+class _Noting(Silent):
+    def __init__(self, recording: UndoRecording, cut: Cut) -> None:
+        self._recording = recording
+        self._cut = cut
+
+    def outcome(self, result: ImageResult) -> None:
+        self._recording.outcome(result)
+        self._cut.outcome(result)
+
+
+async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) -> list[dict[str, object]]:
+    """Put back what the only run took away, or these tags of it; return the images as the JSON report has them."""
+    (run,) = known_runs(cut.state)
+    settings = Settings(Pacing(options.concurrency, None, options.timeout), Connection())
+    credentials = Credentials(Everywhere(options.login), DockerConfig())
+    with held(RunFolder.open(cut.state, run.id)) as folder:
+        found = [
+            Loss(lost.repository, lost.manifest, tuple(lost.tags), frozenset(lost.decoys)) for lost in losses(run.path)
+        ]
+        if tags is not None:
+            some = [replace(loss, tags=tuple(tag for tag in loss.tags if tag in tags)) for loss in found]
+            found = [loss for loss in some if loss.tags]
+        recording = UndoRecording(folder)
+        async with open_registries(settings, credentials, options.clock) as registries:
+            around = Around(_Noting(recording, cut), cut.stop, options.clock)
+            work = Undo(Asking(registries), around, force=False, dry_run=False, recording=recording)
+            async with asyncio.timeout(options.seconds):
+                results = await work.perform(found)
+        assert cut.stop.bug is None
+        recording.end(of_everything=tags is None)
+    return [image(result) for result in results]

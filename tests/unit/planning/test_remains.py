@@ -1,0 +1,102 @@
+"""What the targets of an image are told, by what was seen of its tags."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
+from bulkrm.model.plan import Doomed, Item, Untag, Verdict
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.target import Target
+from bulkrm.planning.remains import outcomes
+
+APP = Repository("r.example", "app")
+DIGEST, OTHER = Digest.of(b"one"), Digest.of(b"two")
+A, B = (Target(TagRef(APP, tag), None) for tag in "ab")
+BY_DIGEST = Target(DigestRef(APP, DIGEST), None)
+SERVES, DANGLING = TagLook(TagState.SERVES, DIGEST), TagLook(TagState.DANGLING)
+MOVED, UNKNOWN = TagLook(TagState.MOVED, OTHER), TagLook(TagState.UNKNOWN, Failure(FailureCode.TIMEOUT, "no answer"))
+
+
+def item(*targets: Target, verdict: Verdict | None = None) -> Item:
+    """An image with the tags a, b and c."""
+    resolved = Resolved(DIGEST, OCI_MANIFEST, 3)
+    return Item(APP, resolved, targets or (A, B), verdict or Doomed((f"{APP}:c",)), ("a", "b", "c"))
+
+
+def word(outcome: Outcome) -> str:
+    if isinstance(outcome, Failed):
+        return outcome.failure.code.value
+    return "moved" if isinstance(outcome, Kept) else outcome.status.value
+
+
+@pytest.mark.parametrize(
+    ("looks", "expected"),
+    [
+        ({}, ["deleted", "deleted"]),
+        ({"a": GONE}, ["deleted", "deleted"]),
+        ({"a": DANGLING}, ["unfinished", "deleted"]),
+        ({"a": SERVES}, ["tags-remain", "deleted"]),
+        ({"a": MOVED}, ["moved", "deleted"]),
+        ({"a": UNKNOWN}, ["unconfirmed", "deleted"]),
+        ({"a": MOVED, "b": DANGLING}, ["moved", "unfinished"]),
+        ({"c": DANGLING}, ["unfinished", "unfinished"]),
+        ({"c": SERVES}, ["tags-remain", "tags-remain"]),
+        ({"c": MOVED}, ["deleted", "deleted"]),
+        ({"c": UNKNOWN}, ["unconfirmed", "unconfirmed"]),
+    ],
+)
+def test_each_tag_answers_for_itself(looks: Mapping[str, TagLook], expected: list[str]) -> None:
+    """A listed tag is told what became of it; an unlisted one that lives on keeps all of them from being deleted."""
+    told = list(outcomes(item(), Removal.FOUND_GONE, looks))
+
+    assert [target for target, _ in told] == [A, B]
+    assert [word(outcome) for _, outcome in told] == expected
+
+
+@pytest.mark.parametrize(("look", "also"), [(GONE, (f"{APP}:c",)), (MOVED, ())])
+def test_also_removed(look: TagLook, also: tuple[str, ...]) -> None:
+    """An unlisted tag that somebody pushed anew was not removed."""
+    (told,) = outcomes(item(A), Removal.DELETED, {"c": look})
+
+    assert told == (A, Deleted(also))
+
+
+@pytest.mark.parametrize(("look", "expected"), [(GONE, "absent"), (MOVED, "moved"), (SERVES, "tags-remain")])
+def test_what_somebody_else_deleted(look: TagLook, expected: str) -> None:
+    """It is absent only if its tag is."""
+    (told,) = outcomes(item(A, verdict=Doomed()), Removal.WAS_GONE, {"a": look})
+
+    assert word(told[1]) == expected
+    assert expected != "absent" or told[1] == Gone()
+
+
+def test_a_digest_is_gone_with_all_its_tags() -> None:
+    """A target without a tag hears of any tag that is left."""
+    for looks, expected in (({}, "deleted"), ({"b": DANGLING}, "unfinished"), ({"b": MOVED}, "deleted")):
+        (told,) = outcomes(item(BY_DIGEST, verdict=Doomed()), Removal.DELETED, looks)
+
+        assert word(told[1]) == expected
+
+
+def test_untagging() -> None:
+    """A tag that was to be taken off is untagged if it is gone."""
+    stays = Untag((f"{APP}:c",))
+    for look, expected in ((GONE, Untagged(stays.stays)), (DANGLING, None)):
+        (told,) = outcomes(item(A, verdict=stays), Removal.FOUND_GONE, {"a": look})
+
+        assert told[1] == expected if expected else word(told[1]) == "unfinished"
+
+
+def test_what_is_left_is_unfinished() -> None:
+    """Whatever the code: the run can be gone on with, and a hint says how."""
+    for look in (DANGLING, SERVES):
+        (told,) = outcomes(item(A), Removal.DELETED, {"a": look})
+
+        assert isinstance(told[1], Failed)
+        assert told[1].failure.unfinished
+        assert "bulkrm" in (told[1].failure.hint or "")
