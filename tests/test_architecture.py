@@ -12,6 +12,7 @@ import pytest
 from bulkrm.cli.app import app
 from bulkrm.cli.main import main
 from bulkrm.cli.words import COMMANDS
+from bulkrm.client.credentials.source import CredentialSource, sources
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status
 from bulkrm.quirks.quirk import Quirk, quirks
@@ -25,6 +26,11 @@ LONGEST = 300
 PLUGINS = {
     "bulkrm.reports": ("FORMAT", ReportFormat, {"format", "shape"}),
     "bulkrm.quirks": ("QUIRK", Quirk, {"quirk"}),
+    "bulkrm.client.credentials": (
+        "SOURCE",
+        CredentialSource,
+        {"configured", "docker_config", "helper", "keys", "lookup", "source"},
+    ),
 }
 
 
@@ -52,6 +58,20 @@ def test_plugins_are_found() -> None:
 
     assert {name: entry.name for name, entry in formats().items()} == {name: name for name in ("json", "jsonl", "text")}
     assert len(names) == len(set(names)) > 0
+
+
+def test_sources_of_credentials_have_an_order() -> None:
+    """No two go before each other, and the order is that of the README."""
+    places = [source.order for source in sources()]
+
+    assert places == sorted(set(places))
+    assert [source.name for source in sources()][2:] == [
+        "DOCKER_AUTH_CONFIG",
+        "REGISTRY_AUTH_FILE",
+        "Docker's config.json",
+        "podman's auth.json",
+        "~/.dockercfg",
+    ]
 
 
 def test_nobody_lists_the_plugins() -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bulkrm.cli import options as opt
+from bulkrm.cli.configuration import Configuration
 from bulkrm.cli.guarded import guarded
 from bulkrm.model.settings import Connection
 
@@ -16,6 +17,7 @@ def resume(
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
     password_stdin: opt.PasswordStdin = False,
+    password_env: opt.PasswordEnv = None,
     insecure: opt.Insecure = False,
     plain_http: opt.PlainHttp = False,
     ca_file: opt.CaFile = None,
@@ -29,6 +31,7 @@ def resume(
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
+    config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -43,7 +46,12 @@ def resume(
         resume_run,
         run,
         opt.Access(
-            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+            username,
+            ask_password,
+            password_stdin,
+            Connection(insecure, plain_http, ca_file, client_cert, client_key),
+            password_env,
+            config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
         opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
@@ -58,6 +66,7 @@ def undo(
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
     password_stdin: opt.PasswordStdin = False,
+    password_env: opt.PasswordEnv = None,
     insecure: opt.Insecure = False,
     plain_http: opt.PlainHttp = False,
     ca_file: opt.CaFile = None,
@@ -72,6 +81,7 @@ def undo(
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
+    config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -86,7 +96,12 @@ def undo(
         undo_run,
         what or [],
         opt.Access(
-            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+            username,
+            ask_password,
+            password_stdin,
+            Connection(insecure, plain_http, ca_file, client_cert, client_key),
+            password_env,
+            config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
         opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),

@@ -1,6 +1,5 @@
 """The commands, as typer has them. Each loads what it needs when it is called: help and completion answer at once."""
 
-import json
 from functools import partial
 from typing import Annotated
 
@@ -8,19 +7,25 @@ import typer
 
 from bulkrm import __version__
 from bulkrm.cli import options as opt
+from bulkrm.cli import read_only
 from bulkrm.cli.afterwards import resume, undo
+from bulkrm.cli.configuration import Configuration
 from bulkrm.cli.guarded import guarded
+from bulkrm.cli.layered import LayeredCommand
 from bulkrm.cli.runs import runs
 from bulkrm.model.settings import Connection, Shared, Strategy
 
 _OTHERS = (
     "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm runs` shows what was "
     "recorded, `bulkrm resume` goes on with a run that was killed, `bulkrm undo` puts back what one deleted; `bulkrm demo` "
-    "shows a deletion on an embedded registry; `bulkrm schema` prints the list's schema."
+    "shows a deletion on an embedded registry; `bulkrm check` reads list files and `bulkrm login --check` tries "
+    "credentials, without deleting anything; `bulkrm schema` prints the list's schema, `bulkrm completion` a script for "
+    "the shell. `bulkrm help COMMAND` shows the options of each."
 )
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -41,10 +46,12 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 (typer's callback)
         raise typer.Exit
 
 
-Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")]
+Version = Annotated[
+    bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
+]
 
 
-@app.command(epilog=_OTHERS)
+@app.command(epilog=_OTHERS, cls=LayeredCommand)
 def delete(
     context: typer.Context,
     images: opt.Images = None,
@@ -53,6 +60,7 @@ def delete(
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
     password_stdin: opt.PasswordStdin = False,
+    password_env: opt.PasswordEnv = None,
     insecure: opt.Insecure = False,
     plain_http: opt.PlainHttp = False,
     ca_file: opt.CaFile = None,
@@ -75,6 +83,7 @@ def delete(
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
+    config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
     version: Version = False,  # noqa: ARG001 (handled by its callback)
@@ -91,7 +100,12 @@ def delete(
         opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable),
         opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
-            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+            username,
+            ask_password,
+            password_stdin,
+            Connection(insecure, plain_http, ca_file, client_cert, client_key),
+            password_env,
+            config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
         opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
@@ -100,7 +114,7 @@ def delete(
     raise typer.Exit(guarded(run))
 
 
-@app.command()
+@app.command(cls=LayeredCommand)
 def plan(
     context: typer.Context,
     images: opt.Images = None,
@@ -110,6 +124,7 @@ def plan(
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
     password_stdin: opt.PasswordStdin = False,
+    password_env: opt.PasswordEnv = None,
     insecure: opt.Insecure = False,
     plain_http: opt.PlainHttp = False,
     ca_file: opt.CaFile = None,
@@ -132,6 +147,7 @@ def plan(
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
+    config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -147,7 +163,12 @@ def plan(
         opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable),
         opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
-            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+            username,
+            ask_password,
+            password_stdin,
+            Connection(insecure, plain_http, ca_file, client_cert, client_key),
+            password_env,
+            config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
         opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
@@ -156,13 +177,14 @@ def plan(
     raise typer.Exit(guarded(run))
 
 
-@app.command()
+@app.command(cls=LayeredCommand)
 def apply(
     context: typer.Context,
     plan_files: opt.PlanFiles,
     username: opt.Username = None,
     ask_password: opt.AskPassword = False,
     password_stdin: opt.PasswordStdin = False,
+    password_env: opt.PasswordEnv = None,
     insecure: opt.Insecure = False,
     plain_http: opt.PlainHttp = False,
     ca_file: opt.CaFile = None,
@@ -178,6 +200,7 @@ def apply(
     output: opt.Output = "text",
     report: opt.Reports = None,
     state_dir: opt.StateDir = None,
+    config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
     verbose: opt.Verbose = False,
 ) -> None:
@@ -193,7 +216,12 @@ def apply(
         plan_files,
         opt.What(None, None, None, protect, max_delete),
         opt.Access(
-            username, ask_password, password_stdin, Connection(insecure, plain_http, ca_file, client_cert, client_key)
+            username,
+            ask_password,
+            password_stdin,
+            Connection(insecure, plain_http, ca_file, client_cert, client_key),
+            password_env,
+            config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
         opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
@@ -202,16 +230,15 @@ def apply(
     raise typer.Exit(guarded(run))
 
 
-app.command()(resume)
-app.command()(undo)
+app.command(cls=LayeredCommand)(resume)
+app.command(cls=LayeredCommand)(undo)
 
 
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of the list file, for editors."""
-    from bulkrm.selection.schema import list_file_schema
-
-    typer.echo(json.dumps(list_file_schema(), indent=2))
+app.command(name="check")(read_only.check)
+app.command(name="login", cls=LayeredCommand)(read_only.login)
+app.command(name="schema")(read_only.schema)
+app.command(name="completion")(read_only.completion)
+app.command(name="help")(read_only.show_help)
 
 
 @app.command()

@@ -16,7 +16,7 @@ from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Policy, Shared
+from bulkrm.model.settings import Limit, Policy, Shared
 
 if TYPE_CHECKING:
     from bulkrm.cli.planning import PlanOutput
@@ -54,7 +54,9 @@ def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, tal
     limit = values.limit(what.max_delete)
     saved = read_plan(files, hide=access.ask_password)
     protect = read_protection((*saved.protect, *(what.protect or ())), access.connection.default_port)
-    policy = replace(saved.policy, dry_run=dry_run, max_delete=limit or saved.policy.max_delete)
+    if "max-delete" not in access.configuration.typed:  # a default does not loosen what the plan was made with
+        limit = Limit.smallest(known for known in (limit, saved.policy.max_delete) if known is not None)
+    policy = replace(saved.policy, dry_run=dry_run, max_delete=limit)
     _refuse_blind(policy, protected=bool(protect))
     ignore = read_ignored(saved.ignore, access.connection.default_port)
     job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore)
@@ -107,7 +109,7 @@ def _perform(
     output = plan.format if plan is not None and talk.output == "text" else None
     written = plan.written if plan is not None else ()
     with writers_of(talk, files_of(access, files.named), output, written) as writers:
-        refuse_unusable_connections(job.hosts, settings.connection)
+        refuse_unusable_connections(job.hosts, settings)
         login = login_of(access, job.hosts, talk.streams, list_from_stdin=files.from_stdin)
         with recorded(job, talk.state_dir) as folder:
             finished = plan.finished if plan is not None else None

@@ -8,6 +8,7 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 from bulkrm.model.printable import escaped, printable
@@ -27,8 +28,13 @@ def complain(text: str) -> None:
 
 def show(text: str) -> bool:
     """Write a line to standard output; return whether somebody may have read it."""
+    return show_lines((printable(text),))
+
+
+def show_lines(lines: Iterable[str]) -> bool:
+    """Write lines to standard output that are printable already; return whether somebody may have read them."""
     try:
-        sys.stdout.write(f"{printable(text)}\n")
+        sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
     except (OSError, ValueError):
         abandon(sys.stdout)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulkrm.cli.words import COMMANDS, MEANT
+from bulkrm.cli.words import COMMANDS, meant
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
@@ -150,11 +150,17 @@ def _explained(text: str, where: str, problem: Problem) -> Problem:
     if mask_credentials(name) == name and (name.endswith((".yaml", ".yml")) or os.path.isfile(name)):  # noqa: PTH113 (of what could never be a name, too)
         return Problem(where, f"{text!r} is no image", f"a list file is given with -f {name}")
     if text.isalpha():
-        what = f"{text!r} is neither an image nor a command"
-        meant = MEANT.get(text.lower())
-        remedy = f"perhaps `bulkrm {meant}` is meant" if meant else problem.remedy
-        return Problem(where, what, f"{remedy}; the commands are {', '.join(COMMANDS)}")
+        return no_command(text, where, problem.remedy)
     return Problem(where, problem.what, problem.remedy)
+
+
+def no_command(word: str, where: str, remedy: str = "") -> Problem:
+    """Say of a word that it is neither an image nor a command, and which command may be meant."""
+    command = meant(word)
+    remedy = f"perhaps `bulkrm {command}` is meant" if command else remedy
+    return Problem(
+        where, f"{word!r} is neither an image nor a command", f"{remedy}; the commands are {', '.join(COMMANDS)}"
+    )
 
 
 def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Whose credentials: options, environment, else Docker's configuration. A password never comes from an option's value."""
+"""Passwords that are typed or piped in. One never comes from an option's value, which others can see."""
 
 import getpass
 import os
@@ -8,68 +8,60 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bulkrm.cli.terminal import Stream, Streams
-from bulkrm.client.credentials import Credentials, DockerConfig
-from bulkrm.client.credentials.configured import configured, configured_for
+from bulkrm.client.credentials.source import PASSWORD, USERNAME
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.printable import printable
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
 
-USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 _MAX_PASSWORD = 64 * 2**10
 
 
 @dataclass(frozen=True, slots=True)
 class LoginOptions:
-    """As the user wrote it."""
+    """As the user wrote it. `from_variable`: the password is in a variable that `--password-env` names."""
 
     username: str | None
     prompt: bool
     from_stdin: bool
-    default_port: int
+    from_variable: bool
     streams: Streams
 
 
-def credentials(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin: bool) -> Credentials:
-    """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
+def given_password(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin: bool) -> Secret | None:
+    """Get the password that is typed or piped in, if one is; everything else is in the environment, or in files.
+
+    Raises InputError where the options are contradictory or incomplete.
+    """
     if options.username == "":
         raise InputError(
             Problem("-u", "the name is empty", "perhaps a variable is not set; give a name, or leave -u out")
         )
     username = options.username or os.environ.get(USERNAME)
     from_environment = os.environ.get(PASSWORD)
-    explicit = bool(username or options.prompt or options.from_stdin or from_environment)
-    if not explicit:
-        return Credentials({}, configured(hosts, options.default_port))
+    wants_password = options.prompt or options.from_stdin or options.from_variable
+    if not (username or wants_password or from_environment):
+        return None
     _check(options, username, hosts, list_from_stdin=list_from_stdin)
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
         raise InputError(Problem("", f"{USERNAME} or {PASSWORD} is not UTF-8", "set it anew"))
     if options.prompt and _can_ask(options.streams):
-        password = _ask(user, hosts[0], options.streams)
-    elif options.from_stdin:
-        password = _read_stdin()
-    elif from_environment:  # also with -p, where there is nobody to ask
-        password = from_environment
-    elif options.prompt:
+        return Secret(_ask(user, hosts[0], options.streams))
+    if options.from_stdin:
+        return Secret(_read_stdin())
+    if options.prompt and not from_environment:  # also with -p, where there is nobody to ask
         remedy = f"use --password-stdin or {PASSWORD}"
         raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
-    else:
-        return Credentials({}, _from_config(user, hosts[0], options.default_port))
-    return Credentials({hosts[0]: Login(user, Secret(password))}, DockerConfig())
+    return None
 
 
 def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *, list_from_stdin: bool) -> None:
-    if options.prompt and options.from_stdin:
-        raise InputError(Problem("-p", "contradicts --password-stdin", "give one of them"))
-    if options.from_stdin and options.streams.stdin is Stream.TERMINAL:
-        what = "standard input is a terminal, which would show the password"
-        raise InputError(Problem("--password-stdin", what, "use -p to be asked for it, or pipe the password in"))
-    if options.from_stdin and options.streams.stdin is Stream.CLOSED:
-        raise InputError(Problem("--password-stdin", "standard input is closed", "pipe the password in"))
-    if options.from_stdin and list_from_stdin:
-        remedy = f"give the list as a file, or the password in {PASSWORD}"
-        raise InputError(Problem("--password-stdin", "standard input is the list already (-f -)", remedy))
+    ways = (("-p", options.prompt), ("--password-stdin", options.from_stdin), ("--password-env", options.from_variable))
+    chosen = [name for name, is_chosen in ways if is_chosen]
+    if len(chosen) > 1:
+        raise InputError(Problem(chosen[0], f"contradicts {chosen[1]}", "give one of them"))
+    if options.from_stdin:
+        _check_stdin(options.streams, list_from_stdin=list_from_stdin)
     if not username:
         what = "there is a password, but no user"
         unset = f", or unset {PASSWORD}" if os.environ.get(PASSWORD) else ""
@@ -82,11 +74,22 @@ def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *,
         )
         raise InputError(Problem("-u" if options.username else USERNAME, what, remedy))
     if len(hosts) > 1:
-        what = f"-u, -p, --password-stdin, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
+        what = f"-u, -p, --password-stdin, --password-env, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
         remedy = "`docker login` to each of them: without these, Docker's config.json is used"
         # With -p one of them may be a password, behind docker's habit `-p secret`.
         named = "" if options.prompt else f": {', '.join(hosts[:5])}"
         raise InputError(Problem("", what + named, remedy))
+
+
+def _check_stdin(streams: Streams, *, list_from_stdin: bool) -> None:
+    if streams.stdin is Stream.TERMINAL:
+        what = "standard input is a terminal, which would show the password"
+        raise InputError(Problem("--password-stdin", what, "use -p to be asked for it, or pipe the password in"))
+    if streams.stdin is Stream.CLOSED:
+        raise InputError(Problem("--password-stdin", "standard input is closed", "pipe the password in"))
+    if list_from_stdin:
+        remedy = f"give the list as a file, or the password in {PASSWORD}"
+        raise InputError(Problem("--password-stdin", "standard input is the list already (-f -)", remedy))
 
 
 def _is_text(value: str) -> bool:
@@ -135,11 +138,3 @@ def _read_stdin() -> str:
     if not password:
         raise InputError(Problem("--password-stdin", "standard input is empty", "pipe the password in"))
     return password
-
-
-def _from_config(username: str, host: str, default_port: int) -> DockerConfig:
-    config = configured_for(username, host, default_port)
-    if config is None:
-        what = f"no password for the user {username!r}, and config.json has none for that user at {host}"
-        raise InputError(Problem("-u", what, f"add -p to be asked, --password-stdin, or set {PASSWORD}"))
-    return config

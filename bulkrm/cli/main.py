@@ -5,17 +5,21 @@ import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkrm import __version__
 from bulkrm.cli.console import complain, express_everything, say, show
 from bulkrm.cli.garbage import seldom_collected
-from bulkrm.cli.words import COMMANDS
+from bulkrm.cli.words import COMMANDS, mistaken
+from bulkrm.model.errors import InputError
 
 if TYPE_CHECKING:
     from bulkrm.cli.terminal import Streams
 
+# Set by the scripts of `bulkrm completion`: the name of the shell that asks.
+COMPLETE = "_BULKRM_COMPLETE"
 _BAD_USAGE, _INTERRUPTED = 2, 130
 _FILES = 4096
 
@@ -28,8 +32,14 @@ def with_command(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["--version"] and sys.stdout is not None:
+    if given[:1] in (["--version"], ["-V"]) and sys.stdout is not None:
         show(f"bulkrm {__version__}")
+        return
+    shell = os.environ.get(COMPLETE)
+    if shell is not None:
+        from bulkrm.cli.completion import print_completions  # noqa: PLC0415 (for shells only)
+
+        print_completions(given, shell)
         return
     from bulkrm.cli.terminal import Stream, Streams  # noqa: PLC0415 (`--version` answers at once)
 
@@ -50,14 +60,26 @@ def _run(given: Sequence[str], streams: "Streams") -> int:
     """Run a command; return its exit code. The streams were looked at before anything was displayed."""
     from typer import TyperException  # noqa: PLC0415 (`--version` answers at once)
 
-    from bulkrm.cli.app import app  # noqa: PLC0415 (as above)
+    from bulkrm.cli.guarded import guarded  # noqa: PLC0415 (as above)
     from bulkrm.cli.usage import explain  # noqa: PLC0415 (as above)
 
     with seldom_collected():
         try:
-            code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
+            return guarded(partial(_performed, given, streams))
         except TyperException as error:
             return explain(error)
+
+
+def _performed(given: Sequence[str], streams: "Streams") -> int:
+    """Run the command. Raises InputError where its word is none."""
+    word = mistaken(given)
+    if word is not None:
+        from bulkrm.cli.inputs import no_command  # noqa: PLC0415 (for mistakes only)
+
+        raise InputError(no_command(word, "argument 1"))
+    from bulkrm.cli.app import app  # noqa: PLC0415 (as above)
+
+    code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
     return code if isinstance(code, int) else 0
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bulkrm.cli.configuration import Configuration
 from bulkrm.cli.terminal import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
 
@@ -15,6 +16,11 @@ def _path(text: str) -> Path:
     if not text:
         raise typer.BadParameter("the name is empty; perhaps a variable is not set")
     return Path(text)
+
+
+def _configuration(text: str) -> Configuration:
+    """Take the name of the configuration file; the command reads it, for it knows which keys there are."""
+    return Configuration(_path(text))
 
 
 _SHARED = (
@@ -39,6 +45,10 @@ AskPassword = Annotated[
     bool, typer.Option("-p", help="Ask for the password; it takes no value [env: REGISTRY_PASSWORD].")
 ]
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+PasswordEnv = Annotated[
+    str | None,
+    typer.Option("--password-env", metavar="NAME", help="The variable that holds the password, as CI_JOB_TOKEN."),
+]
 Insecure = Annotated[
     bool,
     typer.Option("--insecure", help="Accept certificates that do not verify, of registries and their token servers."),
@@ -119,6 +129,15 @@ Reports = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.")]
+ConfigFile = Annotated[
+    Configuration | None,
+    typer.Option(
+        "--config",
+        parser=_configuration,
+        metavar="FILE",
+        help="Defaults of options (TOML) [env: BULKRM_CONFIG].",
+    ),
+]
 StateDir = Annotated[
     Path | None,
     typer.Option("--state-dir", parser=_path, metavar="DIR", help="Where runs are recorded [env: BULKRM_STATE_DIR]."),
@@ -158,6 +177,8 @@ class Access:
     ask_password: bool
     password_stdin: bool
     connection: Connection
+    password_env: str | None = None
+    configuration: Configuration = Configuration()  # noqa: RUF009 (it is frozen)
 
 
 @dataclass(frozen=True, slots=True)

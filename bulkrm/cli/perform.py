@@ -15,6 +15,7 @@ from bulkrm.cli.closing import closing_of, warnings_of
 from bulkrm.cli.console import complain, say
 from bulkrm.cli.delivery import deliver, failed, raise_bug
 from bulkrm.cli.options import Talk
+from bulkrm.cli.origins import origins
 from bulkrm.cli.planning import plan_text
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import Question
@@ -56,6 +57,8 @@ class Task:
         """Yield what the user should know before the run begins."""
         if self.about is not None:
             yield self.about
+        if self.talk.verbose:
+            yield from origins(tuple(self.job.hosts), self.credentials, self.settings)
         if self.folder is not None:
             end = ends_with(self.folder.root, os.environ, chosen=self.talk.state_dir is not None)
             if end is not None:

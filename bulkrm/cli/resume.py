@@ -45,7 +45,7 @@ def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_
         job = replace(job, policy=replace(job.policy, dry_run=dry_run))
         settings = settings_of(access, pace, job.hosts)
         with writers_of(talk, files_of(access, [run.path])) as writers:
-            refuse_unusable_connections(job.hosts, settings.connection)
+            refuse_unusable_connections(job.hosts, settings)
             login = login_of(access, job.hosts, talk.streams, list_from_stdin=False)
             if folder is not None:
                 folder.begin_part()

@@ -9,9 +9,12 @@ import typer
 
 from bulkrm.cli import console
 from bulkrm.cli.guarded import guarded
+from bulkrm.cli.layered import LayeredCommand, LayeredGroup
 from bulkrm.cli.options import StateDir
 
 runs = typer.Typer(
+    cls=LayeredGroup,
+    add_completion=False,
     rich_markup_mode=None,
     invoke_without_command=True,
     help="List the recorded runs: when they began, how they ended, what they did.",
@@ -33,7 +36,7 @@ def list_runs(context: typer.Context, state_dir: StateDir = None) -> None:
         _print(all_runs(root), nothing=f"there are no runs in {root}")
 
 
-@runs.command()
+@runs.command(cls=LayeredCommand)
 def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> None:
     """Show what became of every image of a run, and where its record is: what it was asked is in there (run.json)."""
     from bulkrm.cli.records import one_run
@@ -41,7 +44,7 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> None:
     _print(one_run(_root(state_dir or context.obj), run))
 
 
-@runs.command()
+@runs.command(cls=LayeredCommand)
 def prune(context: typer.Context, older_than: Before, dry_run: Show = False, state_dir: StateDir = None) -> None:
     """Delete the records of runs that are over and older than that; they cannot be undone any more then."""
     from bulkrm.cli.records import pruned_runs

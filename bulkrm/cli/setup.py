@@ -1,50 +1,129 @@
 """From options to what every command that asks registries needs: settings, credentials, reports."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bulkrm.cli import values
+from bulkrm.cli.configuration import PATHS, Configuration
 from bulkrm.cli.descriptors import free_descriptors, share_of
-from bulkrm.cli.login import LoginOptions, credentials
+from bulkrm.cli.login import LoginOptions, given_password
 from bulkrm.cli.options import Access, Pace, Talk
 from bulkrm.cli.terminal import Streams
 from bulkrm.cli.writers import Writer, open_writers
-from bulkrm.client.credentials import Credentials, DockerConfig, config_path
+from bulkrm.client.certificates import certificates_of
+from bulkrm.client.credentials import Credentials
+from bulkrm.client.credentials.configured import configured
+from bulkrm.client.credentials.source import Given, Profile, Surroundings, files_of_credentials
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Pacing, Settings
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Connection, Pacing, Settings
 from bulkrm.reports.format import ReportFormat, formats
 
 
 def settings_of(access: Access, pace: Pace, hosts: Sequence[str] = ()) -> Settings:
     """Read how these registries are reached, and how fast they are asked. Raises InputError."""
-    connection = access.connection
+    connection, configuration = access.connection, access.configuration
     if connection.client_key is not None and connection.client_cert is None:
         raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
-    concurrency, rate, timeout = (
+    share = share_of(free_descriptors(), len(hosts))
+    pacing = Pacing(
         values.concurrency(pace.concurrency),
         values.rate(pace.rate),
         values.timeout(pace.timeout),
+        share.registry,
+        share.token_server,
     )
-    share = share_of(free_descriptors(), len(hosts))
-    pacing = Pacing(concurrency, rate, timeout, share.registry, share.token_server)
-    return Settings(pacing, connection)
+    pacings = {host: _pacing_at(host, pacing, configuration) for host in hosts}
+    connections = {host: _connection_at(host, access) for host in hosts}
+    return Settings(
+        pacing,
+        connection,
+        {host: own for host, own in pacings.items() if own != pacing},
+        {host: own for host, own in connections.items() if own != connection},
+    )
+
+
+def _pacing_at(host: str, pacing: Pacing, configuration: Configuration) -> Pacing:
+    concurrency, rate = configuration.at(host, "concurrency"), configuration.at(host, "rate")
+    if concurrency is not None:
+        with _placed(configuration, host, "concurrency"):
+            pacing = replace(pacing, concurrency=values.concurrency(concurrency))
+    if rate is not None:
+        with _placed(configuration, host, "rate"):
+            pacing = replace(pacing, rate=values.rate(rate))
+    return pacing
+
+
+@contextmanager
+def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None]:
+    """Name the place in the file, where a value of it cannot be understood, instead of the option."""
+    try:
+        yield
+    except InputError as error:
+        place = configuration.place("hosts", host, name)
+        raise InputError(*(Problem(place, problem.what, problem.remedy) for problem in error.problems)) from error
+
+
+def _connection_at(host: str, access: Access) -> Connection:
+    """Return how a host is reached: what the options say, then its profile, then docker's and podman's certificates."""
+    connection, configuration = access.connection, access.configuration
+    if connection.plain_http:
+        return connection
+    at = partial(configuration.at, host)
+    found = certificates_of(host, surroundings_of(access).home("XDG_CONFIG_HOME", ".config"))
+    own_cert, own_key = at("client-cert"), at("client-key")
+    cert, key = connection.client_cert, connection.client_key
+    if own_key is not None and own_cert is None and cert is None:
+        place = configuration.place("hosts", host, "client-key")
+        raise InputError(Problem(place, "there is no client-cert", "give both, or one file as both"))
+    if own_cert is not None:
+        cert, key = Path(own_cert), Path(own_key) if own_key else None
+    elif cert is None and found is not None and found.client is not None:
+        cert, key = found.client
+    ca_file = at("ca-file")
+    return replace(
+        connection,
+        ca_file=Path(ca_file) if ca_file else connection.ca_file,
+        client_cert=cert,
+        client_key=key,
+        further_cas=found.cas if found else (),
+    )
+
+
+def surroundings_of(access: Access, host: str = "", password: Secret | None = None) -> Surroundings:
+    """Return what sources of credentials look at. `host`: the one that the options are for."""
+    configuration = access.configuration
+    profiles = {
+        name: Profile(configuration.at(name, "username"), configuration.at(name, "password-env"))
+        for name in configuration.hosts
+    }
+    given = Given(host, access.username, password, access.password_env, profiles)
+    return Surroundings(os.environ, access.connection.default_port, given)
 
 
 def login_of(access: Access, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool) -> Credentials:
     """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
-    port = access.connection.default_port
-    options = LoginOptions(access.username, access.ask_password, access.password_stdin, port, streams)
     if not hosts:
-        return Credentials({}, DockerConfig())
-    return credentials(options, hosts, list_from_stdin=list_from_stdin)
+        return Credentials({})
+    options = LoginOptions(
+        access.username, access.ask_password, access.password_stdin, access.password_env is not None, streams
+    )
+    password = given_password(options, hosts, list_from_stdin=list_from_stdin)
+    return Credentials({}, *configured(hosts, surroundings_of(access, hosts[0], password)))
 
 
 def files_of(access: Access, named: Iterable[Path]) -> list[Path]:
     """Return all files that a command reads: `named` by its arguments, and what its connections need."""
-    connection = access.connection
-    material = (connection.ca_file, connection.client_cert, connection.client_key)
-    return [*named, *(path for path in material if path is not None), config_path()]
+    connection, configuration = access.connection, access.configuration
+    profiles = configuration.hosts.values()
+    material = [Path(value) for profile in profiles for name, value in profile.items() if name in PATHS]
+    files = (connection.ca_file, connection.client_cert, connection.client_key, configuration.path, *material)
+    credentials = files_of_credentials(surroundings_of(access))
+    return [*named, *(path for path in files if path is not None), *credentials]
 
 
 def writers_of(

@@ -14,12 +14,13 @@ def listening_of(talk: Talk, shown: Display) -> Listening:
     """Say who hears of waits and, with -v, of every request."""
 
     def trace(method: str, url: str, result: str) -> None:
-        shown.say(f"{method} {_public(url)}: {result}")
+        shown.say(f"{method} {public(url)}: {result}")
 
     return Listening(shown.say, trace) if talk.verbose else Listening(shown.say)
 
 
-def _public(url: str) -> str:
+def public(url: str) -> str:
+    """Return a URL without what may be secret in its query."""
     parts = urlsplit(url)
     query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in _LOGGED], safe=":/,")
     return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")

@@ -14,6 +14,7 @@ from bulkrm.cli.console import complain
 from bulkrm.cli.delivery import deliver, failed, raise_bug
 from bulkrm.cli.inputs import Arguments
 from bulkrm.cli.options import Access, Pace, Talk
+from bulkrm.cli.origins import origins
 from bulkrm.cli.perform import signals
 from bulkrm.cli.progress import Display, Listener, display
 from bulkrm.cli.question import agreed
@@ -68,6 +69,11 @@ class _Task:
         """Tell whether it is only shown what would be put back."""
         return self.folder is None
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The registries that something is put back into."""
+        return tuple(dict.fromkeys(loss.repository.host for loss in self.losses))
+
 
 class _Noting(Listener):
     """Writes each outcome down before the reports have it."""
@@ -98,7 +104,7 @@ def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, for
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
         settings = settings_of(access, pace, hosts)
         with writers_of(talk, files_of(access, [run.path])) as writers:
-            refuse_unusable_connections(hosts, settings.connection)
+            refuse_unusable_connections(hosts, settings)
             login = login_of(access, hosts, talk.streams, list_from_stdin=False)
             task = _Task(run.id, chosen, settings, login, writers, talk, force, folder, of_everything=not entries)
             return anyio.run(_perform, task)
@@ -221,10 +227,14 @@ async def _perform(task: _Task) -> int:
         begin_all(task.writers)
         with shown:
             shown.say(f"undoing run {task.run}" if task.losses else f"run {task.run} took nothing away")
+            for line in origins(task.hosts, task.credentials, task.settings) if task.talk.verbose else ():
+                shown.say(line)
             recording = UndoRecording(task.folder) if task.folder and task.losses else None
             around = Around(_Noting(shown, task.writers, recording), stop, clock)
             undo = Undo(Asking(registries), around, force=task.force, dry_run=task.dry_run, recording=recording)
             results = await undo.perform(task.losses) if await _agreed(task, shown, stop) else ()
+            for warning in registries.remarks():
+                shown.say(f"warning: {warning}")
         info = RunInfo(task.run, started, clock.monotonic() - begin, task.dry_run, __version__)
         report = Report(info, results, registries.requests)
         code = report.exit_code(stop.signal) if results or stop.signal or not task.losses else 1

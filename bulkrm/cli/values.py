@@ -1,6 +1,7 @@
 """Values of options: text in, settings out, or an error that says what to write."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from bulkrm.model.errors import InputError, Problem
@@ -34,13 +35,24 @@ def rate(text: str | None) -> Rate | None:
 
 
 def limit(text: str | None) -> Limit | None:
-    """Read `--max-delete`: N or P%."""
+    """Read `--max-delete`: N or P%; one of each, with a comma between, hold both."""
     if text is None:
         return None
-    match = _LIMIT.fullmatch(text.strip())
+    parts = [_limit(text, part.strip()) for part in text.split(",")]
+    return Limit.smallest(parts)
+
+
+def _limit(text: str, part: str) -> Limit:
+    match = _LIMIT.fullmatch(part)
     if match is None or (match[2] and float(match[2]) > _WHOLE):
         raise _bad("--max-delete", text, "write a number of tags as 100, or a share of the tags as 20%")
     return Limit(float(match[1]) if match[1] else float(match[2]), percent=match[1] is None)
+
+
+def smallest(texts: Iterable[str]) -> str:
+    """Return the limit that holds where all of these do, as it is written. Raises InputError."""
+    limits = [found for text in texts if (found := limit(text)) is not None]
+    return str(Limit.smallest(limits))
 
 
 def shared(text: str) -> Shared:

@@ -65,6 +65,11 @@ class Authorizer:
         """Take what was found out about the host's manners."""
         self._manners = manners
 
+    @property
+    def asks_for_credentials(self) -> bool:
+        """Tell whether the host challenged the first request."""
+        return self._challenge is not None
+
     def met(self, base: str, challenge: Challenge | None, *, plain_http: bool) -> None:
         """Take note of where the host is (scheme and host) and of the challenge it answered the first request with."""
         self._base = base

@@ -17,11 +17,11 @@ from bulkrm.client.footprint import Footprint, Look, Withdrawn
 from bulkrm.client.grant import Grant
 from bulkrm.client.limiter import Limiter
 from bulkrm.client.logins import Logins
+from bulkrm.client.tls import address_of
 from bulkrm.client.waits import Waits
 from bulkrm.client.wiring import Wiring
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure, FailureCode, Reach
-from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.challenge import choose, parse_challenges
 from bulkrm.protocol.exchange import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token, is_limit
@@ -49,7 +49,8 @@ class Host:
         """Take the host's normal form; nothing is sent before the first request."""
         self.name = name
         self.base = ""
-        self.limiter = Limiter(wiring.settings.pacing, wiring.clock)
+        pacing = wiring.settings.own_pacings.get(name, wiring.settings.pacing)
+        self.limiter = Limiter(pacing, wiring.clock)
         self.authorizer = Authorizer(name, Logins(name, credentials, wiring.clock), manners, wiring.tokens)
         self.transport = wiring.transport
         self.requests = 0
@@ -253,11 +254,6 @@ _UNKNOWN = Failure(FailureCode.CONNECTION_LOST, "an earlier answer did not come"
 
 def _refused(answer: Answer) -> bool:
     return 300 <= answer.status < 500 and answer.status != _TIMED_OUT  # noqa: PLR2004
-
-
-def address_of(host: str) -> str:
-    """Return where a host is connected to: Docker Hub's registry has another name than its references."""
-    return "registry-1.docker.io" if host == HUB else host
 
 
 def _name_of(host: str) -> str:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from bulkrm.client.clock import Clock
 from bulkrm.client.connections import Sharing
 from bulkrm.client.credentials import Credentials
-from bulkrm.client.host import Host, address_of
+from bulkrm.client.host import Host
 from bulkrm.client.proxy import refuse_unusable
 from bulkrm.client.registry import Registry
+from bulkrm.client.tls import OwnTls, address_of, tls_of
 from bulkrm.client.tokens import Tokens
-from bulkrm.client.transport import Trace, Transport, no_trace, tls_of
+from bulkrm.client.transport import Trace, Transport, no_trace
 from bulkrm.client.wiring import Wiring, tell_nobody
 from bulkrm.model.limits import RAISE
 from bulkrm.model.report import Requests
-from bulkrm.model.settings import Connection, Settings
+from bulkrm.model.settings import Settings
 from bulkrm.quirks.quirk import manners_of
 
 _LIMIT = f"the limit of open files: {RAISE}"
@@ -58,7 +59,8 @@ class Registries:
         return tuple(name for name, registry in self._registries.items() if registry.host.manners.restorable)
 
     def remarks(self) -> Iterator[str]:
-        """Yield what did not help as the user wanted it: an entry of Docker's configuration, the concurrency."""
+        """Yield what did not help as the user wanted it: a source of credentials, an entry in one, the concurrency."""
+        yield from self._credentials.warnings
         pacing = self._wiring.settings.pacing
         if (pacing.concurrency or 0) > pacing.connections:
             yield f"no more than {pacing.connections} requests at a time went to one registry, not to reach {_LIMIT}"
@@ -74,10 +76,11 @@ class Registries:
         return Requests(sent, self._wiring.tokens.requests)
 
 
-def refuse_unusable_connections(hosts: Iterable[str], connection: Connection) -> None:
+def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> None:
     """Raise InputError where TLS material, or the proxy in the environment for one of these registries, cannot be used."""
-    tls_of(connection)
-    scheme = "http" if connection.plain_http else "https"
+    tls_of(settings.connection)
+    OwnTls(settings.own_connections)
+    scheme = "http" if settings.connection.plain_http else "https"
     refuse_unusable(f"{scheme}://{address_of(host)}/" for host in hosts)
 
 
@@ -97,6 +100,7 @@ async def open_registries(
     settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
 ) -> AsyncIterator[Registries]:
     """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
-    async with Transport(settings.connection, settings.pacing.timeout, clock, listening.trace) as transport:
-        tokens = Tokens(transport, clock, settings.pacing.token_connections)
+    connection, own, pacing = settings.connection, settings.own_connections, settings.pacing
+    async with Transport(connection, pacing.timeout, clock, listening.trace, own) as transport:
+        tokens = Tokens(transport, clock, pacing.token_connections)
         yield Registries(Wiring(transport, tokens, clock, settings, listening.say), credentials)

@@ -22,8 +22,8 @@ from bulkrm.client.connections import SharedConnector, Use
 from bulkrm.client.deadlines import Deadlines
 from bulkrm.client.proxy import UnusableProxy, proxy_for
 from bulkrm.client.redaction import Redaction
-from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.limits import RAISE, is_exhausted
+from bulkrm.client.tls import OwnTls, tls_of
+from bulkrm.model.limits import is_exhausted
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import (
     CERTIFICATE,
@@ -77,11 +77,22 @@ class _Opened:
 class Transport:
     """Sends one request and returns what came back, as values; raises nothing of aiohttp's."""
 
-    def __init__(self, connection: Connection, timeout: float, clock: Clock, trace: Trace = no_trace) -> None:
-        """Read the TLS material; `timeout` is in seconds, for one request. Raises InputError on unusable files."""
+    def __init__(
+        self,
+        connection: Connection,
+        timeout: float,
+        clock: Clock,
+        trace: Trace = no_trace,
+        own: Mapping[str, Connection] | None = None,
+    ) -> None:
+        """Read the TLS material; `own` is that of single hosts. `timeout` is in seconds, for one request.
+
+        Raises InputError on unusable files.
+        """
         self._clock = clock
         self._trace = trace
         self._tls = tls_of(connection)
+        self._own = OwnTls(own or {})
         self._timeout = timeout
         self._opened: _Opened | None = None
         self._redaction = Redaction()
@@ -136,7 +147,13 @@ class Transport:
                 # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
                 target = URL(url, encoded=True)
                 response = await session.request(
-                    method, target, headers=headers, data=data, allow_redirects=False, proxy=proxy_for(url)
+                    method,
+                    target,
+                    headers=headers,
+                    data=data,
+                    allow_redirects=False,
+                    proxy=proxy_for(url),
+                    ssl=self._own.of(target),
                 )
                 try:
                     answer = await self._received(response, max_body)
@@ -239,38 +256,3 @@ def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Broken(CERTIFICATE, _unverified(where, cause))
     return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")
-
-
-def tls_of(connection: Connection) -> ssl.SSLContext | bool:
-    """Return what TLS is spoken with; True is aiohttp's own context, which verifies: no second one need be loaded.
-
-    Raises InputError on unusable files.
-    """
-    if not (connection.insecure or connection.ca_file or connection.client_cert):
-        return True
-    context = ssl.create_default_context()
-    if connection.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if connection.ca_file is not None:
-        try:
-            context.load_verify_locations(cafile=connection.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise _unusable("--ca-file", error, "give a PEM file with one or more CERTIFICATE blocks") from error
-    if connection.client_cert is not None:
-        try:
-            context.load_cert_chain(connection.client_cert, connection.client_key, password=_no_password)
-        except (OSError, ssl.SSLError) as error:
-            remedy = "give PEM files of a certificate and its key without a passphrase"
-            raise _unusable("--client-cert", error, remedy) from error
-    return context
-
-
-def _no_password() -> str:
-    """Refuse an encrypted key instead of letting OpenSSL ask on the terminal."""
-    return ""
-
-
-def _unusable(option: str, error: OSError, remedy: str) -> InputError:
-    what = error.strerror if error.errno and error.strerror else "it is no usable PEM file"
-    return InputError(Problem(option, f"the file cannot be used: {what}", RAISE if is_exhausted(error) else remedy))

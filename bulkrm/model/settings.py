@@ -1,9 +1,9 @@
 """What the user asked for beside the list: values that the command line fills and everything below reads."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
 
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
@@ -28,19 +28,47 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """`--max-delete`: at most `value` tags and untagged manifests, or percent of the touched repositories' tags."""
+    """`--max-delete`: at most `value` tags and untagged manifests, or percent of the touched repositories' tags.
+
+    `also`: a limit of the other form that holds as well.
+    """
 
     value: float
     percent: bool = False
+    also: "Limit | None" = None
 
     def __str__(self) -> str:
         """Return it as the user writes it."""
-        return f"{self.value:g}%" if self.percent else f"{self.value:g}"
+        own = f"{self.value:g}%" if self.percent else f"{self.value:g}"
+        return f"{own},{self.also}" if self.also else own
+
+    @property
+    def parts(self) -> "tuple[Limit, ...]":
+        """The limits that hold, each of one form."""
+        own = Limit(self.value, self.percent)
+        return (own, *self.also.parts) if self.also else (own,)
+
+    @property
+    def has_share(self) -> bool:
+        """Tell whether the number of all tags has to be known."""
+        return any(part.percent for part in self.parts)
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str) -> "Limit":
         """Read what was written so. Raises ValueError."""
-        return cls(float(text.removesuffix("%")), percent=text.endswith("%"))
+        own, comma, other = text.partition(",")
+        also = cls.parse(other) if comma else None
+        return cls(float(own.removesuffix("%")), own.endswith("%"), also)
+
+    @classmethod
+    def smallest(cls, limits: "Iterable[Limit]") -> "Limit | None":
+        """Return what holds where all of these do: the smallest number, and the smallest share."""
+        parts = [part for limit in limits for part in limit.parts]
+        numbers = [part for part in parts if not part.percent]
+        shares = [part for part in parts if part.percent]
+        share = min(shares, key=lambda part: part.value, default=None)
+        number = min(numbers, key=lambda part: part.value, default=None)
+        return share if number is None else cls(number.value, also=share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +95,14 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach the registries and their token servers."""
+    """How to reach the registries and their token servers. `further_cas` are trusted as `ca_file` is."""
 
     insecure: bool = False
     plain_http: bool = False
     ca_file: Path | None = None
     client_cert: Path | None = None
     client_key: Path | None = None
+    further_cas: tuple[Path, ...] = ()
 
     @property
     def default_port(self) -> int:
@@ -127,7 +156,13 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How registries are reached, and how fast they are asked."""
+    """How registries are reached, and how fast they are asked.
+
+    `own_pacings` and `own_connections` hold instead for hosts that have some (by their normal form), a connection for
+    that host and port only and for no token server elsewhere.
+    """
 
     pacing: Pacing = field(default_factory=Pacing)
     connection: Connection = field(default_factory=Connection)
+    own_pacings: Mapping[str, Pacing] = field(default_factory=dict)
+    own_connections: Mapping[str, Connection] = field(default_factory=dict)

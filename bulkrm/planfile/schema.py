@@ -49,8 +49,8 @@ def _always() -> dict[str, Any]:
         "allow_decoy": _flag("Tags may be overwritten to get rid of them."),
         "max_delete": {
             "type": ["string", "null"],
-            "pattern": r"^[0-9]{1,9}$|^[0-9.]{1,20}(e[+-]?[0-9]{1,3})?%?$",
-            "description": "The limit of --max-delete: a number, or a share in percent.",
+            "pattern": r"^[0-9]{1,9}$|^[0-9.]{1,20}(e[+-]?[0-9]{1,3})?%?(,[0-9.]{1,20}%)?$",
+            "description": "The limit of --max-delete: a number, a share in percent, or both.",
         },
         "fail_fast": _flag("Stop at the first failure."),
         "strategy": _one_of(Strategy, "Whether tags go before their manifests."),

@@ -48,10 +48,10 @@ def hold(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Pl
     """
     going = gone + sum(len(item.removed_tags) or 1 for item in plan.acts) + len(plan.dangling)
     seen = plan.tags_seen if seen is None else seen
-    allowed = seen * limit.value / 100 if limit.percent else limit.value
-    if going <= allowed:
+    passed = [part for part in limit.parts if going > (seen * part.value / 100 if part.percent else part.value)]
+    if not passed:
         return plan
-    of = f" of {seen} tags" if limit.percent else ""
+    of = f" of {seen} tags" if limit.has_share else ""
     before = f" with the {gone} that are gone already" if gone else ""
     kept = Kept(KeptReason.LIMIT, (f"{going}{of} would disappear{before}, --max-delete is {limit}",))
     acts = set(map(id, plan.acts))

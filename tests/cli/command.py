@@ -25,7 +25,9 @@ from bulkrm.sandbox import Asked, Call, Sandbox, SandboxSettings, oci_image, put
 
 SECONDS = 20.0  # after which a test gives up: far more than anything here takes
 _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
-_FOREIGN = ("REGISTRY_", "DOCKER_", "BULKRM_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy")
+_FOREIGN = (
+    "REGISTRY_", "DOCKER_", "BULKRM_", "XDG_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy",
+)  # fmt: skip
 _DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
 
 
@@ -65,7 +67,8 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     strange = set(foreign(os.environ))
     clean = {name: value for name, value in os.environ.items() if name not in strange}
     state = os.environ.get("BULKRM_STATE_DIR", _STATE.name)
-    return {**clean, "DOCKER_CONFIG": "/nonexistent", "TERM": "xterm", "BULKRM_STATE_DIR": state, **(more or {})}
+    nowhere = dict.fromkeys(("DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"), "/nonexistent")
+    return {**clean, **nowhere, "TERM": "xterm", "BULKRM_STATE_DIR": state, **(more or {})}
 
 
 def in_process(*arguments: str, capsys: pytest.CaptureFixture[str], stdin: bytes = b"") -> Result:

@@ -7,9 +7,8 @@ matters only to whoever needs that entry.
 
 import base64
 import json
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,8 @@ class DockerConfig:
     `logins` is by key, and so is `broken`: entries that hold something which cannot be read. `helpers`: which program
     keeps a host's password; `store`: which one keeps all others'. `marked`: hosts with an entry that holds nothing,
     which is how `docker login` notes that it gave the password to the store, by that entry's key. `helped` is what the
-    helpers gave, by host. `unusable` tells why a host's entry gives no password.
+    helpers gave, by host. `unusable` tells why a host's entry gives no password. `source` names the file or variable,
+    `written` has each key as it stands there. Of a lenient source mistakes are `warnings`, and the others are looked at.
     """
 
     logins: Mapping[str, Credential] = field(default_factory=dict)
@@ -45,6 +45,10 @@ class DockerConfig:
     marked: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, Problem] = field(default_factory=dict)
     helped: Mapping[str, Credential] = field(default_factory=dict)
+    source: str = field(default="", compare=False)
+    written: Mapping[str, str] = field(default_factory=dict, compare=False)
+    is_lenient: bool = False
+    warnings: tuple[str, ...] = ()
 
     def helper_of(self, host: str) -> tuple[str, str] | None:
         """Return the name of the program that may keep a host's password, and the key to ask it by."""
@@ -52,35 +56,39 @@ class DockerConfig:
         return None if name is None else (name, self.marked.get(host, host))
 
 
-def config_path(environment: Mapping[str, str] | None = None) -> Path:
-    """Return where Docker's configuration is: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`."""
-    folder = (os.environ if environment is None else environment).get("DOCKER_CONFIG")
-    try:
-        return (Path(folder) if folder else Path("~/.docker").expanduser()) / "config.json"
-    except RuntimeError:  # no HOME, and a user that the system does not know: a container's
-        return Path(os.devnull) / "config.json"
-
-
-def read_docker_config(path: Path, default_port: int = HTTPS_PORT) -> DockerConfig:
+def read_docker_config(
+    path: Path, default_port: int = HTTPS_PORT, *, may_be_forbidden: bool = False, is_old: bool = False
+) -> DockerConfig:
     """Read the file. A missing one is an empty one, and so is one without any content.
 
-    Raises InputError when it cannot be read, is no JSON object, or holds something of a wrong type. Nothing of its
-    content stands in the message.
+    `may_be_forbidden`: one that may not be read is somebody else's, and empty. `is_old`: all of it is `auths`. Raises
+    InputError when it cannot be read, is no JSON object, or holds something of a wrong type. Nothing of its content
+    stands in the message.
     """
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_CONFIG + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return DockerConfig()
+        return DockerConfig(source=str(path))
     except OSError as error:
-        remedy = "make it readable, or set DOCKER_CONFIG to another folder"
+        if may_be_forbidden and isinstance(error, PermissionError):
+            return DockerConfig(source=str(path))
+        remedy = f"make it readable, {_GIVE}"
         raise InputError(Problem(str(path), f"cannot be read: {error.strerror}", remedy)) from error
     if len(content) > _MAX_CONFIG:
         what = f"has more than {_MAX_CONFIG >> 20} MiB, which no configuration of Docker's has"
-        raise InputError(Problem(str(path), what, "set DOCKER_CONFIG to another folder"))
+        raise InputError(Problem(str(path), what, f"look into it, {_GIVE}"))
+    return parse_docker_config(content, str(path), default_port, is_old=is_old)
+
+
+def parse_docker_config(
+    content: bytes, source: str, default_port: int = HTTPS_PORT, *, is_lenient: bool = False, is_old: bool = False
+) -> DockerConfig:
+    """Read the text of a configuration. Raises InputError as above; of a lenient one only where it is no JSON object."""
     if not content.removeprefix(_BOM).strip(_BLANK):
-        return DockerConfig()
-    return _Reading(str(path), default_port).config(_json_object(str(path), content))
+        return DockerConfig(source=source)
+    body = _json_object(source, content)
+    return _Reading(source, default_port, is_lenient=is_lenient).config({"auths": body} if is_old else body)
 
 
 def _json_object(where: str, content: bytes) -> dict[str, Any]:
@@ -99,8 +107,9 @@ def _json_object(where: str, content: bytes) -> dict[str, Any]:
 class _Reading:
     """One reading of a file; gathers every mistake in it."""
 
-    def __init__(self, where: str, default_port: int) -> None:
+    def __init__(self, where: str, default_port: int, *, is_lenient: bool) -> None:
         self._where = where
+        self._is_lenient = is_lenient
         self._port = default_port
         self._problems: list[Problem] = []
         self._broken: dict[str, Problem] = {}
@@ -109,19 +118,23 @@ class _Reading:
         """Return what the file says. Raises InputError with every value of a wrong type."""
         logins: dict[str, Credential] = {}
         marked: dict[str, str] = {}
+        written: dict[str, str] = {}
         for text, key, entry in self._entries(body):
             login = self._login(text, key, entry)
             if login is not None:
                 logins[key] = login
+                written[key] = mask_credentials(clean(text, 120))
                 self._broken.pop(key, None)
             elif key not in self._broken and "/" not in key:
                 marked[key] = text
         helpers = dict(self._helpers(body))
         store = self._text(body, "credsStore", "credsStore") or None
-        if self._problems:
+        if self._problems and not self._is_lenient:
             raise InputError(*self._problems)
         marked = {host: text for host, text in marked.items() if store and host not in logins}
-        return DockerConfig(logins, {}, helpers, store, marked, self._broken)
+        warnings = tuple(map(str, self._problems))
+        known = DockerConfig(logins, {}, helpers, store, marked, self._broken)
+        return replace(known, source=self._where, written=written, is_lenient=self._is_lenient, warnings=warnings)
 
     def _entries(self, body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """Yield the entries of registries: as written, key in normal form, and fields.

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bulkrm.client.credentials import Credentials, DockerConfig, config_path, read_docker_config
+from bulkrm.client.credentials import Credentials, DockerConfig, read_docker_config
 from bulkrm.client.credentials.keys import normal_key
 from bulkrm.model.errors import InputError
 from bulkrm.model.secret import Secret
@@ -346,16 +346,6 @@ def test_a_folder(tmp_path: Path) -> None:
     """What cannot be read is an input error that says why."""
     with pytest.raises(InputError, match="cannot be read: Is a directory"):
         read_docker_config(tmp_path)
-
-
-def test_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is in $DOCKER_CONFIG, else in ~/.docker."""
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("DOCKER_CONFIG", "/etc/docker")
-
-    assert config_path() == Path("/etc/docker/config.json")
-    assert config_path({}) == config_path({"DOCKER_CONFIG": ""}) == Path("/home/me/.docker/config.json")
-    assert config_path({"DOCKER_CONFIG": "/x"}) == Path("/x/config.json")
 
 
 def test_whose_credentials() -> None:

@@ -1,0 +1,50 @@
+"""Where the credentials and certificates for a host come from, for people: the source and its key, never a secret."""
+
+from collections.abc import Iterator
+
+from bulkrm.client.credentials import Credentials
+from bulkrm.client.credentials.lookup import Found
+from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken, Settings
+
+
+def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings) -> Iterator[str]:
+    """Yield a line for each place that has something for one of these hosts."""
+    for host in hosts:
+        found = list(credentials.origins(host))
+        for one in found:
+            yield f"credentials for {host}: {kind_of(one.credential)}, from {one}"
+        if not found:
+            yield f"credentials for {host}: none were found, so the requests are anonymous"
+        yield from certificates(host, settings)
+
+
+def certificates(host: str, settings: Settings) -> Iterator[str]:
+    """Yield which certificates hold for a host alone."""
+    own = settings.own_connections.get(host)
+    if own is not None:
+        files = (own.ca_file, *own.further_cas, own.client_cert)
+        yield f"certificates for {host}: {', '.join(str(path) for path in files if path is not None)}"
+
+
+def described(found: Found | None) -> Iterator[tuple[str, str]]:
+    """Yield what is known of credentials: a word, and what it is."""
+    if found is None:
+        yield "source", "none was found: the requests are anonymous"
+        return
+    yield "source", found.source
+    if found.key:
+        yield "key", found.key
+    if found.helper:
+        yield "helper", f"docker-credential-{found.helper}"
+    yield "holds", kind_of(found.credential)
+
+
+def kind_of(credential: Credential) -> str:
+    """Say what credentials are, and of whom; nothing of their secret."""
+    match credential:
+        case Login(username, _):
+            return f"the password of {username}"
+        case IdentityToken():
+            return "an identity token, which the token server exchanges"
+        case RegistryToken():
+            return "a token for the registry itself"

@@ -1,0 +1,68 @@
+"""Programs of others that log in to registries. A test that needs one which is missing is skipped, and says how to get it."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+_PACKAGES = {
+    "podman": "apt-get install podman",
+    "skopeo": "apt-get install skopeo",
+    "docker": "install Docker's command line: https://docs.docker.com/engine/install/",
+    "crane": "go install github.com/google/go-containerregistry/cmd/crane@v0.22.1",
+    "regctl": "go install github.com/regclient/regclient/cmd/regctl@latest",
+    "pass": "apt-get install pass",
+    "gpg": "apt-get install gnupg",
+    "docker-credential-pass": "apt-get install golang-docker-credential-helpers",
+    "gpgconf": "apt-get install gnupg",
+    "bash": "apt-get install bash",
+    "zsh": "apt-get install zsh",
+    "fish": "apt-get install fish",
+}
+
+
+def program(name: str) -> str:
+    """Find a program; skip the test where it is missing."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"no {name}: {_PACKAGES[name]}")
+    return found
+
+
+def call(*command: str, stdin: str = "", env: Mapping[str, str] | None = None, may_fail: bool = False) -> str:
+    """Run a program to its end, and return what it wrote to standard output."""
+    result = subprocess.run(  # noqa: S603 (programs of the tests)
+        [program(command[0]), *command[1:]],
+        input=stdin, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+    assert may_fail or result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@contextmanager
+def password_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A store of `pass`, with a key of its own, for as long as the context lasts."""
+    for name in ("gpg", "pass", "docker-credential-pass"):
+        program(name)
+    # Not in the test's folder: the socket of gpg's agent has to have a short name.
+    with tempfile.TemporaryDirectory(prefix="bulkrm-gpg-") as folder:
+        monkeypatch.setenv("GNUPGHOME", folder)
+        monkeypatch.setenv("PASSWORD_STORE_DIR", f"{folder}/store")
+        try:
+            call("gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "test", "default", "default")
+            call("pass", "init", "test")
+            yield
+        finally:
+            call("gpgconf", "--kill", "all", may_fail=True)
+
+
+def store_password(url: str, username: str, secret: str) -> None:
+    """Give a password to the helper, as `docker login` does."""
+    call(
+        "docker-credential-pass", "store", stdin=json.dumps({"ServerURL": url, "Username": username, "Secret": secret})
+    )
