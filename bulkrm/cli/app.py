@@ -72,8 +72,10 @@ def delete(
     allow_decoy: opt.AllowDecoy = False,
     recursive: opt.Recursive = False,
     protect: opt.Protect = None,
+    in_use: opt.InUse = None,
     ignore_unreadable: opt.IgnoreUnreadable = None,
     max_delete: opt.MaxDelete = None,
+    explain: opt.Explain = None,
     verify: opt.Verify = False,
     fail_fast: opt.FailFast = False,
     strategy: opt.Order = Strategy.AUTO.value,
@@ -97,7 +99,7 @@ def delete(
 
     run = partial(
         delete_images,
-        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable),
+        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable, in_use, explain),
         opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
             username,
@@ -136,8 +138,10 @@ def plan(
     allow_decoy: opt.AllowDecoy = False,
     recursive: opt.Recursive = False,
     protect: opt.Protect = None,
+    in_use: opt.InUse = None,
     ignore_unreadable: opt.IgnoreUnreadable = None,
     max_delete: opt.MaxDelete = None,
+    explain: opt.Explain = None,
     verify: opt.Verify = False,
     fail_fast: opt.FailFast = False,
     strategy: opt.Order = Strategy.AUTO.value,
@@ -160,7 +164,7 @@ def plan(
 
     run = partial(
         make_plan,
-        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable),
+        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable, in_use, explain),
         opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
         opt.Access(
             username,
@@ -193,6 +197,7 @@ def apply(
     dry_run: opt.DryRun = False,
     yes: opt.Yes = False,
     protect: opt.Protect = None,
+    in_use: opt.InUse = None,
     max_delete: opt.MaxDelete = None,
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
@@ -214,7 +219,7 @@ def apply(
     run = partial(
         apply_plan,
         plan_files,
-        opt.What(None, None, None, protect, max_delete),
+        opt.What(None, None, None, protect, max_delete, in_use=in_use),
         opt.Access(
             username,
             ask_password,

@@ -31,6 +31,7 @@ def closing_of(run: Run, images: Sequence[ImageResult], registries: Registries, 
         yield from _outlook(run.plan)
         if run.plan.no_undo:
             yield no_undo(run.plan)
+        yield from _read(*run.read_for_conditions)
     yield from _orphans(run.orphans, recursive=policy.recursive)
     yield from _garbage(images, registries)
 
@@ -45,6 +46,18 @@ def _outlook(plan: Plan) -> list[str]:
     ways += [f"a decoy over all tags in {_places(orders[Order.DECOY])}"] if orders[Order.DECOY] else []
     more = f": {', '.join(ways)}" if ways else ""
     return [f"The run would send {number} request{'' if number == 1 else 's'} to delete{more}."]
+
+
+READ = "For the conditions of the list"
+
+
+def _read(manifests: int, configurations: int) -> Iterator[str]:
+    """Say what the conditions cost."""
+    if manifests or configurations:
+        number = manifests + configurations
+        parts = [(manifests, "manifest"), (configurations, "configuration")]
+        what = " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count)
+        yield f"{READ} {what} were read ({number} request{'' if number == 1 else 's'})."
 
 
 def _places(number: int) -> str:

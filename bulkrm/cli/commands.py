@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from bulkrm.cli import values
+from bulkrm.cli.in_use import read_in_use_option
 from bulkrm.cli.inputs import Wanted, read_ignored, read_inputs, read_protection
 from bulkrm.cli.options import Access, Pace, Rules, Talk, What
 from bulkrm.cli.perform import Task, perform
@@ -16,7 +17,9 @@ from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.client.registries import refuse_unusable_connections
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.settings import Limit, Policy, Shared
+from bulkrm.selection.wanted import RunConditions
 
 if TYPE_CHECKING:
     from bulkrm.cli.planning import PlanOutput
@@ -57,10 +60,13 @@ def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, tal
     if "max-delete" not in access.configuration.typed:  # a default does not loosen what the plan was made with
         limit = Limit.smallest(known for known in (limit, saved.policy.max_delete) if known is not None)
     policy = replace(saved.policy, dry_run=dry_run, max_delete=limit)
-    _refuse_blind(policy, protected=bool(protect))
-    ignore = read_ignored(saved.ignore, access.connection.default_port)
-    job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore)
-    return _perform(job, access, pace, talk, Files(tuple(Path(name) for name in files)))
+    port = access.connection.default_port
+    in_use = read_in_use_option(what.in_use or (), port)
+    conditions = replace(saved.conditions, in_use=tuple(sorted({*saved.conditions.in_use, *in_use.references})))
+    _refuse_blind(policy, conditions, protected=bool(protect))
+    ignore = read_ignored(saved.ignore, port)
+    job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore, conditions, port)
+    return _perform(job, access, pace, talk, Files((*map(Path, files), *in_use.paths)))
 
 
 def _policy(what: What, rules: Rules) -> Policy:
@@ -86,17 +92,48 @@ def _job(what: What, policy: Policy, access: Access) -> tuple[Job, tuple[Path, .
         port,
         hide,
         what.ignore_unreadable or (),
+        what.in_use or (),
     )
     selected = read_inputs(wanted)
-    _refuse_blind(policy, protected=bool(selected.protect))
-    return Job(selected.entries, selected.protect, policy, selected.ignore), selected.files
+    _refuse_blind(policy, selected.conditions, protected=bool(selected.protect))
+    explain = _explained(what, policy, access)
+    conditions = selected.conditions
+    return Job(selected.entries, selected.protect, policy, selected.ignore, conditions, port, explain), selected.files
 
 
-def _refuse_blind(policy: Policy, *, protected: bool) -> None:
+def _explained(what: What, policy: Policy, access: Access) -> tuple[Reference, ...]:
+    """Read the images that are to be explained. Raises InputError."""
+    if what.explain and not policy.dry_run:
+        if "explain" not in access.configuration.typed:
+            return ()  # a default of dry runs
+        raise InputError(Problem("--explain", "only a dry run explains", "add -n, or use `bulkrm plan`"))
+    port = access.connection.default_port
+    default = parse_host(what.registry, port) if what.registry else None
+    problems: list[Problem] = []
+    found: list[Reference] = []
+    for text in what.explain or ():
+        try:
+            found.append(parse_reference(text, default_host=default, default_port=port))
+        except InputError as error:
+            problems += (Problem("--explain", problem.what, problem.remedy) for problem in error.problems)
+    if problems:
+        raise InputError(*problems)
+    return tuple(found)
+
+
+def _refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool) -> None:
     """Refuse what rests on the other tags of a repository together with not reading them."""
     if policy.shared is not Shared.DELETE_UNSEEN:
         return
-    for given, what in ((protected, "protection"), (policy.recursive, "--recursive"), (policy.verify, "--verify")):
+    blind = (
+        (protected, "protection"),
+        (policy.recursive, "--recursive"),
+        (policy.verify, "--verify"),
+        (bool(conditions.in_use), "in-use"),
+        (bool(conditions.min_keep), "min-keep"),
+        (any(entry.ranks for entry in conditions.entries), "keep-newest"),
+    )
+    for given, what in blind:
         if given:
             message = f"delete-unseen does not read the tags that {what} rests on"
             raise InputError(Problem("--shared", message, f"use --shared delete, or remove {what}"))

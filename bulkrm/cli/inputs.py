@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bulkrm.cli.in_use import InUseFiles
 from bulkrm.cli.words import COMMANDS, meant
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
+from bulkrm.selection.conditional import Conditional, undecidable
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.listfile import ListFile, read_list
 from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 
 _STANDARD_INPUT = "-"
 _IGNORE = "--ignore-unreadable"
@@ -30,6 +33,7 @@ class Wanted:
     default_port: int
     hide_arguments: bool
     ignore: Sequence[str] = ()
+    in_use: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Selected:
     protect: tuple[ProtectPattern, ...]
     ignore: tuple[ProtectPattern, ...]
     files: tuple[Path, ...] = ()
+    conditions: RunConditions = UNCONDITIONAL
 
 
 def read_inputs(wanted: Wanted) -> Selected:
@@ -51,18 +56,27 @@ def read_inputs(wanted: Wanted) -> Selected:
     entries = list(_arguments(wanted, problems))
     protect = list(_patterns("--protect", wanted.protect, wanted.default_port, problems))
     ignore = tuple(_patterns(_IGNORE, wanted.ignore, wanted.default_port, problems))
+    in_use = InUseFiles(wanted.default_port, problems)
+    in_use.read_all(wanted.in_use)
+    least = 0
     names = tuple(_files(wanted.files, problems))
     for name in names:
         listed = _read_file(name, wanted, problems)
         entries += listed.entries
         protect += listed.protect
+        least = max(least, listed.min_keep)
+        for file in listed.in_use:
+            in_use.read_of_list(file, name)
     if not problems and not entries:
         remedy = "name images (host/repository:tag), or give a list with -f FILE; `bulkrm -h` shows more"
         problems.append(Problem("", "nothing to delete was named", remedy))
+    conditional = tuple(entry for entry in entries if isinstance(entry, Conditional))
+    problems += undecidable(conditional)
     if problems:
         raise InputError(*problems)
-    files = tuple(Path(name) for name in names if name != _STANDARD_INPUT)
-    return Selected(tuple(entries), tuple(protect), ignore, files)
+    files = (*(Path(name) for name in names if name != _STANDARD_INPUT), *in_use.paths)
+    conditions = RunConditions(conditional, in_use.references, least)
+    return Selected(tuple(entries), tuple(protect), ignore, files, conditions)
 
 
 def read_protection(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:

@@ -89,6 +89,14 @@ Protect = Annotated[
     list[str] | None,
     typer.Option("--protect", metavar="PATTERN", help="Never delete what this matches; repeatable."),
 ]
+InUse = Annotated[
+    list[str] | None,
+    typer.Option("--in-use", metavar="FILE", help="Never delete what this file says is running; repeatable."),
+]
+Explain = Annotated[
+    list[str] | None,
+    typer.Option("--explain", metavar="IMAGE", help="Tell of an image what every rule says; with -n; repeatable."),
+]
 IgnoreUnreadable = Annotated[
     list[str] | None,
     typer.Option(
@@ -167,6 +175,8 @@ class What:
     protect: list[str] | None
     max_delete: str | None
     ignore_unreadable: list[str] | None = None
+    in_use: list[str] | None = None
+    explain: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ async def perform(task: Task) -> int:
             for remark in task.remarks():
                 shown.say(remark)
             report = await _report(task, run, registries, question)
+            for line in report.explained if task.talk.output != "text" else ():
+                shown.say(line)
             for warning in (*registries.remarks(), *warnings_of(report)):
                 shown.say(f"warning: {warning}")
         code = _conclude(task, run, recorder, report, stop, declined=question.declined)
@@ -127,7 +129,7 @@ async def _report(task: Task, run: Run, registries: Registries, question: Questi
     policy = task.job.policy
     info = RunInfo(run_id, started, clock.monotonic() - begin, policy.dry_run, __version__)
     closing = tuple(closing_of(run, images, registries, policy))
-    return Report(info, images, registries.requests, closing, run.orphans, run.verification)
+    return Report(info, images, registries.requests, closing, run.orphans, run.verification, run.explained)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bulkrm.cli.closing import READ
 from bulkrm.cli.planned import PlanFile
 from bulkrm.engine.run import Job, Run
 from bulkrm.model.errors import InputError, Problem
@@ -15,6 +16,7 @@ from bulkrm.planfile.document import PlanDocument
 from bulkrm.planfile.view import view as plan_view
 from bulkrm.planfile.write import pieces, write
 from bulkrm.reports.format import ReportFormat, View, formats, no_line
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 from bulkrm.state.known import MOST
 
 
@@ -47,7 +49,8 @@ class PlanOutput:
     def _whole(self, report: Report, seen: View) -> str:
         if self._document is None:
             return formats()["text"].whole(report, seen)
-        return plan_view(self._document, seen.width)
+        more = [*report.explained, *(line for line in report.closing if line.startswith(READ))]
+        return plan_view(self._document, seen.width) + "".join(f"{line}\n" for line in more)
 
 
 def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocument:
@@ -55,7 +58,8 @@ def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocumen
     policy = replace(job.policy, dry_run=False, measure=False)
     protect = tuple(dict.fromkeys(str(pattern) for pattern in job.protect))
     unmatched = tuple(line for line in lines if isinstance(line, Unmatched))
-    return PlanDocument(plan, policy, protect, unmatched, tuple(dict.fromkeys(str(pattern) for pattern in job.ignore)))
+    ignore = tuple(dict.fromkeys(str(pattern) for pattern in job.ignore))
+    return PlanDocument(plan, policy, protect, unmatched, ignore, job.conditions)
 
 
 def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> Iterator[str]:
@@ -80,6 +84,7 @@ class ReadPlan:
     protect: tuple[str, ...]
     ignore: tuple[str, ...]
     lines: tuple[Line, ...]
+    conditions: RunConditions = UNCONDITIONAL
 
 
 def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
@@ -107,7 +112,8 @@ def read_plan(files: Sequence[str], *, hide: bool) -> ReadPlan:
         raise InputError(Problem("the plan file", f"it has more than {MOST} bytes", "give what plan --out wrote"))
     document = read(content, name)
     plan = document.plan
-    return ReadPlan(plan, document.policy, document.protect, document.ignore, in_order(plan, document.unmatched))
+    lines = in_order(plan, document.unmatched)
+    return ReadPlan(plan, document.policy, document.protect, document.ignore, lines, document.conditions)
 
 
 def _place(line: Line) -> tuple[bool, str, int, str]:

@@ -13,7 +13,8 @@ from bulkrm.cli.planning import plan_text
 from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
-from bulkrm.planfile.options import ignoring, options_of
+from bulkrm.planfile.options import ignoring, options_of, recorded_conditions
+from bulkrm.selection.conditional import Conditional
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, locked
 from bulkrm.state.known import KnownRun
@@ -86,11 +87,17 @@ def _asked(job: Job, started: datetime) -> dict[str, Any]:
         "options": options_of(job.policy),
         "protect": [str(pattern) for pattern in job.protect],
         **ignoring(str(pattern) for pattern in job.ignore),
+        **recorded_conditions(job.conditions),
     }
 
 
 def _listed(job: Job) -> Iterator[dict[str, Any]]:
+    number = 0
     for entry in () if isinstance(job.work, Saved) else job.work:
+        if isinstance(entry, Conditional):
+            yield {"conditions": number}
+            number += 1
+            continue
         text = str(entry.reference) if isinstance(entry, Target) else entry.text
         exclude = [] if isinstance(entry, Target) else [str(pattern) for pattern in entry.exclude]
         yield {"image": text, "exclude": exclude, "source": str(entry.source), "note": entry.note}

@@ -23,11 +23,12 @@ from bulkrm.engine.undone import UndoneImages
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
 from bulkrm.model.target import Source
-from bulkrm.planfile.options import ignored_by, policy_of
+from bulkrm.planfile.options import conditions_of, ignored_by, policy_of, recorded_conditions
 from bulkrm.selection.entry import Detail, Entry, parse_entry
 from bulkrm.selection.pattern import ExcludePattern
+from bulkrm.selection.wanted import RunConditions
 from bulkrm.state.archive import read_archive
-from bulkrm.state.checks import list_of, optional_text_of, text_of
+from bulkrm.state.checks import list_of, number_of, optional_text_of, text_of
 from bulkrm.state.errors import changed
 from bulkrm.state.history import History, read_history
 from bulkrm.state.known import KnownRun, known_runs
@@ -80,24 +81,26 @@ def _is_unfinished(run: KnownRun) -> bool:
 
 def job_of(run: KnownRun, access: Access) -> Job:
     """Return what is left to do of a run. Raises InputError where its record is damaged."""
-    place = f"{run.path / 'run.json'}"
+    place, port = f"{run.path / 'run.json'}", access.connection.default_port
     with readable(run):
         asked = run.asked
         try:
-            protect = read_protection(list_of(asked, "protect"), access.connection.default_port)
-            ignore = read_ignored(ignored_by(asked), access.connection.default_port)
+            protect = read_protection(list_of(asked, "protect"), port)
+            ignore = read_ignored(ignored_by(asked), port)
             policy = policy_of(asked["options"])
+            conditions = conditions_of(asked, port)
             plan = run.plan
             if plan is None:
-                return Job(tuple(_entries(asked["list"], access)), protect, policy, ignore)
+                entries = tuple(_entries(asked["list"], access, conditions))
+                return Job(entries, protect, policy, ignore, conditions, port)
         except InputError as error:
             raise changed(place, error.problems[0].what) from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise changed(place, f"what it says is not what a run is asked ({error})") from error
-        return Job(_saved(run, plan), protect, policy, ignore)
+        return Job(_saved(run, plan, conditions), protect, policy, ignore, conditions, port)
 
 
-def _saved(run: KnownRun, content: bytes) -> Saved:
+def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
     from bulkrm.planfile.read import read  # noqa: PLC0415 (only `apply` and `resume` need what it loads)
 
     path = run.path / "plan.json"
@@ -106,6 +109,8 @@ def _saved(run: KnownRun, content: bytes) -> Saved:
     except InputError as error:
         problem = error.problems[0]
         raise changed(problem.where, problem.what) from error
+    if recorded_conditions(document.conditions) != recorded_conditions(conditions):
+        raise changed(str(path), "its conditions are not those that the run was asked to heed")
     lines = in_order(document.plan, document.unmatched)
     history = read_history(run.path)
     past, back = _past(run, history), undone_images(document.plan, history)
@@ -139,10 +144,19 @@ def _past(run: KnownRun, history: History) -> Past:
     )
 
 
-def _entries(listed: Sequence[Mapping[str, Any]], access: Access) -> Iterator[Entry]:
+def _entries(listed: Sequence[Mapping[str, Any]], access: Access, conditions: RunConditions) -> Iterator[Entry]:
     port = access.connection.default_port
+    conditional = iter(enumerate(conditions.entries))
     for fields in listed:
+        if "conditions" in fields:
+            number, entry = next(conditional, (None, None))
+            if entry is None or number_of(fields, "conditions") != number:
+                raise ValueError("its entries with conditions are not in their order")
+            yield entry
+            continue
         note = optional_text_of(fields, "note")
         detail = Detail(None, tuple(ExcludePattern(pattern) for pattern in list_of(fields, "exclude")), note)
         source = Source.parse(text_of(fields, "source"))
         yield from parse_entry(text_of(fields, "image"), source=source, default_port=port, detail=detail)
+    if next(conditional, None) is not None:
+        raise ValueError("an entry with conditions is missing in its list")

@@ -39,7 +39,8 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.model.target import Target
-from bulkrm.selection.entry import Entry, Glob
+from bulkrm.selection.entry import Entry
+from bulkrm.selection.glob import Glob
 from bulkrm.selection.pattern import RepositoryPattern
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
@@ -155,7 +156,7 @@ def _is_named(entry: Entry, loss: Loss) -> bool:
 
 
 def _text(entry: Entry) -> str:
-    return entry.text if isinstance(entry, Glob) else str(entry.reference)
+    return str(entry.reference) if isinstance(entry, Target) else entry.text
 
 
 def _losses(run: KnownRun) -> list[Loss]:
@@ -208,7 +209,7 @@ def _names(entry: Entry, loss: Loss, tag: str | None) -> bool:
         place = entry.repository
         fits = place.matches(loss.repository.path) if isinstance(place, RepositoryPattern) else place == loss.repository
         return fits and entry.host == loss.repository.host and tag is not None and entry.tags.matches(tag)
-    return _is_target(entry, loss, tag)
+    return isinstance(entry, Target) and _is_target(entry, loss, tag)
 
 
 def _is_target(entry: Target, loss: Loss, tag: str | None) -> bool:

@@ -83,6 +83,23 @@ class Host:
         attempt = replace(self.authorizer.first_attempt(request), faults=MAX_SENDS - sends)
         return await self._loop.run(attempt, call.send, call.decide, call.authorize)
 
+    @property
+    def address(self) -> str:
+        """The name of the host, without a port."""
+        return _name_of(self.name)
+
+    @property
+    def plain_http(self) -> bool:
+        """Tell whether the user permits plain HTTP."""
+        return self._connection.plain_http
+
+    async def fetch(self, url: str, max_body: int) -> Answer | Broken:
+        """GET what the registry keeps elsewhere, once and alone, in a slot of the registry's; without any secret of its."""
+        async with self.limiter:
+            self.limiter.spend()
+            self.requests += 1
+            return await self.transport.send("GET", url, {"Accept": "*/*"}, max_body)
+
     def _tell_of_mixed_answers(self, why: str) -> None:
         self._say(f"{self.name}: {why}; from now on each request has a connection of its own")
 

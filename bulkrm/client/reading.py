@@ -6,6 +6,7 @@ Every method raises RequestFailed with the final failure.
 from collections.abc import Callable
 from dataclasses import replace
 
+from bulkrm.client.blobs import read_blob
 from bulkrm.client.exchange import Final
 from bulkrm.client.host import Host
 from bulkrm.model.digest import Digest
@@ -128,6 +129,10 @@ class Reader:
         if 200 <= final.answer.status < 400:  # noqa: PLR2004 (some send clients to their storage)
             what = f"{digest.short} is not a manifest"
             raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, final.answer.status, _IMAGE_ID))
+
+    async def blob(self, repository: Repository, digest: Digest) -> bytes | None:
+        """GET a small blob, such as a configuration, its digest checked; None where the registry says there is none."""
+        return await read_blob(self._host, repository, digest)
 
     async def _listing(self, first: Request, read: Callable[[Context, Answer], Page | None]) -> tuple[str, ...] | None:
         """Read a listing to its end; never a part of it: what is not seen would not be guarded."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.attached import Attached
+from bulkrm.engine.choosing import Chooser
 from bulkrm.engine.circuit import CircuitOpen
+from bulkrm.engine.conditions import Conditions
 from bulkrm.engine.notice import Notice
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.resolve import Method, Name, Resolver
@@ -18,9 +20,9 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, TagsOnly
 from bulkrm.model.manifest import IMAGE_TYPES, Resolution, Resolved
 from bulkrm.model.plan import Dangling, Doomed, Item, Plan, Untag, Way
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
-from bulkrm.model.target import Target
+from bulkrm.model.target import Line, Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold, judge
@@ -28,6 +30,7 @@ from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
 from bulkrm.planning.recheck import recheck, touches
 from bulkrm.planning.recursion import trimmed
 from bulkrm.planning.strategy import orders, where_tags_go_alone, worth_asking
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,18 @@ class Knowledge:
 class Planner:
     """Makes the plan of a run, and judges again what grew old."""
 
-    def __init__(self, policy: Policy, rules: Rules, asking: Asking, lists: TagLists, around: Around) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 (what a run consists of)
+        self,
+        policy: Policy,
+        rules: Rules,
+        asking: Asking,
+        lists: TagLists,
+        around: Around,
+        conditions: RunConditions = UNCONDITIONAL,
+        default_port: int = HTTPS_PORT,
+    ) -> None:
         """Take the listings as well that globs have brought already."""
+        self.conditions = Conditions(conditions, asking, around.stop, around.clock, default_port)
         self._policy = policy
         self._rules = rules
         self._asking = asking
@@ -50,7 +63,7 @@ class Planner:
         self._around = around
         self._dangling: tuple[Dangling, ...] = ()  # they hold nothing back when something is judged again
         self._ways = Ways(asking, around.stop, allow_decoy=policy.allow_decoy)
-        notice = Notice(around.recorder, measure=policy.measure)
+        notice = self.conditions.noting(Notice(around.recorder, measure=policy.measure))
         self._resolver = Resolver(asking, lists, around.stop, around.observer, notice, around.cleared)
         self._attached = Attached(asking, self._resolver, around.stop, around.observer)
 
@@ -72,8 +85,7 @@ class Planner:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
         survey = self._survey(self._resolver, self._lists, self._around.observer)
         growing = list(targets)
-        while (facts := await self._read(survey, growing)) is not None:
-            facts = self._completed(facts)
+        while (facts := await self._read(survey, growing, first=True)) is not None:
             plan = judge(facts, self._rules)
             more = await self._ways.find(_tags_only(plan))
             if self._policy.recursive and not more:
@@ -93,12 +105,12 @@ class Planner:
 
         `gone`: what an earlier part of the run has deleted already.
         """
+        self.conditions.recognise(saved)
         saved = kept_with_parent(saved, gone)
         acts = list(saved.acts)
         targets = [target for item in acts for target in item.targets] + [entry.target for entry in saved.dangling]
         survey = self._survey(self._resolver, self._lists, self._around.observer)
-        while (facts := await self._read(survey, targets)) is not None:
-            facts = self._completed(facts, acts)
+        while (facts := await self._read(survey, targets, acts)) is not None:
             fresh = judge(facts, self._rules)
             if not await self._ways.find(_tags_only(fresh)):
                 plan = merged(saved, with_parents_only(recheck(acts, fresh)), fresh)
@@ -127,6 +139,10 @@ class Planner:
             found = [resolver.found[name] for name in new if name in resolver.found]
             whole = [one.digest for one in found if isinstance(one, Resolved) and one.media_type not in IMAGE_TYPES]
             await resolver.resolve([(repository, digest) for digest in whole], Method.ANY)
+            speaks = await self.conditions.speak_of_new(
+                repository,
+                {tag: resolver.found[repository, tag] for _, tag in new if (repository, tag) in resolver.found},
+            )
         if self._around.stop or self._is_broken(repository):
             return None
         doomed = {item.digest for item in acts if isinstance(item.verdict, Doomed)}
@@ -135,7 +151,7 @@ class Planner:
         ]
         unknown = listed is None or isinstance(listed, Failure)
         fresh = replace(lists.basis(repository), whole=basis.whole)
-        return Relisted(fresh, unknown or any(touches(doomed, one) for one in found))
+        return Relisted(fresh, unknown or speaks or any(touches(doomed, one) for one in found))
 
     async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
         """Read and judge a repository again, as far as it matters for these items; None: it cannot be told any more."""
@@ -145,9 +161,18 @@ class Planner:
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
         with self._asking.again():
             facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
-        if facts is None or self._is_broken(repository):
+            if facts is not None:
+                facts = await self.conditions.complete(self._completed(facts, acts), Silent())
+        if facts is None or self._around.stop or self._is_broken(repository):
             return None
-        return Rejudged(recheck(acts, judge(self._completed(facts, acts), self._rules)), lists.basis(repository))
+        return Rejudged(recheck(acts, judge(facts, self._rules)), lists.basis(repository))
+
+    async def choose(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Leave out the images that no entry chooses by what they are; a stop leaves all of them."""
+        chooser = Chooser(self.conditions, self._resolver, self._around.stop, self._around.observer)
+        if not chooser.has_work:
+            return lines
+        return await self._asking.reliably(lambda: chooser.choose(lines), self._forget)
 
     def _is_broken(self, repository: Repository) -> bool:
         """Tell whether the host is not asked any more: what it did not answer says nothing about the repository."""
@@ -160,15 +185,32 @@ class Planner:
         lists = TagLists(asking, around.stop, around.clock, around.cleared)
         return lists, Resolver(asking, lists, around.stop, Silent(), cleared=around.cleared)
 
-    async def _read(self, survey: Survey, targets: Sequence[Target]) -> list[RepositoryFacts] | None:
-        """Read in bulk; of answers that were mixed up nothing is left that anything could rest on."""
+    async def _read(
+        self, survey: Survey, targets: Sequence[Target], acts: Sequence[Item] = (), *, first: bool = False
+    ) -> list[RepositoryFacts] | None:
+        """Read in bulk, for conditions too; of answers that were mixed up nothing is left that anything could rest on.
+
+        `first`: for the judgement that makes the plan. None: the run was stopped meanwhile.
+        """
+
+        async def read() -> list[RepositoryFacts] | None:
+            facts = await survey.read(targets)
+            if facts is None:
+                return None
+            observer = self._around.observer
+            facts = await self.conditions.complete(self._completed(facts, acts), observer, first=first)
+            return None if self._around.stop else facts
 
         def forget() -> None:
-            self._resolver.found.clear()
-            self._lists.forget(())
+            self._forget()
             survey.forget()
 
-        return await self._asking.reliably(lambda: survey.read(targets), forget)
+        return await self._asking.reliably(read, forget)
+
+    def _forget(self) -> None:
+        self._resolver.found.clear()
+        self._lists.forget(())
+        self.conditions.facts.forget()
 
     async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> Knowledge | None:
         """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from bulkrm.client.registries import Registries
 from bulkrm.engine.around import Around
@@ -22,16 +23,19 @@ from bulkrm.engine.verify_deleted import Went, still_there, went
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
-from bulkrm.model.reference import TagRef
+from bulkrm.model.reference import HTTPS_PORT, Reference, TagRef
 from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
+from bulkrm.planning.explain import explain
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import hold
 from bulkrm.planning.merge import failed_targets, remaining, together
 from bulkrm.planning.orphans import orphans
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.selection.selectors.min_keep import floor
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 from bulkrm.state.errors import StateError
 
 Confirm = Callable[[Plan], Awaitable[bool]]
@@ -59,6 +63,9 @@ class Job:
     protect: tuple[ProtectPattern, ...]
     policy: Policy
     ignore: tuple[ProtectPattern, ...] = ()  # damaged tags that hold nothing back
+    conditions: RunConditions = UNCONDITIONAL
+    default_port: int = HTTPS_PORT
+    explain: tuple[Reference, ...] = ()  # images about which every rule is told
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -83,11 +90,19 @@ class Run:
         self._book = Book(around.observer, around.stop.crash, around.cleared)
         self._lists = TagLists(self._asking, around.stop, around.clock, around.cleared)
         self._protection = Protection(job.protect)
-        rules = Rules(job.policy.shared, self._protection.of, Protection(job.ignore).of)
-        self._planner = Planner(job.policy, rules, self._asking, self._lists, around)
+        least = job.conditions.min_keep
+        self._rules = Rules(job.policy.shared, self._protection.of, Protection(job.ignore).of, least, floor)
+        wanted = job.conditions, job.default_port
+        self._planner = Planner(job.policy, self._rules, self._asking, self._lists, around, *wanted)
         self._expected: Sequence[Expected] = ()
+        self.explained: tuple[str, ...] = ()
         self.plan: Plan | None = None
         self.verification: Verification | None = None
+
+    @property
+    def read_for_conditions(self) -> tuple[int, int]:
+        """How many manifests and configurations were asked for because of conditions."""
+        return self._planner.conditions.facts.manifests_asked, self._planner.conditions.facts.configs_asked
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -119,6 +134,8 @@ class Run:
         if known is not None and not self._stop:
             self.plan = known.plan
             self._settle(known.plan)
+            lines = (explain(image, known.plan, known.facts, self._rules) for image in self._job.explain)
+            self.explained = tuple(chain.from_iterable(lines))
             self._expected = expectations(known) if self._job.policy.verify else ()
             self._planner.forget(known.plan)
 
@@ -132,7 +149,7 @@ class Run:
                 lambda: expand(work, self._asking, self._lists, around.stop, around.observer),
                 lambda: self._lists.forget(()),
             )
-            self._book.open(lines)
+            self._book.open(await self._planner.choose(lines))
             targets = [line for line in self._book.lines if isinstance(line, Target)]
             known = None  # what a stop leaves of it
             with around.stop.phase():
@@ -142,7 +159,7 @@ class Run:
         if known is not None:
             self._book.add(_attached_targets(known.plan))
             self._protection.look_at(known.facts)
-            for warning in self._protection.unused():
+            for warning in (*self._protection.unused(), *self._planner.conditions.elsewhere(self._job.hosts)):
                 around.observer.warn(warning)
         return known
 

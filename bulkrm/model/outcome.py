@@ -35,11 +35,48 @@ class KeptReason(StrEnum):
     UNREADABLE = "unreadable"
     LIMIT = "limit"
     UNDONE = "undone"
+    IN_USE = "in-use"
+    NEWEST = "newest"
+    NO_DATE = "no-date"
+    NO_VERSION = "no-version"
+    TOO_YOUNG = "too-young"
+    FLOOR = "floor"
 
     @property
     def is_safety_rule(self) -> bool:
         """Tell a rule of safety (exit code 3) from the user's own (exit code 0)."""
-        return self not in (KeptReason.PROTECTED, KeptReason.UNDONE)
+        return self not in (KeptReason.PROTECTED, KeptReason.UNDONE) and not self.is_condition
+
+    @property
+    def is_condition(self) -> bool:
+        """Tell whether it is a condition of the list that speaks, which may keep thousands of images."""
+        return self in _CONDITIONS
+
+
+_CONDITIONS = frozenset(
+    {
+        KeptReason.IN_USE,
+        KeptReason.NEWEST,
+        KeptReason.NO_DATE,
+        KeptReason.NO_VERSION,
+        KeptReason.TOO_YOUNG,
+        KeptReason.FLOOR,
+    }
+)
+# The first that holds is the reason; MOVED is told before anything is judged.
+PRECEDENCE = (
+    KeptReason.UNREADABLE,
+    KeptReason.PROTECTED,
+    KeptReason.IN_USE,
+    KeptReason.NEWEST,
+    KeptReason.NEEDED,
+    KeptReason.SHARED,
+    KeptReason.NO_DATE,
+    KeptReason.NO_VERSION,
+    KeptReason.TOO_YOUNG,
+    KeptReason.FLOOR,
+    KeptReason.LIMIT,
+)
 
 
 class NotAttemptedReason(StrEnum):

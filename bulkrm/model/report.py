@@ -101,7 +101,7 @@ class Tally:
 class Report:
     """A whole run: the images in the order of the list, glob matches sorted.
 
-    `orphans`: how many manifests and tags stay behind that nothing needs any more, as far as that was seen.
+    `explained`: what every rule says of the images that were asked about. `orphans`: how many manifests and tags stay behind that nothing needs any more, as far as that was seen.
     """
 
     run: RunInfo
@@ -110,6 +110,7 @@ class Report:
     closing: tuple[str, ...] = ()
     orphans: int = 0
     verification: Verification | None = None
+    explained: tuple[str, ...] = ()
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:

@@ -34,13 +34,14 @@ class Target:
     """One image: exactly one outcome of the report belongs to it.
 
     What the list does not name, but goes with something that it names, has no source and a `parent`: the manifest that
-    it belongs to.
+    it belongs to. `bound`: the numbers of the entries with conditions that name it, where no other entry does.
     """
 
     reference: Reference
     source: Source | None
     note: str | None = None
     parent: DigestRef | None = None
+    bound: tuple[int, ...] = ()
 
     def __hash__(self) -> int:
         """Hash what differs: a target is looked up a dozen times on its way."""

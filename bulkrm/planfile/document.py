@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Unmatched
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 
 FORMAT = "bulkrm-plan"
 VERSION = 1
@@ -15,7 +16,7 @@ class PlanDocument:
     """What `bulkrm plan --out` writes and `bulkrm apply` reads.
 
     `policy` without what is about one command only: no dry run, no measuring. `protect` are the patterns as they were
-    written; `unmatched` the patterns of the list that chose nothing; `ignore` those of damaged tags that hold nothing
+    written; `conditions` what the list says beside its images; `unmatched` the patterns of the list that chose nothing; `ignore` those of damaged tags that hold nothing
     back.
     """
 
@@ -24,3 +25,4 @@ class PlanDocument:
     protect: tuple[str, ...] = ()
     unmatched: tuple[Unmatched, ...] = ()
     ignore: tuple[str, ...] = ()
+    conditions: RunConditions = UNCONDITIONAL

@@ -10,13 +10,14 @@ from bulkrm.model.plan import Dangling, Doomed, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planfile.document import PlanDocument
-from bulkrm.planfile.options import ignoring, options_of
+from bulkrm.planfile.options import ignoring, options_of, recorded_conditions
 from bulkrm.planning.cost import freed_bytes, requests_for, requests_in
 
 
 def options(document: PlanDocument) -> dict[str, Any]:
     """Return what the plan was made with, as far as it is made again with it."""
-    return {**options_of(document.policy), "protect": list(document.protect), **ignoring(document.ignore)}
+    more = {**ignoring(document.ignore), **recorded_conditions(document.conditions)}
+    return {**options_of(document.policy), "protect": list(document.protect), **more}
 
 
 def repositories(plan: Plan) -> Iterator[dict[str, Any]]:
@@ -133,11 +134,13 @@ def _manifest_order(fields: dict[str, Any]) -> tuple[str, bool, str]:
 
 
 def _image(target: Target) -> dict[str, Any]:
+    bound = {"bound": list(target.bound)} if target.bound else {}
     return {
         "image": str(target.reference),
         "source": str(target.source) if target.source else None,
         "note": target.note,
         "parent": str(target.parent) if target.parent else None,
+        **bound,
     }
 
 

@@ -17,9 +17,10 @@ from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, is_
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.planfile.document import FORMAT, VERSION, PlanDocument
-from bulkrm.planfile.options import ignored_by, policy_of
+from bulkrm.planfile.options import conditions_of, ignored_by, policy_of
 from bulkrm.planfile.schema import plan_schema
 from bulkrm.planfile.strict import strict_json
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 
 _AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
 
@@ -79,8 +80,10 @@ class _Reading:
     def __init__(self, name: str) -> None:
         self._name = name
         self._images: set[Reference] = set()
+        self._conditions = UNCONDITIONAL
 
     def document(self, fields: dict[str, Any]) -> PlanDocument:
+        self._conditions = self._read_conditions(fields["options"])
         items: list[Item] = []
         settled: list[Settled | Dangling] = []
         tags: dict[Repository, int] = {}
@@ -101,7 +104,15 @@ class _Reading:
         unmatched = tuple(self._unmatched(line) for line in fields["unmatched"])
         made_with = fields["options"]
         policy, ignore = self._policy(made_with), ignored_by(made_with)
-        return PlanDocument(plan, policy, tuple(made_with["protect"]), unmatched, ignore)
+        return PlanDocument(plan, policy, tuple(made_with["protect"]), unmatched, ignore, self._conditions)
+
+    def _read_conditions(self, fields: dict[str, Any]) -> RunConditions:
+        try:
+            return conditions_of(fields)
+        except InputError as error:
+            _refuse(self._name, "options", error.problems[0].what)
+        except (ValueError, KeyError, TypeError) as error:
+            _refuse(self._name, "options", f"its conditions cannot be read: {error}")
 
     def _policy(self, fields: dict[str, Any]) -> Policy:
         try:
@@ -182,7 +193,10 @@ class _Reading:
         parent = None if entry["parent"] is None else self._reference(repository, entry["parent"], f"{place}.parent")
         if isinstance(parent, TagRef) or (source is None) != (parent is not None):
             _refuse(self._name, place, "an image has a source, or a digest as its parent")
-        return Target(reference, source, entry["note"], parent)
+        bound = tuple(entry.get("bound", ()))
+        if any(number >= len(self._conditions.entries) for number in bound):
+            _refuse(self._name, f"{place}.bound", "there is no such entry with conditions")
+        return Target(reference, source, entry["note"], parent, bound)
 
     def _reference(self, repository: Repository, text: str, place: str) -> Reference:
         try:

@@ -36,10 +36,25 @@ def _options() -> dict[str, Any]:
     always = _always()
     damaged = "Damaged tags that hold nothing back, as patterns. Only there if there are any."
     schema = _object(
-        {**always, "ignore_unreadable": _list({"type": "string"}, damaged)},
+        {**always, "ignore_unreadable": _list({"type": "string"}, damaged), **_conditions()},
         "What the plan was made with, and is judged again with.",
     )
     return {**schema, "required": list(always)}
+
+
+def _conditions() -> dict[str, Any]:
+    """Return the fields of conditions: they are only there if there are any."""
+    entry = {
+        "type": "object",
+        "description": "One entry of a list that has conditions, with its keys as the list has them.",
+        "properties": {"image": {"type": "string"}, "source": {"type": "string"}},
+        "required": ["image", "source"],
+    }
+    return {
+        "conditions": _list(entry, "Entries with conditions. Images name them by their number, from 0."),
+        "in_use": _list({"type": "string"}, "References of what is in use, with which nothing goes."),
+        "min_keep": {"type": "integer", "minimum": 1, "description": "So many tagged images of each repository stay."},
+    }
 
 
 def _always() -> dict[str, Any]:
@@ -70,7 +85,7 @@ def _repository() -> dict[str, Any]:
         ),
         "requests": {"type": "integer", "minimum": 0, "description": "How many carrying it out sends."},
         "manifests": _list(_object(_manifest(), "One manifest. Sorted by digest."), "The manifests that are named."),
-        "settled": _list(_object(_settled(), "One image."), "Images that lead to nothing that could be deleted."),
+        "settled": _list(_bound(_settled()), "Images that lead to nothing that could be deleted."),
     }
 
 
@@ -96,8 +111,15 @@ def _manifest() -> dict[str, Any]:
         },
         "parents": _list(_digest("A manifest."), "What goes before it, and has to be gone: indexes above it and such."),
         "leaves": _list({"type": "string"}, "What nothing needs any more once it is gone, and yet stays."),
-        "images": {**_list(_object(_image(), "One image."), "The images of the list that lead to it."), "minItems": 1},
+        "images": {**_list(_bound(_image()), "The images of the list that lead to it."), "minItems": 1},
     }
+
+
+def _bound(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return an image, which may name the entries with conditions that it is bound by."""
+    number = {"type": "integer", "minimum": 0}
+    bound = _list(number, "The entries with conditions that name it, where no other entry does.")
+    return {**_object({**fields, "bound": bound}, "One image."), "required": list(fields)}
 
 
 def _image() -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """A plan as text for people: for each repository what goes, what stays and why; and one line of totals."""
 
 import textwrap
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from bulkrm.model.manifest import INDEX_TYPES
-from bulkrm.model.outcome import Failed, Gone, Kept, NotAttempted
-from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag
+from bulkrm.model.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason, NotAttempted
+from bulkrm.model.plan import Dangling, Doomed, Item, Order, Plan, Settled, Untag, Verdict
 from bulkrm.model.printable import printable
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.target import Target, Unmatched
@@ -53,9 +53,19 @@ def _repository(
     yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items or going else str(place)
     short = width is not None
     for item in sorted(items, key=_order):
-        yield _line(item, short=short)
+        if _kept_by_condition(item.verdict) is None:
+            yield _line(item, short=short)
     for entry in settled:
-        yield _settled_line(entry, short=short)
+        if isinstance(entry, Dangling) or _kept_by_condition(entry.outcome) is None:
+            yield _settled_line(entry, short=short)
+    counts = Counter(_kept_by_condition(item.verdict) for item in items for _ in item.targets)
+    counts.update(_kept_by_condition(entry.outcome) for entry in settled if isinstance(entry, Settled))
+    yield from (f"  = {counts[reason]:,} kept: {reason}" for reason in PRECEDENCE if counts[reason])
+
+
+def _kept_by_condition(outcome: Verdict | Gone) -> KeptReason | None:
+    """Return the condition of the list that keeps something: those are counted, there may be any number of it."""
+    return outcome.reason if isinstance(outcome, Kept) and outcome.reason.is_condition else None
 
 
 def _order(item: Item) -> tuple[int, bool, str]:

@@ -28,8 +28,12 @@ def judge_dangling(facts: RepositoryFacts, rules: Rules) -> Iterator[Dangling | 
         if reference.pin is not None:
             pins[reference.tag] = min(reference.pin, pins.get(reference.tag, reference.pin))
     for target, reference in zip(found, references, strict=True):
-        pin = reference.pin or pins.get(reference.tag)
-        yield _verdict(target, rules.protection(facts.repository, reference.tag), pin, facts.way)
+        held = facts.holds.tags_in_use.get(reference.tag) or facts.holds.dangling.get(reference.tag)
+        pattern = rules.protection(facts.repository, reference.tag)
+        if pattern is None and held is not None:
+            yield Settled(target, held)
+        else:
+            yield _verdict(target, pattern, reference.pin or pins.get(reference.tag), facts.way)
 
 
 def is_dangling(target: Target, resolution: Resolution, facts: RepositoryFacts) -> bool:

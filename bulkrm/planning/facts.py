@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
+from bulkrm.model.holds import NOTHING, Holds
 from bulkrm.model.manifest import Children, Resolution, Resolved
 from bulkrm.model.plan import Way
 from bulkrm.model.reference import Repository
@@ -51,7 +52,7 @@ class RepositoryFacts:
     `expected`: what an earlier judgement found under a tag; one that leads elsewhere now is treated as if it were pinned.
     `way`: how a single tag can be removed here; None: not at all. It is assumed until somebody asked the registry.
     `unknown`: manifests of which something could not be read that has to be known before they go. `dangling`: tags that
-    the registry lists and that lead to no manifest.
+    the registry lists and that lead to no manifest. `holds`: what the conditions of the list say.
     """
 
     repository: Repository
@@ -61,3 +62,4 @@ class RepositoryFacts:
     way: Way | Failure | None = Way.TAG
     unknown: Mapping[Digest, Failure] = field(default_factory=dict)
     dangling: frozenset[str] = frozenset()
+    holds: Holds = NOTHING

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
-from bulkrm.model.outcome import Kept, KeptReason
+from bulkrm.model.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.plan import Doomed, Item, Verdict
 from bulkrm.planning.artifacts import artifact_tags, named_after_digests
 from bulkrm.planning.facts import RepositoryFacts, Seen
+
+_AFTER_NEEDED = frozenset(PRECEDENCE[PRECEDENCE.index(KeptReason.NEEDED) + 1 :])
 
 
 def spare_what_is_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
@@ -96,8 +98,8 @@ def entangled(items: Iterable[Item]) -> list[Item]:
 
 def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest, None]) -> Verdict:
     """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
-    shared = isinstance(item.verdict, Kept) and item.verdict.reason is KeptReason.SHARED
-    if not shared and not isinstance(item.verdict, Doomed):
+    later = isinstance(item.verdict, Kept) and item.verdict.reason in _AFTER_NEEDED
+    if not later and not isinstance(item.verdict, Doomed):
         return item.verdict
     holder = needed.get(item.digest)
     if holder is None and item.is_attached:

@@ -1,7 +1,7 @@
 """From facts to the plan: group by repository and digest, ask the guards, hold the limit."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
@@ -14,6 +14,7 @@ from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
+from bulkrm.planning.floor import with_floor
 from bulkrm.planning.graph import spare_what_is_needed, with_leaves, with_parents
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
 
@@ -35,6 +36,7 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
                 settled.append(entry)
         ignored += _ignored(facts)
         judged = spare_what_is_needed(_items(facts, rules, pinned), facts)
+        judged = with_floor(judged, facts, rules)
         items += with_leaves(with_parents(judged, facts), facts)
         tags[facts.repository] = _count(facts)
     plan = Plan(tuple(items), tuple(settled), tags, dangling=tuple(dangling), ignored=tuple(ignored))
@@ -96,12 +98,11 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
     on_digest = _tags_by_digest(facts)
     refuges = _refuges(facts, pinned)
     for digest, targets in groups.items():
-        listed = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
-        tags = tuple(sorted(listed.union(on_digest.get(digest, ()))))
-        attached = all(target.parent is not None for target in targets)
-        candidate = Candidate(digest, listed, tags, attached)
+        named = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
+        tags = tuple(sorted(named.union(on_digest.get(digest, ()))))
+        candidate = candidate_of(digest, targets, tags, facts)
         leaving = _leaving(candidate, targets, facts, rules)
-        verdict = _DOOMED if leaving else _verdict(candidate, facts, rules, refuges.get(digest))
+        verdict = _DOOMED if leaving else _verdict(candidate, facts, rules, refuges.get(digest), named)
         item = Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
         if leaving:
             yield from _split(item, leaving, candidate, facts, rules)
@@ -109,10 +110,24 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
             yield item
 
 
-def _verdict(candidate: Candidate, facts: RepositoryFacts, rules: Rules, refuge: Kept | None) -> Verdict:
+def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...], facts: RepositoryFacts) -> Candidate:
+    """Return a manifest as the guards see it: what an entry keeps by its age counts as not listed by it.
+
+    If no entry would have it go, that is why it stays.
+    """
+    narrowed = facts.holds.targets
+    passing = [target for target in targets if target.reference not in narrowed] if narrowed else targets
+    reasons = () if passing else tuple(kept for target in targets for kept in narrowed[target.reference])
+    listed = frozenset(target.reference.tag for target in passing or targets if isinstance(target.reference, TagRef))
+    return Candidate(digest, listed, tags, all(target.parent is not None for target in targets), reasons)
+
+
+def _verdict(
+    candidate: Candidate, facts: RepositoryFacts, rules: Rules, refuge: Kept | None, named: Collection[str] = ()
+) -> Verdict:
     kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
     unknown = facts.unknown.get(candidate.digest)
-    return kept or refuge or (Failed(unknown) if unknown else _doomed(_also_removed(candidate, facts)))
+    return kept or refuge or (Failed(unknown) if unknown else _doomed(_also_removed(candidate, facts, named)))
 
 
 _DOOMED = Doomed()  # nearly all have this very verdict, and there may be hundreds of thousands
@@ -130,10 +145,16 @@ def _leaving(candidate: Candidate, targets: Iterable[Target], facts: RepositoryF
     """
     if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.way is None:
         return frozenset()
-    going = frozenset(tag for tag in candidate.listed if rules.protection(facts.repository, tag) is None)
+    if candidate.narrowed or candidate.digest in facts.holds.digests:
+        return frozenset()  # it stays as it is: by its age, as one of the newest, or because that cannot be told
+    going = frozenset(tag for tag in candidate.listed if _may_leave(tag, facts, rules))
     if going == frozenset(candidate.tags):
         return frozenset()
     return going.intersection(tag for target in targets if target.parent is None and (tag := _tag_of(target)))
+
+
+def _may_leave(tag: str, facts: RepositoryFacts, rules: Rules) -> bool:
+    return rules.protection(facts.repository, tag) is None and tag not in facts.holds.tags_in_use
 
 
 def _split(
@@ -147,7 +168,7 @@ def _split(
     rest = tuple(target for target in item.targets if _tag_of(target) not in leaving)
     if rest:
         tags = tuple(tag for tag in candidate.tags if tag not in leaving)
-        staying = replace(candidate, listed=candidate.listed - leaving, tags=tags)
+        staying = candidate_of(candidate.digest, rest, tags, facts)
         yield replace(item, targets=rest, verdict=_verdict(staying, facts, rules, None))
 
 
@@ -172,10 +193,11 @@ def _tags_by_digest(facts: RepositoryFacts) -> Mapping[Digest, list[str]]:
     return found
 
 
-def _also_removed(candidate: Candidate, facts: RepositoryFacts) -> tuple[str, ...] | None:
+def _also_removed(candidate: Candidate, facts: RepositoryFacts, named: Collection[str] = ()) -> tuple[str, ...] | None:
+    """Return the tags that no line of the report stands for."""
     if isinstance(facts.tags, Unseen):
         return None
-    return tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted)
+    return tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted if tag not in named)
 
 
 def _ignored(facts: RepositoryFacts) -> Iterator[str]:

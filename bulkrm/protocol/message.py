@@ -17,6 +17,8 @@ ACCEPT_MANIFESTS = ", ".join(MEDIA_TYPES)
 MAX_MANIFEST = 4 * 2**20
 # A tag list of 100,000 long tags has about 13 MB.
 MAX_LIST = 32 * 2**20
+# Configurations of images have some KiB; containers/image reads no more than this either.
+MAX_CONFIG = 4 * 2**20
 MAX_ERROR = 64 * 2**10
 PAGE = 1000  # ECR and distribution 2.8's catalog refuse more
 
@@ -85,6 +87,11 @@ def head_manifest(repository: Repository, reference: str) -> Request:
 def head_blob(repository: Repository, digest: Digest) -> Request:
     """HEAD a blob, to tell an image ID from a manifest digest."""
     return Request("HEAD", f"/v2/{repository.path}/blobs/{digest}", repository, _PULL)
+
+
+def get_blob(repository: Repository, digest: Digest) -> Request:
+    """GET a small blob, such as the configuration of an image."""
+    return Request("GET", f"/v2/{repository.path}/blobs/{digest}", repository, _PULL, "*/*", MAX_CONFIG)
 
 
 def delete_manifest(repository: Repository, reference: str) -> Request:

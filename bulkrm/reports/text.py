@@ -5,14 +5,17 @@ fit moves to a line of its own.
 """
 
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import (
+    PRECEDENCE,
     Deleted,
     Failed,
     Gone,
     Kept,
+    KeptReason,
     NotAttempted,
     Outcome,
     Status,
@@ -33,6 +36,7 @@ def whole(report: Report, view: View) -> str:
     blocks = [
         "\n".join(_rows(report.images, view)),
         "\n".join(_hints(report.images, view)),
+        "\n".join(report.explained),
         "\n".join(_wrap(_verification(report.verification), view)),
         "\n".join(_wrap([*report.closing, totals(report)], view)),
     ]
@@ -50,7 +54,24 @@ def totals(report: Report) -> str:
 
 
 def _rows(images: Iterable[ImageResult], view: View) -> Iterator[str]:
-    results = list(images)
+    """Yield a line for each image; what conditions of the list keep is counted, because there may be any number of it."""
+    counts: Counter[KeptReason] = Counter()
+    results: list[ImageResult] = []
+    for result in images:
+        if isinstance(result.outcome, Kept) and result.outcome.reason.is_condition:
+            counts[result.outcome.reason] += 1
+        else:
+            results.append(result)
+    yield from _table(results, view)
+    yield from kept_by_conditions(counts)
+
+
+def kept_by_conditions(counts: Mapping[KeptReason, int]) -> Iterator[str]:
+    """Yield a line for each condition that kept anything."""
+    yield from (f"{counts[reason]:,} kept: {reason}" for reason in PRECEDENCE if counts.get(reason))
+
+
+def _table(results: Sequence[ImageResult], view: View) -> Iterator[str]:
     if view.width is None:
         widest = max((len(printable(result.image)) for result in results), default=0)
         for result in results:

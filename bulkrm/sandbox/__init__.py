@@ -37,6 +37,7 @@ from bulkrm.sandbox.faults import (
 from bulkrm.sandbox.images import (
     Image,
     artifact,
+    built_image,
     docker_image,
     docker_list,
     empty_index,
@@ -80,6 +81,7 @@ __all__ = [
     "TokenSettings",
     "User",
     "artifact",
+    "built_image",
     "docker_image",
     "docker_list",
     "empty_index",

@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.sandbox.blobs import Uploads, answer_blob
+from bulkrm.sandbox.blobstore import BlobStore
 from bulkrm.sandbox.gate import Gate
 from bulkrm.sandbox.listen import Clock, wall_clock
 from bulkrm.sandbox.listing import answer_catalog, answer_tags
@@ -31,8 +32,11 @@ _VERSION = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-O
 class App:
     """One registry. `settings` and `realm` may be replaced at any time."""
 
-    def __init__(self, store: Store, gate: Gate, settings: SandboxSettings, clock: Clock = wall_clock) -> None:
-        """Take the state and what guards it."""
+    def __init__(
+        self, store: Store, gate: Gate, settings: SandboxSettings, blobs: BlobStore, clock: Clock = wall_clock
+    ) -> None:
+        """Take the state and what guards it, and where blobs may be kept."""
+        self._blobs = blobs
         self._clock = clock
         self._later: list[tuple[float, Callable[[], Answer]]] = []  # deletions that were answered before their time
         self.settings = settings
@@ -79,7 +83,8 @@ class App:
         if kind == "blobs/uploads/":
             return lambda: self._uploads.answer(self.settings, repository, rest, asked)
         if kind == "blobs/" and digest:
-            return lambda: answer_blob(self._store, self.settings, repository, rest, asked)
+            elsewhere = self._blobs.url_of if self.settings.blobs_elsewhere else None
+            return lambda: answer_blob(self._store, self.settings, repository, rest, asked, elsewhere)
         if kind == "referrers/" and rest and self.settings.referrers:
             return lambda: answer_referrers(self._store, self.settings, repository, rest, asked)
         return None

@@ -1,7 +1,7 @@
 """Blobs and their uploads, as far as `docker push`, skopeo and crane use them (distribution v2.8.2)."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from bulkrm.model.digest import Digest
@@ -14,8 +14,19 @@ from bulkrm.sandbox.wire import Answer, Asked, Refused, method_not_allowed
 _OCTETS = "application/octet-stream"
 
 
-def answer_blob(store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked) -> Answer:
-    """Answer `/v2/<repository>/blobs/<digest>`. Raises Refused."""
+# Where a store keeps a blob, as a URL that is good by itself.
+Elsewhere = Callable[[str, str], str]
+
+
+def answer_blob(
+    store: Store,
+    settings: SandboxSettings,
+    repository: str,
+    digest: str,
+    asked: Asked,
+    elsewhere: Elsewhere | None = None,
+) -> Answer:
+    """Answer `/v2/<repository>/blobs/<digest>`; `elsewhere` says where a store keeps it. Raises Refused."""
     try:
         Digest(digest)
     except InputError:
@@ -24,6 +35,8 @@ def answer_blob(store: Store, settings: SandboxSettings, repository: str, digest
         content = store.blob(repository, digest)
         if content is None:
             raise Refused("BLOB_UNKNOWN", digest)
+        if asked.method == "GET" and elsewhere is not None:
+            return Answer(HTTPStatus.TEMPORARY_REDIRECT, {"Location": elsewhere(repository, digest)})
         return Answer(HTTPStatus.OK, {"Content-Type": _OCTETS, DIGEST_HEADER: digest, "Etag": f'"{digest}"'}, content)
     if asked.method != "DELETE" or settings.read_only:
         return method_not_allowed("GET", "HEAD", *(() if settings.read_only else ("DELETE",)))

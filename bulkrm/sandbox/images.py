@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bulkrm.model.digest import Digest
@@ -51,6 +51,23 @@ def docker_image(seed: int, architecture: str = "amd64", *, config_seed: int | N
 def oci_image(seed: int, architecture: str = "amd64", *, config_seed: int | None = None) -> Image:
     """Build an OCI image with one small layer; `config_seed` as for `docker_image`."""
     return _image(seed, architecture, (OCI_MANIFEST, _OCI_CONFIG, _OCI_LAYER), config_seed)
+
+
+def built_image(
+    config: Mapping[str, object], annotations: Mapping[str, str] | None = None, media_type: str = OCI_MANIFEST
+) -> Image:
+    """Build an image with this configuration, and annotations of its manifest: `created`, `config.Labels`, `os` ..."""
+    layer, _ = _layer()
+    content = _json(dict(config))
+    docker = media_type == DOCKER_MANIFEST
+    fields: dict[str, object] = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": _descriptor(_DOCKER_CONFIG if docker else _OCI_CONFIG, content),
+        "layers": [_descriptor(_DOCKER_LAYER if docker else _OCI_LAYER, layer)],
+        **({"annotations": dict(annotations)} if annotations else {}),
+    }
+    return Image(media_type, _json(fields), (content, layer))
 
 
 def docker_list(seed: int, platforms: int = 2) -> Image:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from bulkrm.sandbox.accounts import Users
 from bulkrm.sandbox.app import App
+from bulkrm.sandbox.blobstore import BlobStore
 from bulkrm.sandbox.faults import Faults
 from bulkrm.sandbox.gate import Gate
 from bulkrm.sandbox.keys import ServerCertificate
@@ -64,7 +65,8 @@ class Sandbox:
         self.max_in_flight = 0
         self._in_flight = 0
         self._gate = Gate(self.tokens.users, self.tokens, clock)
-        self._app = App(self.store, self._gate, settings, clock)
+        self.blobs = BlobStore(self.store)
+        self._app = App(self.store, self._gate, settings, self.blobs, clock)
         self._listener = Listener(self._handle, tls)
 
     async def __aenter__(self) -> Self:
@@ -72,6 +74,8 @@ class Sandbox:
         await self._listener.start()
         if self.settings.own_token_port:
             await self.tokens.__aenter__()
+        if self.settings.blobs_elsewhere:
+            await self.blobs.start()
         self._app.realm = self._realm()
         return self
 
@@ -80,6 +84,7 @@ class Sandbox:
     ) -> None:
         """Close all connections; what is stored stays readable in `store`."""
         await self._listener.stop()
+        await self.blobs.stop()
         await self.tokens.__aexit__(kind, error, trace)
 
     @property
@@ -103,7 +108,7 @@ class Sandbox:
         return self._app.settings
 
     def change(self, **settings: Any) -> None:
-        """Replace some fields of the settings while it runs; `tls` and `own_token_port` have no effect any more."""
+        """Replace some fields of the settings while it runs; `tls` and ports of their own have no effect any more."""
         self._app.settings = replace(self._app.settings, **settings)
         self._app.realm = self._realm()
 

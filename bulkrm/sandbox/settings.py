@@ -35,6 +35,7 @@ class SandboxSettings:
     `error_in_challenge` off is zot and olareg, which repeat their challenge where a right is missing and do not say why.
     `basic_refusal` is the status for a user whom Basic let in and whose rules do not allow the request; without it every
     known user may do everything, as with distribution's htpasswd.
+    `blobs_elsewhere` keeps blobs in a store on another port of loopback: GET of one is a 307 (distribution with S3).
     `digest_header` off leaves `Docker-Content-Digest` away. `latency` are seconds before every answer, and with more than
     `busy_above` requests in progress the answer is 429.
     """
@@ -68,6 +69,7 @@ class SandboxSettings:
     pages_without_links: bool = False
     checks_parts: bool = True
     blobs_as_manifests: bool = True
+    blobs_elsewhere: bool = False
     digest_header: bool = True
     latency: float = 0.0
     busy_above: int | None = None

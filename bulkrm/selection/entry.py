@@ -1,11 +1,14 @@
 """What one entry of a list, or one argument, asks for: a target, or a glob that listings turn into targets."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import (
     HTTPS_PORT,
+    DigestRef,
     Repository,
     TagRef,
     hub_path,
@@ -16,49 +19,32 @@ from bulkrm.model.reference import (
     split_host,
 )
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.pattern import ExcludePattern, RepositoryPattern, TagPattern
+from bulkrm.selection.conditional import Conditional, refuse_by_digest
+from bulkrm.selection.glob import Glob
+from bulkrm.selection.pattern import RepositoryPattern, TagPattern
+from bulkrm.selection.selector import NotTags, OnlyTags, TagFilter, conditions
 from bulkrm.selection.syntax import MAX_TEXT, check_text, cut, has_wildcards, refuse
 
 _DIGEST_REMEDY = "a digest names one manifest: make it an entry of its own, with the full name"
 _IPV6_HOST = re.compile(r"\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\](?::[0-9]+)?/")
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
-    """A pattern of images.
-
-    Where `repository` is a Repository, its tag listing is enough; a RepositoryPattern needs the catalog of the host
-    first. `exclude` are tags that stay.
-    """
-
-    repository: Repository | RepositoryPattern
-    tags: TagPattern
-    source: Source
-    exclude: tuple[ExcludePattern, ...] = ()
-    note: str | None = None
-
-    @property
-    def host(self) -> str:
-        """The registry, in normal form."""
-        return self.repository.host
-
-    @property
-    def text(self) -> str:
-        """The normal form: `host/team/app:pr-*`."""
-        return f"{self.repository}:{self.tags}"
-
-
-Entry = Target | Glob
+Entry = Target | Glob | Conditional
 TagItem = TagPattern | str  # a str is one exact tag
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """What the long form of an entry adds. `tags` None: the tag or the digest stands in the reference."""
+    """What the long form of an entry adds. `tags` None: the tag or the digest stands in the reference.
+
+    `values`: the parsed values of the keys of conditions; `written`: the same as texts.
+    """
 
     tags: tuple[TagItem, ...] | None = None
-    exclude: tuple[ExcludePattern, ...] = ()
+    exclude: tuple[TagFilter, ...] = ()
     note: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Any] = field(default_factory=dict)
 
 
 PLAIN = Detail()
@@ -72,13 +58,66 @@ def parse_entry(
     default_port: int = HTTPS_PORT,
     detail: Detail = PLAIN,
 ) -> list[Entry]:
-    """Read a reference or a glob; with `detail.tags`, one entry for each of them.
+    """Read a reference or a glob; with `detail.tags`, one entry for each of them; with conditions, one for all.
 
     `default_host` (a normal form) is for references without a host. Raises InputError, whose problems have an empty
     `where`: the caller knows the place.
     """
     if len(text) > MAX_TEXT:
         refuse(text, f"is longer than {MAX_TEXT} characters", "one reference an entry")
+    if detail.values:
+        return [_conditional(text, source, default_host, default_port, detail)]
+    return list(_parse_pieces(text, source, default_host, default_port, detail))
+
+
+def _conditional(text: str, source: Source, default_host: str | None, default_port: int, detail: Detail) -> Conditional:
+    """Read an entry with conditions."""
+    found = conditions(detail.values)
+    spares = tuple(condition.spares for condition in found if isinstance(condition, NotTags))
+    written = dict(_written(detail))
+    detail = replace(detail, exclude=(*detail.exclude, *spares))
+    instead = next((key for key in ("match", "untagged") if key in detail.values), None)
+    if instead is None:
+        pieces = tuple(_parse_pieces(text, source, default_host, default_port, detail))
+        place = text if detail.tags is None else str(_parse_place(text, default_host, default_port))
+        if any(isinstance(piece, Target) and _has_digest(piece) for piece in pieces):
+            refuse_by_digest(detail.values)
+        image = place if detail.tags is not None else _normal(pieces[0])
+    else:
+        if detail.tags is not None:
+            raise InputError(Problem("", f"tags and {instead} in one entry", "remove one, or write two entries"))
+        where = _parse_place(text, default_host, default_port, instead)
+        chooses = [condition.chooses for condition in found if isinstance(condition, OnlyTags)]
+        if {"match", "untagged"} <= set(detail.values):
+            raise InputError(Problem("", "match and untagged in one entry", "write two entries"))
+        every: list[TagFilter] = [TagPattern("*")]
+        pieces = tuple(Glob(where, tags, source, detail.exclude, detail.note) for tags in chooses or every)
+        image = str(where)
+    return Conditional(source, detail.note, pieces, found, {"image": image, **written})
+
+
+def _written(detail: Detail) -> Iterator[tuple[str, Any]]:
+    """Yield the keys of an entry with their values as the list has them."""
+    if detail.tags is not None:
+        yield "tags", [str(tag) for tag in detail.tags]
+    if detail.exclude:
+        yield "exclude", [pattern.text for pattern in detail.exclude]
+    if detail.note is not None:
+        yield "note", detail.note
+    yield from sorted(detail.written.items())
+
+
+def _has_digest(target: Target) -> bool:
+    return isinstance(target.reference, DigestRef) or target.reference.pin is not None
+
+
+def _normal(piece: Target | Glob) -> str:
+    return str(piece.reference) if isinstance(piece, Target) else piece.text
+
+
+def _parse_pieces(
+    text: str, source: Source, default_host: str | None, default_port: int, detail: Detail
+) -> list[Target | Glob]:
     if detail.tags is not None:
         return _with_tags(_parse_place(text, default_host, default_port), detail.tags, detail, source)
     if not _is_glob(text):
@@ -112,13 +151,15 @@ def _is_glob(text: str) -> bool:
     return has_wildcards(text[host.end() :] if host else text)
 
 
-def _parse_place(text: str, default_host: str | None, default_port: int) -> Repository | RepositoryPattern:
-    """Read the image beside `tags`, which has neither a tag nor a digest of its own."""
+def _parse_place(
+    text: str, default_host: str | None, default_port: int, key: str = "tags"
+) -> Repository | RepositoryPattern:
+    """Read the image beside `tags` or another key in its place, which has neither a tag nor a digest of its own."""
     check_text(text, _DIGEST_REMEDY)
     refuse_missing_part(text)
     name, tag = cut(text)
     if tag is not None:
-        refuse(text, "has a tag, and tags beside it", f"write {name} with tags, or {text} without")
+        refuse(text, f"has a tag, and {key} beside it", f"write {name} with {key}, or {text} without")
     return _parse_repository(name, default_host, default_port)
 
 
@@ -132,9 +173,9 @@ def _parse_repository(name: str, default_host: str | None, default_port: int) ->
 
 def _with_tags(
     place: Repository | RepositoryPattern, tags: tuple[TagItem, ...], detail: Detail, source: Source
-) -> list[Entry]:
+) -> list[Target | Glob]:
     """Make one entry of each tag. An exact tag that `exclude` matches is a contradiction."""
-    entries: list[Entry] = []
+    entries: list[Target | Glob] = []
     problems: list[Problem] = []
     for tag in tags:
         if isinstance(tag, TagPattern):

@@ -1,33 +1,44 @@
 """The list file: a YAML list of references and globs, or the long form with `registry`, `protect` and `images`."""
 
-import difflib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from bulkrm.model.errors import InputError
-from bulkrm.model.reference import HTTPS_PORT, mask_credentials, parse_host
+from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.entry import PLAIN, Detail, Entry, TagItem, parse_entry, parse_tag
 from bulkrm.selection.mistakes import Mistakes, Place, ReadingStoppedError
+from bulkrm.selection.nodes import LIST_REMEDY, NodeReader
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern
+from bulkrm.selection.plainlist import is_item, is_plain, plain_lines
+from bulkrm.selection.selector import Level, keys
 from bulkrm.selection.yamltree import Mapping, Node, Scalar, Sequence, place_of, read_tree
 
-TOP_KEYS = ("registry", "protect", "images")
-ENTRY_KEYS = ("image", "tags", "exclude", "note")
+TOP_KEYS = ("registry", "protect", *keys(Level.FILE), "images")
+ENTRY_KEYS = ("image", "tags", "exclude", *keys(Level.ENTRY), "note")
+_INSTEAD_OF_TAGS = frozenset({"match", "untagged"})
 # Stands in for the host where none is known: is the missing host the only mistake? (RFC 2606: no such host exists)
 _NO_HOST = "registry.invalid"
 _BOM = b"\xef\xbb\xbf"
-T = TypeVar("T")
-_LIST_REMEDY = "write a list, each line with '- ' before the value"
+
+
+@dataclass(frozen=True, slots=True)
+class InUseFile:
+    """A file of what is in use, as a list names it. `where`: the place in the list, for messages."""
+
+    name: str
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """What a file asks for, in its order; `protect` holds for the whole run."""
+    """What a file asks for, in its order; `protect`, `in_use` and `min_keep` hold for the whole run."""
 
     entries: tuple[Entry, ...]
     protect: tuple[ProtectPattern, ...] = ()
+    in_use: tuple[InUseFile, ...] = ()
+    min_keep: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +62,23 @@ def read_list(content: bytes | str, name: str, *, default_port: int = HTTPS_PORT
     reading = _Reading(name, default_port, mistakes)
     try:
         text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-        _check_encoding(text, mistakes, limits)
-        reading.read(text.removeprefix(_BOM), limits.values)
+        decoded = _decoded(text, mistakes, limits)
+        if is_plain(decoded, name):
+            reading.read_plain(decoded)
+        else:
+            reading.read(text.removeprefix(_BOM), limits.values)
     except ReadingStoppedError:
         pass
     if mistakes:
         raise InputError(*mistakes.problems())
-    return ListFile(tuple(reading.entries), tuple(reading.protect))
+    return ListFile(tuple(reading.entries), tuple(reading.protect), tuple(reading.in_use), reading.min_keep)
 
 
-def _check_encoding(content: bytes, mistakes: Mistakes, limits: Limits) -> None:
+def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
     if len(content) > limits.size:
         mistakes.stop(Place(1, 1), f"larger than {limits.size} bytes", "cut it into several files")
     try:
-        content.decode()
+        return content.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
         mistakes.stop(place_of(content, error.start), "not UTF-8", "save the file as text in UTF-8")
 
@@ -78,39 +92,73 @@ class _Draft:
     line: int
 
 
-class _Reading:
+@dataclass(slots=True)
+class _Fields:
+    """The long form of an entry, as far as it was read."""
+
+    seen: set[str] = field(default_factory=set)
+    image: list[Scalar] = field(default_factory=list)
+    tags: tuple[TagItem, ...] | None = None
+    exclude: tuple[ExcludePattern, ...] = ()
+    note: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def detail(self) -> Detail:
+        """What it adds to the image."""
+        return Detail(self.tags, self.exclude, self.note, self.values, self.written)
+
+
+class _Reading(NodeReader):
     """One pass over one file. Every mistake is noted, and reading goes on."""
 
     def __init__(self, name: str, default_port: int, mistakes: Mistakes) -> None:
         self.entries: list[Entry] = []
         self.protect: list[ProtectPattern] = []
+        super().__init__(mistakes)
+        self.in_use: list[InUseFile] = []
+        self.min_keep = 0
         self._name = name
         self._default_port = default_port
-        self._mistakes = mistakes
         self._registry: str | None = None
         self._advice = "set `registry:` at the top of the file"
 
     def read(self, content: bytes, most: int) -> None:
         """Read the one document of the file."""
-        roots = read_tree(content, self._mistakes, most)
+        roots = read_tree(content, self.mistakes, most)
         root = next(roots, None)
         match root:
             case None:
-                self._mistakes.add(Place(1, 1), "an empty file", _LIST_REMEDY)
+                self.mistakes.add(Place(1, 1), "an empty file", LIST_REMEDY)
             case Sequence(place):
                 self._advice = "use the long form, with `registry:` at the top and the list under `images:`"
                 self._finish_all(root)
             case Mapping(place, pairs):
                 self._long_form(place, pairs)
             case Scalar(place=place):
-                self._mistakes.add(place, "a text, where a list of images should be", _LIST_REMEDY)
+                self.mistakes.add(place, "a text, where a list of images should be", LIST_REMEDY)
             case _:  # Broken: noted already
                 pass
         match next(roots, None):
             case Scalar(place=place) | Sequence(place=place) | Mapping(place=place):
-                self._mistakes.stop(place, "a second document (---) in one file", "make it a file of its own")
+                self.mistakes.stop(place, "a second document (---) in one file", "make it a file of its own")
             case _:
                 pass
+
+    def read_plain(self, content: str) -> None:
+        """Read a plain list, a line each."""
+        self._advice = "write a YAML list, with `registry:` at the top and the list under `images:`"
+        empty = True
+        for scalar in plain_lines(content):
+            empty = False
+            if is_item(scalar.text):
+                remedy = "write one reference a line, without '- '; a YAML list has a name that ends with .yaml"
+                self.mistakes.add(scalar.place, "a line of a YAML list in a plain list", remedy)
+            else:
+                self._finish(_Draft(scalar, PLAIN, scalar.place.line))
+        if empty:
+            self.mistakes.add(Place(1, 1), "an empty file", "write one reference a line")
 
     def _finish_all(self, node: Node) -> None:
         for draft in self._drafts(node):
@@ -124,7 +172,7 @@ class _Reading:
                 keys.add(key.text)
                 self._top_value(key, node, waiting)
             if "images" not in keys:
-                self._mistakes.add(place, "no `images:` in the file", "write the list of images under it")
+                self.mistakes.add(place, "no `images:` in the file", "write the list of images under it")
         except ReadingStoppedError:
             # Perhaps `registry` would have come: a missing host is no mistake then.
             self._registry = self._registry or _NO_HOST
@@ -147,61 +195,77 @@ class _Reading:
                     else:
                         self._finish(draft)
             case "format":  # `bulkrm plan --out` writes this first
-                self._mistakes.stop(key.place, "a plan, and no list", f"`bulkrm apply {self._name}` carries it out")
+                self.mistakes.stop(key.place, "a plan, and no list", f"`bulkrm apply {self._name}` carries it out")
+            case name if name in keys(Level.FILE):
+                self._of_file(name, node)
             case _:
-                self._refuse_key(key, node, TOP_KEYS)
+                self.refuse_key(key, node, TOP_KEYS)
+
+    def _of_file(self, name: str, node: Node) -> None:
+        """Read a condition of the whole run."""
+        if name == "in-use":
+            for scalar in self.texts(node, name, may_be_empty=False):
+                where = f"{self._name}:{scalar.place.line}:{scalar.place.column}"
+                self.in_use.append(InUseFile(scalar.text, where))
+        elif found := self.value(keys(Level.FILE)[name], node):
+            self.min_keep = found[0]
 
     def _read_registry(self, node: Node) -> None:
         self._registry = _NO_HOST
-        for scalar in self._text(node):
+        for scalar in self.text(node):
             try:
                 self._registry = parse_host(scalar.text, self._default_port)
             except InputError as error:
-                self._note(scalar.place, error)
+                self.note(scalar.place, error)
 
     def _read_protect(self, node: Node) -> None:
         port = self._default_port
-        self.protect += self._parse_all(self._texts(node, "protect"), lambda text: ProtectPattern.parse(text, port))
+        self.protect += self.parse_all(self.texts(node, "protect"), lambda text: ProtectPattern.parse(text, port))
 
     def _drafts(self, node: Node) -> Iterator[_Draft]:
-        for item in self._items(node, "images"):
+        for item in self.items(node, "images"):
             match item:
                 case Scalar(place=place):
                     yield _Draft(item, PLAIN, place.line)
                 case Mapping(place, pairs):
                     yield from self._draft_of(place, pairs)
                 case Sequence(place):
-                    self._mistakes.add(place, "a list inside the list of images", "put a pattern like [a-z]* in quotes")
+                    self.mistakes.add(place, "a list inside the list of images", "put a pattern like [a-z]* in quotes")
                 case _:  # Broken: noted already
                     pass
 
     def _draft_of(self, place: Place, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
         """Read the long form of one entry: one draft, or none if the image is missing."""
-        image: list[Scalar] = []
-        note: list[Scalar] = []
-        tags: tuple[TagItem, ...] | None = None
-        exclude: tuple[ExcludePattern, ...] = ()
-        known = missing = True
-        before = len(self._mistakes)
+        entry = _Fields()
+        before = len(self.mistakes)
         for key, node in pairs:
-            match key.text:
-                case "image":
-                    image, missing = self._text(node), False
-                case "tags":
-                    tags = self._parse_all(self._texts(node, "tags", may_be_empty=False), parse_tag)
-                case "exclude":
-                    exclude = self._parse_all(self._texts(node, "exclude"), ExcludePattern)
-                case "note":
-                    note = self._text(node)
-                case _:
-                    known = False
-                    self._refuse_key(key, node, ENTRY_KEYS)
-        if missing and known:
-            self._mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
-        if len(self._mistakes) > before:
-            exclude = ()  # whether it fits the tags cannot be told, if not all of them were read
-        detail = Detail(tags, exclude, note[0].text if note else None)
-        yield from (_Draft(scalar, detail, place.line) for scalar in image)
+            entry.seen.add(key.text)
+            self._entry_value(key, node, entry)
+        broken = len(self.mistakes) > before
+        if broken and entry.seen & _INSTEAD_OF_TAGS:
+            return  # without its tags the image would be another mistake
+        if "image" not in entry.seen and entry.seen.issubset(ENTRY_KEYS):
+            self.mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
+        # Whether conditions fit the tags cannot be told, if not all of them were read.
+        detail = Detail(entry.tags, note=entry.note) if broken else entry.detail
+        yield from (_Draft(scalar, detail, place.line) for scalar in entry.image)
+
+    def _entry_value(self, key: Scalar, node: Node, entry: "_Fields") -> None:
+        match key.text:
+            case "image":
+                entry.image = self.text(node)
+            case "tags":
+                entry.tags = self.parse_all(self.texts(node, "tags", may_be_empty=False), parse_tag)
+            case "exclude":
+                entry.exclude = self.parse_all(self.texts(node, "exclude"), ExcludePattern)
+            case "note":
+                entry.note = next((scalar.text for scalar in self.text(node)), None)
+            case name if name in keys(Level.ENTRY):
+                found = self.value(keys(Level.ENTRY)[name], node)
+                if found is not None:
+                    entry.values[name], entry.written[name] = found
+            case _:
+                self.refuse_key(key, node, ENTRY_KEYS)
 
     def _finish(self, draft: _Draft) -> None:
         """Turn a draft into entries, now that `registry` is known."""
@@ -216,68 +280,9 @@ class _Reading:
                 try:
                     parse_entry(text, source=source, default_host=_NO_HOST, default_port=port, detail=draft.detail)
                 except InputError as without_host:
-                    self._note(draft.image.place, without_host)
+                    self.note(draft.image.place, without_host)
                 else:
                     remedy = f"write docker.io/{text} in full, or {self._advice}"
-                    self._mistakes.add(draft.image.place, f"{text!r} does not name its registry", remedy)
+                    self.mistakes.add(draft.image.place, f"{text!r} does not name its registry", remedy)
             else:
-                self._note(draft.image.place, error)
-
-    def _parse_all(self, scalars: Iterator[Scalar], parse: Callable[[str], T]) -> tuple[T, ...]:
-        parsed: list[T] = []
-        for scalar in scalars:
-            try:
-                parsed.append(parse(scalar.text))
-            except InputError as error:
-                self._note(scalar.place, error)
-        return tuple(parsed)
-
-    def _text(self, node: Node) -> list[Scalar]:
-        """Return the one text that should be here, or nothing: the mistake is noted."""
-        match node:
-            case Scalar():
-                return [node]
-            case Sequence(place) | Mapping(place):
-                remedy = "write one value; no blank after a colon in it, and quotes around a pattern like [a-z]*"
-                self._mistakes.add(place, "a list or a mapping, where one text should be", remedy)
-            case _:  # Broken: noted already
-                pass
-        return []
-
-    def _texts(self, node: Node, key: str, *, may_be_empty: bool = True) -> Iterator[Scalar]:
-        for item in self._items(node, key, may_be_empty=may_be_empty):
-            yield from self._text(item)
-
-    def _items(self, node: Node, key: str, *, may_be_empty: bool = False) -> Iterator[Node]:
-        match node:
-            case Sequence(place, items):
-                empty = True
-                for item in items:
-                    empty = False
-                    yield item
-                if empty and not may_be_empty:
-                    self._mistakes.add(place, f"an empty list of {key}", "name at least one, or remove the key")
-            case Scalar(place=place) | Mapping(place):
-                self._mistakes.add(place, f"no list, where the list of {key} should be", _LIST_REMEDY)
-            case _:  # Broken: noted already
-                pass
-
-    def _refuse_key(self, key: Scalar, node: Node, known: tuple[str, ...]) -> None:
-        nearest = difflib.get_close_matches(key.text, known, 1)
-        if nearest:
-            remedy = f"did you mean {nearest[0]}?"
-        else:
-            joined = f"{key.text}:{node.text if isinstance(node, Scalar) else 'TAG'}"
-            remedy = (
-                f"the keys here are {', '.join(known)}; if a reference is meant, "
-                f"write it without a blank after the colon: {_shown(joined)}"
-            )
-        self._mistakes.add(key.place, f"unknown key {_shown(key.text)!r}", remedy)
-
-    def _note(self, place: Place, error: InputError) -> None:
-        for problem in error.problems:
-            self._mistakes.add(place, problem.what, problem.remedy)
-
-
-def _shown(text: str) -> str:
-    return mask_credentials(text)[:160]
+                self.note(draft.image.place, error)

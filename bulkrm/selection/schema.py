@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bulkrm.selection.selector import Level, keys
+
 # Editors see numbers, truth values and null where bulkrm sees text: `1.10`, `on`, `~`.
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _REFERENCE = {
@@ -19,7 +21,7 @@ _ENTRY = {
         "image": {
             **_REFERENCE,
             "title": "Image",
-            "description": "A reference or a glob; with `tags` beside it, only the repository.",
+            "description": "A reference or a glob; with `tags`, `match` or `untagged` beside it, only the repository.",
         },
         "tags": {
             "title": "Tags",
@@ -35,6 +37,7 @@ _ENTRY = {
             "type": "array",
             "items": _SCALAR,
         },
+        **{key.name: dict(key.schema) for key in keys(Level.ENTRY).values()},
         "note": {
             "title": "Note",
             "description": "Shown with the image in every report.",
@@ -70,6 +73,7 @@ _LONG_FORM = {
             "items": {"type": "string", "minLength": 3},
             "examples": [["*:latest", "**/prod-*:*"]],
         },
+        **{key.name: dict(key.schema) for key in keys(Level.FILE).values()},
         "images": {"$ref": "#/$defs/images"},
     },
     "required": ["images"],

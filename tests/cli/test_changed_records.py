@@ -160,6 +160,7 @@ OF_ARCHIVE: dict[str, tuple[Change, str]] = {
     "link": (instead(ARCHIVE, link), f"{ARCHIVE}: this record was changed: it is a symbolic link"),
     "folder": (instead(ARCHIVE, Path.mkdir), ARCHIVE),
 }
+CONDITION = {"image": "registry.example.com/team/app:*", "source": "images.yaml:2"}
 OF_REQUEST: dict[str, tuple[Change, str]] = {
     "deep": (instead(RUN, text(DEEP)), f"{RUN}: this record was changed"),
     "list": (instead(RUN, text("[]")), f"{RUN}: this record was changed"),
@@ -175,6 +176,20 @@ OF_REQUEST: dict[str, tuple[Change, str]] = {
     "flag": (document(RUN, lambda fields: fields["options"].update(recursive="false")), f"{RUN}: this record was"),
     "limit": (document(RUN, lambda fields: fields["options"].update(max_delete="nan%")), f"{RUN}: this record was"),
     "limit as number": (document(RUN, lambda fields: fields["options"].update(max_delete=5)), f"{RUN}: this record"),
+    "min-keep": (document(RUN, lambda fields: fields.update(min_keep="3")), f"{RUN}: this record was changed"),
+    "in use": (document(RUN, lambda fields: fields.update(in_use=5)), f"{RUN}: this record was changed"),
+    "short name in use": (document(RUN, lambda fields: fields.update(in_use=["nginx"])), f"{RUN}: this record was"),
+    "conditions": (document(RUN, lambda fields: fields.update(conditions={"0": 1})), f"{RUN}: this record was changed"),
+    "condition": (document(RUN, lambda fields: fields.update(conditions=[CONDITION | {"older-then": "1d"}])), RUN),
+    "no condition": (document(RUN, lambda fields: fields.update(conditions=[CONDITION])), f"{RUN}: this record was"),
+    "image of a condition": (
+        document(RUN, lambda fields: fields.update(conditions=[CONDITION | {"image": 5, "older-than": "1d"}])),
+        f"{RUN}: this record was changed",
+    ),
+    "other conditions than the plan's": (
+        document(RUN, lambda fields: fields.update(min_keep=3)),
+        f"{PLAN}: this record was changed: its conditions are not those",
+    ),
 }
 OF_PLAN: dict[str, tuple[Change, str]] = {
     "folder": (instead(PLAN, Path.mkdir), PLAN),

@@ -153,6 +153,34 @@ def test_protection_adds_up(run: Command, sandbox: Sandbox, config: Path, monkey
     assert tags(sandbox) == {"a", "b", "c", "d"}
 
 
+def test_what_is_in_use_adds_up(run: Command, sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of the configuration (relative to it), of the environment and of the command line, for `apply` as well."""
+    fill(sandbox, "a", "b", "c", "d")
+    for tag, folder in (("a", config.parent), ("b", Path()), ("c", Path())):
+        (folder / f"{tag}.txt").write_text(f"{image(sandbox, tag)}\n")
+    run("plan", image(sandbox, "*"), "--out", "plan.json")
+    config.write_text('in-use = "a.txt"\n')
+    monkeypatch.setenv("BULKRM_IN_USE", "b.txt\n")
+
+    planned = run(image(sandbox, "*"), "-n", "--in-use", "c.txt", "-o", "json")
+    applied = run("apply", "plan.json", "--in-use", "c.txt")
+
+    assert [image["reason"] for image in planned.images] == ["in-use", "in-use", "in-use", None]
+    assert applied.code == 0
+    assert tags(sandbox) == {"a", "b", "c"}
+
+
+def test_what_is_explained(run: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable explains an image in dry runs, and stops no run that deletes; the option says that it does not fit."""
+    fill(sandbox, "a")
+    monkeypatch.setenv("BULKRM_EXPLAIN", image(sandbox, "a"))
+
+    assert run(image(sandbox, "a"), "-n", "--protect", "*:a").out.count("*:a") > 0
+    assert run(image(sandbox, "a"), "--explain", image(sandbox, "a")).code == 2
+    assert run(image(sandbox, "a")).code == 0
+    assert tags(sandbox) == set()
+
+
 @pytest.mark.parametrize(
     ("limits", "left"),
     [

@@ -60,7 +60,7 @@ def test_every_mistake_with_its_line(run: Command, sandbox: Sandbox) -> None:
     [
         ("", "1:1", "an empty file"),
         ("[]\n", "1:1", "an empty list"),
-        ("just text\n", "1:1", "a list of images"),
+        ("just text\n", "1:1", "has blanks in it"),
         ("images:\n  - {host}/a:1\nimages:\n  - {host}/a:2\n", "3:1", "images"),
         ("- &x {host}/a:1\n- *x\n", "1:3", "anchor"),
         ("- {host}/a:1\n---\n- {host}/a:2\n", "3:1", "a second document"),

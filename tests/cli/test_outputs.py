@@ -49,6 +49,26 @@ def test_the_list_is_not_overwritten(run: Command, sandbox: Sandbox, listed: str
     assert sandbox.log == []
 
 
+@pytest.mark.parametrize("of_list", [True, False])
+def test_what_is_in_use_is_not_overwritten(run: Command, sandbox: Sandbox, listed: str, *, of_list: bool) -> None:
+    """A file of what is in use is read too: by its name in the list, by the option, and by that of `apply`."""
+    Path("used.txt").write_text(f"{sandbox.host}/team/app:z\n")
+    assert run("plan", "-f", listed, "--out", "plan.json").code == 0
+    sandbox.log.clear()
+    if of_list:
+        text = Path(listed).read_text()
+        Path(listed).write_text(f"in-use: [used.txt]\nimages:\n{text}")
+    option = [] if of_list else ["--in-use", "used.txt"]
+
+    for command in (["-f", listed, *option], ["apply", "plan.json", "--in-use", "used.txt"]):
+        result = run(*command, "-y", "--report", "json=used.txt")
+
+        assert result.code == 2
+        assert "--report: used.txt is what this command reads" in result.err
+    assert Path("used.txt").read_text() == f"{sandbox.host}/team/app:z\n"
+    assert sandbox.log == []
+
+
 def test_a_list_that_a_glob_found(run: Command, sandbox: Sandbox, listed: str) -> None:
     """A list that was found by a pattern is a list that is read."""
     before = Path(listed).read_text()

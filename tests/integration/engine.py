@@ -28,8 +28,10 @@ from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.reports.shape import image
+from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.listfile import read_list
 from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.selection.wanted import RunConditions
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, known_runs
 from bulkrm.state.losses import losses
@@ -127,6 +129,7 @@ class Options:
     verify: bool = False
     strategy: Strategy = Strategy.AUTO
     ignore: Sequence[str] = ()
+    in_use: tuple[str, ...] = ()
     login: Login | None = ADMIN
     concurrency: int | None = None
     timeout: float = 60.0
@@ -154,7 +157,10 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.verify,
         strategy=chosen.strategy,
     )
-    job = Job(listed.entries, listed.protect, policy, tuple(ProtectPattern.parse(text) for text in chosen.ignore))
+    conditional = tuple(entry for entry in listed.entries if isinstance(entry, Conditional))
+    conditions = RunConditions(conditional, chosen.in_use, listed.min_keep)
+    ignore = tuple(ProtectPattern.parse(text) for text in chosen.ignore)
+    job = Job(listed.entries, listed.protect, policy, ignore, conditions)
     with nullcontext() if chosen.state is None else recorded(job, chosen.state) as folder:
         return await perform(host, job, chosen, folder)
 

@@ -10,7 +10,8 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.chosen import match_repositories, match_tags, merge
-from bulkrm.selection.entry import Glob, parse_entry, parse_tag
+from bulkrm.selection.entry import parse_entry, parse_tag
+from bulkrm.selection.glob import Glob
 from bulkrm.selection.listfile import read_list
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from tests.property import strategies as some

@@ -1,5 +1,6 @@
 """What has to go, worked out with sets from the rules as the README has them. It shares nothing with bulkrm.planning."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ SUFFIXES = (".sig", ".att", ".sbom")
 
 @dataclass(frozen=True)
 class Wish:
-    """What a run is asked for. `can_untag`: the registry deletes tags, or a decoy is allowed."""
+    """What a run is asked for. `can_untag`: the registry deletes tags, or a decoy is allowed. `held`: digests that stay."""
 
     tags: frozenset[str]
     digests: frozenset[str]
@@ -20,6 +21,16 @@ class Wish:
     shared: str
     recursive: bool
     can_untag: bool
+    held: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the one entry of a list says: a date, how many of the newest stay, and the tags of what runs."""
+
+    before: str | None
+    newest: int | None
+    in_use: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,7 @@ class Oracle:
     def __init__(self, images: Mapping[str, Image], *, has_referrers: bool) -> None:
         bodies = {digest: json.loads(image.content) for digest, image in images.items()}
         self._has_referrers = has_referrers
+        self._built = {digest: _built(image) for digest, image in images.items()}
         self.children = {
             digest: frozenset(entry["digest"] for entry in body.get("manifests", ())) for digest, body in bodies.items()
         }
@@ -51,6 +63,29 @@ class Oracle:
             found |= new
             todo += new
         return found
+
+    def created(self, digest: str) -> str | None:
+        """When an image was built: of an index, the newest of its images; None if anything of that is not known."""
+        if digest not in self._indexes:
+            return self._built[digest]
+        dates = [self.created(child) for child in self.children[digest]]
+        known = [date for date in dates if date is not None]
+        return max(known) if known else None
+
+    def held(self, state: State, tags: frozenset[str], conditions: Conditions) -> frozenset[str]:
+        """Return what stays by the conditions of an entry that names these tags."""
+        named = {state.tags[tag] for tag in tags if tag in state.tags}
+        held = {state.tags[tag] for tag in conditions.in_use if tag in state.tags}
+        above = {index for index in self._indexes & state.manifests if self.below([index]) & held}
+        held |= above | self.below(held | above)
+        dates = {digest: self.created(digest) for digest in named}
+        if conditions.before is not None:
+            held |= {digest for digest, date in dates.items() if date is None or date >= conditions.before}
+        if conditions.newest is not None:
+            ranked = sorted((date for date in dates.values() if date is not None), reverse=True)
+            last = ranked[: conditions.newest][-1:]
+            held |= {digest for digest, date in dates.items() if date is None or [date] >= last}
+        return frozenset(held)
 
     def fate(self, state: State, wish: Wish) -> Fate:
         """Return what goes of this state."""
@@ -75,6 +110,8 @@ class Oracle:
         doomed: set[str] = set()
         for digest in candidates:
             free = (on[digest] & going) - wish.protected
+            if digest in wish.held:
+                continue
             if wish.shared == "untag" and wish.can_untag and free and free != on[digest]:
                 untagged |= free & wish.tags  # what only belongs to an image goes with its manifest or not at all
             elif not on[digest] & wish.protected and (
@@ -109,3 +146,12 @@ class Oracle:
                 if not subjects or self._subject.get(child) in subjects:
                     digests.add(child)
         return tags, digests & state.manifests
+
+
+def _built(image: Image) -> str | None:
+    """The date in the configuration of an image; those of the sandbox are all of the same form."""
+    body = json.loads(image.content)
+    config = body.get("config", {}).get("digest", "").removeprefix("sha256:")
+    blob = next((blob for blob in image.blobs if hashlib.sha256(blob).hexdigest() == config), b"{}")
+    date = json.loads(blob).get("created")
+    return str(date) if date is not None and date > "1981" else None

@@ -26,6 +26,7 @@ from bulkrm.sandbox import (
     Sandbox,
     SandboxSettings,
     artifact,
+    built_image,
     docker_image,
     fallback_index,
     fallback_tag,
@@ -33,13 +34,15 @@ from bulkrm.sandbox import (
     oci_image,
 )  # fmt: skip
 from tests.integration.engine import Done, Options, delete
-from tests.stateful.oracle import SUFFIXES, Oracle, Wish
-from tests.stateful.worlds import RealWorld, SandboxWorld, World
+from tests.stateful.oracle import SUFFIXES, Conditions, Fate, Oracle, Wish
+from tests.stateful.worlds import RealWorld, SandboxWorld, State, World
 from tests.support.registries import DISTRIBUTION_2, running
 
 T = TypeVar("T")
 TAGS = ("a1", "a2", "a3", "b1", "b2", "latest")
 GLOBS = {"a*": ("a1", "a2", "a3"), "*1": ("a1", "b1"), "*": TAGS}
+OWN_RULES = {"protected", "in-use", "newest", "no-date", "too-young"}
+DATES = ("1970-01-01T00:00:00Z", *(f"2026-01-{day:02}T00:00:00Z" for day in (1, 2, 2, 3)))
 _DEEPEST = 8  # of indexes in indexes: of deeper ones nothing goes
 _tags = st.lists(st.sampled_from(TAGS), unique=True, max_size=2)
 _numbers = count()
@@ -102,6 +105,46 @@ class Runs(RuleBasedStateMachine):
         elif way in SUFFIXES:
             self.push(attached, [fallback_tag(subject) + way])
 
+    @rule(seed=st.integers(60, 63), date=st.sampled_from(DATES), tags=_tags)
+    def push_dated(self, *, seed: int, date: str, tags: list[str]) -> None:
+        """An image of a certain age."""
+        config = {"os": "linux", "architecture": "amd64", "created": date, "config": {}}
+        self.push(built_image(config, {"seed": str(seed)}), tags)
+
+    @precondition(lambda self: self.images)
+    @rule(
+        glob=st.sampled_from(sorted(GLOBS)),
+        conditions=st.builds(
+            Conditions,
+            before=st.sampled_from([None, *DATES[1:], "2026-02-01T00:00:00Z"]),
+            newest=st.sampled_from([None, 1, 2, 3]),
+            in_use=st.frozensets(st.sampled_from(TAGS), max_size=2),
+        ),
+        protected=st.lists(st.sampled_from(TAGS), unique=True, max_size=1),
+        options=st.builds(
+            Options,
+            shared=st.sampled_from((Shared.REFUSE, Shared.DELETE)),
+            recursive=st.booleans(),
+            allow_decoy=st.booleans(),
+        ),
+    )
+    def delete_by_conditions(
+        self, *, glob: str, conditions: Conditions, protected: list[str], options: Options
+    ) -> None:
+        """Run a list of one entry with conditions; the oracle evaluates them on its own."""
+        before = self.run(self.world.look(self.repository, self.images))
+        oracle = Oracle(self.images, has_referrers=self.world.has_referrers)
+        named = frozenset(GLOBS[glob])
+        held = oracle.held(before, named, conditions)
+        can_untag = self.deletes_tags or options.allow_decoy
+        wish = Wish(named, frozenset(), frozenset(protected), options.shared, options.recursive, can_untag, held)
+        keys = [f"older-than: '{conditions.before}'"] if conditions.before else []
+        keys += [f"keep-newest: {conditions.newest}"] if conditions.newest else []
+        lines = [f"- image: '{self.repository}:{glob}'", *(f"  {key}" for key in keys)]
+        text = f"protect: {json.dumps([f'*:{tag}' for tag in protected])}\nimages:\n" + "\n".join(lines)
+        used = tuple(f"{self.world.host}/{self.repository}:{tag}" for tag in sorted(conditions.in_use))
+        self.carry_out(oracle, before, oracle.fate(before, wish), text, replace(options, in_use=used))
+
     @rule(seed=st.integers(20, 22), tag=st.sampled_from(TAGS), suffix=st.sampled_from(SUFFIXES))
     def push_signed(self, seed: int, tag: str, suffix: str) -> None:
         """As cosign leaves it: what is attached by its name alone is read by HEAD at first."""
@@ -127,6 +170,7 @@ class Runs(RuleBasedStateMachine):
     def delete(
         self, data: st.DataObject, tags: list[str], globs: list[str], protected: list[str], options: Options
     ) -> None:
+        """Run a list without conditions."""
         digests = data.draw(st.lists(st.sampled_from(sorted(self.images)), unique=True, max_size=2))
         if not tags + globs + digests:
             return
@@ -136,8 +180,10 @@ class Runs(RuleBasedStateMachine):
         before = self.run(self.world.look(self.repository, self.images))
         oracle = Oracle(self.images, has_referrers=self.world.has_referrers)
         fate = oracle.fate(before, wish)
-        text = self.list_of([*tags, *globs], digests, protected)
+        self.carry_out(oracle, before, fate, self.list_of([*tags, *globs], digests, protected), options)
 
+    def carry_out(self, oracle: Oracle, before: State, fate: Fate, text: str, options: Options) -> None:
+        """Run a list, dry and then really, and look whether exactly that went."""
         dry = self.run(delete(self.world.host, text, replace(options, dry_run=True)))
         assert self.run(self.world.look(self.repository, self.images)) == before
         with tempfile.TemporaryDirectory(prefix="bulkrm-tests-") as state:
@@ -169,7 +215,7 @@ class Runs(RuleBasedStateMachine):
         ] == [(image["image"], image["status"], image["reason"]) for image in done.images]
         assert {image["status"] for image in done.images} <= {"deleted", "untagged", "kept", "absent", "no-match"}
         reasons = {image["reason"] for image in done.images if image["status"] == "kept" and not image["parent"]}
-        assert done.code == dry.code == (3 if reasons - {"protected"} else 0)
+        assert done.code == dry.code == (3 if reasons - OWN_RULES else 0)
         assert done.report.verification is None or not done.report.verification.differences
 
 

@@ -13,7 +13,7 @@ from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import Protection, RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards import GUARDS, Rules, protected, shared, unreadable
+from bulkrm.planning.guards import GUARDS, Rules, conditions, in_use, newest, protected, shared, unreadable
 from bulkrm.planning.judge import judge
 
 APP = Repository("registry.example", "team/app")
@@ -64,8 +64,8 @@ def only(found: Plan) -> Item:
 
 
 def test_precedence() -> None:
-    """Protection is named before what could not be read, and that before what is shared."""
-    assert (protected, unreadable, shared) == GUARDS
+    """What could not be read is named before protection, that before what runs, and so on to the ages."""
+    assert (unreadable, protected, in_use, newest, shared, conditions) == GUARDS
 
 
 def test_a_listed_tag_goes() -> None:
@@ -130,11 +130,11 @@ def test_unreadable_keeps_everything(policy: Shared) -> None:
 
 
 def test_unreadable_and_protected() -> None:
-    """What is protected by its own name is so although the rest could not be read."""
+    """Where the tags could not be read that is why everything stays, also what is protected by its own name."""
     found = plan(facts([("a", ONE), ("b", TWO)], Unreadable("x")), protection=protects("a"))
 
     assert [item.verdict.reason for item in found.items if isinstance(item.verdict, Kept)] == [
-        KeptReason.PROTECTED,
+        KeptReason.UNREADABLE,
         KeptReason.UNREADABLE,
     ]
 

@@ -40,7 +40,7 @@ OUTCOMES: tuple[Outcome, ...] = (
     WouldDelete((f"{HOST}/team/app:also",)),
     Gone(),
     Gone(no_repository=True),
-    *(Kept(reason, (f"{HOST}/team/app:because-of-{reason}",)) for reason in KeptReason),
+    *(Kept(reason, (f"{HOST}/team/app:because-of-{reason}",)) for reason in KeptReason if not reason.is_condition),
     Failed(REFUSED),
     Failed(LOST),
     *(NotAttempted(reason) for reason in NotAttemptedReason),
@@ -226,3 +226,13 @@ if __name__ == "__main__":
         ("jsonl", "report.jsonl", None),
     ):
         (GOLDEN / file_).write_text(render(name_, width_), encoding="utf-8")
+
+
+def test_what_conditions_keep_is_counted() -> None:
+    """In the text each condition of the list has one line with a number; in JSON each of its images has its own."""
+    young = [ImageResult(f"{HOST}/app:{number}", Kept(KeptReason.TOO_YOUNG, ("x",))) for number in range(1234)]
+    results = (*young, ImageResult(f"{HOST}/app:n", Kept(KeptReason.NEWEST)), ImageResult(f"{HOST}/app:d", Deleted()))
+    text = formats()["text"].whole(report(*results), View())
+
+    assert text.splitlines()[:3] == [f"deleted        {HOST}/app:d", "1 kept: newest", "1,234 kept: too-young"]
+    assert formats()["json"].whole(report(*results), View()).count('"too-young"') == 1234

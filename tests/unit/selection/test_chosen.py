@@ -3,7 +3,7 @@
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.chosen import match_repositories, match_tags, merge
-from bulkrm.selection.entry import Glob
+from bulkrm.selection.glob import Glob
 from bulkrm.selection.pattern import ExcludePattern, RepositoryPattern, TagPattern
 
 SOURCE = Source("images.yaml", 2)

@@ -5,7 +5,8 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository, TagRef, parse_reference
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.entry import Detail, Entry, Glob, parse_entry, parse_tag
+from bulkrm.selection.entry import Detail, Entry, parse_entry, parse_tag
+from bulkrm.selection.glob import Glob
 from bulkrm.selection.pattern import ExcludePattern, RepositoryPattern, TagPattern
 
 SOURCE = Source("images.yaml", 2)

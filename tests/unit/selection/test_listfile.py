@@ -5,7 +5,7 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import parse_reference
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.entry import Glob
+from bulkrm.selection.glob import Glob
 from bulkrm.selection.listfile import Limits, ListFile, read_list
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern
 
@@ -115,7 +115,7 @@ BAD = [
     ("[]", "1:1: an empty list of images"),
     ("images: []", "1:9: an empty list of images"),
     ("registry: a.b\n", "1:1: no `images:` in the file"),
-    ("a.b/c:1\na.b/c:2\n", "1:1: a text, where a list of images should be; write a list, each line with '- '"),
+    ("'a.b/c:1'\n", "1:1: a text, where a list of images should be; write a list, each line with '- '"),
     ("images: a.b/c:1\n", "1:9: no list, where the list of images should be"),
     # entries
     ("- a.b/c:1\n-\n", "2:2: an empty value"),
@@ -129,7 +129,7 @@ BAD = [
     ),
     (
         "- repo: tag\n",
-        "1:3: unknown key 'repo'; the keys here are image, tags, exclude, note; if a reference is meant, ",
+        "1:3: unknown key 'repo'; the keys here are image, tags, exclude, exclude-match, match,",
     ),
     ("- a.b/c: 1.10\n", "write it without a blank after the colon: a.b/c:1.10"),
     ("- a.b/c: [x]\n", "write it without a blank after the colon: a.b/c:TAG"),
@@ -159,7 +159,10 @@ BAD = [
     ("protect: '*:1'\nimages: [a.b/c:1]\n", "1:10: no list, where the list of protect should be"),
     ("protect:\nimages: [a.b/c:1]\n", "1:9: an empty value"),
     ("protects: ['*:1']\nimages: [a.b/c:1]\n", "1:1: unknown key 'protects'; did you mean protect?"),
-    ("insecure: true\nimages: [a.b/c:1]\n", "1:1: unknown key 'insecure'; the keys here are registry, protect, images"),
+    (
+        "insecure: true\nimages: [a.b/c:1]\n",
+        "1:1: unknown key 'insecure'; the keys here are registry, protect, in-use, min-keep, images",
+    ),
     # what YAML can do and a list must not
     ("images: [a.b/c:1]\nimages: [a.b/c:2]\n", "2:1: the key 'images' stands here a second time, first in line 1"),
     ("- {image: a.b/c:1, note: x, note: y}\n", "1:29: the key 'note' stands here a second time"),
@@ -291,4 +294,6 @@ def test_a_file_has_a_largest_number_of_values() -> None:
 
 
 def _shown(listed: ListFile) -> list[str]:
-    return [f"{entry.text if isinstance(entry, Glob) else entry.reference} {entry.source}" for entry in listed.entries]
+    return [
+        f"{entry.reference if isinstance(entry, Target) else entry.text} {entry.source}" for entry in listed.entries
+    ]

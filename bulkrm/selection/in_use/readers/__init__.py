@@ -1,0 +1,1 @@
+"""What tools write about running containers and images: a file for each shape, with a constant `READER`."""

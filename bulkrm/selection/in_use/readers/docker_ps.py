@@ -1,0 +1,16 @@
+"""`docker ps --format json`: a JSON object a line, whose `Image` is the name that the container was started with."""
+
+from collections.abc import Iterator
+
+from bulkrm.selection.in_use.shapes import Document, Shape, texts
+
+
+def _fits(document: Document) -> bool:
+    return isinstance(document, dict) and isinstance(document.get("Image"), str) and "Names" in document
+
+
+def _images(document: Document) -> Iterator[str]:
+    yield from texts(document.get("Image"), document.get("ImageID"))
+
+
+READER = Shape("docker ps --format json", _fits, _images)

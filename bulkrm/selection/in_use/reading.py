@@ -1,0 +1,107 @@
+"""A file of what is in use, read whole or not at all: what is not understood may be in use too."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import yaml
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.reference import HTTPS_PORT, mask_credentials
+from bulkrm.selection.in_use.references import normal
+from bulkrm.selection.in_use.shapes import Document, shapes
+from bulkrm.selection.plainlist import is_plain, plain_lines
+
+MAX_SIZE = 256 * 2**20
+_MAX_NODES = 10_000_000  # aliases written out: a short text can stand for more than any memory holds
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_KNOWN = (
+    "give what `kubectl get pods -A -o json`, `docker ps --format json`, `docker inspect` or `crictl images -o json` "
+    "prints, a compose file, rendered manifests, or one reference a line"
+)
+_NOBODY = frozenset({"<none>:<none>", "<none>", "<none>@<none>"})  # docker's word for an image without a name
+_SHOWN = 160
+
+
+def read_in_use(content: bytes, name: str, default_port: int = HTTPS_PORT) -> tuple[str, ...]:
+    """Return the references of a file in their normal form, sorted, each once. Raises InputError with one Problem."""
+    if len(content) > MAX_SIZE:
+        _refuse(name, f"is larger than {MAX_SIZE} bytes", "cut it into several files")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        _refuse(name, "is not UTF-8", "save the file as text in UTF-8")
+    if not text.strip():
+        _refuse(name, "is empty", f"nothing would be known to be in use; {_KNOWN}")
+    found: dict[str, None] = {}
+    for image in _images(text, name):
+        if image in _NOBODY:
+            continue
+        reference = normal(image, default_port)
+        if reference is None:
+            shown = mask_credentials(image)[:_SHOWN]
+            _refuse(name, f"names {shown!r}, which is no image", "render templates and variables first")
+        found[reference] = None
+    if not found:
+        _refuse(name, "names no image", f"nothing would be known to be in use; {_KNOWN}")
+    return tuple(sorted(found))
+
+
+def _images(text: str, name: str) -> Iterator[str]:
+    if text.lstrip().startswith(("{", "[")):
+        documents = _json(text, name)
+    elif is_plain(text, name):
+        yield from (line.text for line in plain_lines(text))
+        return
+    else:
+        documents = _yaml(text, name)
+    for number, document in enumerate(documents, 1):
+        if document is None:
+            continue
+        shape = next((shape for shape in shapes() if shape.fits(document)), None)
+        if shape is None:
+            _refuse(name, f"has a shape that is not known, in its document {number}", _KNOWN)
+        yield from shape.images(document)
+
+
+def _json(text: str, name: str) -> Iterator[Document]:
+    """Yield the values of a text: one, or one after the other."""
+    decoder = json.JSONDecoder()
+    at = 0
+    try:
+        while at < len(text):
+            while at < len(text) and text[at].isspace():
+                at += 1
+            if at < len(text):
+                document, at = decoder.raw_decode(text, at)
+                yield document
+    except (ValueError, RecursionError) as error:
+        _refuse(name, f"is no JSON: {error}", "was the file cut off?")
+
+
+def _yaml(text: str, name: str) -> Iterator[Document]:
+    try:
+        for document in yaml.load_all(text, Loader=_LOADER):
+            if _size(document, {}, set()) > _MAX_NODES:
+                _refuse(name, "stands for too much once its aliases are written out", "write it without aliases")
+            yield document
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        _refuse(name, f"is not readable as YAML: {' '.join(str(error).split())[:_SHOWN]}", _KNOWN)
+
+
+def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:
+    """Count nodes as if every alias were written out. One that holds itself is endless."""
+    if not isinstance(node, dict | list):
+        return 1
+    if id(node) in open_:
+        return _MAX_NODES + 1
+    if id(node) not in known:
+        open_.add(id(node))
+        inner = node.values() if isinstance(node, dict) else node
+        known[id(node)] = 1 + sum(_size(value, known, open_) for value in inner)
+        open_.discard(id(node))
+    return known[id(node)]
+
+
+def _refuse(name: str, what: str, remedy: str) -> NoReturn:
+    raise InputError(Problem(name, f"this file of what is in use {what}", remedy))

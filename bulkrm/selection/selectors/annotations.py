@@ -1,0 +1,25 @@
+"""`annotations`: only manifests and indexes that have these annotations themselves."""
+
+from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Shape, Step, Values
+from bulkrm.selection.texts import TextPattern, all_fit, written
+
+_SCHEMA = {
+    "title": "Annotations",
+    "description": "Annotations of the manifest or index itself, with patterns of their values: all of them must match. "
+    "* crosses /.",
+    "type": "object",
+    "additionalProperties": {"type": ["string", "number", "boolean"]},
+    "minProperties": 1,
+    "examples": [{"team": "*"}],
+}
+
+
+def _make(values: Values) -> OnlyImages | None:
+    patterns = values.get("annotations")
+    if patterns is None:
+        return None
+    needs = frozenset({Fact.ANNOTATIONS})
+    return OnlyImages(written("annotations", patterns), needs, lambda details: all_fit(patterns, details.annotations))
+
+
+SELECTOR = Selector(Step.CHOOSE_DIGEST, (Key("annotations", _SCHEMA, TextPattern, Shape.PAIRS),), _make)

@@ -1,0 +1,38 @@
+"""`by` and `undated`: which date of an image counts, and what becomes of an image without one."""
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.selection.choice import choice
+from bulkrm.selection.dating import By, Undated
+from bulkrm.selection.selector import Key, Selector, Step, Values
+
+_BY = {
+    "title": "Which date counts",
+    "description": "For older-than and keep-newest: when the image was built, or when it was pushed, which only some "
+    "registries tell.",
+    "enum": [str(by) for by in By],
+    "default": str(By.CREATED),
+}
+_UNDATED = {
+    "title": "Images without a date",
+    "description": "They stay, or count as the oldest. No date is: none at all, one before 1981 as reproducible builds "
+    "have it, one more than a day ahead.",
+    "enum": [str(undated) for undated in Undated],
+    "default": str(Undated.KEEP),
+}
+
+
+def _make(values: Values) -> None:
+    """Refuse a key that says nothing: whoever wrote it meant a condition that is not there."""
+    dated = "older-than" in values or ("keep-newest" in values and values.get("sort", "date") == "date")
+    for key in ("by", "undated"):
+        if key in values and not dated:
+            raise InputError(
+                Problem(
+                    "", f"{key} has no effect without older-than or keep-newest", f"add one of them, or remove {key}"
+                )
+            )
+
+
+SELECTOR = Selector(
+    Step.NARROW, (Key("by", _BY, choice("by", By)), Key("undated", _UNDATED, choice("undated", Undated))), _make
+)

@@ -1,0 +1,20 @@
+"""`exclude-match`: a regular expression of tags that are not chosen."""
+
+from bulkrm.selection.expressions import ExcludedTags, Expression
+from bulkrm.selection.selector import Key, NotTags, Selector, Step, Values
+
+_SCHEMA = {
+    "title": "Tags to leave out, by a regular expression",
+    "description": "Tags that the entry does not choose. RE2's syntax; it has to fit the whole tag.",
+    "type": "string",
+    "minLength": 1,
+    "examples": [r".*-rc\d+"],
+}
+
+
+def _make(values: Values) -> NotTags | None:
+    expression = values.get("exclude-match")
+    return NotTags(ExcludedTags(expression)) if expression is not None else None
+
+
+SELECTOR = Selector(Step.CHOOSE_TAG, (Key("exclude-match", _SCHEMA, Expression),), _make)

@@ -1,0 +1,16 @@
+"""`in-use`: files that say what runs somewhere. It stays, with all that belongs to it."""
+
+from bulkrm.selection.selector import Key, Level, Selector, Shape, Step
+
+_SCHEMA = {
+    "title": "Files of what is in use",
+    "description": "Relative to this file: the output of `kubectl get pods -A -o json` and the like, `docker ps --format "
+    "json`, `crictl images -o json`, compose files, manifests, or lines with one reference each. What they name stays.",
+    "type": "array",
+    "items": {"type": "string", "minLength": 1},
+    "minItems": 1,
+    "examples": [["cluster.json"]],
+}
+
+
+SELECTOR = Selector(Step.KEEP, (Key("in-use", _SCHEMA, str, Shape.TEXTS, Level.FILE),))

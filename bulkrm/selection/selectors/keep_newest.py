@@ -1,0 +1,132 @@
+"""`keep-newest`, `sort` and `group-by`: of each repository and group the newest images stay, whoever names them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.outcome import KeptReason
+from bulkrm.selection.choice import choice
+from bulkrm.selection.counting import count
+from bulkrm.selection.dating import FACTS, By, Undated, moment
+from bulkrm.selection.expressions import Expression
+from bulkrm.selection.selector import Image, Key, Rank, Selector, Stays, Step, Values
+from bulkrm.selection.syntax import refuse
+from bulkrm.selection.versions import pep440, semver
+
+_OLDEST = datetime.min.replace(tzinfo=UTC)
+_KEEP = {
+    "title": "Keep the newest",
+    "description": "So many images of each repository, or of each group of it, stay, whoever names them. An image counts "
+    "once, however many tags it has.",
+    "type": "integer",
+    "minimum": 1,
+}
+_SORT = {
+    "title": "What is newest",
+    "description": "By date (as `by` says), or by the version in the tag: semver (1.2.3, v1.2) or pep440 (1.0rc1).",
+    "enum": ["date", "semver", "pep440"],
+    "default": "date",
+}
+_GROUP = {
+    "title": "Groups",
+    "description": "A regular expression for the whole tag. Tags of which its groups in ( ) capture the same belong "
+    "together, and the newest of each such group stay. A tag that does not fit is not chosen.",
+    "type": "string",
+    "minLength": 1,
+    "examples": [r"(pr-\d+)-.*"],
+}
+
+
+class Sort(StrEnum):
+    """What makes an image newer than another one."""
+
+    DATE = "date"
+    SEMVER = "semver"
+    PEP440 = "pep440"
+
+
+_VERSIONS: Mapping[Sort, Callable[[str], Any]] = {Sort.SEMVER: semver, Sort.PEP440: pep440}
+
+
+def _parse_group(text: str) -> Expression:
+    expression = Expression(text)
+    if not expression.captures:
+        refuse(
+            text, "captures nothing, so all tags would be one group", r"put what makes a group into ( ): (pr-\d+)-.*"
+        )
+    return expression
+
+
+def _make(values: Values) -> Rank | None:
+    if "keep-newest" not in values:
+        for key in ("group-by", "sort"):
+            if key in values:
+                what = f"{key} has no effect without keep-newest"
+                raise InputError(Problem("", what, f"add keep-newest, or remove {key}"))
+        return None
+    number, sort = values["keep-newest"], values.get("sort", Sort.DATE)
+    by, undated = values.get("by", By.CREATED), values.get("undated", Undated.KEEP)
+    grouping: Expression | None = values.get("group-by")
+
+    def group(tag: str) -> tuple[str, ...] | None:
+        try:
+            return grouping.match(tag) if grouping is not None else ()
+        except TimeoutError:
+            return None
+
+    def stay(images: Sequence[Image], now: datetime) -> Mapping[Digest, Stays]:
+        return newest(images, number, lambda image: _age_of(image, by, undated, now))
+
+    def stay_by_version(images: Sequence[Image], _: datetime) -> Mapping[Digest, Stays]:
+        return newest(images, number, lambda image: _version_of(image, _VERSIONS[sort]))
+
+    by_date = sort is Sort.DATE
+    needs = frozenset({FACTS[by]}) if by_date else frozenset()
+    return Rank(f"keep-newest: {number}", needs, group, stay if by_date else stay_by_version, by_date)
+
+
+def newest(images: Sequence[Image], number: int, rank: Callable[[Image], Any]) -> Mapping[Digest, Stays]:
+    """Return who stays of one group: the newest, with all that tie with the last of them, and what has no rank.
+
+    `rank` returns what sorts, or why there is no such thing: that image takes no place among the newest.
+    """
+    ranks = {image.digest: rank(image) for image in images}
+    ranked = sorted((found for found in ranks.values() if not isinstance(found, Stays)), reverse=True)
+    last = ranked[min(number, len(ranked)) - 1] if ranked else None
+    kept: dict[Digest, Stays] = {}
+    for digest, found in ranks.items():
+        if isinstance(found, Stays):
+            kept[digest] = found
+        elif last is not None and found >= last:
+            kept[digest] = Stays(KeptReason.NEWEST)
+    return kept
+
+
+def _age_of(image: Image, by: By, undated: Undated, now: datetime) -> datetime | Stays:
+    if image.details.unread is not None:
+        return Stays(KeptReason.UNREADABLE, image.details.unread)
+    date = moment(image.details, by, now)
+    if date is not None:
+        return date
+    return Stays(KeptReason.NO_DATE) if undated is Undated.KEEP else _OLDEST
+
+
+def _version_of(image: Image, read: Callable[[str], Any]) -> Any:
+    """Return the best version among the tags of an image."""
+    found = [version for tag in image.tags if (version := read(tag)) is not None]
+    return max(found) if found else Stays(KeptReason.NO_VERSION)
+
+
+SELECTOR = Selector(
+    Step.RANK,
+    (
+        Key("keep-newest", _KEEP, count("keep-newest")),
+        Key("sort", _SORT, choice("sort", Sort)),
+        Key("group-by", _GROUP, _parse_group),
+    ),
+    _make,
+    ("keep-newest", "group-by"),
+)

@@ -1,0 +1,21 @@
+"""`match`: a regular expression that chooses tags, instead of a pattern."""
+
+from bulkrm.selection.expressions import Expression, MatchingTags
+from bulkrm.selection.selector import Key, OnlyTags, Selector, Step, Values
+
+_SCHEMA = {
+    "title": "Tags by a regular expression",
+    "description": "Chooses tags instead of a pattern; `image` is the repository only. RE2's syntax; it has to fit the "
+    "whole tag.",
+    "type": "string",
+    "minLength": 1,
+    "examples": [r"pr-\d+-.*"],
+}
+
+
+def _make(values: Values) -> OnlyTags | None:
+    expression = values.get("match")
+    return OnlyTags(MatchingTags(expression)) if expression is not None else None
+
+
+SELECTOR = Selector(Step.CHOOSE_TAG, (Key("match", _SCHEMA, Expression),), _make, ("match",))

@@ -1,0 +1,29 @@
+"""`min-keep`: so many tagged images of each repository stay, whatever the list names."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bulkrm.model.digest import Digest
+from bulkrm.selection.counting import count
+from bulkrm.selection.selector import Key, Level, Selector, Step
+
+_SCHEMA = {
+    "title": "Keep at least",
+    "description": "So many tagged images of each repository stay at least. With several files the largest number holds.",
+    "type": "integer",
+    "minimum": 1,
+}
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def floor(missing: int, doomed: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
+    """Return what stays so that enough does: what has no date first, then the newest. Ties with the last one stay."""
+    if missing <= 0:
+        return frozenset()
+    dates = {digest: date or _NEVER for digest, date in doomed.items()}
+    ranked = sorted(dates.values(), reverse=True)
+    last = ranked[min(missing, len(ranked)) - 1] if ranked else _NEVER
+    return frozenset(digest for digest, date in dates.items() if date >= last)
+
+
+SELECTOR = Selector(Step.KEEP, (Key("min-keep", _SCHEMA, count("min-keep"), level=Level.FILE),))

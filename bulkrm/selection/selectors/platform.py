@@ -1,0 +1,40 @@
+"""`platform`: only single images of this platform. An index is never chosen by it."""
+
+import re
+
+from bulkrm.model.details import Details
+from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Step, Values
+from bulkrm.selection.syntax import refuse
+
+_SCHEMA = {
+    "title": "Platform",
+    "description": "os/architecture or os/architecture/variant of single images, as image-spec has them. An index is "
+    "never chosen by it.",
+    "type": "string",
+    "examples": ["linux/amd64", "linux/arm/v7"],
+}
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
+
+
+def _parse(text: str) -> str:
+    if _PLATFORM.fullmatch(text) is None:
+        refuse(text, "is no platform", "write os/architecture in lower case, such as linux/amd64 or linux/arm/v7")
+    return text
+
+
+def _make(values: Values) -> OnlyImages | None:
+    platform = values.get("platform")
+    if platform is None:
+        return None
+
+    def chooses(details: Details) -> bool:
+        found = details.configs[0] if len(details.configs) == 1 and not details.is_index else None
+        if found is None or found.platform is None:
+            return False
+        # Without a variant in the list any variant of the architecture is meant.
+        return found.platform == platform or found.platform.startswith(f"{platform}/")
+
+    return OnlyImages(f"platform: {platform}", frozenset({Fact.PLATFORM}), chooses)
+
+
+SELECTOR = Selector(Step.CHOOSE_DIGEST, (Key("platform", _SCHEMA, _parse),), _make)

@@ -1,0 +1,29 @@
+"""`untagged`: manifests without any tag, where a registry lists them."""
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.selection.selector import Fact, Key, Needs, Selector, Step, Values
+from bulkrm.selection.syntax import refuse
+
+_SCHEMA = {
+    "title": "Untagged manifests",
+    "description": "Instead of tags: the manifests of the repository that have none. Only where the registry lists them.",
+    "const": True,
+}
+
+
+def _parse(text: str) -> bool:
+    if text != "true":
+        refuse(text, "is nothing that untagged can be", "write untagged: true, or leave the key out")
+    return True
+
+
+def _make(values: Values) -> Needs | None:
+    if "untagged" not in values:
+        return None
+    if "older-than" not in values:
+        what = "untagged without older-than would delete what is being pushed"
+        raise InputError(Problem("", what, "add older-than: a manifest has no tag until its push is complete"))
+    return Needs(frozenset({Fact.UNTAGGED}))
+
+
+SELECTOR = Selector(Step.CHOOSE_TAG, (Key("untagged", _SCHEMA, _parse),), _make, ("untagged",))

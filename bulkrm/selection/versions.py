@@ -1,0 +1,36 @@
+"""Versions in tags: semver.org 2.0.0, with the shortcuts that tags have, and PEP 440.
+
+A version is a key that sorts: the larger one is the newer one. None: the tag is no version.
+"""
+
+import re
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_IDENTIFIER = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_SEMVER = re.compile(
+    rf"v?(?P<core>{_NUMBER}(?:\.{_NUMBER}){{0,2}})"
+    rf"(?:-(?P<before>{_IDENTIFIER}(?:\.{_IDENTIFIER})*))?(?:\+[0-9A-Za-z.-]+)?"
+)
+
+
+def semver(tag: str) -> Any:
+    """Read a tag such as 1.2.3, v1.2 or 2.0.0-rc.1. What stands behind `+` does not count; no leading zeros."""
+    match = _SEMVER.fullmatch(tag)
+    if match is None:
+        return None
+    numbers = [int(number) for number in match["core"].split(".")]
+    before = match["before"]
+    # A version before another one sorts below it; numbers below words, as numbers (semver.org, item 11).
+    parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in before.split(".")] if before else []
+    return (*numbers, 0, 0)[:3], before is None, parts
+
+
+def pep440(tag: str) -> Any:
+    """Read a tag as Python's packages have their versions: 1.0rc1 before 1.0 before 1.0-1."""
+    try:
+        return Version(tag)
+    except InvalidVersion:
+        return None
