@@ -8,7 +8,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Resolution, Resolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttempted, Outcome, Untagged
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.target import Target
 
 
@@ -19,6 +19,7 @@ class Cleared:
         """Begin with none."""
         self._held: dict[Repository, dict[str, Digest]] = {}
         self._gone: dict[Repository, set[str]] = {}
+        self._of_digest: dict[tuple[Repository, Digest], set[str]] = {}  # the same, by what they held
         self._decoys: dict[Repository, set[Digest]] = {}
         self._doubtful: set[tuple[Repository, str]] = set()
 
@@ -46,10 +47,13 @@ class Cleared:
         """Note that a tag is gone, or holds a decoy, because this run wanted it so."""
         self.maybe(repository, tag, digest)
         self._gone.setdefault(repository, set()).add(tag)
+        self._of_digest.setdefault((repository, digest), set()).add(tag)
 
     def drop(self, repository: Repository, tag: str) -> None:
         """Note that a tag is there after all."""
-        self._held.get(repository, {}).pop(tag, None)
+        held = self._held.get(repository, {}).pop(tag, None)
+        if held is not None:
+            self._of_digest.get((repository, held), set()).discard(tag)
         self._gone.get(repository, set()).discard(tag)
 
     def of(self, repository: Repository) -> Mapping[str, Digest]:
@@ -84,7 +88,11 @@ class Cleared:
     def truth(self, target: Target, outcome: Outcome) -> Outcome:
         """Say what became of an image, where its tag is gone and something was found out about its manifest."""
         reference = target.reference
-        if not isinstance(reference, TagRef) or not self.is_gone(reference.repository, reference.tag):
+        if isinstance(reference, DigestRef):
+            # Nobody asked for its tags by name, so that what is kept is no more than that.
+            lost = self._of_digest.get((reference.repository, reference.digest))
+            return _truth(str(reference), outcome) if lost and not isinstance(outcome, Kept) else outcome
+        if not self.is_gone(reference.repository, reference.tag):
             return outcome
         return _truth(f"{reference.repository}@{self.of(reference.repository)[reference.tag]}", outcome)
 

@@ -20,7 +20,7 @@ from bulkrm.engine.decoy_manifest import delete_decoy, new_decoy
 from bulkrm.engine.flights import Flights
 from bulkrm.engine.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
-from bulkrm.engine.tags import tag_of, unconfirmed, unrestored
+from bulkrm.engine.tags import tag_of, unconfirmed, unrestored, withdrawn_when_old
 from bulkrm.model.digest import Digest
 from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
@@ -38,7 +38,7 @@ _CANNOT = frozenset(
 )
 
 
-_TRIES = 3  # a token may end while a request waits for its turn
+_TRIES = 8  # times that a tag is read: a token may end, or the host pause, while a request waits for its turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +100,33 @@ class DanglingTags:
     async def _remove(self, entry: Dangling, decoy: Manifest | None, sent: dict[Dangling, _Sent]) -> None:
         """Send the removal of one tag, if it leads nowhere still."""
         # One for all tries: a DELETE that was answered by a limit may have acted, and a 404 after it is this run's.
-        footprint = Footprint(withdrawn=lambda: bool(self._stop), repeatable=False)
+        footprint = Footprint(repeatable=False)
+        failure = _RESTLESS
         for _ in range(_TRIES):
             if self._stop:
-                return
+                break
             held = await self._held(entry)
+            if decoy is not None and held == decoy.digest:
+                break  # the push took effect, whatever its answer was
             if isinstance(held, Digest):
                 self._record(entry, Kept(KeptReason.MOVED, (f"{entry.target.reference}@{held}",)))
                 return
             if isinstance(held, Failure) and not is_damage(Unresolved(held)):
-                self._record(entry, Failed(held))
-                return
+                failure = held
+                break
+            footprint.withdrawn = withdrawn_when_old(self._around.clock, lambda: not self._stop)
             result = await self._send(entry, decoy, footprint)
             if result is not None:
                 sent[entry] = result
                 return
-        self._record(entry, Failed(_RESTLESS))
+        self._give_up(entry, failure, footprint, sent)
+
+    def _give_up(self, entry: Dangling, failure: Failure, footprint: Footprint, sent: dict[Dangling, _Sent]) -> None:
+        """Leave a tag of which nothing is sent any more: what may have taken effect is looked at with the others."""
+        if footprint.doubtful:
+            sent[entry] = _Sent(unconfirmed(failure))
+        elif not self._stop:
+            self._record(entry, Failed(failure))
 
     async def _held(self, entry: Dangling) -> Digest | Failure | None:
         """Read a tag, whatever type its manifest may have; that it is damaged need not be heard five times again."""
@@ -151,7 +162,7 @@ class DanglingTags:
         except Withdrawn as taken_back:
             return _Sent(taken_back.failure or unconfirmed(None)) if footprint.possible else None
         if isinstance(result, Failure):
-            return _Sent(result, possible=footprint.possible)
+            return _Sent(result, possible=footprint.doubtful)
         return _Sent(was_gone=result is Removal.WAS_GONE and not footprint.limited)
 
     async def _conclude(self, repository: Repository, sent: Mapping[Dangling, _Sent], decoy: Manifest | None) -> None:
@@ -168,7 +179,7 @@ class DanglingTags:
             if isinstance(listed, Failure):
                 outcome: Outcome = Failed(unconfirmed(listed))
             elif tag_of(entry.target) not in (listed or ()):
-                outcome = Gone() if result.was_gone else Deleted(for_good=True)
+                outcome = Deleted(for_good=True) if result.possible and not result.was_gone else Gone()
             elif decoy is not None and result.possible:
                 outcome = await self._left(anew, entry, decoy, result.failure or refusal)
             else:

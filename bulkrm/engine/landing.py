@@ -7,6 +7,7 @@ from bulkrm.engine.around import Around
 from bulkrm.engine.asking import Asking
 from bulkrm.engine.book import Book
 from bulkrm.engine.crew import by_host, work_through
+from bulkrm.engine.damaged import is_damage
 from bulkrm.engine.decoy import left_with
 from bulkrm.engine.decoy_manifest import delete_decoy
 from bulkrm.engine.effects import Effects
@@ -17,9 +18,9 @@ from bulkrm.engine.untag import unseen
 from bulkrm.model.digest import Digest
 from bulkrm.model.effect import Removal
 from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifest import Manifest, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
-from bulkrm.model.plan import Item, Plan, Untag, Way
+from bulkrm.model.plan import Dangling, Item, Plan, Untag, Way
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.report import ImageResult
 from bulkrm.model.settings import Policy
@@ -62,6 +63,7 @@ class Landing:
         self._book = book
         self._stop = around.stop
         self._held: dict[Repository, dict[str, Digest]] = {}
+        self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that led nowhere, and may hold a decoy now
         for (repository, tag), digest in past.cleared.items():
             self._held.setdefault(repository, {})[tag] = digest
             around.cleared.maybe(repository, tag, digest)
@@ -73,17 +75,26 @@ class Landing:
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
         self._plan = plan
-        if self._past.decoys and not self._dry_run:
-            for item in plan.doomed:
-                for tag in item.tags:
-                    self._named[item.repository, tag] = [(item, target) for target in item.concerned(tag)]
-            await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
+        await self._settle_decoys(plan)
         hosts: dict[str, list[Item]] = {}
         for item in plan.acts:
             if self._is_begun(item) and self._open(item):
                 hosts.setdefault(item.repository.host, []).append(item)
         await work_through(hosts, self._asking.workers, self._look, self._stop)
         await work_through(by_host(self._gone), self._asking.workers, self._conclude, self._stop)
+
+    async def _settle_decoys(self, plan: Plan) -> None:
+        """Delete the decoys under tags that were to go first, and under those that led nowhere."""
+        for entry in plan.dangling:
+            if (entry.repository, tag_of(entry.target)) in self._past.dangling and not self._book.has(entry.target):
+                self._nowhere.setdefault(entry.repository, []).append(entry)
+        if self._dry_run:
+            await work_through(by_host(self._nowhere), self._asking.workers, self._look_under, self._stop)
+        elif self._past.decoys:
+            for item in plan.doomed:
+                for tag in item.tags:
+                    self._named[item.repository, tag] = [(item, target) for target in item.concerned(tag)]
+            await work_through(by_host(self._past.decoys), self._asking.workers, self._sweep, self._stop)
 
     async def settle_late(self, plan: Plan) -> None:
         """Record what took effect after it was looked at: it is gone in the new plan, and it was this run that did it."""
@@ -135,14 +146,32 @@ class Landing:
 
     async def _sweep(self, repository: Repository) -> None:
         """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
-        held = self._held.get(repository, {})
-        for decoy in sorted(self._past.decoys[repository]) if held else ():
+        held, nowhere = self._held.get(repository, {}), self._nowhere.get(repository, ())
+        for decoy in sorted(self._past.decoys[repository]) if held or nowhere else ():
             if await self._tags.read(repository, decoy) is None:
                 continue
             if isinstance(await delete_decoy(self._asking, repository, decoy), Failure):
                 anew = self._tags.anew()
                 for tag, digest in held.items():
                     await self._give_back(anew, TagRef(repository, tag), digest, decoy)
+                for entry in nowhere:
+                    await self._note_covered(anew, entry, decoy)
+
+    async def _note_covered(self, anew: Tags, entry: Dangling, decoy: Digest) -> None:
+        """Say of a tag that led nowhere that a decoy stands under it which cannot be deleted, if so."""
+        repository, tag = entry.repository, tag_of(entry.target)
+        held = await anew.read(repository, tag)
+        damaged = isinstance(held, Failure) and is_damage(Unresolved(held))  # then it is as it was
+        failure = None if damaged else stuck(repository, tag, decoy, held)
+        if failure is not None and not self._book.has(entry.target):
+            self._book.record(entry.target, Failed(failure))
+
+    async def _look_under(self, repository: Repository) -> None:
+        """Say in a dry run of tags that led nowhere, and hold a decoy of this run now, that they would go."""
+        for entry in self._nowhere[repository]:
+            held = await self._tags.read(repository, tag_of(entry.target))
+            if held in self._past.decoys.get(repository, ()):
+                self._book.record(entry.target, WouldDelete(for_good=True))
 
     async def _give_back(self, anew: Tags, reference: TagRef, digest: Digest, decoy: Digest) -> None:
         repository, tag = reference.repository, reference.tag

@@ -1,7 +1,7 @@
 """Whether a registry keeps its word: the first deletion of a place is looked at before anybody believes its answer.
 
-`bulkrm.model.effect` has the theory. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where all
-tags were taken off before, no list; where only digests go, one HEAD.
+`bulkrm.model.effect` has the theory. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where only
+digests go, one HEAD.
 """
 
 from collections import defaultdict
@@ -27,12 +27,14 @@ class _Place:
     """What was seen of one place.
 
     `manifests`: one was gone after its DELETE. `tags_go`: whether they go with their manifest; None: not seen yet.
+    `stay_listed`: they lead nowhere then, and are listed still, so that the list has to tell of each.
     `untold`: a tag was there after its own DELETE was answered, so that none counts as taken off before its manifest.
     `against`: why nothing is deleted there, whatever is answered; `against_tagged`: why nothing that has tags is.
     """
 
     manifests: bool = False
     tags_go: bool | None = None
+    stay_listed: bool = False
     untold: bool = False
     against: Failure | None = None
     against_tagged: Failure | None = None
@@ -88,7 +90,8 @@ class Proof:
                 return [(target, Failed(failure)) for target in item.targets]
         if place.tags_go is False and self.has_tags(item):
             return await self._take_off(item, removal, place)
-        if removal is Removal.FOUND_GONE or self._cleared.is_doubtful(item.repository, item.tags):
+        listed_still = place.stay_listed or self._cleared.is_doubtful(item.repository, item.tags)
+        if removal is Removal.FOUND_GONE or listed_still:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
         return ((target, done(item, removal)) for target in item.targets)
 
@@ -97,7 +100,7 @@ class Proof:
         left = self._still_on(item)
         tag = next(iter(left or item.tags), None)
         # Where the tags were not listed, because the user does not want that, they are not listed now either.
-        listed = bool(left) and not (isinstance(item.verdict, Doomed) and item.verdict.also_removed is None)
+        listed = not (isinstance(item.verdict, Doomed) and item.verdict.also_removed is None)
         held, look = await self._until_gone(item, tag, listed=listed)
         cause = next((found for found in (held, look.held) if isinstance(found, Failure)), None)
         if cause is not None:
@@ -109,9 +112,11 @@ class Proof:
             place.against = replace(failure, message=f"not sent: {failure.message}", unfinished=False)
             return failure
         place.manifests = True
-        if look.state is TagState.SERVES or (look.state is TagState.DANGLING and removal is Removal.DELETED):
+        if look.state is TagState.SERVES:
             place.tags_go = False
             place.untold = not left
+        elif look.state is TagState.DANGLING and removal is Removal.DELETED:
+            place.tags_go = place.stay_listed = True
         elif look.state is TagState.GONE and left:
             place.tags_go = True
         return None

@@ -90,8 +90,9 @@ class Run:
         self._book = Book(around.observer, around.stop.crash, around.cleared)
         self._lists = TagLists(self._asking, around.stop, around.clock, around.cleared)
         self._protection = Protection(job.protect)
+        self._ignoring = Protection(job.ignore, "--ignore-unreadable")
         least = job.conditions.min_keep
-        self._rules = Rules(job.policy.shared, self._protection.of, Protection(job.ignore).of, least, floor)
+        self._rules = Rules(job.policy.shared, self._protection.of, self._ignoring.of, least, floor)
         wanted = job.conditions, job.default_port
         self._planner = Planner(job.policy, self._rules, self._asking, self._lists, around, *wanted)
         self._expected: Sequence[Expected] = ()
@@ -158,8 +159,10 @@ class Run:
                 self._settle_what_is_known(targets)
         if known is not None:
             self._book.add(_attached_targets(known.plan))
-            self._protection.look_at(known.facts)
-            for warning in (*self._protection.unused(), *self._planner.conditions.elsewhere(self._job.hosts)):
+            for patterns in (self._protection, self._ignoring):
+                patterns.look_at(known.facts)
+            elsewhere = self._planner.conditions.elsewhere(self._job.hosts)
+            for warning in (*self._protection.unused(), *self._ignoring.unused(), *elsewhere):
                 around.observer.warn(warning)
         return known
 

@@ -25,6 +25,12 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def withdrawn_when_old(clock: Clock, wanted: Callable[[], bool]) -> Callable[[], bool]:
+    """Return what takes a change back that rests on a tag which was read just now: it is too old, or nobody wants it."""
+    read = Moment.now(clock)
+    return lambda: read.until(Moment.now(clock)) > _FRESH or not wanted()
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a tag is to hold afterwards (None: nothing), if it holds `before` until then (None: nothing).
@@ -160,12 +166,7 @@ class Tags:
         return _doubt(failure or _RESTLESS) if sent else failure or _RESTLESS
 
     def _footprint(self, change: Change) -> Footprint:
-        read = Moment.now(self._clock)
-
-        def withdrawn() -> bool:
-            return read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
-
-        return Footprint(withdrawn=withdrawn, repeatable=False)
+        return Footprint(withdrawn=withdrawn_when_old(self._clock, change.wanted), repeatable=False)
 
 
 _RESTLESS = Failure(

@@ -6,15 +6,15 @@ from bulkrm.quirks.quirk import Quirk
 
 _CHILD = "an index still names this manifest; delete the index first"
 _COLLISION = (
-    "the user's policy of zot does not delete a digest with several tags (detectManifestCollision); "
-    "--strategy tags-first takes the tags off one by one before"
+    "the user's policy of zot does not delete a digest with several tags (detectManifestCollision); those that are known "
+    "are taken off one by one before, so there is one that was not read: list it too, or run with --shared delete"
 )
 QUIRK = Quirk(
     "zot",
     Manners(
         refusals=(
             Refusal(405, "DENIED", FailureCode.REFUSED, _CHILD),
-            Refusal(409, "MANIFEST_INVALID", FailureCode.REFUSED, _COLLISION),
+            Refusal(409, "MANIFEST_INVALID", FailureCode.REFUSED, _COLLISION, tagged=True),
         )
     ),
 )

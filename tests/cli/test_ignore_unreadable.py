@@ -150,3 +150,25 @@ async def test_killed_while_a_tag_is_removed(*, acted: bool, tmp_path: Path) -> 
 
     assert (result.code, result.statuses) == (0, {f"{APP}:worse": "deleted"})
     assert "worse" not in (sandbox.store.tags(APP) or ())
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+async def test_killed_while_a_decoy_covers_a_tag(*, deletes: bool, tmp_path: Path) -> None:
+    """The decoy under a tag that led nowhere is the run's own: `resume` deletes it, or says that it stands there."""
+    env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
+    async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
+        fill(sandbox)
+        sandbox.faults.clear()
+        image, decoys = f"{sandbox.host}/{APP}:worse", r"manifests/sha256:(?!0{64})"
+        await killed(sandbox, image, "--allow-decoy", "-y", method="DELETE", path=decoys, env=env)
+        assert sandbox.store.manifest(APP, sandbox.store.digest_of(APP, "worse") or "") is not None
+        if not deletes:
+            sandbox.faults.add(Reply(405), method="DELETE", path=decoys, times=None)
+
+        shown = await bulkrm("resume", "-n", "-o", "json", env=env)
+        result = await bulkrm("resume", "-y", "-o", "json", env=env)
+
+        assert shown.statuses == {f"{APP}:worse": "would-delete"}
+        assert result.statuses == {f"{APP}:worse": "deleted" if deletes else "failed"}
+        assert ("worse" in (sandbox.store.tags(APP) or ())) is not deletes
+        assert len(sandbox.store.digests(APP)) == 4 + (not deletes)

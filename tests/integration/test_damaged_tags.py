@@ -7,6 +7,8 @@ import pytest
 
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.sandbox import (
+    Asked,
+    Call,
     Drop,
     DropAfter,
     LieAboutBody,
@@ -98,6 +100,75 @@ async def test_one_that_leads_somewhere_again() -> None:
         assert done.statuses == {f"{APP}:bad": "kept moved"}
         assert done.images[0]["because"] == [f"{sandbox.host}/{APP}:bad@{GOOD.digest}"]
         assert sandbox.store.digest_of(APP, "bad") == GOOD.digest
+
+
+class Pause(FakeClock):
+    """Somebody pushes a tag while a request waits for longer than 20 seconds."""
+
+    def __init__(self, sandbox: Sandbox, tag: str, digest: str) -> None:
+        super().__init__(auto=True)
+        self._sandbox, self._tag, self._digest = sandbox, tag, digest
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 20.0:
+            self._sandbox.store.tag(APP, self._tag, self._digest)
+        await super().sleep(seconds)
+
+
+@pytest.mark.parametrize("settings", [TAGS, SandboxSettings()], ids=["delete", "decoy"])
+async def test_one_that_is_pushed_while_the_host_pauses(settings: SandboxSettings) -> None:
+    """What waits for long after the tag was read is taken back: it is read again, and stays if it leads somewhere."""
+    async with Sandbox(settings) as sandbox:
+        fill(sandbox)
+        lose(sandbox)
+        clock = Pause(sandbox, "bad", GOOD.digest)
+
+        async def limit(_: object) -> None:
+            headers = {**VERSION, "RateLimit-Remaining": "0", "RateLimit-Reset": "30"}
+            sandbox.faults.add(Reply(404, headers, UNKNOWN.body), method="GET", path="manifests/bad")
+
+        done = await run(sandbox, f"- {APP}:bad", before_delete=limit, clock=clock, allow_decoy=True)
+
+        assert any(seconds > 20.0 for seconds in clock.slept)
+        assert done.statuses == {f"{APP}:bad": "kept moved"}
+        assert sandbox.store.digest_of(APP, "bad") == GOOD.digest
+
+
+async def test_a_decoy_behind_a_limit() -> None:
+    """A push that took effect and was answered 429 is known by its digest, and no decoy stays behind."""
+    clock = FakeClock(auto=True)
+    async with Sandbox(clock=clock.wall) as sandbox:
+        fill(sandbox)
+        lose(sandbox)
+
+        async def store(asked: Asked) -> None:
+            sandbox.store.put_manifest(APP, "bad", asked.body, asked.headers["content-type"])
+
+        sandbox.faults.add(Call(store), method="PUT", path="manifests/bad")
+        sandbox.faults.add(Reply(429, {"Retry-After": "1"}), method="PUT", path="manifests/bad")
+
+        done = await run(sandbox, f"- {APP}:bad", allow_decoy=True, clock=clock)
+
+        assert done.statuses == {f"{APP}:bad": "deleted"}
+        assert sandbox.store.tags(APP) == ["good", "kept"]
+        assert len(sandbox.store.digests(APP)) == 3
+
+
+async def test_somebody_else_removed_it() -> None:
+    """Where the registry refuses and the tag is not listed any more, it was somebody else: it is not `deleted`."""
+    async with Sandbox(TAGS) as sandbox:
+        fill(sandbox)
+        lose(sandbox)
+
+        async def remove(_: Asked) -> None:
+            sandbox.store.delete_tag(APP, "bad")
+
+        sandbox.faults.add(Call(remove), method="DELETE", path="manifests/bad")
+        sandbox.faults.add(Reply(403, VERSION), method="DELETE", path="manifests/bad")
+
+        done = await run(sandbox, f"- {APP}:bad")
+
+        assert done.statuses == {f"{APP}:bad": "absent"}
 
 
 async def test_one_whose_type_is_not_accepted() -> None:

@@ -281,3 +281,42 @@ async def test_verify_asks_for_what_was_deleted() -> None:
             assert found == [f"{sandbox.host}/{APP}{name}" for name in wrong]
             assert all(difference.expected is None for difference in done.report.verification.differences)
             assert done.code == 1
+
+
+@pytest.mark.parametrize("strategy", [Strategy.DIGEST, Strategy.TAGS_FIRST])
+@pytest.mark.parametrize("works", [False, True])
+async def test_a_registry_that_leaves_its_tags_listed(strategy: Strategy, *, works: bool) -> None:
+    """Every tag answers 404 when its manifest is gone and is listed still: none is deleted before it went from the list."""
+    clock = FakeClock(auto=True)
+    async with Sandbox(SandboxSettings(tag_deletes=True), clock=clock.wall) as sandbox:
+        for number in range(3):
+            put_image(sandbox.store, APP, [f"pr-{number}", f"pr-{number}-too"], oci_image(number))
+
+        async def unlink(asked: Asked) -> None:
+            sandbox.store.delete_manifest(APP, asked.target.rpartition("/")[2], only=0)
+
+        sandbox.faults.add(Call(unlink), method="DELETE", path=REAL, times=None)
+        sandbox.faults.add(Reply(202), method="DELETE", path=REAL, times=None)
+        if not works:
+            sandbox.faults.add(Reply(202), method="DELETE", path="pr-.*", times=None)
+
+        done = await run(sandbox, clock, strategy=strategy)
+
+        assert set(done.statuses.values()) == ({"deleted"} if works else {"failed unfinished"})
+        assert bool(sandbox.store.tags(APP)) is not works
+
+
+@pytest.mark.parametrize("settings", [OUTLIVING, CRANE])
+async def test_unseen_tags_that_outlive_their_manifest(settings: SandboxSettings) -> None:
+    """Where the tags were not listed, those of the list are looked at all the same: none answers that is `deleted`."""
+    clock = FakeClock(auto=True)
+    async with Sandbox(settings, clock=clock.wall) as sandbox:
+        for number in range(3):
+            put_image(sandbox.store, APP, [f"pr-{number}", f"pr-{number}-too"], oci_image(number))
+        text = "\n".join(f"- {APP}:pr-{number}{more}" for number in range(3) for more in ("", "-too"))
+
+        done = await run(sandbox, clock, text, shared=Shared.DELETE_UNSEEN)
+
+        deleted = {name.rpartition(":")[2] for name, word in done.statuses.items() if word == "deleted"}
+        assert served(sandbox, *deleted) == []
+        assert set(done.statuses.values()) == ({"deleted"} if settings.tag_deletes else {"failed tags-remain"})

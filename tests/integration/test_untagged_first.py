@@ -299,3 +299,55 @@ async def test_where_no_tag_can_be_deleted() -> None:
         assert {text.partition(" ")[0] for text in done.statuses.values()} == {"failed"}
         assert set(digests) <= sandbox.store.digests(APP)
         assert len(sandbox.store.tags(APP) or ()) == 6
+
+
+async def test_a_digest_that_lost_its_tag_before_a_refusal(tmp_path: Path) -> None:
+    """A listed digest whose tag went first, and which is refused then, is unfinished: `resume` deletes it."""
+    async with Sandbox(GOOGLE) as sandbox:
+        (digest,) = fill(sandbox, 1)
+        refusal = Reply(412, {"Content-Type": "application/json"}, CODE)
+        sandbox.faults.add(refusal, method="DELETE", path=digest, times=None, skip=1)
+
+        options = Options(shared=Shared.DELETE, state=tmp_path)
+        done = await delete(sandbox.host, f"- {APP}@{digest}", options)
+
+        assert done.statuses == {f"{APP}@{digest}": "failed refused"}
+        assert sandbox.store.tags(APP) == ["latest"]
+        assert "gone already" in done.images[0]["error"]["message"]
+        assert done.report.tally.unfinished == 1
+        sandbox.faults.clear()
+        resumed = await resume(sandbox.host, Options(state=tmp_path, shared=Shared.DELETE))
+        assert resumed.statuses == {f"{APP}@{digest}": "deleted"}
+        assert digest not in sandbox.store.digests(APP)
+
+
+COLLISION = b'{"errors": [{"code": "MANIFEST_INVALID", "message": "manifest invalid"}]}'
+
+
+async def test_the_collision_policy_of_zot() -> None:
+    """A digest with several tags is refused there with 409, so that its tags go first by themselves."""
+    async with Sandbox(SandboxSettings(tag_deletes=True)) as sandbox:
+        digests = fill(sandbox)
+        refusal = Reply(409, {"Content-Type": "application/json"}, COLLISION)
+        sandbox.faults.add(refusal, method="DELETE", path=digests[0])
+
+        done = await delete(sandbox.host, LIST, Options(concurrency=1))
+
+        assert (set(done.statuses.values()), done.code) == ({"deleted"}, 0)
+        assert sandbox.store.tags(APP) == ["latest"]
+        assert not sandbox.store.digests(APP).intersection(digests)
+
+
+async def test_the_collision_policy_of_zot_and_a_tag_that_nobody_read() -> None:
+    """Where it refuses although all known tags are gone, the image is unfinished, and the hint says what is left to do."""
+    async with Sandbox(SandboxSettings(tag_deletes=True)) as sandbox:
+        digests = fill(sandbox)
+        refusal = Reply(409, {"Content-Type": "application/json"}, COLLISION)
+        sandbox.faults.add(refusal, method="DELETE", path=digests[0], times=None)
+
+        done = await delete(sandbox.host, f"- {APP}:pr-0", Options(shared=Shared.DELETE_UNSEEN))
+
+        assert done.statuses == {f"{APP}:pr-0": "failed refused"}
+        assert done.report.tally.unfinished == 1
+        assert "--shared delete" in done.images[0]["hint"]
+        assert set(sandbox.store.tags(APP) or ()) == {"latest", "pr-0-too", "pr-1", "pr-2", "pr-3"}

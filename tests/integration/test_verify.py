@@ -1,11 +1,15 @@
 """`--verify`: after the run every kept tag and what it needs is as it was, or the run fails and says how to undo it."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.sandbox import Asked, Call, Reply, Sandbox, index_of, oci_image, oci_index, put_image
 from bulkrm.sandbox.images import docker_list
+from bulkrm.sandbox.store import StoredManifest
 from tests.integration.engine import Options, delete
 
 APP = "team/app"
@@ -113,3 +117,23 @@ async def test_an_index_that_was_incomplete_before() -> None:
         assert done.code == 0
         assert done.report.verification is not None
         assert done.report.verification.differences == ()
+
+
+async def test_what_is_no_manifest_is_not_asked_for() -> None:
+    """A digest of an unusual type that proves to be a blob's costs no request of the verification, nor a retry."""
+    async with Sandbox() as sandbox:
+        fill(sandbox)
+        blob = sandbox.store.put_blob(APP, b"some artifact")
+        entry = {"mediaType": "application/x-odd", "digest": blob, "size": 13}
+        content = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}).encode()
+        sandbox.store.plant(APP, StoredManifest(str(Digest.of(content)), OCI_INDEX, content), "odd")
+
+        done = await delete(sandbox.host, f"- {APP}:pr-1", VERIFY)
+        usual = await delete(sandbox.host, f"- {APP}:latest", Options())
+
+        assert (done.statuses, usual.code) == ({f"{APP}:pr-1": "deleted"}, 0)
+        assert done.report.verification is not None
+        assert done.report.verification.differences == ()
+        asked = [sent for sent in done.sent if sent[1].endswith(blob)]
+        assert asked == [sent for sent in usual.sent if sent[1].endswith(blob)]
+        assert len(asked) <= 2

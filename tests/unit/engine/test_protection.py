@@ -1,5 +1,7 @@
 """Which pattern protects a tag, and which never did."""
 
+from dataclasses import replace
+
 from bulkrm.engine.protection import Protection
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
@@ -42,5 +44,23 @@ def test_nothing_to_be_seen() -> None:
     found = protection("*:latest")
 
     found.look_at([facts(APP), facts(WEB, seen=Unseen(7))])
+
+    assert list(found.unused()) == []
+
+
+def test_patterns_for_damaged_tags() -> None:
+    """A pattern that lets damaged tags hold nothing back is told in its own words; damaged tags and readable ones count."""
+    found = Protection([ProtectPattern.parse(text) for text in ("*:bad", "*:1.0", "*:bda")], "--ignore-unreadable")
+
+    found.look_at([facts(APP, seen=Seen({"1.0": SOME}, ignored=("bad",)))])
+
+    assert list(found.unused()) == ["the --ignore-unreadable pattern *:bda matches no tag of the touched repositories"]
+
+
+def test_a_tag_that_leads_nowhere() -> None:
+    """A pattern that keeps a tag which leads nowhere is of use."""
+    found = protection("*:bad")
+
+    found.look_at([replace(facts(APP, "1.0"), dangling=frozenset({"bad"}))])
 
     assert list(found.unused()) == []
