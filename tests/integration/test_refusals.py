@@ -220,6 +220,13 @@ async def siblings_removed(_: Path) -> Images:
         return await listed(sandbox, patient(shared=Shared.UNTAG))
 
 
+async def tags_remain(_: Path) -> Images:
+    """A registry that deletes the manifest, goes on answering under its tag, and deletes no tags."""
+    async with Sandbox(SandboxSettings(tags_survive_digest_delete=True)) as sandbox:
+        fill(sandbox)
+        return await listed(sandbox)
+
+
 async def timeout(_: Path) -> Images:
     """A registry that does not answer in time."""
     async with Sandbox() as sandbox:
@@ -302,6 +309,7 @@ PROVOCATIONS: dict[str, Callable[[Path], Awaitable[Images]]] = {
     "refused": refused,
     "server-error": server_error,
     "siblings-removed": siblings_removed,
+    "tags-remain": tags_remain,
     "timeout": timeout,
     "token-server": token_server,
     "unconfirmed": unconfirmed,

@@ -67,7 +67,7 @@ class Oracle:
     def created(self, digest: str) -> str | None:
         """When an image was built: of an index, the newest of its images; None if anything of that is not known."""
         if digest not in self._indexes:
-            return self._built[digest]
+            return self._built.get(digest)
         dates = [self.created(child) for child in self.children[digest]]
         known = [date for date in dates if date is not None]
         return max(known) if known else None
@@ -103,7 +103,8 @@ class Oracle:
 
     def _judge(self, state: State, wish: Wish, attached_tags: set[str], attached: set[str]) -> Fate:
         going = {tag for tag in wish.tags | attached_tags if tag in state.tags}
-        on = {digest: {tag for tag, held in state.tags.items() if held == digest} for digest in state.manifests}
+        there = state.manifests.union(state.tags.values())  # a tag may lead nowhere
+        on = {digest: {tag for tag, held in state.tags.items() if held == digest} for digest in there}
         listed = {state.tags[tag] for tag in going & wish.tags} | (wish.digests & state.manifests)
         candidates = listed | {state.tags[tag] for tag in going} | (attached & state.manifests)
         untagged: set[str] = set()
@@ -142,7 +143,7 @@ class Oracle:
             if self._has_referrers:
                 digests |= {other for other, subject in self._subject.items() if subject == digest}
             subjects = {fallbacks[tag] for tag, held in state.tags.items() if held == digest and tag in fallbacks}
-            for child in self.children[digest]:
+            for child in self.children.get(digest, ()):
                 if not subjects or self._subject.get(child) in subjects:
                     digests.add(child)
         return tags, digests & state.manifests
