@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.app import app
+from bulkrm.cli.command_names import COMMANDS
+from bulkrm.cli.commands.app import app
 from bulkrm.cli.main import main
-from bulkrm.cli.words import COMMANDS
-from bulkrm.client.credentials.source import CredentialSource, sources
+from bulkrm.families.family import Family, families
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status
-from bulkrm.quirks.quirk import Quirk, quirks
+from bulkrm.remote.credentials.source import CredentialSource, sources
 from bulkrm.reports.format import ReportFormat, formats
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,9 +24,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LONGEST = 300
 # The modules of a package of plugins that are none: what a plugin is, and what several of them share.
 PLUGINS = {
-    "bulkrm.reports": ("FORMAT", ReportFormat, {"format", "shape"}),
-    "bulkrm.quirks": ("QUIRK", Quirk, {"quirk"}),
-    "bulkrm.client.credentials": (
+    "bulkrm.reports": ("FORMAT", ReportFormat, {"format", "plan_view"}),
+    "bulkrm.families": ("FAMILY", Family, {"family"}),
+    "bulkrm.remote.credentials": (
         "SOURCE",
         CredentialSource,
         {"configured", "docker_config", "helper", "keys", "lookup", "source"},
@@ -54,7 +54,7 @@ def test_one_constant_in_each_plugin(package: str) -> None:
 
 def test_plugins_are_found() -> None:
     """A report format is known by the name of its file, and no two plugins have one name."""
-    names = [quirk.name for quirk in quirks()]
+    names = [family.name for family in families()]
 
     assert {name: entry.name for name, entry in formats().items()} == {name: name for name in ("json", "jsonl", "text")}
     assert len(names) == len(set(names)) > 0

@@ -1,6 +1,6 @@
 """The scripts by which shells complete bulkrm's command line: each asks bulkrm itself, so none knows an option."""
 
-from bulkrm.cli.completion import SHELLS
+from bulkrm.cli.commands.completion import SHELLS
 from bulkrm.model.errors import InputError, Problem
 
 _BASH = """\

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bulkrm.cli.command_names import COMMANDS, meant
 from bulkrm.cli.in_use import InUseFiles
-from bulkrm.cli.words import COMMANDS, meant
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source

@@ -7,8 +7,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from bulkrm.cli.console import say
 from bulkrm.cli.layers import Layers, Option, combined
+from bulkrm.cli.terminal.console import say
 
 _CONFIG = "config"
 

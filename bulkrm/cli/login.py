@@ -7,11 +7,11 @@ from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bulkrm.cli.terminal import Stream, Streams
-from bulkrm.client.credentials.source import PASSWORD, USERNAME
+from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.printable import printable
 from bulkrm.model.secret import Secret
+from bulkrm.remote.credentials.source import PASSWORD, USERNAME
 
 _MAX_PASSWORD = 64 * 2**10
 

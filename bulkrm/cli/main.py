@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkrm import __version__
-from bulkrm.cli.console import complain, express_everything, say, show
-from bulkrm.cli.garbage import seldom_collected
-from bulkrm.cli.words import COMMANDS, mistaken
+from bulkrm.cli.collector import rare_collections
+from bulkrm.cli.command_names import COMMANDS, mistaken
+from bulkrm.cli.terminal.console import complain, express_everything, say, show
 from bulkrm.model.errors import InputError
 
 if TYPE_CHECKING:
-    from bulkrm.cli.terminal import Streams
+    from bulkrm.cli.terminal.streams import Streams
 
 # Set by the scripts of `bulkrm completion`: the name of the shell that asks.
 COMPLETE = "_BULKRM_COMPLETE"
@@ -37,11 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     shell = os.environ.get(COMPLETE)
     if shell is not None:
-        from bulkrm.cli.completion import print_completions  # noqa: PLC0415 (for shells only)
+        from bulkrm.cli.commands.completion import print_completions  # noqa: PLC0415 (for shells only)
 
         print_completions(given, shell)
         return
-    from bulkrm.cli.terminal import Stream, Streams  # noqa: PLC0415 (`--version` answers at once)
+    from bulkrm.cli.terminal.streams import Stream, Streams  # noqa: PLC0415 (`--version` answers at once)
 
     streams = Streams.of_process()  # before a closed one is replaced, and before anything is displayed
     _replace_closed_streams()
@@ -60,12 +60,12 @@ def _run(given: Sequence[str], streams: "Streams") -> int:
     """Run a command; return its exit code. The streams were looked at before anything was displayed."""
     from typer import TyperException  # noqa: PLC0415 (`--version` answers at once)
 
-    from bulkrm.cli.guarded import guarded  # noqa: PLC0415 (as above)
+    from bulkrm.cli.input_errors import exit_on_input_error  # noqa: PLC0415 (as above)
     from bulkrm.cli.usage import explain  # noqa: PLC0415 (as above)
 
-    with seldom_collected():
+    with rare_collections():
         try:
-            return guarded(partial(_performed, given, streams))
+            return exit_on_input_error(partial(_performed, given, streams))
         except TyperException as error:
             return explain(error)
 
@@ -77,7 +77,7 @@ def _performed(given: Sequence[str], streams: "Streams") -> int:
         from bulkrm.cli.inputs import no_command  # noqa: PLC0415 (for mistakes only)
 
         raise InputError(no_command(word, "argument 1"))
-    from bulkrm.cli.app import app  # noqa: PLC0415 (as above)
+    from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
 
     code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
     return code if isinstance(code, int) else 0

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bulkrm.cli.configuration import Configuration
-from bulkrm.cli.terminal import Streams
+from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from bulkrm.client.credentials import Credentials
-from bulkrm.client.credentials.lookup import Found
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken, Settings
+from bulkrm.remote.credentials import Credentials
+from bulkrm.remote.credentials.lookup import Found
 
 
 def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings) -> Iterator[str]:

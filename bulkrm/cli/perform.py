@@ -11,31 +11,31 @@ from functools import partial
 import anyio
 
 from bulkrm import __version__
-from bulkrm.cli.closing import closing_of, warnings_of
-from bulkrm.cli.console import complain, say
-from bulkrm.cli.delivery import deliver, failed, raise_bug
+from bulkrm.cli.commands.saved_plan import plan_text
 from bulkrm.cli.options import Talk
 from bulkrm.cli.origins import origins
-from bulkrm.cli.planning import plan_text
-from bulkrm.cli.progress import Display, Listener, display
-from bulkrm.cli.question import Question
-from bulkrm.cli.recorded import new_run_id, trouble_of
-from bulkrm.cli.trace import listening_of
-from bulkrm.cli.writers import Writer, begin_all
-from bulkrm.client.clock import SystemClock
-from bulkrm.client.credentials import Credentials
-from bulkrm.client.registries import Registries, open_registries
-from bulkrm.engine.around import Around
-from bulkrm.engine.recorder import Recorder, Unrecorded
-from bulkrm.engine.recording import Recording
+from bulkrm.cli.run_folder import new_run_id, trouble_of
+from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
+from bulkrm.cli.terminal.console import complain, say
+from bulkrm.cli.terminal.progress import Display, Listener, display
+from bulkrm.cli.terminal.question import Question
+from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
+from bulkrm.cli.terminal.trace import listening_of
+from bulkrm.cli.terminal.writers import Writer, begin_all
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.record.folder_recorder import FolderRecorder
+from bulkrm.engine.record.recorder import NoRecorder, Recorder
 from bulkrm.engine.run import Job, Run, Saved
 from bulkrm.engine.stop import Stop
 from bulkrm.model.outcome import Signal, Status
 from bulkrm.model.report import Report, RunInfo
 from bulkrm.model.settings import Settings
+from bulkrm.remote.clock import SystemClock
+from bulkrm.remote.credentials import Credentials
+from bulkrm.remote.registries import Registries, open_registries
+from bulkrm.state.ephemeral import ends_with
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.lasting import ends_with
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, signal.SIGHUP: Signal.HANG_UP}
 
@@ -73,8 +73,10 @@ async def perform(task: Task) -> int:
     # A signal is listened to until the reports are out: one that comes while they are written must not cut them off.
     async with opened as registries, signals(stop, shown):
         begin_all(task.writers)
-        recorder = Recording(task.folder, partial(plan_text, task.job)) if task.folder else Unrecorded()
-        run = Run(task.job, registries, Around(Listener(shown, task.writers, recorder), stop, SystemClock(), recorder))
+        recorder = FolderRecorder(task.folder, partial(plan_text, task.job)) if task.folder else NoRecorder()
+        run = Run(
+            task.job, registries, RunContext(Listener(shown, task.writers, recorder), stop, SystemClock(), recorder)
+        )
         question = Question(shown, stop, task.talk.streams, yes=task.talk.yes)
         with shown:
             for remark in task.remarks():
@@ -97,7 +99,7 @@ def _conclude(task: Task, run: Run, recorder: Recorder, report: Report, stop: St
         complain(trouble)
         code = failed(code)
     over = declined and not _is_resumed(task.job)
-    if isinstance(recorder, Recording):
+    if isinstance(recorder, FolderRecorder):
         code = _close(recorder, report, code, declined=over)
     code = deliver(task.writers, report, code)
     left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
@@ -106,7 +108,7 @@ def _conclude(task: Task, run: Run, recorder: Recorder, report: Report, stop: St
     return code
 
 
-def _close(recorder: Recording, report: Report, code: int, *, declined: bool) -> int:
+def _close(recorder: FolderRecorder, report: Report, code: int, *, declined: bool) -> int:
     """Record the end of a run that came to one; an interrupted one can be gone on with."""
     try:
         summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}

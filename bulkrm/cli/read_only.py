@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from bulkrm.cli import options as opt
+from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.configuration import Configuration
-from bulkrm.cli.guarded import guarded
-from bulkrm.cli.words import COMMANDS
+from bulkrm.cli.input_errors import exit_on_input_error
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Connection
 
@@ -22,9 +22,9 @@ Check = Annotated[bool, typer.Option("--check", help="Show which credentials wou
 
 def check(files: ListFiles) -> None:
     """Read list files and say what is wrong with them. Sends nothing."""
-    from bulkrm.cli.check_lists import check_lists
+    from bulkrm.cli.commands.check_lists import check_lists
 
-    raise typer.Exit(guarded(partial(check_lists, files)))
+    raise typer.Exit(exit_on_input_error(partial(check_lists, files)))
 
 
 def completion(shell: Shell) -> None:
@@ -34,14 +34,14 @@ def completion(shell: Shell) -> None:
     `bulkrm completion fish > ~/.config/fish/completions/bulkrm.fish`.
     """
     from bulkrm.cli.completion_scripts import script_of
-    from bulkrm.cli.console import show_lines
+    from bulkrm.cli.terminal.console import show_lines
 
-    raise typer.Exit(guarded(lambda: 0 if show_lines(script_of(shell).split("\n")) else 1))
+    raise typer.Exit(exit_on_input_error(lambda: 0 if show_lines(script_of(shell).split("\n")) else 1))
 
 
 def show_help(context: typer.Context, topic: Topic = None) -> None:
     """Show the help of a command."""
-    from bulkrm.cli.console import show_lines
+    from bulkrm.cli.terminal.console import show_lines
 
     root: Any = context.find_root().command
 
@@ -52,7 +52,7 @@ def show_help(context: typer.Context, topic: Topic = None) -> None:
         with command.make_context(command.name, ["-h"], parent=context.parent, resilient_parsing=True) as found:
             return 0 if show_lines(command.get_help(found).split("\n")) else 1
 
-    raise typer.Exit(guarded(shown))
+    raise typer.Exit(exit_on_input_error(shown))
 
 
 def login(
@@ -77,7 +77,7 @@ def login(
     Nothing is stored: `docker login`, `podman login` and the like do that, and bulkrm uses what they stored. The exit
     code is 0 where the registry takes the credentials, and 1 where it does not.
     """
-    from bulkrm.cli.check_login import check_login
+    from bulkrm.cli.commands.check_login import check_login
 
     def checked() -> int:
         if not check:
@@ -88,7 +88,7 @@ def login(
         access = opt.Access(username, ask_password, password_stdin, connection, password_env, configuration)
         return check_login(target, access, opt.Pace("auto", None, timeout), context.obj, verbose=verbose)
 
-    raise typer.Exit(guarded(checked))
+    raise typer.Exit(exit_on_input_error(checked))
 
 
 def schema() -> None:

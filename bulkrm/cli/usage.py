@@ -5,7 +5,7 @@ from typing import Any
 
 from typer import TyperException
 
-from bulkrm.cli.console import say
+from bulkrm.cli.terminal.console import say
 
 _RECORDED = {
     "apply": "the plan records it; give it to `bulkrm plan`",

@@ -4,34 +4,34 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from bulkrm.client.registries import Registries
-from bulkrm.engine.around import Around
-from bulkrm.engine.asking import Asking
-from bulkrm.engine.book import Book
-from bulkrm.engine.dangling import DanglingTags
-from bulkrm.engine.execute import Before, Execution
-from bulkrm.engine.expand import expand
-from bulkrm.engine.landing import Landing, Past
-from bulkrm.engine.planner import Knowledge, Planner
-from bulkrm.engine.protection import Protection
-from bulkrm.engine.recorder import not_recorded
-from bulkrm.engine.tag_lists import TagLists
-from bulkrm.engine.tags import tag_of
-from bulkrm.engine.undone import Reinstated, UndoneImages
-from bulkrm.engine.verify import Expected, Verifier, expectations
-from bulkrm.engine.verify_deleted import Went, still_there, went
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.dangling import DanglingTags
+from bulkrm.engine.execute.execution import Before, Execution
+from bulkrm.engine.execute.tag_change import tag_of
+from bulkrm.engine.execute.verify import Expected, Verifier, expectations
+from bulkrm.engine.execute.verify_deleted import Went, still_there, went
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.plan.expand import expand
+from bulkrm.engine.plan.planner import Planner, PlanWithFacts
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.engine.record.recorder import not_recorded
+from bulkrm.engine.recover.reconcile import EarlierProgress, Reconciliation
+from bulkrm.engine.recover.undone import Reinstated, UndoneImages
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import HTTPS_PORT, Reference, TagRef
 from bulkrm.model.report import ImageResult, Verification
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.explain import explain
 from bulkrm.planning.guards import Rules
-from bulkrm.planning.judge import hold
+from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import failed_targets, remaining, together
 from bulkrm.planning.orphans import orphans
+from bulkrm.planning.protection import Protection
+from bulkrm.remote.registries import Registries
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.pattern import ProtectPattern
 from bulkrm.selection.selectors.min_keep import floor
@@ -50,7 +50,7 @@ class Saved:
 
     plan: Plan
     lines: Sequence[Line]
-    past: Past = field(default_factory=Past)
+    earlier: EarlierProgress = field(default_factory=EarlierProgress)
     resumed: bool = False
     undone: UndoneImages = field(default_factory=UndoneImages)
 
@@ -81,20 +81,19 @@ class Job:
 class Run:
     """One run. `perform` does all of it; a dry run ends before the delete phase."""
 
-    def __init__(self, job: Job, registries: Registries, around: Around) -> None:
+    def __init__(self, job: Job, registries: Registries, context: RunContext) -> None:
         """Take the job; nothing is sent yet."""
         self._job = job
-        self._around = around
-        self._stop = around.stop
-        self._asking = Asking(registries)
-        self._book = Book(around.observer, around.stop.crash, around.cleared)
-        self._lists = TagLists(self._asking, around.stop, around.clock, around.cleared)
+        self._context = context
+        self._stop = context.stop
+        self._gateway = Gateway(registries)
+        self._outcomes = Outcomes(context.observer, context.stop.crash, context.removed_ahead)
+        self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = Protection(job.protect)
         self._ignoring = Protection(job.ignore, "--ignore-unreadable")
-        least = job.conditions.min_keep
+        least, wanted = job.conditions.min_keep, (job.conditions, job.default_port)
         self._rules = Rules(job.policy.shared, self._protection.of, self._ignoring.of, least, floor)
-        wanted = job.conditions, job.default_port
-        self._planner = Planner(job.policy, self._rules, self._asking, self._lists, around, *wanted)
+        self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
         self._expected: Sequence[Expected] = ()
         self.explained: tuple[str, ...] = ()
         self.plan: Plan | None = None
@@ -108,12 +107,12 @@ class Run:
     @property
     def lines(self) -> Sequence[Line]:
         """What the run is about, as far as that is known by now."""
-        return self._book.lines
+        return self._outcomes.lines
 
     @property
     def orphans(self) -> int:
         """How many manifests and tags stay behind that nothing needs any more, or would."""
-        return orphans(self.plan.doomed, self._book.went) if self.plan else 0
+        return orphans(self.plan.deletions, self._outcomes.went) if self.plan else 0
 
     async def perform(self, confirm: Confirm) -> Sequence[ImageResult]:
         """Plan, ask, delete, look after it; return one result for every image and every pattern without images.
@@ -127,7 +126,7 @@ class Run:
                 await self._act(self.plan, confirm)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
-        return self._book.close(self._stop.reason or NotAttemptedReason.DECLINED)
+        return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
     async def _prepare(self) -> None:
         """Make the plan, and settle what will not be touched; what else was read is let go."""
@@ -140,60 +139,60 @@ class Run:
             self._expected = expectations(known) if self._job.policy.verify else ()
             self._planner.forget(known.plan)
 
-    async def _make_plan(self) -> Knowledge | None:
+    async def _make_plan(self) -> PlanWithFacts | None:
         """Return the plan, or None where the run was stopped before it was complete."""
-        around, work = self._around, self._job.work
+        context, work = self._context, self._job.work
         if isinstance(work, Saved):
             known = await self._go_on(work)
         else:
-            lines = await self._asking.reliably(
-                lambda: expand(work, self._asking, self._lists, around.stop, around.observer),
+            lines = await self._gateway.reliably(
+                lambda: expand(work, self._gateway, self._lists, context.stop, context.observer),
                 lambda: self._lists.forget(()),
             )
-            self._book.open(await self._planner.choose(lines))
-            targets = [line for line in self._book.lines if isinstance(line, Target)]
+            self._outcomes.open(await self._planner.choose(lines))
+            targets = [line for line in self._outcomes.lines if isinstance(line, Target)]
             known = None  # what a stop leaves of it
-            with around.stop.phase():
+            with context.stop.phase():
                 known = await self._planner.plan(targets, self._job.policy.max_delete)
             if known is None:
                 self._settle_what_is_known(targets)
         if known is not None:
-            self._book.add(_attached_targets(known.plan))
+            self._outcomes.add(_attached_targets(known.plan))
             for patterns in (self._protection, self._ignoring):
                 patterns.look_at(known.facts)
-            elsewhere = self._planner.conditions.elsewhere(self._job.hosts)
-            for warning in (*self._protection.unused(), *self._ignoring.unused(), *elsewhere):
-                around.observer.warn(warning)
+            unused = (*self._protection.unused(), *self._ignoring.unused())
+            for warning in (*unused, *self._planner.conditions.elsewhere(self._job.hosts)):
+                context.observer.warn(warning)
         return known
 
-    async def _go_on(self, saved: Saved) -> Knowledge | None:
+    async def _go_on(self, saved: Saved) -> PlanWithFacts | None:
         """Judge again what a saved plan has left to do, after a look at what was under way when it was cut short."""
-        self._book.open(saved.lines)
-        self._book.replay(saved.past.done)
+        self._outcomes.open(saved.lines)
+        self._outcomes.replay(saved.earlier.done)
         with self._stop.phase():
-            await Reinstated(saved.undone, self._asking, self._book, self._around).settle(saved.plan)
+            await Reinstated(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
         for item in saved.plan.items if saved.resumed else ():
-            self._asking.answered(item.repository.host)
-        landing = Landing(saved.past, self._asking, self._book, self._around, self._job.policy)
+            self._gateway.answered(item.repository.host)
+        reconciliation = Reconciliation(saved.earlier, self._gateway, self._outcomes, self._context, self._job.policy)
         known = None  # what a stop leaves of it
         with self._stop.phase():
-            await landing.settle(saved.plan)
+            await reconciliation.settle(saved.plan)
             known = await self._judge_again(saved)
             if known is not None:
-                await landing.settle_late(known.plan)
+                await reconciliation.settle_late(known.plan)
         limit = self._job.policy.max_delete
         if known is None or limit is None or not saved.resumed:
             return known
         # The limit holds for all parts of a run: what the earlier ones took away counts as well.
         seen = sum({**known.plan.tags, **saved.plan.tags}.values())
-        return replace(known, plan=hold(known.plan, limit, self._book.disappeared, seen))
+        return replace(known, plan=enforce_limit(known.plan, limit, self._outcomes.disappeared, seen))
 
-    async def _judge_again(self, saved: Saved) -> Knowledge | None:
+    async def _judge_again(self, saved: Saved) -> PlanWithFacts | None:
         """Judge what has no outcome yet; what could not be judged at first is planned as if it were new."""
-        gone = {(item.repository, item.digest) for item in saved.plan.doomed if self._book.went(item)}
+        gone = {(item.repository, item.digest) for item in saved.plan.deletions if self._outcomes.went(item)}
         failed = failed_targets(saved.plan) if saved.resumed else ()
-        again = {target for target in failed if not self._book.has(target)}
-        left = remaining(saved.plan, lambda target: self._book.has(target) or target in again)
+        again = {target for target in failed if not self._outcomes.has(target)}
+        left = remaining(saved.plan, lambda target: self._outcomes.has(target) or target in again)
         limit = None if saved.resumed else self._job.policy.max_delete
         known = await self._planner.renew(left, gone, limit)
         if known is None or not again:
@@ -201,7 +200,7 @@ class Run:
         fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)), limit)
         if fresh is None:
             return None
-        return Knowledge(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
+        return PlanWithFacts(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
 
     async def _act(self, plan: Plan, confirm: Confirm) -> None:
         acts, policy = tuple(plan.acts), self._job.policy
@@ -209,55 +208,55 @@ class Run:
             for item in acts:
                 self._record(item, _would(item))
             for entry in plan.dangling:
-                self._book.record(entry.target, WouldDelete(for_good=True))
-        elif policy.fail_fast and self._book.has_failures:
+                self._outcomes.record(entry.target, WouldDelete(for_good=True))
+        elif policy.fail_fast and self._outcomes.has_failures:
             self._stop.fail_fast()
         elif (acts or plan.dangling) and await confirm(plan) and await self._is_recorded(plan):
             await self._carry_out(plan)
 
     async def _carry_out(self, plan: Plan) -> None:
         policy, work = self._job.policy, self._job.work
-        past = work.past if isinstance(work, Saved) else Past()
-        before = Before(policy.allow_decoy, past.begun)
-        execution = Execution(plan, self._asking, self._planner, self._book, self._around, before)
-        verifier = Verifier(self._asking, self._around, self._expected)
+        earlier = work.earlier if isinstance(work, Saved) else EarlierProgress()
+        before = Before(policy.allow_decoy, earlier.begun)
+        execution = Execution(plan, self._gateway, self._planner, self._outcomes, self._context, before)
+        verifier = Verifier(self._gateway, self._context, self._expected)
         with self._stop.phase():
             await verifier.before()
-        dangling = DanglingTags(self._asking, self._book, self._around)
+        dangling = DanglingTags(self._gateway, self._outcomes, self._context)
         await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
         await execution.run(fail_fast=policy.fail_fast)
         if policy.verify and not self._stop:
             with self._stop.phase():
                 kept = await verifier.after()
-                gone = await still_there(list(self._went(plan)), self._asking, self._around)
+                gone = await still_there(list(self._went(plan)), self._gateway, self._context)
                 self.verification = replace(kept, differences=(*kept.differences, *gone))
 
     def _went(self, plan: Plan) -> Iterator[Went]:
         """Yield what the report says is gone."""
         for item in plan.acts:
-            told = ((target, self._book.outcome(target)) for target in item.targets)
+            told = ((target, self._outcomes.outcome(target)) for target in item.targets)
             yield from went(item, [(target, outcome) for target, outcome in told if outcome is not None])
         for entry in plan.dangling:
-            if isinstance(self._book.outcome(entry.target), Deleted):
+            if isinstance(self._outcomes.outcome(entry.target), Deleted):
                 yield Went((entry.repository, tag_of(entry.target)), None)
 
     async def _is_recorded(self, plan: Plan) -> bool:
         """Have the plan kept before anything goes; where that fails, everything fails and nothing goes."""
         try:
-            await self._around.recorder.planned(plan, self._book.lines)
+            await self._context.recorder.planned(plan, self._outcomes.lines)
         except StateError as error:
             for item in plan.acts:
                 self._record(item, Failed(not_recorded(error)))
             for entry in plan.dangling:
-                self._book.record(entry.target, Failed(not_recorded(error)))
+                self._outcomes.record(entry.target, Failed(not_recorded(error)))
             return False
         return True
 
     def _settle(self, plan: Plan) -> None:
         """Record what will not be deleted."""
         for entry in plan.settled:
-            if not self._book.has(entry.target):
-                self._book.record(entry.target, self._removed_before(entry) or entry.outcome)
+            if not self._outcomes.has(entry.target):
+                self._outcomes.record(entry.target, self._removed_before(entry) or entry.outcome)
         for item in plan.items:
             if isinstance(item.verdict, Kept | Failed):
                 self._record(item, item.verdict)
@@ -267,30 +266,30 @@ class Run:
         reference, work = entry.target.reference, self._job.work
         if not (isinstance(work, Saved) and isinstance(entry.outcome, Gone) and isinstance(reference, TagRef)):
             return None
-        return Deleted(for_good=True) if (reference.repository, reference.tag) in work.past.dangling else None
+        return Deleted(for_good=True) if (reference.repository, reference.tag) in work.earlier.dangling else None
 
     def _settle_what_is_known(self, targets: Sequence[Target]) -> None:
         """Record what a plan that was cut short found out for good."""
         for target in targets:
             match self._planner.known(target):
                 case Absent(no_repository):
-                    self._book.record(target, Gone(no_repository))
+                    self._outcomes.record(target, Gone(no_repository))
                 case Unresolved(failure):
-                    self._book.record(target, Failed(failure))
+                    self._outcomes.record(target, Failed(failure))
                 case _:
                     pass
 
     def _record(self, item: Item, outcome: Outcome) -> None:
         for target in item.targets:
-            self._book.record(target, outcome, item.resolved)
+            self._outcomes.record(target, outcome, item.resolved)
 
 
 def _would(item: Item) -> Outcome:
     match item.verdict:
-        case Doomed(also):
+        case Delete(also):
             return WouldDelete(also)
-        case Untag(stays):
-            return WouldUntag(stays)
+        case Untag(remaining_tags):
+            return WouldUntag(remaining_tags)
         case Kept() | Failed() as verdict:
             return verdict
 

@@ -115,7 +115,7 @@ class WouldDelete:
 class Untagged:
     """The registry confirmed that the tag is gone. `stays`: the tags that its manifest lives on under, in full form."""
 
-    stays: tuple[str, ...] = ()
+    remaining_tags: tuple[str, ...] = ()
     status: ClassVar[Status] = Status.UNTAGGED
 
 
@@ -123,7 +123,7 @@ class Untagged:
 class WouldUntag:
     """A dry run: the real one would remove this tag and nothing else."""
 
-    stays: tuple[str, ...] = ()
+    remaining_tags: tuple[str, ...] = ()
     status: ClassVar[Status] = Status.WOULD_UNTAG
 
 

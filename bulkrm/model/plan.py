@@ -11,7 +11,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Target
 
 
-class Way(StrEnum):
+class UntagMethod(StrEnum):
     """How a registry can be brought to give up one tag of a manifest.
 
     `TAG`: it deletes tags. `DECOY`: it deletes manifests only, so a manifest of our own is pushed over the tag and
@@ -35,7 +35,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class Delete:
     """The manifest goes. `also_removed`: tags outside the list that go with it, in full form; None: not read."""
 
     also_removed: tuple[str, ...] | None = ()
@@ -45,11 +45,11 @@ class Doomed:
 class Untag:
     """The targets, all of them tags, go; the manifest lives on under the tags that it `stays` with, in full form."""
 
-    stays: tuple[str, ...]
-    way: Way = Way.TAG
+    remaining_tags: tuple[str, ...]
+    untag_method: UntagMethod = UntagMethod.TAG
 
 
-Verdict = Doomed | Untag | Kept | Failed
+Verdict = Delete | Untag | Kept | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Item:
     verdict: Verdict
     tags: tuple[str, ...] = ()  # all tags seen on it, listed or not
     parents: tuple[Digest, ...] = ()  # doomed manifests that go first: indexes above it, what it is attached to
-    leaves: tuple[str, ...] = ()  # what nothing needs once this is gone and yet stays, in full form
+    orphaned: tuple[str, ...] = ()  # what nothing needs once this is gone and yet stays, in full form
 
     @property
     def digest(self) -> Digest:
@@ -79,7 +79,7 @@ class Item:
     def removed_tags(self) -> tuple[str, ...]:
         """The tags that go: with the manifest all of them, off it those that are named."""
         match self.verdict:
-            case Doomed():
+            case Delete():
                 return self.tags
             case Untag():
                 return self.named_tags
@@ -115,7 +115,7 @@ class Dangling:
     """A tag of the list that the registry lists as well, and that leads to no manifest: the tag goes, in its `way`."""
 
     target: Target
-    way: Way = Way.TAG
+    untag_method: UntagMethod = UntagMethod.TAG
 
     @property
     def repository(self) -> Repository:
@@ -166,9 +166,9 @@ class Plan:
     @property
     def acts(self) -> Iterator[Item]:
         """What something is to be done about: manifests to delete, tags to take off manifests."""
-        return (item for item in self.items if isinstance(item.verdict, Doomed | Untag))
+        return (item for item in self.items if isinstance(item.verdict, Delete | Untag))
 
     @property
-    def doomed(self) -> Iterator[Item]:
+    def deletions(self) -> Iterator[Item]:
         """What is to be deleted, manifest and all."""
-        return (item for item in self.items if isinstance(item.verdict, Doomed))
+        return (item for item in self.items if isinstance(item.verdict, Delete))

@@ -16,7 +16,7 @@ class DeleteManifest:
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveTags:
+class UntagManifest:
     """Take the item's targets, all of them tags, off a manifest that stays: in the way that its verdict says.
 
     A tag is read right before it is deleted or overwritten; one that holds something else by then stays.
@@ -26,7 +26,7 @@ class RemoveTags:
 
 
 @dataclass(frozen=True, slots=True)
-class ClearTags:
+class RemoveTagsAhead:
     """Take all tags off manifests of one repository that are deleted afterwards, each of them read right before.
 
     What cannot be taken off goes with its manifest. `order` says how: it is not by digest.
@@ -37,4 +37,4 @@ class ClearTags:
     order: Order
 
 
-Step = DeleteManifest | RemoveTags | ClearTags
+Step = DeleteManifest | UntagManifest | RemoveTagsAhead

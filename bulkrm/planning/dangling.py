@@ -7,7 +7,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Resolution, Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Dangling, Plan, Settled, Way
+from bulkrm.model.plan import Dangling, Plan, Settled, UntagMethod
 from bulkrm.model.reference import TagRef
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
@@ -33,7 +33,7 @@ def judge_dangling(facts: RepositoryFacts, rules: Rules) -> Iterator[Dangling | 
         if pattern is None and held is not None:
             yield Settled(target, held)
         else:
-            yield _verdict(target, pattern, reference.pin or pins.get(reference.tag), facts.way)
+            yield _verdict(target, pattern, reference.pin or pins.get(reference.tag), facts.untag_method)
 
 
 def is_dangling(target: Target, resolution: Resolution, facts: RepositoryFacts) -> bool:
@@ -42,19 +42,21 @@ def is_dangling(target: Target, resolution: Resolution, facts: RepositoryFacts) 
     return isinstance(reference, TagRef) and reference.tag in facts.dangling and not isinstance(resolution, Resolved)
 
 
-def _verdict(target: Target, pattern: str | None, pin: Digest | None, way: Way | Failure | None) -> Dangling | Settled:
+def _verdict(
+    target: Target, pattern: str | None, pin: Digest | None, untag_method: UntagMethod | Failure | None
+) -> Dangling | Settled:
     if pattern is not None:
         return Settled(target, Kept(KeptReason.PROTECTED, (pattern,)))
     if pin is not None:
         why = f"{NOWHERE}, so it cannot be told whether it holds {pin}"
         return Settled(target, Kept(KeptReason.UNREADABLE, (why,), _PINNED))
-    match way:
+    match untag_method:
         case None:
             return Settled(target, Kept(KeptReason.UNREADABLE, (NOWHERE,), _NO_WAY))
         case Failure():
-            return Settled(target, Failed(way))
+            return Settled(target, Failed(untag_method))
         case _:
-            return Dangling(target, way)
+            return Dangling(target, untag_method)
 
 
 def held_dangling(plan: Plan, kept: Kept) -> Plan:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bulkrm.model.outcome import PRECEDENCE, Failed, Gone, Kept
-from bulkrm.model.plan import Doomed, Item, Plan, Untag
+from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.planning.facts import RepositoryFacts, Seen
 from bulkrm.planning.guards import Rules, reasons_of
@@ -69,10 +69,10 @@ def _kept(kept: Kept) -> str:
 
 def _verdict(item: Item) -> str:
     match item.verdict:
-        case Doomed():
+        case Delete():
             return "deleted: no rule keeps it"
-        case Untag(stays):
-            return f"untagged, and stays as {', '.join(stays)}"
+        case Untag(remaining_tags):
+            return f"untagged, and stays as {', '.join(remaining_tags)}"
         case Kept(reason):
             return f"kept: {reason}"
         case Failed(failure):

@@ -7,7 +7,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.holds import NOTHING, Holds
 from bulkrm.model.manifest import Children, Resolution, Resolved
-from bulkrm.model.plan import Way
+from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
 
@@ -59,7 +59,7 @@ class RepositoryFacts:
     resolutions: tuple[tuple[Target, Resolution], ...]
     tags: TagFacts
     expected: Mapping[str, Digest] = field(default_factory=dict)
-    way: Way | Failure | None = Way.TAG
+    untag_method: UntagMethod | Failure | None = UntagMethod.TAG
     unknown: Mapping[Digest, Failure] = field(default_factory=dict)
     dangling: frozenset[str] = frozenset()
     holds: Holds = NOTHING

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item
+from bulkrm.model.plan import Delete, Item
 from bulkrm.planning.artifacts import named_after_digests
 from bulkrm.planning.facts import RepositoryFacts, Seen
-from bulkrm.planning.graph import spare_what_is_needed
+from bulkrm.planning.graph import keep_needed
 from bulkrm.planning.guards import Rules
 
 
@@ -18,17 +18,17 @@ def with_floor(items: Iterable[Item], facts: RepositoryFacts, rules: Rules) -> l
     if not rules.min_keep or not isinstance(facts.tags, Seen):
         return judged
     tagged = tagged_digests(facts.tags)
-    doomed = {item.digest for item in judged if isinstance(item.verdict, Doomed)}
-    going = {digest: facts.holds.created.get(digest) for digest in sorted(tagged & doomed)}
-    spared = set(rules.floor(rules.min_keep - len(tagged - doomed), going)) if going else set()
+    deletions = {item.digest for item in judged if isinstance(item.verdict, Delete)}
+    going = {digest: facts.holds.created.get(digest) for digest in sorted(tagged & deletions)}
+    spared = set(rules.floor(rules.min_keep - len(tagged - deletions), going)) if going else set()
     if not spared:
         return judged
     kept = Kept(KeptReason.FLOOR, (f"min-keep: {rules.min_keep}",))
     spare = (
-        replace(item, verdict=kept) if item.digest in spared and isinstance(item.verdict, Doomed) else item
+        replace(item, verdict=kept) if item.digest in spared and isinstance(item.verdict, Delete) else item
         for item in judged
     )
-    return spare_what_is_needed(spare, facts)
+    return keep_needed(spare, facts)
 
 
 def tagged_digests(seen: Seen) -> set[Digest]:
@@ -40,5 +40,5 @@ def tagged_digests(seen: Seen) -> set[Digest]:
 def floor_may_hold(named: Iterable[Digest], seen: Seen, least: int) -> bool:
     """Tell whether the floor can make a difference where everything that is named goes."""
     tagged = tagged_digests(seen)
-    doomed = tagged.intersection(named)
-    return bool(doomed) and len(tagged - doomed) < least
+    deletions = tagged.intersection(named)
+    return bool(deletions) and len(tagged - deletions) < least

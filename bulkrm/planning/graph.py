@@ -7,14 +7,14 @@ from dataclasses import replace
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
 from bulkrm.model.outcome import PRECEDENCE, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Verdict
+from bulkrm.model.plan import Delete, Item, Verdict
 from bulkrm.planning.artifacts import artifact_tags, named_after_digests
 from bulkrm.planning.facts import RepositoryFacts, Seen
 
 _AFTER_NEEDED = frozenset(PRECEDENCE[PRECEDENCE.index(KeptReason.NEEDED) + 1 :])
 
 
-def spare_what_is_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+def keep_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     """Keep the manifests of one repository that something kept needs, and what is attached to something kept.
 
     Kept is what a tag leads to that does not go, and what keeping that keeps in turn.
@@ -25,9 +25,7 @@ def spare_what_is_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[
         return judged
     while True:
         staying = _staying(judged, facts)
-        needed = what_they_need(
-            sorted(staying), indexes
-        )  # sorted: always the same index is named as the one that needs
+        needed = needed_by(sorted(staying), indexes)  # sorted: always the same index is named as the one that needs
         weighed = [replace(item, verdict=_weigh(item, needed, staying)) for item in judged]
         if weighed == judged:
             return judged
@@ -42,27 +40,29 @@ def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     known = list(items)
     if _each_by_itself(known, facts):
         return known
-    doomed = {item.digest: item for item in known if isinstance(item.verdict, Doomed)}
-    above = _above(doomed, _indexes(known, facts))
+    deletions = {item.digest: item for item in known if isinstance(item.verdict, Delete)}
+    above = _above(deletions, _indexes(known, facts))
     return [replace(item, parents=tuple(above[item.digest])) if item.digest in above else item for item in known]
 
 
-def _above(doomed: Mapping[Digest, Item], indexes: Mapping[Digest, Children]) -> Mapping[Digest, Mapping[Digest, None]]:
+def _above(
+    deletions: Mapping[Digest, Item], indexes: Mapping[Digest, Children]
+) -> Mapping[Digest, Mapping[Digest, None]]:
     """Return the doomed manifests that go before each doomed one."""
     above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
-    for digest in doomed:
+    for digest in deletions:
         if indexes[digest].needed:
-            for child in what_they_need([digest], indexes):
-                if child in doomed and child != digest:
+            for child in needed_by([digest], indexes):
+                if child in deletions and child != digest:
                     above[child][digest] = None
-    for item in doomed.values():
+    for item in deletions.values():
         for target in item.targets if item.is_attached else ():
-            if target.parent is not None and target.parent.digest in doomed and target.parent.digest != item.digest:
+            if target.parent is not None and target.parent.digest in deletions and target.parent.digest != item.digest:
                 above[item.digest][target.parent.digest] = None
     return above
 
 
-def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+def with_orphans(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     """Note for every doomed item what stays behind with nothing left that needs it."""
     known = list(items)
     if not isinstance(facts.tags, Seen):
@@ -72,15 +72,15 @@ def with_leaves(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
         return known
     attached -= removed_tags(known)
     indexes = _indexes(known, facts)
-    doomed = {item.digest for item in known if isinstance(item.verdict, Doomed)}
+    deletions = {item.digest for item in known if isinstance(item.verdict, Delete)}
     staying = _staying(known, facts)
-    alive = {*staying, *what_they_need(staying, indexes)}
+    alive = {*staying, *needed_by(staying, indexes)}
     for number, item in enumerate(known):
-        if item.digest in doomed:
+        if item.digest in deletions:
             below = manifests_below([item.digest], indexes) if indexes[item.digest].manifests else ()
-            left = [f"{facts.repository}@{child}" for child in below if child not in alive and child not in doomed]
+            left = [f"{facts.repository}@{child}" for child in below if child not in alive and child not in deletions]
             left += [f"{facts.repository}:{tag}" for tag in artifact_tags(item.digest, attached)]
-            known[number] = replace(item, leaves=tuple(left)) if left else item
+            known[number] = replace(item, orphaned=tuple(left)) if left else item
     return known
 
 
@@ -89,7 +89,7 @@ def entangled(items: Iterable[Item]) -> list[Item]:
 
     Nothing that people make looks so, but bytes can: an index may name what it is attached to.
     """
-    waiting = {item.digest: item for item in items if isinstance(item.verdict, Doomed) and item.parents}
+    waiting = {item.digest: item for item in items if isinstance(item.verdict, Delete) and item.parents}
     while ready := [digest for digest, item in waiting.items() if not waiting.keys() & item.parents]:
         for digest in ready:
             del waiting[digest]
@@ -99,7 +99,7 @@ def entangled(items: Iterable[Item]) -> list[Item]:
 def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest, None]) -> Verdict:
     """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
     later = isinstance(item.verdict, Kept) and item.verdict.reason in _AFTER_NEEDED
-    if not later and not isinstance(item.verdict, Doomed):
+    if not later and not isinstance(item.verdict, Delete):
         return item.verdict
     holder = needed.get(item.digest)
     if holder is None and item.is_attached:
@@ -112,10 +112,10 @@ def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest,
 def _staying(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, None]:
     """Return the manifests that do not go: those of other tags, and those that were judged so."""
     known = list(items)
-    doomed = {item.digest for item in known if isinstance(item.verdict, Doomed)}
+    deletions = {item.digest for item in known if isinstance(item.verdict, Delete)}
     tagged = facts.tags.tags.values() if isinstance(facts.tags, Seen) else ()
     digests = [*(resolved.digest for resolved in tagged), *(item.digest for item in known)]
-    return dict.fromkeys(digest for digest in digests if digest not in doomed)
+    return dict.fromkeys(digest for digest in digests if digest not in deletions)
 
 
 def removed_tags(items: Iterable[Item]) -> set[str]:
@@ -138,7 +138,7 @@ def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Chil
     return indexes
 
 
-def what_they_need(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
+def needed_by(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
     """Return everything that has to stay with these, each with one manifest that names it."""
     return _below(kept, indexes, parts=True)
 

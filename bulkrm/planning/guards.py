@@ -23,9 +23,9 @@ def nobody(_: Repository, __: str) -> None:
 Floor = Callable[[int, Mapping[Digest, datetime | None]], Collection[Digest]]
 
 
-def all_of_them(_: int, doomed: Mapping[Digest, datetime | None]) -> Collection[Digest]:
+def all_of_them(_: int, deletions: Mapping[Digest, datetime | None]) -> Collection[Digest]:
     """Keep them all."""
-    return doomed
+    return deletions
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Dangling, Doomed, Item, Plan, Settled, Untag, Verdict, Way
+from bulkrm.model.plan import Dangling, Delete, Item, Plan, Settled, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
 from bulkrm.planning.floor import with_floor
-from bulkrm.planning.graph import spare_what_is_needed, with_leaves, with_parents
+from bulkrm.planning.graph import keep_needed, with_orphans, with_parents
 from bulkrm.planning.guards import GUARDS, Candidate, Rules
 
 
@@ -35,15 +35,15 @@ def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | 
             else:
                 settled.append(entry)
         ignored += _ignored(facts)
-        judged = spare_what_is_needed(_items(facts, rules, pinned), facts)
+        judged = keep_needed(_items(facts, rules, pinned), facts)
         judged = with_floor(judged, facts, rules)
-        items += with_leaves(with_parents(judged, facts), facts)
+        items += with_orphans(with_parents(judged, facts), facts)
         tags[facts.repository] = _count(facts)
     plan = Plan(tuple(items), tuple(settled), tags, dangling=tuple(dangling), ignored=tuple(ignored))
-    return hold(plan, limit) if limit is not None else plan
+    return enforce_limit(plan, limit) if limit is not None else plan
 
 
-def hold(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Plan:
+def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Plan:
     """Delete nothing at all where more would disappear than the limit allows.
 
     `gone`: how much disappeared in earlier parts of the run; `seen`: how many tags there were before the first.
@@ -57,7 +57,7 @@ def hold(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Pl
     before = f" with the {gone} that are gone already" if gone else ""
     kept = Kept(KeptReason.LIMIT, (f"{going}{of} would disappear{before}, --max-delete is {limit}",))
     acts = set(map(id, plan.acts))
-    items = (replace(item, verdict=kept, leaves=()) if id(item) in acts else item for item in plan.items)
+    items = (replace(item, verdict=kept, orphaned=()) if id(item) in acts else item for item in plan.items)
     return held_dangling(replace(plan, items=tuple(items)), kept)
 
 
@@ -96,12 +96,12 @@ def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[I
             groups[resolution.digest].append(target)
             manifests.setdefault(resolution.digest, resolution)
     on_digest = _tags_by_digest(facts)
-    refuges = _refuges(facts, pinned)
+    refuges = _remaining_tags(facts, pinned)
     for digest, targets in groups.items():
         named = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
         tags = tuple(sorted(named.union(on_digest.get(digest, ()))))
         candidate = candidate_of(digest, targets, tags, facts)
-        leaving = _leaving(candidate, targets, facts, rules)
+        leaving = _orphaning(candidate, targets, facts, rules)
         verdict = _DOOMED if leaving else _verdict(candidate, facts, rules, refuges.get(digest), named)
         item = Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
         if leaving:
@@ -127,23 +127,23 @@ def _verdict(
 ) -> Verdict:
     kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
     unknown = facts.unknown.get(candidate.digest)
-    return kept or refuge or (Failed(unknown) if unknown else _doomed(_also_removed(candidate, facts, named)))
+    return kept or refuge or (Failed(unknown) if unknown else _delete_verdict(_also_removed(candidate, facts, named)))
 
 
-_DOOMED = Doomed()  # nearly all have this very verdict, and there may be hundreds of thousands
+_DOOMED = Delete()  # nearly all have this very verdict, and there may be hundreds of thousands
 
 
-def _doomed(also: tuple[str, ...] | None) -> Doomed:
-    return _DOOMED if also == () else Doomed(also)
+def _delete_verdict(also: tuple[str, ...] | None) -> Delete:
+    return _DOOMED if also == () else Delete(also)
 
 
-def _leaving(candidate: Candidate, targets: Iterable[Target], facts: RepositoryFacts, rules: Rules) -> frozenset[str]:
+def _orphaning(candidate: Candidate, targets: Iterable[Target], facts: RepositoryFacts, rules: Rules) -> frozenset[str]:
     """Return the listed tags that are taken off a manifest which lives on under others; none where it is all or nothing.
 
     A protected tag stays, and what it leads to; that is no reason to keep the other tags. One that only belongs to a
     listed image, such as that of its signature, goes with its manifest or not at all: the image may stay after all.
     """
-    if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.way is None:
+    if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.untag_method is None:
         return frozenset()
     if candidate.narrowed or candidate.digest in facts.holds.digests:
         return frozenset()  # it stays as it is: by its age, as one of the newest, or because that cannot be told
@@ -161,8 +161,12 @@ def _split(
     item: Item, leaving: frozenset[str], candidate: Candidate, facts: RepositoryFacts, rules: Rules
 ) -> Iterator[Item]:
     """Divide a manifest's targets into the tags that go and the rest, which is kept with it."""
-    stays = tuple(f"{facts.repository}:{tag}" for tag in item.tags if tag not in leaving)
-    verdict = Failed(facts.way) if isinstance(facts.way, Failure) else Untag(stays, facts.way or Way.TAG)
+    remaining_tags = tuple(f"{facts.repository}:{tag}" for tag in item.tags if tag not in leaving)
+    verdict = (
+        Failed(facts.untag_method)
+        if isinstance(facts.untag_method, Failure)
+        else Untag(remaining_tags, facts.untag_method or UntagMethod.TAG)
+    )
     going = tuple(target for target in item.targets if _tag_of(target) in leaving)
     yield replace(item, targets=going, verdict=verdict)
     rest = tuple(target for target in item.targets if _tag_of(target) not in leaving)
@@ -176,7 +180,7 @@ def _tag_of(target: Target) -> str | None:
     return target.reference.tag if isinstance(target.reference, TagRef) else None
 
 
-def _refuges(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
+def _remaining_tags(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
     """Keep the manifests that pinned tags moved to: deleting one would take with it the tag that is kept as moved."""
     return {
         resolution.digest: Kept(KeptReason.MOVED, (f"{facts.repository}:{target.reference.tag}@{resolution.digest}",))

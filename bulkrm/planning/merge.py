@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import agreed
@@ -55,8 +55,8 @@ def kept_with_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = 
     `gone`: what an earlier part of the run has deleted already.
     """
     while True:
-        doomed = {*gone, *((item.repository, item.digest) for item in saved.doomed)}
-        items = tuple(_with_its_parent(item, doomed) for item in saved.items)
+        deletions = {*gone, *((item.repository, item.digest) for item in saved.deletions)}
+        items = tuple(_with_its_parent(item, deletions) for item in saved.items)
         if items == saved.items:
             return saved
         saved = replace(saved, items=items)
@@ -75,7 +75,7 @@ def merged(saved: Plan, result: Recheck, fresh: Plan) -> Plan:
         if isinstance(entry.outcome, Gone):
             settled.append(Settled(entry.target, entry.outcome))
         else:
-            left.append(replace(items[entry.target], targets=(entry.target,), verdict=entry.outcome, leaves=()))
+            left.append(replace(items[entry.target], targets=(entry.target,), verdict=entry.outcome, orphaned=()))
     tags = agreed(saved.dangling, fresh)
     return Plan(
         (*result.items, *left), (*settled, *tags.settled), fresh.tags, dangling=tags.dangling, ignored=fresh.ignored
@@ -103,19 +103,19 @@ def _without_its_parent(items: Sequence[Item]) -> Iterator[tuple[int, Digest]]:
         if item.parents:
             waiting[item.repository].append(item)
     tangled = {id(item) for members in waiting.values() for item in entangled(members)}
-    going = {(item.repository, item.digest) for item in items if isinstance(item.verdict, Doomed)}
+    going = {(item.repository, item.digest) for item in items if isinstance(item.verdict, Delete)}
     for number, item in enumerate(items):
         missing = [parent for parent in item.parents if (item.repository, parent) not in going]
         if missing or id(item) in tangled:
             yield number, missing[0] if missing else item.parents[0]
 
 
-def _with_its_parent(item: Item, doomed: set[tuple[Repository, Digest]]) -> Item:
-    if not isinstance(item.verdict, Doomed | Untag) or not item.is_attached:
+def _with_its_parent(item: Item, deletions: set[tuple[Repository, Digest]]) -> Item:
+    if not isinstance(item.verdict, Delete | Untag) or not item.is_attached:
         return item
     if isinstance(item.verdict, Untag):
-        return replace(item, verdict=Kept(KeptReason.SHARED, item.verdict.stays), leaves=())
+        return replace(item, verdict=Kept(KeptReason.SHARED, item.verdict.remaining_tags), orphaned=())
     for target in item.targets:
-        if target.parent is not None and (item.repository, target.parent.digest) not in doomed:
-            return replace(item, verdict=Kept(KeptReason.NEEDED, (str(target.parent),)), leaves=())
+        if target.parent is not None and (item.repository, target.parent.digest) not in deletions:
+            return replace(item, verdict=Kept(KeptReason.NEEDED, (str(target.parent),)), orphaned=())
     return item

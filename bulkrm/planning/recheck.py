@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import IMAGE_TYPES, Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Untag
+from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.target import Target
 
 
@@ -18,7 +18,7 @@ class Recheck:
     dropped: tuple[Settled, ...]
 
 
-def touches(doomed: Collection[Digest], found: Resolution) -> bool:
+def touches(deletions: Collection[Digest], found: Resolution) -> bool:
     """Tell whether a tag that is new may change what becomes of these manifests, so that all has to be judged again.
 
     It does where it leads to one of them, or to something that names one, and it may where that is not known: where it
@@ -30,9 +30,9 @@ def touches(doomed: Collection[Digest], found: Resolution) -> bool:
         case Unresolved():
             return True
         case Resolved(digest, media_type, children=children):
-            if digest in doomed or children is None:
-                return digest in doomed or media_type not in IMAGE_TYPES
-            return bool(children.indexes) or not set(doomed).isdisjoint(children.needed)
+            if digest in deletions or children is None:
+                return digest in deletions or media_type not in IMAGE_TYPES
+            return bool(children.indexes) or not set(deletions).isdisjoint(children.needed)
 
 
 def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:
@@ -72,19 +72,19 @@ def _outcome(item: Item, current: Item) -> Gone | Failed | Kept | None:
     match item.verdict, current.verdict:
         case _, (Kept() | Failed()) as verdict:
             return verdict
-        case Doomed(), Untag(stays):
-            return Kept(KeptReason.SHARED, stays)
+        case Delete(), Untag(remaining_tags):
+            return Kept(KeptReason.SHARED, remaining_tags)
         case _:
             return None
 
 
 def _new_tags(item: Item, current: Item) -> list[str]:
     """Return the tags that would go with the manifest although the first judgement did not know them."""
-    return sorted(set(current.tags) - set(item.tags)) if isinstance(item.verdict, Doomed) else []
+    return sorted(set(current.tags) - set(item.tags)) if isinstance(item.verdict, Delete) else []
 
 
 def _updated(item: Item, staying: tuple[Target, ...], current: Item) -> Item:
     """Take over what the fresh item knows of this moment: the tags, and so what else goes."""
-    kept = isinstance(item.verdict, Untag) and isinstance(current.verdict, Doomed)
+    kept = isinstance(item.verdict, Untag) and isinstance(current.verdict, Delete)
     verdict = item.verdict if kept else current.verdict
     return replace(item, targets=staying, verdict=verdict, tags=current.tags, parents=current.parents)

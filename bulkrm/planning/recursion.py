@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import INDEX_TYPES, Children
 from bulkrm.model.outcome import Failed, Kept
-from bulkrm.model.plan import Doomed, Item, Plan
+from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.target import Target
 from bulkrm.planning.artifacts import artifact_tags, fallback_tag
@@ -36,7 +36,7 @@ def attached_to(
     known.update(target.reference for target, _ in facts.resolutions)
     found: list[Wanted] = []
     for item in items:
-        if isinstance(item.verdict, Doomed):
+        if isinstance(item.verdict, Delete):
             for wanted in _belonging(item, facts, referrers.get(item.digest, ())):
                 reference = wanted.target.reference
                 if reference in known or (isinstance(reference, DigestRef) and reference.digest in named):

@@ -1,6 +1,6 @@
 """What the targets of an item are told, by what was seen of the tags that were to go.
 
-Pure: `bulkrm.model.effect` has the theory, `bulkrm.engine.effects` does the looking.
+Pure: `bulkrm.model.effect` has the theory, `bulkrm.engine.execute.effects` does the looking.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from bulkrm.model.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
-from bulkrm.model.plan import Doomed, Item, Untag
+from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
 from bulkrm.model.target import Target
 
@@ -49,10 +49,10 @@ def _moved(item: Item, telling: Mapping[str, TagLook]) -> Iterator[str]:
 def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = None) -> Outcome:
     """Say that what was to go is gone."""
     if isinstance(item.verdict, Untag):
-        return Untagged(item.verdict.stays)
+        return Untagged(item.verdict.remaining_tags)
     if removal is Removal.WAS_GONE:
         return Gone()
-    also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+    also = item.verdict.also_removed if isinstance(item.verdict, Delete) else ()
     if also and looks:
         pushed = {f"{item.repository}:{tag}" for tag, look in looks.items() if look.state is TagState.MOVED}
         also = tuple(name for name in also if name not in pushed)

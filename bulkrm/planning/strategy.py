@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bulkrm.model.failure import Failure, TagsOnly
 from bulkrm.model.outcome import Failed, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Untag, Way
+from bulkrm.model.plan import Delete, Item, Order, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.settings import Strategy
 
@@ -20,7 +20,7 @@ _COST_OF_TAG = 60
 _COST_OF_DECOY = 150
 
 
-def clearable(items: Iterable[Item]) -> Iterator[Item]:
+def removable_ahead(items: Iterable[Item]) -> Iterator[Item]:
     """Yield the manifests of one repository whose tags may go before them.
 
     One that goes only after others, and only if those went, keeps its tags until then. So does one with tags that no
@@ -29,7 +29,7 @@ def clearable(items: Iterable[Item]) -> Iterator[Item]:
     return (
         item
         for item in items
-        if isinstance(item.verdict, Doomed)
+        if isinstance(item.verdict, Delete)
         and not item.parents
         and item.tags
         and set(item.tags) <= set(item.named_tags)
@@ -45,21 +45,23 @@ def worth_asking(plan: Plan, strategy: Strategy) -> Iterator[Repository]:
         if repository.host in plan.untagged_first:
             continue
         tagged = strategy is Strategy.TAGS_FIRST and any(item.tags for item in items)
-        if tagged or _gains(items, plan.tags.get(repository, 0), Way.TAG, strategy):
+        if tagged or _gains(items, plan.tags.get(repository, 0), UntagMethod.TAG, strategy):
             yield repository
 
 
 def orders(
-    plan: Plan, strategy: Strategy, way: Callable[[Repository], Way | Failure | None]
+    plan: Plan, strategy: Strategy, untag_method: Callable[[Repository], UntagMethod | Failure | None]
 ) -> dict[Repository, Order]:
     """Return the order for every repository in which it is not by digest; `way`: how a tag can be taken off there."""
     found: dict[Repository, Order] = {}
     for repository, items in _by_repository(plan):
-        found_way = way(repository)
+        found_method = untag_method(repository)
         if repository.host in plan.untagged_first:
             found[repository] = Order.TAGS_FIRST
-        elif isinstance(found_way, Way) and _gains(items, plan.tags.get(repository, 0), found_way, strategy):
-            found[repository] = Order.TAGS_FIRST if found_way is Way.TAG else Order.DECOY
+        elif isinstance(found_method, UntagMethod) and _gains(
+            items, plan.tags.get(repository, 0), found_method, strategy
+        ):
+            found[repository] = Order.TAGS_FIRST if found_method is UntagMethod.TAG else Order.DECOY
     return found
 
 
@@ -76,36 +78,36 @@ def where_tags_go_alone(plan: Plan, hosts: Mapping[str, TagsOnly]) -> Plan:
 
 
 def _tags_alone(item: Item, why: TagsOnly | None) -> Iterator[Item]:
-    if why is None or not isinstance(item.verdict, Doomed):
+    if why is None or not isinstance(item.verdict, Delete):
         yield item
         return
     if item.is_attached:
         kept = Kept(KeptReason.NEEDED, tuple(str(target.parent) for target in item.targets[:1]))
-        yield replace(item, verdict=kept, parents=(), leaves=())
+        yield replace(item, verdict=kept, parents=(), orphaned=())
         return
     named = tuple(target for target in item.targets if isinstance(target.reference, TagRef))
     others = tuple(target for target in item.targets if not isinstance(target.reference, TagRef))
     if named:
         unlisted = [tag for tag in item.tags if tag not in item.named_tags]
-        stays = tuple(f"{item.repository}:{tag}" for tag in unlisted) or (f"{item.repository}@{item.digest}",)
-        yield replace(item, targets=named, verdict=Untag(stays), parents=(), leaves=())
+        remaining_tags = tuple(f"{item.repository}:{tag}" for tag in unlisted) or (f"{item.repository}@{item.digest}",)
+        yield replace(item, targets=named, verdict=Untag(remaining_tags), parents=(), orphaned=())
     if others:
-        yield replace(item, targets=others, verdict=Failed(why), parents=(), leaves=())
+        yield replace(item, targets=others, verdict=Failed(why), parents=(), orphaned=())
 
 
-def _gains(items: Iterable[Item], there: int, way: Way, strategy: Strategy) -> bool:
-    clear = list(clearable(items))
+def _gains(items: Iterable[Item], there: int, untag_method: UntagMethod, strategy: Strategy) -> bool:
+    clear = list(removable_ahead(items))
     if strategy is not Strategy.AUTO:
         return strategy is Strategy.TAGS_FIRST and bool(clear)
     tags = sum(len(item.tags) for item in clear)
     spared = len(clear) * tags / 2
     # The DELETE of a decoy reads all links that are there, and so does the listing after it.
-    cost = tags * _COST_OF_TAG if way is Way.TAG else tags * _COST_OF_DECOY + 2 * there
+    cost = tags * _COST_OF_TAG if untag_method is UntagMethod.TAG else tags * _COST_OF_DECOY + 2 * there
     return spared > cost
 
 
 def _by_repository(plan: Plan) -> Iterator[tuple[Repository, list[Item]]]:
     found: dict[Repository, list[Item]] = {}
-    for item in plan.doomed:
+    for item in plan.deletions:
         found.setdefault(item.repository, []).append(item)
     yield from found.items()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from bulkrm.model.settings import Rate
-from bulkrm.protocol.climb import Climb, Steering
+from bulkrm.protocol.hill_climb import HillClimb, Steering
 from bulkrm.protocol.message import Answer
 
 MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image waits in all
@@ -116,7 +116,7 @@ class Concurrency:
 
     Against refusals it is additive increase, multiplicative decrease (Chiu and Jain 1989), with a memory: the number
     that was refused is kept away from for a while, as TCP CUBIC does with its last maximum (RFC 9438). Without refusals
-    it is steered by throughput (`bulkrm.protocol.climb`). All times are seconds of one monotonic clock.
+    it is steered by throughput (`bulkrm.protocol.hill_climb`). All times are seconds of one monotonic clock.
     """
 
     __slots__ = (
@@ -132,7 +132,7 @@ class Concurrency:
         "cap",
     )
 
-    def __init__(self, cap: int | None, steering: Callable[[int], Steering] = Climb, *, most: int = _MOST) -> None:
+    def __init__(self, cap: int | None, steering: Callable[[int], Steering] = HillClimb, *, most: int = _MOST) -> None:
         """Begin at the cap, which most registries take; without one at 32, and be steered from there.
 
         `most`: never more than that, whatever the cap is.

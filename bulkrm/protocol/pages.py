@@ -8,7 +8,7 @@ from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.protocol.explanation import said
-from bulkrm.protocol.judge import Context
+from bulkrm.protocol.interpret import Context
 from bulkrm.protocol.link import next_target, same_repository
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer

@@ -12,7 +12,6 @@ from bulkrm.protocol.explanation import (
     is_web_page,
     missing_blobs,
 )
-from bulkrm.protocol.manners import STANDARD, Manners
 from bulkrm.protocol.message import (
     CERTIFICATE,
     EXHAUSTED,
@@ -27,6 +26,7 @@ from bulkrm.protocol.message import (
     Request,
 )
 from bulkrm.protocol.rights import missing_right, not_permitted, permission_hint
+from bulkrm.protocol.traits import STANDARD, Traits
 
 __all__ = [
     "DISABLED",
@@ -61,14 +61,14 @@ _COLLECTED = "garbage collection has removed it; push the image again from where
 LIMITED = "run again later, or with a lower --rate or --concurrency"
 
 
-def refusal(answer: Answer, host: str, request: Request, manners: Manners = STANDARD) -> Failure:
+def refusal(answer: Answer, host: str, request: Request, traits: Traits = STANDARD) -> Failure:
     """Say what a final answer means that is neither a success nor a proven "not there"."""
     codes = {entry.code for entry in error_entries(answer)}
     detail = explanation(answer)
     message = f"HTTP {answer.status}" + (f": {detail}" if detail else "")
     # A page is somebody else's: what a family means by a bare status does not hold for it.
     foreign = answer.status == _FORBIDDEN and is_web_page(answer)
-    for known in manners.refusals:
+    for known in traits.refusals:
         if not foreign and known.means(request.method, answer.status, codes):
             kind = StillTagged if known.tagged else Failure
             return kind(known.code, message, answer.status, known.hint, known.reach)

@@ -20,7 +20,6 @@ from bulkrm.protocol.attempt import (
     ReadyAuthorization,
 )
 from bulkrm.protocol.challenge import Challenge, choose, parse_challenges
-from bulkrm.protocol.manners import Manners
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.pace import asked_wait
 from bulkrm.protocol.refusal import refusal
@@ -32,13 +31,14 @@ from bulkrm.protocol.rights import (
     not_permitted,
     permission_hint,
 )
+from bulkrm.protocol.traits import Traits
 
 UNAUTHORIZED = 401
 _BASIC = Challenge("basic")
 _COMPARE = "compare the clocks, issuer, service and certificate of the registry and its token server"
 
 
-def after_unauthorized(attempt: Attempt, answer: Answer, manners: Manners, standing: Standing) -> Decision:
+def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, standing: Standing) -> Decision:
     """Say what follows from a 401."""
     challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
     challenge = choose(challenges)
@@ -53,8 +53,8 @@ def after_unauthorized(attempt: Attempt, answer: Answer, manners: Manners, stand
             return GiveUp(_password_refused(attempt, answer, standing))
         case NoAuthorization():
             if challenge is None or attempt.authorized:
-                return GiveUp(_unknown_scheme(attempt, answer, challenges, manners, given=standing.given))
-            scope = first_scope(attempt.request, challenge, manners)
+                return GiveUp(_unknown_scheme(attempt, answer, challenges, traits, given=standing.given))
+            scope = first_scope(attempt.request, challenge, traits)
             return Authorize(challenge, scope, renew=False, attempt=replace(attempt, authorized=True))
 
 
@@ -80,10 +80,10 @@ def _ready_token_refused(attempt: Attempt, challenge: Challenge | None, standing
 
 
 def _unknown_scheme(
-    attempt: Attempt, answer: Answer, challenges: Sequence[Challenge], manners: Manners, *, given: bool
+    attempt: Attempt, answer: Answer, challenges: Sequence[Challenge], traits: Traits, *, given: bool
 ) -> Failure:
     """Judge a 401 that cannot be answered: there is no challenge, or one of a kind that is not spoken here."""
-    failure = refusal(answer, attempt.host, attempt.request, manners)
+    failure = refusal(answer, attempt.host, attempt.request, traits)
     others = sorted({challenge.scheme.title()[:40] for challenge in challenges} - {"Basic", "Bearer"})
     if not others or choose(challenges) is not None:
         return failure
@@ -137,14 +137,14 @@ def challenge_scope(challenge: Challenge, request: Request) -> Scope | None:
     return None
 
 
-def first_scope(request: Request, challenge: Challenge | None, manners: Manners) -> Scope | None:
+def first_scope(request: Request, challenge: Challenge | None, traits: Traits) -> Scope | None:
     """Return the scope to ask for first: the manners' actions and whatever the challenge wants beside them."""
     own = request.scope
     if own is None:
         return None
     wanted = challenge_scope(challenge, request) if challenge else None
-    if request.repository is None or manners.actions is None:
+    if request.repository is None or traits.actions is None:
         return wanted or own
     # One token serves reading and deleting, so both are asked for at once; pushing is asked for by what pushes.
-    scope = own if "push" in own.actions else Scope(own.type, own.name, manners.actions)
+    scope = own if "push" in own.actions else Scope(own.type, own.name, traits.actions)
     return scope.merge(wanted) if wanted else scope

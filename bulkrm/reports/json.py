@@ -2,9 +2,9 @@
 
 import json
 
+from bulkrm.codec.report_fields import SCHEMA, head, image
 from bulkrm.model.report import Report
 from bulkrm.reports.format import ReportFormat, View, no_line
-from bulkrm.reports.shape import SCHEMA, head, image
 
 
 def whole(report: Report, _: View) -> str:

@@ -2,9 +2,9 @@
 
 import json
 
+from bulkrm.codec.report_fields import head, image
 from bulkrm.model.report import ImageResult, Report
 from bulkrm.reports.format import ReportFormat, View
-from bulkrm.reports.shape import head, image
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make one for each line
 

@@ -110,8 +110,8 @@ def detail(result: ImageResult) -> str:
             text = f"with {_named(also)}"
         case Deleted(for_good=True) | WouldDelete(for_good=True):
             text = "a tag without a manifest: this cannot be undone"
-        case Untagged(stays) | WouldUntag(stays) if stays:
-            text = f"stays as {_named(stays)}"
+        case Untagged(remaining_tags) | WouldUntag(remaining_tags) if remaining_tags:
+            text = f"stays as {_named(remaining_tags)}"
         case Gone(no_repository=True):
             text = "no such repository: a typing error?"
         case Kept(reason, because):

@@ -59,8 +59,10 @@ def evaluate(entries: Sequence[Conditional], scene: Scene, now: datetime) -> Hol
             narrowed = _narrowed(naming, scene.of(held), now)
             if narrowed:
                 targets[target.reference] = narrowed
-        elif isinstance(target.reference, TagRef) and (stays := _dangling(target.reference, naming, here, now)):
-            dangling[target.reference.tag] = stays
+        elif isinstance(target.reference, TagRef) and (
+            remaining_tags := _dangling(target.reference, naming, here, now)
+        ):
+            dangling[target.reference.tag] = remaining_tags
     return Holds({digest: in_precedence(kept) for digest, kept in digests.items()}, targets, dangling)
 
 
@@ -144,15 +146,19 @@ def _ranked(
         why = f"{scene.repository}:{doubtful.tags[0]} is new, and cannot be read: {doubtful.details.unread}"
         for image in group:
             yield image.digest, Kept(KeptReason.UNREADABLE, (why,))
-    for digest, stays in rank.stay(group, now).items():
-        yield digest, _kept(entry, rank.text, stays)
+    for digest, remaining_tags in rank.stay(group, now).items():
+        yield digest, _kept(entry, rank.text, remaining_tags)
 
 
 def _narrowed(naming: Sequence[Conditional], details: Details, now: datetime) -> tuple[Kept, ...]:
     """Return why every entry that names an image keeps it; () where one does not."""
     kept: list[Kept] = []
     for entry in naming:
-        found = [stays for narrow in entry.narrows if (stays := _narrow(entry, details, now, narrow)) is not None]
+        found = [
+            remaining_tags
+            for narrow in entry.narrows
+            if (remaining_tags := _narrow(entry, details, now, narrow)) is not None
+        ]
         if not found:
             return ()
         kept += found
@@ -162,8 +168,8 @@ def _narrowed(naming: Sequence[Conditional], details: Details, now: datetime) ->
 def _narrow(entry: Conditional, details: Details, now: datetime, narrow: Narrow) -> Kept | None:
     if details.unread is not None and narrow.needs & OF_CONFIG:
         return _kept(entry, narrow.text, Stays(KeptReason.UNREADABLE, details.unread))
-    stays = narrow.stays(details, now)
-    return None if stays is None else _kept(entry, narrow.text, stays)
+    remaining_tags = narrow.remaining_tags(details, now)
+    return None if remaining_tags is None else _kept(entry, narrow.text, remaining_tags)
 
 
 def _dangling(
@@ -185,9 +191,9 @@ def _is_unread(condition: OnlyImages, details: Details) -> bool:
     return details.unread is not None and bool(condition.needs & OF_CONFIG)
 
 
-def _kept(entry: Conditional, text: str, stays: Stays) -> Kept:
-    why = (stays.why,) if stays.why is not None else ()
-    return Kept(stays.reason, (f"{entry.source}: {text}", *why))
+def _kept(entry: Conditional, text: str, remaining_tags: Stays) -> Kept:
+    why = (remaining_tags.why,) if remaining_tags.why is not None else ()
+    return Kept(remaining_tags.reason, (f"{entry.source}: {text}", *why))
 
 
 def digests_of(scene: Scene) -> frozenset[Digest]:

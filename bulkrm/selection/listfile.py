@@ -13,7 +13,7 @@ from bulkrm.selection.nodes import LIST_REMEDY, NodeReader
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern
 from bulkrm.selection.plainlist import is_item, is_plain, plain_lines
 from bulkrm.selection.selector import Level, keys
-from bulkrm.selection.yamltree import Mapping, Node, Scalar, Sequence, place_of, read_tree
+from bulkrm.selection.yaml_tree import Mapping, Node, Scalar, Sequence, place_of, read_tree
 
 TOP_KEYS = ("registry", "protect", *keys(Level.FILE), "images")
 ENTRY_KEYS = ("image", "tags", "exclude", *keys(Level.ENTRY), "note")

@@ -8,7 +8,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import mask_credentials
 from bulkrm.selection.mistakes import Mistakes, Place
 from bulkrm.selection.selector import Key, Shape
-from bulkrm.selection.yamltree import Mapping, Node, Scalar, Sequence
+from bulkrm.selection.yaml_tree import Mapping, Node, Scalar, Sequence
 
 T = TypeVar("T")
 LIST_REMEDY = "write a list, each line with '- ' before the value"

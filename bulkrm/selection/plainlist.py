@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from bulkrm.selection.mistakes import Place
-from bulkrm.selection.yamltree import Scalar
+from bulkrm.selection.yaml_tree import Scalar
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _KEY = re.compile(r"""(?:[\w-]+|"[^"]*"|'[^']*')\s*:(?:\s|$)""")

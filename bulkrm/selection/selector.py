@@ -129,7 +129,7 @@ class Narrow:
 
     text: str
     needs: frozenset[Fact]
-    stays: Callable[[Details, datetime], Stays | None]
+    remaining_tags: Callable[[Details, datetime], Stays | None]
 
 
 @dataclass(frozen=True, slots=True)

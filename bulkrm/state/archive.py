@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
+from bulkrm.codec.strict import strict_json
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
-from bulkrm.planfile.strict import strict_json
 from bulkrm.state.errors import changed
 from bulkrm.state.evidence import archived
 from bulkrm.state.files import AppendedFile, failed, open_plain

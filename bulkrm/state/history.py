@@ -23,7 +23,7 @@ class History:
     outcomes: dict[str, ImageResult] = field(default_factory=dict)
     intents: list[Intent] = field(default_factory=list)
     decoys: dict[Repository, set[Digest]] = field(default_factory=lambda: defaultdict(set))
-    cleared: dict[tuple[Repository, str], Digest] = field(default_factory=dict)
+    removed_ahead: dict[tuple[Repository, str], Digest] = field(default_factory=dict)
     dangling: set[tuple[Repository, str]] = field(default_factory=set)
     back: PutBack = field(default_factory=PutBack)
 
@@ -37,7 +37,7 @@ def read_history(folder: Path) -> History:
     history.back = put_back(folder, Account(events))
     for repository, _, tag in history.back.sure:
         if tag is not None:
-            history.cleared.pop((repository, tag), None)
+            history.removed_ahead.pop((repository, tag), None)
     return history
 
 
@@ -48,7 +48,7 @@ def _take(history: History, event: Event) -> None:
         case Intent(kind, repository, digest, tags) if kind != "restore":
             history.intents.append(event)
             if kind == "clear":
-                history.cleared.update(((repository, tag), digest) for tag in tags)
+                history.removed_ahead.update(((repository, tag), digest) for tag in tags)
         case DanglingIntent(repository, tags):
             history.dangling.update((repository, tag) for tag in tags)
         case DecoyIntent(repository, digest):

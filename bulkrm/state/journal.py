@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from bulkrm.planfile.strict import strict_json
+from bulkrm.codec.strict import strict_json
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import AppendedFile, open_plain, read_lines
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bulkrm.planfile.strict import strict_json
+from bulkrm.codec.strict import strict_json
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.events import Ended
 from bulkrm.state.files import open_plain, read_whole

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bulkrm.codec.report_fields import result
 from bulkrm.model.errors import InputError
 from bulkrm.model.manifest import is_media_type
 from bulkrm.model.reference import parse_reference
 from bulkrm.model.report import ImageResult
-from bulkrm.reports.shape import result
 from bulkrm.state.checks import digest_of, list_of, optional_text_of, text_of
 
 _NOTHING: Mapping[str, Any] = {

@@ -7,8 +7,8 @@ import sys
 from functools import partial
 
 from bulkrm.cli import main
-from bulkrm.client import limiter
 from bulkrm.protocol.pace import Concurrency
+from bulkrm.remote import limiter
 from tests.bench.steering import STEERINGS
 
 if __name__ == "__main__":

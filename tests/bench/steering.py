@@ -6,7 +6,7 @@ Each gets the number in flight and the answers a second, from which the mean del
 import math
 from collections.abc import Callable, Mapping
 
-from bulkrm.protocol.climb import Climb, Steering
+from bulkrm.protocol.hill_climb import HillClimb, Steering
 
 _LEAST = 8
 
@@ -64,4 +64,4 @@ class Gradient:
         return max(_LEAST, min(self._cap, round(number * 0.8 + wanted * 0.2)))
 
 
-STEERINGS: Mapping[str, Callable[[int], Steering]] = {"climb": Climb, "vegas": Vegas, "gradient": Gradient}
+STEERINGS: Mapping[str, Callable[[int], Steering]] = {"climb": HillClimb, "vegas": Vegas, "gradient": Gradient}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bulkrm.cli import commands, main
+from bulkrm.cli import main
+from bulkrm.cli.commands import deletion as commands
 from bulkrm.engine.run import Job
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.terminal import Stream, Streams, look_at
+from bulkrm.cli.terminal.streams import Stream, Streams, look_at
 from bulkrm.model.errors import InputError
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, User
 from tests.cli.command import bulkrm, fill, sent, tags, terminal

@@ -202,7 +202,7 @@ OF_PLAN: dict[str, tuple[Change, str]] = {
     "digest": (document(PLAN, lambda fields: first(fields).update(digest="sha256:x")), PLAN),
     "line end": (document(PLAN, lambda fields: first(fields).update(digest=first(fields)["digest"] + "\n")), PLAN),
     "also removed": (document(PLAN, lambda fields: first(fields).update(also_removed=["x"])), PLAN),
-    "leaves": (document(PLAN, lambda fields: first(fields).update(leaves=["x"])), PLAN),
+    "leaves": (document(PLAN, lambda fields: first(fields).update(orphaned=["x"])), PLAN),
     "version": (document(PLAN, lambda fields: fields.update(version=2)), "it has version 2"),
 }
 

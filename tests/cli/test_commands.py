@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.words import COMMANDS
+from bulkrm.cli.command_names import COMMANDS
 from tests.cli.command import Command
 
 

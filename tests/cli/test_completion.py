@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.words import COMMANDS
+from bulkrm.cli.command_names import COMMANDS
 from bulkrm.sandbox import Sandbox
 from tests.cli.command import SECONDS, Command, environment, fill
 from tests.support.tools import call, program

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from bulkrm.cli.app import app
+from bulkrm.cli.commands.app import app
 from bulkrm.cli.configuration import FORBIDDEN, Configuration
 from bulkrm.cli.layered import options_below
 from bulkrm.cli.options import Access, Pace
@@ -409,31 +409,33 @@ def test_the_state_folder_beside_the_file(
 # Profiles of hosts
 
 
-def test_a_user_for_each_host(run: Command, guarded: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_for_each_host(
+    run: Command, exit_on_input_error: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run over several registries takes each one's user and variable from its profile."""
     with served() as other:
-        for sandbox in (guarded, other):
+        for sandbox in (exit_on_input_error, other):
             fill(sandbox, "1.0")
-        tables = (f'[hosts."{sandbox.host}"]\nusername = "admin"\n' for sandbox in (guarded, other))
+        tables = (f'[hosts."{sandbox.host}"]\nusername = "admin"\n' for sandbox in (exit_on_input_error, other))
         config.write_text("".join(f'{table}password-env = "TOKEN_{n}"\n' for n, table in enumerate(tables)))
         monkeypatch.setenv("TOKEN_0", "admin")
         monkeypatch.setenv("TOKEN_1", "admin")
 
-        result = run(image(guarded), image(other), "-v")
+        result = run(image(exit_on_input_error), image(other), "-v")
 
-    assert (result.code, tags(guarded), tags(other)) == (0, set(), set())
+    assert (result.code, tags(exit_on_input_error), tags(other)) == (0, set(), set())
     assert "TOKEN_1 (the profile of" in result.err
 
 
-def test_a_profile_without_its_variable(run: Command, guarded: Sandbox, config: Path) -> None:
+def test_a_profile_without_its_variable(run: Command, exit_on_input_error: Sandbox, config: Path) -> None:
     """Where the variable is not set a later source may have the password; where none has, that is bad usage."""
-    config.write_text(f'[hosts."{guarded.host}"]\nusername = "admin"\npassword-env = "NOT_SET"\n')
+    config.write_text(f'[hosts."{exit_on_input_error.host}"]\nusername = "admin"\npassword-env = "NOT_SET"\n')
 
-    result = run(image(guarded))
+    result = run(image(exit_on_input_error))
 
     assert result.code == 2
     assert "no password for the user 'admin'" in result.err
-    assert guarded.log == []
+    assert exit_on_input_error.log == []
 
 
 @pytest.mark.parametrize(("overridden", "expected"), [(set(), (1, Rate(5, 60.0))), ({"rate"}, (1, Rate(9, 1.0)))])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bulkrm.cli.console import express_everything
+from bulkrm.cli.terminal.console import express_everything
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
 from tests.cli.command import Command, Result, fill, terminal
 

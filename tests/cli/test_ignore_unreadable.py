@@ -47,11 +47,11 @@ def test_it_is_recorded_like_protection(run: Command, sandbox: Sandbox) -> None:
     image = fill(sandbox)
 
     assert run("plan", image, "--out", "plan.json", "--ignore-unreadable", "*:bad").code == 0
-    recorded = json.loads(Path("plan.json").read_text())["options"]["ignore_unreadable"]
+    run_folder = json.loads(Path("plan.json").read_text())["options"]["ignore_unreadable"]
     refused = run("apply", "plan.json", "--ignore-unreadable", "*:bad")
     done = run("apply", "plan.json", "-y", "-o", "json")
 
-    assert recorded == ["*:bad"]
+    assert run_folder == ["*:bad"]
     assert refused.code == 2
     assert done.statuses == {f"{APP}:old": "deleted"}
     asked = [json.loads(path.read_text()) for path in Path("..").glob("state/runs/*/run.json")]

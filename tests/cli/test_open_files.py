@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.descriptors import share_of
+from bulkrm.cli.terminal.descriptors import share_of
 from bulkrm.model.errors import InputError
 from bulkrm.sandbox import Sandbox, SandboxSettings
 from tests.cli.command import SECONDS, Result, environment, fill, tags

@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bulkrm.cli.question import describe
+from bulkrm.cli.terminal.question import describe
+from bulkrm.codec.plan_schema import plan_schema
 from bulkrm.model.settings import Strategy
-from bulkrm.planfile.schema import plan_schema
 from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, docker_list, oci_image, oci_index, put_image
 from tests.cli.command import Command, bulkrm, fill, line_with, sent, start, tags
 from tests.integration.engine import Options, delete
@@ -126,13 +126,13 @@ async def test_a_plan_that_is_stopped_is_not_written(tmp_path: Path) -> None:
     """Ctrl-C in the middle leaves the file of the last plan as it was."""
     started, end = asyncio.Event(), asyncio.Event()
 
-    async def hold(_: Asked) -> None:
+    async def enforce_limit(_: Asked) -> None:
         started.set()
         await end.wait()
 
     async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
         fill(sandbox, "a")
-        sandbox.faults.add(Call(hold), path="manifests/a", times=None)
+        sandbox.faults.add(Call(enforce_limit), path="manifests/a", times=None)
         out = tmp_path / "plan.json"
         out.write_text("the last plan")
         process = await start("plan", f"{sandbox.host}/team/app:a", "--out", str(out))

@@ -251,11 +251,11 @@ async def test_a_disk_that_is_full(tmp_path: Path) -> None:
         env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
         release, held = asyncio.Event(), asyncio.Event()
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             held.set()
             await release.wait()
 
-        sandbox.faults.add(Call(hold), method="GET", path="manifests/pr-1")
+        sandbox.faults.add(Call(enforce_limit), method="GET", path="manifests/pr-1")
         process = await start(f"{sandbox.host}/{APP}:pr-*", "-o", "json", env=env)
         await held.wait()
         (folder,) = (tmp_path / "state" / "runs").iterdir()
@@ -275,11 +275,11 @@ async def test_interrupted_and_gone_on_with(tmp_path: Path) -> None:
         digests = fill(sandbox, *(f"pr-{number}" for number in range(20)), "latest")
         release, held = asyncio.Event(), asyncio.Event()
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             held.set()
             await release.wait()
 
-        sandbox.faults.add(Call(hold), method="DELETE", path=digests["pr-7"])
+        sandbox.faults.add(Call(enforce_limit), method="DELETE", path=digests["pr-7"])
         process = await start(f"{sandbox.host}/{APP}:pr-*", "-c", "1", "-o", "json", env=env)
         await held.wait()
         process.send_signal(signal.SIGINT)
@@ -326,13 +326,13 @@ async def test_killed_in_the_middle_of_a_delete(*, acted: bool, tmp_path: Path) 
         digests = fill(sandbox, "pr-1", "pr-2", "latest")
         held, never = asyncio.Event(), asyncio.Event()
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             if acted:
                 sandbox.store.delete_manifest(APP, digests["pr-1"])
             held.set()
             await never.wait()
 
-        sandbox.faults.add(Call(hold), method="DELETE", path=digests["pr-1"])
+        sandbox.faults.add(Call(enforce_limit), method="DELETE", path=digests["pr-1"])
         process = await start(f"{sandbox.host}/{APP}:pr-1", f"{sandbox.host}/{APP}:pr-2", "-c", "1", env=env)
         await held.wait()
         process.kill()

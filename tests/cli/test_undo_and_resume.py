@@ -29,11 +29,11 @@ async def interrupted(sandbox: Sandbox, number: int, env: dict[str, str], *optio
     fill(sandbox, *(f"pr-{index:02}" for index in range(number)), "latest")
     release, held = asyncio.Event(), asyncio.Event()
 
-    async def hold(_: Asked) -> None:
+    async def enforce_limit(_: Asked) -> None:
         held.set()
         await release.wait()
 
-    sandbox.faults.add(Call(hold), method="DELETE", path="sha256:(?!0{64})", skip=FIRST - 1)
+    sandbox.faults.add(Call(enforce_limit), method="DELETE", path="sha256:(?!0{64})", skip=FIRST - 1)
     process = await start(f"{sandbox.host}/{APP}:pr-*", "-c", "1", "-o", "json", *options, env=env)
     async with asyncio.timeout(SECONDS):
         await held.wait()
@@ -170,13 +170,13 @@ async def test_a_killed_undo_and_resume(*, acted: bool, tmp_path: Path) -> None:
         gone = await interrupted(sandbox, 30, env)
         held, never = asyncio.Event(), asyncio.Event()
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             if acted:
                 put_image(sandbox.store, APP, [gone[5]], oci_image(5, config_seed=0))
             held.set()
             await never.wait()
 
-        sandbox.faults.add(Call(hold), method="PUT", path=gone[5])
+        sandbox.faults.add(Call(enforce_limit), method="PUT", path=gone[5])
         process = await start("undo", "-c", "1", env=env)
         async with asyncio.timeout(SECONDS):
             await held.wait()
@@ -222,11 +222,11 @@ async def test_an_interrupted_undo(tmp_path: Path) -> None:
         await interrupted(sandbox, 30, env)
         release, held = asyncio.Event(), asyncio.Event()
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             held.set()
             await release.wait()
 
-        sandbox.faults.add(Call(hold), method="PUT", path="pr-05")
+        sandbox.faults.add(Call(enforce_limit), method="PUT", path="pr-05")
         process = await start("undo", "-c", "1", "-o", "json", env=env)
         async with asyncio.timeout(SECONDS):
             await held.wait()

@@ -112,10 +112,10 @@ async def test_many_parallel_deletes_of_tags(admin: Admin) -> None:
     names = [f"t{number}" for number in range(40)]
     image = oci_image(1)
     await admin.push(APP, image, *names)
-    doomed = [tag for tag in names if not tag.endswith("7")]
+    deletions = [tag for tag in names if not tag.endswith("7")]
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(admin.delete(APP, tag)) for tag in doomed]
+        tasks = [group.create_task(admin.delete(APP, tag)) for tag in deletions]
 
     assert {task.result().status for task in tasks} == {202}
     assert await admin.tags(APP) == {"t7", "t17", "t27", "t37"}

@@ -186,10 +186,10 @@ async def test_many_parallel_deletes(admin: Admin) -> None:
     """Many digests deleted at once are all gone, and nothing else is."""
     images = many_images(f"t{number}" for number in range(60))
     await admin.push_many(APP, images)
-    doomed = [image for tag, image in images.items() if not tag.endswith("7")]
+    deletions = [image for tag, image in images.items() if not tag.endswith("7")]
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(admin.delete(APP, image.digest)) for image in doomed]
+        tasks = [group.create_task(admin.delete(APP, image.digest)) for image in deletions]
 
     assert {task.result().status for task in tasks} == {202}
     assert await admin.tags(APP) == {"t7", "t17", "t27", "t37", "t47", "t57"}

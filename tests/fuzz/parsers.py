@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulkrm.client.credentials.helper import HelperFailed
+from bulkrm.codec.plan_reader import read as read_plan
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, ProtocolError, RequestFailed
 from bulkrm.model.scope import Scope
-from bulkrm.planfile.read import read as read_plan
+from bulkrm.remote.credentials.helper import HelperFailed
 from bulkrm.selection.listfile import read_list
 from bulkrm.state.errors import StateError
 from tests.fuzz import readers

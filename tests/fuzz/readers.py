@@ -8,22 +8,23 @@ from pathlib import Path
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.cli.records import all_runs, one_run
-from bulkrm.client.credentials import read_docker_config
-from bulkrm.client.credentials.helper import ask_helper
+from bulkrm.cli.commands.runs_view import all_runs, one_run
 from bulkrm.model import manifest as manifests
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
 from bulkrm.model.reference import Repository, parse_host, parse_reference, parse_repository
-from bulkrm.protocol import judge, message, pages
+from bulkrm.protocol import interpret as judge
+from bulkrm.protocol import message, pages
 from bulkrm.protocol.challenge import choose, parse_challenges
-from bulkrm.protocol.judge import Context
-from bulkrm.protocol.manners import STANDARD
+from bulkrm.protocol.interpret import Context
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.pace import retry_after as seconds_of
 from bulkrm.protocol.realm import Realm
 from bulkrm.protocol.refusal import missing_blobs, refusal
 from bulkrm.protocol.token import parse_token
+from bulkrm.protocol.traits import STANDARD
+from bulkrm.remote.credentials import read_docker_config
+from bulkrm.remote.credentials.helper import ask_helper
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from bulkrm.state.archive import read_archive
 from bulkrm.state.history import read_history

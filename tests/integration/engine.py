@@ -10,24 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bulkrm.cli.planning import plan_text
-from bulkrm.cli.recorded import recorded
-from bulkrm.client.clock import Clock, SystemClock
-from bulkrm.client.credentials import Credentials, DockerConfig
-from bulkrm.client.registries import Listening, open_registries
-from bulkrm.engine.around import Around
-from bulkrm.engine.asking import Asking
+from bulkrm.cli.commands.saved_plan import plan_text
+from bulkrm.cli.run_folder import run_folder
+from bulkrm.codec.report_fields import image
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.observer import Observer, Silent
-from bulkrm.engine.recorder import Recorder
-from bulkrm.engine.recording import Recording
+from bulkrm.engine.record.folder_recorder import FolderRecorder
+from bulkrm.engine.record.recorder import Recorder
+from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.run import Confirm, Job, Run
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.undo import Loss, Undo
 from bulkrm.model.plan import Plan
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
-from bulkrm.reports.shape import image
+from bulkrm.remote.clock import Clock, SystemClock
+from bulkrm.remote.credentials import Credentials, DockerConfig
+from bulkrm.remote.registries import Listening, open_registries
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.listfile import read_list
 from bulkrm.selection.pattern import ProtectPattern
@@ -161,7 +161,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
     conditions = RunConditions(conditional, chosen.in_use, listed.min_keep)
     ignore = tuple(ProtectPattern.parse(text) for text in chosen.ignore)
     job = Job(listed.entries, listed.protect, policy, ignore, conditions)
-    with nullcontext() if chosen.state is None else recorded(job, chosen.state) as folder:
+    with nullcontext() if chosen.state is None else run_folder(job, chosen.state) as folder:
         return await perform(host, job, chosen, folder)
 
 
@@ -176,13 +176,13 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
         chosen.heard(method, path)
 
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
-    recorder = None if folder is None else Recording(folder, partial(plan_text, job))
+    recorder = None if folder is None else FolderRecorder(folder, partial(plan_text, job))
     observer = chosen.observer or warnings
-    around = Around(observer, stop, chosen.clock)
+    context = RunContext(observer, stop, chosen.clock)
     if recorder is not None:
-        around = Around(Recorded(observer, recorder), stop, chosen.clock, recorder)
+        context = RunContext(Recorded(observer, recorder), stop, chosen.clock, recorder)
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
-        run = Run(job, registries, around)
+        run = Run(job, registries, context)
         async with asyncio.timeout(chosen.seconds):
             results = await run.perform(_confirm(chosen.before_delete))
         info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, job.policy.dry_run, "1")
@@ -196,7 +196,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
     return Done(report, code, sent, stop, warnings.heard, run.plan)
 
 
-def _end(recorder: Recording, report: Report, code: int) -> None:
+def _end(recorder: FolderRecorder, report: Report, code: int) -> None:
     """Write down that the run is over, as the command does. Raises StateError."""
     summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
     recorder.end(code, summary, report.tally.unfinished)
@@ -230,8 +230,8 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     stop = Stop()
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
-        around = Around(Silent(), stop, chosen.clock)
-        results = await Undo(Asking(registries), around, force=False, dry_run=False).perform(gone)
+        context = RunContext(Silent(), stop, chosen.clock)
+        results = await Undo(Gateway(registries), context, force=False, dry_run=False).perform(gone)
     assert stop.bug is None
     found = [image(result) for result in results]
     words = {re.split("[:@]", entry["image"].rpartition("/")[2], maxsplit=1)[1]: _word(entry) for entry in found}

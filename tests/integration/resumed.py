@@ -1,8 +1,8 @@
 """`bulkrm resume` in this process, with a clock of the test's."""
 
+from bulkrm.cli.commands.resume import job_of
 from bulkrm.cli.options import Access
-from bulkrm.cli.recorded import held
-from bulkrm.cli.resume import job_of
+from bulkrm.cli.run_folder import held
 from bulkrm.model.settings import Connection
 from bulkrm.state.folder import RunFolder, known_runs
 from tests.integration.engine import Done, Options, perform

@@ -5,7 +5,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from bulkrm.engine.undo import Loss
+from bulkrm.engine.recover.undo import Loss
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository

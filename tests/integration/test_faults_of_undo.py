@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.engine.undo import Loss
+from bulkrm.engine.recover.undo import Loss
 from bulkrm.model.settings import Shared
 from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, oci_image, oci_index, put_image
 from tests.cli.command import Command, foreign, in_process, served

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bulkrm.engine.needs import MAX_DEPTH, MAX_NESTED
+from bulkrm.engine.plan.needs import MAX_DEPTH, MAX_NESTED
 from bulkrm.sandbox import (
     Auth,
     Image,

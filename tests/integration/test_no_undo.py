@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.question import describe
+from bulkrm.cli.terminal.question import describe
 from bulkrm.model.plan import Plan
 from bulkrm.sandbox import Reply, Sandbox, SandboxSettings, oci_image, put_image
 from tests.cli.command import fill, in_process, served

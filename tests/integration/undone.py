@@ -5,19 +5,19 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkrm.cli.recorded import held
-from bulkrm.client.credentials import Credentials, DockerConfig
-from bulkrm.client.registries import open_registries
-from bulkrm.engine.around import Around
-from bulkrm.engine.asking import Asking
+from bulkrm.cli.run_folder import held
+from bulkrm.codec.report_fields import image
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.observer import Silent
+from bulkrm.engine.record.undo_recorder import UndoRecording
+from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.undo import Loss, Undo
-from bulkrm.engine.undo_recording import UndoRecording
 from bulkrm.model.outcome import Signal
 from bulkrm.model.report import ImageResult
 from bulkrm.model.settings import Connection, Pacing, Settings
-from bulkrm.reports.shape import image
+from bulkrm.remote.credentials import Credentials, DockerConfig
+from bulkrm.remote.registries import open_registries
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.known import known_runs
 from bulkrm.state.losses import losses
@@ -83,8 +83,8 @@ async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) 
             found = [loss for loss in some if loss.tags]
         recording = UndoRecording(folder)
         async with open_registries(settings, credentials, options.clock) as registries:
-            around = Around(_Noting(recording, cut), cut.stop, options.clock)
-            work = Undo(Asking(registries), around, force=False, dry_run=False, recording=recording)
+            context = RunContext(_Noting(recording, cut), cut.stop, options.clock)
+            work = Undo(Gateway(registries), context, force=False, dry_run=False, recording=recording)
             async with asyncio.timeout(options.seconds):
                 results = await work.perform(found)
         assert cut.stop.bug is None

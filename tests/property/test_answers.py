@@ -17,9 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.client.credentials import Credentials, DockerConfig, read_docker_config
-from bulkrm.client.credentials.helper import HelperFailed, parse_helper_answer
-from bulkrm.client.credentials.keys import covering_keys, most_specific, normal_key
+from bulkrm.families.family import traits_of
 from bulkrm.model.errors import InputError, Problem, ProtocolError
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.secret import Secret
@@ -30,7 +28,9 @@ from bulkrm.protocol.explanation import error_entries, explanation, is_registry_
 from bulkrm.protocol.message import MAX_ERROR, Answer
 from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.token import parse_token
-from bulkrm.quirks.quirk import manners_of
+from bulkrm.remote.credentials import Credentials, DockerConfig, read_docker_config
+from bulkrm.remote.credentials.helper import HelperFailed, parse_helper_answer
+from bulkrm.remote.credentials.keys import covering_keys, most_specific, normal_key
 from tests.property import strategies as some
 
 APP_HOST = "registry.example"
@@ -117,7 +117,7 @@ _requests = st.one_of(
 @given(_answers, _requests, st.sampled_from([APP_HOST, "docker.io", "ghcr.io", "quay.io"]))
 def test_any_refusal_says_what_to_do(answer: Answer, request: message.Request, host: str) -> None:
     """It has a code and a hint, and one about rights names the repository."""
-    failure = refusal(answer, host, request, manners_of(host))
+    failure = refusal(answer, host, request, traits_of(host))
 
     assert isinstance(failure.code, FailureCode)
     assert is_fit_to_be_shown(failure.message)

@@ -51,9 +51,9 @@ def test_no_plan_deletes_it(content: bytes, inner: bytes, shared: Shared) -> Non
 
     kept = named_in(content)
     kept |= named_in(inner) if place in kept else set()
-    assert not {item.digest for item in plan.doomed} & kept
+    assert not {item.digest for item in plan.deletions} & kept
     # What nothing kept names goes: the rule is no excuse to keep everything.
-    assert {item.digest for item in plan.doomed} == set(DIGESTS) - kept
+    assert {item.digest for item in plan.deletions} == set(DIGESTS) - kept
 
 
 def _plan(kept: Manifest, indexes: dict[Digest, Children], shared: Shared) -> Plan:

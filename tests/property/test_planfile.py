@@ -6,14 +6,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulkrm.codec.plan_document import PlanDocument
+from bulkrm.codec.plan_reader import read
+from bulkrm.codec.plan_writer import write
 from bulkrm.model.errors import InputError
 from bulkrm.model.settings import Limit, Policy
-from bulkrm.planfile.document import PlanDocument
-from bulkrm.planfile.read import read
-from bulkrm.planfile.view import view
-from bulkrm.planfile.write import write
+from bulkrm.reports.plan_view import view
 from tests.property.test_planning import Case, cases, limits
-from tests.unit.planfile.test_planfile import WHOLE
+from tests.unit.codec.test_planfile import WHOLE
 
 TEXT = write(WHOLE)
 _values: Any = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({})

@@ -11,7 +11,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Untag
+from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
@@ -102,8 +102,8 @@ limits = st.builds(Limit, st.integers(0, 10).map(float), st.just(value=False)) |
 )
 
 
-def _doomed(plan: Plan) -> set[tuple[Repository, Digest]]:
-    return {(item.repository, item.digest) for item in plan.doomed}
+def _delete_verdict(plan: Plan) -> set[tuple[Repository, Digest]]:
+    return {(item.repository, item.digest) for item in plan.deletions}
 
 
 @given(cases(), st.none() | limits)
@@ -160,8 +160,8 @@ def test_tags_are_taken_off_what_lives_on(case: Case) -> None:
             assert len(item.targets) == len([target for target in item.targets if isinstance(target.reference, TagRef)])
             assert going <= on_it | set(item.tags)
             assert not going & case.protected
-            assert set(item.verdict.stays) == {f"{item.repository}:{tag}" for tag in set(item.tags) - going}
-            assert item.verdict.stays
+            assert set(item.verdict.remaining_tags) == {f"{item.repository}:{tag}" for tag in set(item.tags) - going}
+            assert item.verdict.remaining_tags
 
 
 @given(cases())
@@ -178,7 +178,7 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
     """Nothing goes that has a protected tag, a tag outside the list that may not go, or could not all be read."""
     facts_of = {facts.repository: facts for facts in case.repositories}
 
-    for item in case.plan(limit).doomed:
+    for item in case.plan(limit).deletions:
         facts = facts_of[item.repository]
         seen = facts.tags.tags if isinstance(facts.tags, Seen) else {}
         on_it = {tag for tag, resolved in seen.items() if resolved.digest == item.digest}
@@ -186,7 +186,7 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
         assert not isinstance(facts.tags, Unreadable)
         assert case.protected.isdisjoint(on_it | listed)
         assert case.shared not in (Shared.REFUSE, Shared.UNTAG) or on_it <= listed
-        also = item.verdict.also_removed if isinstance(item.verdict, Doomed) else ()
+        also = item.verdict.also_removed if isinstance(item.verdict, Delete) else ()
         wanted = {f"{item.repository}:{tag}" for tag in on_it - listed}
         assert (also is None) == isinstance(facts.tags, Unseen)
         assert also is None or set(also) == wanted
@@ -196,15 +196,15 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
 def test_what_stays_is_whole(case: Case, limit: Limit | None) -> None:
     """Nothing goes that an index names which a tag leads to and which stays, directly or through other indexes."""
     plan = case.plan(limit)
-    doomed = _doomed(plan)
+    deletions = _delete_verdict(plan)
     for facts in case.repositories:
         if isinstance(facts.tags, Seen):
             staying = {resolved.digest for resolved in facts.tags.tags.values()}
             staying |= {item.digest for item in plan.items if item.repository == facts.repository}
-            todo = [digest for digest in staying if (facts.repository, digest) not in doomed]
+            todo = [digest for digest in staying if (facts.repository, digest) not in deletions]
             while todo:
                 for child in facts.tags.indexes.get(todo.pop(), Children()).manifests:
-                    assert (facts.repository, child) not in doomed
+                    assert (facts.repository, child) not in deletions
                     todo.append(child)
 
 
@@ -221,14 +221,14 @@ def test_a_pin_is_kept_to(case: Case) -> None:
         and found.digest != target.reference.pin
     }
 
-    for item in case.plan().doomed:
+    for item in case.plan().deletions:
         for target in item.targets:
             if isinstance(target.reference, TagRef):
                 assert (item.repository, target.reference.tag) not in moved
 
 
 def _acts(item: Item) -> bool:
-    return isinstance(item.verdict, Doomed | Untag)
+    return isinstance(item.verdict, Delete | Untag)
 
 
 def _essence(item: Item) -> object:
@@ -259,17 +259,17 @@ def test_the_order_of_the_input_does_not_matter(case: Case, data: st.DataObject)
 def test_the_limit_is_all_or_nothing(case: Case, limit: Limit) -> None:
     """A plan with a limit deletes all that one without deletes, as far as allowed, or nothing."""
     free, held = case.plan(), case.plan(limit)
-    going = sum(max(1, len(item.tags)) for item in free.doomed)
+    going = sum(max(1, len(item.tags)) for item in free.deletions)
     untagged = [target.reference for item in free.items if isinstance(item.verdict, Untag) for target in item.targets]
     going += len({(reference.repository, reference.tag) for reference in untagged if isinstance(reference, TagRef)})
     going += len(free.dangling)
     allowed = free.tags_seen * limit.value / 100 if limit.percent else limit.value
 
-    assert _doomed(held) == (_doomed(free) if going <= allowed else set())
+    assert _delete_verdict(held) == (_delete_verdict(free) if going <= allowed else set())
     for before, after in zip(free.items, held.items, strict=True):
         unchanged = after.verdict == before.verdict
         limited = isinstance(after.verdict, Kept) and after.verdict.reason is KeptReason.LIMIT
-        assert unchanged or (limited and isinstance(before.verdict, Doomed | Untag))
+        assert unchanged or (limited and isinstance(before.verdict, Delete | Untag))
 
 
 @given(cases(), st.data())
@@ -283,19 +283,19 @@ def test_a_second_judgement_only_takes_away(case: Case, data: st.DataObject) -> 
             resolutions=tuple((target, _held(target.reference, content)) for target, _ in facts.resolutions),
             tags=Unseen() if isinstance(facts.tags, Unseen) else Seen(content, data.draw(_indexes)),
         )
-        doomed = [item for item in old.acts if item.repository == facts.repository]
+        deletions = [item for item in old.acts if item.repository == facts.repository]
         fresh = judge([again], case.rules())
 
-        result = recheck(doomed, fresh)
+        result = recheck(deletions, fresh)
 
-        deleted = {(item.repository, item.digest) for item in result.items if isinstance(item.verdict, Doomed)}
-        assert deleted <= _doomed(fresh) & _doomed(old)
+        deleted = {(item.repository, item.digest) for item in result.items if isinstance(item.verdict, Delete)}
+        assert deleted <= _delete_verdict(fresh) & _delete_verdict(old)
         going = {target for item in fresh.acts for target in item.targets}
         assert {target for item in result.items for target in item.targets} <= going
         staying = [target for item in result.items for target in item.targets]
         dropped = [entry.target for entry in result.dropped]
         assert sorted(staying + dropped, key=repr) == sorted(
-            (target for item in doomed for target in item.targets), key=repr
+            (target for item in deletions for target in item.targets), key=repr
         )
 
 
@@ -309,7 +309,7 @@ def families(draw: st.DrawFn) -> list[Item]:
         own = [Digest.of(bytes([number])) for number in range(size)]
         for number, digest in enumerate(own):
             children = draw(st.lists(st.sampled_from(own[number + 1 :]), unique=True)) if own[number + 1 :] else []
-            items.append(Item(repository, Resolved(digest, OCI_INDEX, 1, Children(tuple(children))), (), Doomed()))
+            items.append(Item(repository, Resolved(digest, OCI_INDEX, 1, Children(tuple(children))), (), Delete()))
     return draw(st.permutations(items))
 
 

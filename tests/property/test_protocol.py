@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bulkrm.families.family import traits_of
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.failure import FailureCode
@@ -18,9 +19,10 @@ from bulkrm.model.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.scope import Scope
 from bulkrm.model.settings import Rate
-from bulkrm.protocol import judge, message, pages
+from bulkrm.protocol import interpret as judge
+from bulkrm.protocol import message, pages
 from bulkrm.protocol.challenge import Challenge, parse_challenges
-from bulkrm.protocol.exchange import (
+from bulkrm.protocol.decision import (
     MAX_LIMITED,
     MAX_SENDS,
     Accept,
@@ -34,15 +36,14 @@ from bulkrm.protocol.exchange import (
     Wait,
     decide,
 )
-from bulkrm.protocol.judge import Context
+from bulkrm.protocol.interpret import Context
 from bulkrm.protocol.link import next_target
-from bulkrm.protocol.manners import STANDARD, Manners
 from bulkrm.protocol.message import Answer, Broken
 from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow, http_date, retry_after
 from bulkrm.protocol.realm import Realm, is_inward, refuse_realm
 from bulkrm.protocol.refusal import clean, refusal
 from bulkrm.protocol.token import parse_token
-from bulkrm.quirks.quirk import manners_of
+from bulkrm.protocol.traits import STANDARD, Traits
 from tests.property import strategies as some
 
 NOW = 1_800_000_000.0
@@ -201,7 +202,7 @@ _authorizations = st.sampled_from(
         BearerAuthorization(Scope.repository("team/app", "pull")),
     ]
 )
-_manners = st.sampled_from([STANDARD, Manners(actions=None), manners_of("docker.io")])
+_traits = st.sampled_from([STANDARD, Traits(actions=None), traits_of("docker.io")])
 
 
 def _authorized(decision: Authorize) -> Attempt:
@@ -210,9 +211,9 @@ def _authorized(decision: Authorize) -> Attempt:
     return replace(decision.attempt, authorization=authorization)
 
 
-@given(_authorizations, _manners, st.lists(_answers(), max_size=12), _endless)
+@given(_authorizations, _traits, st.lists(_answers(), max_size=12), _endless)
 def test_every_sequence_of_answers_ends(
-    authorization: Authorization, manners: Manners, first: list[Answer | Broken], then: list[Answer | Broken]
+    authorization: Authorization, traits: Traits, first: list[Answer | Broken], then: list[Answer | Broken]
 ) -> None:
     """Whatever comes back, it ends: few faults, ten minutes of asked waiting, one renewal, one extension."""
     attempt = Attempt(message.delete_manifest(APP, Digest.of(b"")), APP.host, authorization)
@@ -220,7 +221,7 @@ def test_every_sequence_of_answers_ends(
     asked_wait = 0.0
     for answer in first + then:
         sends += 1
-        decision = decide(attempt, answer, manners)
+        decision = decide(attempt, answer, traits)
         match decision:
             case Accept() | GiveUp():
                 break
@@ -425,7 +426,7 @@ def test_a_link_to_another_repository(ours: str, theirs: str, last: str) -> None
 @given(answers, st.sampled_from(["registry.example", "docker.io", "ghcr.io"]))
 def test_any_refusal_is_fit_to_be_shown(answer: Answer, host: str) -> None:
     """Every refusal has a code, a hint, and a message of one line for a terminal."""
-    failure = refusal(answer, host, message.delete_manifest(APP, Digest.of(b"")), manners_of(host))
+    failure = refusal(answer, host, message.delete_manifest(APP, Digest.of(b"")), traits_of(host))
 
     assert isinstance(failure.code, FailureCode)
     assert failure.hint

@@ -90,12 +90,12 @@ def test_a_journal(tmp_path_factory: pytest.TempPathFactory, written: list[dict[
         said = refused.what
     else:
         said = ""
-        hold(folder, found)
+        enforce_limit(folder, found)
 
     assert not said or "journal.jsonl:" in said
 
 
-def hold(folder: Path, found: list[Event]) -> None:
+def enforce_limit(folder: Path, found: list[Event]) -> None:
     """Hold all fields to their grammar, and what is made of them together to what can be."""
     for event in found:
         match event:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.chosen import match_repositories, match_tags, merge
 from bulkrm.selection.entry import parse_entry, parse_tag
 from bulkrm.selection.glob import Glob
 from bulkrm.selection.listfile import read_list
+from bulkrm.selection.matching import match_repositories, match_tags, merge
 from bulkrm.selection.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from tests.property import strategies as some
 

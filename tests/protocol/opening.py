@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from bulkrm.client.clock import Clock, SystemClock
-from bulkrm.client.credentials import Credentials, DockerConfig
-from bulkrm.client.registries import Listening, Registries, open_registries
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import Failure
 from bulkrm.model.reference import Repository
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing, Settings
+from bulkrm.remote.clock import Clock, SystemClock
+from bulkrm.remote.credentials import Credentials, DockerConfig
+from bulkrm.remote.registries import Listening, Registries, open_registries
 from bulkrm.sandbox import Sandbox, oci_image, put_image
 from tests.support.logins import Everywhere
 

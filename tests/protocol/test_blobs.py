@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.client.registry import Registry
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import MAX_CONFIG, Answer
 from bulkrm.protocol.redirect import next_url
+from bulkrm.remote.registry import Registry
 from bulkrm.sandbox import Auth, Drop, LieAboutBody, Reply, Sandbox, SandboxSettings, redirect
 from tests.protocol.opening import app, failure_of, opened
 from tests.support.clock import FakeClock

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from bulkrm.client.registries import Registries
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Pacing
+from bulkrm.remote.registries import Registries
 from tests.protocol.opening import app, failure_of, opened
 from tests.support.clock import FakeClock
 from tests.support.scripted import Answer, Hang, Raw, ScriptedServer, Step, reply

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry
 from bulkrm.model.digest import Digest
 from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.settings import Pacing, Rate
 from bulkrm.protocol.pace import http_date
+from bulkrm.remote.host import Footprint
+from bulkrm.remote.registry import Registry
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
@@ -88,10 +88,10 @@ async def test_a_429_lessens_the_concurrency_once() -> None:
         await met(registry)
         gathered = asyncio.Barrier(8)
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             await gathered.wait()
 
-        sandbox.faults.add(Call(hold), times=8)
+        sandbox.faults.add(Call(enforce_limit), times=8)
         sandbox.faults.add(Reply(429, {"Retry-After": "10"}), times=8)
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             for _ in range(8):

@@ -1,10 +1,10 @@
 """All registries of a run."""
 
-from bulkrm.client.clock import SystemClock
-from bulkrm.client.credentials import Credentials, DockerConfig
-from bulkrm.client.registries import open_registries
 from bulkrm.model.report import Requests
 from bulkrm.model.settings import Settings
+from bulkrm.remote.clock import SystemClock
+from bulkrm.remote.credentials import Credentials, DockerConfig
+from bulkrm.remote.registries import open_registries
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from tests.protocol.opening import ADMIN, PLAIN, app, fill, opened
 from tests.support.scripted import ScriptedServer, Step, reply

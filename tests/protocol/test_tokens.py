@@ -7,14 +7,14 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from bulkrm.client.host import Footprint
-from bulkrm.client.registry import Registry
 from bulkrm.model.digest import Digest
 from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing
+from bulkrm.remote.host import Footprint
+from bulkrm.remote.registry import Registry
 from bulkrm.sandbox import ANONYMOUS, Asked, Auth, Call, Drop, Reply, Sandbox, SandboxSettings, TokenSettings, User
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
@@ -131,10 +131,10 @@ async def test_a_hundred_refusals_renew_once() -> None:
         sandbox.tokens.revoke()
         gathered = asyncio.Barrier(100)
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             await gathered.wait()
 
-        sandbox.faults.add(Call(hold), method="GET", path="manifests", times=100)
+        sandbox.faults.add(Call(enforce_limit), method="GET", path="manifests", times=100)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(100):
                 tasks.create_task(registry.manifest(app(sandbox), "1"))
@@ -188,11 +188,11 @@ async def test_who_fetches_is_cancelled() -> None:
         registry = registries[sandbox.host]
         asked, go_on = asyncio.Event(), asyncio.Event()
 
-        async def hold(_: Asked) -> None:
+        async def enforce_limit(_: Asked) -> None:
             asked.set()
             await go_on.wait()
 
-        sandbox.tokens.faults.add(Call(hold))
+        sandbox.tokens.faults.add(Call(enforce_limit))
         first = asyncio.create_task(registry.manifest(app(sandbox), "1"))
         await asked.wait()
         others = [asyncio.create_task(registry.manifest(app(sandbox), "1")) for _ in range(10)]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.client.credentials.helper import HelperFailed, ask_helper
-from bulkrm.client.transport import Transport
 from bulkrm.model.errors import InputError
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import EXHAUSTED, Broken
 from bulkrm.protocol.refusal import no_answer
+from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
+from bulkrm.remote.transport import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder

@@ -11,11 +11,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bulkrm.client import proxy
-from bulkrm.client.clock import SystemClock
-from bulkrm.client.connections import Reuse, Use
-from bulkrm.client.host import Footprint
-from bulkrm.client.transport import Transport
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.failure import FailureCode
@@ -23,6 +18,11 @@ from bulkrm.model.manifest import OCI_MANIFEST
 from bulkrm.model.settings import Connection, Pacing
 from bulkrm.protocol import message
 from bulkrm.protocol.message import MAX_ERROR, Answer, Broken
+from bulkrm.remote import proxy
+from bulkrm.remote.clock import SystemClock
+from bulkrm.remote.connections import Reuse, Use
+from bulkrm.remote.host import Footprint
+from bulkrm.remote.transport import Transport
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, SigningKey
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
@@ -323,14 +323,14 @@ async def test_a_certificate_that_does_not_verify() -> None:
         assert sandbox.log == []
 
 
-@pytest.mark.parametrize("way", ["insecure", "ca"])
-async def test_a_certificate_that_is_accepted(way: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("untag_method", ["insecure", "ca"])
+async def test_a_certificate_that_is_accepted(untag_method: str, tmp_path: Path) -> None:
     """--insecure accepts it, and so does --ca-file, for the registry and its token server."""
     async with Sandbox(SandboxSettings(tls=True, own_token_port=True)) as sandbox:
         fill(sandbox, "1")
         ca_file = tmp_path / "ca.pem"
         ca_file.write_bytes(sandbox.ca_pem or b"")
-        connection = Connection(insecure=True) if way == "insecure" else Connection(ca_file=ca_file)
+        connection = Connection(insecure=True) if untag_method == "insecure" else Connection(ca_file=ca_file)
         async with opened(connection=connection) as registries:
             assert await registries[sandbox.host].manifest(app(sandbox), "1") is not None
             assert registries[sandbox.host].host.base == sandbox.url

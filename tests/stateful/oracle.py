@@ -108,7 +108,7 @@ class Oracle:
         listed = {state.tags[tag] for tag in going & wish.tags} | (wish.digests & state.manifests)
         candidates = listed | {state.tags[tag] for tag in going} | (attached & state.manifests)
         untagged: set[str] = set()
-        doomed: set[str] = set()
+        deletions: set[str] = set()
         for digest in candidates:
             free = (on[digest] & going) - wish.protected
             if digest in wish.held:
@@ -118,24 +118,24 @@ class Oracle:
             elif not on[digest] & wish.protected and (
                 on[digest] <= going or (wish.shared == "delete" and digest in listed)
             ):
-                doomed.add(digest)
+                deletions.add(digest)
         while True:
-            staying = ({*state.tags.values()} | candidates) - doomed
+            staying = ({*state.tags.values()} | candidates) - deletions
             kept = staying | self.below(staying)
             spared = {
                 digest
-                for digest in doomed
+                for digest in deletions
                 if digest in self.below(staying) or (digest not in listed and self._subject.get(digest) in kept)
             }
             if not spared:
-                return Fate(frozenset(doomed), frozenset(untagged))
-            doomed -= spared
+                return Fate(frozenset(deletions), frozenset(untagged))
+            deletions -= spared
 
-    def _belonging(self, state: State, doomed: frozenset[str]) -> tuple[set[str], set[str]]:
+    def _belonging(self, state: State, deletions: frozenset[str]) -> tuple[set[str], set[str]]:
         tags: set[str] = set()
         digests: set[str] = set()
-        fallbacks = {digest.replace(":", "-"): digest for digest in doomed}
-        for digest in doomed:
+        fallbacks = {digest.replace(":", "-"): digest for digest in deletions}
+        for digest in deletions:
             base = digest.replace(":", "-")
             tags |= {base + suffix for suffix in SUFFIXES if base + suffix in state.tags}
             if state.tags.get(base) in self._indexes:

@@ -93,17 +93,22 @@ class Runs(RuleBasedStateMachine):
         self.push(self.known(data), tags)
 
     @precondition(lambda self: self.images)
-    @rule(data=st.data(), seed=st.integers(50, 55), way=st.sampled_from(("api", "fallback", *SUFFIXES)), tags=_tags)
-    def attach(self, data: st.DataObject, seed: int, way: str, tags: list[str]) -> None:
+    @rule(
+        data=st.data(),
+        seed=st.integers(50, 55),
+        untag_method=st.sampled_from(("api", "fallback", *SUFFIXES)),
+        tags=_tags,
+    )
+    def attach(self, data: st.DataObject, seed: int, untag_method: str, tags: list[str]) -> None:
         subject = self.known(data)
         attached = artifact(seed, subject)
         self.push(attached, tags[:1])
-        if way == "fallback":
+        if untag_method == "fallback":
             known = self.artifacts.setdefault(subject.digest, [])
             known += [attached] if attached not in known else []
             self.push(fallback_index(known), [fallback_tag(subject)])
-        elif way in SUFFIXES:
-            self.push(attached, [fallback_tag(subject) + way])
+        elif untag_method in SUFFIXES:
+            self.push(attached, [fallback_tag(subject) + untag_method])
 
     @rule(seed=st.integers(60, 63), date=st.sampled_from(DATES), tags=_tags)
     def push_dated(self, *, seed: int, date: str, tags: list[str]) -> None:
@@ -205,7 +210,7 @@ class Runs(RuleBasedStateMachine):
     def check(self, dry: Done, done: Done, manifests: frozenset[str], tags: frozenset[str]) -> None:
         """The plan said it, the outcomes say it, and the dry run said the same."""
         assert done.plan is not None
-        assert {item.digest for item in done.plan.doomed} == manifests
+        assert {item.digest for item in done.plan.deletions} == manifests
         assert {image["digest"] for image in done.images if image["status"] == "deleted"} == manifests
         removed = {image["image"].rpartition(":")[2] for image in done.images if image["status"] == "untagged"}
         assert removed == tags

@@ -14,7 +14,7 @@ class _Sleeper:
 
 
 class FakeClock:
-    """Implements `bulkrm.client.clock.Clock`.
+    """Implements `bulkrm.remote.clock.Clock`.
 
     With `auto`, a sleep ends at once: the one that would end first moves the time to its end. Without, `advance` moves
     it. `slept` has the length of every sleep that was begun; `jitter` is what `random` returns. `counts_sleep`: its

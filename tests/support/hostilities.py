@@ -303,10 +303,10 @@ async def bad_chunks(scene: Hostility) -> bool:
     return await scene.stream(start, (b"FFFFFFFFFFFFFFFF\r\nxx\r\n", b"-1\r\n", b"zz\r\n"))
 
 
-Way = Callable[[Hostility], Awaitable[bool]]
-_ALL: tuple[Way, ...] = (
+UntagMethod = Callable[[Hostility], Awaitable[bool]]
+_ALL: tuple[UntagMethod, ...] = (
     *(other_digest, other_body, odd_manifest, odd_names, odd_link, redirect, challenge, odd_token, echo, escapes),
     *(busy, denied, done_and_denied, hang_up, late_duplicate, cut_short, too_long, endless_body, bomb),
     *(slow_drip, slow_headers, huge_headers, many_headers, only_continue, no_http, silence, bad_chunks),
 )
-WAYS: dict[str, Way] = {re.sub("_", " ", way.__name__): way for way in _ALL}
+WAYS: dict[str, UntagMethod] = {re.sub("_", " ", untag_method.__name__): untag_method for untag_method in _ALL}

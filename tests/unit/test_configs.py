@@ -14,7 +14,7 @@ import pytest
 import typer.main
 import yaml
 
-from bulkrm.cli.app import app
+from bulkrm.cli.commands.app import app
 from bulkrm.cli.main import with_command
 from bulkrm.model.failure import FailureCode
 from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status

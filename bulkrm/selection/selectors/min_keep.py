@@ -16,11 +16,11 @@ _SCHEMA = {
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def floor(missing: int, doomed: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
+def floor(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
     """Return what stays so that enough does: what has no date first, then the newest. Ties with the last one stay."""
     if missing <= 0:
         return frozenset()
-    dates = {digest: date or _NEVER for digest, date in doomed.items()}
+    dates = {digest: date or _NEVER for digest, date in deletions.items()}
     ranked = sorted(dates.values(), reverse=True)
     last = ranked[min(missing, len(ranked)) - 1] if ranked else _NEVER
     return frozenset(digest for digest, date in dates.items() if date >= last)

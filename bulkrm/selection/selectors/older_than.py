@@ -23,13 +23,13 @@ def _make(values: Values) -> Narrow | None:
         return None
     by, undated = values.get("by", By.CREATED), values.get("undated", Undated.KEEP)
 
-    def stays(details: Details, now: datetime) -> Stays | None:
+    def remaining_tags(details: Details, now: datetime) -> Stays | None:
         date = moment(details, by, now)
         if date is None:
             return Stays(KeptReason.NO_DATE) if undated is Undated.KEEP else None
         return Stays(KeptReason.TOO_YOUNG, f"{by} {date:%Y-%m-%dT%H:%M:%SZ}") if date >= age.limit(now) else None
 
-    return Narrow(f"older-than: {age.text}", frozenset({FACTS[by]}), stays)
+    return Narrow(f"older-than: {age.text}", frozenset({FACTS[by]}), remaining_tags)
 
 
 SELECTOR = Selector(Step.NARROW, (Key("older-than", _SCHEMA, parse_age),), _make)

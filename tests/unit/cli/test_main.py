@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from bulkrm.cli.main import with_command
-from bulkrm.cli.question import describe
+from bulkrm.cli.terminal.question import describe
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.outcome import Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled, Verdict
+from bulkrm.model.plan import Delete, Item, Plan, Settled, Verdict
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Source, Target
 
@@ -48,14 +48,14 @@ def item(repository: Repository, *tags: str, verdict: Verdict) -> Item:
 
 def test_one_of_each() -> None:
     """One image is one image."""
-    plan = Plan((item(APP, "a", verdict=Doomed()),))
+    plan = Plan((item(APP, "a", verdict=Delete()),))
 
     assert describe(plan) == "Delete 1 image (1 manifest) in 1 repository of 1 registry?"
 
 
 def test_many() -> None:
     """Images, manifests, repositories and registries are counted apart."""
-    plan = Plan((item(APP, "a", "b", verdict=Doomed()), item(WEB, "c", verdict=Doomed())))
+    plan = Plan((item(APP, "a", "b", verdict=Delete()), item(WEB, "c", verdict=Delete())))
 
     assert describe(plan) == "Delete 3 images (2 manifests) in 2 repositories of 2 registries?"
 
@@ -63,7 +63,7 @@ def test_many() -> None:
 def test_what_stays() -> None:
     """Listed images that stay, for whatever reason, are counted before."""
     plan = Plan(
-        (item(APP, "a", verdict=Doomed()), item(APP, "b", "c", verdict=Kept(KeptReason.SHARED))),
+        (item(APP, "a", verdict=Delete()), item(APP, "b", "c", verdict=Kept(KeptReason.SHARED))),
         (Settled(target(APP, "gone"), Gone()),),
     )
 
@@ -73,7 +73,7 @@ def test_what_stays() -> None:
 def test_what_goes_along() -> None:
     """Tags outside the list are named, five of them at most; what was not read is admitted."""
     also = tuple(f"one.example/app:{number}" for number in range(7))
-    plan = Plan((item(APP, "a", verdict=Doomed(also)), item(WEB, "b", verdict=Doomed(None))))
+    plan = Plan((item(APP, "a", verdict=Delete(also)), item(WEB, "b", verdict=Delete(None))))
 
     text = describe(plan)
 

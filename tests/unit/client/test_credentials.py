@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bulkrm.client.credentials import Credentials, DockerConfig, read_docker_config
-from bulkrm.client.credentials.keys import normal_key
 from bulkrm.model.errors import InputError
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import IdentityToken, Login, RegistryToken
+from bulkrm.remote.credentials import Credentials, DockerConfig, read_docker_config
+from bulkrm.remote.credentials.keys import normal_key
 
 HUB_KEY = "https://index.docker.io/v1/"
 

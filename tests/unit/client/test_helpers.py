@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.client.credentials.helper import HelperFailed, ask_helper
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import IdentityToken, Login
+from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from tests.support.helpers import BREAKS, HAS_NONE, answers, install_helper
 
 

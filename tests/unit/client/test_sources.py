@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.client.credentials import Credentials
-from bulkrm.client.credentials.configured import configured
-from bulkrm.client.credentials.source import Given, Surroundings, files_of_credentials, sources
 from bulkrm.model.errors import InputError
 from bulkrm.model.settings import Login
+from bulkrm.remote.credentials import Credentials
+from bulkrm.remote.credentials.configured import configured
+from bulkrm.remote.credentials.source import Given, Surroundings, files_of_credentials, sources
 
 
 def files(name: str, **environment: str) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Resolution, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Dangling, Doomed, Plan, Settled, Way
+from bulkrm.model.plan import Dangling, Delete, Plan, Settled, UntagMethod
 from bulkrm.model.settings import Limit
 from bulkrm.planning.dangling import NOWHERE, agreed
 from bulkrm.planning.facts import RepositoryFacts, Unreadable
@@ -17,19 +17,21 @@ from tests.unit.planning.test_guards import APP, ONE, facts, plan, protects, tar
 BROKEN = Failure(FailureCode.SERVER_ERROR, "HTTP 500", 500)
 
 
-def nowhere(*listed: tuple[str, Resolution], way: Way | Failure | None = Way.TAG) -> RepositoryFacts:
+def nowhere(
+    *listed: tuple[str, Resolution], untag_method: UntagMethod | Failure | None = UntagMethod.TAG
+) -> RepositoryFacts:
     """A repository whose tag `bad` leads nowhere."""
-    return replace(facts(listed, {"good": ONE}), dangling=frozenset({"bad"}), way=way)
+    return replace(facts(listed, {"good": ONE}), dangling=frozenset({"bad"}), untag_method=untag_method)
 
 
 @pytest.mark.parametrize("found", [Absent(), Unresolved(BROKEN)])
-@pytest.mark.parametrize("way", Way)
-def test_it_goes(found: Resolution, way: Way) -> None:
+@pytest.mark.parametrize("untag_method", UntagMethod)
+def test_it_goes(found: Resolution, untag_method: UntagMethod) -> None:
     """It goes in the way that there is, beside what else goes, and counts as a tag."""
-    made = plan(nowhere(("bad", found), ("good", ONE), way=way))
+    made = plan(nowhere(("bad", found), ("good", ONE), untag_method=untag_method))
 
-    assert made.dangling == (Dangling(target("bad"), way),)
-    assert [item.verdict for item in made.items] == [Doomed()]
+    assert made.dangling == (Dangling(target("bad"), untag_method),)
+    assert [item.verdict for item in made.items] == [Delete()]
     assert (made.settled, made.tags_seen, made.touched) == ((), 2, {APP})
 
 
@@ -44,17 +46,17 @@ def test_only_what_is_listed() -> None:
 def test_why_it_stays() -> None:
     """It stays where it is protected, pinned, where nothing can delete a tag, and where nothing is deleted at all."""
     listed = ("bad", Absent())
-    guarded = plan(nowhere(listed), protection=protects("bad"))
+    exit_on_input_error = plan(nowhere(listed), protection=protects("bad"))
     pinned = plan(nowhere((f"bad@{ONE.digest}", Absent()), listed))
-    without = plan(nowhere(listed, way=None))
-    refused = plan(nowhere(listed, way=BROKEN))
+    without = plan(nowhere(listed, untag_method=None))
+    refused = plan(nowhere(listed, untag_method=BROKEN))
 
-    assert [entry.outcome for entry in guarded.settled] == [Kept(KeptReason.PROTECTED, ("*:bad",))]
+    assert [entry.outcome for entry in exit_on_input_error.settled] == [Kept(KeptReason.PROTECTED, ("*:bad",))]
     why = Kept(KeptReason.UNREADABLE, (f"{NOWHERE}, so it cannot be told whether it holds {ONE.digest}",))
     assert [entry.outcome for entry in pinned.settled] == [why, why]
     assert [entry.outcome for entry in without.settled] == [Kept(KeptReason.UNREADABLE, (NOWHERE,))]
     assert [entry.outcome for entry in refused.settled] == [Failed(BROKEN)]
-    assert not any(made.dangling for made in (guarded, pinned, without, refused))
+    assert not any(made.dangling for made in (exit_on_input_error, pinned, without, refused))
 
 
 def test_a_limit() -> None:
@@ -79,12 +81,13 @@ def test_two_judgements() -> None:
     saved = [Dangling(target(name)) for name in ("bad", "good", "gone", "kept")]
     kept = Kept(KeptReason.PROTECTED, ("*:kept",))
     fresh = replace(
-        plan(nowhere(("bad", Absent()), ("good", ONE), way=Way.DECOY)), settled=(Settled(target("kept"), kept),)
+        plan(nowhere(("bad", Absent()), ("good", ONE), untag_method=UntagMethod.DECOY)),
+        settled=(Settled(target("kept"), kept),),
     )
 
     both = agreed(saved, fresh)
 
-    assert both.dangling == (Dangling(target("bad"), Way.DECOY),)
+    assert both.dangling == (Dangling(target("bad"), UntagMethod.DECOY),)
     assert {entry.target: entry.outcome for entry in both.settled} == {
         target("good"): Kept(KeptReason.MOVED, (f"{APP}:good@{ONE.digest}",)),
         target("gone"): Gone(),

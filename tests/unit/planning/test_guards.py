@@ -8,7 +8,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled
+from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
@@ -72,7 +72,7 @@ def test_a_listed_tag_goes() -> None:
     """A manifest with listed tags only is deleted, once for all its targets."""
     item = only(plan(facts([("a", ONE), ("b", ONE), (f"@{ONE.digest}", ONE)], {"a": ONE, "b": ONE, "c": TWO})))
 
-    assert item.verdict == Doomed(())
+    assert item.verdict == Delete(())
     assert item.tags == ("a", "b")
     assert [str(entry.reference).removeprefix(str(APP)) for entry in item.targets] == [":a", ":b", f"@{ONE.digest}"]
 
@@ -87,21 +87,21 @@ def test_shared_is_refused() -> None:
 def test_a_digest_names_no_tags() -> None:
     """A digest in the list does not name the tags on it: any tag makes it shared."""
     assert only(plan(facts([(f"@{ONE.digest}", ONE)], {"a": ONE}))).verdict == Kept(KeptReason.SHARED, (f"{APP}:a",))
-    assert only(plan(facts([(f"@{ONE.digest}", ONE)], {"a": TWO}))).verdict == Doomed(())
+    assert only(plan(facts([(f"@{ONE.digest}", ONE)], {"a": TWO}))).verdict == Delete(())
 
 
 def test_shared_is_deleted_knowingly() -> None:
     """With --shared delete it goes, and the tags that go with it are named."""
     item = only(plan(facts([("a", ONE)], {"a": ONE, "z": ONE}), policy=Shared.DELETE))
 
-    assert item.verdict == Doomed((f"{APP}:z",))
+    assert item.verdict == Delete((f"{APP}:z",))
 
 
 def test_shared_is_deleted_unseen() -> None:
     """With --shared delete-unseen nothing was read, and what else goes is not known."""
     item = only(plan(facts([("a", ONE)], Unseen(20_000)), policy=Shared.DELETE_UNSEEN))
 
-    assert item.verdict == Doomed(None)
+    assert item.verdict == Delete(None)
     assert item.tags == ("a",)
 
 
@@ -118,7 +118,7 @@ def test_protection_of_another_manifest() -> None:
     """A protected tag on another manifest protects only that one."""
     found = plan(facts([("a", ONE), ("b", TWO)], {"a": ONE, "b": TWO}), protection=protects("b"))
 
-    assert [type(item.verdict) for item in found.items] == [Doomed, Kept]
+    assert [type(item.verdict) for item in found.items] == [Delete, Kept]
 
 
 @pytest.mark.parametrize("policy", Shared)
@@ -144,7 +144,7 @@ def test_what_is_not_there() -> None:
     found = plan(facts([("a", Absent()), ("b", Absent(no_repository=True)), ("c", Unresolved(LOST)), ("d", ONE)], {}))
 
     assert [entry.outcome for entry in found.settled] == [Gone(), Gone(no_repository=True), Failed(LOST)]
-    assert only(found).verdict == Doomed(())
+    assert only(found).verdict == Delete(())
 
 
 # Pins
@@ -154,7 +154,7 @@ def test_a_pin_that_holds() -> None:
     """`tag@digest` is deleted while the tag holds that digest."""
     item = only(plan(facts([(f"a@{ONE.digest}", ONE)], {"a": ONE})))
 
-    assert (item.verdict, item.tags) == (Doomed(()), ("a",))
+    assert (item.verdict, item.tags) == (Delete(()), ("a",))
 
 
 def test_a_pin_that_moved() -> None:
@@ -211,7 +211,7 @@ def test_an_index_that_goes_needs_nothing() -> None:
     """Where the index goes as well, its children may go."""
     found = plan(facts([("a", ONE), ("z", TWO)], seen({"a": ONE, "z": TWO}, (TWO, ONE))))
 
-    assert [item.verdict for item in found.items] == [Doomed(()), Doomed(())]
+    assert [item.verdict for item in found.items] == [Delete(()), Delete(())]
 
 
 @pytest.mark.parametrize("policy", [Shared.REFUSE, Shared.DELETE])
@@ -286,7 +286,7 @@ def test_what_is_kept_does_not_count() -> None:
     """Only what would really go counts against the limit."""
     found = plan(facts([("a", ONE), ("b", TWO)], {"a": ONE, "b": TWO, "z": TWO}), limit=Limit(1))
 
-    assert [isinstance(item.verdict, Doomed) for item in found.items] == [True, False]
+    assert [isinstance(item.verdict, Delete) for item in found.items] == [True, False]
 
 
 @pytest.mark.parametrize(("tags", "seen"), [(Unseen(10), 10), (Unseen(), 0), (Unreadable("x"), 0), (Seen({}), 0)])
@@ -306,7 +306,7 @@ def test_one_digest_in_two_repositories() -> None:
     """The same manifest in two repositories is two items: a deletion in one leaves the other."""
     found = plan(facts([("a", ONE)], {"a": ONE}), facts([("a", ONE)], {"a": ONE, "b": ONE}, LIB))
 
-    assert [(item.repository, type(item.verdict)) for item in found.items] == [(APP, Doomed), (LIB, Kept)]
+    assert [(item.repository, type(item.verdict)) for item in found.items] == [(APP, Delete), (LIB, Kept)]
 
 
 @pytest.mark.parametrize("policy", [Shared.REFUSE, Shared.DELETE])
@@ -314,7 +314,7 @@ def test_where_a_pinned_tag_moved_to(policy: Shared) -> None:
     """The manifest that a pinned tag moved to stays, or the tag that is reported as kept would go with it."""
     found = plan(facts([("b", ONE), (f"a@{TWO.digest}", ONE)], {"a": ONE, "b": ONE}), policy=policy)
 
-    assert list(found.doomed) == []
+    assert list(found.deletions) == []
 
 
 def test_where_an_unseen_pinned_tag_moved_to() -> None:

@@ -8,7 +8,7 @@ from bulkrm.planning.recheck import Recheck, recheck
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, plan, target
 
 LOST = Failure(FailureCode.TIMEOUT, "no answer")
-OLD = tuple(plan(facts([("a", ONE), ("b", ONE)], {"a": ONE, "b": ONE})).doomed)
+OLD = tuple(plan(facts([("a", ONE), ("b", ONE)], {"a": ONE, "b": ONE})).deletions)
 
 
 def test_nothing_changed() -> None:

@@ -6,7 +6,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolution, Resolved
 from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Plan, Settled
+from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
@@ -103,7 +103,7 @@ def test_what_belongs_waits() -> None:
 
     assert items[TWO.digest].parents == (INDEX.digest,)
     assert items[SIGNATURE.digest].parents == (TWO.digest,)
-    assert {item.verdict for item in items.values()} == {Doomed()}
+    assert {item.verdict for item in items.values()} == {Delete()}
 
 
 def test_what_belongs_to_something_kept_is_kept() -> None:
@@ -124,7 +124,7 @@ def test_what_belongs_takes_no_tag_with_it() -> None:
 
     verdicts = {item.digest: item.verdict for item in plan(found, Shared.DELETE).items}
 
-    assert verdicts == {INDEX.digest: Doomed((f"{APP}:z",)), TWO.digest: Kept(KeptReason.SHARED, (f"{APP}:b",))}
+    assert verdicts == {INDEX.digest: Delete((f"{APP}:z",)), TWO.digest: Kept(KeptReason.SHARED, (f"{APP}:b",))}
 
 
 def test_trimmed() -> None:
@@ -135,7 +135,7 @@ def test_trimmed() -> None:
         (
             Item(APP, TWO, (child,), kept),
             Item(APP, ONE, (target("a"), child), kept),
-            Item(APP, INDEX, (child,), Doomed()),
+            Item(APP, INDEX, (child,), Delete()),
         ),
         (Settled(lost, Failed(LOST)), Settled(absent, Gone()), Settled(target("b"), Gone())),
     )
@@ -164,7 +164,7 @@ def test_circles() -> None:
         source = None if attached else Source("list", 1)
         parent = DigestRef(APP, parents[0]) if attached else None
         targets = (Target(DigestRef(APP, digest), source, parent=parent),)
-        return Item(APP, Resolved(digest, OCI_INDEX, 1), targets, Doomed(), (), parents)
+        return Item(APP, Resolved(digest, OCI_INDEX, 1), targets, Delete(), (), parents)
 
     listed, attached, leaf = (
         item(first, (second,), attached=False),
@@ -182,8 +182,8 @@ def test_leaves() -> None:
     tags = {"i": INDEX, signature: SIGNATURE, "b": TWO}
     (item,) = plan(known([(target("i"), INDEX)], tags, INDEX)).items
 
-    assert item.leaves == (f"{APP}@{ONE.digest}", f"{APP}:{signature}")
-    other = Item(APP, TWO, (target("b"),), Doomed(), leaves=(f"{APP}@{ONE.digest}",))
+    assert item.orphaned == (f"{APP}@{ONE.digest}", f"{APP}:{signature}")
+    other = Item(APP, TWO, (target("b"),), Delete(), orphaned=(f"{APP}@{ONE.digest}",))
     assert orphans([item, other], lambda _: True) == 2
     assert orphans([item, other], lambda entry: entry is item) == 1
 
@@ -191,7 +191,7 @@ def test_leaves() -> None:
 def test_a_saved_plan_without_the_parent() -> None:
     """Where an item was taken out of a plan, what belonged to it stays, level by level."""
     child, signature = belonging(f"@{TWO.digest}", INDEX), belonging(f"@{SIGNATURE.digest}", TWO)
-    saved = Plan((Item(APP, TWO, (child,), Doomed()), Item(APP, SIGNATURE, (signature,), Doomed())))
+    saved = Plan((Item(APP, TWO, (child,), Delete()), Item(APP, SIGNATURE, (signature,), Delete())))
 
     assert [item.verdict for item in kept_with_parent(saved).items] == [
         Kept(KeptReason.NEEDED, (f"{APP}@{INDEX.digest}",)),
@@ -202,7 +202,7 @@ def test_a_saved_plan_without_the_parent() -> None:
 def test_merged() -> None:
     """What is left, what a fresh look dropped with the reason, and what the saved plan kept."""
     saved = plan(facts([("a", ONE), ("b", ONE), ("c", TWO)], {"a": ONE, "b": ONE, "c": TWO, "z": TWO}))
-    (doomed,) = saved.doomed
+    (deletions,) = saved.deletions
     moved = Kept(KeptReason.MOVED, ("elsewhere",))
     result = Recheck((), (Settled(target("a"), moved), Settled(target("b"), Gone())))
 
@@ -214,4 +214,4 @@ def test_merged() -> None:
     }
     assert left.settled == (Settled(target("b"), Gone()),)
     assert left.tags_seen == 9
-    assert doomed.digest == ONE.digest
+    assert deletions.digest == ONE.digest

@@ -9,7 +9,7 @@ from bulkrm.model.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
-from bulkrm.model.plan import Doomed, Item, Untag, Verdict
+from bulkrm.model.plan import Delete, Item, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.target import Target
 from bulkrm.planning.remains import outcomes
@@ -25,7 +25,7 @@ MOVED, UNKNOWN = TagLook(TagState.MOVED, OTHER), TagLook(TagState.UNKNOWN, Failu
 def item(*targets: Target, verdict: Verdict | None = None) -> Item:
     """An image with the tags a, b and c."""
     resolved = Resolved(DIGEST, OCI_MANIFEST, 3)
-    return Item(APP, resolved, targets or (A, B), verdict or Doomed((f"{APP}:c",)), ("a", "b", "c"))
+    return Item(APP, resolved, targets or (A, B), verdict or Delete((f"{APP}:c",)), ("a", "b", "c"))
 
 
 def word(outcome: Outcome) -> str:
@@ -69,7 +69,7 @@ def test_also_removed(look: TagLook, also: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(("look", "expected"), [(GONE, "absent"), (MOVED, "moved"), (SERVES, "tags-remain")])
 def test_what_somebody_else_deleted(look: TagLook, expected: str) -> None:
     """It is absent only if its tag is."""
-    (told,) = outcomes(item(A, verdict=Doomed()), Removal.WAS_GONE, {"a": look})
+    (told,) = outcomes(item(A, verdict=Delete()), Removal.WAS_GONE, {"a": look})
 
     assert word(told[1]) == expected
     assert expected != "absent" or told[1] == Gone()
@@ -78,16 +78,16 @@ def test_what_somebody_else_deleted(look: TagLook, expected: str) -> None:
 def test_a_digest_is_gone_with_all_its_tags() -> None:
     """A target without a tag hears of any tag that is left."""
     for looks, expected in (({}, "deleted"), ({"b": DANGLING}, "unfinished"), ({"b": MOVED}, "deleted")):
-        (told,) = outcomes(item(BY_DIGEST, verdict=Doomed()), Removal.DELETED, looks)
+        (told,) = outcomes(item(BY_DIGEST, verdict=Delete()), Removal.DELETED, looks)
 
         assert word(told[1]) == expected
 
 
 def test_untagging() -> None:
     """A tag that was to be taken off is untagged if it is gone."""
-    stays = Untag((f"{APP}:c",))
-    for look, expected in ((GONE, Untagged(stays.stays)), (DANGLING, None)):
-        (told,) = outcomes(item(A, verdict=stays), Removal.FOUND_GONE, {"a": look})
+    remaining_tags = Untag((f"{APP}:c",))
+    for look, expected in ((GONE, Untagged(remaining_tags.remaining_tags)), (DANGLING, None)):
+        (told,) = outcomes(item(A, verdict=remaining_tags), Removal.FOUND_GONE, {"a": look})
 
         assert told[1] == expected if expected else word(told[1]) == "unfinished"
 

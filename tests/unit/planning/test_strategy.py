@@ -8,12 +8,12 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode, TagsOnly
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.outcome import Failed, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Item, Order, Plan, Untag, Verdict, Way
+from bulkrm.model.plan import Delete, Item, Order, Plan, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.settings import Strategy
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.cost import requests_in
-from bulkrm.planning.strategy import clearable, orders, where_tags_go_alone, worth_asking
+from bulkrm.planning.strategy import orders, removable_ahead, where_tags_go_alone, worth_asking
 
 APP = Repository("registry.example", "team/app")
 
@@ -23,7 +23,7 @@ def item(number: int, *more: str, verdict: Verdict | None = None, parents: tuple
     tag = f"pr-{number}"
     resolved = Resolved(Digest.of(tag.encode()), OCI_MANIFEST, 400)
     target = Target(TagRef(APP, tag), Source("list", number))
-    return Item(APP, resolved, (target,), verdict or Doomed(), (tag, *more), parents)
+    return Item(APP, resolved, (target,), verdict or Delete(), (tag, *more), parents)
 
 
 def plan(number: int, there: int | None = None) -> Plan:
@@ -32,23 +32,23 @@ def plan(number: int, there: int | None = None) -> Plan:
 
 
 @pytest.mark.parametrize(
-    ("number", "there", "way", "expected"),
+    ("number", "there", "untag_method", "expected"),
     [
-        (100, 100, Way.TAG, Order.DIGEST),
-        (130, 130, Way.TAG, Order.TAGS_FIRST),
-        (130, 100_000, Way.TAG, Order.TAGS_FIRST),
-        (130, 130, Way.DECOY, Order.DIGEST),
-        (320, 320, Way.DECOY, Order.DECOY),
-        (320, 20_000, Way.DECOY, Order.DIGEST),
+        (100, 100, UntagMethod.TAG, Order.DIGEST),
+        (130, 130, UntagMethod.TAG, Order.TAGS_FIRST),
+        (130, 100_000, UntagMethod.TAG, Order.TAGS_FIRST),
+        (130, 130, UntagMethod.DECOY, Order.DIGEST),
+        (320, 320, UntagMethod.DECOY, Order.DECOY),
+        (320, 20_000, UntagMethod.DECOY, Order.DIGEST),
         (5000, 5000, None, Order.DIGEST),
         (5000, 5000, Failure(FailureCode.REFUSED, "no"), Order.DIGEST),
     ],
 )
-def test_auto(number: int, there: int, way: Way | Failure | None, expected: Order) -> None:
+def test_auto(number: int, there: int, untag_method: UntagMethod | Failure | None, expected: Order) -> None:
     """Tags go first where that spares more than it costs: a decoy costs more, and its DELETE reads every tag there."""
     made = plan(number, there)
 
-    found = orders(made, Strategy.AUTO, lambda _: way)
+    found = orders(made, Strategy.AUTO, lambda _: untag_method)
 
     assert found.get(APP, Order.DIGEST) is expected
 
@@ -59,7 +59,7 @@ def test_who_is_asked() -> None:
     assert list(worth_asking(plan(200), Strategy.AUTO)) == [APP]
     assert list(worth_asking(plan(1), Strategy.TAGS_FIRST)) == [APP]
     assert list(worth_asking(plan(5000), Strategy.DIGEST)) == []
-    assert orders(plan(1), Strategy.TAGS_FIRST, lambda _: Way.DECOY) == {APP: Order.DECOY}
+    assert orders(plan(1), Strategy.TAGS_FIRST, lambda _: UntagMethod.DECOY) == {APP: Order.DECOY}
 
 
 def test_what_may_go_without_its_tags() -> None:
@@ -72,7 +72,7 @@ def test_what_may_go_without_its_tags() -> None:
         item(4, parents=(plain.digest,)),
     ]
 
-    assert list(clearable(items)) == [plain]
+    assert list(removable_ahead(items)) == [plain]
 
 
 def test_where_tags_have_to_go_first() -> None:

@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 
-from bulkrm.cli.question import describe
+from bulkrm.cli.terminal.question import describe
+from bulkrm.codec.plan_document import PlanDocument
+from bulkrm.codec.plan_fields import totals
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.outcome import Failed, Kept, KeptReason
-from bulkrm.model.plan import Doomed, Plan, Untag, Way
+from bulkrm.model.plan import Delete, Plan, Untag, UntagMethod
 from bulkrm.model.settings import Limit, Policy, Shared
-from bulkrm.model.steps import DeleteManifest, RemoveTags
-from bulkrm.planfile.document import PlanDocument
-from bulkrm.planfile.fields import totals
-from bulkrm.planfile.view import view
+from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
 from bulkrm.planning.guards import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
-from bulkrm.planning.steps import compile_steps
+from bulkrm.planning.sequence import compile_steps
+from bulkrm.reports.plan_view import view
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, target, unprotected
 
 DISABLED = Failure(FailureCode.DELETION_DISABLED, "HTTP 405")
@@ -36,7 +36,7 @@ def test_listed_tags_go() -> None:
     plan = untag(facts([("a", ONE), ("b", ONE), ("c", TWO)], {"a": ONE, "b": ONE, "z": ONE, "c": TWO}))
 
     off = Untag((f"{APP}:z",))
-    assert verdicts(plan) == {":a": off, ":b": off, ":c": Doomed()}
+    assert verdicts(plan) == {":a": off, ":b": off, ":c": Delete()}
 
 
 def test_a_digest_is_no_tag() -> None:
@@ -67,9 +67,11 @@ def test_no_way() -> None:
     """Where tags can be removed in no way, the digest is shared; where nothing is deleted at all, it fails."""
     found = facts([("a", ONE)], {"a": ONE, "z": ONE})
 
-    assert verdicts(untag(replace(found, way=None))) == {":a": Kept(KeptReason.SHARED, (f"{APP}:z",))}
-    assert verdicts(untag(replace(found, way=DISABLED))) == {":a": Failed(DISABLED)}
-    assert verdicts(untag(replace(found, way=Way.DECOY))) == {":a": Untag((f"{APP}:z",), Way.DECOY)}
+    assert verdicts(untag(replace(found, untag_method=None))) == {":a": Kept(KeptReason.SHARED, (f"{APP}:z",))}
+    assert verdicts(untag(replace(found, untag_method=DISABLED))) == {":a": Failed(DISABLED)}
+    assert verdicts(untag(replace(found, untag_method=UntagMethod.DECOY))) == {
+        ":a": Untag((f"{APP}:z",), UntagMethod.DECOY)
+    }
 
 
 def test_unreadable() -> None:
@@ -135,4 +137,4 @@ def test_tags_go_first() -> None:
     (steps,) = compile_steps(plan.acts, {}).values()
 
     removal, deletion = plan.acts if isinstance(next(plan.acts).verdict, Untag) else reversed(list(plan.acts))
-    assert steps == (RemoveTags(removal), DeleteManifest(deletion))
+    assert steps == (UntagManifest(removal), DeleteManifest(deletion))

@@ -12,10 +12,10 @@ from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import message, pages
-from bulkrm.protocol.judge import Context
-from bulkrm.protocol.manners import STANDARD
+from bulkrm.protocol.interpret import Context
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.pages import Page
+from bulkrm.protocol.traits import STANDARD
 
 APP = Repository("registry.example", "team/app")
 ERRORS = b'{"errors": [{"code": "NAME_UNKNOWN"}]}'

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bulkrm.families.family import traits_of
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
@@ -16,7 +17,6 @@ from bulkrm.protocol import message
 from bulkrm.protocol.explanation import masked
 from bulkrm.protocol.message import Answer, Broken, Request
 from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer, no_answer, refusal
-from bulkrm.quirks.quirk import manners_of
 
 APP = Repository("registry.example", "team/app")
 DELETE = message.delete_manifest(APP, Digest.of(b""))
@@ -111,7 +111,7 @@ def test_refusals(  # noqa: PLR0913, PLR0917 (a table)
     host: str, request_: Request, status: int, body: bytes, code: FailureCode, reach: Reach, word: str
 ) -> None:
     """Each refusal has a code, says how far its cause reaches, and what to do next."""
-    failure = refusal(Answer(status, body=body), host, request_, manners_of(host))
+    failure = refusal(Answer(status, body=body), host, request_, traits_of(host))
 
     assert (failure.code, failure.reach, failure.status) == (code, reach, status)
     assert word in str(failure.hint)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bulkrm.codec.report_fields import image
 from bulkrm.model.digest import Digest
 from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
@@ -25,7 +26,6 @@ from bulkrm.model.outcome import (
 from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.target import Source
 from bulkrm.reports.format import View, formats
-from bulkrm.reports.shape import image
 from bulkrm.reports.text import detail, totals
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,7 +7,7 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, known_runs
-from bulkrm.state.place import state_dir
+from bulkrm.state.location import state_dir
 
 RUN = "20260131T120000Z-abcdef"
 

@@ -1,0 +1,23 @@
+"""`bulkrm check`: read list files as a run does, and say what is in them or what is wrong."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from bulkrm.cli.inputs import Wanted, read_inputs
+from bulkrm.cli.terminal.console import show
+from bulkrm.model.reference import HTTPS_PORT
+
+
+def check_lists(files: Sequence[str]) -> int:
+    """Read them. Returns the exit code; raises InputError with all mistakes of all files."""
+    wanted = Wanted((), files, None, (), HTTPS_PORT, hide_arguments=False)
+    selected = read_inputs(wanted)
+    counts = Counter(entry.source.name for entry in selected.entries if entry.source)
+    lines = [f"{name}: {_counted(count, 'entry', 'entries')}" for name, count in counts.items()]
+    if selected.protect:
+        lines.append(f"protected: {', '.join(str(pattern) for pattern in selected.protect)}")
+    return 0 if all(show(line) for line in lines) else 1
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

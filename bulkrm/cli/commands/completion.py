@@ -1,0 +1,162 @@
+"""What a shell offers while a command line of bulkrm is typed.
+
+The scripts of `bulkrm completion` ask with the words up to the cursor, the last of them the one that is being typed. The
+answer is a line with the kind (`words`, `files` or `folders`, which the shell finds itself), then one word a line, with a
+tab and what it means. Nothing is sent, and what cannot be read offers nothing.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bulkrm.cli.command_names import COMMANDS
+from bulkrm.cli.terminal.console import show_lines
+from bulkrm.model.printable import printable
+
+SHELLS = ("bash", "zsh", "fish")
+_CHOICES = re.compile(r"[a-z-]+(?:\|[a-z-]+)+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What is offered. `words` are pairs of a word and what it means."""
+
+    words: tuple[tuple[str, str], ...] = ()
+    kind: str = "words"
+
+
+_FILES, _FOLDERS, _NOTHING = Offer(kind="files"), Offer(kind="folders"), Offer()
+
+
+def print_completions(words: Sequence[str], shell: str) -> None:
+    """Print what is offered for the last word."""
+    joined = join_values(words) if shell == "bash" else list(words)
+    offer = offered(joined)
+    typed = joined[-1] if joined else ""
+    prefix = typed[: typed.rfind("=") + 1] if offer.kind == "words" and "=" in typed else ""
+    # bash takes `=` for a border of words and wants what follows it alone.
+    before = "" if shell == "bash" or not typed.startswith("-") else prefix
+    pairs = [(printable(before + word), printable(meaning)) for word, meaning in offer.words]
+    show_lines((offer.kind, *(f"{word}\t{meaning}" if meaning else word for word, meaning in pairs)))
+
+
+def join_values(words: Sequence[str]) -> list[str]:
+    """Put together what bash took apart at `=`."""
+    joined: list[str] = []
+    for word in words:
+        if joined and (word == "=" or joined[-1].endswith("=")):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
+def offered(words: Sequence[str]) -> Offer:
+    """Return what may stand in the place of the last word."""
+    from typer.main import get_command  # noqa: PLC0415 (help and completion answer without what runs need)
+
+    from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
+
+    root: Any = get_command(app)
+    before, typed = list(words[:-1]), words[-1] if words else ""
+    name = before[0] if before and before[0] in COMMANDS else "delete"
+    rest = before[1:] if before[:1] == [name] else before
+    command = root.commands[name]
+    if name == "runs" and rest and rest[0] in command.commands:
+        name, command = f"runs {rest[0]}", command.commands[rest[0]]
+    offer = _value(command, rest, typed)
+    if offer is None:
+        offer = (
+            _starting_with(_options(command), typed) if typed.startswith("-") else _argument(name, command, rest, typed)
+        )
+    if not before and not typed.startswith("-"):
+        offer = _starting_with([(word, _summary(root.commands[word])) for word in COMMANDS], typed)
+    return offer
+
+
+def _value(command: Any, before: Sequence[str], typed: str) -> Offer | None:
+    """Return what an option takes whose value is being typed, if that is so."""
+    takers = {opt: parameter for parameter in command.params if not _is_flag(parameter) for opt in parameter.opts}
+    option, equals, value = typed.partition("=")
+    if equals and option in takers:
+        return _values_of(takers[option], value)
+    return _values_of(takers[before[-1]], typed) if before and before[-1] in takers else None
+
+
+def _is_flag(parameter: Any) -> bool:
+    return bool(getattr(parameter, "is_flag", False)) or not any(opt.startswith("-") for opt in parameter.opts)
+
+
+def _values_of(parameter: Any, typed: str) -> Offer:
+    metavar = parameter.metavar or ""
+    known = _VALUES.get(max(parameter.opts, key=len).lstrip("-"))
+    if metavar == "FORMAT=FILE" and "=" in typed:
+        offer = _FILES
+    elif known is not None:
+        offer = _starting_with(known(), typed)
+    elif _CHOICES.fullmatch(metavar):
+        offer = _starting_with([(word, "") for word in metavar.split("|")], typed)
+    else:
+        offer = {"FILE": _FILES, "DIR": _FOLDERS}.get(metavar, _NOTHING)
+    return offer
+
+
+def _options(command: Any) -> list[tuple[str, str]]:
+    own = [
+        (opt, (getattr(parameter, "help", None) or "").partition(";")[0].partition(":")[0])
+        for parameter in command.params
+        for opt in parameter.opts
+        if opt.startswith("-") and not getattr(parameter, "hidden", False)
+    ]
+    return [*own, ("-h", "Show the help"), ("--help", "Show the help")]
+
+
+def _argument(name: str, command: Any, before: Sequence[str], typed: str) -> Offer:
+    if name in {"apply", "check"}:
+        return _FILES
+    if name == "runs":
+        return _starting_with([(word, _summary(other)) for word, other in command.commands.items()], typed)
+    if name in {"resume", "runs show"} or (name == "undo" and not before):
+        return _starting_with(_runs(), typed)
+    if name == "completion":
+        return _starting_with([(shell, "") for shell in SHELLS], typed)
+    return _starting_with([(word, "") for word in COMMANDS], typed) if name == "help" else _NOTHING
+
+
+def _starting_with(words: Sequence[tuple[str, str]], typed: str) -> Offer:
+    return Offer(tuple((word, meaning) for word, meaning in words if word.startswith(typed)))
+
+
+def _summary(command: Any) -> str:
+    return str(command.get_short_help_str(60)).rstrip(".")
+
+
+def _formats() -> list[tuple[str, str]]:
+    from bulkrm.reports.format import formats  # noqa: PLC0415 (as above)
+
+    return [(name, entry.help) for name, entry in formats().items()]
+
+
+def _runs() -> list[tuple[str, str]]:
+    from bulkrm.state.folder import known_runs  # noqa: PLC0415 (as above)
+    from bulkrm.state.location import state_dir  # noqa: PLC0415 (as above)
+
+    try:
+        runs = known_runs(state_dir(None, os.environ))
+    except OSError:
+        return []
+    return [(run.id, "finished" if run.is_finished else "unfinished") for run in reversed(runs)]
+
+
+def _variables() -> Iterator[tuple[str, str]]:
+    yield from ((name, "") for name in sorted(os.environ) if not name.startswith("_"))
+
+
+_VALUES: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
+    "output": _formats,
+    "report": lambda: [(f"{name}=", meaning) for name, meaning in _formats()],
+    "concurrency": lambda: [("auto", "")],
+    "password-env": lambda: list(_variables()),
+}

@@ -1,0 +1,92 @@
+"""`bulkrm demo`: the real command on an embedded registry, with images of every kind."""
+
+import os
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+
+import anyio
+
+from bulkrm.cli.terminal.console import show
+from bulkrm.sandbox import Sandbox, Store, User, docker_image, docker_list, oci_image, oci_index, put_image
+
+_USER, _PASSWORD = "demo", "demo"  # of a registry that lives for some seconds
+_LIST = """\
+registry: {host}
+protect: ["*:latest"]
+images:
+  - image: team/app:pr-*            # a glob; pr-42-keep stays
+    exclude: ["*-keep"]
+    note: merged pull requests
+  - image: team/app
+    tags: [1.10, 1.9]               # text, as written: YAML's numbers are not taken for numbers
+  - team/web:nightly-*              # a Docker manifest list and an OCI index
+  - team/web:2.0                    # the tag `stable` is on the same digest, and the list does not name it
+  - team/web:edge                   # `latest` is on the same digest, and it is protected
+  - team/web:1.0                    # not there any more
+"""
+# What the run must come to: something that the list named was kept by a safety rule.
+_EXPECTED = 3
+
+
+async def run_demo() -> int:
+    """Run it; returns 0 when everything went as it should."""
+    async with Sandbox(users={_USER: User(_PASSWORD)}) as sandbox:
+        _push_samples(sandbox.store)
+        _say(f"An embedded registry with token authentication runs at {sandbox.host}. It holds:")
+        _show(sandbox.store)
+        with tempfile.TemporaryDirectory(prefix="bulkrm-demo-") as folder:
+            path = Path(folder) / "images.yaml"
+            path.write_text(_LIST.format(host=sandbox.host), encoding="utf-8")
+            _say("\nThis is the list of what to delete, images.yaml:\n")
+            _say(_indented(path.read_text(encoding="utf-8")))
+            code = await _delete(path)
+        _say(f"\nThe exit code is {code}: nothing failed, but a safety rule kept something. The registry now holds:")
+        _show(sandbox.store)
+    return 0 if code == _EXPECTED else 1
+
+
+async def _delete(path: Path) -> int:
+    shown = ["bulkrm", "--from-file", path.name, "--yes"]
+    _say(f"$ {shlex.join(shown)}\n")
+    login = {"REGISTRY_USERNAME": _USER, "REGISTRY_PASSWORD": _PASSWORD}
+    environment = {**os.environ, **login, "BULKRM_STATE_DIR": str(path.parent / "state")}
+    process = await anyio.run_process(
+        [sys.executable, "-m", "bulkrm", *shown[1:]],
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        check=False,
+        cwd=path.parent,
+        env=environment,
+    )
+    return process.returncode
+
+
+def _push_samples(store: Store) -> None:
+    for number in (41, 42):
+        put_image(store, "team/app", [f"pr-{number}"], docker_image(seed=number))
+    put_image(store, "team/app", ["pr-42-keep"], oci_image(seed=43))
+    put_image(store, "team/app", ["1.10", "1.9"], oci_image(seed=110))
+    put_image(store, "team/app", ["2.0"], docker_image(seed=200))
+    put_image(store, "team/web", ["nightly-docker"], docker_list(seed=1))
+    put_image(store, "team/web", ["nightly-oci"], oci_index(seed=2))
+    put_image(store, "team/web", ["2.0", "stable"], oci_index(seed=3))
+    put_image(store, "team/web", ["edge", "latest"], docker_image(seed=4))
+
+
+def _show(store: Store) -> None:
+    for repository in store.repositories():
+        tags = sorted(store.tags(repository) or ())
+        digests = len({store.digest_of(repository, tag) for tag in tags})
+        _say(f"  {repository:<10}{' '.join(tags)}  ({digests} digests)")
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+def _say(text: str) -> None:
+    for line in text.split("\n"):
+        show(line)

@@ -1,0 +1,1 @@
+"""What a person sees: question, progress, reports, remarks."""

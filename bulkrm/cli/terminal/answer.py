@@ -1,0 +1,37 @@
+"""An answer from the terminal: what is typed after the question, and nothing that was typed before."""
+
+import os
+import termios
+
+import anyio
+
+from bulkrm.cli.terminal.streams import STDIN
+
+_MAX_ANSWER = 4096  # bytes; a terminal's line has no more (termios(3), "Canonical and noncanonical mode")
+
+
+def drop_typed_input() -> bool:
+    """Throw away what was typed at the terminal and not read: it answers nothing. Tell whether that was possible."""
+    try:
+        termios.tcflush(STDIN, termios.TCIFLUSH)
+    except termios.error:
+        return False
+    return True
+
+
+async def read_answer() -> str:
+    """Return a line from the terminal, without its end; an empty one also at the end of input or of the terminal.
+
+    It is read from the descriptor: what the stream has buffered was typed before.
+    """
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _MAX_ANSWER:
+        await anyio.wait_readable(STDIN)
+        try:
+            piece = os.read(STDIN, _MAX_ANSWER)
+        except OSError:
+            piece = b""
+        if not piece:
+            return ""
+        line += piece
+    return line.decode(errors="replace").rstrip("\n")

@@ -1,0 +1,95 @@
+"""What a run says beside its images: warnings, what it would send, what stays behind, and how the space becomes free."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from bulkrm.codec.plan_fields import requests_of
+from bulkrm.engine.run import Run
+from bulkrm.model.outcome import Deleted, Gone, NoMatch, Status
+from bulkrm.model.plan import Order, Plan
+from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.settings import Policy
+from bulkrm.remote.registries import Registries
+from bulkrm.reports.plan_view import no_undo
+
+
+def warnings_of(report: Report) -> list[str]:
+    """Say which patterns chose nothing, and which repositories the registry does not know."""
+    lines = []
+    worth_a_word = report.summary[Status.NO_MATCH] + report.summary[Status.ABSENT]
+    for result in report.images if worth_a_word else ():
+        if isinstance(result.outcome, NoMatch):
+            lines.append(f"{result.source}: the pattern {result.image} chose nothing")
+        if isinstance(result.outcome, Gone) and result.outcome.no_repository:
+            lines.append(f"{result.source}: {result.image}: the registry knows no such repository; a typing error?")
+    return lines
+
+
+def closing_of(run: Run, images: Sequence[ImageResult], registries: Registries, policy: Policy) -> Iterator[str]:
+    """Yield the lines that come before the totals."""
+    if policy.dry_run and run.plan is not None:
+        yield from _outlook(run.plan)
+        if run.plan.no_undo:
+            yield no_undo(run.plan)
+        yield from _read(*run.read_for_conditions)
+    yield from _orphans(run.orphans, recursive=policy.recursive)
+    yield from _garbage(images, registries)
+
+
+def _outlook(plan: Plan) -> list[str]:
+    """Say what the run would send, and in which order where that is not by digest."""
+    number = requests_of(plan)
+    if not number:
+        return []
+    orders = Counter(plan.orders.values())
+    ways = [f"tags first in {_places(orders[Order.TAGS_FIRST])}"] if orders[Order.TAGS_FIRST] else []
+    ways += [f"a decoy over all tags in {_places(orders[Order.DECOY])}"] if orders[Order.DECOY] else []
+    more = f": {', '.join(ways)}" if ways else ""
+    return [f"The run would send {number} request{'' if number == 1 else 's'} to delete{more}."]
+
+
+READ = "For the conditions of the list"
+
+
+def _read(manifests: int, configurations: int) -> Iterator[str]:
+    """Say what the conditions cost."""
+    if manifests or configurations:
+        number = manifests + configurations
+        parts = [(manifests, "manifest"), (configurations, "configuration")]
+        what = " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count)
+        yield f"{READ} {what} were read ({number} request{'' if number == 1 else 's'})."
+
+
+def _places(number: int) -> str:
+    return "1 repository" if number == 1 else f"{number} repositories"
+
+
+def _orphans(number: int, *, recursive: bool) -> list[str]:
+    """Say what stays behind with nothing left that needs it."""
+    if not number:
+        return []
+    what = f"{number} manifests and tags" if number > 1 else "1 manifest or tag"
+    more = "" if recursive else "; --recursive deletes such with what they belong to"
+    return [f"{what} that nothing needs any more stay{'s' if number == 1 else ''} behind{more}."]
+
+
+def _garbage(images: Sequence[ImageResult], registries: Registries) -> Iterator[str]:
+    """Say how the space becomes free: where it is known by a command, that; where it is free at once, nothing."""
+    deleted = {result.image.partition("/")[0] for result in images if _is_manifest_deleted(result)}
+    hosts = sorted(deleted.intersection(registries.collected_by_command))
+    others = sorted(deleted.intersection(registries.restorable).difference(hosts))
+    if hosts:
+        yield (
+            f"{', '.join(hosts)}: the space is freed by garbage collection. On a distribution registry (registry:2, "
+            "registry:3): stop it or make it read-only, then `registry garbage-collect /etc/docker/registry/config.yml`."
+        )
+    if others:
+        yield (
+            f"{', '.join(others)}: the space is freed when the registry collects its garbage: most do that by themselves, "
+            "or their administrators start it."
+        )
+
+
+def _is_manifest_deleted(result: ImageResult) -> bool:
+    """Tell whether a manifest went, and not only a tag that led nowhere, which frees nothing."""
+    return isinstance(result.outcome, Deleted) and not result.outcome.for_good

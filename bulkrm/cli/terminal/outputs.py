@@ -1,0 +1,72 @@
+"""The files that a command writes: never one that it reads, and empty only once everything is known to be good."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from bulkrm.cli.terminal.streams import STDERR, STDIN, STDOUT
+from bulkrm.model.errors import InputError, Problem
+
+
+def refuse_to_overwrite(option: str, path: Path, read: Iterable[Path]) -> None:
+    """Refuse to write into what the command reads: a file of `read`, one in a folder of it, or standard input.
+
+    Files are compared by device and inode, so that no link hides one. Raises InputError.
+    """
+    for other in read:
+        if is_same(path, other) or (other.is_dir() and path.resolve().is_relative_to(other.resolve())):
+            raise InputError(Problem(option, f"{path} is what this command reads ({other})", "give another file"))
+    if _is_file_at(path, STDIN):
+        raise InputError(Problem(option, f"{path} is what standard input reads", "give another file"))
+
+
+def refuse_shared(option: str, path: Path, others: Iterable[Path]) -> None:
+    """Refuse to write into a file of which something else of this command is written. Raises InputError."""
+    if any(is_same(path, other) for other in others):
+        raise InputError(Problem(option, f"{path} is named twice", "give each report a file of its own"))
+    for descriptor, name in ((STDOUT, "standard output"), (STDERR, "standard error")):
+        if _is_file_at(path, descriptor):
+            raise InputError(Problem(option, f"{path} is where {name} goes", "give another file"))
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Tell whether two names lead to one file, also to one that is not there yet. Devices may be shared."""
+    try:
+        first, second = one.stat(), other.stat()
+    except OSError:
+        return os.path.realpath(one) == os.path.realpath(other)
+    return os.path.samestat(first, second) and not stat.S_ISCHR(first.st_mode)
+
+
+def open_output(option: str, path: Path) -> int:
+    """Open a file for writing without emptying it; return its descriptor. Raises InputError.
+
+    A FIFO that nobody reads is refused: to wait for a reader might be to wait for ever.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        if error.errno == errno.ENXIO and path.is_fifo():
+            problem = Problem(option, f"{path} is a pipe that nobody reads", "start its reader first")
+        else:
+            problem = Problem(option, f"{path} cannot be written: {error.strerror}", "give another file")
+        raise InputError(problem) from error
+    os.set_blocking(descriptor, True)
+    return descriptor
+
+
+def empty(descriptor: int) -> None:
+    """Empty a file; of what is no file there is nothing to empty. Raises OSError."""
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.ftruncate(descriptor, 0)
+
+
+def _is_file_at(path: Path, descriptor: int) -> bool:
+    """Tell whether a regular file is what a standard stream leads to."""
+    try:
+        found = os.fstat(descriptor)
+        return stat.S_ISREG(found.st_mode) and os.path.samestat(found, path.stat())
+    except OSError:
+        return False

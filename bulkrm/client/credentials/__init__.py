@@ -1,6 +1,0 @@
-"""Whose credentials go to which registry and repository. Each source of credentials is a file of its own here."""
-
-from bulkrm.client.credentials.docker_config import DockerConfig, read_docker_config
-from bulkrm.client.credentials.lookup import Credentials
-
-__all__ = ["Credentials", "DockerConfig", "read_docker_config"]

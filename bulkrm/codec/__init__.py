@@ -1,0 +1,1 @@
+"""Plan, run, journal and report as text and back. Each field stands here once."""

@@ -1,0 +1,1 @@
+"""From a plan to outcomes: the requests that change a registry, in their order."""

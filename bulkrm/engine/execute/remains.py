@@ -1,0 +1,117 @@
+"""Tags that are there although they were to go: they are looked at, and removed where the registry does that."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.decoy_manifest import delete_decoy, new_decoy
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.tag_change import Change, Done, Doubt, Moved, Tags
+from bulkrm.engine.gateway import Gateway
+from bulkrm.model.digest import Digest
+from bulkrm.model.effect import GONE, TagLook, TagState, tag_state
+from bulkrm.model.failure import Failure
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Remain:
+    """A tag that is left over, and of which manifest."""
+
+    item: Item
+    tag: str
+    look: TagLook
+
+
+@dataclass(slots=True)
+class Remains:
+    """Looks at tags, and takes off what is left over. `allow_decoy`: also by pushing a decoy over what answers nothing."""
+
+    gateway: Gateway
+    in_flight: RequestsInFlight
+    context: RunContext
+    allow_decoy: bool
+    _tags: Tags = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take what reads and changes tags."""
+        self._tags = Tags(self.gateway, self.in_flight, self.context.clock)
+
+    def anew(self) -> "Remains":
+        """Return one that knows of no failures: for one look, which has to be tried, and whose failures say nothing else.
+
+        A registry may refuse to talk about what it has just deleted; nothing else is to fail for that.
+        """
+        return Remains(self.gateway.anew(), self.in_flight, self.context, self.allow_decoy)
+
+    async def listed(self, repository: Repository) -> Collection[str] | Failure:
+        """List the tags of a repository; one that the registry does not know any more has none."""
+        found = await self.gateway.call(repository, lambda registry: registry.tags(repository))
+        return found if isinstance(found, Failure) else frozenset(found or ())
+
+    async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
+        """Return what a tag or digest leads to."""
+        return await self._tags.read(repository, reference)
+
+    async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
+        """Look at a tag of an item that was to go."""
+        held = await self.held(item.repository, tag)
+        decoys = self.context.removed_ahead.decoys(item.repository)
+        state = tag_state(item.digest, held, listed=listed, decoys=decoys)
+        if state is TagState.SERVES:
+            again = await self.held(item.repository, item.digest)
+            # What answers by digest again was pushed anew, and is no remainder of this run's.
+            state = TagState.SERVES if again is None else TagState.MOVED
+        return TagLook(state, held) if held is not None or state is not TagState.GONE else GONE
+
+    async def remove(self, left: Collection[Remain]) -> None:
+        """Take off tags of one repository that are left over; whoever lists the tags afterwards sees what came of it."""
+        refused = False
+        for remain in left:
+            if not refused and not self.context.stop:
+                changed = await self._tags.delete(self._change(remain, None))
+                refused = isinstance(changed, Failure) and not isinstance(changed, Doubt)
+        if refused and self.allow_decoy and not self.context.stop:
+            await self._by_decoy([remain for remain in left if remain.look.state is TagState.DANGLING])
+
+    async def take_off(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
+        """DELETE the tags of a manifest that is gone, where they are known to outlive it; return what became of each.
+
+        Also where the run is stopped: half an image is of no use to anybody.
+        """
+        looks: dict[str, TagLook] = {}
+        for tag in tags:
+            look = TagLook(TagState.SERVES, item.digest)
+            change = replace(self._change(Remain(item, tag, look), None), wanted=lambda: True)
+            match await self._tags.delete(change):
+                case Done() | Moved(None):
+                    # A 202 proves nothing here either: this registry answers for less than people think.
+                    looks[tag] = await self.look(item, tag, listed=False)
+                case Moved(Digest() as now):
+                    looks[tag] = TagLook(TagState.MOVED, now)
+                case Failure() as failure if isinstance(failure, Doubt):
+                    looks[tag] = TagLook(TagState.UNKNOWN, failure)
+                case _:
+                    looks[tag] = look
+        return looks
+
+    def _change(self, remain: Remain, after: Digest | None) -> Change:
+        held = remain.look.held if isinstance(remain.look.held, Digest) else None
+        return Change(remain.item.repository, remain.tag, held, after, wanted=lambda: not self.context.stop)
+
+    async def _by_decoy(self, left: list[Remain]) -> None:
+        """Push one decoy over what answers nothing, and delete it: distribution then takes the tags with it."""
+        if not left:
+            return
+        repository = left[0].item.repository
+        decoy = await new_decoy(self.context, repository, [remain.tag for remain in left])
+        pushed = False
+        with self.in_flight.unfinished():
+            for remain in left:
+                changed = await self._tags.put(self._change(remain, decoy.digest), decoy)
+                pushed = pushed or isinstance(changed, Done | Doubt)
+                if isinstance(changed, Failure):
+                    break
+            if pushed:
+                await delete_decoy(self.gateway, repository, decoy.digest)

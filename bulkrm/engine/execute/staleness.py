@@ -1,0 +1,213 @@
+"""When what was read is too old to delete by, and who reads and judges it again.
+
+A registry has no conditional DELETE: between the reading on which a judgement rests and the DELETE that follows from it,
+somebody may put a tag on a doomed manifest, or push an index that names it. That window cannot be closed, but it is kept
+short. The theory:
+
+- **What grows old.** For each repository there are two readings: the whole of it (every listed image and every other
+  tag, by which it was judged), and its list of tags, which is one request. Each reading has the moment in which it
+  *began*, because from then on parts of it may be untrue, and the time that it *took*.
+- **How old is too old.** 60 seconds, or five times what the reading took, whichever is longer. Time is counted by the
+  clock that says more (`Moment`), so that it also passes while the machine sleeps; what a reading took is counted by the
+  monotonic clock, so that sleep in the middle of it grants it no longer life.
+- **When it is asked.** Before every change, in the last moment before it is sent, whatever went before: a question, a
+  pause of the host, a queue, a token that had to be renewed, a stopped process, other deletions. A request that finds
+  its reading too old is taken back and comes here.
+- **What follows.** A list of tags that is too old is read again. New names in it are read too; where one of them leads to
+  a manifest that is to go, or to an index that may name one, or cannot be read, and where the whole reading is too old,
+  the repository is read and judged again. Only what *all* judgements delete is deleted: a judgement takes up what the
+  one before it has left.
+- **Why it ends.** A reading that took t seconds is good for 5 t from its beginning, so at least 4 t (and 48 seconds) are
+  left for deletions after each: reading again takes a fifth of a repository's time at most. Only a pause or sleep that
+  is longer than that can use up a judgement with nothing deleted; the engine counts those and gives the image up.
+
+What it does not cover: the time from the last reading to the DELETE. A tag that moves to a doomed manifest from another
+one keeps its name, so only the whole reading sees it. What is put on a manifest after the last reading goes with it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import anyio
+
+from bulkrm.engine.context import Record
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.model.plan import Item, Settled
+from bulkrm.model.reference import Repository
+from bulkrm.model.target import Target
+from bulkrm.planning.recheck import Recheck
+from bulkrm.remote.clock import Clock, Moment
+
+STALE = 60.0  # seconds
+_SHARE = 5  # a reading is good for so many times what it took
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """When something was read. `took`: seconds of work, in which the machine did not sleep."""
+
+    began: Moment
+    took: float
+
+    def is_stale(self, now: Moment, ahead: float = 0.0) -> bool:
+        """Tell whether it is too old to delete by, or will be so many seconds later."""
+        return self.began.until(now) + ahead > max(STALE, _SHARE * self.took)
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The readings of a repository that a judgement rests on. `names`: the tags that were listed.
+
+    `listing` None: the tags were not listed, as the user asked, and are not looked at later either.
+    """
+
+    whole: Reading
+    listing: Reading | None
+    names: Sequence[str] = ()
+
+    def is_stale(self, now: Moment) -> bool:
+        """Tell whether anything of it is too old."""
+        return self.whole.is_stale(now) or (self.listing is not None and self.listing.is_stale(now))
+
+    def is_spent(self, now: Moment) -> bool:
+        """Tell whether reading the list of tags alone would come too late: all of it is too old then."""
+        return self.whole.is_stale(now, self.listing.took if self.listing is not None else 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """What a fresh judgement leaves of what was to go."""
+
+    result: Recheck
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
+class Relisted:
+    """A fresh list of tags. `touches`: a new name in it has to do with something that is to go, or may have."""
+
+    basis: Basis
+    touches: bool
+
+
+class Rereader(Protocol):
+    """Reads repositories again. They return None where the run was stopped meanwhile, or the host is not asked any more."""
+
+    def basis(self, repository: Repository) -> Basis:
+        """Return the readings that the plan rests on."""
+        ...
+
+    async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
+        """Read the list of tags, and the names in it that are new."""
+        ...
+
+    async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
+        """Read and judge the repository as far as it matters for these items."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A judgement: what still goes, and what became of the rest. `items` None: everything that the plan has."""
+
+    basis: Basis
+    items: Mapping[Target, Item] | None
+    dropped: Mapping[Target, Settled]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What still goes of an item, if anything, and what became of the rest."""
+
+    item: Item | None
+    dropped: tuple[Settled, ...] = ()
+
+
+class Staleness:
+    """The newest judgement of every repository of a run."""
+
+    def __init__(
+        self, acts: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: Outcomes, record: Record
+    ) -> None:
+        """`acts`: what is to be done; `record` hears what became of what does not go any more."""
+        self._rereader = rereader
+        self._clock = clock
+        self._outcomes = outcomes
+        self._record = record
+        self._acts: dict[Repository, list[Item]] = {}
+        for item in acts:
+            self._acts.setdefault(item.repository, []).append(item)
+        self._judged: dict[Repository, _Judged] = {}
+        self._locks: dict[Repository, anyio.Lock] = {}
+
+    def is_stale(self, repository: Repository) -> bool:
+        """Tell whether nothing of a repository may be changed before it was looked at again."""
+        return self._of(repository).basis.is_stale(Moment.now(self._clock))
+
+    async def at(self, item: Item) -> Item | None:
+        """Return the item as the newest judgement leaves it; None: it does not go, and that is written down.
+
+        Also None where that cannot be told: the run was stopped, or the host is not asked any more.
+        """
+        looked = await self.judged(item)
+        self.settle(item, looked)
+        return looked.item
+
+    def settle(self, item: Item, looked: Looked) -> None:
+        """Write down what became of what does not go."""
+        for settled in looked.dropped:
+            self._record(item, (settled.target,), settled.outcome)
+
+    async def judged(self, item: Item) -> Looked:
+        """Return what the newest judgement says of an item, made anew where it is too old, and write nothing down."""
+        repository = item.repository
+        if self.is_stale(repository):
+            async with self._locks.setdefault(repository, anyio.Lock()):
+                if self.is_stale(repository) and not await self._renew(repository):
+                    return Looked(None)
+        judged = self._of(repository)
+        if judged.items is None:
+            return Looked(item)
+        dropped = (judged.dropped.get(target) for target in item.targets if not self._outcomes.has(target))
+        going = next((judged.items[target] for target in item.targets if target in judged.items), None)
+        left = self._still_open(going) if going is not None else None
+        return Looked(left, tuple(settled for settled in dropped if settled is not None))
+
+    def _of(self, repository: Repository) -> _Judged:
+        judged = self._judged.get(repository)
+        if judged is None:
+            judged = self._judged[repository] = _Judged(self._rereader.basis(repository), None, {})
+        return judged
+
+    def _still_open(self, item: Item) -> Item | None:
+        """Leave out what has its outcome: another tag of the same image may have gone before this one's pause."""
+        left = tuple(target for target in item.targets if not self._outcomes.has(target))
+        if left == item.targets:
+            return item
+        return replace(item, targets=left) if left else None
+
+    async def _renew(self, repository: Repository) -> bool:
+        """Read again what is too old, and judge again where that matters; False: that cannot be done any more."""
+        judged = self._of(repository)
+        acts = [left for item in self._left(repository, judged) if (left := self._still_open(item)) is not None]
+        if not judged.basis.is_spent(Moment.now(self._clock)):
+            listed = await self._rereader.list_again(repository, acts, judged.basis)
+            if listed is None:
+                return False
+            if not listed.touches:
+                self._judged[repository] = replace(judged, basis=listed.basis)
+                return True
+        fresh = await self._rereader.judge_again(repository, acts)
+        if fresh is None:
+            return False
+        items = {target: item for item in fresh.result.items for target in item.targets}
+        dropped = {settled.target: settled for settled in fresh.result.dropped}
+        self._judged[repository] = _Judged(fresh.basis, items, {**judged.dropped, **dropped})
+        return True
+
+    def _left(self, repository: Repository, judged: _Judged) -> Sequence[Item]:
+        """Return what the newest judgement leaves of a repository, each item once."""
+        if judged.items is None:
+            return self._acts[repository]
+        return list({id(item): item for item in judged.items.values()}.values())

@@ -1,0 +1,100 @@
+"""Looking after a run whether everything that was to stay is still there: kept tags, and what their indexes need."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.plan.planner import PlanWithFacts
+from bulkrm.engine.plan.resolver import Method, Name, Resolver
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Resolution, Resolved, Unresolved
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
+from bulkrm.model.report import Difference, Verification
+from bulkrm.planning.facts import Seen
+from bulkrm.planning.graph import manifests_below, removed_tags
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is to stay in one repository: tags with what they hold, and the manifests that those need."""
+
+    repository: Repository
+    tags: Mapping[str, Digest]
+    manifests: tuple[Digest, ...]
+
+
+def expectations(known: PlanWithFacts) -> list[Expected]:
+    """Return what is to stay in the repositories in which the plan does something."""
+    acts: dict[Repository, list[Item]] = {repository: [] for repository in known.plan.touched}
+    for item in known.plan.acts:
+        acts[item.repository].append(item)
+    found = []
+    for entry in known.facts:
+        if entry.repository in acts and isinstance(entry.tags, Seen):
+            removed = removed_tags(acts[entry.repository])
+            tags = {tag: resolved.digest for tag, resolved in entry.tags.tags.items() if tag not in removed}
+            needed = manifests_below(tags.values(), entry.tags.indexes)
+            found.append(Expected(entry.repository, tags, tuple(needed)))
+    return found
+
+
+class Verifier:
+    """Reads the same things before and after a run, and says what is not as it was."""
+
+    def __init__(self, gateway: Gateway, context: RunContext, expected: Sequence[Expected]) -> None:
+        """Take what is to stay."""
+        self._gateway = gateway
+        self._context = context
+        self._expected = expected
+        self._there: list[Name] = []
+
+    async def before(self) -> None:
+        """Find out which of the needed manifests are there: an index may have been incomplete all along."""
+        names = [(entry.repository, digest) for entry in self._expected for digest in entry.manifests]
+        found = await self._read(names, "Checking what kept indexes need")
+        self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
+
+    async def after(self) -> Verification:
+        """Read it all again."""
+        tags: dict[Name, Digest] = {
+            (entry.repository, tag): digest for entry in self._expected for tag, digest in entry.tags.items()
+        }
+        found = await self._read([*tags, *self._there], "Verifying kept tags")
+        wrong = {name: resolution for name, resolution in found.items() if not _is_as_it_was(name, tags, resolution)}
+        lost = [(name[0], tags[name]) for name in wrong if name in tags]
+        manifests = await self._read(lost, "Looking for what is missing")
+        left = {name for name, resolution in manifests.items() if isinstance(resolution, Resolved)}
+        differences = (_difference(name, tags.get(name), resolution, left) for name, resolution in wrong.items())
+        return Verification(len(found), tuple(differences))
+
+    async def _read(self, names: Sequence[Name], phase: str) -> dict[Name, Resolution]:
+        """HEAD them, whatever is known of failures to change something there."""
+        if names:
+            self._context.observer.phase(phase, len(names))
+        gateway = self._gateway.anew()
+        lists = TagLists(gateway, self._context.stop, self._context.clock)
+        resolver = Resolver(gateway, lists, self._context.stop, self._context.observer)
+        await gateway.reliably(lambda: resolver.resolve(names, Method.HEAD), resolver.found.clear)
+        return resolver.found
+
+
+def _is_as_it_was(name: Name, tags: Mapping[Name, Digest], resolution: Resolution) -> bool:
+    return isinstance(resolution, Resolved) and resolution.digest == tags.get(name, name[1])
+
+
+def _difference(name: Name, was: Digest | None, resolution: Resolution, left: Collection[Name]) -> Difference:
+    repository, reference = name
+    image = f"{repository}:{reference}" if was else f"{repository}@{reference}"
+    now = resolution.digest if isinstance(resolution, Resolved) else None
+    message = "it is gone" if was else "a kept index needs it, and it is gone"
+    if isinstance(resolution, Unresolved):
+        message = f"it cannot be read: {resolution.failure.message}"
+    elif now is not None:
+        message = f"it leads to {now} now, somebody may have pushed it"
+    hint = "push it again from where it was built"
+    if was and (repository, was) in left:
+        hint = f"skopeo copy --all --preserve-digests docker://{repository}@{was} docker://{image}"
+    return Difference(image, was or Digest(str(reference)), now, message, hint)

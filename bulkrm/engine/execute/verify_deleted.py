@@ -1,0 +1,92 @@
+"""Looking after a run whether what was deleted is gone: its digests and tags by HEAD, and its tags in the tag list.
+
+Costs one request for each digest and each tag that went, and one tag list for each repository.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Silent
+from bulkrm.engine.plan.resolver import Method, Name, Resolver
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.outcome import Deleted, Outcome, Untagged
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.report import Difference
+from bulkrm.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Went:
+    """A tag or digest that the report says is gone, and the digest that it was; None: the tag led nowhere."""
+
+    name: Name
+    digest: Digest | None
+
+
+def went(item: Item, outcomes: Iterable[tuple[Target, Outcome]]) -> list[Went]:
+    """Return what the outcomes of an item say is gone, each once."""
+    found: dict[Went, None] = {}
+    for target, outcome in outcomes:
+        if isinstance(outcome, Deleted | Untagged) and isinstance(target.reference, TagRef):
+            found[Went((item.repository, target.reference.tag), item.digest)] = None
+        if isinstance(outcome, Deleted):
+            found[Went((item.repository, item.digest), item.digest)] = None
+            for name in outcome.also_removed or ():
+                found[Went((item.repository, name.rpartition(":")[2]), item.digest)] = None
+    return list(found)
+
+
+async def still_there(gone: Collection[Went], gateway: Gateway, context: RunContext) -> list[Difference]:
+    """Return a difference for everything that was deleted and answers, or is listed, all the same."""
+    if not gone:
+        return []
+    gateway = gateway.anew()
+    lists = TagLists(gateway, context.stop, context.clock)
+    resolver = Resolver(gateway, lists, context.stop, context.observer)
+    names = [each.name for each in gone]
+    context.observer.phase("Verifying what was deleted", len(names))
+    await resolver.resolve(names, Method.HEAD)
+    await lists.read({repository for repository, name in names if not isinstance(name, Digest)}, Silent())
+    differences = []
+    for each in gone:
+        repository, name = each.name
+        if each.name in resolver.found:
+            message = _message(each, resolver.found[each.name], _is_listed(lists, repository, name))
+            if message is not None:
+                differences.append(_difference(each, resolver.found[each.name], message))
+    return differences
+
+
+def _is_listed(lists: TagLists, repository: Repository, name: str) -> bool | Failure:
+    if isinstance(name, Digest):
+        return False
+    listed = lists.get(repository)
+    return listed if isinstance(listed, Failure) else name in (listed or ())
+
+
+def _message(each: Went, found: Resolution, listed: bool | Failure) -> str | None:  # noqa: FBT001 (a fact, no option)
+    """Say what is wrong; None: it is gone."""
+    match found:
+        case Unresolved(failure):
+            return f"it was deleted, and whether it is gone cannot be read: {failure.message}"
+        case Resolved(digest) if digest != each.digest:
+            return f"it was deleted, and leads to {digest} now, somebody may have pushed it"
+        case Resolved():
+            return "it was deleted, and it still answers"
+        case Absent() if isinstance(listed, Failure):
+            return f"it was deleted, and whether it is still listed cannot be read: {listed.message}"
+        case Absent():
+            return "it was deleted, and the tag list still has it: the registry stopped half-way" if listed else None
+
+
+def _difference(each: Went, found: Resolution, message: str) -> Difference:
+    repository, name = each.name
+    image = f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}"
+    now = found.digest if isinstance(found, Resolved) else None
+    return Difference(image, None, now, message, f"bulkrm -y {image}, or the registry's own tool")

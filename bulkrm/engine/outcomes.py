@@ -1,0 +1,170 @@
+"""The book of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import overload
+
+from bulkrm.engine.circuit_breaker import CircuitOpen
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.removed_ahead import RemovedAhead
+from bulkrm.model.manifest import Resolved
+from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, Untagged, WouldDelete
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Line, Target, Unmatched
+
+
+class Outcomes:
+    """Takes outcomes as they happen, and gives the report in the order of the list."""
+
+    def __init__(
+        self, observer: Observer, on_bug: Callable[[BaseException], None], removed_ahead: RemovedAhead | None = None
+    ) -> None:
+        """Begin empty. The observer hears of every outcome; if it fails, the book stays true and `on_bug` hears of it.
+
+        `cleared`: tags that are gone already, whatever becomes of their manifests.
+        """
+        self._removed_ahead = removed_ahead or RemovedAhead()
+        self._observer = observer
+        self._on_bug = on_bug
+        self.lines: list[Line] = []
+        self._told: dict[Line, _Told] = {}
+
+    def open(self, lines: Iterable[Line]) -> None:
+        """Write down what the run is about; patterns without images have their outcome at once."""
+        self.lines = list(lines)
+        for line in self.lines:
+            if isinstance(line, Unmatched):
+                self._write(line, (line.outcome, None))
+
+    def add(self, targets: Iterable[Target]) -> None:
+        """Write down images that came up since and are no lines yet."""
+        known = set(self.lines)
+        self.lines += dict.fromkeys(target for target in targets if target not in known)
+
+    def went(self, item: Item) -> bool:
+        """Tell whether an item's manifest was deleted, or would be."""
+        told = (self._told.get(target) for target in item.targets)
+        return any(isinstance(_outcome(what), _WENT) for what in told if what is not None)
+
+    def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
+        """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
+        if target in self._told:
+            raise RuntimeError(f"{target.reference} has an outcome already")
+        outcome = self._removed_ahead.truth(target, outcome)
+        if isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen):
+            outcome = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
+        self._write(target, (_SHARED if outcome == _SHARED else outcome, resolved))
+
+    def replay(self, done: Mapping[str, ImageResult]) -> None:
+        """Write down results of before, by the image's full name, for the lines that they are about."""
+        for line in self.lines:
+            if isinstance(line, Target) and line not in self._told and str(line.reference) in done:
+                result = done[str(line.reference)]
+                self._write(line, replace(result, source=line.source, note=_note(line, result.outcome)))
+
+    def has(self, target: Target) -> bool:
+        """Tell whether a target has its outcome."""
+        return target in self._told
+
+    def outcome(self, target: Target) -> Outcome | None:
+        """Return what became of a target, if that is known."""
+        told = self._told.get(target)
+        return None if told is None else _outcome(told)
+
+    @property
+    def has_failures(self) -> bool:
+        """Tell whether anything failed so far, an image or a pattern."""
+        return any(isinstance(_outcome(what), Failed) for what in self._told.values())
+
+    @property
+    def disappeared(self) -> int:
+        """How many tags are gone so far, unlisted ones too, and manifests without any: as a limit counts them."""
+        gone: dict[tuple[Repository, str | None], set[str]] = {}
+        for line, told in self._told.items():
+            outcome = _outcome(told)
+            if isinstance(line, Target) and isinstance(outcome, Deleted | Untagged):
+                tags = gone.setdefault((line.reference.repository, _digest(told)), set())
+                tags.update([str(line.reference.tag)] if isinstance(line.reference, TagRef) else ())
+                also = outcome.also_removed or () if isinstance(outcome, Deleted) else ()
+                tags.update(name.rpartition(":")[2] for name in also)
+        return sum(len(tags) or 1 for tags in gone.values())
+
+    def close(self, reason: NotAttemptedReason) -> Sequence[ImageResult]:
+        """Complete the book: whatever has no outcome was not attempted. Return all results in the order of the list."""
+        for line in self.lines:
+            if isinstance(line, Target) and line not in self._told:
+                self.record(line, NotAttempted(reason))
+        return _Results(self.lines, self._told)
+
+    def _write(self, line: Line, told: "_Told") -> None:
+        self._told[line] = told
+        try:
+            self._observer.outcome(_result(line, told))
+        except Exception as bug:  # noqa: BLE001 (a bug in whoever listens: it stops the run, it loses no outcome)
+            self._on_bug(bug)
+
+
+# What is kept of a line: hundreds of thousands of them have to fit. A whole result is one of an earlier part of the run.
+_Told = tuple[Outcome, Resolved | None] | ImageResult
+_WENT = (Deleted, WouldDelete)  # a tuple: `Deleted | WouldDelete` would be made anew for each of them
+_SHARED = Deleted()  # nearly all have this very outcome
+
+
+class _Results(Sequence[ImageResult]):
+    """The results in the order of the list, each made when it is asked for."""
+
+    def __init__(self, lines: Sequence[Line], told: Mapping[Line, _Told]) -> None:
+        self._lines = lines
+        self._told = told
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageResult: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ImageResult]: ...
+
+    def __getitem__(self, index: int | slice) -> ImageResult | Sequence[ImageResult]:
+        if isinstance(index, slice):
+            return [_result(line, self._told[line]) for line in self._lines[index]]
+        return _result(self._lines[index], self._told[self._lines[index]])
+
+    def __iter__(self) -> Iterator[ImageResult]:
+        return (_result(line, self._told[line]) for line in self._lines)
+
+
+def _outcome(told: _Told) -> Outcome:
+    """Return the outcome alone."""
+    return told.outcome if isinstance(told, ImageResult) else told[0]
+
+
+def _digest(told: _Told) -> str | None:
+    if isinstance(told, ImageResult):
+        return told.digest
+    return told[1].digest if told[1] else None
+
+
+def _result(line: Line, told: _Told) -> ImageResult:
+    if isinstance(told, ImageResult):
+        return told
+    outcome, resolved = told
+    if isinstance(line, Unmatched):
+        return ImageResult(line.text, outcome, line.source, note=line.note)
+    digest, media_type = (resolved.digest, resolved.media_type) if resolved else (None, None)
+    parent = str(line.parent) if line.parent else None
+    note = _note(line, outcome)
+    return ImageResult(str(line.reference), outcome, line.source, digest, media_type, note, parent)
+
+
+_FOR_GOOD = "cannot be undone: the tag led to no manifest that could be kept"
+
+
+def _note(line: Target, outcome: Outcome) -> str | None:
+    """Return the list's note, and what there is to know of an outcome that `undo` does not take back."""
+    if isinstance(outcome, Deleted | WouldDelete) and outcome.for_good:
+        return f"{line.note}; {_FOR_GOOD}" if line.note else _FOR_GOOD
+    return line.note

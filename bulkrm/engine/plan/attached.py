@@ -1,0 +1,103 @@
+"""What `--recursive` adds to the targets: read from the registry, level by level, and checked."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.plan.resolver import Method, Resolver, name_of
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Absent, Resolution, Resolved
+from bulkrm.model.plan import Delete, Item, Plan
+from bulkrm.model.reference import Reference, Repository
+from bulkrm.model.target import Target
+from bulkrm.planning.facts import RepositoryFacts
+from bulkrm.planning.graph import entangled
+from bulkrm.planning.recursion import Wanted, attached_to, is_attached_to
+
+_Place = tuple[Repository, Digest]
+
+
+class Attached:
+    """Finds the children and referrers of what is doomed."""
+
+    def __init__(self, gateway: Gateway, resolver: Resolver, stop: Stop, observer: Observer) -> None:
+        """Begin with nothing found."""
+        self._gateway = gateway
+        self._resolver = resolver
+        self._stop = stop
+        self._observer = observer
+        self._referrers: dict[_Place, tuple[Digest, ...]] = {}
+        self._failures: dict[Repository, dict[Digest, Failure]] = defaultdict(dict)
+        self._without_api: set[Repository] = set()
+        self._dismissed: set[Reference] = set()
+
+    def failures(self, repository: Repository) -> Mapping[Digest, Failure]:
+        """Return the manifests whose referrers could not be read: they do not go, or those would be lost track of."""
+        return self._failures.get(repository, {})
+
+    async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
+        """Add what belongs to the doomed items of the plan, one level of it; tell whether there is more to be judged."""
+        items: dict[Repository, list[Item]] = defaultdict(list)
+        for item in plan.items:
+            items[item.repository].append(item)
+        tangled = {target for members in items.values() for item in entangled(members) for target in item.targets}
+        if tangled:
+            self._dismissed.update(target.reference for target in tangled)
+            targets[:] = [target for target in targets if target not in tangled]
+            return True
+        failed = await self._read_referrers([item for item in plan.items if isinstance(item.verdict, Delete)])
+        wanted = [
+            wanted
+            for entry in facts
+            for wanted in attached_to(items[entry.repository], entry, self._of(items[entry.repository]))
+            if wanted.target.reference not in self._dismissed
+        ]
+        if wanted:
+            self._observer.phase("Resolving children and referrers", len(wanted))
+        await self._resolver.resolve([name_of(entry.target) for entry in wanted], Method.GET)
+        found = [] if self._stop else [entry.target for entry in wanted if self._is_there(entry)]
+        targets += found
+        return failed or bool(found)
+
+    def _of(self, items: Sequence[Item]) -> dict[Digest, tuple[Digest, ...]]:
+        return {item.digest: self._referrers.get((item.repository, item.digest), ()) for item in items}
+
+    def _is_there(self, wanted: Wanted) -> bool:
+        """Tell whether something is what it was said to be; what is not is not asked for again."""
+        found: Resolution = self._resolver.found[name_of(wanted.target)]
+        absent = isinstance(found, Absent)
+        if absent or (isinstance(found, Resolved) and not is_attached_to(wanted, found.subject)):
+            self._dismissed.add(wanted.target.reference)
+            return False
+        return True
+
+    async def _read_referrers(self, deletions: Iterable[Item]) -> bool:
+        """Ask the referrers API for each doomed manifest once; tell whether that failed for any.
+
+        Where a repository has none, its first 404 is enough: what is attached is found by its tags then.
+        """
+        places: dict[str, list[_Place]] = defaultdict(list)
+        for item in deletions:
+            if (item.repository, item.digest) not in self._referrers:
+                places[item.repository.host].append((item.repository, item.digest))
+        failed = False
+
+        async def ask(place: _Place) -> None:
+            nonlocal failed
+            repository, digest = place
+            if repository in self._without_api:
+                return
+            answer = await self._gateway.call(repository, lambda registry: registry.referrers(repository, digest))
+            if isinstance(answer, Failure):
+                self._failures[repository][digest] = answer
+                failed = True
+            elif answer is None:
+                self._without_api.add(repository)
+            self._referrers[place] = () if answer is None or isinstance(answer, Failure) else answer
+
+        await run_jobs(places, self._gateway.workers, ask, self._stop)
+        return failed

@@ -1,0 +1,91 @@
+"""Which images an entry chooses by their labels, annotations and platform: that takes a look at each of them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.plan.conditions import Conditions
+from bulkrm.engine.plan.resolver import Method, Resolver, name_of
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Resolved
+from bulkrm.model.outcome import NoMatch
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.selection.evaluation import Scene, chosen_by_digest, wanted
+from bulkrm.selection.selector import Fact
+
+
+class Chooser:
+    """Chooses among the images that entries with such conditions name."""
+
+    def __init__(self, conditions: Conditions, resolver: Resolver, stop: Stop, observer: Observer) -> None:
+        """Take the conditions, and who reads."""
+        self._conditions = conditions
+        self._entries = conditions.wanted.entries
+        self._resolver = resolver
+        self._stop = stop
+        self._observer = observer
+
+    @property
+    def has_work(self) -> bool:
+        """Tell whether any entry chooses so."""
+        return any(entry.chooses_images for entry in self._entries)
+
+    async def choose(self, lines: Sequence[Line]) -> list[Line]:
+        """Return the lines without what no entry chooses; an entry that has none left is one line that says so."""
+        targets = [line for line in lines if isinstance(line, Target) and self._chooses_by_look(line)]
+        self._observer.phase("Resolving images", len(targets))
+        await self._resolver.resolve(map(name_of, targets), Method.GET)
+        needed: dict[Repository, dict[Digest, frozenset[Fact]]] = {}
+        for scene in self._scenes(targets):
+            needed[scene.repository] = dict(wanted(self._entries, scene, choosing=True))
+        await self._conditions.facts.read(needed, self._observer)
+        if self._stop:
+            return list(lines)  # what was not read cannot be left out
+        left = {target: self._left(target) for target in targets}
+        used = {number for line in lines if isinstance(line, Target) for number in left.get(line, line).bound}
+        return list(self._lines(lines, left, used))
+
+    def _lines(self, lines: Sequence[Line], left: dict[Target, Target], used: set[int]) -> Iterator[Line]:
+        said: set[int] = set()
+        for line in lines:
+            if isinstance(line, Unmatched):
+                yield line
+                continue
+            found = left.get(line, line)
+            if found.bound or not line.bound:
+                yield found
+                continue
+            for number in line.bound:
+                entry = self._entries[number]
+                if number not in used and number not in said:
+                    said.add(number)
+                    yield Unmatched(entry.text, entry.source, entry.note, NoMatch())
+
+    def _chooses_by_look(self, target: Target) -> bool:
+        return any(self._entries[number].chooses_images for number in target.bound)
+
+    def _scenes(self, targets: Sequence[Target]) -> Iterator[Scene]:
+        tags: dict[Repository, dict[str, Digest]] = defaultdict(dict)
+        for target in targets:
+            found = self._resolver.found.get(name_of(target))
+            if isinstance(found, Resolved):
+                place = tags[target.reference.repository]
+                if isinstance(target.reference, TagRef):
+                    place[target.reference.tag] = found.digest
+        for repository, found_tags in tags.items():
+            yield Scene(repository, found_tags, ())
+
+    def _left(self, target: Target) -> Target:
+        """Return a target as those entries name it that choose it; what cannot be read stays as it is."""
+        found = self._resolver.found.get(name_of(target))
+        if not isinstance(found, Resolved):
+            return target
+        details = self._conditions.facts.of(found.digest)
+        bound = tuple(number for number in target.bound if chosen_by_digest(self._entries[number], details))
+        if not bound or bound[0] == target.bound[0]:
+            return replace(target, bound=bound)
+        first = self._entries[bound[0]]
+        return replace(target, source=first.source, note=first.note, bound=bound)

@@ -1,0 +1,153 @@
+"""Conditions in a run: their facts are read, and what they say of each repository is put beside its other facts.
+
+Every judgement does this, the later ones with the facts of the first: digests do not change what they stand for.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Observer, Silent
+from bulkrm.engine.plan.image_facts import ImageFacts
+from bulkrm.engine.plan.resolver import DescribeManifest
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.holds import Holds
+from bulkrm.model.manifest import Resolution, Resolved
+from bulkrm.model.plan import Plan
+from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
+from bulkrm.model.target import Target
+from bulkrm.planning.facts import RepositoryFacts, Seen, Unreadable
+from bulkrm.planning.floor import floor_may_hold
+from bulkrm.remote.clock import Clock
+from bulkrm.selection.dating import By, moment
+from bulkrm.selection.evaluation import Scene, digests_of, evaluate, wanted
+from bulkrm.selection.in_use.references import InUse, held_in_use
+from bulkrm.selection.selector import Fact
+from bulkrm.selection.wanted import RunConditions
+
+
+class Conditions:
+    """The conditions of a run, with what was read for them. `now` is that of its plan."""
+
+    def __init__(
+        self, wanted: RunConditions, gateway: Gateway, stop: Stop, clock: Clock, default_port: int = HTTPS_PORT
+    ) -> None:
+        """Take them; nothing is read yet."""
+        self.wanted = wanted
+        self.now = datetime.fromtimestamp(clock.wall(), UTC)
+        self.facts = ImageFacts(gateway, stop)
+        self.used = InUse.of(wanted.in_use, default_port)
+        self._warned: set[TagRef] = set()
+
+    def noting(self, sink: DescribeManifest) -> DescribeManifest:
+        """Return what takes notice of manifests, and keeps what conditions want to know of them."""
+        return self.facts.noting(sink) if self.wanted else sink
+
+    def elsewhere(self, hosts: Collection[str]) -> Iterator[str]:
+        """Yield a warning where nothing of what is in use is on one of these hosts, which are all of the run."""
+        if self.used and not self.used.by_id and not self.used.hosts.intersection(hosts):
+            yield "nothing of what is in use is on a registry of this run; is it the right file?"
+
+    def recognise(self, plan: Plan) -> None:
+        """Take what a saved plan knows as seen by the first judgement."""
+        for item in plan.items:
+            self.facts.familiar(item.repository, [item.digest])
+
+    async def complete(
+        self, facts: Sequence[RepositoryFacts], observer: Observer, *, first: bool = False
+    ) -> list[RepositoryFacts]:
+        """Add to the facts of repositories what the conditions say. `first`: of the judgement that makes the plan."""
+        if not self.wanted:
+            return list(facts)
+        scenes = {entry.repository: scene_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
+        if first:
+            for repository, scene in scenes.items():
+                self.facts.familiar(repository, digests_of(scene))
+        await self.facts.read({entry.repository: self._needed(entry, scenes) for entry in facts}, observer)
+        return [self._judged(entry, scenes.get(entry.repository), observer) for entry in facts]
+
+    async def speak_of_new(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
+        """Tell whether tags that are new may keep others: one is in use, or what a condition has to know cannot be read."""
+        if not self.wanted:
+            return False
+        if any(tag in found for tag in self.used.tags_in(repository)):
+            return True
+        tags = {tag: one.digest for tag, one in found.items() if isinstance(one, Resolved)}
+        needed = wanted(self.wanted.entries, Scene(repository, tags, ()))
+        await self.facts.read({repository: needed}, Silent())
+        return any(self.facts.of(digest).unread is not None for digest in needed)
+
+    def _needed(self, facts: RepositoryFacts, scenes: Mapping[Repository, Scene]) -> Mapping[Digest, frozenset[Fact]]:
+        scene = scenes.get(facts.repository)
+        if scene is None:
+            return {}
+        needed: dict[Digest, frozenset[Fact]] = defaultdict(frozenset, wanted(self.wanted.entries, scene))
+        named = [digest for _, digest in scene.targets if digest is not None]
+        for digest in named if self.used.by_id else ():
+            needed[digest] |= {Fact.IMAGE_ID}
+        if self._may_hold(facts, named):
+            for digest in named:
+                needed[digest] |= {Fact.CREATED}
+        return needed
+
+    def _may_hold(self, facts: RepositoryFacts, named: Iterable[Digest]) -> bool:
+        least = self.wanted.min_keep
+        return bool(least) and isinstance(facts.tags, Seen) and floor_may_hold(named, facts.tags, least)
+
+    def _judged(self, facts: RepositoryFacts, scene: Scene | None, observer: Observer) -> RepositoryFacts:
+        if scene is None:
+            return facts
+        known = digests_of(scene)
+        details = {digest: self.facts.of(digest) for digest in sorted(known)}
+        scene = replace(scene, details=details, new=self.facts.new_in(facts.repository, known))
+        holds = evaluate(self.wanted.entries, scene, self.now)
+        if self.used:
+            held = held_in_use(self.used, facts.repository, scene.tags, known, details, _children(facts))
+            holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
+            self._warn(facts, observer)
+        if self.wanted.min_keep:
+            holds = self._with_dates(holds, scene)
+        return replace(facts, holds=holds)
+
+    def _with_dates(self, holds: Holds, scene: Scene) -> Holds:
+        named = [digest for _, digest in scene.targets if digest is not None]
+        return replace(holds, created={digest: moment(scene.of(digest), By.CREATED, self.now) for digest in named})
+
+    def _warn(self, facts: RepositoryFacts, observer: Observer) -> None:
+        """Say which tags in use of a touched repository lead to nothing, once."""
+        if not isinstance(facts.tags, Seen) or not facts.tags.tags:
+            return
+        for tag in self.used.tags_in(facts.repository):
+            reference = TagRef(facts.repository, tag)
+            if tag not in facts.tags.tags and reference not in self._warned:
+                self._warned.add(reference)
+                observer.warn(f"{reference} is in use, and cannot be read: what it led to is not known")
+
+
+def scene_of(facts: RepositoryFacts) -> Scene:
+    """Return a repository as conditions see it."""
+    tags = {tag: found.digest for tag, found in facts.tags.tags.items()} if isinstance(facts.tags, Seen) else {}
+    targets: list[tuple[Target, Digest | None]] = []
+    for target, found in facts.resolutions:
+        reference = target.reference
+        if isinstance(found, Resolved):
+            targets.append((target, found.digest))
+            if isinstance(reference, TagRef):
+                tags.setdefault(reference.tag, found.digest)
+        elif isinstance(reference, TagRef) and reference.tag in facts.dangling:
+            targets.append((target, None))
+    return Scene(facts.repository, tags, targets)
+
+
+def _children(facts: RepositoryFacts) -> dict[Digest, tuple[Digest, ...]]:
+    found = {
+        resolution.digest: resolution.children.manifests
+        for _, resolution in facts.resolutions
+        if isinstance(resolution, Resolved) and resolution.children is not None and resolution.children.manifests
+    }
+    if isinstance(facts.tags, Seen):
+        found.update({index: named.manifests for index, named in facts.tags.indexes.items() if named.manifests})
+    return found

@@ -1,0 +1,147 @@
+"""Globs become targets: the catalog for patterns of repositories, one tag listing for each repository."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.failure import Failure
+from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
+from bulkrm.model.reference import Reference, Repository, TagRef
+from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.selection.conditional import Conditional
+from bulkrm.selection.entry import Entry
+from bulkrm.selection.glob import Glob
+from bulkrm.selection.matching import match_repositories, match_tags, merge
+from bulkrm.selection.remarks import MOST, covered, globs, idle_excludes, ungrouped
+
+Catalogs = dict[str, tuple[str, ...] | Failure]
+
+
+async def expand(
+    entries: Sequence[Entry], gateway: Gateway, lists: TagLists, stop: Stop, observer: Observer
+) -> list[Line]:
+    """Return the lines of the report in the order of the list, an image that is named twice only once."""
+    wanted_globs = list(globs(entries))
+    catalogs: Catalogs = {}
+
+    async def read_catalog(host: str) -> None:
+        catalogs[host] = await gateway.call(host, lambda registry: registry.repositories())
+
+    hosts = sorted({glob.host for glob in wanted_globs if not isinstance(glob.repository, Repository)})
+    with stop.phase():
+        await run_jobs({host: [host] for host in hosts}, gateway.workers, read_catalog, stop)
+        wanted = {repository for glob in wanted_globs for repository in _repositories(glob, catalogs)}
+        if wanted:
+            observer.phase("Listing tags", len(wanted))
+        await lists.read(wanted, observer)
+    unread = NotAttempted(stop.reason or NotAttemptedReason.INTERRUPTED)
+    if not wanted_globs and not any(isinstance(entry, Conditional) for entry in entries):
+        return _dedupe(entry for entry in entries if isinstance(entry, Target))  # a list may name a million of them
+    expansion = _Expansion(catalogs, lists, unread)
+    named = list(expansion.named(entries))
+    if not stop:
+        for warning in expansion.warnings(entries, wanted, named):
+            observer.warn(warning)
+    return _dedupe(chain.from_iterable(lines for _, lines in named))
+
+
+@dataclass(frozen=True, slots=True)
+class _Expansion:
+    """What the listings made of entries."""
+
+    catalogs: Catalogs
+    lists: TagLists
+    unread: NotAttempted
+
+    def named(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, list[Line]]]:
+        """Yield each entry with its lines."""
+        number = 0
+        for entry in entries:
+            if isinstance(entry, Conditional):
+                yield entry, list(self._conditional(entry, number))
+                number += 1
+            else:
+                yield entry, list(self._lines(entry)) or [_no_match(entry)]
+
+    def warnings(
+        self, entries: Sequence[Entry], wanted: Iterable[Repository], named: Sequence[tuple[Entry, list[Line]]]
+    ) -> Iterator[str]:
+        """Yield what is odd about the list."""
+        tags = {place: self._tags(place) for place in wanted}
+        targets = [(entry, [line for line in lines if isinstance(line, Target)]) for entry, lines in named]
+        yield from islice(idle_excludes(entries, tags), MOST)
+        yield from islice(covered(targets), MOST)
+        for entry in entries:
+            if isinstance(entry, Conditional) and entry.ranks:
+                left = sum(ungrouped(entry, place, found) for place, found in tags.items())
+                if left:
+                    yield f"{entry.source}: {left} tag{'s' if left > 1 else ''} fit no group, and so are not chosen"
+
+    def _tags(self, repository: Repository) -> Sequence[str]:
+        listed = self.lists.get(repository)
+        return () if isinstance(listed, Failure) else listed or ()
+
+    def _conditional(self, entry: Conditional, number: int) -> Iterator[Line]:
+        """Yield the lines of an entry with conditions, as far as tags tell what it chooses."""
+        found = [line for piece in entry.pieces for line in self._lines(piece)]
+        chosen = [
+            replace(line, bound=(number,)) if isinstance(line, Target) else line
+            for line in found
+            if not (isinstance(line, Target) and isinstance(line.reference, TagRef)) or entry.groups(line.reference.tag)
+        ]
+        yield from chosen or [_no_match(entry)]
+
+    def _lines(self, entry: Target | Glob) -> Iterator[Line]:
+        """Yield the targets of an entry, or the lines for what could not be listed; none where it chose nothing."""
+        if isinstance(entry, Target):
+            yield entry
+            return
+        catalog = () if isinstance(entry.repository, Repository) else self.catalogs.get(entry.host)
+        if catalog is None:
+            yield Unmatched(entry.text, entry.source, entry.note, self.unread)
+            return
+        if isinstance(catalog, Failure):
+            yield Unmatched(entry.text, entry.source, entry.note, Failed(catalog))
+            return
+        for repository in _repositories(entry, self.catalogs):
+            yield from self._in_repository(entry, repository)
+
+    def _in_repository(self, glob: Glob, repository: Repository) -> Sequence[Line]:
+        """Return the targets, or one line for a listing that could not be read."""
+        text = f"{repository}:{glob.tags.text}"
+        if repository not in self.lists:
+            return [Unmatched(text, glob.source, glob.note, self.unread)]
+        listed = self.lists[repository]
+        if isinstance(listed, Failure):
+            return [Unmatched(text, glob.source, glob.note, Failed(listed))]
+        return match_tags(glob, repository, listed or ())
+
+
+def _repositories(glob: Glob, catalogs: Catalogs) -> list[Repository]:
+    if isinstance(glob.repository, Repository):
+        return [glob.repository]
+    paths = catalogs.get(glob.host, ())
+    return [] if isinstance(paths, Failure) else match_repositories(glob.repository, paths)
+
+
+def _no_match(entry: Glob | Target | Conditional) -> Line:
+    return entry if isinstance(entry, Target) else Unmatched(entry.text, entry.source, entry.note, NoMatch())
+
+
+def _dedupe(lines: Iterable[Line]) -> list[Line]:
+    """Keep the first line of each image and of each pattern."""
+    ordered = list(lines)
+    targets = {target.reference: target for target in merge(line for line in ordered if isinstance(line, Target))}
+    seen: set[Reference | str] = set()
+    kept: list[Line] = []
+    for line in ordered:
+        key = line.text if isinstance(line, Unmatched) else line.reference
+        if key not in seen:
+            seen.add(key)
+            kept.append(line if isinstance(line, Unmatched) else targets[line.reference])
+    return kept

@@ -1,0 +1,154 @@
+"""What conditions are decided by: read from manifests and configurations, once per digest, and only what is asked for.
+
+A manifest that was read whole anyway is noted in passing. What else is needed is read by digest, which no push can
+change, so it holds for the whole run: for the second judgements too.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.plan.resolver import DescribeManifest
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.details import MAX_DEPTH, Config, Described, Details, Missing, Unread, describe, details, read_config
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Manifest, Resolved
+from bulkrm.model.reference import Repository
+from bulkrm.remote.registry import Registry
+from bulkrm.selection.selector import OF_CONFIG, Fact
+
+Needed = Mapping[Repository, Mapping[Digest, frozenset[Fact]]]
+_Place = tuple[Repository, Digest]
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class ImageFacts:
+    """Reads and keeps facts. `requests`: how many configurations and further manifests were asked for."""
+
+    def __init__(self, gateway: Gateway, stop: Stop) -> None:
+        """Begin knowing nothing."""
+        # A registry that answers while it fails to delete is still broken: these answers say nothing about that.
+        self._gateway = gateway.rereading()
+        # What cannot be read where a registry keeps its blobs says nothing of the registry itself.
+        self._for_blobs = gateway.anew()
+        self._stop = stop
+        self._manifests: dict[Digest, Described | Missing | Unread] = {}
+        self._configs: dict[Digest, Config | Missing | Unread] = {}
+        self._asked: set[_Place] = set()
+        self._seen: set[_Place] = set()
+        self.manifests_asked = 0
+        self.configs_asked = 0
+
+    def noting(self, sink: DescribeManifest) -> DescribeManifest:
+        """Return what takes notice of a manifest and notes what conditions may want to know of it."""
+
+        def note(manifest: Manifest) -> Resolved:
+            if not isinstance(self._manifests.get(manifest.digest), Described):
+                self._manifests[manifest.digest] = describe(manifest)
+            return sink(manifest)
+
+        return note
+
+    def forget(self) -> None:
+        """Forget all that was read: the answers may have been mixed up."""
+        self._for_blobs = self._gateway.anew()
+        self._manifests.clear()
+        self._configs.clear()
+        self._asked.clear()
+
+    def familiar(self, repository: Repository, digests: Iterable[Digest]) -> None:
+        """Take what the first judgement has seen: what comes later, and cannot be read, is another matter."""
+        self._seen.update((repository, digest) for digest in digests)
+
+    def new_in(self, repository: Repository, digests: Iterable[Digest]) -> frozenset[Digest]:
+        """Return those that no judgement has seen before."""
+        return frozenset(digest for digest in digests if (repository, digest) not in self._seen)
+
+    def of(self, digest: Digest) -> Details:
+        """Return what is known of a manifest by now."""
+        return details(digest, lambda name: self._manifests.get(name, Missing()), self._config)
+
+    async def read(self, needed: Needed, observer: Observer) -> None:
+        """Read what is not known yet; a stop leaves some out."""
+        level: list[tuple[_Place, bool]] = [
+            ((repository, digest), bool(facts & OF_CONFIG))
+            for repository, digests in needed.items()
+            for digest, facts in digests.items()
+        ]
+        wants_children = {
+            digest for digests in needed.values() for digest, facts in digests.items() if facts - {Fact.ANNOTATIONS}
+        }
+        configs: dict[Digest, _Place] = {}
+        for _ in range(MAX_DEPTH + 1):
+            if not level or self._stop:
+                break
+            await self._read_manifests([place for place, _ in level], observer)
+            below: list[tuple[_Place, bool]] = []
+            for (repository, digest), wants_config in level:
+                found = self._manifests.get(digest)
+                if not isinstance(found, Described):
+                    continue
+                if found.config is not None and wants_config:
+                    configs.setdefault(found.config, (repository, found.config))
+                if digest in wants_children:
+                    wants_children.update(found.images or ())
+                    below += [((repository, image), wants_config) for image in found.images or ()]
+            level = below
+        await self._read_configs(configs, observer)
+
+    async def _read_manifests(self, places: Iterable[_Place], observer: Observer) -> None:
+        missing = {place[1]: place for place in places if self._is_open(self._manifests.get(place[1]), place)}
+        if missing:
+            observer.phase("Reading manifests for conditions", len(missing))
+
+        async def read(place: _Place) -> None:
+            repository, digest = place
+            self.manifests_asked += 1
+            self._asked.add(place)
+            found = await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
+            self._manifests[digest] = _known(found, describe)
+            observer.advance()
+
+        await run_jobs(_by_host(missing.values()), self._gateway.workers, read, self._stop)
+
+    async def _read_configs(self, configs: Mapping[Digest, _Place], observer: Observer) -> None:
+        missing = [place for digest, place in configs.items() if self._is_open(self._configs.get(digest), place)]
+        if missing:
+            observer.phase("Reading configurations", len(missing))
+
+        async def read(place: _Place) -> None:
+            repository, digest = place
+            self.configs_asked += 1
+            self._asked.add(place)
+
+            async def get(registry: Registry) -> bytes | None:
+                return await registry.blob(repository, digest)
+
+            self._configs[digest] = _known(await self._for_blobs.call(repository, get), read_config)
+            observer.advance()
+
+        await run_jobs(_by_host(missing), self._gateway.workers, read, self._stop)
+
+    def _is_open(self, known: Described | Config | Missing | Unread | None, place: _Place) -> bool:
+        """Tell whether something is still to be asked for: what one repository does not have another one may."""
+        return known is None or (isinstance(known, Missing | Unread) and place not in self._asked)
+
+    def _config(self, digest: Digest) -> Config | Missing | Unread:
+        return self._configs.get(digest, Missing())
+
+
+def _known(found: T | Failure | None, read: Callable[[T], U]) -> U | Missing | Unread:
+    if isinstance(found, Failure):
+        return Unread(found.message)
+    return Missing() if found is None else read(found)
+
+
+def _by_host(places: Iterable[_Place]) -> dict[str, list[_Place]]:
+    hosts: dict[str, list[_Place]] = {}
+    for place in places:
+        hosts.setdefault(place[0].host, []).append(place)
+    return hosts

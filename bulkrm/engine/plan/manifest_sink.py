@@ -1,0 +1,25 @@
+"""What is done with every manifest that is read whole: it is kept, described, and measured if somebody wants to know."""
+
+from dataclasses import replace
+
+from bulkrm.engine.record.recorder import Recorder
+from bulkrm.model.manifest import Blob, Manifest, Resolved, blobs
+
+
+class ManifestSink:
+    """Call it with a manifest; it returns what there is to know without the bytes."""
+
+    def __init__(self, recorder: Recorder, *, measure: bool) -> None:
+        """`measure`: note the blobs of images as well."""
+        self._recorder = recorder
+        self._measure = measure
+        self._blobs: dict[Blob, Blob] = {}
+
+    def __call__(self, manifest: Manifest) -> Resolved:
+        """Take notice of a manifest."""
+        self._recorder.manifest(manifest)
+        if not self._measure:
+            return manifest.resolved
+        # Images share layers: each is kept in memory once.
+        found = blobs(manifest.media_type, manifest.content)
+        return replace(manifest.resolved, blobs=tuple(self._blobs.setdefault(blob, blob) for blob in found))

@@ -1,0 +1,124 @@
+"""What the manifests of a repository name: an index needs its children, and what may be an index may need some too.
+
+An ordinary image needs no other manifest, and is not read for that. Everything else is: indexes, artifacts, types that
+nobody knows, and what an index names under a type that says neither "image" nor "layer".
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.plan.resolver import Method, Name, Resolver
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import FailureCode
+from bulkrm.model.manifest import IMAGE_TYPES, Children, Resolution, Resolved, Unresolved
+from bulkrm.model.reference import Repository
+from bulkrm.planning.facts import Unreadable
+
+MAX_DEPTH = 8  # of indexes in indexes
+MAX_NESTED = 10_000  # of a repository
+
+
+@dataclass(slots=True)
+class _Named:
+    """What is known by now. `children`: of what is no image, None where that was not read. `nested`: named by others."""
+
+    children: dict[Digest, Children | None] = field(default_factory=dict)
+    nested: dict[Digest, None] = field(default_factory=dict)
+    too_much: str | None = None
+
+
+class Needs:
+    """Reads manifests for what they name."""
+
+    def __init__(self, resolver: Resolver, stop: Stop, observer: Observer) -> None:
+        """Take what was read already, and who reads more."""
+        self._resolver = resolver
+        self._stop = stop
+        self._observer = observer
+
+    async def read(self, places: Mapping[Repository, Sequence[str | Digest]]) -> None:
+        """Read everything below the names of each repository that is not known to be an image."""
+        while not self._stop:
+            whole: list[Name] = []
+            doubtful: list[Name] = []
+            for repository, names in places.items():
+                named = self._named(repository, names)
+                if named.too_much is None:
+                    unread = (digest for digest, children in named.children.items() if children is None)
+                    whole += self._missing(repository, unread)
+                    doubtful += self._missing(repository, named.nested)
+            if not whole and not doubtful:
+                return
+            self._observer.phase("Reading indexes", len(whole) + len(doubtful))
+            await self._resolver.resolve(whole, Method.GET)
+            await self._resolver.resolve(doubtful, Method.ANY)
+
+    def of(
+        self, repository: Repository, names: Sequence[str | Digest], tagged: Iterable[Resolved]
+    ) -> dict[Digest, Children] | Unreadable:
+        """Return what every manifest below these names has to have; `tagged`: what tags were found to lead to."""
+        named = self._named(repository, names)
+        if named.too_much is not None:
+            return Unreadable(f"{repository}: {named.too_much}")
+        under_tags = {resolved.digest for resolved in tagged}
+        for digest in (*named.nested, *(digest for digest, children in named.children.items() if children is None)):
+            found = self._found(repository, digest)
+            if isinstance(found, Unresolved) and found.failure.code is not FailureCode.NOT_A_MANIFEST:
+                return Unreadable(f"the index {repository}@{digest} cannot be read: {found.failure.message}")
+            if not isinstance(found, Resolved) and digest in under_tags:
+                return Unreadable(f"the index {repository}@{digest} is gone, and a tag led to it: tags are moving")
+        return {
+            digest: self._without_what_is_no_manifest(repository, children)
+            for digest, children in named.children.items()
+            if children is not None
+        }
+
+    def _without_what_is_no_manifest(self, repository: Repository, children: Children) -> Children:
+        """Tell apart what was read to see whether it is an index: what the registry has under no manifest is a part."""
+        gone = [digest for digest in children.indexes if not isinstance(self._found(repository, digest), Resolved)]
+        if not gone:
+            return children
+        left = tuple(digest for digest in children.manifests if digest not in gone)
+        return replace(children, manifests=left, parts=(*children.parts, *gone))
+
+    def _named(self, repository: Repository, names: Iterable[str | Digest]) -> _Named:
+        named = _Named()
+        level = [found for name in names if isinstance(found := self._found(repository, name), Resolved)]
+        for _ in range(MAX_DEPTH):
+            level = self._level_below(repository, level, named)
+            if len(named.nested) > MAX_NESTED:
+                named.too_much = f"its indexes name more than {MAX_NESTED} other indexes"
+            if not level or named.too_much is not None:
+                return named
+        named.too_much = f"its indexes are nested deeper than {MAX_DEPTH}"
+        return named
+
+    def _level_below(self, repository: Repository, level: Iterable[Resolved], named: _Named) -> list[Resolved]:
+        """Note what these name; return those of them that were read and are named for the first time."""
+        below: list[Resolved] = []
+        for resolved in level:
+            if named.children.get(resolved.digest) is not None:
+                continue
+            children = resolved.children or self._children(repository, resolved.digest)
+            if resolved.media_type in IMAGE_TYPES and not (children and children.needed):
+                continue
+            named.children[resolved.digest] = children
+            for digest in children.indexes if children else ():
+                found = self._found(repository, digest)
+                known = digest in named.nested or named.children.get(digest) is not None
+                if isinstance(found, Resolved) and not known:
+                    below.append(found)
+                named.nested[digest] = None
+        return below
+
+    def _children(self, repository: Repository, digest: Digest) -> Children | None:
+        found = self._found(repository, digest)
+        return found.children if isinstance(found, Resolved) else None
+
+    def _found(self, repository: Repository, name: str | Digest) -> Resolution | None:
+        return self._resolver.found.get((repository, name))
+
+    def _missing(self, repository: Repository, digests: Iterable[Digest]) -> list[Name]:
+        return [(repository, digest) for digest in digests if (repository, digest) not in self._resolver.found]

@@ -1,0 +1,286 @@
+"""From targets to a plan: read what they lead to, judge, ask what the judgement turns on, and judge again."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from bulkrm.engine.circuit_breaker import CircuitOpen
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Observer, Silent
+from bulkrm.engine.plan.attached import Attached
+from bulkrm.engine.plan.choosing import Chooser
+from bulkrm.engine.plan.conditions import Conditions
+from bulkrm.engine.plan.manifest_sink import ManifestSink
+from bulkrm.engine.plan.resolver import Method, Name, Resolver
+from bulkrm.engine.plan.survey import Survey, read_tags
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.engine.plan.untag_probe import UntagProbe
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, TagsOnly
+from bulkrm.model.manifest import IMAGE_TYPES, Resolution, Resolved
+from bulkrm.model.plan import Dangling, Delete, Item, Plan, Untag, UntagMethod
+from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
+from bulkrm.model.settings import Limit, Policy, Shared, Strategy
+from bulkrm.model.target import Line, Target
+from bulkrm.planning.facts import RepositoryFacts
+from bulkrm.planning.guards import Rules
+from bulkrm.planning.judge import enforce_limit, judge
+from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
+from bulkrm.planning.recheck import recheck, touches
+from bulkrm.planning.recursion import trimmed
+from bulkrm.planning.strategy import orders, where_tags_go_alone, worth_asking
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWithFacts:
+    """A plan, and the facts that it rests on."""
+
+    plan: Plan
+    facts: Sequence[RepositoryFacts] = field(default_factory=tuple)
+
+
+class Planner:
+    """Makes the plan of a run, and judges again what grew old."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 (what a run consists of)
+        self,
+        policy: Policy,
+        rules: Rules,
+        gateway: Gateway,
+        lists: TagLists,
+        context: RunContext,
+        conditions: RunConditions = UNCONDITIONAL,
+        default_port: int = HTTPS_PORT,
+    ) -> None:
+        """Take the listings as well that globs have brought already."""
+        self.conditions = Conditions(conditions, gateway, context.stop, context.clock, default_port)
+        self._policy = policy
+        self._rules = rules
+        self._gateway = gateway
+        self._lists = lists
+        self._context = context
+        self._dangling: tuple[Dangling, ...] = ()  # they hold nothing back when something is judged again
+        self._probe = UntagProbe(gateway, context.stop, allow_decoy=policy.allow_decoy)
+        sink = self.conditions.noting(ManifestSink(context.recorder, measure=policy.measure))
+        self._resolver = Resolver(gateway, lists, context.stop, context.observer, sink, context.removed_ahead)
+        self._attached = Attached(gateway, self._resolver, context.stop, context.observer)
+
+    def known(self, target: Target) -> Resolution | None:
+        """Return what was found out about a target, if anything was that can be relied on."""
+        if not self._gateway.is_confirmed(target.reference.repository.host):
+            return None
+        return self._survey(self._resolver, self._lists, self._context.observer).known(target)
+
+    def forget(self, plan: Plan) -> None:
+        """Let go what was read: the plan is complete, and whatever is judged again is read again.
+
+        Only which tags there were is still needed where something goes: a new one is known by that.
+        """
+        self._resolver.found.clear()
+        self._lists.forget({item.repository for item in plan.acts})
+
+    async def plan(self, targets: Sequence[Target], limit: Limit | None) -> PlanWithFacts | None:
+        """Read, judge, and make the plan; None: the run was stopped before it was complete."""
+        survey = self._survey(self._resolver, self._lists, self._context.observer)
+        growing = list(targets)
+        while (facts := await self._read(survey, growing, first=True)) is not None:
+            plan = judge(facts, self._rules)
+            more = await self._probe.find(_tags_only(plan))
+            if self._policy.recursive and not more:
+                more = await self._attached.extend(growing, plan, facts)
+            if self._context.stop:
+                return None
+            if not more:
+                self._warn_where_nothing_is_untagged(facts)
+                self._dangling = plan.dangling
+                return await self._in_order(trimmed(enforce_limit(plan, limit) if limit else plan), facts)
+        return None
+
+    async def renew(
+        self, saved: Plan, gone: Collection[tuple[Repository, Digest]], limit: Limit | None
+    ) -> PlanWithFacts | None:
+        """Judge a saved plan again: what the result does is a part of what the saved plan would do.
+
+        `gone`: what an earlier part of the run has deleted already.
+        """
+        self.conditions.recognise(saved)
+        saved = kept_with_parent(saved, gone)
+        acts = list(saved.acts)
+        targets = [target for item in acts for target in item.targets] + [entry.target for entry in saved.dangling]
+        survey = self._survey(self._resolver, self._lists, self._context.observer)
+        while (facts := await self._read(survey, targets, acts)) is not None:
+            fresh = judge(facts, self._rules)
+            if not await self._probe.find(_tags_only(fresh)):
+                plan = merged(saved, with_parents_only(recheck(acts, fresh)), fresh)
+                self._dangling = plan.dangling
+                return await self._in_order(enforce_limit(plan, limit) if limit else plan, facts)
+            if self._context.stop:
+                return None
+        return None
+
+    def basis(self, repository: Repository) -> Basis:
+        """Return the readings that the plan of a repository rests on."""
+        return self._lists.basis(repository)
+
+    async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
+        """Read the list of tags again, and what the new names in it lead to; None: it cannot be told any more.
+
+        One request where nothing is new, one more for each new tag, and another for one that leads to no plain image.
+        """
+        lists, resolver = self._afresh()
+        with self._gateway.again():
+            await lists.read([repository], Silent())
+            listed = lists.get(repository)
+            names = listed if isinstance(listed, tuple) else ()
+            new: list[Name] = [(repository, tag) for tag in sorted({*names} - {*basis.names})]
+            await read_tags(resolver, new)
+            found = [resolver.found[name] for name in new if name in resolver.found]
+            whole = [one.digest for one in found if isinstance(one, Resolved) and one.media_type not in IMAGE_TYPES]
+            await resolver.resolve([(repository, digest) for digest in whole], Method.ANY)
+            speaks = await self.conditions.speak_of_new(
+                repository,
+                {tag: resolver.found[repository, tag] for _, tag in new if (repository, tag) in resolver.found},
+            )
+        if self._context.stop or self._is_broken(repository):
+            return None
+        deletions = {item.digest for item in acts if isinstance(item.verdict, Delete)}
+        found = [
+            resolver.found.get((repository, one.digest), one) if isinstance(one, Resolved) else one for one in found
+        ]
+        unknown = listed is None or isinstance(listed, Failure)
+        fresh = replace(lists.basis(repository), whole=basis.whole)
+        return Relisted(fresh, unknown or speaks or any(touches(deletions, one) for one in found))
+
+    async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
+        """Read and judge a repository again, as far as it matters for these items; None: it cannot be told any more."""
+        lists, resolver = self._afresh()
+        lists.touch(repository)
+        targets = [target for item in acts for target in item.targets]
+        targets += [entry.target for entry in self._dangling if entry.repository == repository]
+        with self._gateway.again():
+            facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
+            if facts is not None:
+                facts = await self.conditions.complete(self._completed(facts, acts), Silent())
+        if facts is None or self._context.stop or self._is_broken(repository):
+            return None
+        return Rejudged(recheck(acts, judge(facts, self._rules)), lists.basis(repository))
+
+    async def choose(self, lines: Sequence[Line]) -> Sequence[Line]:
+        """Leave out the images that no entry chooses by what they are; a stop leaves all of them."""
+        chooser = Chooser(self.conditions, self._resolver, self._context.stop, self._context.observer)
+        if not chooser.has_work:
+            return lines
+        return await self._gateway.reliably(lambda: chooser.choose(lines), self._forget)
+
+    def _is_broken(self, repository: Repository) -> bool:
+        """Tell whether the host is not asked any more: what it did not answer says nothing about the repository."""
+        return isinstance(self._gateway.known(repository), CircuitOpen)
+
+    def _afresh(self) -> tuple[TagLists, Resolver]:
+        """Return what reads without knowing anything, except for tags that this run took off."""
+        context = self._context
+        gateway = self._gateway.rereading()
+        lists = TagLists(gateway, context.stop, context.clock, context.removed_ahead)
+        return lists, Resolver(gateway, lists, context.stop, Silent(), removed_ahead=context.removed_ahead)
+
+    async def _read(
+        self, survey: Survey, targets: Sequence[Target], acts: Sequence[Item] = (), *, first: bool = False
+    ) -> list[RepositoryFacts] | None:
+        """Read in bulk, for conditions too; of answers that were mixed up nothing is left that anything could rest on.
+
+        `first`: for the judgement that makes the plan. None: the run was stopped meanwhile.
+        """
+
+        async def read() -> list[RepositoryFacts] | None:
+            facts = await survey.read(targets)
+            if facts is None:
+                return None
+            observer = self._context.observer
+            facts = await self.conditions.complete(self._completed(facts, acts), observer, first=first)
+            return None if self._context.stop else facts
+
+        def forget() -> None:
+            self._forget()
+            survey.forget()
+
+        return await self._gateway.reliably(read, forget)
+
+    def _forget(self) -> None:
+        self._resolver.found.clear()
+        self._lists.forget(())
+        self.conditions.facts.forget()
+
+    async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> PlanWithFacts | None:
+        """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""
+        strategy = self._policy.strategy
+        plan = self._with_traits(plan)
+        repositories = list(worth_asking(plan, strategy))
+        await self._probe.find(repositories)
+        if self._context.stop:
+            return None
+        if strategy is Strategy.TAGS_FIRST:
+            plan = where_tags_go_alone(plan, self._tags_only(repositories))
+        if strategy is Strategy.TAGS_FIRST:
+            self._warn_of_no_way(repositories, "manifests are deleted by digest")
+        return PlanWithFacts(replace(plan, orders=orders(plan, strategy, self._way_to_clear)), facts)
+
+    def _way_to_clear(self, repository: Repository) -> UntagMethod | Failure | None:
+        """Say how tags may go before manifests: not where those would stay."""
+        return self._gateway.traits(repository.host).tags_only or self._probe.of(repository)
+
+    def _with_traits(self, plan: Plan) -> Plan:
+        """Note what is special about the hosts on which something is to be done."""
+        hosts = {host: self._gateway.traits(host) for host in {item.repository.host for item in plan.acts}}
+        return replace(
+            plan,
+            untagged_first=frozenset(host for host, traits in hosts.items() if traits.untagged_first),
+            no_undo=frozenset(host for host, traits in hosts.items() if not traits.restorable),
+        )
+
+    def _tags_only(self, repositories: Iterable[Repository]) -> dict[str, TagsOnly]:
+        """Return the hosts of these repositories that delete tags only, and warn of them."""
+        known = {place.host: self._gateway.traits(place.host).tags_only for place in repositories}
+        found = {host: why for host, why in sorted(known.items()) if why is not None}
+        for host in found:
+            self._context.observer.warn(f"{host} deletes tags, and no manifests: the tags go, and the manifests stay")
+        return found
+
+    def _warn_where_nothing_is_untagged(self, facts: Sequence[RepositoryFacts]) -> None:
+        """Say so where listed tags were to be taken off, and cannot be, as most registries' single tags."""
+        if self._policy.shared is Shared.UNTAG:
+            self._warn_of_no_way([entry.repository for entry in facts], "what has other tags too is kept")
+
+    def _warn_of_no_way(self, repositories: Iterable[Repository], then: str) -> None:
+        for host in sorted({place.host for place in repositories if self._probe.of(place) is None}):
+            self._context.observer.warn(f"{host} deletes no tags, so {then}; --allow-decoy permits another way")
+
+    def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
+        """Add what is known beside what a survey reads.
+
+        A tag that leads elsewhere now than it did is as good as pinned to what it held: it stays, and what it needs.
+        """
+        before: dict[Repository, dict[str, Digest]] = {}
+        for item in acts:
+            for target in item.targets:
+                if isinstance(target.reference, TagRef):
+                    before.setdefault(item.repository, {})[target.reference.tag] = item.digest
+        return [
+            replace(
+                entry,
+                expected=before.get(entry.repository, {}),
+                untag_method=self._probe.of(entry.repository),
+                unknown=self._attached.failures(entry.repository),
+            )
+            for entry in facts
+        ]
+
+    def _survey(self, resolver: Resolver, lists: TagLists, observer: Observer) -> Survey:
+        return Survey(resolver, lists, self._policy, self._rules, self._context.stop, observer)
+
+
+def _tags_only(plan: Plan) -> Iterator[Repository]:
+    """Yield the repositories where tags go without a manifest."""
+    yield from (item.repository for item in plan.items if isinstance(item.verdict, Untag))
+    yield from (entry.repository for entry in plan.dangling)

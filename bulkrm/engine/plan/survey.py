@@ -1,0 +1,221 @@
+"""The facts of every repository that the list touches: its targets, and its other tags, on which the guards rest."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.plan.damaged import DamagedTags, is_damage
+from bulkrm.engine.plan.needs import Needs
+from bulkrm.engine.plan.resolver import Method, Name, Resolver, name_of
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.settings import Policy, Shared
+from bulkrm.model.target import Target
+from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
+from bulkrm.planning.guards import Rules
+
+
+class Survey:
+    """Reads repositories once: targets by GET, every other tag by HEAD."""
+
+    def __init__(
+        self, resolver: Resolver, lists: TagLists, policy: Policy, rules: Rules, stop: Stop, observer: Observer
+    ) -> None:
+        """Begin with what the listings for globs have brought already."""
+        self._resolver = resolver
+        self._lists = lists
+        self._policy = policy
+        self._stop = stop
+        self._observer = observer
+        self._needs = Needs(resolver, stop, observer)
+        self._damaged = DamagedTags(resolver, rules)
+
+    async def read(self, targets: Sequence[Target], method: Method = Method.GET) -> list[RepositoryFacts] | None:
+        """Return the facts of each repository in the order of the list; None where a stop left some unread."""
+        grouped: dict[Repository, list[Target]] = defaultdict(list)
+        for target in targets:
+            grouped[target.reference.repository].append(target)
+        names = self._resolver.missing(map(name_of, targets), method)
+        if names:
+            self._observer.phase("Resolving images", len(names))
+        await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
+        if method is Method.GET:
+            await self._resolver.tell_blobs(name_of(target) for target in targets if _is_listed_digest(target))
+        await self._read_lists(grouped)
+        await self._read_others(grouped)
+        await self._read_needs(grouped)
+        await self._read_damaged_again(grouped)
+        if self._stop:
+            return None
+        return [self._facts(repository, members) for repository, members in grouped.items()]
+
+    def forget(self) -> None:
+        """Let go which tags were found damaged twice: the answers that said so belonged to something else."""
+        self._damaged.forget()
+
+    def known(self, target: Target) -> Resolution | None:
+        """Return what was found out about a target, if anything."""
+        return self._resolver.found.get(name_of(target))
+
+    async def _read_lists(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
+        """List the tags of the repositories where something may go, and of those where nothing was found."""
+        wanted = [
+            repository
+            for repository, members in grouped.items()
+            if repository not in self._lists and self._wants_list(members)
+        ]
+        if wanted:
+            self._observer.phase("Listing tags", len(wanted))
+        await self._lists.read(wanted, self._observer)
+
+    def _wants_list(self, members: Sequence[Target]) -> bool:
+        if any(map(self._may_dangle, members)):
+            return True
+        found = [self.known(target) for target in members]
+        if any(isinstance(resolution, Resolved) for resolution in found):
+            limit = self._policy.max_delete
+            return self._policy.shared is not Shared.DELETE_UNSEEN or (limit is not None and limit.has_share)
+        return any(isinstance(resolution, Absent) for resolution in found)
+
+    def _may_dangle(self, target: Target) -> bool:
+        """Tell whether a tag of the list leads nowhere, as it seems: if it is listed, there is something to delete."""
+        found = self.known(target)
+        return isinstance(target.reference, TagRef) and (isinstance(found, Absent) or is_damage(found))
+
+    def _wants_others(self, members: Iterable[Target]) -> bool:
+        """Tell whether anything of a repository may go that its other tags have to do with."""
+        return any(isinstance(found := self.known(target), Resolved) or is_damage(found) for target in members)
+
+    async def _read_others(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
+        """HEAD every tag of the touched repositories that was not read as a target."""
+        if self._policy.shared is Shared.DELETE_UNSEEN:
+            return
+        others: list[Name] = []
+        for repository, members in grouped.items():
+            if self._wants_others(members):
+                names = [(repository, tag) for tag in self._listed(repository)]
+                others += [name for name in names if name not in self._resolver.found]
+        if others:
+            self._observer.phase("Checking other tags", len(others))
+        await read_tags(self._resolver, others)
+
+    async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
+        """GET every index that a tag leads to, and whatever may be one: what is kept needs its children."""
+        if self._policy.shared is not Shared.DELETE_UNSEEN:
+            await self._needs.read({place: self._names(place, members) for place, members in grouped.items()})
+
+    async def _read_damaged_again(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
+        """Read damaged tags a second time, now that the rest of their repository was read."""
+        again = False
+        for repository, members in grouped.items():
+            if not self._stop and self._wants_others(members):
+                named = set(_tags_of_list(members))
+                again = await self._damaged.read_again(repository, self._listed(repository), named) or again
+        if again:
+            await self._read_needs(grouped)  # one that could be read this time may be an index
+
+    def _listed(self, repository: Repository) -> tuple[str, ...]:
+        listed = self._lists.get(repository)
+        return () if isinstance(listed, Failure) else listed or ()
+
+    def _names(self, repository: Repository, members: Sequence[Target]) -> list[str | Digest]:
+        return [*self._listed(repository), *(name_of(target)[1] for target in members)]
+
+    def _facts(self, repository: Repository, members: Sequence[Target]) -> RepositoryFacts:
+        resolutions = tuple((target, self._resolver.found[name_of(target)]) for target in members)
+        dangling = self._dangling(repository, members)
+        if not any(isinstance(resolution, Resolved) for _, resolution in resolutions):
+            unknown = repository in self._lists and self._lists[repository] is None
+            absent = Absent(no_repository=True)
+            return RepositoryFacts(
+                repository,
+                tuple((target, absent if unknown and isinstance(was, Absent) else was) for target, was in resolutions),
+                Seen({}),
+                dangling=dangling,
+            )
+        return RepositoryFacts(repository, resolutions, self._tags(repository, members, dangling), dangling=dangling)
+
+    def _tags(self, repository: Repository, members: Sequence[Target], dangling: frozenset[str]) -> TagFacts:
+        listed = self._lists.get(repository)
+        if self._policy.shared is Shared.DELETE_UNSEEN:
+            return Unseen(0 if isinstance(listed, Failure) else len(listed or ()))
+        if isinstance(listed, Failure):
+            return Unreadable(f"the tags of {repository} cannot be listed: {listed.message}")
+        # Where manifests are and the listing is a 404, nothing ever had a tag: distribution has no folder of tags then
+        # (v2.8.2 registry/storage/tagstore.go `All`).
+        seen = self._seen(repository, listed or (), dangling)
+        if isinstance(seen, Unreadable):
+            return seen
+        hidden = [tag for tag in self._tags_of(members) if tag not in seen]
+        if hidden:
+            return Unreadable(f"the listing of {repository} leaves out the tag {hidden[0]}, so it may leave out others")
+        unread = self._unread_digest(members)
+        needs = unread or self._needs.of(repository, self._names(repository, members), seen.values())
+        if isinstance(needs, Unreadable):
+            return needs
+        damaged = (tag for tag in listed or () if tag not in seen and tag not in dangling)
+        return Seen(seen, needs, tuple(tag for tag in damaged if self._damaged.is_ignored(repository, tag)))
+
+    def _seen(
+        self, repository: Repository, listed: Iterable[str], dangling: frozenset[str]
+    ) -> dict[str, Resolved] | Unreadable:
+        seen: dict[str, Resolved] = {}
+        for tag in listed:
+            match self._resolver.found[repository, tag]:
+                case Resolved() as resolved:
+                    seen[tag] = resolved
+                case Unresolved(failure):
+                    if tag not in dangling and not self._damaged.is_ignored(repository, tag):
+                        why = f"{repository}:{tag} cannot be read: {failure.message}"
+                        return Unreadable(why, self._damaged.way_out(repository, tag, failure))
+                case Absent():
+                    pass  # a tag that is listed and answers 404 holds nothing
+        return seen
+
+    def _unread_digest(self, members: Iterable[Target]) -> Unreadable | None:
+        """Say which digest of the list could not be read: it stays, and if it is an index, so must what it needs."""
+        for target in members:
+            match target.reference, self.known(target):
+                case DigestRef(), Unresolved(failure) if target.parent is None:
+                    if failure.code is not FailureCode.NOT_A_MANIFEST:
+                        return Unreadable(f"{target.reference} cannot be read: {failure.message}")
+        return None
+
+    def _dangling(self, repository: Repository, members: Iterable[Target]) -> frozenset[str]:
+        """Return the tags of the list that lead to no manifest although the registry lists them."""
+        nowhere = {tag for tag in _tags_of_list(members) if self._damaged.leads_nowhere(repository, tag)}
+        return frozenset(nowhere.intersection(self._listed(repository))) if nowhere else frozenset()
+
+    def _tags_of(self, members: Iterable[Target]) -> Iterable[str]:
+        """Yield the tags among the targets that exist."""
+        for target in members:
+            if not isinstance(target.reference, DigestRef) and isinstance(self.known(target), Resolved):
+                yield target.reference.tag
+
+
+def _is_listed_digest(target: Target) -> bool:
+    return isinstance(target.reference, DigestRef) and target.parent is None
+
+
+def _tags_of_list(members: Iterable[Target]) -> Iterator[str]:
+    """Yield the tags that the list names: not those that only belong to something."""
+    for target in members:
+        if isinstance(target.reference, TagRef) and target.parent is None:
+            yield target.reference.tag
+
+
+async def read_tags(resolver: Resolver, names: Sequence[Name]) -> None:
+    """Read what tags that are listed lead to, by HEAD; what is not there to a HEAD is asked for again.
+
+    It may be hidden: for want of a permission, which only the body of a GET tells, or because its type is not accepted.
+    distribution 2.8 does the latter (registry/handlers/manifests.go).
+    """
+    await resolver.resolve(names, Method.HEAD)
+    hidden = [name for name in names if isinstance(resolver.found.get(name), Absent)]
+    for name in hidden:
+        del resolver.found[name]
+    await resolver.resolve(hidden, Method.ANY)

@@ -1,0 +1,93 @@
+"""One tag listing for each repository, whoever needs it: a glob, the guard, or the question whether it exists."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from bulkrm.engine.execute.staleness import Basis, Reading
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Observer
+from bulkrm.engine.removed_ahead import RemovedAhead
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.model.failure import Failure
+from bulkrm.model.reference import Repository
+from bulkrm.remote.clock import Clock, Moment
+
+Listed = tuple[str, ...] | Failure | None  # None: the registry does not know the repository
+
+
+@dataclass(slots=True)
+class _Span:
+    """The time from the first request about a repository to the last answer. `start` and `end` are monotonic."""
+
+    began: Moment
+    start: float
+    end: float
+
+    @property
+    def reading(self) -> Reading:
+        return Reading(self.began, self.end - self.start)
+
+
+class TagLists:
+    """The listings read so far, and when each repository was read."""
+
+    def __init__(self, gateway: Gateway, stop: Stop, clock: Clock, removed_ahead: RemovedAhead | None = None) -> None:
+        """Begin with none. `cleared`: tags that count as if they were still there."""
+        self._removed_ahead = removed_ahead or RemovedAhead()
+        self._gateway = gateway
+        self._stop = stop
+        self._clock = clock
+        self._lists: dict[Repository, Listed] = {}
+        self._spans: dict[Repository, _Span] = {}
+        self._listings: dict[Repository, Reading] = {}
+
+    def __getitem__(self, repository: Repository) -> Listed:
+        """Return what was read."""
+        return self._lists[repository]
+
+    def get(self, repository: Repository) -> Listed:
+        """Return what was read, if anything was."""
+        return self._lists.get(repository)
+
+    def __contains__(self, repository: Repository) -> bool:
+        """Tell whether it was read."""
+        return repository in self._lists
+
+    def forget(self, keep: Collection[Repository]) -> None:
+        """Let go the listings of all but these; when a repository was read is still known."""
+        for repository in self._lists.keys() - keep:
+            del self._lists[repository]
+
+    def touch(self, repository: Repository) -> None:
+        """Note that something of a repository begins to be read now, or was read: from the first on its facts grow old."""
+        now = self._clock.monotonic()
+        span = self._spans.get(repository)
+        if span is None:
+            self._spans[repository] = _Span(Moment.now(self._clock), now, now)
+        else:
+            span.end = now
+
+    def basis(self, repository: Repository) -> Basis:
+        """Return when a repository was read that was read here, and which tags it had."""
+        listed = self._lists.get(repository)
+        names = listed if isinstance(listed, tuple) else ()
+        return Basis(self._spans[repository].reading, self._listings.get(repository), names)
+
+    async def read(self, repositories: Iterable[Repository], observer: Observer) -> None:
+        """Read the listings that are not there yet; a stop leaves some out."""
+
+        async def read(repository: Repository) -> None:
+            self.touch(repository)
+            alone = _Span(Moment.now(self._clock), self._clock.monotonic(), 0.0)
+            listed = await self._gateway.call(repository, lambda registry: registry.tags(repository))
+            if self._removed_ahead.of(repository) and not isinstance(listed, Failure):
+                listed = self._removed_ahead.with_these(repository, listed or ())
+            self._lists[repository] = listed
+            alone.end = self._clock.monotonic()
+            self._listings[repository] = alone.reading
+            self.touch(repository)
+            observer.advance()
+
+        missing = {repository for repository in repositories if repository not in self._lists}
+        await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, read, self._stop)

@@ -1,0 +1,58 @@
+"""How a registry can be brought to give up a single tag: it is asked, before anything is touched."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure, TagsOnly
+from bulkrm.model.plan import UntagMethod
+from bulkrm.model.reference import Repository
+from bulkrm.remote.registry import Registry, made_up_tag
+
+
+class UntagProbe:
+    """What was found out for each repository: a way, that there is none, or why nothing is deleted there at all."""
+
+    def __init__(self, gateway: Gateway, stop: Stop, *, allow_decoy: bool) -> None:
+        """Begin knowing nothing."""
+        self._gateway = gateway
+        self._stop = stop
+        self._allow_decoy = allow_decoy
+        self._found: dict[Repository, UntagMethod | Failure | None] = {}
+
+    def of(self, repository: Repository) -> UntagMethod | Failure | None:
+        """Return what was found out; that tags can be deleted, until the registry was asked."""
+        return self._found.get(repository, UntagMethod.TAG)
+
+    async def find(self, repositories: Iterable[Repository]) -> bool:
+        """Ask for these repositories, where that is not known yet; tell whether anything was asked."""
+        missing = set(repositories) - self._found.keys()
+
+        async def ask(repository: Repository) -> None:
+            self._found[repository] = await self._gateway.call(
+                repository, lambda registry: self._ask(registry, repository)
+            )
+
+        await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, ask, self._stop)
+        return bool(missing)
+
+    async def _ask(self, registry: Registry, repository: Repository) -> UntagMethod | None:
+        """Delete what is not there: a digest that nothing has, then a tag that nobody ever made. Three requests at most.
+
+        distribution 2.8 answers 404 to the first and 400 to the second (registry/handlers/manifests.go takes digests
+        only), 3.x 404 to both, and 405 where deletion is disabled. The digest comes first, because 3.0.0 to 3.1.0 delete
+        tags although deletion is disabled, and the manifests would stay (distribution commit 8baf3e082).
+        """
+        try:
+            await registry.deletes_digests(repository)
+        except RequestFailed as error:
+            if not isinstance(error.failure, TagsOnly):
+                raise
+            registry.host.authorizer.learn(replace(registry.host.traits, tags_only=error.failure))
+            return UntagMethod.TAG
+        if await registry.deletes_tags(repository, made_up_tag()):
+            return UntagMethod.TAG
+        return UntagMethod.DECOY if self._allow_decoy else None

@@ -1,0 +1,271 @@
+"""What a run that was killed had under way is looked at: what took effect counts as done, the rest is judged again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.decoy import left_with
+from bulkrm.engine.execute.decoy_manifest import delete_decoy
+from bulkrm.engine.execute.effects import Effects
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.remains import Remains
+from bulkrm.engine.execute.tag_change import Tags, stuck, tag_of, unconfirmed, unrestored
+from bulkrm.engine.execute.untag import unseen
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.plan.damaged import is_damage
+from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.model.digest import Digest
+from bulkrm.model.effect import Removal
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import Manifest, Unresolved
+from bulkrm.model.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
+from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.report import ImageResult
+from bulkrm.model.settings import Policy
+from bulkrm.model.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierProgress:
+    """What is known of a run that is gone on with.
+
+    `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
+    may stand under its tags. `archive`: the manifests of what was begun, where there are decoys. `cleared`: tags that
+    were to go before their manifests, and what they held. `dangling`: tags that led nowhere and were to be removed.
+    """
+
+    done: Mapping[str, ImageResult] = field(default_factory=dict)
+    begun: frozenset[tuple[Repository, Digest]] = frozenset()
+    decoys: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
+    archive: Mapping[Digest, Manifest] = field(default_factory=dict)
+    removed_ahead: Mapping[tuple[Repository, str], Digest] = field(default_factory=dict)
+    dangling: frozenset[tuple[Repository, str]] = frozenset()
+
+
+class Reconciliation:
+    """Settles what was under way."""
+
+    def __init__(
+        self, earlier: EarlierProgress, gateway: Gateway, outcomes: Outcomes, context: RunContext, policy: Policy
+    ) -> None:
+        """`book` has what is known of the run so far. In a dry run decoys and other remainders are left where they are."""
+        self._dry_run = policy.dry_run
+        self._plan = Plan(())
+        self._seen: set[Repository] = set()  # where something was found: there a 404 means what it says
+        self._gone: dict[Repository, list[tuple[Item, Sequence[Target]]]] = {}
+        self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
+        self._earlier = earlier
+        self._gateway = gateway
+        in_flight = RequestsInFlight(context.stop)
+        self._tags = Tags(gateway, in_flight, context.clock)
+        remains = Remains(gateway, in_flight, context, policy.allow_decoy)
+        self._effects = Effects(remains, in_flight, context, self._tell, mend=not policy.dry_run)
+        self._outcomes = outcomes
+        self._stop = context.stop
+        self._held: dict[Repository, dict[str, Digest]] = {}
+        self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that led nowhere, and may hold a decoy now
+        for (repository, tag), digest in earlier.removed_ahead.items():
+            self._held.setdefault(repository, {})[tag] = digest
+            context.removed_ahead.maybe(repository, tag, digest)
+            context.removed_ahead.doubt(repository, tag)
+        for repository, decoys in earlier.decoys.items():
+            for decoy in decoys:
+                context.removed_ahead.look_through(repository, decoy)
+
+    async def settle(self, plan: Plan) -> None:
+        """Record what took effect; whatever has no outcome afterwards is to be judged again."""
+        self._plan = plan
+        await self._settle_decoys(plan)
+        hosts: dict[str, list[Item]] = {}
+        for item in plan.acts:
+            if self._is_begun(item) and self._open(item):
+                hosts.setdefault(item.repository.host, []).append(item)
+        await run_jobs(hosts, self._gateway.workers, self._look, self._stop)
+        await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
+
+    async def _settle_decoys(self, plan: Plan) -> None:
+        """Delete the decoys under tags that were to go first, and under those that led nowhere."""
+        for entry in plan.dangling:
+            if (entry.repository, tag_of(entry.target)) in self._earlier.dangling and not self._outcomes.has(
+                entry.target
+            ):
+                self._nowhere.setdefault(entry.repository, []).append(entry)
+        if self._dry_run:
+            await run_jobs(by_host(self._nowhere), self._gateway.workers, self._look_under, self._stop)
+        elif self._earlier.decoys:
+            for item in plan.deletions:
+                for tag in item.tags:
+                    self._named[item.repository, tag] = [(item, target) for target in item.concerned(tag)]
+            await run_jobs(by_host(self._earlier.decoys), self._gateway.workers, self._sweep, self._stop)
+
+    async def settle_late(self, plan: Plan) -> None:
+        """Record what took effect after it was looked at: it is gone in the new plan, and it was this run that did it."""
+        begun = {target: item for item in self._plan.acts if self._is_begun(item) for target in item.targets}
+        for entry in plan.settled:
+            if isinstance(entry.outcome, Gone) and entry.target in begun and not self._outcomes.has(entry.target):
+                item = begun[entry.target]
+                self._gone.setdefault(item.repository, []).append((item, (entry.target,)))
+        await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
+
+    async def _conclude(self, repository: Repository) -> None:
+        """Record what is gone, unless the registry denies that there is such a place: it may hide all that is there.
+
+        The registry may have stopped half-way when its client was killed, so the tag list has to agree.
+        """
+        gone = self._gone.pop(repository)
+        hidden = await self._hidden(repository)
+        for item, targets in gone:
+            failure = hidden or await self._taken_with(item)
+            if failure is not None:
+                self._record(item, targets, Failed(failure))
+            elif isinstance(item.verdict, Untag):
+                self._effects.add(item, Removal.FOUND_GONE, targets, [tag_of(target) for target in targets])
+            else:
+                self._effects.add(item, Removal.FOUND_GONE, targets, item.tags)
+        await self._effects.settle(repository)
+
+    def _tell(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        """Record an outcome; a dry run says of what is left over that it would go."""
+        if self._dry_run and isinstance(outcome, Failed) and outcome.failure.unfinished:
+            outcome = WouldUntag(item.verdict.remaining_tags) if isinstance(item.verdict, Untag) else WouldDelete()
+        self._record(item, targets, outcome)
+
+    async def _hidden(self, repository: Repository) -> Failure | None:
+        """Say why a 404 proves nothing in a repository; None where it does."""
+        if repository in self._seen:
+            return None
+        listed = await self._gateway.call(repository, lambda registry: registry.tags(repository))
+        if listed is not None:
+            return unconfirmed(listed) if isinstance(listed, Failure) else None
+        # distribution has no list either where nothing ever had a tag: then something else of it shows that it is there.
+        others = (item for item in self._plan.items if item.repository == repository and not self._is_begun(item))
+        other = next(others, None)
+        seen = other is not None and isinstance(await self._tags.read(repository, other.digest), Digest)
+        return None if seen else _DENIED
+
+    def _is_begun(self, item: Item) -> bool:
+        return (item.repository, item.digest) in self._earlier.begun
+
+    async def _sweep(self, repository: Repository) -> None:
+        """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
+        held, nowhere = self._held.get(repository, {}), self._nowhere.get(repository, ())
+        for decoy in sorted(self._earlier.decoys[repository]) if held or nowhere else ():
+            if await self._tags.read(repository, decoy) is None:
+                continue
+            if isinstance(await delete_decoy(self._gateway, repository, decoy), Failure):
+                anew = self._tags.anew()
+                for tag, digest in held.items():
+                    await self._give_back(anew, TagRef(repository, tag), digest, decoy)
+                for entry in nowhere:
+                    await self._note_covered(anew, entry, decoy)
+
+    async def _note_covered(self, anew: Tags, entry: Dangling, decoy: Digest) -> None:
+        """Say of a tag that led nowhere that a decoy stands under it which cannot be deleted, if so."""
+        repository, tag = entry.repository, tag_of(entry.target)
+        held = await anew.read(repository, tag)
+        damaged = isinstance(held, Failure) and is_damage(Unresolved(held))  # then it is as it was
+        failure = None if damaged else stuck(repository, tag, decoy, held)
+        if failure is not None and not self._outcomes.has(entry.target):
+            self._outcomes.record(entry.target, Failed(failure))
+
+    async def _look_under(self, repository: Repository) -> None:
+        """Say in a dry run of tags that led nowhere, and hold a decoy of this run now, that they would go."""
+        for entry in self._nowhere[repository]:
+            held = await self._tags.read(repository, tag_of(entry.target))
+            if held in self._earlier.decoys.get(repository, ()):
+                self._outcomes.record(entry.target, WouldDelete(for_good=True))
+
+    async def _give_back(self, anew: Tags, reference: TagRef, digest: Digest, decoy: Digest) -> None:
+        repository, tag = reference.repository, reference.tag
+        back = await anew.read(repository, tag)
+        archived = self._earlier.archive.get(digest)
+        if back == decoy and archived is not None:
+            back = await self._tags.put_back(repository, tag, decoy, archived)
+        failure = stuck(repository, tag, decoy, back)
+        for item, target in self._named.get((repository, tag), ()):
+            if failure is not None and not self._outcomes.has(target):
+                self._outcomes.record(target, Failed(failure), item.resolved)
+
+    def _open(self, item: Item) -> Sequence[Target]:
+        return [target for target in item.targets if not self._outcomes.has(target)]
+
+    async def _look(self, item: Item) -> None:
+        if isinstance(item.verdict, Untag):
+            for target in self._open(item):
+                self._record(item, (target,), await self._tag(item, target))
+            return
+        held = await self._tags.read(item.repository, item.digest)
+        if held is None:
+            self._gone.setdefault(item.repository, []).append((item, self._open(item)))
+        elif isinstance(held, Failure):
+            self._record(item, self._open(item), Failed(unconfirmed(held)))
+        else:
+            self._seen.add(item.repository)
+
+    async def _tag(self, item: Item, target: Target) -> Outcome | None:
+        """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
+        held = await self._tags.read(item.repository, tag_of(target))
+        if held is None:
+            self._gone.setdefault(item.repository, []).append((item, (target,)))
+            return None
+        if isinstance(held, Failure):
+            # Where this run pushed decoys, one of them may be what nobody can read.
+            covered = item.repository in self._earlier.decoys
+            return Failed(unrestored(item.repository, tag_of(target), held) if covered else unconfirmed(held))
+        self._seen.add(item.repository)
+        if held not in self._earlier.decoys.get(item.repository, ()):
+            return None
+        if self._dry_run:
+            return WouldUntag(item.verdict.remaining_tags if isinstance(item.verdict, Untag) else ())
+        return await self._uncover(item, target, held)
+
+    async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
+        """Delete a decoy under a tag; where that cannot be done, give the tag back what it held."""
+        result = await delete_decoy(self._gateway, item.repository, decoy)
+        if not isinstance(result, Failure):
+            self._gone.setdefault(item.repository, []).append((item, (target,)))
+            return None
+        tag, archived = tag_of(target), self._earlier.archive.get(item.digest)
+        if archived is None:
+            return Failed(unrestored(item.repository, tag, None))
+        back = await self._tags.put_back(item.repository, tag, decoy, archived)
+        failure = stuck(item.repository, tag, decoy, back)
+        return Failed(failure) if failure is not None else left_with(item, tag, decoy, back, result)
+
+    async def _taken_with(self, item: Item) -> Failure | None:
+        """Say what went with a tag of an item that was to lose only the tag, if anything did.
+
+        Nobody may have looked whether the registry deleted only the tag.
+        """
+        if (
+            isinstance(item.verdict, Untag)
+            and item.verdict.untag_method is UntagMethod.TAG
+            and item.verdict.remaining_tags
+        ):
+            held = await self._tags.read(item.repository, item.digest)
+            if isinstance(held, Failure):
+                return unseen(item.verdict.remaining_tags, held)
+            if held is None:
+                return _taken_too(item.verdict.remaining_tags)
+        return None
+
+    def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
+        if outcome is not None:
+            for target in targets:
+                self._outcomes.record(target, outcome, item.resolved)
+
+
+_DENIED = Failure(
+    FailureCode.UNCONFIRMED,
+    "the registry says that there is no such repository, so whether the deletion took effect is not known",
+    hint="it may be hidden from this user: `bulkrm resume` with the credentials of before; or it went with its last image",
+)
+
+
+def _taken_too(others: Sequence[str]) -> Failure:
+    """Say that a manifest is gone of which only a tag was to go."""
+    what = f"the tag is gone, and with it the whole image; LOST, push them again: {', '.join(others)}"
+    hint = "`bulkrm undo` puts the image back under its listed tags; do not use --shared untag with this registry"
+    return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)

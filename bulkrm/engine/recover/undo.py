@@ -1,0 +1,231 @@
+"""Puts back what a run deleted: children first, then what names them, then the tags; each is looked at afterwards.
+
+A tag that answers does not prove that its manifest is there: a registry may delete a manifest and keep its tags (the one
+that go-containerregistry serves keeps tags and digests apart: pkg/registry/manifest.go). So the digest is asked for too.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.tag_change import Change, Done, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.record.recorder import not_recorded
+from bulkrm.engine.record.undo_recorder import Restoration, UndoRecording
+from bulkrm.engine.stop import GRACE
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.manifest import Manifest, children
+from bulkrm.model.outcome import (
+    Failed,
+    Gone,
+    Kept,
+    KeptReason,
+    NotAttemptedReason,
+    Outcome,
+    Restored,
+    Unchanged,
+    WouldRestore,
+)
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.report import ImageResult
+from bulkrm.model.target import Target
+from bulkrm.remote.host import Footprint
+from bulkrm.remote.registry import Registry
+from bulkrm.state.errors import StateError
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A manifest that a run took away, or tags of it. `decoys`: what the run itself may have left under its tags."""
+
+    repository: Repository
+    manifest: Manifest
+    tags: tuple[str, ...]
+    decoys: frozenset[Digest] = field(default_factory=frozenset)
+
+    @property
+    def key(self) -> tuple[Repository, Digest]:
+        """What is unlike any other loss."""
+        return self.repository, self.manifest.digest
+
+    @property
+    def restoration(self) -> Restoration:
+        """What is to be pushed, and under which tags."""
+        return self.repository, self.manifest.digest, self.tags
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """A line of the report for each tag, or for the digest where it had none."""
+        if not self.tags:
+            return (Target(DigestRef(self.repository, self.manifest.digest), None),)
+        return tuple(Target(TagRef(self.repository, tag), None) for tag in self.tags)
+
+
+class Undo:
+    """Puts back."""
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        context: RunContext,
+        *,
+        force: bool,
+        dry_run: bool,
+        recording: UndoRecording | None = None,
+    ) -> None:
+        """`force`: tags that lead elsewhere by now are put back too. `recording` is told before anything is pushed."""
+        self._recording = None if dry_run else recording
+        self._present: set[tuple[Repository, Digest]] = set()  # manifests that were seen under their digest
+        self._gateway = gateway
+        self._stop = context.stop
+        self._observer = context.observer
+        self._force = force
+        self._dry_run = dry_run
+        self._in_flight = RequestsInFlight(context.stop)
+        self._tags = Tags(gateway, self._in_flight, context.clock)
+        self._outcomes = Outcomes(context.observer, context.stop.crash)
+        self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
+
+    async def perform(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
+        """Put everything back that is not there; return one result for each tag, and each manifest without one."""
+        lines: list[Target] = [target for loss in losses for target in loss.targets]
+        lines.sort(key=lambda target: str(target.reference))
+        self._outcomes.open(lines)
+        ordered = _children_first(losses)
+        self._finished = {loss.key: anyio.Event() for loss in ordered}
+        hosts: dict[str, list[Loss]] = {}
+        for loss in ordered:
+            hosts.setdefault(loss.repository.host, []).append(loss)
+        self._observer.phase("Putting back", len(ordered))
+        if not await self._is_recorded(ordered):
+            return self._outcomes.close(NotAttemptedReason.DECLINED)
+        with self._stop.phase(GRACE, self._in_flight.busy):
+            await run_jobs(hosts, self._gateway.workers, self._put_back, self._stop)
+        return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
+
+    async def _is_recorded(self, losses: Sequence[Loss]) -> bool:
+        """Have it noted that an undo begins; where that fails, everything fails and nothing is pushed."""
+        try:
+            if self._recording is not None:
+                await self._recording.begin(loss.restoration for loss in losses)
+        except StateError as error:
+            for loss in losses:
+                for target in loss.targets:
+                    self._outcomes.record(target, Failed(not_recorded(error)), loss.manifest.resolved)
+            return False
+        return True
+
+    async def _put_back(self, loss: Loss) -> None:
+        try:
+            for child in _named(loss):
+                if (loss.repository, child) in self._finished and child != loss.manifest.digest:
+                    await self._finished[loss.repository, child].wait()
+            for target in loss.targets:
+                if self._stop:
+                    return
+                try:
+                    outcome = await (self._tag(loss, target) if loss.tags else self._manifest(loss))
+                except StateError as error:
+                    outcome = Failed(not_recorded(error))
+                if outcome is not None:
+                    self._outcomes.record(target, outcome, loss.manifest.resolved)
+        finally:
+            self._finished[loss.key].set()
+            self._observer.advance()
+
+    async def _manifest(self, loss: Loss) -> Outcome | None:
+        """Put a manifest without tags back under its digest."""
+        held = await self._tags.read(loss.repository, loss.manifest.digest)
+        if isinstance(held, Failure):
+            return Failed(held)
+        if held is not None:
+            return Unchanged()
+        if self._dry_run:
+            return WouldRestore()
+
+        await self._intend(loss)
+
+        async def put(registry: Registry) -> bool:
+            await registry.put(loss.repository, loss.manifest.digest, loss.manifest, Footprint())
+            return True
+
+        with self._in_flight.unfinished():
+            result = await self._gateway.push(loss.repository, put)
+            return Failed(result) if isinstance(result, Failure) else await self._seen(loss, loss.manifest.digest)
+
+    async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
+        """Put a tag back, and the manifest with it, unless it leads to something that somebody else pushed."""
+        held = await self._tags.read(loss.repository, tag_of(target))
+        was_kept = held == loss.manifest.digest
+        if was_kept and (found := await self._by_digest(loss)) is not None:
+            return Failed(found) if isinstance(found, Failure) else Unchanged()
+        settled = self._settled(loss, target, held)
+        if settled is not None or isinstance(held, Failure):
+            return settled
+        await self._intend(loss)
+        change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
+        with self._in_flight.unfinished():  # also where the run is stopped, it is looked what came of the push
+            changed = await self._tags.put(change, loss.manifest)
+            if isinstance(changed, Done):
+                places = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
+                return await self._seen(loss, *places)
+        outcome = outcome_of(changed, change, Restored())
+        # Gone meanwhile: somebody took away what it held, which is not what this run took away.
+        return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
+
+    async def _intend(self, loss: Loss) -> None:
+        """Have it noted that a manifest is pushed now. Raises StateError: then it must not be."""
+        if self._recording is not None:
+            await self._recording.intend(loss.restoration)
+
+    async def _by_digest(self, loss: Loss) -> Digest | Failure | None:
+        """Return what the registry has under the manifest's digest, whatever it answers under its tags."""
+        if loss.key not in self._present:
+            held = await self._tags.read(loss.repository, loss.manifest.digest)
+            if held != loss.manifest.digest:
+                return held if isinstance(held, Failure) else None
+            self._present.add(loss.key)
+        return loss.manifest.digest
+
+    def _settled(self, loss: Loss, target: Target, held: Digest | Failure | None) -> Outcome | None:
+        """Say what follows from what a tag holds now; None: it is to be put back."""
+        if isinstance(held, Failure):
+            return Failed(held)
+        if held not in (None, loss.manifest.digest) and held not in loss.decoys and not self._force:
+            return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
+        return WouldRestore() if self._dry_run else None
+
+    async def _seen(self, loss: Loss, *places: str) -> Outcome:
+        """Look whether it is there: a 201 is no proof (distribution with a warm cache after a garbage collection)."""
+        for place in places:
+            held = await self._tags.read(loss.repository, place)
+            if held != loss.manifest.digest:
+                return Failed(held if isinstance(held, Failure) else unconfirmed(None))
+        return Restored()
+
+
+def _children_first(losses: Sequence[Loss]) -> list[Loss]:
+    """Sort so that what an index names comes before it: a registry refuses an index whose manifests it does not have."""
+    known: Mapping[tuple[Repository, Digest], Loss] = {loss.key: loss for loss in losses}
+    order: dict[tuple[Repository, Digest], Loss] = {}
+    for loss in losses:
+        stack = [loss]
+        while stack:
+            top = stack[-1]
+            keys = ((top.repository, child) for child in _named(top))
+            missing = [known[key] for key in keys if key in known and key not in order and known[key] not in stack]
+            if missing:
+                stack += missing
+            else:
+                order.setdefault(top.key, stack.pop())
+    return list(order.values())
+
+
+def _named(loss: Loss) -> tuple[Digest, ...]:
+    return children(loss.manifest.media_type, loss.manifest.content).manifests

@@ -1,0 +1,101 @@
+"""What an undo put back of a run that is gone on with stays: whoever put it back wants it.
+
+Of what an undo may have put back, because it was killed before it noted that, the registry is asked. An image whose
+manifest is back under another tag, or as the child of an index, is left alone with it; if its own tag is gone, that is
+what became of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.tag_change import Tags, unconfirmed
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure
+from bulkrm.model.outcome import Failed, Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.plan import Item, Plan
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.report import ImageResult
+from bulkrm.state.account import Place
+
+
+@dataclass(frozen=True, slots=True)
+class UndoneImages:
+    """What undos put back of a run: for sure, and perhaps; and what the run had said of the images of those manifests."""
+
+    sure: frozenset[Place] = frozenset()
+    maybe: frozenset[Place] = frozenset()
+    before: Mapping[str, ImageResult] = field(default_factory=dict)
+
+    def without(self, done: Mapping[str, ImageResult]) -> Mapping[str, ImageResult]:
+        """Return the results of the other images."""
+        return {image: result for image, result in done.items() if image not in self.before}
+
+
+class Reinstated:
+    """Settles the images of the manifests that are back."""
+
+    def __init__(self, undone: UndoneImages, gateway: Gateway, outcomes: Outcomes, context: RunContext) -> None:
+        """`book` has the outcomes of all other images of before."""
+        self._undone = undone
+        self._gateway = gateway
+        self._outcomes = outcomes
+        self._stop = context.stop
+        self._tags = Tags(gateway, RequestsInFlight(context.stop), context.clock)
+        self._as_before: dict[str, ImageResult] = {}
+        self._back: dict[tuple[Repository, Digest], list[str | None]] = {}
+        for repository, digest, tag in undone.sure:
+            self._back.setdefault((repository, digest), []).append(tag)
+        self._maybe: dict[tuple[Repository, Digest], list[str | None]] = {}
+        for repository, digest, tag in undone.maybe:
+            self._maybe.setdefault((repository, digest), []).append(tag)
+
+    async def settle(self, plan: Plan) -> None:
+        """Record what is back; of the rest, what the run had said before."""
+        hosts: dict[str, list[Item]] = {}
+        for item in plan.items:
+            if (item.repository, item.digest) in self._back.keys() | self._maybe.keys():
+                hosts.setdefault(item.repository.host, []).append(item)
+        await run_jobs(hosts, self._gateway.workers, self._settle, self._stop)
+        self._outcomes.replay(self._as_before)
+
+    async def _settle(self, item: Item) -> None:
+        before, back = self._undone.before, set(self._back.get((item.repository, item.digest), ()))
+        for tag in self._maybe.get((item.repository, item.digest), ()):
+            held = await self._tags.read(item.repository, tag or item.digest)
+            if isinstance(held, Failure):
+                self._record(item, Failed(unconfirmed(held)))
+                return
+            back |= {tag} if held == item.digest else set()
+        if not back:
+            names = (str(target.reference) for target in item.targets)
+            self._as_before.update({name: before[name] for name in names if name in before})
+            return
+        others = sorted(f"{item.repository}:{tag}" if tag else f"{item.repository}@{item.digest}" for tag in back)
+        for target in item.targets:
+            if not self._outcomes.has(target):
+                self._outcomes.record(target, await self._fate(item, target.reference, back, others), item.resolved)
+
+    async def _fate(
+        self, item: Item, reference: TagRef | DigestRef, back: set[str | None], others: Sequence[str]
+    ) -> Outcome:
+        """Say what became of an image whose manifest is back. `others`: under which names."""
+        if isinstance(reference, DigestRef) or reference.tag in back:
+            return Kept(KeptReason.UNDONE)
+        held = await self._tags.read(item.repository, reference.tag)
+        if isinstance(held, Failure):
+            return Failed(unconfirmed(held))
+        if held is None:
+            return Untagged(tuple(others))
+        if held == item.digest:
+            return Kept(KeptReason.UNDONE, tuple(others))
+        return Kept(KeptReason.MOVED, (f"{item.repository}:{reference.tag}@{held}",))
+
+    def _record(self, item: Item, outcome: Outcome) -> None:
+        for target in item.targets:
+            if not self._outcomes.has(target):
+                self._outcomes.record(target, outcome, item.resolved)

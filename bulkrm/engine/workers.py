@@ -1,0 +1,79 @@
+"""Many jobs at once: for every host as many workers as its limiter lets send."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Generic, TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+
+from bulkrm.engine.stop import Stop
+from bulkrm.model.reference import Repository
+
+Job = TypeVar("Job")
+
+
+def by_host(places: Iterable[Repository]) -> dict[str, list[Repository]]:
+    """Group repositories by their host, in order."""
+    hosts: dict[str, list[Repository]] = defaultdict(list)
+    for place in places:
+        hosts[place.host].append(place)
+    return hosts
+
+
+async def run_jobs(
+    jobs: Mapping[str, Iterable[Job]], caps: Callable[[str], int], work: Callable[[Job], Awaitable[None]], stop: Stop
+) -> None:
+    """Do all jobs of all hosts, each host's in their order; a stop takes no new one.
+
+    `caps` says how many of a host's are worth having under way, and is asked again and again. An exception
+    that is no BulkrmError is a bug: it stops the run like Ctrl-C.
+    """
+    async with anyio.create_task_group() as group:
+        for host, queue in jobs.items():
+            _HostWorkers(partial(caps, host), iter(list(queue)), work, stop, group).grow()
+
+
+class _HostWorkers(Generic[Job]):
+    """The workers of one host: as many as are worth having."""
+
+    def __init__(
+        self,
+        cap: Callable[[], int],
+        jobs: Iterator[Job],
+        work: Callable[[Job], Awaitable[None]],
+        stop: Stop,
+        group: TaskGroup,
+    ) -> None:
+        self._cap = cap
+        self._jobs = jobs
+        self._work = work
+        self._stop = stop
+        self._group = group
+        self._size = 0
+
+    def grow(self) -> None:
+        """Take on workers, as long as there is something to do for them."""
+        while self._size < self._cap():
+            job = next(self._jobs, None)
+            if job is None or self._stop:
+                return
+            self._size += 1
+            self._group.start_soon(self._worker, job)
+
+    async def _worker(self, job: Job | None) -> None:
+        while job is not None:
+            if self._stop:
+                break
+            try:
+                await self._work(job)
+            except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
+                self._stop.crash(bug)
+            cap = self._cap()
+            if self._size > cap:
+                break
+            if self._size < cap:
+                self.grow()
+            job = next(self._jobs, None)
+        self._size -= 1

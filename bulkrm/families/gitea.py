@@ -1,0 +1,28 @@
+"""Gitea and Forgejo: what has lost its last tag is gone at once, with its layers, and cannot be put back.
+
+A tag is a version of a package there, whose files go with it (go-gitea/gitea routers/api/packages/container/manifest.go
+and services/packages/cleanup). The challenge is what it is known by, from ReqContainerAccess in
+routers/api/packages/container/container.go: every version has its token server at ROOT_URL/v2/token; some name the
+service `container_registry` and the scope `*`, the others name neither and send a bare Basic challenge besides.
+"""
+
+from bulkrm.families.family import Family
+from bulkrm.protocol.challenge import parse_challenges
+from bulkrm.protocol.message import Answer
+from bulkrm.protocol.traits import Traits
+
+
+def _sign(answer: Answer) -> bool:
+    challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
+    bare = any(challenge.scheme == "basic" and not challenge.parameters for challenge in challenges)
+    for challenge in challenges:
+        realm, service = challenge.parameters.get("realm", ""), challenge.parameters.get("service")
+        if challenge.scheme == "bearer" and realm.endswith("/v2/token"):
+            named = service == "container_registry" and challenge.parameters.get("scope") == "*"
+            return named or (service is None and bare)
+    return False
+
+
+FAMILY = Family(
+    "Gitea, Forgejo", Traits(restorable=False), hosts=("gitea.com", "codeberg.org", "code.forgejo.org"), sign=_sign
+)

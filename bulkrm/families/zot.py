@@ -1,0 +1,20 @@
+"""zot: the child of an index is 405, two tags on one digest may be 409 (project-zot/zot pkg/api/routes.go, DeleteManifest)."""
+
+from bulkrm.families.family import Family
+from bulkrm.model.failure import FailureCode
+from bulkrm.protocol.traits import Refusal, Traits
+
+_CHILD = "an index still names this manifest; delete the index first"
+_COLLISION = (
+    "the user's policy of zot does not delete a digest with several tags (detectManifestCollision); those that are known "
+    "are taken off one by one before, so there is one that was not read: list it too, or run with --shared delete"
+)
+FAMILY = Family(
+    "zot",
+    Traits(
+        refusals=(
+            Refusal(405, "DENIED", FailureCode.REFUSED, _CHILD),
+            Refusal(409, "MANIFEST_INVALID", FailureCode.REFUSED, _COLLISION, tagged=True),
+        )
+    ),
+)

@@ -1,0 +1,130 @@
+"""What to do with an answer: the one place that decides about tokens, waiting and giving up.
+
+Pure: `decide` looks at what was tried and what came back, and says what comes next. The loop that acts on it is
+`bulkrm.remote.send_loop`. Per request at most one token renewal and one extension of its scope, at most `MAX_SENDS`
+sends that ended in a fault, and at most `MAX_PAUSE` seconds of waiting because the host asked for it.
+"""
+
+from dataclasses import replace
+
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.protocol.attempt import (
+    Accept,
+    Attempt,
+    Authorization,
+    Authorize,
+    BasicAuthorization,
+    BearerAuthorization,
+    Decision,
+    GiveUp,
+    NoAuthorization,
+    ReadyAuthorization,
+    Wait,
+)
+from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, Broken
+from bulkrm.protocol.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
+from bulkrm.protocol.refusal import LIMITED, no_answer
+from bulkrm.protocol.rights import NOBODY, Standing
+from bulkrm.protocol.traits import STANDARD, Traits
+from bulkrm.protocol.unauthorized import UNAUTHORIZED, after_unauthorized, challenge_scope, first_scope
+
+__all__ = [
+    "MAX_LIMITED",
+    "MAX_SENDS",
+    "Accept",
+    "Attempt",
+    "Authorization",
+    "Authorize",
+    "BasicAuthorization",
+    "BearerAuthorization",
+    "Decision",
+    "GiveUp",
+    "NoAuthorization",
+    "ReadyAuthorization",
+    "Wait",
+    "challenge_scope",
+    "decide",
+    "decide_without_token",
+    "first_scope",
+    "is_limit",
+    "still_limited",
+]
+
+MAX_SENDS = 5
+# A host that answers 429 without Retry-After costs a request one of these each time; the waits add up to `MAX_PAUSE`.
+MAX_LIMITED = 40
+_TOO_MANY = 429
+_FORBIDDEN = 403
+_JITTER = 0.5
+
+
+def decide(attempt: Attempt, answer: Answer | Broken, traits: Traits, standing: Standing = NOBODY) -> Decision:
+    """Say what follows from an answer, or from none, to a request that was sent for this user."""
+    if isinstance(answer, Broken):
+        return _after_break(attempt, answer)
+    if is_limit(answer):
+        return _after_limit(attempt, answer)
+    if answer.status == UNAUTHORIZED:
+        return after_unauthorized(attempt, answer, traits, standing)
+    if answer.status == 408 or answer.status >= 500:  # noqa: PLR2004
+        return _after_fault(attempt, answer)
+    return Accept(answer)
+
+
+def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
+    """Say what follows where no token can help: at the token server, and when asking a registry for its challenge."""
+    if isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
+        return Accept(answer)
+    return decide(attempt, answer, STANDARD)
+
+
+def _after_break(attempt: Attempt, broken: Broken) -> Decision:
+    attempt = replace(attempt, faults=attempt.faults + 1, uncertain=attempt.uncertain or broken.may_have_acted)
+    if broken.kind in (CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE) or attempt.faults >= MAX_SENDS:
+        return GiveUp(no_answer(broken))
+    pause = backoff(attempt.faults)
+    return Wait(pause, pause * _JITTER, whole_host=False, attempt=attempt)
+
+
+def _after_fault(attempt: Attempt, answer: Answer) -> Decision:
+    attempt = replace(attempt, faults=attempt.faults + 1, uncertain=True)
+    if attempt.faults >= MAX_SENDS:
+        return Accept(answer)
+    asked = asked_wait(answer)
+    pause = backoff(attempt.faults) if asked is None else asked
+    if attempt.waited + pause > MAX_PAUSE:
+        return Accept(answer)
+    attempt = replace(attempt, waited=attempt.waited + pause)
+    return Wait(pause, backoff(attempt.faults) * _JITTER, whole_host=asked is not None, attempt=attempt)
+
+
+def is_limit(answer: Answer) -> bool:
+    """Tell whether an answer asks to send less: a 429, or a 403 that is about a limit and not about a right.
+
+    GitHub answers so with its quota used up, and for its secondary limits with `Retry-After` alone, while there may be
+    some of the quota left (docs.github.com, "Rate limits for the REST API").
+    """
+    if answer.status != _FORBIDDEN:
+        return answer.status == _TOO_MANY
+    left = quota(answer.headers, answer.wall)
+    return (left is not None and left[0] == 0) or bool(asked_wait(answer))
+
+
+def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
+    attempt = replace(attempt, limited=attempt.limited + 1)
+    asked = asked_wait(answer)
+    left = quota(answer.headers, answer.wall)
+    if asked is None and left is not None and left[0] == 0:
+        asked = left[1]
+    pause = max(limited_backoff(attempt.limited), asked or 0.0)
+    if attempt.waited + pause > MAX_PAUSE or attempt.limited >= MAX_LIMITED:
+        return GiveUp(still_limited(attempt.host, attempt.waited, asked, answer.status))
+    attempt = replace(attempt, waited=attempt.waited + pause)
+    spread = min(pause * _JITTER / 5, MAX_PAUSE - attempt.waited)
+    return Wait(pause, spread, whole_host=True, attempt=attempt)
+
+
+def still_limited(host: str, waited: float, asked: float | None = None, status: int = _TOO_MANY) -> Failure:
+    """Say that a host limits for longer than anybody should wait; seconds."""
+    waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {waited:.0f} s of waiting"
+    return Failure(FailureCode.RATE_LIMITED, f"HTTP {status}: {host} {waits}", status, LIMITED, Reach.HOST)

@@ -1,1 +1,0 @@
-"""Where one registry family departs from the specification: a file each, with a constant `QUIRK`."""

@@ -1,0 +1,78 @@
+"""Blobs: small ones, such as configurations, which a registry often keeps in a store elsewhere."""
+
+from dataclasses import replace
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.reference import Repository
+from bulkrm.protocol import message
+from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.pace import backoff
+from bulkrm.protocol.redirect import MAX_REDIRECTS, STATUSES, next_url, too_many
+from bulkrm.protocol.refusal import is_registry_answer, no_answer, refusal
+from bulkrm.remote.host import Host
+
+_TRIES = 3  # each from the registry on: what a store was given leave for may have run out
+_OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
+
+
+async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes | None:
+    """GET a blob of at most 4 MiB, its digest checked; None where the registry says there is none.
+
+    Raises RequestFailed.
+    """
+    request = message.get_blob(repository, digest)
+    for number in range(1, _TRIES + 1):
+        final = await host.exchange(request)
+        if final.answer.status == _NOT_FOUND and is_registry_answer(final.answer):
+            return None
+        if final.answer.status not in STATUSES:
+            if final.answer.status != _OK:
+                raise RequestFailed(refusal(final.answer, host.name, request, host.authorizer.traits))
+            return _checked(final.answer.body, digest)
+        found = await _followed(host, request.target, final.answer)
+        if isinstance(found, Answer) and found.status == _OK:
+            return _checked(found.body, digest)
+        if number == _TRIES or not _may_pass(found):
+            raise _of_the_store(found)
+        await host.clock.sleep(backoff(number))
+    raise AssertionError  # the last try returns or raises
+
+
+def _may_pass(found: Answer | Broken) -> bool:
+    if isinstance(found, Broken):
+        return found.kind not in (message.TOO_LARGE, message.CERTIFICATE, message.NOT_TLS, message.PROXY)
+    return found.status >= _SERVER_ERROR or found.status == _TOO_MANY
+
+
+def _of_the_store(found: Answer | Broken) -> RequestFailed:
+    """Say what the store answered; it says nothing of the registry."""
+    if isinstance(found, Broken):
+        failure = replace(no_answer(found), reach=Reach.IMAGE)
+        return RequestFailed(replace(failure, message=f"where the registry keeps its blobs: {failure.message}"))
+    what = f"HTTP {found.status} from where the registry keeps its blobs"
+    return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, found.status, "run again"))
+
+
+async def _followed(host: Host, target: str, answer: Answer) -> Answer | Broken:
+    """Follow redirects, bare of all that belongs to the registry."""
+    url = host.base + target
+    for _ in range(MAX_REDIRECTS):
+        if answer.status not in STATUSES:
+            return answer
+        url = next_url(answer, url, registry=host.address, plain_http=host.plain_http)
+        found = await host.fetch(url, message.MAX_CONFIG)
+        if isinstance(found, Broken):
+            return found
+        answer = found
+    if answer.status in STATUSES:
+        raise too_many(answer)
+    return answer
+
+
+def _checked(content: bytes, digest: Digest) -> bytes:
+    if Digest.of(content, digest.algorithm) != digest:
+        what = f"the registry promised the blob {digest.short} and sent another one"
+        raise RequestFailed(Failure(FailureCode.DIGEST_MISMATCH, what, _OK, "its storage may be damaged"))
+    return content

@@ -1,0 +1,6 @@
+"""Whose credentials go to which registry and repository. Each source of credentials is a file of its own here."""
+
+from bulkrm.remote.credentials.docker_config import DockerConfig, read_docker_config
+from bulkrm.remote.credentials.lookup import Credentials
+
+__all__ = ["Credentials", "DockerConfig", "read_docker_config"]

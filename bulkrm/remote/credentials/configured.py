@@ -1,0 +1,107 @@
+"""The credentials for the hosts of one run: sources read in their order, and the helpers that they name asked."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.settings import Credential, Login
+from bulkrm.remote.credentials.docker_config import DockerConfig
+from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
+from bulkrm.remote.credentials.keys import host_of
+from bulkrm.remote.credentials.source import USERNAME, Surroundings, sources
+
+
+def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig, ...]:
+    """Return what each source has for these hosts; what its helpers have goes before what it holds itself.
+
+    A source is read only as long as there is a host of which no earlier source knows the whole. Raises InputError where
+    a helper fails of which a source says that it has the password, where an entry of one of these hosts cannot be read,
+    and where there is no password for a user who was named.
+    """
+    users = _named_users(hosts, surroundings)
+    left = set(hosts)
+    found: list[DockerConfig] = []
+    for config in _configs(surroundings):
+        asked = _of_users(_asked(config, left), users)
+        found.append(asked)
+        left -= {host for host in left if host in asked.helped or host in asked.logins}
+        if not left:
+            break
+    _refuse_without_password(users, found)
+    return tuple(found)
+
+
+def _configs(surroundings: Surroundings) -> Iterator[DockerConfig]:
+    """Read one source after the other, each only when it is wanted."""
+    for source in sources():
+        yield from source.read(surroundings)
+        if source.is_alone(surroundings):
+            return
+
+
+def _asked(config: DockerConfig, hosts: Collection[str]) -> DockerConfig:
+    """Ask the helpers of a source for what they have for these hosts."""
+    helped, unusable, warnings = dict[str, Credential](), dict[str, str](), list(config.warnings)
+    for host in sorted(hosts):
+        try:
+            login = _ask(config, host)
+        except InputError as error:
+            if not config.is_lenient:
+                raise
+            warnings += map(str, error.problems)
+            continue
+        if login is not None:
+            helped[host] = login
+        elif host in config.marked:
+            unusable[host] = f"docker-credential-{config.store} has no password for it any more: `docker login` again"
+    needed = {host for host in hosts if host not in helped}
+    broken = [problem for key, problem in config.broken.items() if host_of(key) in needed]
+    if broken and not config.is_lenient:
+        raise InputError(*broken)
+    warnings += map(str, broken)
+    return replace(config, helped=helped, unusable=unusable, warnings=tuple(warnings))
+
+
+def _ask(config: DockerConfig, host: str) -> Credential | None:
+    helper = config.helper_of(host)
+    if helper is None:
+        return None
+    try:
+        return ask_helper(*helper)
+    except HelperFailed as failed:
+        if host not in config.logins and (host in config.helpers or host in config.marked):
+            what = f"the credential helper that {config.source or 'config.json'} names for {host}: {failed}"
+            raise InputError(Problem("", what, "install or repair it, or give -u NAME with -p")) from failed
+        return None
+
+
+def _named_users(hosts: Collection[str], surroundings: Surroundings) -> dict[str, str]:
+    """Return the user of each host for which one was named: by an option, the environment or a profile."""
+    given = surroundings.given
+    named = given.username or surroundings.variable(USERNAME)
+    profiles = {host: profile.username for host, profile in given.profiles.items() if profile.username}
+    users = {host: named or profiles.get(host) for host in hosts}
+    return {host: user for host, user in users.items() if user}
+
+
+def _of_users(config: DockerConfig, users: Mapping[str, str]) -> DockerConfig:
+    """Leave out what is for another user than the one who was named for the host."""
+    if not users:
+        return config
+
+    def is_wanted(key: str, login: Credential) -> bool:
+        user = users.get(host_of(key))
+        return user is None or (isinstance(login, Login) and login.username == user)
+
+    helped = {host: login for host, login in config.helped.items() if is_wanted(host, login)}
+    logins = {key: login for key, login in config.logins.items() if is_wanted(key, login)}
+    return replace(config, helped=helped, logins=logins)
+
+
+def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig]) -> None:
+    for host, user in users.items():
+        known = any(host in config.helped or host in map(host_of, config.logins) for config in found)
+        if not known:
+            what = f"no password for the user {user!r}, and neither config.json nor auth.json has one for {host}"
+            remedy = "add -p to be asked, --password-stdin, --password-env NAME, or set REGISTRY_PASSWORD"
+            raise InputError(Problem("-u", what, remedy))

@@ -1,0 +1,27 @@
+"""podman's `auth.json`: what `podman login`, `skopeo login` and `buildah login` write (containers-auth.json(5)).
+
+First the one of the session, which ends with it, then the one that stays. Where the session has no folder
+(XDG_RUNTIME_DIR is not set, as for root), it is in /run/containers (containers/image `pkg/docker/config`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bulkrm.remote.credentials.docker_config import DockerConfig, read_docker_config
+from bulkrm.remote.credentials.source import CredentialSource, Surroundings
+
+_SESSIONS = Path("/run/containers")
+
+
+def _files(surroundings: Surroundings) -> Sequence[Path]:
+    session = surroundings.variable("XDG_RUNTIME_DIR")
+    folder = Path(session) / "containers" if session.startswith("/") else _SESSIONS / str(surroundings.user_id)
+    lasting = surroundings.home("XDG_CONFIG_HOME", ".config") / "containers"
+    return (folder / "auth.json", lasting / "auth.json")
+
+
+def _read(surroundings: Surroundings) -> Sequence[DockerConfig]:
+    return [read_docker_config(path, surroundings.default_port, may_be_forbidden=True) for path in _files(surroundings)]
+
+
+SOURCE = CredentialSource("podman's auth.json", 60, _read, _files)

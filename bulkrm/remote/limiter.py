@@ -1,0 +1,119 @@
+"""How many requests one registry host gets at a time, and how fast.
+
+One limiter a host. A slot is held for one send and never while waiting: whoever cannot send yet stands at the door,
+where only the first one waits for a free slot, the end of a pause and the rate; the others queue in order behind it.
+"""
+
+from types import TracebackType
+
+import anyio
+
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure
+from bulkrm.model.settings import Pacing
+from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow
+from bulkrm.remote.clock import Clock
+
+
+class Limiter:
+    """Slots, rate and pause of one host. Create it inside the event loop.
+
+    As an async context manager it is one slot, for one send; many tasks may be in it at once. Entering it raises
+    RequestFailed where the host has refused for too long.
+    """
+
+    def __init__(self, pacing: Pacing, clock: Clock) -> None:
+        """Take the caps from the user's pacing; no cap on the rate unless there is one."""
+        self._clock = clock
+        self._concurrency = Concurrency(pacing.concurrency, most=pacing.connections)
+        self._window = RateWindow(pacing.rate) if pacing.rate else None
+        self._in_flight = 0
+        self._paused_until = 0.0
+        self._refused_since: float | None = None
+        self._closed: Failure | None = None
+        self._door = anyio.Lock()
+        self._freed: anyio.Event | None = None
+
+    def __repr__(self) -> str:
+        """Show the state, for tests and for people who debug."""
+        return f"<Limiter {self._in_flight} of {self._concurrency.allowed} in flight>"
+
+    @property
+    def allowed(self) -> int:
+        """How many may be in flight now; more workers than that are idle ones."""
+        return self._concurrency.allowed
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send to this host for so long. The refusals of one burst count once against the concurrency."""
+        now = self._clock.monotonic()
+        self._refused_since = now if self._refused_since is None else self._refused_since
+        if now >= self._paused_until:
+            self._concurrency.refused(now)
+        self._paused_until = max(self._paused_until, now + seconds)
+
+    def spend(self) -> None:
+        """Count one send; call it in the slot, right before sending and without awaiting anything."""
+        self._concurrency.sent(self._in_flight)
+        if self._window:
+            self._window.grant(self._clock.monotonic())
+
+    def succeeded(self) -> None:
+        """Count an answer that was no refusal."""
+        self._refused_since = None
+        self._concurrency.answered(self._clock.monotonic())
+
+    def rest(self, remaining: int, seconds: float) -> bool:
+        """Hear that the host will answer so many requests more in so many seconds, and pause before it refuses one.
+
+        Tells whether it pauses.
+        """
+        pauses = remaining <= self._in_flight and 0 < seconds <= MAX_PAUSE
+        if pauses:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+        return pauses
+
+    def close(self, failure: Failure) -> None:
+        """Let nobody through any more: the host has refused for too long, whoever waits need not find out again."""
+        self._closed = failure
+
+    @property
+    def refused_for(self) -> float:
+        """Seconds since the host began to refuse, without one answer in between that was no refusal."""
+        return 0.0 if self._refused_since is None else self._clock.monotonic() - self._refused_since
+
+    async def __aenter__(self) -> None:
+        """Take a slot; whoever cannot yet, waits in order."""
+        if self._door.locked() or not self._open():
+            await self._wait_at_the_door()
+        else:
+            self._in_flight += 1
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give it back."""
+        self._in_flight -= 1
+        if self._freed is not None:
+            self._freed.set()
+
+    async def _wait_at_the_door(self) -> None:
+        async with self._door:
+            while not self._open():
+                if self._closed is not None:
+                    raise RequestFailed(self._closed)
+                if self._in_flight >= self._concurrency.allowed:
+                    self._freed = anyio.Event()
+                    await self._freed.wait()
+                else:
+                    await self._clock.sleep(self._delay())
+            self._in_flight += 1
+
+    def _open(self) -> bool:
+        return self._in_flight < self._concurrency.allowed and self._delay() <= 0
+
+    def _delay(self) -> float:
+        """Seconds until somebody may send again; at most zero: now."""
+        if self._window is None and not self._paused_until:
+            return 0.0  # as nearly always: the clock need not be asked
+        now = self._clock.monotonic()
+        return max(self._paused_until - now, self._window.delay(now) if self._window else 0.0)

@@ -1,0 +1,158 @@
+"""What a run reads of a registry: manifests, tags, repositories, referrers.
+
+Every method raises RequestFailed with the final failure.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.manifest import Manifest, Resolved
+from bulkrm.model.reference import Repository
+from bulkrm.protocol import interpret as judge
+from bulkrm.protocol import message, pages
+from bulkrm.protocol.interpret import Context, Head
+from bulkrm.protocol.listing import Listing
+from bulkrm.protocol.message import Answer, Request
+from bulkrm.protocol.pages import Page, broken_listing, refuses_page_size
+from bulkrm.remote.blobs import read_blob
+from bulkrm.remote.host import Host
+from bulkrm.remote.send_loop import Final
+
+_NOT_FOUND = 404
+_SERVER_ERROR = 500
+_NO_CATALOG = "list the repositories by name instead of a pattern: this registry does not tell which there are"
+_CATALOG_REFUSED = (FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED)
+_NO_CONTACT = (FailureCode.UNREACHABLE, FailureCode.CERTIFICATE)
+_IMAGE_ID = (
+    "this is the digest of a blob, for example an image ID; take the manifest's digest, as `skopeo inspect` shows it"
+)
+
+
+class Reader:
+    """Reads one registry."""
+
+    def __init__(self, host: Host) -> None:
+        """Speak to this host."""
+        self._host = host
+
+    @property
+    def host(self) -> Host:
+        """The way there."""
+        return self._host
+
+    async def manifest(self, repository: Repository, reference: str | Digest) -> Manifest | None:
+        """GET a manifest by tag or digest, its digest checked; None where the registry says there is none."""
+        request = message.get_manifest(repository, reference)
+        final = await self._host.exchange(request)
+        asked = request.digest
+        if asked is not None and final.answer.status >= _SERVER_ERROR:
+            await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
+        return judge.manifest(self._context(request), final.answer, asked)
+
+    async def anything(self, repository: Repository, reference: str | Digest, *, once: bool = False) -> Manifest | None:
+        """GET a manifest of any type, its digest checked; None where the registry says there is none.
+
+        A digest that is a blob's is looked at as one before anything is repeated: distribution 2.8 answers 500 to it.
+        `once`: nothing is repeated at all.
+        """
+        request = message.get_anything(repository, reference)
+        asked = reference if isinstance(reference, Digest) else None
+        if asked is None and not once:
+            final = await self._host.exchange(request)
+        else:
+            final = await self._first_of(request, asked, once=once)
+        return judge.manifest(self._context(request), final.answer, asked, of_any_type=True)
+
+    async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Final:
+        """Send a request once, see whether that tells that it is a blob, and only then send it as often as any other."""
+        try:
+            final = await self._host.exchange(request, sends=1)
+        except RequestFailed:
+            if once:
+                raise
+            return await self._host.exchange(request)
+        if final.answer.status < _SERVER_ERROR:
+            return final
+        if asked is not None and request.repository is not None:
+            await self.refuse_blob(request.repository, asked)
+        return final if once else await self._host.exchange(request)
+
+    async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
+        """HEAD a manifest; GET only where the HEAD leaves a doubt. None where the registry says there is none."""
+        found = await self.look(repository, reference)
+        return found.resolved if isinstance(found, Manifest) else found
+
+    async def look(self, repository: Repository, reference: str | Digest) -> Resolved | Manifest | None:
+        """HEAD a manifest; where that leaves a doubt, GET it whole, whatever type it has. None as in `head`."""
+        request = message.head_manifest(repository, reference)
+        final = await self._host.exchange(request)
+        match judge.head(final.answer, request.digest):
+            case Resolved() as resolved:
+                return resolved
+            case Head.ABSENT:
+                return None
+            case Head.UNCLEAR:
+                return await self.anything(repository, reference)
+
+    async def tags(self, repository: Repository) -> tuple[str, ...] | None:
+        """List all tags, page by page, each once; None where the registry does not know the repository."""
+        return await self._listing(message.list_tags(repository), pages.tag_page)
+
+    async def repositories(self) -> tuple[str, ...]:
+        """List all repositories of the registry, which few registries allow to whom is no administrator."""
+        try:
+            names = await self._listing(message.list_repositories(), pages.repository_page)
+        except RequestFailed as error:
+            if error.failure.code in _NO_CONTACT:
+                raise
+            # That the catalog is refused, or its token, says nothing of the repositories.
+            refused = error.failure.code in _CATALOG_REFUSED
+            code, hint = (FailureCode.NO_CATALOG, _NO_CATALOG) if refused else (error.failure.code, error.failure.hint)
+            raise RequestFailed(replace(error.failure, code=code, hint=hint, reach=Reach.IMAGE)) from error
+        if names is None:
+            raise RequestFailed(Failure(FailureCode.NO_CATALOG, "HTTP 404: no catalog", _NOT_FOUND, _NO_CATALOG))
+        return names
+
+    async def referrers(self, repository: Repository, digest: Digest) -> tuple[Digest, ...] | None:
+        """List what is attached to a manifest, page by page, each once; None where there is no such API.
+
+        What it names is not taken at its word: whoever acts on it looks at each manifest's own `subject`.
+        """
+        names = await self._listing(message.list_referrers(repository, digest), pages.referrers_page)
+        return None if names is None else tuple(Digest(name) for name in names)
+
+    async def refuse_blob(self, repository: Repository, digest: Digest) -> None:
+        """Say so where a digest that is no manifest's is that of a blob, by raising RequestFailed."""
+        final = await self._host.exchange(message.head_blob(repository, digest))
+        if 200 <= final.answer.status < 400:  # noqa: PLR2004 (some send clients to their storage)
+            what = f"{digest.short} is not a manifest"
+            raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, final.answer.status, _IMAGE_ID))
+
+    async def blob(self, repository: Repository, digest: Digest) -> bytes | None:
+        """GET a small blob, such as a configuration, its digest checked; None where the registry says there is none."""
+        return await read_blob(self._host, repository, digest)
+
+    async def _listing(self, first: Request, read: Callable[[Context, Answer], Page | None]) -> tuple[str, ...] | None:
+        """Read a listing to its end; never a part of it: what is not seen would not be guarded."""
+        listing = Listing(first, self._host.clock.monotonic())
+        while True:
+            final = await self._host.exchange(listing.request)
+            if refuses_page_size(final.answer) and listing.ask_for_less():
+                continue
+            page = read(self._context(listing.request), final.answer)
+            if page is None and not listing.begun:
+                return None
+            if page is None:
+                raise broken_listing(f"HTTP {final.answer.status} in the middle of the listing", final.answer.status)
+            try:
+                more = listing.take(page, len(final.answer.body), self._host.clock.monotonic())
+            except ProtocolError as error:
+                raise broken_listing(str(error)) from error
+            if not more:
+                return listing.names
+
+    def _context(self, request: Request) -> Context:
+        return Context(self._host.name, request, self._host.authorizer.traits)

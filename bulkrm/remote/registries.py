@@ -1,0 +1,106 @@
+"""All registries of a run, opened when first asked for."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bulkrm.families.family import traits_of
+from bulkrm.model.limits import RAISE
+from bulkrm.model.report import Requests
+from bulkrm.model.settings import Settings
+from bulkrm.remote.clock import Clock
+from bulkrm.remote.connections import Sharing
+from bulkrm.remote.context import RemoteContext, tell_nobody
+from bulkrm.remote.credentials import Credentials
+from bulkrm.remote.host import Host
+from bulkrm.remote.proxy import refuse_unusable
+from bulkrm.remote.registry import Registry
+from bulkrm.remote.tls import OwnTls, address_of, tls_of
+from bulkrm.remote.token_cache import Tokens
+from bulkrm.remote.transport import Trace, Transport, no_trace
+
+_LIMIT = f"the limit of open files: {RAISE}"
+
+
+class Registries:
+    """A registry for each host, with what they share: the transport and the token cache."""
+
+    def __init__(self, context: RemoteContext, credentials: Credentials) -> None:
+        """Begin with none."""
+        self._context = context
+        self._credentials = credentials
+        self._registries: dict[str, Registry] = {}
+
+    def __getitem__(self, host: str) -> Registry:
+        """Return the registry of a host (a normal form)."""
+        registry = self._registries.get(host)
+        if registry is None:
+            untag_method = Host(host, self._credentials, traits_of(host), self._context)
+            registry = self._registries[host] = Registry(untag_method)
+        return registry
+
+    @property
+    def sharing(self) -> Sharing:
+        """Which reads may share connections; whoever reads in bulk asks `mixed_up` before relying on it."""
+        return self._context.sharing
+
+    async def mixed_up(self) -> list[str]:
+        """Return the hosts whose answers in bulk were mixed up, each once: what they sent is to be read again."""
+        return [name for name, registry in list(self._registries.items()) if not await registry.host.confirm()]
+
+    @property
+    def collected_by_command(self) -> tuple[str, ...]:
+        """The hosts met so far where the operator collects the garbage by distribution's command."""
+        return tuple(name for name, registry in self._registries.items() if registry.host.traits.collected_by_command)
+
+    @property
+    def restorable(self) -> tuple[str, ...]:
+        """The hosts met so far where what was deleted can be put back for a while."""
+        return tuple(name for name, registry in self._registries.items() if registry.host.traits.restorable)
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what did not help as the user wanted it: a source of credentials, an entry in one, the concurrency."""
+        yield from self._credentials.warnings
+        pacing = self._context.settings.pacing
+        if (pacing.concurrency or 0) > pacing.connections:
+            yield f"no more than {pacing.connections} requests at a time went to one registry, not to reach {_LIMIT}"
+        for host in self._registries:
+            why = self._credentials.remark(host)
+            if why is not None:
+                yield f"{host}: {why}"
+
+    @property
+    def requests(self) -> Requests:
+        """How many requests were sent so far."""
+        sent = sum(registry.host.requests for registry in self._registries.values())
+        return Requests(sent, self._context.tokens.requests)
+
+
+def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> None:
+    """Raise InputError where TLS material, or the proxy in the environment for one of these registries, cannot be used."""
+    tls_of(settings.connection)
+    OwnTls(settings.own_connections)
+    scheme = "http" if settings.connection.plain_http else "https"
+    refuse_unusable(f"{scheme}://{address_of(host)}/" for host in hosts)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Who hears what: `say` of waits that people would wonder about, `trace` of every request."""
+
+    say: Callable[[str], None] = tell_nobody
+    trace: Trace = no_trace
+
+
+_SILENT = Listening()
+
+
+@asynccontextmanager
+async def open_registries(
+    settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
+) -> AsyncIterator[Registries]:
+    """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
+    connection, own, pacing = settings.connection, settings.own_connections, settings.pacing
+    async with Transport(connection, pacing.timeout, clock, listening.trace, own) as transport:
+        tokens = Tokens(transport, clock, pacing.token_connections)
+        yield Registries(RemoteContext(transport, tokens, clock, settings, listening.say), credentials)

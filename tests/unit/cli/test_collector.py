@@ -1,0 +1,40 @@
+"""Garbage is looked for less often while a command runs, and as often as before when it is over."""
+
+import gc
+import subprocess
+import sys
+
+import pytest
+
+from bulkrm.cli.collector import rare_collections
+
+
+def test_seldom() -> None:
+    """While a command runs, much has to be made before it is looked for."""
+    before = gc.get_threshold()
+
+    with rare_collections():
+        assert gc.get_threshold()[0] > 10 * before[0]
+
+    assert gc.get_threshold() == before
+
+
+def test_after_an_error() -> None:
+    """Afterwards all is as it was, also after an error."""
+    before = gc.get_threshold()
+
+    with pytest.raises(ValueError, match="wrong"), rare_collections():
+        raise ValueError("wrong")
+
+    assert gc.get_threshold() == before
+
+
+def test_the_end_of_a_process() -> None:
+    """What is there when the process ends is not looked through once more."""
+    text = "import atexit, gc; from bulkrm.cli.collector import rare_collections\n"
+    text += "atexit.register(lambda: print(gc.get_freeze_count() > 0))\n"
+    text += "with rare_collections(): pass\nprint(gc.get_freeze_count())"
+
+    ended = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert ended.stdout.split() == ["0", "True"]

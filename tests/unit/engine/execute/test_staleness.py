@@ -1,0 +1,236 @@
+"""What was read grows old: when it is read again, who still goes then, and what must not be said twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from bulkrm.engine.execute.staleness import Basis, Reading, Rejudged, Relisted, Staleness
+from bulkrm.engine.observer import Silent
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.model.digest import Digest
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
+from bulkrm.model.outcome import Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.plan import Item, Settled, Untag
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.target import Source, Target
+from bulkrm.planning.recheck import Recheck, touches
+from bulkrm.remote.clock import Moment
+from tests.support.clock import FakeClock
+
+APP = Repository("registry.example", "team/app")
+A, B, C = (Target(TagRef(APP, tag), Source("list", line)) for line, tag in enumerate("abc"))
+ITEM = Item(
+    APP, Resolved(Digest.of(b"one"), OCI_MANIFEST, 3), (A, B, C), Untag((f"{APP}:keep",)), ("a", "b", "c", "keep")
+)
+HOUR = 3600.0
+
+
+@dataclass
+class Judge:
+    """Takes `c` away at first, and what `drops` says next; a reading takes so many seconds of the clock."""
+
+    clock: FakeClock
+    took: float = 0.0
+    touches: bool = False
+    drops: list[Target | None] = field(default_factory=lambda: [C])
+    judged: int = 0
+    listed: int = 0
+
+    def _basis(self) -> Basis:
+        began = Moment.now(self.clock)
+        self.clock.skip(self.took)
+        reading = Reading(began, self.took)
+        return Basis(reading, Reading(began, 0.0), ("a", "b", "c", "keep"))
+
+    def basis(self, _: Repository) -> Basis:
+        return self._basis()
+
+    async def list_again(self, _: Repository, __: Sequence[Item], basis: Basis) -> Relisted:
+        self.listed += 1
+        return Relisted(replace(basis, listing=Reading(Moment.now(self.clock), 0.0)), self.touches)
+
+    async def judge_again(self, _: Repository, acts: Sequence[Item]) -> Rejudged:
+        self.judged += 1
+        (item,) = acts
+        drop = self.drops.pop(0) if self.drops else None
+        left = replace(item, targets=tuple(target for target in item.targets if target is not drop))
+        dropped = (Settled(drop, Kept(KeptReason.MOVED)),) if drop else ()
+        return Rejudged(Recheck((left,), dropped), self._basis())
+
+
+def of(judge: Judge) -> tuple[Staleness, Outcomes]:
+    """What judges the item again, and the book that it writes into."""
+    outcomes = Outcomes(Silent(), lambda _: None)
+    outcomes.open([A, B, C])
+
+    def record(item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        for target in targets:
+            outcomes.record(target, outcome, item.resolved)
+
+    return Staleness([ITEM], judge, judge.clock, outcomes, record), outcomes
+
+
+async def test_what_is_young_is_not_read_again() -> None:
+    """Within a minute everything goes as the plan has it."""
+    judge = Judge(FakeClock())
+    staleness, _ = of(judge)
+    assert await staleness.at(ITEM) == ITEM
+    judge.clock.skip(60)
+
+    assert await staleness.at(ITEM) == ITEM
+    assert (judge.judged, judge.listed) == (0, 0)
+
+
+async def test_what_it_drops_has_its_outcome() -> None:
+    """What does not go any more is written down, once, and what goes is asked for once as long as it is young enough."""
+    judge = Judge(FakeClock())
+    staleness, outcomes = of(judge)
+    assert not staleness.is_stale(APP)
+    judge.clock.skip(61)
+
+    first, second = await staleness.at(ITEM), await staleness.at(ITEM)
+
+    assert first is not None
+    assert first.targets == (A, B)
+    assert first == second
+    assert judge.judged == 1
+    assert outcomes.has(C)
+    assert not outcomes.has(A)
+
+
+async def test_again_and_again() -> None:
+    """It is judged again all through the deletions, and what one judgement kept no later one deletes."""
+    judge = Judge(FakeClock(), drops=[C, B, None])
+    staleness, outcomes = of(judge)
+    for left in ((A, B, C), (A, B), (A,), (A,)):
+        looked = await staleness.judged(ITEM)
+        assert looked.item is not None
+        assert looked.item.targets == left
+        judge.clock.skip(61)
+
+    assert judge.judged == 3
+    staleness.settle(ITEM, await staleness.judged(ITEM))
+    assert outcomes.has(B)
+    assert outcomes.has(C)
+
+
+async def test_what_went_since_does_not_go_again() -> None:
+    """A tag that was taken off before its image had to be judged again, by a judgement that still knows that tag."""
+    judge = Judge(FakeClock())
+    staleness, outcomes = of(judge)
+    assert not staleness.is_stale(APP)
+    judge.clock.skip(61)
+    item = await staleness.at(ITEM)
+    assert item is not None
+    outcomes.record(A, Untagged((f"{APP}:keep",)), item.resolved)
+
+    left = await staleness.at(item)
+    outcomes.record(B, Untagged((f"{APP}:keep",)), item.resolved)
+    none = await staleness.at(item)
+
+    assert left is not None
+    assert left.targets == (B,)
+    assert none is None
+
+
+@pytest.mark.parametrize("counts_sleep", [True, False])
+async def test_sleep_counts(*, counts_sleep: bool) -> None:
+    """A machine that slept for an hour reads again, by the clock that counts sleep or by the wall clock."""
+    judge = Judge(FakeClock(counts_sleep=counts_sleep), took=90)
+    staleness, _ = of(judge)
+    await staleness.judged(ITEM)
+    judge.clock.suspend(HOUR)
+
+    await staleness.judged(ITEM)
+
+    assert judge.judged == 1
+
+
+@pytest.mark.parametrize(("seconds", "judged"), [(-HOUR, 0), (HOUR, 1)])
+async def test_a_wall_clock_that_is_set(seconds: float, judged: int) -> None:
+    """Set back it makes nothing younger; set forward it makes everything older, once."""
+    judge = Judge(FakeClock(), drops=[])
+    staleness, _ = of(judge)
+    await staleness.judged(ITEM)
+    judge.clock.set_wall(seconds)
+    await staleness.judged(ITEM)
+    await staleness.judged(ITEM)
+    assert judge.judged == judged
+    judge.clock.skip(61)
+
+    await staleness.judged(ITEM)
+
+    assert judge.judged == judged + 1
+
+
+async def test_sleep_while_it_is_read() -> None:
+    """A reading in whose middle the machine slept is no longer good for it, but too old at once."""
+    clock = FakeClock()
+    began = Moment.now(clock)
+    clock.skip(2)
+    clock.suspend(HOUR)
+
+    assert Reading(began, 2.0).is_stale(Moment.now(clock))
+
+
+async def test_a_long_reading_is_good_for_longer() -> None:
+    """What took 90 seconds is read whole after 450, and its list of tags each minute."""
+    judge = Judge(FakeClock(), took=90, drops=[])
+    staleness, _ = of(judge)
+    for _ in range(111):
+        await staleness.judged(ITEM)
+        if judge.clock.monotonic() < 450:
+            assert judge.judged == 0
+        judge.clock.skip(10)
+
+    assert judge.judged == 2
+    assert judge.clock.monotonic() == 90 + 1110 + 2 * 90
+    assert judge.listed <= 1200 / 60
+
+
+async def test_a_new_tag_that_touches() -> None:
+    """Where the list of tags has something new that matters, the repository is judged again at once."""
+    judge = Judge(FakeClock(), took=90, touches=True)
+    staleness, _ = of(judge)
+    await staleness.judged(ITEM)
+    assert (judge.listed, judge.judged) == (1, 1)
+
+    looked = await staleness.judged(ITEM)
+
+    assert looked.item is not None
+    assert looked.item.targets == (A, B)
+
+
+async def test_without_a_list() -> None:
+    """Where the tags were not listed, as the user asked, they are not listed later."""
+    clock = FakeClock()
+    basis = Basis(Reading(Moment.now(clock), 90.0), None)
+    clock.skip(400)
+    assert not basis.is_stale(Moment.now(clock))
+    clock.skip(51)
+
+    assert basis.is_stale(Moment.now(clock))
+
+
+ONE, OTHER = Digest.of(b"one"), Digest.of(b"other")
+UNREAD = Failure(FailureCode.SERVER_ERROR, "HTTP 500")
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (Resolved(ONE, OCI_MANIFEST, 3), True),
+        (Resolved(OTHER, OCI_MANIFEST, 3), False),
+        (Absent(), False),
+        (Unresolved(UNREAD), True),
+        (Resolved(OTHER, OCI_INDEX, 3), True),
+        (Resolved(OTHER, OCI_INDEX, 3, Children((ONE,))), True),
+        (Resolved(OTHER, OCI_INDEX, 3, Children((Digest.of(b"third"),))), False),
+        (Resolved(OTHER, OCI_INDEX, 3, Children((), (Digest.of(b"third"),))), True),
+    ],
+)
+def test_what_touches(found: Resolution, *, expected: bool) -> None:
+    """A new tag matters if it leads to what goes, or to an index that names it or may, or cannot be read."""
+    assert touches({ONE}, found) is expected

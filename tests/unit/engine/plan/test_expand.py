@@ -1,0 +1,147 @@
+"""From entries to the lines of the report, with listings that are known."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.observer import Silent
+from bulkrm.engine.plan.expand import expand
+from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.engine.stop import Stop
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
+from bulkrm.model.reference import Repository
+from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.remote.registries import Registries
+from bulkrm.remote.registry import Registry
+from bulkrm.selection.listfile import read_list
+from tests.support.clock import FakeClock
+
+HOST = "one.example"
+REFUSED = Failure(FailureCode.REFUSED, "no listing")
+Listing = tuple[str, ...] | Failure | None
+
+
+class Limiter:
+    """As many as one likes."""
+
+    allowed = 8
+
+
+class Books:
+    """A registry that has listings and nothing else; it counts how often each is asked for."""
+
+    anonymous = False
+    limiter = Limiter()
+
+    def __init__(self, tags: Mapping[str, Listing], catalog: Listing = None) -> None:
+        self._tags = tags
+        self._catalog = catalog
+        self.asked: list[str] = []
+
+    def __getitem__(self, host: str) -> "Books":
+        assert host == HOST
+        return self
+
+    @property
+    def host(self) -> "Books":
+        return self
+
+    async def tags(self, repository: Repository) -> tuple[str, ...] | None:
+        self.asked.append(repository.path)
+        return self._give(self._tags.get(repository.path))
+
+    async def repositories(self) -> tuple[str, ...]:
+        self.asked.append("catalog")
+        return self._give(self._catalog) or ()
+
+    @staticmethod
+    def _give(listing: Listing) -> tuple[str, ...] | None:
+        if isinstance(listing, Failure):
+            raise RequestFailed(listing)
+        return listing
+
+
+async def lines(books: Books, text: str, stop: Stop | None = None) -> list[Line]:
+    """Expand a list."""
+    stop = stop or Stop()
+    gateway = Gateway(cast("Registries", books))
+    entries = read_list(f"registry: {HOST}\nimages:\n{text}", "images.yaml").entries
+    return await expand(entries, gateway, TagLists(gateway, stop, FakeClock()), stop, Silent())
+
+
+def texts(found: list[Line]) -> list[str]:
+    """What they name, without the host."""
+    names = [str(line.reference) if isinstance(line, Target) else line.text for line in found]
+    return [name.removeprefix(f"{HOST}/") for name in names]
+
+
+async def test_exact_references_ask_nothing() -> None:
+    """A list without globs needs no listing."""
+    books = Books({})
+
+    found = await lines(books, "  - app:1\n  - app:2\n")
+
+    assert (texts(found), books.asked) == (["app:1", "app:2"], [])
+
+
+async def test_order_and_duplicates() -> None:
+    """Lines come in the order of the list, matches of a glob sorted, and every image once, with its first source."""
+    books = Books({"app": ("pr-2", "pr-1", "1.0")})
+
+    found = await lines(books, "  - app:pr-2\n  - app:pr-*\n  - app:1.0\n  - app:*\n  - app:pr-*\n")
+
+    assert texts(found) == ["app:pr-2", "app:pr-1", "app:1.0"]
+    assert [line.source and line.source.line for line in found] == [3, 4, 5]
+    assert books.asked == ["app"]
+
+
+async def test_patterns_of_repositories() -> None:
+    """A glob of repositories asks for the catalog once, and for the tags of those that it chooses only."""
+    books = Books({"team/a": ("old",), "team/b": ("new", "old")}, ("team/b", "team/a", "other"))
+
+    found = await lines(books, "  - team/*:old\n  - team/[b-z]:*\n")
+
+    assert texts(found) == ["team/a:old", "team/b:old", "team/b:new"]
+    assert sorted(books.asked) == ["catalog", "team/a", "team/b"]
+
+
+async def test_no_match() -> None:
+    """A pattern that chooses nothing is a line, once, be it of tags, of repositories, or of an unknown repository."""
+    books = Books({"app": ("1.0",)}, ("app",))
+
+    found = await lines(books, "  - app:pr-*\n  - app:pr-*\n  - x/*:1\n  - unknown:*\n")
+
+    assert texts(found) == ["app:pr-*", "x/*:1", "unknown:*"]
+    assert [line.outcome for line in found if isinstance(line, Unmatched)] == [NoMatch()] * 3
+
+
+async def test_listings_that_fail() -> None:
+    """A listing that fails is a failed line for its pattern, and the others go on."""
+    books = Books({"app": REFUSED, "web": ("1",)}, REFUSED)
+
+    found = await lines(books, "  - app:pr-*\n  - web:*\n  - x/*:1\n")
+
+    assert texts(found) == ["app:pr-*", "web:1", "x/*:1"]
+    assert [line.outcome for line in found if isinstance(line, Unmatched)] == [Failed(REFUSED)] * 2
+
+
+async def test_stopped() -> None:
+    """What a stop left unread is in the report as not attempted, with the reason."""
+    stop = Stop()
+    stop.fail_fast()
+    books = Books({"app": ("1",)}, ("app",))
+
+    found = await lines(books, "  - app:*\n  - app:7\n  - x/*:1\n", stop)
+
+    assert texts(found) == ["app:*", "app:7", "x/*:1"]
+    assert [line.outcome for line in found if isinstance(line, Unmatched)] == [
+        NotAttempted(NotAttemptedReason.FAIL_FAST)
+    ] * 2
+    assert books.asked == []
+
+
+def test_books_are_a_registry() -> None:
+    """The fake has the methods that it stands for."""
+    assert {"tags", "repositories"} <= {name for name in dir(Registry) if not name.startswith("_")}

@@ -1,0 +1,93 @@
+"""Many jobs at once: how many, in which order, and what ends them."""
+
+import asyncio
+
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.model.outcome import NotAttemptedReason, Signal
+from bulkrm.model.reference import Repository
+
+
+def test_by_host() -> None:
+    """Places are grouped by their host and keep their order."""
+    places = [Repository(host, path) for host, path in (("b", "1"), ("a", "2"), ("b", "3"))]
+
+    assert by_host(places) == {"b": [places[0], places[2]], "a": [places[1]]}
+
+
+async def test_every_job_once_and_in_order() -> None:
+    """All jobs of all hosts are done, each host's in their order."""
+    done: list[str] = []
+
+    async def work(job: str) -> None:
+        done.append(job)
+        await asyncio.sleep(0)
+
+    await run_jobs({"a": ["a1", "a2", "a3"], "b": ["b1"], "c": []}, lambda _: 1, work, Stop())
+
+    assert sorted(done) == ["a1", "a2", "a3", "b1"]
+    assert [job for job in done if job[0] == "a"] == ["a1", "a2", "a3"]
+
+
+async def test_as_many_as_the_limiter_lets() -> None:
+    """Each host has so many workers as its cap, or as it has jobs, and hosts do not wait for one another."""
+    running: dict[str, int] = {"a": 0, "b": 0}
+    most: dict[str, int] = {"a": 0, "b": 0}
+
+    async def work(job: str) -> None:
+        running[job] += 1
+        most[job] = max(most[job], running[job])
+        await asyncio.sleep(0)
+        running[job] -= 1
+
+    await run_jobs({"a": ["a"] * 20, "b": ["b"] * 3}, {"a": 4, "b": 9}.__getitem__, work, Stop())
+
+    assert most == {"a": 4, "b": 3}
+
+
+async def test_a_stop_takes_no_new_job() -> None:
+    """After a stop no job is begun; those under way come to their end."""
+    stop, begun, ended = Stop(), list[int](), list[int]()
+
+    async def work(job: int) -> None:
+        begun.append(job)
+        if job == 3:
+            stop.interrupt(Signal.INTERRUPT)
+        await asyncio.sleep(0)
+        ended.append(job)
+
+    await run_jobs({"a": range(10)}, lambda _: 2, work, stop)
+
+    assert begun == ended
+    assert max(begun) in (3, 4)
+
+
+async def test_a_bug_stops_all() -> None:
+    """An exception of a job stops the run, is kept, and does not keep the others from their end."""
+    stop, ended = Stop(), list[int]()
+
+    async def work(job: int) -> None:
+        await asyncio.sleep(0)
+        if job == 1:
+            raise ZeroDivisionError
+        ended.append(job)
+
+    await run_jobs({"a": range(100)}, lambda _: 4, work, stop)
+
+    assert isinstance(stop.bug, ZeroDivisionError)
+    assert stop.reason is NotAttemptedReason.INTERNAL_ERROR
+    assert len(ended) < 10
+
+
+async def test_cancelled_jobs_are_no_bug() -> None:
+    """What a phase's end cancels is no bug."""
+    stop = Stop()
+
+    async def work(_: int) -> None:
+        stop.interrupt(Signal.INTERRUPT)
+        await asyncio.Event().wait()
+
+    with stop.phase():
+        await run_jobs({"a": range(10)}, lambda _: 2, work, stop)
+
+    assert (stop.bug, stop.reason, stop.signal) == (None, NotAttemptedReason.INTERRUPTED, Signal.INTERRUPT)

@@ -1,0 +1,135 @@
+"""What a host made of its credentials, and what takes the place of those that ended."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from bulkrm.model.reference import Repository
+from bulkrm.model.scope import Scope
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Login
+from bulkrm.protocol import message
+from bulkrm.protocol.attempt import Attempt, BearerAuthorization
+from bulkrm.remote.credentials import Credentials, DockerConfig
+from bulkrm.remote.login_state import Logins
+from bulkrm.remote.retries import Retries
+from tests.support.clock import FakeClock
+from tests.support.helpers import BREAKS, HAS_NONE, install_helper
+
+HOST = "r.example"
+OLD = Login("me", Secret("pw-0"))
+COUNTING = """cat > /dev/null; echo x >> "$0.asked"
+printf '{"Username":"me","Secret":"pw-%s"}' "$(wc -l < "$0.asked" | tr -d ' ')"
+"""
+
+
+def helped(clock: FakeClock) -> Logins:
+    """A host whose password a helper gave."""
+    config = DockerConfig(helpers={HOST: "x"}, helped={HOST: OLD})
+    return Logins(HOST, Credentials({}, config), clock)
+
+
+async def test_a_refused_password_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The helper is asked again by the first who was refused, and all get what it says now."""
+    install_helper(tmp_path, monkeypatch, "x", COUNTING)
+    logins = helped(FakeClock())
+    found: list[object] = []
+
+    async def refused() -> None:
+        found.append(await logins.refused(OLD))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(refused)
+
+    assert found == [Login("me", Secret("pw-1"))] * 20
+    assert logins.of(None) == logins.of(Repository(HOST, "team/app")) == Login("me", Secret("pw-1"))
+    assert logins.was_refused(OLD)
+    assert logins.one_for_all
+
+
+async def test_a_password_that_was_never_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is refused sooner than a minute after it was asked for is not asked for again; a later one is."""
+    install_helper(tmp_path, monkeypatch, "x", COUNTING)
+    clock = FakeClock()
+    logins = helped(clock)
+    second = await logins.refused(OLD)
+    assert isinstance(second, Login)
+
+    assert await logins.refused(second) is None
+    assert logins.was_refused(second)
+
+    clock.skip(3600)
+    assert await logins.refused(second) == Login("me", Secret("pw-2"))
+
+
+@pytest.mark.parametrize("script", [BREAKS, HAS_NONE, """printf '{"Username":"me","Secret":"pw-0"}'"""])
+async def test_a_helper_that_has_nothing_else(script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the refusal stands."""
+    install_helper(tmp_path, monkeypatch, "x", script)
+    logins = helped(FakeClock())
+
+    assert await logins.refused(OLD) is None
+    assert logins.was_refused(OLD)
+
+
+async def test_who_was_taken_is_not_refused() -> None:
+    """A user whom the host took before lacks a right, and no password."""
+    logins = Logins(HOST, Credentials({HOST: OLD}, DockerConfig()), FakeClock())
+    logins.taken(OLD)
+
+    assert await logins.refused(OLD) is None
+    assert logins.was_taken(OLD)
+    assert not logins.was_refused(OLD)
+
+
+async def test_one_goes_alone() -> None:
+    """Until the host has taken a password one request goes with it at a time, and then all."""
+    logins = Logins(HOST, Credentials({HOST: OLD}, DockerConfig()), FakeClock())
+    inside: list[int] = []
+
+    async def go(number: int) -> None:
+        async with logins.alone(OLD):
+            inside.append(number)
+            await anyio.lowlevel.checkpoint()
+
+    async with logins.alone(OLD), anyio.create_task_group() as tasks:
+        tasks.start_soon(go, 1)
+        await anyio.wait_all_tasks_blocked()
+        assert inside == []
+        tasks.cancel_scope.cancel()
+    logins.taken(OLD)
+    async with logins.alone(OLD), logins.alone(OLD):
+        await go(2)
+
+    assert inside == [2]
+
+
+APP = Repository(HOST, "team/app")
+GET, DELETE = message.get_manifest(APP, "1"), message.delete_manifest(APP, "1")
+
+
+def test_retries() -> None:
+    """What was done for requests of one kind is known to those with that token or scope, until one is not refused."""
+    retries, token, other = Retries(), Secret("new"), Secret("other")
+    wide, narrow = Scope.repository("team/app", "pull", "push"), Scope.repository("team/app", "pull")
+    attempt = Attempt(DELETE, HOST, BearerAuthorization(wide))
+    assert retries.known_to(attempt, token) == attempt
+    retries.renewed(DELETE, token)
+    retries.extended(DELETE, wide)
+
+    assert retries.known_to(attempt, token) == replace(attempt, renewed=True, extended=True)
+    assert retries.known_to(attempt, other) == replace(attempt, extended=True)
+    assert retries.known_to(replace(attempt, renewed=True), None).renewed
+    assert not retries.known_to(attempt, None).renewed
+    before = Attempt(DELETE, HOST, BearerAuthorization(narrow))
+    assert retries.known_to(before, other) == before
+    assert retries.known_to(Attempt(GET, HOST), token) == Attempt(GET, HOST)
+
+    retries.settled(GET)
+    assert retries.known_to(attempt, token).renewed
+    retries.settled(DELETE)
+    assert retries.known_to(attempt, token) == attempt
