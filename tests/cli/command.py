@@ -23,7 +23,7 @@ import pytest
 from bulkrm.cli.main import main
 from bulkrm.sandbox import Asked, Call, Sandbox, SandboxSettings, oci_image, put_image
 
-SECONDS = 20.0  # after which a test gives up: far more than anything here takes
+SECONDS = 60.0  # after which a test gives up: far more than anything here takes
 _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
 _FOREIGN = (
     "REGISTRY_", "DOCKER_", "BULKRM_", "XDG_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy",

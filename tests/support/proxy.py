@@ -1,6 +1,7 @@
 """A TCP proxy in front of a real registry: it drops connections and lets answers trickle, at the requests one names."""
 
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from enum import Enum
@@ -9,6 +10,7 @@ import anyio
 from anyio.abc import ByteStream, SocketAttribute, SocketStream
 
 _REQUEST = re.compile(rb"(DELETE|PUT|GET|HEAD) \S*/manifests/\S* HTTP/1\.1\r\n")
+_MOST = 3  # harms to one request: the fifth send is the last one
 _LOST = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
 
 
@@ -28,7 +30,7 @@ class Proxy:
     """It does harm to each `every`th request on manifests of one of these methods, once it is `active`.
 
     The same request is harmed a second time only after another one: else its retries could fall into step with the
-    harm, and nothing would come of any of them. Where the registry does not listen, connections end at once.
+    harm, and nothing would come of any of them. For the same reason it is harmed three times at most. Where the registry does not listen, connections end at once.
     """
 
     def __init__(self, upstream: str, harm: Harm, methods: str, every: int) -> None:
@@ -43,6 +45,7 @@ class Proxy:
         self._path = re.compile(b"")
         self._then = _nothing
         self._last = b""  # the request that was harmed last
+        self._harmed_of: Counter[bytes] = Counter()
 
     def harm_once(self, method: str, path: str, number: int, then: Callable[[], None]) -> None:
         """Do harm to the `number`th such request from now on, and to no other; `then` is called at that moment.
@@ -107,6 +110,9 @@ class Proxy:
         self._seen += 1
         if self._seen % self._every or (found[0] == self._last and self._then is _nothing):
             return False
+        if self._harmed_of[found[0]] == _MOST and self._then is _nothing:
+            return False
+        self._harmed_of[found[0]] += 1
         self._last = found[0]
         self.harmed += 1
         return True
