@@ -13,8 +13,8 @@ from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.commands.app import app
 from bulkrm.cli.main import main
 from bulkrm.families.family import Family, families
-from bulkrm.model.failure import FailureCode
-from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status
+from bulkrm.model.result.failure import FailureCode
+from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason, Status
 from bulkrm.remote.credentials.source import CredentialSource, sources
 from bulkrm.reports.format import ReportFormat, formats
 

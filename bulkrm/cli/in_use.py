@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.selection.in_use.reading import MAX_SIZE, read_in_use
-from bulkrm.selection.listfile import InUseFile
+from bulkrm.selection.listfile.document import InUseFile
 
 
 class InUseFiles:

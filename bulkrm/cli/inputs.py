@@ -14,8 +14,8 @@ from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.conditional import Conditional, undecidable
 from bulkrm.selection.entry import Entry, parse_entry
-from bulkrm.selection.listfile import ListFile, read_list
-from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.selection.listfile.document import ListFile, read_list
+from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 
 _STANDARD_INPUT = "-"

@@ -61,7 +61,7 @@ def _run(given: Sequence[str], streams: "Streams") -> int:
     from typer import TyperException  # noqa: PLC0415 (`--version` answers at once)
 
     from bulkrm.cli.input_errors import exit_on_input_error  # noqa: PLC0415 (as above)
-    from bulkrm.cli.usage import explain  # noqa: PLC0415 (as above)
+    from bulkrm.cli.options.usage import explain  # noqa: PLC0415 (as above)
 
     with rare_collections():
         try:

@@ -12,7 +12,7 @@ import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.commands.saved_plan import plan_text
-from bulkrm.cli.options import Talk
+from bulkrm.cli.options.declared import Talk
 from bulkrm.cli.origins import origins
 from bulkrm.cli.run_folder import new_run_id, trouble_of
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
@@ -23,12 +23,13 @@ from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
 from bulkrm.cli.terminal.trace import listening_of
 from bulkrm.cli.terminal.writers import Writer, begin_all
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.record.folder_recorder import FolderRecorder
 from bulkrm.engine.record.recorder import NoRecorder, Recorder
-from bulkrm.engine.run import Job, Run, Saved
+from bulkrm.engine.run import Run
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal, Status
-from bulkrm.model.report import Report, RunInfo
+from bulkrm.model.result.outcome import Signal, Status
+from bulkrm.model.result.report import Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bulkrm.cli import options as opt
 from bulkrm.cli.command_names import COMMANDS
-from bulkrm.cli.configuration import Configuration
 from bulkrm.cli.input_errors import exit_on_input_error
+from bulkrm.cli.options import declared as opt
+from bulkrm.cli.options.configuration import Configuration
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Connection
 
@@ -93,6 +93,6 @@ def login(
 
 def schema() -> None:
     """Print the JSON Schema of the list file, for editors."""
-    from bulkrm.selection.schema import list_file_schema
+    from bulkrm.selection.listfile.schema import list_file_schema
 
     typer.echo(json.dumps(list_file_schema(), indent=2))

@@ -11,7 +11,7 @@ from uuid import uuid4
 from bulkrm import __version__
 from bulkrm.cli.commands.saved_plan import plan_text
 from bulkrm.codec.policy_fields import ignoring, options_of, recorded_conditions
-from bulkrm.engine.run import Job, Saved
+from bulkrm.engine.job import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
 from bulkrm.selection.conditional import Conditional

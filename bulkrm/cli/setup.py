@@ -7,20 +7,20 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from bulkrm.cli import values
-from bulkrm.cli.configuration import PATHS, Configuration
 from bulkrm.cli.login import LoginOptions, given_password
-from bulkrm.cli.options import Access, Pace, Talk
+from bulkrm.cli.options import values
+from bulkrm.cli.options.configuration import PATHS, Configuration
+from bulkrm.cli.options.declared import Access, Pace, Talk
 from bulkrm.cli.terminal.descriptors import free_descriptors, share_of
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer, open_writers
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Pacing, Settings
-from bulkrm.remote.certificates import certificates_of
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
 from bulkrm.remote.credentials.source import Given, Profile, Surroundings, files_of_credentials
+from bulkrm.remote.transport.certificates import certificates_of
 from bulkrm.reports.format import ReportFormat, formats
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.policy_fields import ignoring, options_of, recorded_conditions
-from bulkrm.model.failure import Failure
-from bulkrm.model.outcome import Failed, Gone, Kept, NoMatch, NotAttempted, WouldDelete
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, Gone, Kept, NoMatch, NotAttempted, WouldDelete
 from bulkrm.model.target import Target, Unmatched
-from bulkrm.planning.cost import freed_bytes, requests_for, requests_in
+from bulkrm.planning.order.cost import freed_bytes, requests_for, requests_in
 
 
 def options(document: PlanDocument) -> dict[str, Any]:

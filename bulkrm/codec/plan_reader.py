@@ -13,11 +13,11 @@ from bulkrm.codec.policy_fields import conditions_of, ignored_by, policy_of
 from bulkrm.codec.strict import strict_json
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, is_tag, parse_reference, parse_repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions

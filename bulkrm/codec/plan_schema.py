@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from bulkrm.codec.plan_document import FORMAT, VERSION
-from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.manifest import MEDIA_TYPES
-from bulkrm.model.outcome import KeptReason, NotAttemptedReason
 from bulkrm.model.plan import Order, UntagMethod
+from bulkrm.model.result.failure import FailureCode, Reach
+from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason
 from bulkrm.model.settings import Shared, Strategy
 
 _DIGEST = r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"

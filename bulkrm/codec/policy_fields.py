@@ -10,7 +10,7 @@ from bulkrm.model.target import Source
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.entry import Detail, parse_entry, parse_tag
 from bulkrm.selection.in_use.references import normal
-from bulkrm.selection.pattern import ExcludePattern
+from bulkrm.selection.patterns.pattern import ExcludePattern
 from bulkrm.selection.selector import Level, keys, read_written
 from bulkrm.selection.wanted import RunConditions
 

@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import (
+from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
     Gone,
@@ -21,7 +21,7 @@ from bulkrm.model.outcome import (
     WouldRestore,
     WouldUntag,
 )
-from bulkrm.model.report import ImageResult, Report, Verification
+from bulkrm.model.result.report import ImageResult, Report, Verification
 
 SCHEMA = 1
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.result.failure import Failure, FailureCode
 
 # Each of these comes after several sends with pauses in between: so many in a row are no bad luck.
 _MOST = 8

@@ -7,8 +7,8 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.record.recorder import NoRecorder, Recorder
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Outcome
 from bulkrm.model.plan import Item
+from bulkrm.model.result.outcome import Outcome
 from bulkrm.model.target import Target
 from bulkrm.remote.clock import Clock
 

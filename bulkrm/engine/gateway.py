@@ -10,8 +10,8 @@ from typing import TypeVar
 from bulkrm.engine.circuit_breaker import CircuitBreaker
 from bulkrm.engine.known_failures import KnownFailures
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, TagsOnly
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, TagsOnly
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.host import Withdrawn
 from bulkrm.remote.registries import Registries

@@ -1,7 +1,7 @@
 """What was found out once for a host or a repository, and need not be asked again for each of its images."""
 
-from bulkrm.model.failure import Failure, Reach
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, Reach
 
 
 class KnownFailures:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.report import ImageResult
 
 
 class Observer(Protocol):

@@ -8,10 +8,18 @@ from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.outcome import Deleted, Failed, NotAttempted, NotAttemptedReason, Outcome, Untagged, WouldDelete
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.outcome import (
+    Deleted,
+    Failed,
+    NotAttempted,
+    NotAttemptedReason,
+    Outcome,
+    Untagged,
+    WouldDelete,
+)
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Line, Target, Unmatched
 
 

@@ -1,81 +1,50 @@
 """One run from entries to report; read it from top to bottom to see the way of a reference."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import chain
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.dangling import DanglingTags
 from bulkrm.engine.execute.execution import Before, Execution
-from bulkrm.engine.execute.tag_change import tag_of
+from bulkrm.engine.execute.tags.dangling import DanglingTags
+from bulkrm.engine.execute.tags.tag_change import tag_of
 from bulkrm.engine.execute.verify import Expected, Verifier, expectations
 from bulkrm.engine.execute.verify_deleted import Went, still_there, went
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.planner import Planner, PlanWithFacts
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.recover.reconcile import EarlierProgress, Reconciliation
-from bulkrm.engine.recover.undone import Reinstated, UndoneImages
+from bulkrm.engine.recover.undone import Reinstated
 from bulkrm.model.manifest import Absent, Unresolved
-from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, NotAttemptedReason, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
-from bulkrm.model.reference import HTTPS_PORT, Reference, TagRef
-from bulkrm.model.report import ImageResult, Verification
-from bulkrm.model.settings import Policy
+from bulkrm.model.reference import TagRef
+from bulkrm.model.result.outcome import (
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    NotAttemptedReason,
+    Outcome,
+    WouldDelete,
+    WouldUntag,
+)
+from bulkrm.model.result.report import ImageResult, Verification
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.explain import explain
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.orphans import orphans
+from bulkrm.planning.guards.protection import Protection
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import failed_targets, remaining, together
-from bulkrm.planning.orphans import orphans
-from bulkrm.planning.protection import Protection
 from bulkrm.remote.registries import Registries
-from bulkrm.selection.entry import Entry
-from bulkrm.selection.pattern import ProtectPattern
 from bulkrm.selection.selectors.min_keep import floor
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 from bulkrm.state.errors import StateError
 
 Confirm = Callable[[Plan], Awaitable[bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """A plan made earlier, the lines of its report, and how far it was carried out before.
-
-    `resumed`: it is a run that is gone on with; what failed in it is tried again. `undone`: what of it was put back.
-    """
-
-    plan: Plan
-    lines: Sequence[Line]
-    earlier: EarlierProgress = field(default_factory=EarlierProgress)
-    resumed: bool = False
-    undone: UndoneImages = field(default_factory=UndoneImages)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a run is asked to do: to carry out a list, or what a saved plan and a fresh look agree on."""
-
-    work: Sequence[Entry] | Saved
-    protect: tuple[ProtectPattern, ...]
-    policy: Policy
-    ignore: tuple[ProtectPattern, ...] = ()  # damaged tags that hold nothing back
-    conditions: RunConditions = UNCONDITIONAL
-    default_port: int = HTTPS_PORT
-    explain: tuple[Reference, ...] = ()  # images about which every rule is told
-
-    @property
-    def hosts(self) -> tuple[str, ...]:
-        """The registries that it asks, each once, in the order of the list."""
-        if not isinstance(self.work, Saved):
-            return tuple(dict.fromkeys(entry.host for entry in self.work))
-        again = failed_targets(self.work.plan) if self.work.resumed else ()
-        places = [item.repository for item in self.work.plan.items] + [target.reference.repository for target in again]
-        places += [entry.repository for entry in self.work.plan.dangling]
-        return tuple(dict.fromkeys(place.host for place in places))
 
 
 class Run:

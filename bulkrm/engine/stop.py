@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import anyio
 
-from bulkrm.model.outcome import NotAttemptedReason, Signal
+from bulkrm.model.result.outcome import NotAttemptedReason, Signal
 
 GRACE = 10.0  # seconds for DELETEs in flight; reading is not worth waiting for
 

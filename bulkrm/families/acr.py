@@ -1,7 +1,7 @@
 """Azure Container Registry: 405 may mean that one image is locked (Azure/acr-cli#70)."""
 
 from bulkrm.families.family import Family
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.traits import Refusal, Traits
 
 _HINT = "the image or repository is locked; `az acr repository update --delete-enabled true --write-enabled true`"

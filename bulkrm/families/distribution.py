@@ -9,7 +9,7 @@ service of its challenge: GitLab, Harbor, Artifactory, Nexus. They collect their
 """
 
 from bulkrm.families.family import Family
-from bulkrm.protocol.challenge import parse_challenges
+from bulkrm.protocol.auth.challenge import parse_challenges
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import Traits
 

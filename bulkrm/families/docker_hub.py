@@ -5,7 +5,7 @@ outcome, and the manifest is not asked for.
 """
 
 from bulkrm.families.family import Family
-from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.protocol.traits import Refusal, Traits
 
 _TAGGED = (

@@ -1,7 +1,7 @@
 """GitHub's container registry: deletes only through GitHub's REST API (containers/skopeo#1880)."""
 
 from bulkrm.families.family import Family
-from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.protocol.traits import Refusal, Traits
 
 _HINT = (

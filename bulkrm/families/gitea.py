@@ -7,7 +7,7 @@ service `container_registry` and the scope `*`, the others name neither and send
 """
 
 from bulkrm.families.family import Family
-from bulkrm.protocol.challenge import parse_challenges
+from bulkrm.protocol.auth.challenge import parse_challenges
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import Traits
 

@@ -5,7 +5,7 @@ first refusal tells.
 """
 
 from bulkrm.families.family import Family
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.traits import Refusal, Traits
 
 _TAG = (

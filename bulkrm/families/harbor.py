@@ -1,7 +1,7 @@
 """Harbor: immutable tags and children of an index are 412 (goharbor/harbor src/lib/http/error.go)."""
 
 from bulkrm.families.family import Family
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.traits import Refusal, Traits
 
 _IMMUTABLE = "a tag immutability rule of the Harbor project keeps it; the message names the tag"

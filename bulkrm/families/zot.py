@@ -1,7 +1,7 @@
 """zot: the child of an index is 405, two tags on one digest may be 409 (project-zot/zot pkg/api/routes.go, DeleteManifest)."""
 
 from bulkrm.families.family import Family
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.traits import Refusal, Traits
 
 _CHILD = "an index still names this manifest; delete the index first"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bulkrm.model.failure import Failure
+from bulkrm.model.result.failure import Failure
 
 
 class BulkrmError(Exception):

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import Kept
 from bulkrm.model.reference import Reference
+from bulkrm.model.result.outcome import Kept
 
 
 @dataclass(frozen=True, slots=True)

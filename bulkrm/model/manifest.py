@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
-from bulkrm.model.failure import Failure
+from bulkrm.model.result.failure import Failure
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

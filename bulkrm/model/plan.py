@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.outcome import Failed, Gone, Kept
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.outcome import Failed, Gone, Kept
 from bulkrm.model.target import Target
 
 

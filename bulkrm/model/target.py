@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from bulkrm.model.outcome import Failed, NoMatch, NotAttempted
 from bulkrm.model.reference import DigestRef, Reference
+from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted
 
 _DIGITS = 9
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Resolution, Resolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Dangling, Plan, Settled, UntagMethod
 from bulkrm.model.reference import TagRef
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 
 NOWHERE = "listed, but leads nowhere"
 _NO_WAY = "this registry deletes no tags; --allow-decoy permits to push an empty index over the tag and to delete that"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from bulkrm.model.outcome import PRECEDENCE, Failed, Gone, Kept
 from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, TagRef
+from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept
 from bulkrm.planning.facts import RepositoryFacts, Seen
-from bulkrm.planning.guards import Rules, reasons_of
+from bulkrm.planning.guards.rules import Rules, reasons_of
 from bulkrm.planning.judge import candidate_of
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.holds import NOTHING, Holds
 from bulkrm.model.manifest import Children, Resolution, Resolved
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
 from bulkrm.model.target import Target
 
 

@@ -5,18 +5,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Absent, Resolved, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Settled, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
-from bulkrm.planning.floor import with_floor
-from bulkrm.planning.graph import keep_needed, with_orphans, with_parents
-from bulkrm.planning.guards import GUARDS, Candidate, Rules
+from bulkrm.planning.guards.floor import with_floor
+from bulkrm.planning.guards.graph import keep_needed, with_orphans, with_parents
+from bulkrm.planning.guards.rules import GUARDS, Candidate, Rules
 
 
 def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | None = None) -> Plan:

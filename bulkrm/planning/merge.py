@@ -5,12 +5,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import agreed
-from bulkrm.planning.graph import entangled
+from bulkrm.planning.guards.graph import entangled
 from bulkrm.planning.recheck import Recheck
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import IMAGE_TYPES, Absent, Resolution, Resolved, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import INDEX_TYPES, Children
-from bulkrm.model.outcome import Failed, Kept
 from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import DigestRef, Reference, TagRef
+from bulkrm.model.result.outcome import Failed, Kept
 from bulkrm.model.target import Target
-from bulkrm.planning.artifacts import artifact_tags, fallback_tag
 from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
 
 
 @dataclass(frozen=True, slots=True)

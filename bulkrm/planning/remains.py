@@ -1,15 +1,15 @@
 """What the targets of an item are told, by what was seen of the tags that were to go.
 
-Pure: `bulkrm.model.effect` has the theory, `bulkrm.engine.execute.effects` does the looking.
+Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.effects` does the looking.
 """
 
 from collections.abc import Iterator, Mapping
 
-from bulkrm.model.effect import GONE, Removal, TagLook, TagState
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
+from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Target
 
 _SHOWN = 3

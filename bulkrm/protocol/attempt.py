@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from bulkrm.model.failure import Failure
+from bulkrm.model.result.failure import Failure
 from bulkrm.model.scope import Scope
-from bulkrm.protocol.challenge import Challenge
+from bulkrm.protocol.auth.challenge import Challenge
 from bulkrm.protocol.message import Answer, Request
 
 

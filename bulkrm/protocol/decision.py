@@ -7,7 +7,7 @@ sends that ended in a fault, and at most `MAX_PAUSE` seconds of waiting because 
 
 from dataclasses import replace
 
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.attempt import (
     Accept,
     Attempt,
@@ -21,12 +21,12 @@ from bulkrm.protocol.attempt import (
     ReadyAuthorization,
     Wait,
 )
+from bulkrm.protocol.auth.rights import NOBODY, Standing
+from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED, after_unauthorized, challenge_scope, first_scope
 from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, Broken
-from bulkrm.protocol.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
 from bulkrm.protocol.refusal import LIMITED, no_answer
-from bulkrm.protocol.rights import NOBODY, Standing
 from bulkrm.protocol.traits import STANDARD, Traits
-from bulkrm.protocol.unauthorized import UNAUTHORIZED, after_unauthorized, challenge_scope, first_scope
 
 __all__ = [
     "MAX_LIMITED",

@@ -5,8 +5,8 @@ from enum import Enum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
+from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.protocol.explanation import said
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import clean, is_registry_answer, refusal

@@ -8,9 +8,9 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.protocol.auth.realm import is_inward
 from bulkrm.protocol.message import Answer
-from bulkrm.protocol.realm import is_inward
 
 MAX_REDIRECTS = 5
 STATUSES = frozenset({301, 302, 303, 307, 308})

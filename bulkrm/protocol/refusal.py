@@ -1,7 +1,8 @@
 """A final answer that is no success, turned into a failure with its code and hint."""
 
-from bulkrm.model.failure import Failure, FailureCode, Reach, StillTagged
 from bulkrm.model.limits import RAISE
+from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
+from bulkrm.protocol.auth.rights import missing_right, not_permitted, permission_hint
 from bulkrm.protocol.explanation import (
     ErrorEntry,
     clean,
@@ -25,7 +26,6 @@ from bulkrm.protocol.message import (
     Broken,
     Request,
 )
-from bulkrm.protocol.rights import missing_right, not_permitted, permission_hint
 from bulkrm.protocol.traits import STANDARD, Traits
 
 __all__ = [

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bulkrm.model.failure import FailureCode, Reach, TagsOnly
+from bulkrm.model.result.failure import FailureCode, Reach, TagsOnly
 
 
 @dataclass(frozen=True, slots=True)

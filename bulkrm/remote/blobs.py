@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import message
 from bulkrm.protocol.message import Answer, Broken
-from bulkrm.protocol.pace import backoff
+from bulkrm.protocol.pacing.pace import backoff
 from bulkrm.protocol.redirect import MAX_REDIRECTS, STATUSES, next_url, too_many
 from bulkrm.protocol.refusal import is_registry_answer, no_answer, refusal
 from bulkrm.remote.host import Host

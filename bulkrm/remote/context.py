@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bulkrm.model.settings import Settings
+from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.clock import Clock
-from bulkrm.remote.connections import Sharing
-from bulkrm.remote.token_cache import Tokens
-from bulkrm.remote.transport import Transport
+from bulkrm.remote.transport.connections import Sharing
+from bulkrm.remote.transport.sessions import Transport
 
 
 def tell_nobody(text: str) -> None:

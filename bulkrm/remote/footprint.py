@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bulkrm.model.errors import BulkrmError
-from bulkrm.model.failure import Failure
+from bulkrm.model.result.failure import Failure
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)

@@ -10,27 +10,27 @@ import anyio
 
 from bulkrm.families.family import recognised
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.secret import Secret
-from bulkrm.protocol.challenge import choose, parse_challenges
+from bulkrm.protocol.auth.challenge import choose, parse_challenges
+from bulkrm.protocol.auth.realm import is_loopback
+from bulkrm.protocol.auth.rights import NOBODY
 from bulkrm.protocol.decision import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token, is_limit
 from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
-from bulkrm.protocol.realm import is_loopback
 from bulkrm.protocol.refusal import no_answer, refusal
-from bulkrm.protocol.rights import NOBODY
 from bulkrm.protocol.traits import Traits
-from bulkrm.remote.authorizer import Authorizer
-from bulkrm.remote.connections import Reuse, Use
+from bulkrm.remote.auth.authorizer import Authorizer
+from bulkrm.remote.auth.grant import Grant
+from bulkrm.remote.auth.login_state import Logins
 from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.footprint import Footprint, Look, Withdrawn
-from bulkrm.remote.grant import Grant
 from bulkrm.remote.limiter import Limiter
-from bulkrm.remote.login_state import Logins
 from bulkrm.remote.send_loop import Final, Loop, Sent
 from bulkrm.remote.single_flight import SingleFlight
-from bulkrm.remote.tls import address_of
+from bulkrm.remote.transport.connections import Reuse, Use
+from bulkrm.remote.transport.tls import address_of
 from bulkrm.remote.waits import Waits
 
 __all__ = ["Footprint", "Host", "Look", "Withdrawn", "address_of"]

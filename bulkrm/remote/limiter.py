@@ -9,9 +9,9 @@ from types import TracebackType
 import anyio
 
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure
+from bulkrm.model.result.failure import Failure
 from bulkrm.model.settings import Pacing
-from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, Concurrency, RateWindow
 from bulkrm.remote.clock import Clock
 
 

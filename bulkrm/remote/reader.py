@@ -8,15 +8,16 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import interpret as judge
-from bulkrm.protocol import message, pages
+from bulkrm.protocol import message
 from bulkrm.protocol.interpret import Context, Head
-from bulkrm.protocol.listing import Listing
+from bulkrm.protocol.listing import pages
+from bulkrm.protocol.listing.pages import Page, broken_listing, refuses_page_size
+from bulkrm.protocol.listing.progress import Listing
 from bulkrm.protocol.message import Answer, Request
-from bulkrm.protocol.pages import Page, broken_listing, refuses_page_size
 from bulkrm.remote.blobs import read_blob
 from bulkrm.remote.host import Host
 from bulkrm.remote.send_loop import Final

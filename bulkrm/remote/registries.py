@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from bulkrm.families.family import traits_of
 from bulkrm.model.limits import RAISE
-from bulkrm.model.report import Requests
+from bulkrm.model.result.report import Requests
 from bulkrm.model.settings import Settings
+from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.clock import Clock
-from bulkrm.remote.connections import Sharing
 from bulkrm.remote.context import RemoteContext, tell_nobody
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.host import Host
-from bulkrm.remote.proxy import refuse_unusable
 from bulkrm.remote.registry import Registry
-from bulkrm.remote.tls import OwnTls, address_of, tls_of
-from bulkrm.remote.token_cache import Tokens
-from bulkrm.remote.transport import Trace, Transport, no_trace
+from bulkrm.remote.transport.connections import Sharing
+from bulkrm.remote.transport.proxy import refuse_unusable
+from bulkrm.remote.transport.sessions import Trace, Transport, no_trace
+from bulkrm.remote.transport.tls import OwnTls, address_of, tls_of
 
 _LIMIT = f"the limit of open files: {RAISE}"
 

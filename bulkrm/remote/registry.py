@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal, removal_of
 from bulkrm.model.errors import BulkrmError, RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach, TagsOnly
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal, removal_of
+from bulkrm.model.result.failure import Failure, FailureCode, Reach, TagsOnly
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
 from bulkrm.protocol.interpret import Context, Deletion

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bulkrm.model.errors import RequestFailed
 from bulkrm.protocol.decision import Accept, Attempt, Authorize, Decision, GiveUp, Wait, still_limited
 from bulkrm.protocol.message import Answer, Broken
-from bulkrm.protocol.pace import MAX_PAUSE, quota
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, quota
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.limiter import Limiter
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bulkrm.model.discovery import discover
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.result.report import ImageResult, Report
 
 
 @dataclass(frozen=True, slots=True)

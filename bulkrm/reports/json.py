@@ -3,7 +3,7 @@
 import json
 
 from bulkrm.codec.report_fields import SCHEMA, head, image
-from bulkrm.model.report import Report
+from bulkrm.model.result.report import Report
 from bulkrm.reports.format import ReportFormat, View, no_line
 
 

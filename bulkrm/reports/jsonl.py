@@ -3,7 +3,7 @@
 import json
 
 from bulkrm.codec.report_fields import head, image
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.reports.format import ReportFormat, View
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make one for each line

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_fields import totals
 from bulkrm.model.manifest import INDEX_TYPES
-from bulkrm.model.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason, NotAttempted
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
 from bulkrm.model.printable import printable
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
+from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason, NotAttempted
 from bulkrm.model.target import Target, Unmatched
 
 _MAX_NAMED = 3

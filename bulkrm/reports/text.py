@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.outcome import (
+from bulkrm.model.printable import printable
+from bulkrm.model.result.outcome import (
     PRECEDENCE,
     Deleted,
     Failed,
@@ -23,8 +24,7 @@ from bulkrm.model.outcome import (
     WouldDelete,
     WouldUntag,
 )
-from bulkrm.model.printable import printable
-from bulkrm.model.report import ImageResult, Report, Verification
+from bulkrm.model.result.report import ImageResult, Report, Verification
 from bulkrm.reports.format import ReportFormat, View, no_line
 
 _STATUS_WIDTH = max(len(status) for status in Status) + 2

@@ -21,7 +21,9 @@ hold it to that.
   acl)`, `TokenSettings(lifetime, ...)`; `.log` of `TokenRequest`, `.max_in_flight` per scope, `.revoke()`.
 """
 
-from bulkrm.sandbox.accounts import ANONYMOUS, FULL_ACCESS, Rule, User
+from bulkrm.sandbox.auth.accounts import ANONYMOUS, FULL_ACCESS, Rule, User
+from bulkrm.sandbox.auth.keys import SigningKey
+from bulkrm.sandbox.auth.tokens import TokenRequest, TokenServer, TokenSettings
 from bulkrm.sandbox.faults import (
     Action,
     Call,
@@ -48,11 +50,9 @@ from bulkrm.sandbox.images import (
     oci_index,
     put_image,
 )
-from bulkrm.sandbox.keys import SigningKey
+from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.server import LoggedRequest, Sandbox
 from bulkrm.sandbox.settings import Auth, SandboxSettings
-from bulkrm.sandbox.store import Store
-from bulkrm.sandbox.tokens import TokenRequest, TokenServer, TokenSettings
 from bulkrm.sandbox.wire import Asked
 
 __all__ = [

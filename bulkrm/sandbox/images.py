@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from bulkrm.sandbox.referrers import describe
-from bulkrm.sandbox.store import Store
+from bulkrm.sandbox.registry.referrers import describe
+from bulkrm.sandbox.registry.store import Store
 
 _DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"

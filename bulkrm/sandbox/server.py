@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
-from bulkrm.sandbox.accounts import Users
-from bulkrm.sandbox.app import App
-from bulkrm.sandbox.blobstore import BlobStore
+from bulkrm.sandbox.auth.accounts import Users
+from bulkrm.sandbox.auth.gate import Gate
+from bulkrm.sandbox.auth.keys import ServerCertificate
+from bulkrm.sandbox.auth.tokens import GITEA_TOKEN_PATH, TOKEN_PATH, TokenServer, TokenSettings
 from bulkrm.sandbox.faults import Faults
-from bulkrm.sandbox.gate import Gate
-from bulkrm.sandbox.keys import ServerCertificate
 from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
+from bulkrm.sandbox.registry.app import App
+from bulkrm.sandbox.registry.blobstore import BlobStore
+from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.store import Store
-from bulkrm.sandbox.tokens import GITEA_TOKEN_PATH, TOKEN_PATH, TokenServer, TokenSettings
 from bulkrm.sandbox.wire import Answer, Asked, coded_answer
 
 

@@ -8,8 +8,8 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.pattern import RepositoryPattern
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.pattern import RepositoryPattern
 from bulkrm.selection.selector import (
     OF_THE_PROTOCOL,
     Condition,

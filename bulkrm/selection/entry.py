@@ -20,10 +20,10 @@ from bulkrm.model.reference import (
 )
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.conditional import Conditional, refuse_by_digest
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.pattern import RepositoryPattern, TagPattern
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.pattern import RepositoryPattern, TagPattern
+from bulkrm.selection.patterns.syntax import MAX_TEXT, check_text, cut, has_wildcards, refuse
 from bulkrm.selection.selector import NotTags, OnlyTags, TagFilter, conditions
-from bulkrm.selection.syntax import MAX_TEXT, check_text, cut, has_wildcards, refuse
 
 _DIGEST_REMEDY = "a digest names one manifest: make it an entry of its own, with the full name"
 _IPV6_HOST = re.compile(r"\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\](?::[0-9]+)?/")

@@ -14,8 +14,8 @@ from datetime import datetime
 from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
 from bulkrm.model.holds import NOTHING, Holds
-from bulkrm.model.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
+from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.selector import OF_CONFIG, Fact, Image, Narrow, OnlyImages, Rank, Stays

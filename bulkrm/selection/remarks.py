@@ -7,7 +7,7 @@ from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.entry import Entry
-from bulkrm.selection.glob import Glob
+from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.selector import TagFilter
 
 MOST = 20  # such warnings; a list may have a million lines

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
 from bulkrm.model.discovery import discover
-from bulkrm.model.outcome import KeptReason
+from bulkrm.model.result.outcome import KeptReason
 
 
 class Fact(StrEnum):

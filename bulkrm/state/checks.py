@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import FailureCode
 from bulkrm.model.reference import is_tag
+from bulkrm.model.result.failure import FailureCode
 
 _MOST = 10**12  # more than that nothing of a run is
 

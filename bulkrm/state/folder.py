@@ -15,7 +15,7 @@ from bulkrm.model.limits import RAISE, is_exhausted
 from bulkrm.state.archive import Archive
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import failed, open_plain
-from bulkrm.state.journal import Journal
+from bulkrm.state.journal.file import Journal
 from bulkrm.state.known import VERSION, KnownRun, known_runs
 
 __all__ = ["KnownRun", "RunFolder", "known_runs", "locked"]

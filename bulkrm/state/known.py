@@ -11,9 +11,9 @@ from typing import Any
 
 from bulkrm.codec.strict import strict_json
 from bulkrm.state.errors import StateError, changed
-from bulkrm.state.events import Ended
 from bulkrm.state.files import open_plain, read_whole
-from bulkrm.state.standing import Standing, Undone, standing_of
+from bulkrm.state.journal.events import Ended
+from bulkrm.state.journal.standing import Standing, Undone, standing_of
 
 VERSION = 1
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")

@@ -16,7 +16,7 @@ _SIZES = (10_000, 50_000, 100_000, 200_000)
 _LIST = 1_000_000
 _EACH = 1000  # images in a repository
 _ROOT = Path(__file__).parents[2]
-_READ = "import sys; from bulkrm.selection.listfile import read_list; "
+_READ = "import sys; from bulkrm.selection.listfile.document import read_list; "
 _READ += "print(len(read_list(open(sys.argv[1], 'rb').read(), 'list').entries))"
 
 

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 
 from bulkrm.cli import main
-from bulkrm.protocol.pace import Concurrency
+from bulkrm.protocol.pacing.pace import Concurrency
 from bulkrm.remote import limiter
 from tests.bench.steering import STEERINGS
 

@@ -6,7 +6,7 @@ Each gets the number in flight and the answers a second, from which the mean del
 import math
 from collections.abc import Callable, Mapping
 
-from bulkrm.protocol.hill_climb import HillClimb, Steering
+from bulkrm.protocol.pacing.hill_climb import HillClimb, Steering
 
 _LEAST = 8
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bulkrm.cli import main
 from bulkrm.cli.commands import deletion as commands
-from bulkrm.engine.run import Job
+from bulkrm.engine.job import Job
 
 
 @contextmanager

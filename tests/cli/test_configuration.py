@@ -9,9 +9,9 @@ import pytest
 import typer.main
 
 from bulkrm.cli.commands.app import app
-from bulkrm.cli.configuration import FORBIDDEN, Configuration
-from bulkrm.cli.layered import options_below
-from bulkrm.cli.options import Access, Pace
+from bulkrm.cli.options.configuration import FORBIDDEN, Configuration
+from bulkrm.cli.options.declared import Access, Pace
+from bulkrm.cli.options.layered import options_below
 from bulkrm.cli.setup import settings_of
 from bulkrm.model.settings import Connection, Pacing, Rate
 from bulkrm.sandbox import Sandbox

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import Auth, docker_list, oci_image
 from tests.integration.engine import Done, Options, delete, lost, undo

@@ -12,7 +12,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, ProtocolError, RequestFailed
 from bulkrm.model.scope import Scope
 from bulkrm.remote.credentials.helper import HelperFailed
-from bulkrm.selection.listfile import read_list
+from bulkrm.selection.listfile.document import read_list
 from bulkrm.state.errors import StateError
 from tests.fuzz import readers
 

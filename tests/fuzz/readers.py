@@ -14,22 +14,23 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
 from bulkrm.model.reference import Repository, parse_host, parse_reference, parse_repository
 from bulkrm.protocol import interpret as judge
-from bulkrm.protocol import message, pages
-from bulkrm.protocol.challenge import choose, parse_challenges
+from bulkrm.protocol import message
+from bulkrm.protocol.auth.challenge import choose, parse_challenges
+from bulkrm.protocol.auth.realm import Realm
+from bulkrm.protocol.auth.token import parse_token
 from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.listing import pages
 from bulkrm.protocol.message import Answer
-from bulkrm.protocol.pace import retry_after as seconds_of
-from bulkrm.protocol.realm import Realm
+from bulkrm.protocol.pacing.pace import retry_after as seconds_of
 from bulkrm.protocol.refusal import missing_blobs, refusal
-from bulkrm.protocol.token import parse_token
 from bulkrm.protocol.traits import STANDARD
 from bulkrm.remote.credentials import read_docker_config
 from bulkrm.remote.credentials.helper import ask_helper
-from bulkrm.selection.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
+from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from bulkrm.state.archive import read_archive
-from bulkrm.state.history import read_history
-from bulkrm.state.journal import read_journal
-from bulkrm.state.losses import losses
+from bulkrm.state.journal.file import read_journal
+from bulkrm.state.journal.history import read_history
+from bulkrm.state.journal.losses import losses
 
 _APP = Repository("registry.example", "team/app")
 _BASE = "https://registry.example"

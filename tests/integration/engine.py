@@ -15,26 +15,27 @@ from bulkrm.cli.run_folder import run_folder
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.job import Job
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.record.folder_recorder import FolderRecorder
 from bulkrm.engine.record.recorder import Recorder
 from bulkrm.engine.recover.undo import Loss, Undo
-from bulkrm.engine.run import Confirm, Job, Run
+from bulkrm.engine.run import Confirm, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Plan
-from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
+from bulkrm.model.result.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.remote.registries import Listening, open_registries
 from bulkrm.selection.conditional import Conditional
-from bulkrm.selection.listfile import read_list
-from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.selection.listfile.document import read_list
+from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.wanted import RunConditions
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, known_runs
-from bulkrm.state.losses import losses
+from bulkrm.state.journal.losses import losses
 from tests.support.clock import FakeClock
 from tests.support.logins import Everywhere
 

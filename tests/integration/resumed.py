@@ -1,7 +1,7 @@
 """`bulkrm resume` in this process, with a clock of the test's."""
 
 from bulkrm.cli.commands.resume import job_of
-from bulkrm.cli.options import Access
+from bulkrm.cli.options.declared import Access
 from bulkrm.cli.run_folder import held
 from bulkrm.model.settings import Connection
 from bulkrm.state.folder import RunFolder, known_runs

@@ -8,7 +8,7 @@ import pytest
 from yarl import URL
 
 from bulkrm.sandbox import Auth
-from bulkrm.sandbox.keys import ServerCertificate
+from bulkrm.sandbox.auth.keys import ServerCertificate
 from tests.cli.command import Result, bulkrm
 from tests.support.real import RealRegistry, RealSettings
 

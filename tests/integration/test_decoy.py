@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login, Shared
 from bulkrm.sandbox import Asked, Call, DropAfter, Reply, Sandbox, SandboxSettings, User, oci_image, put_image

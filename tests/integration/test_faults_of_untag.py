@@ -10,7 +10,7 @@ import pytest
 
 from bulkrm.engine.stop import Stop
 from bulkrm.model.errors import InputError
-from bulkrm.model.outcome import Signal
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import Asked, Call, Drop, Reply, Sandbox, SandboxSettings, oci_image, put_image
 from tests.integration.engine import Done, Options, delete, lost, undo

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
     Asked,

@@ -13,7 +13,7 @@ import pytest
 
 from bulkrm.sandbox import docker_image, docker_list
 from bulkrm.state.folder import known_runs
-from bulkrm.state.journal import read_journal
+from bulkrm.state.journal.file import read_journal
 from tests.cli.command import Result, bulkrm, start
 from tests.support.admin import Admin
 from tests.support.real import RealRegistry

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
 from bulkrm.model.plan import Plan
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Limit, Shared, Strategy
 from bulkrm.sandbox import (
     Asked,

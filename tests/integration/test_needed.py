@@ -21,7 +21,7 @@ from bulkrm.sandbox import (
     oci_index,
     put_image,
 )
-from bulkrm.sandbox.store import StoredManifest
+from bulkrm.sandbox.registry.store import StoredManifest
 from tests.integration.engine import Options, delete
 from tests.property.odd_indexes import named_in, odd_indexes
 from tests.support.clock import FakeClock

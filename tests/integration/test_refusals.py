@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
     Asked,

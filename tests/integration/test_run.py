@@ -5,18 +5,18 @@ from collections.abc import Callable
 
 import pytest
 
-from bulkrm.cli.options import Talk
+from bulkrm.cli.options.declared import Talk
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer
-from bulkrm.engine.run import Job
+from bulkrm.engine.job import Job
 from bulkrm.model.plan import Plan
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy, Settings, Shared
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.reports.format import ReportFormat, View, formats
 from bulkrm.sandbox import Auth, Drop, DropAfter, Reply, Sandbox, SandboxSettings, docker_list, oci_image, put_image
-from bulkrm.selection.listfile import read_list
+from bulkrm.selection.listfile.document import read_list
 from tests.integration.engine import Options, Warnings, delete
 from tests.support.clock import FakeClock
 

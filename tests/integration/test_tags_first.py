@@ -7,8 +7,8 @@ import pytest
 
 from bulkrm.codec.plan_fields import requests_of
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
 from bulkrm.model.plan import Order, Plan
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login, Shared, Strategy
 from bulkrm.sandbox import (

@@ -7,7 +7,7 @@ from bulkrm.model.manifest import empty_index
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import Sandbox, oci_image, put_image
-from bulkrm.sandbox.store import StoredManifest
+from bulkrm.sandbox.registry.store import StoredManifest
 from tests.integration.engine import Done, Options, delete
 from tests.support.clock import FakeClock
 

@@ -9,7 +9,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.sandbox import Asked, Call, Reply, Sandbox, index_of, oci_image, oci_index, put_image
 from bulkrm.sandbox.images import docker_list
-from bulkrm.sandbox.store import StoredManifest
+from bulkrm.sandbox.registry.store import StoredManifest
 from tests.integration.engine import Options, delete
 
 APP = "team/app"

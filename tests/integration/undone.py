@@ -13,14 +13,14 @@ from bulkrm.engine.observer import Silent
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.stop import Stop
-from bulkrm.model.outcome import Signal
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.outcome import Signal
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Connection, Pacing, Settings
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.remote.registries import open_registries
 from bulkrm.state.folder import RunFolder
+from bulkrm.state.journal.losses import losses
 from bulkrm.state.known import known_runs
-from bulkrm.state.losses import losses
 from tests.integration.engine import Options
 from tests.support.logins import Everywhere
 

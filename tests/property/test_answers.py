@@ -19,15 +19,15 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.families.family import traits_of
 from bulkrm.model.errors import InputError, Problem, ProtocolError
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import IdentityToken, Login, RegistryToken
 from bulkrm.protocol import message
-from bulkrm.protocol.challenge import parse_challenges
+from bulkrm.protocol.auth.challenge import parse_challenges
+from bulkrm.protocol.auth.token import parse_token
 from bulkrm.protocol.explanation import error_entries, explanation, is_registry_answer, masked, missing_blobs
 from bulkrm.protocol.message import MAX_ERROR, Answer
 from bulkrm.protocol.refusal import refusal
-from bulkrm.protocol.token import parse_token
 from bulkrm.remote.credentials import Credentials, DockerConfig, read_docker_config
 from bulkrm.remote.credentials.helper import HelperFailed, parse_helper_answer
 from bulkrm.remote.credentials.keys import covering_keys, most_specific, normal_key

@@ -20,7 +20,7 @@ from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, Seen
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import judge
 from tests.property.odd_indexes import named_in, odd_indexes
 

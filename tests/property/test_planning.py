@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, Absent, Children, Resolution, Resolved, Unresolved
-from bulkrm.model.outcome import Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
 from tests.support.steps import by_digest

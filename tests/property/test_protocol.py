@@ -14,14 +14,16 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bulkrm.families.family import traits_of
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
-from bulkrm.model.failure import FailureCode
 from bulkrm.model.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository, is_path, is_tag
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.scope import Scope
 from bulkrm.model.settings import Rate
 from bulkrm.protocol import interpret as judge
-from bulkrm.protocol import message, pages
-from bulkrm.protocol.challenge import Challenge, parse_challenges
+from bulkrm.protocol import message
+from bulkrm.protocol.auth.challenge import Challenge, parse_challenges
+from bulkrm.protocol.auth.realm import Realm, is_inward, refuse_realm
+from bulkrm.protocol.auth.token import parse_token
 from bulkrm.protocol.decision import (
     MAX_LIMITED,
     MAX_SENDS,
@@ -37,12 +39,11 @@ from bulkrm.protocol.decision import (
     decide,
 )
 from bulkrm.protocol.interpret import Context
-from bulkrm.protocol.link import next_target
+from bulkrm.protocol.listing import pages
+from bulkrm.protocol.listing.link import next_target
 from bulkrm.protocol.message import Answer, Broken
-from bulkrm.protocol.pace import MAX_PAUSE, Concurrency, RateWindow, http_date, retry_after
-from bulkrm.protocol.realm import Realm, is_inward, refuse_realm
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, Concurrency, RateWindow, http_date, retry_after
 from bulkrm.protocol.refusal import clean, refusal
-from bulkrm.protocol.token import parse_token
 from bulkrm.protocol.traits import STANDARD, Traits
 from tests.property import strategies as some
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import MEDIA_TYPES
 from bulkrm.model.reference import is_path, is_tag
-from bulkrm.state.account import Account
 from bulkrm.state.errors import StateError
-from bulkrm.state.events import DecoyIntent, Event, Intent, Told, UndoTold, read_events
 from bulkrm.state.evidence import archived
-from bulkrm.state.history import read_history
-from bulkrm.state.losses import put_back, still_lost
-from bulkrm.state.standing import Undone, standing_of
+from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.events import DecoyIntent, Event, Intent, Told, UndoTold, read_events
+from bulkrm.state.journal.history import read_history
+from bulkrm.state.journal.losses import put_back, still_lost
+from bulkrm.state.journal.standing import Undone, standing_of
 from tests.property import strategies
 
 APP = "reg.example:5000/team/app"

@@ -10,10 +10,10 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.entry import parse_entry, parse_tag
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.listfile import read_list
-from bulkrm.selection.matching import match_repositories, match_tags, merge
-from bulkrm.selection.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
+from bulkrm.selection.listfile.document import read_list
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
+from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from tests.property import strategies as some
 
 SOURCE = Source("images.yaml", 1)

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing, Settings
 from bulkrm.remote.clock import Clock, SystemClock

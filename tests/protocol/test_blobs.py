@@ -8,7 +8,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import MAX_CONFIG, Answer
 from bulkrm.protocol.redirect import next_url

@@ -6,9 +6,9 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Pacing
 from bulkrm.remote.registries import Registries
 from tests.protocol.opening import app, failure_of, opened

@@ -8,15 +8,15 @@ import aiohttp
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.settings import Connection
 from bulkrm.protocol import message
 from bulkrm.protocol.message import Answer, Broken
 from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.connections import REMEMBERED, Reuse, Use
 from bulkrm.remote.host import Footprint
-from bulkrm.remote.transport import Transport
+from bulkrm.remote.transport.connections import REMEMBERED, Reuse, Use
+from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from tests.protocol.opening import app, fill, opened
 from tests.support.clock import FakeClock

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.settings import Pacing, Rate
-from bulkrm.protocol.pace import http_date
+from bulkrm.protocol.pacing.pace import http_date
 from bulkrm.remote.host import Footprint
 from bulkrm.remote.registry import Registry
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings

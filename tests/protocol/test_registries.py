@@ -1,6 +1,6 @@
 """All registries of a run."""
 
-from bulkrm.model.report import Requests
+from bulkrm.model.result.report import Requests
 from bulkrm.model.settings import Settings
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig

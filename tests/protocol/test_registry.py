@@ -8,10 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_MANIFEST, Children
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.remote.host import Footprint, Withdrawn
 from bulkrm.sandbox import (
     Auth,

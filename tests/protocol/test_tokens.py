@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import FailureCode, Reach
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing
 from bulkrm.remote.host import Footprint

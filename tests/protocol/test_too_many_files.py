@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from bulkrm.model.errors import InputError
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import EXHAUSTED, Broken
 from bulkrm.protocol.refusal import no_answer
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
-from bulkrm.remote.transport import Transport
+from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal import Journal
+from bulkrm.state.journal.file import Journal
 from tests.support.clock import FakeClock
 
 

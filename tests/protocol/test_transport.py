@@ -13,16 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
-from bulkrm.model.failure import FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Connection, Pacing
 from bulkrm.protocol import message
 from bulkrm.protocol.message import MAX_ERROR, Answer, Broken
-from bulkrm.remote import proxy
 from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.connections import Reuse, Use
 from bulkrm.remote.host import Footprint
-from bulkrm.remote.transport import Transport
+from bulkrm.remote.transport import proxy
+from bulkrm.remote.transport.connections import Reuse, Use
+from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, SigningKey
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock

@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from bulkrm.model.details import Config, Details, parse_moment
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolved
-from bulkrm.model.outcome import Kept
 from bulkrm.model.plan import Delete, Plan
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.outcome import Kept
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import Protection, RepositoryFacts, Seen
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.evaluation import Scene, chosen_by_digest, evaluate
-from bulkrm.selection.glob import Glob
 from bulkrm.selection.in_use.references import InUse, held_in_use, normal
-from bulkrm.selection.listfile import read_list
-from bulkrm.selection.matching import match_tags, merge
-from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.selection.listfile.document import read_list
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.matching import match_tags, merge
+from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.selectors.min_keep import floor
 
 APP = Repository("a.b", "app")

@@ -17,7 +17,9 @@ from tests.support.real import RealRegistry
 KINDS = ("name", "killed", "killed-acting")
 # Other processes resolve it whatever a test does to this one, and reach the registry.
 _NAME = "localhost"
-_TOO_OLD = 61.0  # seconds after which aiohttp trusts neither an address nor a connection (bulkrm/remote/transport.py)
+_TOO_OLD = (
+    61.0  # seconds after which aiohttp trusts neither an address nor a connection (bulkrm/remote/transport/sessions.py)
+)
 
 
 class Outage:

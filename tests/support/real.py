@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bulkrm.sandbox import Auth, TokenServer, TokenSettings, User
-from bulkrm.sandbox.keys import ServerCertificate
+from bulkrm.sandbox.auth.keys import ServerCertificate
 from tests.support.executables import real_registry_binary
 from tests.support.process import ENVIRONMENT, ServerProcess, free_port
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bulkrm.model.plan import Item
 from bulkrm.model.steps import DeleteManifest
-from bulkrm.planning.sequence import compile_steps
+from bulkrm.planning.order.sequence import compile_steps
 
 
 def by_digest(acts: Iterable[Item]) -> dict[str, list[DeleteManifest]]:

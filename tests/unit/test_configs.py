@@ -16,11 +16,11 @@ import yaml
 
 from bulkrm.cli.commands.app import app
 from bulkrm.cli.main import with_command
-from bulkrm.model.failure import FailureCode
-from bulkrm.model.outcome import KeptReason, NotAttemptedReason, Status
+from bulkrm.model.result.failure import FailureCode
+from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason, Status
 from bulkrm.reports.format import formats
-from bulkrm.selection.listfile import read_list
-from bulkrm.selection.schema import list_file_schema
+from bulkrm.selection.listfile.document import read_list
+from bulkrm.selection.listfile.schema import list_file_schema
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from bulkrm import __version__
-from bulkrm.cli import options as opt
 from bulkrm.cli import read_only
 from bulkrm.cli.commands.recovery import resume, undo
 from bulkrm.cli.commands.runs import runs
-from bulkrm.cli.configuration import Configuration
 from bulkrm.cli.input_errors import exit_on_input_error
-from bulkrm.cli.layered import LayeredCommand
+from bulkrm.cli.options import declared as opt
+from bulkrm.cli.options.configuration import Configuration
+from bulkrm.cli.options.layered import LayeredCommand
 from bulkrm.model.settings import Connection, Shared, Strategy
 
 _OTHERS = (

@@ -2,7 +2,7 @@
 
 import anyio
 
-from bulkrm.cli.options import Access, Pace
+from bulkrm.cli.options.declared import Access, Pace
 from bulkrm.cli.origins import certificates, described
 from bulkrm.cli.setup import login_of, settings_of
 from bulkrm.cli.terminal.console import say, show

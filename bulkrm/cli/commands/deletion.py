@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bulkrm.cli import values
 from bulkrm.cli.in_use import read_in_use_option
 from bulkrm.cli.inputs import Wanted, read_ignored, read_inputs, read_protection
-from bulkrm.cli.options import Access, Pace, Rules, Talk, What
+from bulkrm.cli.options import values
+from bulkrm.cli.options.declared import Access, Pace, Rules, Talk, What
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.run_folder import run_folder
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
-from bulkrm.engine.run import Job, Saved
+from bulkrm.engine.job import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.settings import Limit, Policy, Shared

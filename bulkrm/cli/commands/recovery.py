@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from bulkrm.cli import options as opt
-from bulkrm.cli.configuration import Configuration
 from bulkrm.cli.input_errors import exit_on_input_error
+from bulkrm.cli.options import declared as opt
+from bulkrm.cli.options.configuration import Configuration
 from bulkrm.model.settings import Connection
 
 

@@ -12,25 +12,25 @@ from bulkrm.cli.commands.run_choice import run_named
 from bulkrm.cli.commands.runs_view import summary
 from bulkrm.cli.commands.saved_plan import in_order
 from bulkrm.cli.inputs import read_ignored, read_protection
-from bulkrm.cli.options import Access, Pace, Talk
+from bulkrm.cli.options.declared import Access, Pace, Talk
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.run_folder import opened, readable
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.codec.policy_fields import conditions_of, ignored_by, policy_of, recorded_conditions
+from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.recover.reconcile import EarlierProgress
 from bulkrm.engine.recover.undone import UndoneImages
-from bulkrm.engine.run import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
 from bulkrm.model.target import Source
 from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.selection.entry import Detail, Entry, parse_entry
-from bulkrm.selection.pattern import ExcludePattern
+from bulkrm.selection.patterns.pattern import ExcludePattern
 from bulkrm.selection.wanted import RunConditions
 from bulkrm.state.archive import read_archive
 from bulkrm.state.checks import list_of, number_of, optional_text_of, text_of
 from bulkrm.state.errors import changed
-from bulkrm.state.history import History, read_history
+from bulkrm.state.journal.history import History, read_history
 from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.location import state_dir
 

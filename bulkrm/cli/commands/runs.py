@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from bulkrm.cli.input_errors import exit_on_input_error
-from bulkrm.cli.layered import LayeredCommand, LayeredGroup
-from bulkrm.cli.options import StateDir
+from bulkrm.cli.options.declared import StateDir
+from bulkrm.cli.options.layered import LayeredCommand, LayeredGroup
 from bulkrm.cli.terminal import console
 
 runs = typer.Typer(

@@ -8,9 +8,9 @@ from pathlib import Path
 from bulkrm.cli.commands.run_choice import run_named
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError
-from bulkrm.state.events import Told, UndoTold, read_events
+from bulkrm.state.journal.events import Told, UndoTold, read_events
+from bulkrm.state.journal.standing import Undone
 from bulkrm.state.known import KnownRun, known_runs
-from bulkrm.state.standing import Undone
 
 _AGE = re.compile(r"(\d{1,6})([dhw])", re.ASCII)
 _HOURS = {"h": 1, "d": 24, "w": 168}

@@ -8,10 +8,11 @@ from bulkrm.cli.commands.plan_file import PlanFile
 from bulkrm.cli.terminal.closing_notes import READ
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import pieces, write
-from bulkrm.engine.run import Job, Run
+from bulkrm.engine.job import Job
+from bulkrm.engine.run import Run
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
-from bulkrm.model.report import Report
+from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.reports.format import ReportFormat, View, formats, no_line

@@ -12,7 +12,7 @@ import anyio
 from bulkrm import __version__
 from bulkrm.cli.commands.run_choice import run_named
 from bulkrm.cli.inputs import Arguments
-from bulkrm.cli.options import Access, Pace, Talk
+from bulkrm.cli.options.declared import Access, Pace, Talk
 from bulkrm.cli.origins import origins
 from bulkrm.cli.perform import signals
 from bulkrm.cli.run_folder import opened, readable
@@ -33,20 +33,20 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.manifest import children
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.report import ImageResult, Report, RunInfo
+from bulkrm.model.result.report import ImageResult, Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.model.target import Target
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import open_registries, refuse_unusable_connections
 from bulkrm.selection.entry import Entry
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.pattern import RepositoryPattern
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.pattern import RepositoryPattern
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
+from bulkrm.state.journal.losses import losses
 from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.location import state_dir
-from bulkrm.state.losses import losses
 
 _RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{0,6})?")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from bulkrm.codec.plan_fields import requests_of
 from bulkrm.engine.run import Run
-from bulkrm.model.outcome import Deleted, Gone, NoMatch, Status
 from bulkrm.model.plan import Order, Plan
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.result.outcome import Deleted, Gone, NoMatch, Status
+from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy
 from bulkrm.remote.registries import Registries
 from bulkrm.reports.plan_view import no_undo

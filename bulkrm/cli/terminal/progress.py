@@ -13,7 +13,7 @@ from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.engine.record.recorder import Recorder
 from bulkrm.model.printable import printable
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.report import ImageResult
 from bulkrm.reports.format import ReportFormat, no_line
 
 

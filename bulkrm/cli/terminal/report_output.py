@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bulkrm.cli.terminal.console import complain
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.engine.stop import Stop
-from bulkrm.model.report import Report
+from bulkrm.model.result.report import Report
 
 _FAILED, _KEPT = 1, 3
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from bulkrm.cli.options import Talk
+from bulkrm.cli.options.declared import Talk
 from bulkrm.cli.terminal.progress import Display
 from bulkrm.remote.registries import Listening
 

@@ -13,7 +13,7 @@ from bulkrm.cli.terminal.console import abandon
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.printable import printable_lines
-from bulkrm.model.report import ImageResult, Report
+from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.reports.format import ReportFormat, View
 
 

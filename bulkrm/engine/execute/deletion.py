@@ -10,12 +10,12 @@ from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.proof import Proof, place_key
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.step_order import FirstAlone
-from bulkrm.engine.execute.tag_change import unconfirmed
+from bulkrm.engine.execute.tags.tag_change import unconfirmed
 from bulkrm.engine.gateway import Gateway
-from bulkrm.model.effect import Removal
-from bulkrm.model.failure import Failure, FailureCode, StillTagged
-from bulkrm.model.outcome import Failed
 from bulkrm.model.plan import Item
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import Failure, FailureCode, StillTagged
+from bulkrm.model.result.outcome import Failed
 from bulkrm.model.target import Target
 from bulkrm.remote.host import Footprint, Withdrawn
 

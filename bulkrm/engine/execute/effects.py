@@ -15,11 +15,11 @@ from bulkrm.engine.execute.remains import Remain, Remains
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
-from bulkrm.model.effect import PATIENCE, Removal, TagLook
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import Failed, Outcome
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import PATIENCE, Removal, TagLook
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.remains import outcomes, unknown_effect
 from bulkrm.remote.host import Footprint

@@ -9,29 +9,29 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.deletion import UNCONFIRMED, Again, Deletion
 from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.other_decoys import KnowingDecoys, OtherDecoys
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.execute.remains import Remains
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Rereader, Staleness
 from bulkrm.engine.execute.step_order import FirstAlone, StepOrder
-from bulkrm.engine.execute.tags_first import TagsFirst
-from bulkrm.engine.execute.untag import Untagging
-from bulkrm.engine.execute.untagged_first import UntaggedFirst
+from bulkrm.engine.execute.tags.other_decoys import KnowingDecoys, OtherDecoys
+from bulkrm.engine.execute.tags.tags_first import TagsFirst
+from bulkrm.engine.execute.tags.untag import Untagging
+from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.plan import Delete, Item, Order, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManifest
 from bulkrm.model.target import Target
-from bulkrm.planning.sequence import compile_steps
+from bulkrm.planning.order.sequence import compile_steps
 from bulkrm.state.errors import StateError
 
 _TROUBLES = 2  # of these times that the registry was in trouble for so long

@@ -1,6 +1,6 @@
 """Whether a registry keeps its word: the first deletion of a place is looked at before anybody believes its answer.
 
-`bulkrm.model.effect` has the theory. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where only
+`bulkrm.model.result.effect` has the theory. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where only
 digests go, one HEAD.
 """
 
@@ -13,11 +13,11 @@ import anyio
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.remains import Remains
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import PATIENCE, Removal, TagLook, TagState, place_of
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import Failed, Outcome
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import PATIENCE, Removal, TagLook, TagState, place_of
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.remains import REMAIN, done, outcomes, unknown_effect
 

@@ -4,15 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.decoy_manifest import delete_decoy, new_decoy
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tag_change import Change, Done, Doubt, Moved, Tags
+from bulkrm.engine.execute.tags.decoy_manifest import delete_decoy, new_decoy
+from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, Tags
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import GONE, TagLook, TagState, tag_state
-from bulkrm.model.failure import Failure
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import GONE, TagLook, TagState, tag_state
+from bulkrm.model.result.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)

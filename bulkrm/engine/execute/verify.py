@@ -12,9 +12,9 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.report import Difference, Verification
+from bulkrm.model.result.report import Difference, Verification
 from bulkrm.planning.facts import Seen
-from bulkrm.planning.graph import manifests_below, removed_tags
+from bulkrm.planning.guards.graph import manifests_below, removed_tags
 
 
 @dataclass(frozen=True, slots=True)

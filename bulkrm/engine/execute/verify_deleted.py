@@ -12,12 +12,12 @@ from bulkrm.engine.observer import Silent
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
-from bulkrm.model.outcome import Deleted, Outcome, Untagged
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.report import Difference
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Deleted, Outcome, Untagged
+from bulkrm.model.result.report import Difference
 from bulkrm.model.target import Target
 
 

@@ -9,13 +9,13 @@ from bulkrm.engine.plan.resolver import Method, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Absent, Resolution, Resolved
 from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import Reference, Repository
+from bulkrm.model.result.failure import Failure
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
-from bulkrm.planning.graph import entangled
+from bulkrm.planning.guards.graph import entangled
 from bulkrm.planning.recursion import Wanted, attached_to, is_attached_to
 
 _Place = tuple[Repository, Digest]

@@ -10,8 +10,8 @@ from bulkrm.engine.plan.resolver import Method, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.outcome import NoMatch
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.outcome import NoMatch
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.selection.evaluation import Scene, chosen_by_digest, wanted
 from bulkrm.selection.selector import Fact

@@ -20,12 +20,12 @@ from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unreadable
-from bulkrm.planning.floor import floor_may_hold
+from bulkrm.planning.guards.floor import floor_may_hold
 from bulkrm.remote.clock import Clock
-from bulkrm.selection.dating import By, moment
 from bulkrm.selection.evaluation import Scene, digests_of, evaluate, wanted
 from bulkrm.selection.in_use.references import InUse, held_in_use
 from bulkrm.selection.selector import Fact
+from bulkrm.selection.values.dating import By, moment
 from bulkrm.selection.wanted import RunConditions
 
 

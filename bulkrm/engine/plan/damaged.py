@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable
 
 from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
-from bulkrm.planning.guards import Rules
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.planning.guards.rules import Rules
 
 _OK = 200
 

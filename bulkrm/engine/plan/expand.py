@@ -9,14 +9,14 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
-from bulkrm.model.failure import Failure
-from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.reference import Reference, Repository, TagRef
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.entry import Entry
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.matching import match_repositories, match_tags, merge
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
 from bulkrm.selection.remarks import MOST, covered, globs, idle_excludes, ungrouped
 
 Catalogs = dict[str, tuple[str, ...] | Failure]

@@ -14,9 +14,9 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.details import MAX_DEPTH, Config, Described, Details, Missing, Unread, describe, details, read_config
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
 from bulkrm.remote.registry import Registry
 from bulkrm.selection.selector import OF_CONFIG, Fact
 

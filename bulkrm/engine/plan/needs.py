@@ -11,9 +11,9 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import FailureCode
 from bulkrm.model.manifest import IMAGE_TYPES, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.planning.facts import Unreadable
 
 MAX_DEPTH = 8  # of indexes in indexes

@@ -17,19 +17,19 @@ from bulkrm.engine.plan.survey import Survey, read_tags
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.plan.untag_probe import UntagProbe
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, TagsOnly
 from bulkrm.model.manifest import IMAGE_TYPES, Resolution, Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
+from bulkrm.model.result.failure import Failure, TagsOnly
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.facts import RepositoryFacts
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import enforce_limit, judge
 from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
+from bulkrm.planning.order.strategy import orders, where_tags_go_alone, worth_asking
 from bulkrm.planning.recheck import recheck, touches
 from bulkrm.planning.recursion import trimmed
-from bulkrm.planning.strategy import orders, where_tags_go_alone, worth_asking
 from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
 
 

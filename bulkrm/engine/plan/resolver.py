@@ -14,9 +14,9 @@ from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
+from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.target import Target
 from bulkrm.remote.registry import Registry
 

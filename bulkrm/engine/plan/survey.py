@@ -10,13 +10,13 @@ from bulkrm.engine.plan.resolver import Method, Name, Resolver, name_of
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.settings import Policy, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 
 
 class Survey:

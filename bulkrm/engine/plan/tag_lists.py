@@ -9,8 +9,8 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
-from bulkrm.model.failure import Failure
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
 from bulkrm.remote.clock import Clock, Moment
 
 Listed = tuple[str, ...] | Failure | None  # None: the registry does not know the repository

@@ -7,9 +7,9 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, TagsOnly
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, TagsOnly
 from bulkrm.remote.registry import Registry, made_up_tag
 
 

@@ -11,12 +11,12 @@ from bulkrm.engine.record.durable import DurableJournal
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Line
 from bulkrm.state.errors import StateError
-from bulkrm.state.events import Ended
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.standing import Undone
+from bulkrm.state.journal.events import Ended
+from bulkrm.state.journal.standing import Undone
 
 _AHEAD = 64  # intents that are written with one
 WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import Repository
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Line
 from bulkrm.state.errors import StateError
 

@@ -14,14 +14,14 @@ from bulkrm.codec.report_fields import image
 from bulkrm.engine.record.durable import DurableJournal
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
-from bulkrm.model.report import ImageResult
-from bulkrm.state.account import Account
+from bulkrm.model.result.report import ImageResult
 from bulkrm.state.errors import StateError
-from bulkrm.state.events import read_events
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.losses import put_back
-from bulkrm.state.marker import clear_marker, set_marker
-from bulkrm.state.standing import Standing, Undone, undone_of
+from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.losses import put_back
+from bulkrm.state.journal.marker import clear_marker, set_marker
+from bulkrm.state.journal.standing import Standing, Undone, undone_of
 
 _AHEAD = 64  # intents that are written with one
 # A manifest of a repository, and the tags under which it is to be pushed: none where it had none.

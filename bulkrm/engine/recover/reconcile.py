@@ -4,25 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.decoy import left_with
-from bulkrm.engine.execute.decoy_manifest import delete_decoy
 from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.remains import Remains
-from bulkrm.engine.execute.tag_change import Tags, stuck, tag_of, unconfirmed, unrestored
-from bulkrm.engine.execute.untag import unseen
+from bulkrm.engine.execute.tags.decoy import left_with
+from bulkrm.engine.execute.tags.decoy_manifest import delete_decoy
+from bulkrm.engine.execute.tags.tag_change import Tags, stuck, tag_of, unconfirmed, unrestored
+from bulkrm.engine.execute.tags.untag import unseen
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.engine.workers import by_host, run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Manifest, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
 

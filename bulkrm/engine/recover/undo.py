@@ -11,7 +11,7 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tag_change import Change, Done, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import Change, Done, Tags, outcome_of, tag_of, unconfirmed
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
@@ -19,9 +19,10 @@ from bulkrm.engine.record.undo_recorder import Restoration, UndoRecording
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
 from bulkrm.model.manifest import Manifest, children
-from bulkrm.model.outcome import (
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import (
     Failed,
     Gone,
     Kept,
@@ -32,8 +33,7 @@ from bulkrm.model.outcome import (
     Unchanged,
     WouldRestore,
 )
-from bulkrm.model.reference import DigestRef, Repository, TagRef
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Target
 from bulkrm.remote.host import Footprint
 from bulkrm.remote.registry import Registry

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tag_change import Tags, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import Tags, unconfirmed
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure
-from bulkrm.model.outcome import Failed, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import DigestRef, Repository, TagRef
-from bulkrm.model.report import ImageResult
-from bulkrm.state.account import Place
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.result.report import ImageResult
+from bulkrm.state.journal.account import Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, mask_credentials
 from bulkrm.selection.in_use.references import normal
 from bulkrm.selection.in_use.shapes import Document, shapes
-from bulkrm.selection.plainlist import is_plain, plain_lines
+from bulkrm.selection.listfile.plain import is_plain, plain_lines
 
 MAX_SIZE = 256 * 2**20
 _MAX_NODES = 10_000_000  # aliases written out: a short text can stand for more than any memory holds

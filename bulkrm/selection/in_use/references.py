@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.outcome import Kept, KeptReason
 from bulkrm.model.reference import HTTPS_PORT, DigestRef, Repository, TagRef, looks_like_host, parse_reference
+from bulkrm.model.result.outcome import Kept, KeptReason
 
 _PREFIXES = ("docker-pullable://", "docker://", "containerd://", "cri-o://")
 _HEX = 64

@@ -1,7 +1,7 @@
 """`annotations`: only manifests and indexes that have these annotations themselves."""
 
+from bulkrm.selection.patterns.texts import TextPattern, all_fit, written
 from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Shape, Step, Values
-from bulkrm.selection.texts import TextPattern, all_fit, written
 
 _SCHEMA = {
     "title": "Annotations",

@@ -1,9 +1,9 @@
 """`by` and `undated`: which date of an image counts, and what becomes of an image without one."""
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.selection.choice import choice
-from bulkrm.selection.dating import By, Undated
 from bulkrm.selection.selector import Key, Selector, Step, Values
+from bulkrm.selection.values.choice import choice
+from bulkrm.selection.values.dating import By, Undated
 
 _BY = {
     "title": "Which date counts",

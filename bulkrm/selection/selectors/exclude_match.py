@@ -1,6 +1,6 @@
 """`exclude-match`: a regular expression of tags that are not chosen."""
 
-from bulkrm.selection.expressions import ExcludedTags, Expression
+from bulkrm.selection.patterns.expressions import ExcludedTags, Expression
 from bulkrm.selection.selector import Key, NotTags, Selector, Step, Values
 
 _SCHEMA = {

@@ -7,14 +7,14 @@ from typing import Any
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.outcome import KeptReason
-from bulkrm.selection.choice import choice
-from bulkrm.selection.counting import count
-from bulkrm.selection.dating import FACTS, By, Undated, moment
-from bulkrm.selection.expressions import Expression
+from bulkrm.model.result.outcome import KeptReason
+from bulkrm.selection.patterns.expressions import Expression
+from bulkrm.selection.patterns.syntax import refuse
 from bulkrm.selection.selector import Image, Key, Rank, Selector, Stays, Step, Values
-from bulkrm.selection.syntax import refuse
-from bulkrm.selection.versions import pep440, semver
+from bulkrm.selection.values.choice import choice
+from bulkrm.selection.values.counting import count
+from bulkrm.selection.values.dating import FACTS, By, Undated, moment
+from bulkrm.selection.values.versions import pep440, semver
 
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _KEEP = {

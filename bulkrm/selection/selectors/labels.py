@@ -1,8 +1,8 @@
 """`labels`: only images whose configuration has these labels. Of an index all images must."""
 
 from bulkrm.model.details import Details
+from bulkrm.selection.patterns.texts import TextPattern, all_fit, written
 from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Shape, Step, Values
-from bulkrm.selection.texts import TextPattern, all_fit, written
 
 _SCHEMA = {
     "title": "Labels",

@@ -1,6 +1,6 @@
 """`match`: a regular expression that chooses tags, instead of a pattern."""
 
-from bulkrm.selection.expressions import Expression, MatchingTags
+from bulkrm.selection.patterns.expressions import Expression, MatchingTags
 from bulkrm.selection.selector import Key, OnlyTags, Selector, Step, Values
 
 _SCHEMA = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bulkrm.model.digest import Digest
-from bulkrm.selection.counting import count
 from bulkrm.selection.selector import Key, Level, Selector, Step
+from bulkrm.selection.values.counting import count
 
 _SCHEMA = {
     "title": "Keep at least",

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from bulkrm.model.details import Details
-from bulkrm.model.outcome import KeptReason
-from bulkrm.selection.ages import Age, parse_age
-from bulkrm.selection.dating import FACTS, By, Undated, moment
+from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.selector import Key, Narrow, Selector, Stays, Step, Values
+from bulkrm.selection.values.ages import Age, parse_age
+from bulkrm.selection.values.dating import FACTS, By, Undated, moment
 
 _SCHEMA = {
     "title": "Older than",

@@ -3,8 +3,8 @@
 import re
 
 from bulkrm.model.details import Details
+from bulkrm.selection.patterns.syntax import refuse
 from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Step, Values
-from bulkrm.selection.syntax import refuse
 
 _SCHEMA = {
     "title": "Platform",

@@ -1,8 +1,8 @@
 """`untagged`: manifests without any tag, where a registry lists them."""
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.selection.patterns.syntax import refuse
 from bulkrm.selection.selector import Fact, Key, Needs, Selector, Step, Values
-from bulkrm.selection.syntax import refuse
 
 _SCHEMA = {
     "title": "Untagged manifests",

@@ -10,9 +10,9 @@ from bulkrm.cli.main import with_command
 from bulkrm.cli.terminal.question import describe
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.outcome import Gone, Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Verdict
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.outcome import Gone, Kept, KeptReason
 from bulkrm.model.target import Source, Target
 
 APP, WEB = Repository("one.example", "app"), Repository("two.example", "web")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bulkrm.cli.tomlplace import line_of
+from bulkrm.cli.options.tomlplace import line_of
 
 TEXT = """\
 # a comment, a = 1

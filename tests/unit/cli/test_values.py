@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli import values
+from bulkrm.cli.options import values
 from bulkrm.model.errors import InputError
 from bulkrm.model.settings import Limit, Rate, Shared
 

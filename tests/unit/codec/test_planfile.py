@@ -15,14 +15,14 @@ from bulkrm.codec.plan_schema import plan_schema
 from bulkrm.codec.plan_writer import write
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Blob, Resolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, UntagMethod
 from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.model.target import Source, Target, Unmatched
-from bulkrm.planning.cost import freed_bytes, requests_for, requests_in
+from bulkrm.planning.order.cost import freed_bytes, requests_for, requests_in
 from bulkrm.reports.plan_view import view
 
 GOLDEN = Path(__file__).parent / "golden"

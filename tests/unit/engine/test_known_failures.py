@@ -3,8 +3,8 @@
 import pytest
 
 from bulkrm.engine.known_failures import KnownFailures
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 
 APP, LIB = Repository("one.example", "app"), Repository("one.example", "lib")
 OTHER = Repository("two.example", "app")

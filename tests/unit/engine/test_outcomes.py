@@ -5,11 +5,11 @@ import pytest
 from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason, Untagged
 from bulkrm.model.reference import DigestRef, Repository, TagRef
-from bulkrm.model.report import ImageResult
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason, Untagged
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Source, Target, Unmatched
 
 APP = Repository("registry.example", "team/app")

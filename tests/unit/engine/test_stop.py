@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from bulkrm.engine.stop import GRACE, Stop
-from bulkrm.model.outcome import NotAttemptedReason, Signal
+from bulkrm.model.result.outcome import NotAttemptedReason, Signal
 
 
 class Bug(Exception):  # noqa: N818 (it is one)

@@ -4,8 +4,8 @@ import asyncio
 
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
-from bulkrm.model.outcome import NotAttemptedReason, Signal
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.outcome import NotAttemptedReason, Signal
 
 
 def test_by_host() -> None:

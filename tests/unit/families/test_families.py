@@ -4,7 +4,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.families.family import Family, families, recognised, traits_of
-from bulkrm.model.failure import FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
 

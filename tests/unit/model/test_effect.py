@@ -3,9 +3,9 @@
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import Removal, TagState, place_of, removal_of, tag_state
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal, TagState, place_of, removal_of, tag_state
+from bulkrm.model.result.failure import Failure, FailureCode
 
 OURS, OTHER, DECOY = (Digest.of(name) for name in (b"ours", b"other", b"decoy"))
 UNREAD = Failure(FailureCode.TIMEOUT, "no answer")

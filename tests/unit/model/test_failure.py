@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bulkrm.model.errors import BulkrmError, InputError, Problem, ProtocolError, RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
 
 # Scripts rely on them: a code may be added here, and none may go.
 CODES = {

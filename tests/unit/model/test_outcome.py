@@ -5,8 +5,8 @@ from typing import get_args
 
 import pytest
 
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import (
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
     Gone,

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import (
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
     Gone,
@@ -19,8 +20,7 @@ from bulkrm.model.outcome import (
     Status,
     WouldDelete,
 )
-from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
+from bulkrm.model.result.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.target import Source, Target
 
 RUN = RunInfo("r1", datetime(2026, 1, 31, tzinfo=UTC), 1.25, dry_run=False, version="1")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Resolution, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Dangling, Delete, Plan, Settled, UntagMethod
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit
 from bulkrm.planning.dangling import NOWHERE, agreed
 from bulkrm.planning.facts import RepositoryFacts, Unreadable

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import Protection, RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards import GUARDS, Rules, conditions, in_use, newest, protected, shared, unreadable
+from bulkrm.planning.guards.rules import GUARDS, Rules, conditions, in_use, newest, protected, shared, unreadable
 from bulkrm.planning.judge import judge
 
 APP = Repository("registry.example", "team/app")

@@ -6,8 +6,8 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unseen
-from bulkrm.planning.protection import Protection
-from bulkrm.selection.pattern import ProtectPattern
+from bulkrm.planning.guards.protection import Protection
+from bulkrm.selection.patterns.pattern import ProtectPattern
 
 APP, WEB = Repository("one.example", "team/app"), Repository("one.example", "team/web")
 SOME = Resolved(Digest.of(b"one"), OCI_MANIFEST, 3)

@@ -1,8 +1,8 @@
 """The second judgement: only what both judgements delete is deleted."""
 
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import Absent, Unresolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Shared
 from bulkrm.planning.recheck import Recheck, recheck
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, plan, target

@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Mapping
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolution, Resolved
-from bulkrm.model.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.artifacts import artifact_tags, fallback_tag
 from bulkrm.planning.facts import RepositoryFacts, Seen
-from bulkrm.planning.graph import entangled
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
+from bulkrm.planning.guards.graph import entangled
+from bulkrm.planning.guards.orphans import orphans
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.merge import kept_with_parent, merged
-from bulkrm.planning.orphans import orphans
 from bulkrm.planning.recheck import Recheck
 from bulkrm.planning.recursion import attached_to, is_attached_to, trimmed
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, target, unprotected

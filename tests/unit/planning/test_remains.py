@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.effect import GONE, Removal, TagLook, TagState
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
 from bulkrm.model.plan import Delete, Item, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
 from bulkrm.model.target import Target
 from bulkrm.planning.remains import outcomes
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode, TagsOnly
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Delete, Item, Order, Plan, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode, TagsOnly
+from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.settings import Strategy
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.cost import requests_in
-from bulkrm.planning.strategy import orders, removable_ahead, where_tags_go_alone, worth_asking
+from bulkrm.planning.order.cost import requests_in
+from bulkrm.planning.order.strategy import orders, removable_ahead, where_tags_go_alone, worth_asking
 
 APP = Repository("registry.example", "team/app")
 

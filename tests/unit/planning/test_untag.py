@@ -5,16 +5,16 @@ from dataclasses import replace
 from bulkrm.cli.terminal.question import describe
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_fields import totals
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import Failed, Kept, KeptReason
 from bulkrm.model.plan import Delete, Plan, Untag, UntagMethod
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
-from bulkrm.planning.guards import Rules
+from bulkrm.planning.guards.rules import Rules
 from bulkrm.planning.judge import judge
+from bulkrm.planning.order.sequence import compile_steps
 from bulkrm.planning.recheck import recheck
-from bulkrm.planning.sequence import compile_steps
 from bulkrm.reports.plan_view import view
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, target, unprotected
 

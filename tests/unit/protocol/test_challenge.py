@@ -2,7 +2,7 @@
 
 import pytest
 
-from bulkrm.protocol.challenge import Challenge, choose, parse_challenges
+from bulkrm.protocol.auth.challenge import Challenge, choose, parse_challenges
 
 BEARER = Challenge(
     "bearer", {"realm": "https://auth.example/token", "service": "r", "scope": "repository:a/b:pull,push"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkrm.protocol.pace import Concurrency
+from bulkrm.protocol.pacing.pace import Concurrency
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import FailureCode, Reach
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.protocol import message
-from bulkrm.protocol.challenge import Challenge
+from bulkrm.protocol.auth.challenge import Challenge
+from bulkrm.protocol.auth.rights import Standing, bad_credentials
 from bulkrm.protocol.decision import (
     MAX_LIMITED,
     MAX_SENDS,
@@ -32,8 +33,7 @@ from bulkrm.protocol.decision import (
     first_scope,
 )
 from bulkrm.protocol.message import Answer, Broken
-from bulkrm.protocol.pace import MAX_PAUSE, http_date
-from bulkrm.protocol.rights import Standing, bad_credentials
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, http_date
 from bulkrm.protocol.traits import STANDARD, Traits
 
 NOW = 1_800_000_000.0

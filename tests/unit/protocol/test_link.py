@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.errors import ProtocolError
-from bulkrm.protocol.link import cursor, next_target, parse_links, same_repository
+from bulkrm.protocol.listing.link import cursor, next_target, parse_links, same_repository
 
 TAGS = "/v2/team/app/tags/list?n=1000"
 NEXT = "/v2/team/app/tags/list?last=b&n=2"

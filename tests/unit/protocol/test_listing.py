@@ -5,10 +5,11 @@ import pytest
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError
 from bulkrm.model.reference import Repository
-from bulkrm.protocol import listing, message
-from bulkrm.protocol.listing import Listing
+from bulkrm.protocol import message
+from bulkrm.protocol.listing import progress as listing
+from bulkrm.protocol.listing.pages import Page
+from bulkrm.protocol.listing.progress import Listing
 from bulkrm.protocol.message import PAGE
-from bulkrm.protocol.pages import Page
 
 APP = Repository("registry.example", "team/app")
 TAGS = "/v2/team/app/tags/list"

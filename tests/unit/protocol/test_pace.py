@@ -4,7 +4,7 @@ import pytest
 from multidict import CIMultiDict
 
 from bulkrm.model.settings import Rate
-from bulkrm.protocol.pace import Concurrency, RateWindow, backoff, http_date, limited_backoff, quota, retry_after
+from bulkrm.protocol.pacing.pace import Concurrency, RateWindow, backoff, http_date, limited_backoff, quota, retry_after
 
 NOW = 1_800_000_000.0
 SOON = http_date(NOW + 90)

@@ -8,13 +8,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode, Reach
 from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.model.reference import Repository
-from bulkrm.protocol import message, pages
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.protocol import message
 from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.listing import pages
+from bulkrm.protocol.listing.pages import Page
 from bulkrm.protocol.message import Answer, Request
-from bulkrm.protocol.pages import Page
 from bulkrm.protocol.traits import STANDARD
 
 APP = Repository("registry.example", "team/app")

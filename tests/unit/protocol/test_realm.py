@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.errors import ProtocolError
-from bulkrm.protocol.realm import Realm, is_inward, is_loopback, refuse_realm
+from bulkrm.protocol.auth.realm import Realm, is_inward, is_loopback, refuse_realm
 
 ASKED = "https://registry.example:5000/v2/"
 

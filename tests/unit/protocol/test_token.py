@@ -5,8 +5,8 @@ import json
 import pytest
 
 from bulkrm.model.errors import ProtocolError
+from bulkrm.protocol.auth.token import Token, parse_token
 from bulkrm.protocol.message import Answer
-from bulkrm.protocol.token import Token, parse_token
 
 NOW = 1_800_000_000.0
 

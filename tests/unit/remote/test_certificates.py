@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.model.errors import InputError
-from bulkrm.remote.certificates import Certificates, certificates_of
+from bulkrm.remote.transport.certificates import Certificates, certificates_of
 
 
 def put(folder: Path, *names: str) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from bulkrm.remote.deadlines import Deadlines
+from bulkrm.remote.transport.deadlines import Deadlines
 
 FAR = 3600.0
 

@@ -13,9 +13,9 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
 from bulkrm.protocol import message
 from bulkrm.protocol.attempt import Attempt, BearerAuthorization
+from bulkrm.remote.auth.login_state import Logins
+from bulkrm.remote.auth.retries import Retries
 from bulkrm.remote.credentials import Credentials, DockerConfig
-from bulkrm.remote.login_state import Logins
-from bulkrm.remote.retries import Retries
 from tests.support.clock import FakeClock
 from tests.support.helpers import BREAKS, HAS_NONE, install_helper
 

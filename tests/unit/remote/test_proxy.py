@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from bulkrm.model.errors import InputError
-from bulkrm.remote import proxy
-from bulkrm.remote.proxy import UnusableProxy, proxy_for, refuse_unusable
+from bulkrm.remote.transport import proxy
+from bulkrm.remote.transport.proxy import UnusableProxy, proxy_for, refuse_unusable
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
 

@@ -3,9 +3,9 @@
 import pytest
 
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import FailureCode, Reach
-from bulkrm.protocol.realm import Realm
-from bulkrm.remote.realm_check import RealmCheck
+from bulkrm.model.result.failure import FailureCode, Reach
+from bulkrm.protocol.auth.realm import Realm
+from bulkrm.remote.auth.realm_check import RealmCheck
 
 PUBLIC = "https://8.8.8.8"
 PRIVATE = "https://10.0.0.5:5000"

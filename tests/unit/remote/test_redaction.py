@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.protocol.message import UNREACHABLE, Answer, Broken
-from bulkrm.remote.redaction import Redaction
+from bulkrm.remote.transport.redaction import Redaction
 
 PASSWORD = "correct horse battery"
 BASIC = base64.b64encode(f"me:{PASSWORD}".encode()).decode()

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode
+from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.remote.single_flight import SingleFlight
 
 FAILURE = Failure(FailureCode.TIMEOUT, "no answer")

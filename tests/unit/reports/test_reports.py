@@ -9,9 +9,9 @@ import pytest
 
 from bulkrm.codec.report_fields import image
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
-from bulkrm.model.outcome import (
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
     Gone,
@@ -23,7 +23,7 @@ from bulkrm.model.outcome import (
     Outcome,
     WouldDelete,
 )
-from bulkrm.model.report import ImageResult, Report, Requests, RunInfo
+from bulkrm.model.result.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.target import Source
 from bulkrm.reports.format import View, formats
 from bulkrm.reports.text import detail, totals

@@ -18,7 +18,7 @@ from bulkrm.sandbox import (
     oci_index,
     put_image,
 )
-from bulkrm.sandbox.store import StoredManifest
+from bulkrm.sandbox.registry.store import StoredManifest
 from bulkrm.sandbox.wire import Refused
 
 APP = "team/app"

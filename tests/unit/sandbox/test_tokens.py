@@ -9,7 +9,7 @@ import pytest
 
 from bulkrm.model.scope import Scope
 from bulkrm.sandbox import ANONYMOUS, Asked, TokenServer, TokenSettings, User
-from bulkrm.sandbox.keys import SigningKey
+from bulkrm.sandbox.auth.keys import SigningKey
 
 NOW = 1_800_000_000.5
 KEY = SigningKey.generate()

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import pytest
 
 from bulkrm.model.errors import InputError
-from bulkrm.model.outcome import Kept, KeptReason
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import TagRef
+from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Target
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.evaluation import Scene, evaluate
-from bulkrm.selection.listfile import read_list
+from bulkrm.selection.listfile.document import read_list
 from tests.support.conditions import APP, NOW, Shown, digest_of, fates, gone, planned
 
 

@@ -6,8 +6,8 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository, TagRef, parse_reference
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.entry import Detail, Entry, parse_entry, parse_tag
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.pattern import ExcludePattern, RepositoryPattern, TagPattern
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.pattern import ExcludePattern, RepositoryPattern, TagPattern
 
 SOURCE = Source("images.yaml", 2)
 REPOSITORY = Repository("a.b", "team/app")

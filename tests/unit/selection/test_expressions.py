@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.errors import InputError
-from bulkrm.selection.expressions import ExcludedTags, Expression, MatchingTags
+from bulkrm.selection.patterns.expressions import ExcludedTags, Expression, MatchingTags
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import parse_reference
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.listfile import Limits, ListFile, read_list
-from bulkrm.selection.pattern import ExcludePattern, ProtectPattern
+from bulkrm.selection.listfile.document import Limits, ListFile, read_list
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern
 
 DIGEST = "sha256:" + "ab" * 32
 

@@ -2,9 +2,9 @@
 
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.matching import match_repositories, match_tags, merge
-from bulkrm.selection.pattern import ExcludePattern, RepositoryPattern, TagPattern
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
+from bulkrm.selection.patterns.pattern import ExcludePattern, RepositoryPattern, TagPattern
 
 SOURCE = Source("images.yaml", 2)
 REPOSITORY = Repository("a.b", "team/app")

@@ -7,7 +7,7 @@ import pytest
 
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository
-from bulkrm.selection.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
+from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 
 ARTIFACT = "sha256-" + "ab" * 32
 

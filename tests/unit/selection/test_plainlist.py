@@ -4,8 +4,8 @@ import pytest
 
 from bulkrm.model.errors import InputError
 from bulkrm.model.target import Target
-from bulkrm.selection.glob import Glob
-from bulkrm.selection.listfile import read_list
+from bulkrm.selection.listfile.document import read_list
+from bulkrm.selection.patterns.glob import Glob
 
 
 def read(content: str | bytes, name: str = "list") -> list[str]:

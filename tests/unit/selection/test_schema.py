@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from bulkrm.model.errors import InputError
-from bulkrm.selection.listfile import ENTRY_KEYS, TOP_KEYS, read_list
-from bulkrm.selection.schema import list_file_schema
+from bulkrm.selection.listfile.document import ENTRY_KEYS, TOP_KEYS, read_list
+from bulkrm.selection.listfile.schema import list_file_schema
 
 VALIDATOR = jsonschema.Draft202012Validator(list_file_schema())
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bulkrm.selection.mistakes import Mistakes, Place, ReadingStoppedError
-from bulkrm.selection.yaml_tree import LOADER, Broken, Mapping, Node, Scalar, Sequence, place_of, read_tree
+from bulkrm.selection.listfile.mistakes import Mistakes, Place, ReadingStoppedError
+from bulkrm.selection.listfile.yaml_tree import LOADER, Broken, Mapping, Node, Scalar, Sequence, place_of, read_tree
 
 ENOUGH = 1000
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal import Journal, last_event, read_journal
+from bulkrm.state.journal.file import Journal, last_event, read_journal
 from tests.support.disk import Disk
 
 

@@ -10,10 +10,10 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.state.errors import StateError
-from bulkrm.state.events import Intent
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.history import read_history
-from bulkrm.state.losses import losses
+from bulkrm.state.journal.events import Intent
+from bulkrm.state.journal.history import read_history
+from bulkrm.state.journal.losses import losses
 
 HERE = Repository("reg.example.com:5000", "team/app")
 APP = str(HERE)

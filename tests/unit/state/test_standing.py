@@ -7,13 +7,13 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
-from bulkrm.state.account import Account
 from bulkrm.state.errors import StateError
-from bulkrm.state.events import read_events
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.losses import PutBack, losses, put_back
-from bulkrm.state.marker import clear_marker, set_marker
-from bulkrm.state.standing import Standing, Undone, standing_of
+from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.losses import PutBack, losses, put_back
+from bulkrm.state.journal.marker import clear_marker, set_marker
+from bulkrm.state.journal.standing import Standing, Undone, standing_of
 
 APP = "reg.example.com:5000/team/app"
 ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))

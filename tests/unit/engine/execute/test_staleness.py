@@ -9,11 +9,11 @@ from bulkrm.engine.execute.staleness import Basis, Reading, Rejudged, Relisted, 
 from bulkrm.engine.observer import Silent
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
-from bulkrm.model.failure import Failure, FailureCode
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
-from bulkrm.model.outcome import Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.plan import Item, Settled, Untag
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.recheck import Recheck, touches
 from bulkrm.remote.clock import Moment

@@ -9,13 +9,13 @@ from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.failure import Failure, FailureCode
-from bulkrm.model.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.remote.registries import Registries
 from bulkrm.remote.registry import Registry
-from bulkrm.selection.listfile import read_list
+from bulkrm.selection.listfile.document import read_list
 from tests.support.clock import FakeClock
 
 HOST = "one.example"

@@ -14,7 +14,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Source, Target
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal import read_journal
+from bulkrm.state.journal.file import read_journal
 
 APP = Repository("registry.example", "team/app")
 

@@ -12,8 +12,8 @@ import pytest
 from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.outcome import KeptReason
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.in_use.reading import read_in_use
 from bulkrm.selection.in_use.references import InUse, held_in_use, normal
 

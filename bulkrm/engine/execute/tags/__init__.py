@@ -1,0 +1,1 @@
+"""Single tags: read right before they change, taken off before their manifests, and put back."""

@@ -1,0 +1,52 @@
+"""What a run is asked to do: a list and its rules, or a saved plan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bulkrm.engine.recover.reconcile import EarlierProgress
+from bulkrm.engine.recover.undone import UndoneImages
+from bulkrm.model.plan import Plan
+from bulkrm.model.reference import HTTPS_PORT, Reference
+from bulkrm.model.settings import Policy
+from bulkrm.model.target import Line
+from bulkrm.planning.merge import failed_targets
+from bulkrm.selection.entry import Entry
+from bulkrm.selection.patterns.pattern import ProtectPattern
+from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A plan made earlier, the lines of its report, and how far it was carried out before.
+
+    `resumed`: it is a run that is gone on with; what failed in it is tried again. `undone`: what of it was put back.
+    """
+
+    plan: Plan
+    lines: Sequence[Line]
+    earlier: EarlierProgress = field(default_factory=EarlierProgress)
+    resumed: bool = False
+    undone: UndoneImages = field(default_factory=UndoneImages)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a run is asked to do: to carry out a list, or what a saved plan and a fresh look agree on."""
+
+    work: Sequence[Entry] | Saved
+    protect: tuple[ProtectPattern, ...]
+    policy: Policy
+    ignore: tuple[ProtectPattern, ...] = ()  # damaged tags that hold nothing back
+    conditions: RunConditions = UNCONDITIONAL
+    default_port: int = HTTPS_PORT
+    explain: tuple[Reference, ...] = ()  # images about which every rule is told
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The registries that it asks, each once, in the order of the list."""
+        if not isinstance(self.work, Saved):
+            return tuple(dict.fromkeys(entry.host for entry in self.work))
+        again = failed_targets(self.work.plan) if self.work.resumed else ()
+        places = [item.repository for item in self.work.plan.items] + [target.reference.repository for target in again]
+        places += [entry.repository for entry in self.work.plan.dangling]
+        return tuple(dict.fromkeys(place.host for place in places))

@@ -1,0 +1,1 @@
+"""What became of an image, of a request and of a run, and why."""

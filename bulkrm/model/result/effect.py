@@ -1,0 +1,113 @@
+"""What a request that removes something came to, what proves it, and who has to look.
+
+A registry does three things for one DELETE by digest: it takes the request (202), it unlinks the manifest, and it unlinks
+every tag that led to it. None of them proves the next one:
+
+- distribution unlinks the manifest first and then one tag after the other (registry/handlers/manifests.go
+  `DeleteManifest`). Killed, or left by its client, it stops in between. The tags that are left are *dangling*: the tag
+  list has them (registry/storage/tagstore.go `All` lists folders), they answer 404, and they answer 200 again as soon as
+  anybody pushes the same manifest.
+- `crane registry serve` keeps what a tag serves apart from what a digest serves (go-containerregistry
+  pkg/registry/manifest.go), and Nexus 3.89 leaves tags behind (sonatype/nexus-public#925): the manifest is gone, its
+  tags are not.
+- Others work in the background and answer 202 long before anything happens, or never do it.
+
+So what is *known* has three steps, one for each kind of proof:
+
+====================================================  ==============================  ==================================
+what came back                                        removal                         who looks, at what
+====================================================  ==============================  ==================================
+202 without complaint, to the last send               `DELETED`: it ran to its end    the first of a place is looked at:
+                                                                                      digest and one tag, HEAD and list
+silence, 5xx, 429, another 2xx, a complaint in a 202  `FOUND_GONE`: gone, and it may  HEAD by the client; the tag list of
+and then 404 to HEAD or to the next DELETE            have stopped half-way           the repository before anything is
+                                                                                      said, one for all such deletions
+404 to the only send, and 404 to HEAD                 `WAS_GONE`: somebody else's     every tag that was read, and the list
+====================================================  ==============================  ==================================
+
+A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of several
+kinds under one name. A place keeps its word once a tag was seen to go with its manifest; from then on a clean 202 is
+believed. What a killed run left is `FOUND_GONE` by definition, and so is a tag that was taken off ahead of its manifest
+without a clean answer.
+
+What is seen of one tag is judged by `tag_state`; only `GONE` lets a report say `deleted`. A tag that serves what was
+found gone by digest, while the digest answers again, was pushed anew by somebody and is left alone.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
+
+# Seconds to wait before each further look at what a registry still shows: it may work in the background.
+PATIENCE = (1.0, 3.0, 9.0)
+
+
+class Removal(Enum):
+    """What a DELETE came to whose target is gone: see the table above."""
+
+    DELETED = "deleted"
+    FOUND_GONE = "found-gone"
+    WAS_GONE = "was-gone"
+
+
+class TagState(Enum):
+    """What a tag is after its manifest was deleted, or it was taken off it.
+
+    `DANGLING`: listed, and nothing answers under it but a decoy of this run's own. `SERVES`: it still serves the manifest
+    that it was to lose. `MOVED`: somebody pushed something.
+    """
+
+    GONE = "gone"
+    DANGLING = "dangling"
+    SERVES = "serves"
+    MOVED = "moved"
+    UNKNOWN = "unknown"
+
+    @property
+    def remains(self) -> bool:
+        """Tell whether it is left over: it was to go, it is there, and nobody else wants it."""
+        return self in (TagState.DANGLING, TagState.SERVES)
+
+
+@dataclass(frozen=True, slots=True)
+class TagLook:
+    """A look at a tag that was to go: what it holds (None: nothing), and what that makes of it."""
+
+    state: TagState
+    held: Digest | Failure | None = None
+
+
+GONE = TagLook(TagState.GONE)
+
+
+def tag_state(was: Digest, held: Digest | Failure | None, *, listed: bool, decoys: Collection[Digest] = ()) -> TagState:
+    """Judge a tag that held `was`, by what HEAD says that it holds and whether the tag list has it."""
+    if isinstance(held, Failure):
+        return TagState.UNKNOWN
+    if held is None:
+        return TagState.DANGLING if listed else TagState.GONE
+    if held in decoys:
+        return TagState.DANGLING
+    return TagState.SERVES if held == was else TagState.MOVED
+
+
+def removal_of(status: int, *, proved: bool, earlier: bool) -> Removal:
+    """Say what a deletion is whose target is gone, by the last answer to it.
+
+    `proved`: that answer is a success without complaint. `earlier`: a send before it may have taken effect.
+    """
+    if proved:
+        return Removal.DELETED
+    return Removal.WAS_GONE if status == _NOT_FOUND and not earlier else Removal.FOUND_GONE
+
+
+def place_of(repository: Repository) -> str:
+    """Return the place of a repository: what was seen to hold in one of its repositories holds in all of them."""
+    return f"{repository.host}/{repository.path.partition('/')[0]}"
+
+
+_NOT_FOUND = 404

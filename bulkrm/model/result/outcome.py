@@ -1,0 +1,233 @@
+"""What became of an image: one of a closed set, for every image, always."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from bulkrm.model.result.failure import Failure
+
+
+class Status(StrEnum):
+    """The statuses of the report."""
+
+    DELETED = "deleted"
+    UNTAGGED = "untagged"
+    WOULD_DELETE = "would-delete"
+    WOULD_UNTAG = "would-untag"
+    RESTORED = "restored"
+    WOULD_RESTORE = "would-restore"
+    UNCHANGED = "unchanged"
+    ABSENT = "absent"
+    KEPT = "kept"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not-attempted"
+    NO_MATCH = "no-match"
+
+
+class KeptReason(StrEnum):
+    """Why something that the list named stays."""
+
+    PROTECTED = "protected"
+    NEEDED = "needed"
+    SHARED = "shared"
+    MOVED = "moved"
+    UNREADABLE = "unreadable"
+    LIMIT = "limit"
+    UNDONE = "undone"
+    IN_USE = "in-use"
+    NEWEST = "newest"
+    NO_DATE = "no-date"
+    NO_VERSION = "no-version"
+    TOO_YOUNG = "too-young"
+    FLOOR = "floor"
+
+    @property
+    def is_safety_rule(self) -> bool:
+        """Tell a rule of safety (exit code 3) from the user's own (exit code 0)."""
+        return self not in (KeptReason.PROTECTED, KeptReason.UNDONE) and not self.is_condition
+
+    @property
+    def is_condition(self) -> bool:
+        """Tell whether it is a condition of the list that speaks, which may keep thousands of images."""
+        return self in _CONDITIONS
+
+
+_CONDITIONS = frozenset(
+    {
+        KeptReason.IN_USE,
+        KeptReason.NEWEST,
+        KeptReason.NO_DATE,
+        KeptReason.NO_VERSION,
+        KeptReason.TOO_YOUNG,
+        KeptReason.FLOOR,
+    }
+)
+# The first that holds is the reason; MOVED is told before anything is judged.
+PRECEDENCE = (
+    KeptReason.UNREADABLE,
+    KeptReason.PROTECTED,
+    KeptReason.IN_USE,
+    KeptReason.NEWEST,
+    KeptReason.NEEDED,
+    KeptReason.SHARED,
+    KeptReason.NO_DATE,
+    KeptReason.NO_VERSION,
+    KeptReason.TOO_YOUNG,
+    KeptReason.FLOOR,
+    KeptReason.LIMIT,
+)
+
+
+class NotAttemptedReason(StrEnum):
+    """Why an image was not tried."""
+
+    INTERRUPTED = "interrupted"
+    FAIL_FAST = "fail-fast"
+    DECLINED = "declined"
+    CIRCUIT_OPEN = "circuit-open"
+    INTERNAL_ERROR = "internal-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The registry confirmed the deletion.
+
+    `also_removed`: the tags outside the list that went with the digest, in full form; None where they were not read.
+    `for_good`: it was a tag without a manifest, so nothing is kept by which it could be put back.
+    """
+
+    also_removed: tuple[str, ...] | None = ()
+    for_good: bool = False
+    status: ClassVar[Status] = Status.DELETED
+
+
+@dataclass(frozen=True, slots=True)
+class WouldDelete:
+    """A dry run: the real one would delete this."""
+
+    also_removed: tuple[str, ...] | None = ()
+    for_good: bool = False
+    status: ClassVar[Status] = Status.WOULD_DELETE
+
+
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """The registry confirmed that the tag is gone. `stays`: the tags that its manifest lives on under, in full form."""
+
+    remaining_tags: tuple[str, ...] = ()
+    status: ClassVar[Status] = Status.UNTAGGED
+
+
+@dataclass(frozen=True, slots=True)
+class WouldUntag:
+    """A dry run: the real one would remove this tag and nothing else."""
+
+    remaining_tags: tuple[str, ...] = ()
+    status: ClassVar[Status] = Status.WOULD_UNTAG
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Put back, and seen to be there."""
+
+    status: ClassVar[Status] = Status.RESTORED
+
+
+@dataclass(frozen=True, slots=True)
+class WouldRestore:
+    """A dry run: the real one would put this back."""
+
+    status: ClassVar[Status] = Status.WOULD_RESTORE
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """It is as it was: there is nothing to put back."""
+
+    status: ClassVar[Status] = Status.UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It was not there: a success. `no_repository`: not even the repository, perhaps a typing error."""
+
+    no_repository: bool = False
+    status: ClassVar[Status] = Status.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that the rule rests on.
+
+    `hint`: what to do next, where there is more to say than of the rule in general.
+    """
+
+    reason: KeptReason
+    because: tuple[str, ...] = ()
+    hint: str | None = field(default=None, compare=False)
+    status: ClassVar[Status] = Status.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was tried and could not be done."""
+
+    failure: Failure
+    status: ClassVar[Status] = Status.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """It was not tried."""
+
+    reason: NotAttemptedReason
+    status: ClassVar[Status] = Status.NOT_ATTEMPTED
+
+
+@dataclass(frozen=True, slots=True)
+class NoMatch:
+    """A pattern that chose nothing."""
+
+    status: ClassVar[Status] = Status.NO_MATCH
+
+
+Outcome = (
+    Deleted
+    | WouldDelete
+    | Untagged
+    | WouldUntag
+    | Restored
+    | WouldRestore
+    | Unchanged
+    | Gone
+    | Kept
+    | Failed
+    | NotAttempted
+    | NoMatch
+)
+
+
+class Signal(StrEnum):
+    """What stopped a run from outside."""
+
+    INTERRUPT = "interrupt"
+    TERMINATE = "terminate"
+    HANG_UP = "hang-up"
+
+
+# 128 and the number of the signal, as shells have it.
+_SIGNAL_CODES = {Signal.INTERRUPT: 130, Signal.TERMINATE: 143, Signal.HANG_UP: 129}
+
+
+def exit_code(outcomes: Iterable[Outcome], signal: Signal | None = None) -> int:
+    """Return the process's exit code: the first that applies of 130/143/129, 1, 3, 0 (2, bad usage, is decided before a run)."""
+    if signal is not None:
+        return _SIGNAL_CODES[signal]
+    code = 0
+    for outcome in outcomes:
+        if isinstance(outcome, Failed | NotAttempted):
+            return 1
+        if isinstance(outcome, Kept) and outcome.reason.is_safety_rule:
+            code = 3
+    return code

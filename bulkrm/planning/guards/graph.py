@@ -1,0 +1,163 @@
+"""What holds what: indexes need their children, and what is attached to a manifest goes after it or not at all."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import NO_CHILDREN, Children
+from bulkrm.model.plan import Delete, Item, Verdict
+from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
+from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.guards.artifacts import artifact_tags, named_after_digests
+
+_AFTER_NEEDED = frozenset(PRECEDENCE[PRECEDENCE.index(KeptReason.NEEDED) + 1 :])
+
+
+def keep_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+    """Keep the manifests of one repository that something kept needs, and what is attached to something kept.
+
+    Kept is what a tag leads to that does not go, and what keeping that keeps in turn.
+    """
+    judged = list(items)
+    indexes = facts.tags.indexes if isinstance(facts.tags, Seen) else {}
+    if not indexes and not any(item.is_attached for item in judged):
+        return judged
+    while True:
+        staying = _staying(judged, facts)
+        needed = needed_by(sorted(staying), indexes)  # sorted: always the same index is named as the one that needs
+        weighed = [replace(item, verdict=_weigh(item, needed, staying)) for item in judged]
+        if weighed == judged:
+            return judged
+        judged = weighed
+
+
+def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+    """Note for every doomed item what goes before it: it goes after them, and only if they went.
+
+    Those are the doomed indexes above it, and what it is attached to.
+    """
+    known = list(items)
+    if _each_by_itself(known, facts):
+        return known
+    deletions = {item.digest: item for item in known if isinstance(item.verdict, Delete)}
+    above = _above(deletions, _indexes(known, facts))
+    return [replace(item, parents=tuple(above[item.digest])) if item.digest in above else item for item in known]
+
+
+def _above(
+    deletions: Mapping[Digest, Item], indexes: Mapping[Digest, Children]
+) -> Mapping[Digest, Mapping[Digest, None]]:
+    """Return the doomed manifests that go before each doomed one."""
+    above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
+    for digest in deletions:
+        if indexes[digest].needed:
+            for child in needed_by([digest], indexes):
+                if child in deletions and child != digest:
+                    above[child][digest] = None
+    for item in deletions.values():
+        for target in item.targets if item.is_attached else ():
+            if target.parent is not None and target.parent.digest in deletions and target.parent.digest != item.digest:
+                above[item.digest][target.parent.digest] = None
+    return above
+
+
+def with_orphans(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+    """Note for every doomed item what stays behind with nothing left that needs it."""
+    known = list(items)
+    if not isinstance(facts.tags, Seen):
+        return known
+    attached = named_after_digests(facts.tags.tags)
+    if not attached and _each_by_itself(known, facts):
+        return known
+    attached -= removed_tags(known)
+    indexes = _indexes(known, facts)
+    deletions = {item.digest for item in known if isinstance(item.verdict, Delete)}
+    staying = _staying(known, facts)
+    alive = {*staying, *needed_by(staying, indexes)}
+    for number, item in enumerate(known):
+        if item.digest in deletions:
+            below = manifests_below([item.digest], indexes) if indexes[item.digest].manifests else ()
+            left = [f"{facts.repository}@{child}" for child in below if child not in alive and child not in deletions]
+            left += [f"{facts.repository}:{tag}" for tag in artifact_tags(item.digest, attached)]
+            known[number] = replace(item, orphaned=tuple(left)) if left else item
+    return known
+
+
+def entangled(items: Iterable[Item]) -> list[Item]:
+    """Return the attached items of one repository that wait for something which waits for them.
+
+    Nothing that people make looks so, but bytes can: an index may name what it is attached to.
+    """
+    waiting = {item.digest: item for item in items if isinstance(item.verdict, Delete) and item.parents}
+    while ready := [digest for digest, item in waiting.items() if not waiting.keys() & item.parents]:
+        for digest in ready:
+            del waiting[digest]
+    return [item for item in waiting.values() if item.is_attached]
+
+
+def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest, None]) -> Verdict:
+    """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
+    later = isinstance(item.verdict, Kept) and item.verdict.reason in _AFTER_NEEDED
+    if not later and not isinstance(item.verdict, Delete):
+        return item.verdict
+    holder = needed.get(item.digest)
+    if holder is None and item.is_attached:
+        # A signature stays with what it signs, whatever index it was found in.
+        held = [*(target.parent.digest for target in item.targets if target.parent), item.resolved.subject]
+        holder = next((digest for digest in held if digest in staying or digest in needed), None)
+    return item.verdict if holder is None else Kept(KeptReason.NEEDED, (f"{item.repository}@{holder}",))
+
+
+def _staying(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, None]:
+    """Return the manifests that do not go: those of other tags, and those that were judged so."""
+    known = list(items)
+    deletions = {item.digest for item in known if isinstance(item.verdict, Delete)}
+    tagged = facts.tags.tags.values() if isinstance(facts.tags, Seen) else ()
+    digests = [*(resolved.digest for resolved in tagged), *(item.digest for item in known)]
+    return dict.fromkeys(digest for digest in digests if digest not in deletions)
+
+
+def removed_tags(items: Iterable[Item]) -> set[str]:
+    """Return the tags of one repository that go."""
+    return {tag for item in items for tag in item.removed_tags}
+
+
+def _each_by_itself(items: Iterable[Item], facts: RepositoryFacts) -> bool:
+    """Tell whether nothing of a repository needs or belongs to anything else, as it is in most."""
+    if isinstance(facts.tags, Seen) and facts.tags.indexes:
+        return False
+    return not any((item.resolved.children or NO_CHILDREN).needed or item.is_attached for item in items)
+
+
+def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Children]:
+    """Return what every known index names, and that the other items name nothing."""
+    indexes = dict(facts.tags.indexes) if isinstance(facts.tags, Seen) else {}
+    for item in items:
+        indexes.setdefault(item.digest, item.resolved.children or NO_CHILDREN)
+    return indexes
+
+
+def needed_by(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
+    """Return everything that has to stay with these, each with one manifest that names it."""
+    return _below(kept, indexes, parts=True)
+
+
+def manifests_below(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> Iterable[Digest]:
+    """Return every manifest that these name, directly or through indexes."""
+    return _below(kept, indexes, parts=False)
+
+
+def _below(kept: Iterable[Digest], indexes: Mapping[Digest, Children], *, parts: bool) -> dict[Digest, Digest]:
+    parents: dict[Digest, Digest] = {}
+    todo = list(dict.fromkeys(kept))
+    seen = set(todo)
+    while todo:
+        parent = todo.pop()
+        named = indexes.get(parent, NO_CHILDREN)
+        for child in named.needed if parts else named.manifests:
+            parents.setdefault(child, parent)
+            if child not in seen:
+                seen.add(child)
+                todo.append(child)
+    return parents

@@ -1,0 +1,1 @@
+"""The order of the requests of a plan, and what it costs."""

@@ -1,0 +1,55 @@
+"""What a plan costs, in requests, and what it frees, in bytes."""
+
+from collections.abc import Iterable, Sequence
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.plan import Dangling, Delete, Item, Order, Untag, UntagMethod
+from bulkrm.planning.order.strategy import removable_ahead
+
+
+def requests_in(items: Iterable[Item], order: Order, *, untagged_first: bool = False) -> int:
+    """Return how many requests carrying out these items of one repository sends.
+
+    Without tokens, retries, a second reading and the look at the first deletion of a place. `untagged_first`: every tag is
+    taken off before its manifest is deleted.
+    """
+    known = list(items)
+    removed_ahead = [] if order is Order.DIGEST else list(removable_ahead(known))
+    if untagged_first:
+        removed_ahead = [item for item in known if isinstance(item.verdict, Delete)]
+    # Each tag is read, and deleted or pushed over; one decoy is deleted, and the tags are listed after it.
+    first = 2 * sum(len(item.tags) for item in removed_ahead) + (2 if removed_ahead and order is Order.DECOY else 0)
+    return first + sum(map(_requests_of, known))
+
+
+def requests_for(dangling: Sequence[Dangling]) -> int:
+    """Return how many requests removing these tags of one repository sends, which lead nowhere: none of them is retried.
+
+    Each is read, and deleted or pushed over; the tags are listed after that, and a decoy is deleted before it.
+    """
+    if not dangling:
+        return 0
+    return 2 * len(dangling) + (2 if dangling[0].untag_method is UntagMethod.DECOY else 1)
+
+
+def _requests_of(item: Item) -> int:
+    match item.verdict:
+        case Delete():
+            return 1
+        case Untag(untag_method=UntagMethod.TAG):
+            return 2 * len(item.removed_tags)  # the tag is read and deleted
+        case Untag(untag_method=UntagMethod.DECOY):
+            # The manifest is read to be put back; each tag is read, pushed over, read again; the decoy is deleted.
+            return 1 + 3 * len(item.removed_tags) + 1
+        case _:
+            return 0
+
+
+def freed_bytes(items: Iterable[Item]) -> int:
+    """Return an upper bound of the bytes that garbage collection can free: what kept images share counts as well."""
+    sizes: dict[Digest, int] = {}
+    for item in items:
+        if isinstance(item.verdict, Delete):
+            sizes[item.digest] = item.resolved.size
+            sizes.update((blob.digest, blob.size) for blob in item.resolved.blobs)
+    return sum(sizes.values())

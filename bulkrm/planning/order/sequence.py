@@ -1,0 +1,79 @@
+"""From a plan to the order of its requests: many repositories wide, an index before its children."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import NO_CHILDREN
+from bulkrm.model.plan import Item, Order, Untag
+from bulkrm.model.reference import Repository
+from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManifest
+from bulkrm.planning.order.strategy import removable_ahead
+
+_AT_ONCE = 16  # repositories of a host: half of what `--concurrency auto` begins with
+
+
+def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
+    """Return the steps of each host.
+
+    They go through the repositories in turn: distribution reads all tag links of a repository for every deletion in it
+    (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down and in many do not.
+    But not through all of them: what was read of a repository grows old from its first deletion to its last, and is read
+    again then, so a repository that is begun is soon finished.
+    """
+    hosts: dict[str, dict[Repository, list[Item]]] = defaultdict(lambda: defaultdict(list))
+    for item in acts:
+        hosts[item.repository.host][item.repository].append(item)
+    return {host: tuple(_in_turn(repositories, orders)) for host, repositories in hosts.items()}
+
+
+def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:
+    """Yield a step of each of the repositories at hand in turn; the next repository takes the place of a finished one."""
+    coming = (iter(_ordered(place, items, orders.get(place, Order.DIGEST))) for place, items in repositories.items())
+    at_hand = deque(islice(coming, _AT_ONCE))
+    while at_hand:
+        steps = at_hand.popleft()
+        step = next(steps, None)
+        if step is not None:
+            yield step
+            at_hand.append(steps)
+        elif (following := next(coming, None)) is not None:
+            at_hand.appendleft(following)
+
+
+def _ordered(repository: Repository, items: Sequence[Item], order: Order) -> list[Step]:
+    """Sort so that what others wait for comes first: several registries refuse the child of an index that exists.
+
+    zot answers 405, Harbor 412, Google 400 to it. Tags that are only removed come before all that: nothing waits for
+    them, and every tag less makes distribution's deletions faster.
+    """
+    first: list[Step] = [UntagManifest(item) for item in items if isinstance(item.verdict, Untag)]
+    removed_ahead = tuple(removable_ahead(items)) if order is not Order.DIGEST else ()
+    if removed_ahead:
+        first.append(RemoveTagsAhead(repository, removed_ahead, order))
+    by_digest = {item.digest: item for item in items if not isinstance(item.verdict, Untag)}
+    parents: dict[Digest, list[Digest]] = defaultdict(list)
+    for item in by_digest.values():
+        parents[item.digest] += (parent for parent in item.parents if parent in by_digest)
+        for child in (item.resolved.children or NO_CHILDREN).manifests:
+            if child in by_digest and child != item.digest and item.digest not in parents[child]:
+                parents[child].append(item.digest)
+    in_order: dict[Digest, None] = {}
+    for digest in by_digest:
+        _visit(digest, parents, in_order)
+    return [*first, *(DeleteManifest(by_digest[digest], tuple(parents.get(digest, ()))) for digest in in_order)]
+
+
+def _visit(digest: Digest, parents: Mapping[Digest, list[Digest]], order: dict[Digest, None]) -> None:
+    """Append a digest after its parents. A digest cannot be its own ancestor: it would have to contain its own hash."""
+    stack = [digest]
+    opened: set[Digest] = set()
+    while stack:
+        top = stack[-1]
+        waiting = [parent for parent in parents.get(top, ()) if parent not in order]
+        if waiting and top not in opened:
+            opened.add(top)
+            stack += waiting
+        else:
+            order.setdefault(stack.pop())

@@ -1,0 +1,1 @@
+"""Challenges, realms, tokens and rights: what an answer says about who may do what."""

@@ -1,0 +1,1 @@
+"""Listings page by page: links, pages, and when a listing is whole."""

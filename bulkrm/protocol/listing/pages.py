@@ -1,0 +1,115 @@
+"""Final answers to requests for a listing, turned into pages. Raises RequestFailed where it is none."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.manifest import INDEX_TYPES, children, is_readable
+from bulkrm.model.reference import Repository, is_path, is_tag
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.protocol.explanation import said
+from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.listing.link import next_target, same_repository
+from bulkrm.protocol.message import Answer
+from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer
+
+_OK = 200
+_NOT_FOUND = 404
+_NO_API = frozenset({400, 404, 405, 406, 410, 501})
+# What may mean that a page is too large; distribution 2.8 says 400 PAGINATION_NUMBER_INVALID (registry/handlers/catalog.go).
+_TOO_MANY = frozenset({400, 413, 422})
+_NOT_THE_SIZE = frozenset({"NAME_INVALID", "NAME_UNKNOWN", "UNAUTHORIZED", "DENIED", "UNSUPPORTED"})
+_AGAIN = "run again; if it stays so, the registry's listing cannot be relied on"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing.
+
+    `next` is the target of the next page's request, as a Link says. `entries` and `last` are about what the registry
+    sent: how many, and the last of them, whether it is a valid name or not.
+    """
+
+    names: tuple[str, ...]
+    next: str | None = None
+    entries: int = 0
+    last: str | None = None
+
+
+def tag_page(context: Context, answer: Answer) -> Page | None:
+    """Read a page of tags. None where the registry says it does not know the repository.
+
+    null is an empty list (distribution 2.8.2, when every tag is gone). Names that are no tags are dropped (Artifactory
+    lists digests), and null among them (Nexus, containers/image).
+    """
+    return _page(context, answer, "tags")
+
+
+def repository_page(context: Context, answer: Answer) -> Page | None:
+    """Read a page of the catalog; entries that are no repository names are dropped."""
+    return _page(context, answer, "repositories")
+
+
+def referrers_page(context: Context, answer: Answer) -> Page | None:
+    """Read a page of referrers; None where the registry has no such API.
+
+    The specification has 404 for that; registries that know nothing of the path answer whatever they answer to such,
+    redirects and web pages too (oras-go falls back for all of them).
+    """
+    if answer.status in _NO_API or 300 <= answer.status < 400:  # noqa: PLR2004
+        return None
+    if answer.status != _OK:
+        raise context.fail(answer)
+    media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type not in INDEX_TYPES or not is_readable(media_type, answer.body):
+        return None
+    named = children(media_type, answer.body).manifests
+    return Page(named, _next(context, answer), len(named))
+
+
+def refuses_page_size(answer: Answer) -> bool:
+    """Tell whether an answer may mean that fewer names should be asked for at a time."""
+    return answer.status in _TOO_MANY and _NOT_THE_SIZE.isdisjoint(entry.code for entry in error_entries(answer))
+
+
+def broken_listing(what: str, status: int | None = None) -> RequestFailed:
+    """Say that a listing cannot be followed to its end: what was not seen would not be guarded."""
+    return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, status, _AGAIN, Reach.REPOSITORY))
+
+
+def _page(context: Context, answer: Answer, key: str) -> Page | None:
+    if answer.status == _NOT_FOUND and is_registry_answer(answer):
+        return None
+    if answer.status != _OK:
+        raise context.fail(answer)
+    body = answer.json()
+    if not isinstance(body, dict) or not isinstance(body.get(key, ""), list | None):
+        message = f"the listing is no JSON object with {key!r}{said(answer)}"
+        hint = f"is {context.host} an OCI / Docker v2 registry?"
+        raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
+    _check_owner(body.get("name"), context.request.repository)
+    texts = [entry for entry in body[key] or () if entry is not None]
+    if not all(isinstance(text, str) for text in texts):
+        # It may be a name that lost its quotes, such as a tag 110: which one, nobody can tell.
+        raise broken_listing("the listing holds something else than names", answer.status)
+    valid = is_tag if key == "tags" else is_path
+    names = tuple(text for text in texts if valid(text))
+    return Page(names, _next(context, answer), len(body[key] or ()), texts[-1] if texts else None)
+
+
+def _check_owner(name: object, repository: Repository | None) -> None:
+    """Refuse the listing of another repository, say an answer that a proxy mixed up.
+
+    Registries write the name without the part that they route by (Nexus, Artifactory), or with more of it.
+    """
+    if repository is None or not isinstance(name, str) or not name:
+        return
+    if not same_repository(unquote(name), repository.path):
+        raise broken_listing(f"the answer is the listing of another repository, {clean(name, 80)}", _OK)
+
+
+def _next(context: Context, answer: Answer) -> str | None:
+    try:
+        return next_target(answer.headers.getall("Link", []), context.request.target)
+    except ProtocolError as error:
+        raise broken_listing(f"the listing goes on, but {error}", answer.status) from error

@@ -1,0 +1,1 @@
+"""How fast, and how many at a time: arithmetic with the time as an argument."""

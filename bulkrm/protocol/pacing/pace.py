@@ -1,0 +1,200 @@
+"""How fast: arithmetic of waiting, with the time as an argument."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from bulkrm.model.settings import Rate
+from bulkrm.protocol.message import Answer
+from bulkrm.protocol.pacing.hill_climb import HillClimb, Steering
+
+MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image waits in all
+_BACKOFF_BASE = 0.5
+_LIMITED_BASE = 0.1
+_QUOTAS = (("RateLimit-Remaining", "RateLimit-Reset"), ("X-RateLimit-Remaining", "X-RateLimit-Reset"))
+_ANY_DURATION = 10**9  # more seconds than that are no duration but a UNIX time
+_BACKOFF_CAP = 30.0
+
+# The numbers of `--concurrency auto`. It starts where distribution on one machine answers no faster with more in flight.
+_START, _MOST = 32, 512
+_FULL = 0.9  # of what is allowed has to be in flight, else something else is what limits
+_LESS = 0.7  # of what was refused is tried next
+_PATIENCE, _MOST_PATIENCE = 5.0, 60.0  # seconds before what was refused is tried again
+
+
+def limited_backoff(refusals: int) -> float:
+    """Seconds for which a host that said 429, and not for how long, is left alone, after so many: 0.1 doubling to 30."""
+    return min(_BACKOFF_CAP, _LIMITED_BASE * 2.0 ** min(refusals - 1, 12))
+
+
+def quota(headers: Mapping[str, str], wall: float) -> tuple[int, float] | None:
+    """Return how many requests the host will answer, and until when in seconds; None where it does not tell both.
+
+    It tells by `RateLimit-Remaining` and `RateLimit-Reset` (draft-ietf-httpapi-ratelimit-headers up to 07, in seconds;
+    Docker Hub has a window behind the number, `20;w=21600`), or by the same with `X-` before (GitHub, the Hub's API: a
+    UNIX time).
+    """
+    for name, until in _QUOTAS:
+        if name in headers:
+            remaining, reset = _number(headers[name]), _number(headers.get(until))
+            if remaining is not None and reset is not None:
+                return remaining, max(0.0, reset - wall if reset > _ANY_DURATION else float(reset))
+    return None
+
+
+def _number(text: str | None) -> int | None:
+    digits = (text or "").partition(";")[0].strip()
+    return int(digits[:12]) if digits.isascii() and digits.isdigit() else None
+
+
+def backoff(sends: int) -> float:
+    """Seconds to wait before sending again, after so many sends: 0.5 doubling to 30."""
+    return min(_BACKOFF_CAP, _BACKOFF_BASE * 2.0 ** min(sends - 1, 10))
+
+
+def retry_after(value: str | None, wall: float, date: str | None = None) -> float | None:
+    """Seconds that `Retry-After` asks for, at least 0: a number, or an HTTP date (RFC 9110 section 10.2.3).
+
+    A date is compared with the answer's own `Date`, so that a wrong clock on either side does not matter, else with
+    `wall`. Returns None where there is no readable value.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    until = _http_date(text)
+    if until is None:
+        return None
+    now = _http_date(date) if date else None
+    return max(0.0, until - (wall if now is None else now))
+
+
+def asked_wait(answer: Answer) -> float | None:
+    """Seconds that an answer asks to wait by `Retry-After`; None where it does not."""
+    return retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))
+
+
+def _http_date(text: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(text)
+        # "-0000" parses without a zone; HTTP dates are always UTC.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def http_date(wall: float) -> str:
+    """Write a UNIX time as an HTTP date."""
+    return datetime.fromtimestamp(wall, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+class RateWindow:
+    """At most `rate.requests` grants in any window of `rate.seconds`: a log of the last grants."""
+
+    __slots__ = ("_grants", "_rate")
+
+    def __init__(self, rate: Rate) -> None:
+        """Start with an empty window."""
+        self._rate = rate
+        self._grants: deque[float] = deque(maxlen=rate.requests)
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next grant is allowed."""
+        if len(self._grants) < self._rate.requests:
+            return 0.0
+        return max(0.0, self._grants[0] + self._rate.seconds - now)
+
+    def grant(self, now: float) -> None:
+        """Note a grant."""
+        self._grants.append(now)
+
+
+class Concurrency:
+    """How many requests may be in flight: found by what the registry answers, never more than `cap`.
+
+    Against refusals it is additive increase, multiplicative decrease (Chiu and Jain 1989), with a memory: the number
+    that was refused is kept away from for a while, as TCP CUBIC does with its last maximum (RFC 9438). Without refusals
+    it is steered by throughput (`bulkrm.protocol.pacing.hill_climb`). All times are seconds of one monotonic clock.
+    """
+
+    __slots__ = (
+        "_answers",
+        "_ceiling",
+        "_good",
+        "_most",
+        "_patience",
+        "_retry_at",
+        "_since",
+        "_steering",
+        "allowed",
+        "cap",
+    )
+
+    def __init__(self, cap: int | None, steering: Callable[[int], Steering] = HillClimb, *, most: int = _MOST) -> None:
+        """Begin at the cap, which most registries take; without one at 32, and be steered from there.
+
+        `most`: never more than that, whatever the cap is.
+        """
+        self.cap = min(cap or _MOST, most)
+        self.allowed = min(cap or _START, most)
+        self._steering = None if cap else steering(min(_MOST, most))
+        self._ceiling: int | None = None  # the least that was refused
+        self._good = 0  # the most that was answered for a whole round since the last refusal
+        self._patience = _PATIENCE
+        self._retry_at = 0.0
+        self._answers = 0
+        self._since: float | None = None
+        self._most = 0  # in flight at once since then
+
+    def sent(self, in_flight: int) -> None:
+        """Count a request that is sent as one of so many; the first after a rest begins the measuring anew."""
+        if in_flight == 1:
+            self._begin()
+        self._most = max(self._most, in_flight)
+
+    def answered(self, now: float) -> None:
+        """Count one answer that was no refusal."""
+        self._answers += 1
+        if self._answers < self.allowed:
+            return
+        if self._ceiling is not None or self._steering is None:
+            self._grow(now)
+        elif self._since is None:
+            self._begin()  # the round in which answers to what was sent before come in is not measured
+            self._since = now
+        elif self._steering.is_enough(self._answers / self.allowed, now - self._since):
+            self._measure(self._steering, self._answers / (now - self._since), now)
+
+    def refused(self, now: float) -> None:
+        """Count one 429 (or what else asked for a pause); answers to one burst count once, the caller sees to that."""
+        level = self.allowed
+        self._ceiling = level if self._ceiling is None else min(level, self._ceiling)
+        self.allowed = self._good if 0 < self._good < level else max(1, int(level * _LESS))
+        self._good = 0
+        self._retry_at = now + self._patience
+        self._patience = min(_MOST_PATIENCE, self._patience * 2)
+        self._begin()
+
+    def _grow(self, now: float) -> None:
+        """One more after a whole round of answers, up to what was refused; beyond that when some time has passed."""
+        self._good = self.allowed
+        if self._ceiling is not None and self.allowed >= self._ceiling:
+            self._ceiling, self._patience = None, _PATIENCE
+            if self._steering is not None:
+                self._steering.begin_anew(now)
+        elif self.allowed < self.cap and (
+            self._ceiling is None or self.allowed + 1 < self._ceiling or now >= self._retry_at
+        ):
+            self.allowed += 1
+        self._begin()
+
+    def _measure(self, steering: Steering, rate: float, now: float) -> None:
+        if self._most >= self.allowed * _FULL:
+            self._good = max(self._good, self.allowed)
+            self.allowed = steering.next(self.allowed, rate, now)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._answers, self._since, self._most = 0, None, 0

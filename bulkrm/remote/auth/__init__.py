@@ -1,0 +1,1 @@
+"""Who asks: tokens, and which credentials a request carries."""

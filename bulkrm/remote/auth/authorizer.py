@@ -1,0 +1,280 @@
+"""Which credentials a request to one registry host carries. They come from its challenges and go nowhere else."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.scope import Scope
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Credential, Login, RegistryToken
+from bulkrm.protocol.attempt import (
+    Attempt,
+    Authorization,
+    Authorize,
+    BasicAuthorization,
+    BearerAuthorization,
+    NoAuthorization,
+    ReadyAuthorization,
+)
+from bulkrm.protocol.auth.challenge import Challenge
+from bulkrm.protocol.auth.realm import Realm
+from bulkrm.protocol.auth.rights import Standing, bad_credentials
+from bulkrm.protocol.auth.unauthorized import first_scope
+from bulkrm.protocol.explanation import is_registry_answer, masked
+from bulkrm.protocol.message import Answer, Broken, Request
+from bulkrm.protocol.traits import Traits
+from bulkrm.remote.auth.grant import Grant
+from bulkrm.remote.auth.login_state import NOBODY_WAITS, Logins
+from bulkrm.remote.auth.realm_check import RealmCheck
+from bulkrm.remote.auth.retries import Retries
+from bulkrm.remote.auth.token_cache import HeldToken, ScopeRefused, TokenKey, Tokens, basic
+from bulkrm.remote.single_flight import SingleFlight
+
+_MULTIPLE_CHOICES, _UNAUTHORIZED, _NOT_FOUND = 300, 401, 404
+_Kind = tuple[Repository | None, str]
+
+
+class Authorizer:
+    """Remembers what one host challenged with, so that a request carries the right token the first time it is sent."""
+
+    def __init__(self, host: str, logins: Logins, traits: Traits, tokens: Tokens) -> None:
+        """Begin without a challenge: requests go bare until the host asks for something."""
+        self._host = host
+        self._logins = logins
+        self._traits = traits
+        self._tokens = tokens
+        self._base = ""
+        self._check: RealmCheck | None = None
+        self._challenge: Challenge | None = None
+        self._checked: dict[Realm, SingleFlight[bool]] = {}
+        # What was worked out for requests of one kind, and for one authorization, until the host says something new.
+        self._first: dict[_Kind, Authorization] = {}
+        self._grants: dict[tuple[Credential | None, Authorization], Grant] = {}
+        # What a challenge wanted beyond what was asked for, by method: asked for at once from then on.
+        self._learned: dict[str, frozenset[str]] = {}
+        self._retries = Retries()
+
+    @property
+    def traits(self) -> Traits:
+        """The host's manners, as far as they are known by now."""
+        return self._traits
+
+    def learn(self, traits: Traits) -> None:
+        """Take what was found out about the host's manners."""
+        self._traits = traits
+
+    @property
+    def asks_for_credentials(self) -> bool:
+        """Tell whether the host challenged the first request."""
+        return self._challenge is not None
+
+    def met(self, base: str, challenge: Challenge | None, *, plain_http: bool) -> None:
+        """Take note of where the host is (scheme and host) and of the challenge it answered the first request with."""
+        self._base = base
+        self._check = RealmCheck(base, plain_http)
+        self._challenge = challenge
+        self._forget()
+
+    def is_anonymous(self, repository: Repository | None) -> bool:
+        """Tell whether there are no credentials for a repository, or for the host itself."""
+        return self._logins.of(repository) is None
+
+    def first_attempt(self, request: Request) -> Attempt:
+        """Say how a request is sent the first time."""
+        kind = request.repository, request.method
+        found = self._first.get(kind)
+        if found is None:
+            found = self._first[kind] = self._worked_out(request)
+        return Attempt(request, self._host, found)
+
+    def _worked_out(self, request: Request) -> Authorization:
+        if self._challenge is None:
+            return NoAuthorization()
+        login = self._logins.of(request.repository)
+        if self._challenge.scheme == "basic":
+            return BasicAuthorization() if isinstance(login, Login) else NoAuthorization()
+        if isinstance(login, RegistryToken):
+            return ReadyAuthorization()
+        own = request.scope
+        learned = self._learned.get(request.method)
+        if own is not None and self._traits.actions is None and learned is None:
+            return NoAuthorization()
+        scope = first_scope(request, None, self._traits)
+        if scope is not None and own is not None and learned is not None:
+            base = frozenset() if self._traits.actions is None else scope.actions
+            scope = replace(scope, actions=base | learned)
+        return BearerAuthorization(scope)
+
+    def held(self, attempt: Attempt, refused: Secret | None = None) -> Grant | None:
+        """Return what an attempt needs if it is there already, as it nearly always is; `refused`: not this token."""
+        login = self._logins.of(attempt.request.repository)
+        grant = self._grants.get((login, attempt.authorization)) if refused is None else None
+        return None if grant is None or not self._is_good(grant) else grant
+
+    async def grant(self, attempt: Attempt, refused: Secret | None = None) -> Grant:
+        """Get what an attempt needs; `refused` is a token that the registry no longer takes.
+
+        Raises RequestFailed. Where the token server does not know an action, the request goes bare, and from then on
+        every scope of this host is what its challenge asks for, to the letter.
+        """
+        known = self.held(attempt, refused)
+        if known is not None:
+            return known
+        found = await self._found(attempt, refused)
+        self._grants[found.login, found.authorization] = found
+        return found
+
+    async def _found(self, attempt: Attempt, refused: Secret | None) -> Grant:
+        repository = attempt.request.repository
+        match attempt.authorization:
+            case NoAuthorization():
+                return Grant(attempt.authorization, self._logins.of(repository))
+            case BearerAuthorization(scope):
+                grant = await self._bearer(repository, scope, refused)
+                if refused is not None and grant.held is not None:
+                    self._retries.renewed(attempt.request, grant.held.secret)
+                return grant
+            case ReadyAuthorization():
+                return self._ready(self._logins.of(repository))
+            case BasicAuthorization():
+                return self._basic(self._logins.of(repository))
+
+    def alone(self, grant: Grant) -> AbstractAsyncContextManager[None]:
+        """Return a context for one send: a password that the host has not taken yet is sent by one request at a time."""
+        return self._logins.alone(grant.login) if isinstance(grant.authorization, BasicAuthorization) else NOBODY_WAITS
+
+    def renewed(self, grant: Grant) -> Grant | None:
+        """Look at a grant again right before it is used: as it is, with a newer token, or None where one must be got."""
+        if self._is_good(grant):
+            return grant
+        held = self._tokens.peek(grant.key) if grant.key else None
+        return None if held is None else replace(grant, held=held, header=f"Bearer {held.secret.reveal()}")
+
+    async def saw(self, request: Request, grant: Grant, answer: Answer | Broken) -> Answer | Broken:
+        """Take note of what came back to a request with this grant; return it without what it repeats of the grant."""
+        if isinstance(answer, Broken):
+            return answer
+        if answer.status == _UNAUTHORIZED:
+            if grant.login is not None and isinstance(grant.authorization, BasicAuthorization):
+                await self._logins.refused(grant.login)
+            return masked(answer, grant.secrets)
+        self._retries.settled(request)
+        if answer.status >= _MULTIPLE_CHOICES:
+            answer = masked(answer, grant.secrets)
+        taken = answer.status < _MULTIPLE_CHOICES or (answer.status == _NOT_FOUND and is_registry_answer(answer))
+        if taken and grant.header is not None:
+            self._logins.taken(grant.login)
+        return answer
+
+    def known_to(self, attempt: Attempt, grant: Grant) -> Attempt:
+        """Tell an attempt that was refused what was done already about others of its kind."""
+        return self._retries.known_to(attempt, grant.held.secret if grant.held else None)
+
+    def standing(self, request: Request, grant: Grant) -> Standing:
+        """Say what is known of the user for whom a request was sent."""
+        login = self._logins.of(request.repository)
+        return Standing(
+            given=login is not None,
+            taken=self._logins.was_taken(grant.login),
+            replaced=login != grant.login,
+            one_for_all=self._logins.one_for_all,
+        )
+
+    def answer(self, decision: Authorize) -> Attempt:
+        """Take note of a challenge, and say how the next send is authorized."""
+        self._forget()
+        if decision.challenge is not None:
+            self._challenge = decision.challenge
+        attempt = decision.attempt
+        login = self._logins.of(attempt.request.repository)
+        if decision.challenge is not None and decision.challenge.scheme == "basic":
+            if not isinstance(login, Login):
+                raise self._without_password(login)
+            return replace(attempt, authorization=BasicAuthorization())
+        if isinstance(login, RegistryToken):
+            return replace(attempt, authorization=ReadyAuthorization())
+        if attempt.extended and decision.scope is not None:
+            known = self._learned.get(attempt.request.method, frozenset())
+            self._learned[attempt.request.method] = known | decision.scope.actions
+            self._retries.extended(attempt.request, decision.scope)
+        elif self._traits.actions is None and decision.scope is not None:
+            self._learned.setdefault(attempt.request.method, decision.scope.actions)
+        return replace(attempt, authorization=BearerAuthorization(decision.scope))
+
+    def _forget(self) -> None:
+        self._first.clear()
+        self._grants.clear()
+
+    def _is_good(self, grant: Grant) -> bool:
+        if grant.held is not None:
+            return self._tokens.is_good(grant.held)
+        return not (isinstance(grant.authorization, BasicAuthorization) and self._logins.was_refused(grant.login))
+
+    def _without_password(self, login: Credential | None) -> RequestFailed:
+        return RequestFailed(
+            bad_credentials(self._host, given=False, one_for_all=self._logins.one_for_all, login=login)
+        )
+
+    def _basic(self, login: Credential | None) -> Grant:
+        if not isinstance(login, Login):
+            raise self._without_password(login)
+        if self._logins.was_refused(login):
+            raise RequestFailed(bad_credentials(self._host, given=True, one_for_all=self._logins.one_for_all))
+        return Grant(BasicAuthorization(), login, basic(login))
+
+    def _ready(self, login: Credential | None) -> Grant:
+        if not isinstance(login, RegistryToken):
+            raise self._without_password(login)
+        return Grant(ReadyAuthorization(), login, f"Bearer {login.token.reveal()}")
+
+    async def _bearer(self, repository: Repository | None, scope: Scope | None, refused: Secret | None) -> Grant:
+        login = self._logins.of(repository)
+        key = self._key(login, scope)
+        await self._allow(key.realm)
+        to_the_letter = self._traits.actions is None
+        try:
+            key, held = await self._token(key, refused)
+        except ScopeRefused:
+            if to_the_letter or scope is None or scope.type != "repository":
+                raise
+            self._traits = replace(self._traits, actions=None)
+            self._forget()
+            return Grant(NoAuthorization(), login)
+        return Grant(BearerAuthorization(scope), key.login, f"Bearer {held.secret.reveal()}", key, held)
+
+    async def _token(self, key: TokenKey, refused: Secret | None) -> tuple[TokenKey, HeldToken]:
+        """Get a token; where the password for it ended, and a helper gives another one, with that. Raises RequestFailed."""
+        try:
+            return key, await self._tokens.get(key, refused)
+        except RequestFailed as error:
+            failure = error.failure
+            if failure.code is not FailureCode.BAD_CREDENTIALS or key.login is None:
+                raise
+        fresh = await self._logins.refused(key.login)
+        if fresh is None:
+            reach = Reach.HOST if self._logins.one_for_all else Reach.REPOSITORY
+            raise RequestFailed(replace(failure, reach=reach))
+        key = replace(key, login=fresh)
+        return key, await self._tokens.get(key, refused)
+
+    def _key(self, login: Credential | None, scope: Scope | None) -> TokenKey:
+        # A host may ask for Basic meanwhile, whose realm is a name and no URL (RFC 9110 11.5).
+        bearer = self._challenge is not None and self._challenge.scheme == "bearer"
+        parameters = self._challenge.parameters if self._challenge and bearer else {}
+        try:
+            realm = Realm.parse(parameters.get("realm", ""), self._base + "/v2/")
+        except ProtocolError as error:
+            hint = f"is {self._host} an OCI / Docker v2 registry?"
+            raise RequestFailed(Failure(FailureCode.UNSAFE_REALM, str(error), 401, hint, Reach.HOST)) from error
+        return TokenKey(self._host, login, realm, parameters.get("service") or None, scope)
+
+    async def _allow(self, realm: Realm) -> None:
+        check = self._check
+        if check is None:
+            raise RuntimeError("a token is wanted before the host was met")
+        flight = self._checked.get(realm)
+        if flight is None:
+            flight = self._checked[realm] = SingleFlight()
+        await flight.get(lambda: check(realm), bool)

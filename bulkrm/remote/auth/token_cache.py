@@ -1,0 +1,260 @@
+"""Bearer tokens: one for each host, credential, realm, service and scope, fetched once, renewed before it ends.
+
+The registry host is part of the key, so that a token never goes to another host than the one whose challenge it
+answered, even when two hosts announce the same realm and service.
+"""
+
+import base64
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import anyio
+
+from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.scope import CATALOG, Scope
+from bulkrm.model.secret import Secret
+from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing, RegistryToken
+from bulkrm.protocol.auth.realm import Realm
+from bulkrm.protocol.auth.rights import bad_credentials, permission_hint
+from bulkrm.protocol.auth.token import Token, parse_token
+from bulkrm.protocol.decision import Attempt, Authorize, decide_without_token
+from bulkrm.protocol.explanation import explanation, masked
+from bulkrm.protocol.message import MAX_ERROR, Answer, Request
+from bulkrm.protocol.pacing.pace import asked_wait
+from bulkrm.remote.clock import Clock
+from bulkrm.remote.limiter import Limiter
+from bulkrm.remote.send_loop import Loop, Sent
+from bulkrm.remote.single_flight import SingleFlight
+from bulkrm.remote.transport.sessions import Transport
+
+_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
+# Of a server that knows the token no more, or nothing of such tokens.
+_NO_IDENTITY = frozenset({400, 401, 404, 405})
+_NO_SCOPE = "the token server does not take the scope that bulkrm asks for"
+_WRONG_TOO = "or the user or password is wrong: some token servers answer 403 to that too"
+_LOOK = "the registry sends clients there for tokens: look into that server's log"
+_MOST_DOUBTS = 3  # fewer wrong passwords than lock an account
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """What a token is good for. `scope` None asks for a token without any resource."""
+
+    host: str
+    login: Credential | None
+    realm: Realm
+    service: str | None
+    scope: Scope | None
+
+    @property
+    def server(self) -> str:
+        """Who is asked, for messages: people know the registry, and not where it sends them for tokens."""
+        return f"the token server {self.realm.host} that {self.host} names"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """A token and until when it is used, in seconds of the clock's monotonic time."""
+
+    secret: Secret
+    good_until: float
+
+
+class ScopeRefused(RequestFailed):
+    """The token server answered 400: it does not know an action that was asked for (Quay knows no `delete`)."""
+
+
+@dataclass(slots=True)
+class _LoginState:
+    """What a token server has said of a login so far.
+
+    `proved`: it gave a token for something. `plausible`: it gave one for nothing, as `docker login` asks for. `doubts`
+    counts 403s of which it is open whether they mean the user or what was asked for.
+    """
+
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    proved: bool = False
+    plausible: bool = False
+    doubts: int = 0
+    refused: Failure | None = None
+
+    def was_accepted(self) -> bool:
+        """Tell whether a token was given to it. A method: what it says changes while one waits for the lock."""
+        return self.proved or self.plausible
+
+
+class Tokens:
+    """The cache of a run. Whether a realm may be given credentials is the caller's to check, before it asks here."""
+
+    def __init__(self, transport: Transport, clock: Clock, concurrency: int = Pacing().token_connections) -> None:
+        """Begin empty. `concurrency`: of each token server; --concurrency and --rate are for the registry."""
+        self._concurrency = concurrency
+        self._transport = transport
+        self._clock = clock
+        self._in_flight: dict[TokenKey, SingleFlight[HeldToken]] = {}
+        self._limiters: dict[str, Limiter] = {}
+        self._logins: dict[tuple[Realm, Credential | None], _LoginState] = {}
+        self.requests = 0
+
+    async def get(self, key: TokenKey, refused: Secret | None = None) -> HeldToken:
+        """Return a token that is still good, and is not the one that the registry just refused.
+
+        Raises RequestFailed, or ScopeRefused where the server does not know an action.
+        """
+        flight = self._in_flight.get(key)
+        if flight is None:
+            flight = self._in_flight[key] = SingleFlight()
+        return await flight.get(lambda: self._fetch(key), lambda held: self.is_good(held) and held.secret != refused)
+
+    def peek(self, key: TokenKey) -> HeldToken | None:
+        """Return the token held for a key if it is still good, without asking for one."""
+        flight = self._in_flight.get(key)
+        held = flight.value if flight else None
+        return held if held is not None and self.is_good(held) else None
+
+    def is_good(self, held: HeldToken) -> bool:
+        """Tell whether a token is not near its end."""
+        return self._clock.monotonic() < held.good_until
+
+    async def _fetch(self, key: TokenKey) -> HeldToken:
+        """Ask for a token. The first of a login goes alone: many wrong passwords at once could lock the account."""
+        login = self._logins.get((key.realm, key.login))
+        if login is None:
+            login = self._logins[key.realm, key.login] = _LoginState()
+        if login.was_accepted():
+            return await self._request(key, login)
+        async with login.lock:
+            if login.refused is not None:
+                raise RequestFailed(login.refused)
+            if not login.was_accepted():
+                return await self._first_request(key, login)
+        return await self._request(key, login)
+
+    async def _first_request(self, key: TokenKey, login: _LoginState) -> HeldToken:
+        try:
+            return await self._request(key, login)
+        except RequestFailed as error:
+            if error.failure.code is FailureCode.BAD_CREDENTIALS:
+                login.refused = error.failure
+            elif error.failure.code is FailureCode.NOT_PERMITTED and key.login is not None:
+                await self._look_at_login(key, login, error.failure)
+            raise
+
+    async def _look_at_login(self, key: TokenKey, login: _LoginState, failure: Failure) -> None:
+        """Find out whether a 403 is about the user: ask for a token that allows nothing, as `docker login` does.
+
+        After a few that stay open no more are asked for: a wrong password tried for each repository locks the account.
+        """
+        try:
+            await self._request(replace(key, scope=None), login)
+        except RequestFailed as error:
+            if error.failure.code is FailureCode.BAD_CREDENTIALS:
+                login.refused = error.failure
+                raise
+            login.doubts += 1
+            if login.doubts >= _MOST_DOUBTS:
+                what = f"{failure.message}; so it did {login.doubts} times, and was not asked again"
+                login.refused = replace(
+                    failure, message=what, hint="check the user and password, and what the user may"
+                )
+        else:
+            login.plausible = True
+
+    async def _request(self, key: TokenKey, login: _LoginState) -> HeldToken:
+        limiter = self._limiters.get(key.realm.host)
+        if limiter is None:
+            limiter = self._limiters[key.realm.host] = Limiter(Pacing(self._concurrency), self._clock)
+        method = "POST" if isinstance(key.login, IdentityToken) else "GET"
+        attempt = Attempt(Request(method, key.realm.parts.path), key.server)
+        send = partial(self._send, key, limiter)
+        try:
+            final = await Loop(limiter, self._clock).run(attempt, send, decide_without_token, _never)
+        except RequestFailed as error:
+            raise _unanswered(error.failure, key) from error
+        token = _judge(final.answer, key, proved=login.proved)
+        login.proved = login.proved or key.scope is not None
+        return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
+
+    async def _send(self, key: TokenKey, limiter: Limiter, attempt: Attempt) -> Sent:
+        scope = str(key.scope) if key.scope else None
+        url, headers, body = key.realm.with_query(key.service, scope), dict[str, str](), None
+        match key.login:
+            case Login() as login:
+                headers = {"Authorization": basic(login)}
+            case IdentityToken(token):
+                url, headers = key.realm.url, {"Content-Type": "application/x-www-form-urlencoded"}
+                body = key.realm.form(key.service, scope, token.reveal())
+            case RegistryToken():
+                raise RuntimeError("a token for the registry itself goes to no token server")
+            case None:
+                pass
+        async with limiter:
+            limiter.spend()
+            self.requests += 1
+            answer = await self._transport.send(attempt.request.method, url, headers, MAX_ERROR, body)
+        return attempt, masked(answer, secrets_of(key.login)) if isinstance(answer, Answer) else answer
+
+
+async def _never(decision: Authorize) -> Attempt:
+    raise AssertionError(decision)
+
+
+def _unanswered(failure: Failure, key: TokenKey) -> RequestFailed:
+    """Say who it was that did not answer: it is not the registry that the user named."""
+    named = failure.message if key.server in failure.message else f"{key.server}: {failure.message}"
+    return RequestFailed(replace(failure, message=named))
+
+
+def _judge(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
+    """Read the token server's final answer. `proved`: it has given tokens to this login before."""
+    detail = explanation(answer)
+    if answer.status == _OK:
+        try:
+            return parse_token(answer)
+        except ProtocolError as error:
+            # It may have a token all the same, one that cannot be used: of a body with errors only these are shown.
+            message = f"{key.server} sent no usable token: {detail or error}"
+            raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _LOOK, Reach.HOST)) from error
+    message = f"HTTP {answer.status} from {key.server}" + (f": {detail}" if detail else "")
+    if isinstance(key.login, IdentityToken) and answer.status in _NO_IDENTITY:
+        what = f"{message}; it does not take the identity token that `docker login` left"
+        hint = "`docker login` again, or give -u and a password"
+        raise RequestFailed(Failure(FailureCode.BAD_CREDENTIALS, what, answer.status, hint, Reach.HOST))
+    if answer.status == _BAD_REQUEST:
+        raise ScopeRefused(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _NO_SCOPE, Reach.REPOSITORY))
+    if answer.status == _UNAUTHORIZED:
+        asked = asked_wait(answer)
+        failure = bad_credentials(key.server, given=key.login is not None, asked=asked)
+        raise RequestFailed(replace(failure, message=f"{failure.message}: {detail}") if detail else failure)
+    if answer.status == _FORBIDDEN:
+        hint = _right(key) if key.login is None or proved else f"{_right(key)}; {_WRONG_TOO}"
+        raise RequestFailed(Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY))
+    raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _LOOK, Reach.HOST))
+
+
+def _right(key: TokenKey) -> str:
+    """Hint at what the user needs. One token is for reading and deleting: which of the two is missing is not told."""
+    if key.scope is None or key.scope.type != "repository":
+        return permission_hint(None, str(key.scope or CATALOG))
+    actions = key.scope.actions
+    missing = "push" if "push" in actions else " and ".join(sorted(actions, reverse=True))
+    return permission_hint(Repository(key.host, key.scope.name), missing)
+
+
+def secrets_of(login: Credential | None) -> tuple[str, ...]:
+    """Return what must not be seen of credentials, also in the form in which they are sent."""
+    match login:
+        case Login(_, password):
+            return (password.reveal(), basic(login).partition(" ")[2])
+        case IdentityToken(token) | RegistryToken(token):
+            return (token.reveal(),)
+        case None:
+            return ()
+
+
+def basic(login: Login) -> str:
+    """Return the value of a Basic Authorization header (RFC 7617, UTF-8)."""
+    pair = f"{login.username}:{login.password.reveal()}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"

@@ -1,0 +1,1 @@
+"""Bytes over the network: sessions, connections that are used again, TLS, proxies, time limits."""

@@ -1,0 +1,258 @@
+"""Bytes over the network: aiohttp sessions for the whole run, and nothing in them that acts by itself.
+
+Off, because a tool that deletes cannot have them: redirects (a 303 turns DELETE into a GET whose 200 would look like
+success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content decoding. Which
+requests share a connection, and which go alone, is the business of `bulkrm.remote.transport.connections`.
+"""
+
+import io
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from bulkrm import __version__
+from bulkrm.model.limits import is_exhausted
+from bulkrm.model.settings import Connection
+from bulkrm.protocol.message import (
+    CERTIFICATE,
+    EXHAUSTED,
+    LOST,
+    MAX_ERROR,
+    NOT_TLS,
+    PROXY,
+    TIMEOUT,
+    TOO_LARGE,
+    UNREACHABLE,
+    Answer,
+    Broken,
+)
+from bulkrm.remote.clock import Clock
+from bulkrm.remote.transport.connections import SharedConnector, Use
+from bulkrm.remote.transport.deadlines import Deadlines
+from bulkrm.remote.transport.proxy import UnusableProxy, proxy_for
+from bulkrm.remote.transport.redaction import Redaction
+from bulkrm.remote.transport.tls import OwnTls, tls_of
+
+_CHUNK = 64 * 2**10
+_KEEP_ALIVE = 30.0
+_CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must not cost a whole --timeout each time
+_SUCCESS = 300
+# ValueError: a host that cannot be encoded, such as `a..b` in the realm of a hostile registry.
+_BREAKING = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+# What OpenSSL says when a plain HTTP server answers its hello: the first bytes are no TLS record.
+_NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
+
+
+# Told of every send: method, URL and what came of it, for a log.
+Trace = Callable[[str, str, str], None]
+
+
+def no_trace(method: str, url: str, result: str) -> None:
+    """Tell nobody."""
+
+
+class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
+    """A broken exchange, hidden from aiohttp, which would send an idempotent request once more for a ClientError."""
+
+    def __init__(self, broken: Broken) -> None:
+        super().__init__(broken.message)
+        self.broken = broken
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Two sessions, for requests that share connections and for those that go alone, and the time limit of all."""
+
+    shared: aiohttp.ClientSession
+    alone: aiohttp.ClientSession
+    deadlines: Deadlines
+
+
+class Transport:
+    """Sends one request and returns what came back, as values; raises nothing of aiohttp's."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        timeout: float,
+        clock: Clock,
+        trace: Trace = no_trace,
+        own: Mapping[str, Connection] | None = None,
+    ) -> None:
+        """Read the TLS material; `own` is that of single hosts. `timeout` is in seconds, for one request.
+
+        Raises InputError on unusable files.
+        """
+        self._clock = clock
+        self._trace = trace
+        self._tls = tls_of(connection)
+        self._own = OwnTls(own or {})
+        self._timeout = timeout
+        self._opened: _Opened | None = None
+        self._redaction = Redaction()
+
+    async def __aenter__(self) -> Self:
+        """Open the sessions. The connectors have no limit of their own: the limiters of the hosts rule."""
+        shared = SharedConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
+        alone = aiohttp.TCPConnector(limit=0, ssl=self._tls, force_close=True, ttl_dns_cache=60)
+        self._opened = _Opened(self._session(shared), self._session(alone), Deadlines(self._timeout))
+        return self
+
+    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=min(self._timeout, _CONNECT)),
+            headers={"User-Agent": f"bulkrm/{__version__}", "Accept-Encoding": "identity"},
+            auto_decompress=False,
+            trust_env=False,
+            middlewares=(_no_second_send,),
+        )
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the sessions."""
+        if self._opened is not None:
+            await self._opened.shared.close()
+            await self._opened.alone.close()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        max_body: int = MAX_ERROR,
+        body: bytes | None = None,
+        use: Use | None = None,
+    ) -> Answer | Broken:
+        """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken.
+
+        It goes over a connection of its own, unless `use` says that it may share one.
+        """
+        if self._opened is None:
+            raise RuntimeError("the transport is not open")
+        session = self._opened.alone if use is None else self._opened.shared
+        # A file, made anew for each send: aiohttp warns of bytes of more than 1 MiB.
+        data = None if body is None else io.BytesIO(body)
+        answer: Answer | Broken
+        try:
+            with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
+                # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
+                target = URL(url, encoded=True)
+                response = await session.request(
+                    method,
+                    target,
+                    headers=headers,
+                    data=data,
+                    allow_redirects=False,
+                    proxy=proxy_for(url),
+                    ssl=self._own.of(target),
+                )
+                try:
+                    answer = await self._received(response, max_body)
+                finally:
+                    response.release()
+        except _NoAnswer as error:
+            answer = error.broken
+        except UnusableProxy as error:
+            answer = Broken(PROXY, str(error))
+        except _BREAKING as error:
+            answer = _broken(error)
+        if use is not None and isinstance(answer, Answer):
+            answer = _checked(answer, use)
+        answer = self._redaction.apply(answer, headers.get("Authorization"))
+        if self._trace is not no_trace:
+            self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
+        return answer
+
+    async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | Broken:
+        """Read up to one byte more than wanted; what is left is dropped with the connection."""
+        success = response.status < _SUCCESS
+        limit = max_body if success else MAX_ERROR
+        content = await response.content.read(min(_CHUNK, limit + 1))
+        if not response.content.at_eof():
+            content += await _rest(response.content, limit + 1 - len(content))
+        if len(content) > limit:
+            response.close()
+            if success:
+                return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
+        return Answer(response.status, response.headers, content[:limit], self._clock.wall())
+
+
+def _checked(answer: Answer, use: Use) -> Answer | Broken:
+    """Return the answer that came over a shared connection, unless it may be that to another request."""
+    if use.ended is not None:
+        return Broken(LOST, f"the answers on a connection were mixed up: {use.ended}")
+    use.received(answer.likeness)
+    return answer
+
+
+async def _rest(stream: aiohttp.StreamReader, most: int) -> bytes:
+    """Read on to the end, or so many bytes."""
+    parts = []
+    while most > 0 and (chunk := await stream.read(min(_CHUNK, most))):
+        parts.append(chunk)
+        most -= len(chunk)
+    return b"".join(parts)
+
+
+async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Stop aiohttp's own resend: `ClientSession._request` repeats idempotent methods on a ClientError of its own.
+
+    The caller would see only the second answer, say a 404 after a first DELETE that took effect. Pinned by a test.
+    """
+    try:
+        return await handler(request)
+    except _BREAKING as error:
+        raise _NoAnswer(_broken(error)) from error
+
+
+def _broken(error: BaseException) -> Broken:
+    """Name what happened, in words without URLs (they may hold secrets)."""
+    if isinstance(error, OSError) and is_exhausted(error):
+        return Broken(EXHAUSTED, "no connection: too many files are open in this process")
+    return _broken_exchange(error)
+
+
+def _broken_exchange(error: BaseException) -> Broken:
+    match error:
+        case aiohttp.ClientConnectorCertificateError():
+            broken = Broken(CERTIFICATE, _unverified(f"{error.host}:{error.port}", error.certificate_error))
+        case aiohttp.ClientConnectorSSLError():
+            broken = _broken_tls(error)
+        case aiohttp.ConnectionTimeoutError():
+            broken = Broken(UNREACHABLE, "no connection within the time limit")
+        case TimeoutError():
+            broken = Broken(TIMEOUT, "no answer within the time limit")
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
+            broken = Broken(UNREACHABLE, "the proxy does not connect")
+        case aiohttp.ClientConnectorError():
+            reason = error.os_error.strerror or str(error.os_error)
+            broken = Broken(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
+        case UnicodeError() | aiohttp.InvalidURL():
+            broken = Broken(UNREACHABLE, "the address, or that of the proxy, is not valid")
+        case _:
+            broken = Broken(LOST, f"the connection broke ({type(error).__name__})")
+    return broken
+
+
+def _unverified(where: str, cause: BaseException) -> str:
+    return f"the certificate of {where} does not verify: {getattr(cause, 'verify_message', None) or cause}"
+
+
+def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
+    cause = error.os_error
+    reason = getattr(cause, "reason", None) or type(cause).__name__
+    where = f"{error.host}:{error.port}"
+    if reason in _NOT_TLS_REASONS:
+        return Broken(NOT_TLS, f"{where} does not speak TLS")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Broken(CERTIFICATE, _unverified(where, cause))
+    return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")

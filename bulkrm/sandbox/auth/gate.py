@@ -1,0 +1,132 @@
+"""Lets requests pass to the registry or challenges them, as distribution v2.8.2 registry/auth does."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from bulkrm.model.scope import Scope
+from bulkrm.sandbox.auth.accounts import Users, knows, read_basic
+from bulkrm.sandbox.auth.tokens import TokenServer
+from bulkrm.sandbox.listen import Clock
+from bulkrm.sandbox.settings import Auth, SandboxSettings
+from bulkrm.sandbox.wire import Answer, Asked, coded_answer, refusal
+
+# Verified tokens are remembered: a long run sends the same one many thousand times.
+_REMEMBERED = 4096
+_BASIC = 'Basic realm="basic-realm"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A token whose signature was good."""
+
+    fingerprint: str
+    issuer: object
+    audience: object
+    serial: int
+    begins: int
+    ends: int
+    access: tuple[Scope, ...]
+
+
+class Gate:
+    """Knows users and tokens. `realm` is where a challenge sends the client."""
+
+    def __init__(self, users: Users, tokens: TokenServer, clock: Clock) -> None:
+        """Share the users and the key with the token server."""
+        self._users = users
+        self._tokens = tokens
+        self._clock = clock
+        self._passes: dict[str, _Pass | None] = {}
+
+    def check(self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str) -> Answer | None:
+        """Return None to let the request pass, else the 401. `needed` has one scope for each action."""
+        header = asked.headers.get("authorization")
+        if settings.auth is Auth.NONE:
+            return None
+        if settings.auth is Auth.BASIC:
+            return self._check_basic(read_basic(header), needed, settings)
+        scheme, _, token = (header or "").partition(" ")
+        if scheme.lower() != "bearer":
+            return _unauthorized(needed, _challenge(needed, settings, realm, ""))
+        found = self._read(token.strip())
+        if found is None or not self._valid(found, settings):
+            return _unauthorized(needed, _challenge(needed, settings, realm, "invalid_token"))
+        if not all(any(held.covers(want) for held in found.access) for want in needed):
+            error = "insufficient_scope" if settings.error_in_challenge else ""
+            return _unauthorized(needed, _challenge(needed, settings, realm, error))
+        return None
+
+    def _check_basic(
+        self, login: tuple[str, str] | None, needed: Sequence[Scope], settings: SandboxSettings
+    ) -> Answer | None:
+        if login is None or not knows(self._users, login):
+            return _unauthorized(needed, _BASIC)
+        user = self._users[login[0]]
+        if settings.basic_refusal is None or all(user.grant(want).covers(want) for want in needed):
+            return None
+        if settings.basic_refusal == HTTPStatus.UNAUTHORIZED:
+            return _unauthorized(needed, _BASIC)
+        return coded_answer(settings.basic_refusal, "DENIED", "requested access to the resource is denied")
+
+    def fingerprint(self, token: str) -> str:
+        """Return something that stands for a token in the log and tells nothing about it."""
+        found = self._passes.get(token)
+        return found.fingerprint if found else _fingerprint(token)
+
+    def _read(self, token: str) -> _Pass | None:
+        if token not in self._passes:
+            if len(self._passes) >= _REMEMBERED:
+                self._passes.clear()
+            self._passes[token] = self._verify(token)
+        return self._passes[token]
+
+    def _verify(self, token: str) -> _Pass | None:
+        claims = self._tokens.key.verify(token)
+        if claims is None:
+            return None
+        access = claims.get("access")
+        entries = access if isinstance(access, list) else []
+        scopes = tuple(Scope(entry["type"], entry["name"], frozenset(entry["actions"])) for entry in entries)
+        serial, begins, ends = (int(str(claims.get(name, 0))) for name in ("jti", "nbf", "exp"))
+        return _Pass(_fingerprint(token), claims.get("iss"), claims.get("aud"), serial, begins, ends, scopes)
+
+    def _valid(self, found: _Pass, settings: SandboxSettings) -> bool:
+        now = self._clock()
+        if found.serial <= self._tokens.revoked:
+            return False
+        if (found.issuer, found.audience) != (self._tokens.issuer, settings.service):
+            return False
+        return found.begins - settings.leeway <= now <= found.ends + settings.leeway
+
+
+def _challenge(needed: Sequence[Scope], settings: SandboxSettings, realm: str, error: str) -> str:
+    if settings.drops_untagged:
+        # go-gitea/gitea routers/api/packages/container/container.go, APIUnauthorizedError
+        return f'Bearer realm="{realm}",service="container_registry",scope="*"'
+    text = f'Bearer realm="{realm}",service="{settings.service}"'
+    if needed:
+        text += f',scope="{_scopes(needed) if settings.scope_in_challenge else ""}"'
+    return f'{text},error="{error}"' if error else text
+
+
+def _scopes(needed: Sequence[Scope]) -> str:
+    """Merge by resource. The actions are not sorted: 2.8.2 writes them in random order (a Go map)."""
+    actions: dict[str, list[str]] = {}
+    for scope in needed:
+        actions.setdefault(f"{scope.type}:{scope.name}", []).extend(scope.actions)
+    return " ".join(f"{resource}:{','.join(reversed(names))}" for resource, names in actions.items())
+
+
+def _unauthorized(needed: Sequence[Scope], challenge: str) -> Answer:
+    wanted = [
+        {"Type": scope.type, "Class": "", "Name": scope.name, "Action": action}
+        for scope in needed
+        for action in scope.actions
+    ]
+    return refusal("UNAUTHORIZED", wanted or None, headers={"WWW-Authenticate": challenge})
+
+
+def _fingerprint(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()[:16]

@@ -1,0 +1,221 @@
+"""The token server (distribution docs, spec/auth/token.md): at the sandbox's own host, or on a port of its own.
+
+On its own it serves any registry that trusts `key.bundle_pem`, for example a real one.
+"""
+
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qsl
+
+from bulkrm.model.errors import ProtocolError
+from bulkrm.model.scope import Scope
+from bulkrm.sandbox.auth.accounts import ANONYMOUS, User, Users, knows, read_basic
+from bulkrm.sandbox.auth.keys import SigningKey
+from bulkrm.sandbox.faults import Faults
+from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
+from bulkrm.sandbox.wire import Answer, Asked, coded_answer, json_answer, not_found
+
+TOKEN_PATH = "/token"  # noqa: S105 (a path)
+GITEA_TOKEN_PATH = "/v2/token"  # noqa: S105 (a path)
+DEFAULT_USERS: Mapping[str, User] = {"admin": User("admin")}
+# Quay's token endpoint knows no other action and refuses the whole request (quay/quay endpoints/v2/v2auth.py).
+_QUAY_ACTIONS = frozenset({"push", "pull", "*"})
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """`lifetime` in seconds. `fields`: which of the two names the answer uses.
+
+    `expires_in` and `issued_at` off: docker_auth, which tells neither. `announced`: an `expires_in` that differs from
+    the truth. `skew`: seconds by which this server's clock is ahead of the registry's. `quay_actions`: refuse scopes
+    with any action but push, pull and `*`. `all_or_nothing`: answer 403 where not all that was asked for may be given, as
+    GitLab does. `wrong_password`: the status for that. `post`: know the OAuth2 form as well (spec/auth/oauth.md), with
+    `refresh_tokens` from token to user name.
+    """
+
+    lifetime: int = 300
+    fields: tuple[str, ...] = ("token", "access_token")
+    expires_in: bool = True
+    issued_at: bool = True
+    announced: int | None = None
+    skew: int = 0
+    quay_actions: bool = False
+    all_or_nothing: bool = False
+    wrong_password: int = HTTPStatus.UNAUTHORIZED
+    post: bool = False
+    refresh_tokens: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A line of the log. `scope` is what was asked, several ones joined by blanks; `account` the Basic user, if any.
+
+    `status` is None where the connection was dropped.
+    """
+
+    scope: str
+    account: str | None
+    status: int | None
+    method: str = "GET"
+
+
+class TokenServer:
+    """Issues tokens to users, as far as their rules go.
+
+    `settings` may be replaced at any time. `max_in_flight` tells for each scope how many requests for it were in
+    progress together at most.
+    """
+
+    def __init__(
+        self,
+        users: Users | None = None,
+        settings: TokenSettings | None = None,
+        *,
+        key: SigningKey | None = None,
+        clock: Clock = wall_clock,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """Take users (default: `admin` with the password `admin`, who may do everything) and the clock."""
+        self.users: dict[str, User] = dict(DEFAULT_USERS if users is None else users)
+        self.settings = settings or TokenSettings()
+        self.key = key or SigningKey.generate()
+        self.issuer = "bulkrm-sandbox"
+        self.faults = Faults()
+        self.log: list[TokenRequest] = []
+        self.max_in_flight: Counter[str] = Counter()
+        self.issued = 0
+        self.revoked = 0
+        self._in_flight: Counter[str] = Counter()
+        self._clock = clock
+        self._listener = Listener(self.handle, tls)
+
+    async def __aenter__(self) -> Self:
+        """Listen on a port of its own."""
+        await self._listener.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        await self._listener.stop()
+
+    @property
+    def url(self) -> str:
+        """The realm, when it has its own port."""
+        return self._listener.url + TOKEN_PATH
+
+    def change(self, **settings: Any) -> None:
+        """Replace some fields of the settings."""
+        self.settings = replace(self.settings, **settings)
+
+    def revoke(self) -> None:
+        """Let the sandbox refuse all tokens issued so far, whatever their stated end; a real registry cannot."""
+        self.revoked = self.issued
+
+    async def handle(self, asked: Asked) -> Answer | None:
+        """Answer one request and log it; None: close the connection."""
+        scope = " ".join(_asked_scopes(asked))
+        self._in_flight[scope] += 1
+        self.max_in_flight[scope] = max(self.max_in_flight[scope], self._in_flight[scope])
+        answer: Answer | None = None
+        try:
+            answer = await with_faults(self.faults, asked, lambda: self.answer(asked))
+        finally:
+            self._in_flight[scope] -= 1
+            status = answer.status if answer else None
+            self.log.append(TokenRequest(scope, self._account(asked), status, asked.method))
+        return answer
+
+    def answer(self, asked: Asked) -> Answer:
+        """Decide about one request."""
+        # spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client goes on with GET.
+        methods = ("GET", "POST") if self.settings.post else ("GET",)
+        if asked.path not in (TOKEN_PATH, GITEA_TOKEN_PATH) or asked.method not in methods:
+            return not_found()
+        name = self._account(asked)
+        if not self._welcome(asked, name):
+            challenge = {"WWW-Authenticate": 'Basic realm="token server"'}
+            return coded_answer(
+                self.settings.wrong_password, "UNAUTHORIZED", "authentication required", headers=challenge
+            )
+        try:
+            wishes = [Scope.parse(text) for text in _asked_scopes(asked)]
+        except ProtocolError as error:
+            return json_answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
+        if self.settings.quay_actions and any(wish.actions - _QUAY_ACTIONS for wish in wishes):
+            return json_answer(HTTPStatus.BAD_REQUEST, {"error": "Unable to decode repository and actions"})
+        return self._granted(asked, name, wishes)
+
+    def _granted(self, asked: Asked, name: str | None, wishes: list[Scope]) -> Answer:
+        user = self.users.get(name or ANONYMOUS, User(acl=()))
+        service = dict(_parameters(asked)).get("service", "")
+        granted = [user.grant(wish) for wish in wishes]
+        if self.settings.all_or_nothing and granted != wishes:
+            return coded_answer(HTTPStatus.FORBIDDEN, "DENIED", "requested access to the resource is denied")
+        return self._issue(name or "", service, granted)
+
+    def token(self, account: str, service: str, granted: list[Scope]) -> str:
+        """Sign a token, for tests that need one without asking."""
+        self.issued += 1
+        # Whole seconds and a single audience: 2.8.2 reads nothing else (registry/auth/token/token.go, ClaimSet).
+        now = int(self._clock()) + self.settings.skew
+        return self.key.sign(
+            {
+                "iss": self.issuer,
+                "sub": account,
+                "aud": service,
+                "exp": now + self.settings.lifetime,
+                "nbf": now,
+                "iat": now,
+                "jti": str(self.issued),
+                "access": [
+                    {"type": scope.type, "name": scope.name, "actions": sorted(scope.actions)}
+                    for scope in granted
+                    if scope.actions
+                ],
+            }
+        )
+
+    def _issue(self, account: str, service: str, granted: list[Scope]) -> Answer:
+        issued_at = datetime.fromtimestamp(int(self._clock()) + self.settings.skew, UTC)
+        text = self.token(account, service, granted)
+        fields: dict[str, object] = dict.fromkeys(self.settings.fields, text)
+        if self.settings.expires_in:
+            announced = self.settings.announced
+            fields["expires_in"] = self.settings.lifetime if announced is None else announced
+        if self.settings.issued_at:
+            fields["issued_at"] = issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return json_answer(HTTPStatus.OK, fields)
+
+    def _account(self, asked: Asked) -> str | None:
+        if asked.method == "POST":
+            form = dict(_parameters(asked))
+            return form.get("username") or dict(self.settings.refresh_tokens).get(form.get("refresh_token", ""))
+        credentials = read_basic(asked.headers.get("authorization"))
+        return credentials[0] if credentials else None
+
+    def _welcome(self, asked: Asked, name: str | None) -> bool:
+        if asked.method == "POST":
+            form = dict(_parameters(asked))
+            if form.get("grant_type") == "refresh_token":
+                return name is not None and form.get("refresh_token") in dict(self.settings.refresh_tokens)
+            return knows(self.users, (form.get("username", ""), form.get("password", "")))
+        header = asked.headers.get("authorization")
+        return header is None or knows(self.users, read_basic(header))
+
+
+def _parameters(asked: Asked) -> list[tuple[str, str]]:
+    text = asked.body.decode("utf-8", "replace") if asked.method == "POST" else asked.query
+    return parse_qsl(text)
+
+
+def _asked_scopes(asked: Asked) -> list[str]:
+    """Return single scopes: the parameter may be repeated, and hold several ones with blanks between."""
+    return [part for key, value in _parameters(asked) if key == "scope" for part in value.split()]

@@ -1,0 +1,1 @@
+"""The registry of the sandbox: its resources, and the state behind them."""

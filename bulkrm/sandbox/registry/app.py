@@ -1,0 +1,120 @@
+"""The registry as a function from request to answer: routes, then the gate, then the resource."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+
+from bulkrm.model.scope import CATALOG, Scope
+from bulkrm.sandbox.auth.gate import Gate
+from bulkrm.sandbox.listen import Clock, wall_clock
+from bulkrm.sandbox.registry.blobs import Uploads, answer_blob
+from bulkrm.sandbox.registry.blobstore import BlobStore
+from bulkrm.sandbox.registry.listing import answer_catalog, answer_tags
+from bulkrm.sandbox.registry.manifests import answer_manifest
+from bulkrm.sandbox.registry.referrers import answer_referrers
+from bulkrm.sandbox.registry.store import Store
+from bulkrm.sandbox.settings import SandboxSettings
+from bulkrm.sandbox.wire import JSON, Answer, Asked, Refused, not_found, refusal
+
+# distribution v2.8.2 registry/api/v2/descriptors.go: its routes let upper-case names pass, and no malformed tags.
+_ROUTE = re.compile(
+    r"/v2/(?P<repository>[a-zA-Z0-9][a-zA-Z0-9._/-]*)/"
+    r"(?P<kind>tags/list|manifests/|blobs/uploads/|blobs/|referrers/)"
+    r"(?P<rest>[A-Za-z0-9_][A-Za-z0-9_.+:=-]*)?"
+)
+_DIGEST_ROUTE = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]+")
+_TAG_ROUTE = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
+_VERSION = {"Docker-Distribution-Api-Version": "registry/2.0", "X-Content-Type-Options": "nosniff"}
+
+
+class App:
+    """One registry. `settings` and `realm` may be replaced at any time."""
+
+    def __init__(
+        self, store: Store, gate: Gate, settings: SandboxSettings, blobs: BlobStore, clock: Clock = wall_clock
+    ) -> None:
+        """Take the state and what guards it, and where blobs may be kept."""
+        self._blobs = blobs
+        self._clock = clock
+        self._later: list[tuple[float, Callable[[], Answer]]] = []  # deletions that were answered before their time
+        self.settings = settings
+        self.realm = ""
+        self._store = store
+        self._gate = gate
+        self._uploads = Uploads(store)
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer one request; it has taken effect when this returns, unless the settings say otherwise."""
+        self._catch_up()
+        routed = self._route(asked)
+        if routed is None:
+            return not_found()
+        needed, respond = routed
+        answer = self._gate.check(asked, needed, self.settings, self.realm)
+        if answer is None:
+            try:
+                answer = respond()
+            except Refused as refused:
+                answer = refusal(refused.code, *refused.details)
+        # A registry that deletes tags only is of another make than distribution, and does not greet like it.
+        own = _VERSION if self.settings.deletes_digests or asked.path != "/v2/" else {}
+        return Answer(answer.status, {**own, **answer.headers}, answer.body)
+
+    def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], Answer]] | None:
+        """Return the scopes that the request needs and what answers it, or None where nothing matches."""
+        if asked.path == "/v2/":
+            return (), lambda: Answer(HTTPStatus.OK, {"Content-Type": JSON}, b"{}")
+        if asked.path == "/v2/_catalog":
+            return (CATALOG,), lambda: answer_catalog(self._store, asked)
+        found = _ROUTE.fullmatch(asked.path)
+        if found is None:
+            return None
+        respond = self._resource(found["repository"], found["kind"], found["rest"] or "", asked)
+        return (_needed(found["repository"], asked, self.settings), respond) if respond else None
+
+    def _resource(self, repository: str, kind: str, rest: str, asked: Asked) -> Callable[[], Answer] | None:
+        digest, tag = _DIGEST_ROUTE.fullmatch(rest), _TAG_ROUTE.fullmatch(rest)
+        if kind == "tags/list" and not rest:
+            return lambda: answer_tags(self._store, self.settings, repository, asked)
+        if kind == "manifests/" and (digest or tag):
+            return partial(self._manifest, repository, rest, asked)
+        if kind == "blobs/uploads/":
+            return lambda: self._uploads.answer(self.settings, repository, rest, asked)
+        if kind == "blobs/" and digest:
+            elsewhere = self._blobs.url_of if self.settings.blobs_elsewhere else None
+            return lambda: answer_blob(self._store, self.settings, repository, rest, asked, elsewhere)
+        if kind == "referrers/" and rest and self.settings.referrers:
+            return lambda: answer_referrers(self._store, self.settings, repository, rest, asked)
+        return None
+
+    def _manifest(self, repository: str, reference: str, asked: Asked) -> Answer:
+        settings = self.settings
+        respond = partial(answer_manifest, self._store, settings, repository, reference, asked)
+        lazy = asked.method == "DELETE" and (settings.ignores_deletes or settings.delete_lag)
+        there = self._store.digest_of(repository, reference) or self._store.manifest(repository, reference)
+        if not (lazy and there and settings.delete_enabled and not settings.read_only):
+            return respond()
+        if ":" not in reference and not settings.tag_deletes:
+            return respond()
+        if not settings.ignores_deletes:
+            self._later.append((self._clock() + settings.delete_lag, respond))
+        return Answer(HTTPStatus.ACCEPTED)
+
+    def _catch_up(self) -> None:
+        """Carry out the deletions whose time has come."""
+        now = self._clock()
+        due = [respond for time, respond in self._later if time <= now]
+        self._later = [(time, respond) for time, respond in self._later if time > now]
+        for respond in due:
+            with suppress(Refused):  # gone meanwhile
+                respond()
+
+
+def _needed(repository: str, asked: Asked, settings: SandboxSettings) -> Sequence[Scope]:
+    """Return one scope for each action (distribution v2.8.2 registry/handlers/app.go, `appendAccessRecords`)."""
+    reading = {"GET": ("pull",), "HEAD": ("pull",), "DELETE": settings.delete_needs}
+    needed = [Scope.repository(repository, action) for action in reading.get(asked.method, ("pull", "push"))]
+    source = asked.parameter("from") if asked.method == "POST" else None
+    return [*needed, Scope.repository(source, "pull")] if source else needed

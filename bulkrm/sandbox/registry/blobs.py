@@ -1,0 +1,116 @@
+"""Blobs and their uploads, as far as `docker push`, skopeo and crane use them (distribution v2.8.2)."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import InputError
+from bulkrm.sandbox.listen import DIGEST_HEADER
+from bulkrm.sandbox.registry.store import Store
+from bulkrm.sandbox.settings import SandboxSettings
+from bulkrm.sandbox.wire import Answer, Asked, Refused, method_not_allowed
+
+_OCTETS = "application/octet-stream"
+
+
+# Where a store keeps a blob, as a URL that is good by itself.
+Elsewhere = Callable[[str, str], str]
+
+
+def answer_blob(
+    store: Store,
+    settings: SandboxSettings,
+    repository: str,
+    digest: str,
+    asked: Asked,
+    elsewhere: Elsewhere | None = None,
+) -> Answer:
+    """Answer `/v2/<repository>/blobs/<digest>`; `elsewhere` says where a store keeps it. Raises Refused."""
+    try:
+        Digest(digest)
+    except InputError:
+        raise Refused("DIGEST_INVALID", {}) from None
+    if asked.method in ("GET", "HEAD"):
+        content = store.blob(repository, digest)
+        if content is None:
+            raise Refused("BLOB_UNKNOWN", digest)
+        if asked.method == "GET" and elsewhere is not None:
+            return Answer(HTTPStatus.TEMPORARY_REDIRECT, {"Location": elsewhere(repository, digest)})
+        return Answer(HTTPStatus.OK, {"Content-Type": _OCTETS, DIGEST_HEADER: digest, "Etag": f'"{digest}"'}, content)
+    if asked.method != "DELETE" or settings.read_only:
+        return method_not_allowed("GET", "HEAD", *(() if settings.read_only else ("DELETE",)))
+    if not settings.delete_enabled:
+        raise Refused("UNSUPPORTED")
+    if not store.delete_blob(repository, digest):
+        raise Refused("BLOB_UNKNOWN")
+    return Answer(HTTPStatus.ACCEPTED)
+
+
+class Uploads:
+    """Uploads in progress."""
+
+    def __init__(self, store: Store) -> None:
+        """Start without any."""
+        self._store = store
+        self._parts: dict[tuple[str, str], bytearray] = {}
+
+    def answer(self, settings: SandboxSettings, repository: str, upload: str, asked: Asked) -> Answer:
+        """Answer `/v2/<repository>/blobs/uploads/<upload>`; an empty `upload` starts one. Raises Refused."""
+        if settings.read_only:
+            return method_not_allowed(*(("GET", "HEAD") if upload else ()))
+        if not upload:
+            return self._start(repository, asked) if asked.method == "POST" else method_not_allowed("POST")
+        if (repository, upload) not in self._parts:
+            raise Refused("BLOB_UPLOAD_UNKNOWN", {})
+        return self._continue(repository, upload, asked)
+
+    def _continue(self, repository: str, upload: str, asked: Asked) -> Answer:
+        match asked.method:
+            case "PATCH":
+                self._parts[repository, upload].extend(asked.body)
+                return Answer(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
+            case "PUT":
+                return self._finish(repository, upload, asked)
+            case "DELETE":
+                del self._parts[repository, upload]
+                return Answer(HTTPStatus.NO_CONTENT)
+            case "GET" | "HEAD":
+                return Answer(HTTPStatus.NO_CONTENT, self._progress(repository, upload, asked))
+            case _:
+                return method_not_allowed("DELETE", "GET", "HEAD", "PATCH", "PUT")
+
+    def _start(self, repository: str, asked: Asked) -> Answer:
+        mount, source = asked.parameter("mount"), asked.parameter("from")
+        if mount and source and self._store.mount_blob(repository, mount, source):
+            return _created(repository, mount, asked)
+        upload = str(uuid.uuid4())
+        self._parts[repository, upload] = bytearray()
+        return Answer(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
+
+    def _finish(self, repository: str, upload: str, asked: Asked) -> Answer:
+        content = bytes(self._parts[repository, upload]) + asked.body
+        digest = asked.parameter("digest") or ""
+        if digest != str(Digest.of(content)):
+            raise Refused("DIGEST_INVALID", {"Digest": digest, "Reason": {}})
+        del self._parts[repository, upload]
+        self._store.put_blob(repository, content)
+        return _created(repository, digest, asked)
+
+    def _progress(self, repository: str, upload: str, asked: Asked) -> Mapping[str, str]:
+        received = len(self._parts[repository, upload])
+        return {
+            # A query, as the real one has (`_state`): a client must append `digest` with `&`.
+            "Location": f"{_origin(asked)}/v2/{repository}/blobs/uploads/{upload}?_state=sandbox",
+            "Range": f"0-{max(received - 1, 0)}",
+            "Docker-Upload-Uuid": upload,
+        }
+
+
+def _created(repository: str, digest: str, asked: Asked) -> Answer:
+    location = f"{_origin(asked)}/v2/{repository}/blobs/{digest}"
+    return Answer(HTTPStatus.CREATED, {DIGEST_HEADER: digest, "Location": location})
+
+
+def _origin(asked: Asked) -> str:
+    return f"{asked.scheme}://{asked.headers.get('host', '')}"

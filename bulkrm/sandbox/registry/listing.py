@@ -1,0 +1,84 @@
+"""The lists: tags of a repository, and the catalog of repositories."""
+
+import sys
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from bulkrm.sandbox.registry.store import Store
+from bulkrm.sandbox.settings import SandboxSettings
+from bulkrm.sandbox.wire import Answer, Asked, Refused, json_answer, method_not_allowed
+
+# distribution v2.8.2 registry/handlers/catalog.go, maximumReturnedEntries
+_MAX_CATALOG = 1000
+_DEFAULT_CATALOG = 100
+
+
+def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked: Asked) -> Answer:
+    """Answer `/v2/<repository>/tags/list`. 2.8.2 ignores `n` and `last` and sorts nothing. Raises Refused."""
+    if asked.method != "GET":
+        return method_not_allowed("GET")
+    tags = store.tags(repository)
+    if tags is None:
+        raise Refused("NAME_UNKNOWN", {"name": repository})
+    page, headers = paged(tags, settings, asked)
+    return json_answer(HTTPStatus.OK, {"name": repository, "tags": page or None}, headers)
+
+
+def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tuple[Sequence[str], Mapping[str, str]]:
+    """Return the page that is asked for and its `Link`; with no page size, all names as they are and no header."""
+    if settings.pages_without_links:
+        return _page_without_link(sorted(names), asked), {}
+    if settings.page_size is None:
+        return names, {}
+    size = min(_wanted(settings, asked), settings.page_size)
+    if settings.pages_on_request and not asked.parameter("n"):
+        size = len(names) + 1
+    origin = f"{asked.scheme}://{asked.headers.get('host', '')}" if settings.absolute_links else ""
+    page, more = _page(sorted(names), asked.parameter("last"), size)
+    return page, _link(origin + asked.path, page, size, asked.parameter("artifactType")) if more else {}
+
+
+def _page_without_link(names: Sequence[str], asked: Asked) -> Sequence[str]:
+    # go-containerregistry v0.22.1 pkg/registry/manifest.go, handleTags: it cuts where a name after `last` is, if any.
+    last, wanted = asked.parameter("last"), asked.parameter("n")
+    rest = names[bisect_right(names, last) :] if last else names
+    return (rest or names)[: int(wanted) if wanted else None]
+
+
+def answer_catalog(store: Store, asked: Asked) -> Answer:
+    """Answer `/v2/_catalog`. Raises Refused."""
+    if asked.method != "GET":
+        return method_not_allowed("GET")
+    size = _number(asked.parameter("n")) or _DEFAULT_CATALOG
+    if size > _MAX_CATALOG:
+        raise Refused("PAGINATION_NUMBER_INVALID", {"n": size})
+    names, more = _page(store.repositories(), asked.parameter("last"), size)
+    return json_answer(HTTPStatus.OK, {"repositories": names}, _link(asked.path, names, size) if more else {})
+
+
+def _wanted(settings: SandboxSettings, asked: Asked) -> int:
+    text = asked.parameter("n")
+    if settings.pages_on_request and text and not text.isdecimal():
+        # distribution v3.1.1 registry/handlers/tags.go, GetTags
+        raise Refused("PAGINATION_NUMBER_INVALID", {"n": 0})
+    return _number(text) or sys.maxsize
+
+
+def _page(names: Sequence[str], last: str | None, size: int) -> tuple[list[str], bool]:
+    start = bisect_right(names, last) if last else 0
+    page = list(names[start : start + size])
+    # A full page has a link even if it is the last one, as in 2.8.2's catalog.
+    return page, len(page) == size
+
+
+def _link(path: str, page: Sequence[str], size: int, artifact_type: str | None = None) -> Mapping[str, str]:
+    # The filter of the referrers API has to hold for the next page too (distribution-spec 1.1, "Listing Referrers").
+    kept = {"artifactType": artifact_type} if artifact_type else {}
+    return {"Link": f'<{path}?{urlencode({**kept, "last": page[-1], "n": size})}>; rel="next"'}
+
+
+def _number(text: str | None) -> int:
+    """Return a positive number, or 0 for anything else: 2.8.2 ignores it."""
+    return int(text) if text and text.isdecimal() else 0

@@ -1,0 +1,46 @@
+"""The referrers API of distribution-spec 1.1 ("Listing Referrers"); distribution itself has none."""
+
+import json
+from http import HTTPStatus
+
+from bulkrm.model.digest import is_digest
+from bulkrm.model.manifest import OCI_INDEX
+from bulkrm.sandbox.registry.listing import paged
+from bulkrm.sandbox.registry.store import Store
+from bulkrm.sandbox.settings import SandboxSettings
+from bulkrm.sandbox.wire import Answer, Asked, Refused, method_not_allowed
+
+_FILTER = "artifactType"
+
+
+def answer_referrers(store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked) -> Answer:
+    """Answer `/v2/<repository>/referrers/<digest>`: an empty index for what nobody knows. Raises Refused."""
+    if asked.method != "GET":
+        return method_not_allowed("GET")
+    if not is_digest(digest):
+        raise Refused("DIGEST_INVALID")
+    found = {
+        manifest.digest: describe(manifest.digest, manifest.media_type, manifest.content)
+        for manifest in store.referrers(repository, digest)
+    }
+    wanted = asked.parameter(_FILTER)
+    named = {name: entry for name, entry in found.items() if not wanted or wanted == entry.get(_FILTER)}
+    page, link = paged(list(named), settings, asked)
+    headers = {"Content-Type": OCI_INDEX, **link, **({"OCI-Filters-Applied": _FILTER} if wanted else {})}
+    index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [named[name] for name in page]}
+    return Answer(HTTPStatus.OK, headers, json.dumps(index).encode())
+
+
+def describe(digest: str, media_type: str, content: bytes) -> dict[str, object]:
+    """Describe a manifest as a list of referrers does: with its annotations and what kind of artifact it is."""
+    fields = json.loads(content.decode(errors="replace"))
+    config = fields.get("config") or {}
+    kind = fields.get(_FILTER) or config.get("mediaType")
+    annotations = fields.get("annotations")
+    return {
+        "mediaType": media_type,
+        "size": len(content),
+        "digest": digest,
+        **({_FILTER: kind} if kind else {}),
+        **({"annotations": annotations} if annotations else {}),
+    }

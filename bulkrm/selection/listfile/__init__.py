@@ -1,0 +1,1 @@
+"""The list file as text: read to its end, every mistake with its place."""

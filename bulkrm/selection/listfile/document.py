@@ -1,0 +1,288 @@
+"""The list file: a YAML list of references and globs, or the long form with `registry`, `protect` and `images`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulkrm.model.errors import InputError
+from bulkrm.model.reference import HTTPS_PORT, parse_host
+from bulkrm.model.target import Source
+from bulkrm.selection.entry import PLAIN, Detail, Entry, TagItem, parse_entry, parse_tag
+from bulkrm.selection.listfile.mistakes import Mistakes, Place, ReadingStoppedError
+from bulkrm.selection.listfile.nodes import LIST_REMEDY, NodeReader
+from bulkrm.selection.listfile.plain import is_item, is_plain, plain_lines
+from bulkrm.selection.listfile.yaml_tree import Mapping, Node, Scalar, Sequence, place_of, read_tree
+from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern
+from bulkrm.selection.selector import Level, keys
+
+TOP_KEYS = ("registry", "protect", *keys(Level.FILE), "images")
+ENTRY_KEYS = ("image", "tags", "exclude", *keys(Level.ENTRY), "note")
+_INSTEAD_OF_TAGS = frozenset({"match", "untagged"})
+# Stands in for the host where none is known: is the missing host the only mistake? (RFC 2606: no such host exists)
+_NO_HOST = "registry.invalid"
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class InUseFile:
+    """A file of what is in use, as a list names it. `where`: the place in the list, for messages."""
+
+    name: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListFile:
+    """What a file asks for, in its order; `protect`, `in_use` and `min_keep` hold for the whole run."""
+
+    entries: tuple[Entry, ...]
+    protect: tuple[ProtectPattern, ...] = ()
+    in_use: tuple[InUseFile, ...] = ()
+    min_keep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file is read: its size in bytes, its values, the mistakes that are shown."""
+
+    size: int = 256 * 1024 * 1024
+    values: int = 10_000_000
+    mistakes: int = 1000
+
+
+LIMITS = Limits()
+
+
+def read_list(content: bytes | str, name: str, *, default_port: int = HTTPS_PORT, limits: Limits = LIMITS) -> ListFile:
+    """Read a list file; `name` is what its entries and mistakes are called by, `-` for standard input.
+
+    Raises InputError with every mistake of the file, each with `name:line:column`.
+    """
+    mistakes = Mistakes(name, limits.mistakes)
+    reading = _Reading(name, default_port, mistakes)
+    try:
+        text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+        decoded = _decoded(text, mistakes, limits)
+        if is_plain(decoded, name):
+            reading.read_plain(decoded)
+        else:
+            reading.read(text.removeprefix(_BOM), limits.values)
+    except ReadingStoppedError:
+        pass
+    if mistakes:
+        raise InputError(*mistakes.problems())
+    return ListFile(tuple(reading.entries), tuple(reading.protect), tuple(reading.in_use), reading.min_keep)
+
+
+def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
+    if len(content) > limits.size:
+        mistakes.stop(Place(1, 1), f"larger than {limits.size} bytes", "cut it into several files")
+    try:
+        return content.removeprefix(_BOM).decode()
+    except UnicodeDecodeError as error:
+        mistakes.stop(place_of(content, error.start), "not UTF-8", "save the file as text in UTF-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An entry whose reference is not read yet: `registry` may stand behind it. `line` is the entry's."""
+
+    image: Scalar
+    detail: Detail
+    line: int
+
+
+@dataclass(slots=True)
+class _Fields:
+    """The long form of an entry, as far as it was read."""
+
+    seen: set[str] = field(default_factory=set)
+    image: list[Scalar] = field(default_factory=list)
+    tags: tuple[TagItem, ...] | None = None
+    exclude: tuple[ExcludePattern, ...] = ()
+    note: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    written: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def detail(self) -> Detail:
+        """What it adds to the image."""
+        return Detail(self.tags, self.exclude, self.note, self.values, self.written)
+
+
+class _Reading(NodeReader):
+    """One pass over one file. Every mistake is noted, and reading goes on."""
+
+    def __init__(self, name: str, default_port: int, mistakes: Mistakes) -> None:
+        self.entries: list[Entry] = []
+        self.protect: list[ProtectPattern] = []
+        super().__init__(mistakes)
+        self.in_use: list[InUseFile] = []
+        self.min_keep = 0
+        self._name = name
+        self._default_port = default_port
+        self._registry: str | None = None
+        self._advice = "set `registry:` at the top of the file"
+
+    def read(self, content: bytes, most: int) -> None:
+        """Read the one document of the file."""
+        roots = read_tree(content, self.mistakes, most)
+        root = next(roots, None)
+        match root:
+            case None:
+                self.mistakes.add(Place(1, 1), "an empty file", LIST_REMEDY)
+            case Sequence(place):
+                self._advice = "use the long form, with `registry:` at the top and the list under `images:`"
+                self._finish_all(root)
+            case Mapping(place, pairs):
+                self._long_form(place, pairs)
+            case Scalar(place=place):
+                self.mistakes.add(place, "a text, where a list of images should be", LIST_REMEDY)
+            case _:  # Broken: noted already
+                pass
+        match next(roots, None):
+            case Scalar(place=place) | Sequence(place=place) | Mapping(place=place):
+                self.mistakes.stop(place, "a second document (---) in one file", "make it a file of its own")
+            case _:
+                pass
+
+    def read_plain(self, content: str) -> None:
+        """Read a plain list, a line each."""
+        self._advice = "write a YAML list, with `registry:` at the top and the list under `images:`"
+        empty = True
+        for scalar in plain_lines(content):
+            empty = False
+            if is_item(scalar.text):
+                remedy = "write one reference a line, without '- '; a YAML list has a name that ends with .yaml"
+                self.mistakes.add(scalar.place, "a line of a YAML list in a plain list", remedy)
+            else:
+                self._finish(_Draft(scalar, PLAIN, scalar.place.line))
+        if empty:
+            self.mistakes.add(Place(1, 1), "an empty file", "write one reference a line")
+
+    def _finish_all(self, node: Node) -> None:
+        for draft in self._drafts(node):
+            self._finish(draft)
+
+    def _long_form(self, place: Place, pairs: Iterator[tuple[Scalar, Node]]) -> None:
+        waiting: list[_Draft] = []
+        keys: set[str] = set()
+        try:
+            for key, node in pairs:
+                keys.add(key.text)
+                self._top_value(key, node, waiting)
+            if "images" not in keys:
+                self.mistakes.add(place, "no `images:` in the file", "write the list of images under it")
+        except ReadingStoppedError:
+            # Perhaps `registry` would have come: a missing host is no mistake then.
+            self._registry = self._registry or _NO_HOST
+            raise
+        finally:
+            waiting.reverse()
+            while waiting:
+                self._finish(waiting.pop())
+
+    def _top_value(self, key: Scalar, node: Node, waiting: list[_Draft]) -> None:
+        match key.text:
+            case "registry":
+                self._read_registry(node)
+            case "protect":
+                self._read_protect(node)
+            case "images":
+                for draft in self._drafts(node):
+                    if self._registry is None:
+                        waiting.append(draft)
+                    else:
+                        self._finish(draft)
+            case "format":  # `bulkrm plan --out` writes this first
+                self.mistakes.stop(key.place, "a plan, and no list", f"`bulkrm apply {self._name}` carries it out")
+            case name if name in keys(Level.FILE):
+                self._of_file(name, node)
+            case _:
+                self.refuse_key(key, node, TOP_KEYS)
+
+    def _of_file(self, name: str, node: Node) -> None:
+        """Read a condition of the whole run."""
+        if name == "in-use":
+            for scalar in self.texts(node, name, may_be_empty=False):
+                where = f"{self._name}:{scalar.place.line}:{scalar.place.column}"
+                self.in_use.append(InUseFile(scalar.text, where))
+        elif found := self.value(keys(Level.FILE)[name], node):
+            self.min_keep = found[0]
+
+    def _read_registry(self, node: Node) -> None:
+        self._registry = _NO_HOST
+        for scalar in self.text(node):
+            try:
+                self._registry = parse_host(scalar.text, self._default_port)
+            except InputError as error:
+                self.note(scalar.place, error)
+
+    def _read_protect(self, node: Node) -> None:
+        port = self._default_port
+        self.protect += self.parse_all(self.texts(node, "protect"), lambda text: ProtectPattern.parse(text, port))
+
+    def _drafts(self, node: Node) -> Iterator[_Draft]:
+        for item in self.items(node, "images"):
+            match item:
+                case Scalar(place=place):
+                    yield _Draft(item, PLAIN, place.line)
+                case Mapping(place, pairs):
+                    yield from self._draft_of(place, pairs)
+                case Sequence(place):
+                    self.mistakes.add(place, "a list inside the list of images", "put a pattern like [a-z]* in quotes")
+                case _:  # Broken: noted already
+                    pass
+
+    def _draft_of(self, place: Place, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
+        """Read the long form of one entry: one draft, or none if the image is missing."""
+        entry = _Fields()
+        before = len(self.mistakes)
+        for key, node in pairs:
+            entry.seen.add(key.text)
+            self._entry_value(key, node, entry)
+        broken = len(self.mistakes) > before
+        if broken and entry.seen & _INSTEAD_OF_TAGS:
+            return  # without its tags the image would be another mistake
+        if "image" not in entry.seen and entry.seen.issubset(ENTRY_KEYS):
+            self.mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
+        # Whether conditions fit the tags cannot be told, if not all of them were read.
+        detail = Detail(entry.tags, note=entry.note) if broken else entry.detail
+        yield from (_Draft(scalar, detail, place.line) for scalar in entry.image)
+
+    def _entry_value(self, key: Scalar, node: Node, entry: "_Fields") -> None:
+        match key.text:
+            case "image":
+                entry.image = self.text(node)
+            case "tags":
+                entry.tags = self.parse_all(self.texts(node, "tags", may_be_empty=False), parse_tag)
+            case "exclude":
+                entry.exclude = self.parse_all(self.texts(node, "exclude"), ExcludePattern)
+            case "note":
+                entry.note = next((scalar.text for scalar in self.text(node)), None)
+            case name if name in keys(Level.ENTRY):
+                found = self.value(keys(Level.ENTRY)[name], node)
+                if found is not None:
+                    entry.values[name], entry.written[name] = found
+            case _:
+                self.refuse_key(key, node, ENTRY_KEYS)
+
+    def _finish(self, draft: _Draft) -> None:
+        """Turn a draft into entries, now that `registry` is known."""
+        source = Source(self._name, draft.line)
+        text, port = draft.image.text, self._default_port
+        try:
+            self.entries += parse_entry(
+                text, source=source, default_host=self._registry, default_port=port, detail=draft.detail
+            )
+        except InputError as error:
+            if self._registry is None:
+                try:
+                    parse_entry(text, source=source, default_host=_NO_HOST, default_port=port, detail=draft.detail)
+                except InputError as without_host:
+                    self.note(draft.image.place, without_host)
+                else:
+                    remedy = f"write docker.io/{text} in full, or {self._advice}"
+                    self.mistakes.add(draft.image.place, f"{text!r} does not name its registry", remedy)
+            else:
+                self.note(draft.image.place, error)

@@ -1,0 +1,1 @@
+"""Patterns of repositories, tags and texts, and what they match."""

@@ -1,0 +1,34 @@
+"""From listings to targets: what a glob chooses of what a registry lists."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.target import Target
+from bulkrm.selection.patterns.glob import Glob
+from bulkrm.selection.patterns.pattern import RepositoryPattern
+
+
+def match_tags(glob: Glob, repository: Repository, tags: Iterable[str]) -> list[Target]:
+    """Return the targets that the glob chooses among the tags of one repository, sorted by tag."""
+    chosen = sorted({tag for tag in tags if glob.matches(tag)})
+    return [Target(TagRef(repository, tag), glob.source, glob.note) for tag in chosen]
+
+
+def match_repositories(pattern: RepositoryPattern, paths: Iterable[str]) -> list[Repository]:
+    """Return the repositories that the pattern chooses among the paths of its host's catalog, sorted."""
+    return [Repository(pattern.host, path) for path in sorted(set(paths)) if pattern.matches(path)]
+
+
+def merge(targets: Iterable[Target]) -> list[Target]:
+    """Drop targets whose reference came before: the first one stays, with its source and its place.
+
+    It is bound by all entries that name it, if all of them have conditions, else by none.
+    """
+    first: dict[object, Target] = {}
+    for target in targets:
+        known = first.setdefault(target.reference, target)
+        if known is not target and known.bound != target.bound:
+            bound = tuple(dict.fromkeys((*known.bound, *target.bound))) if known.bound and target.bound else ()
+            first[target.reference] = replace(known, bound=bound)
+    return list(first.values())

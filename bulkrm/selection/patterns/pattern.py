@@ -1,0 +1,146 @@
+"""Patterns of repositories and tags: `*` and `?` stop at `/`, `**` crosses it, `[a-z]`, `{a,b}`.
+
+They are compiled once, to one regular expression each. A pattern that can never match is an error where that can be
+seen: a protection with a typing error would protect nothing.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Self
+
+from bulkrm.model.reference import HTTPS_PORT, HUB, Repository
+from bulkrm.selection.patterns.syntax import check_text, compile_host, compile_path, compile_tag, cut, refuse
+
+Fits = Callable[[str], object]  # anything but None: it fits
+
+# The tag schema of the OCI distribution specification for referrers, which cosign follows with a suffix.
+_ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class TagPattern:
+    """Chooses tags. Artifact tags (`sha256-<hex>...`: signatures and the like) only if the text starts that way.
+
+    Raises InputError with one Problem when the text is no pattern.
+    """
+
+    text: str
+    _fits: Fits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile."""
+        object.__setattr__(self, "_fits", compile_tag(self.text))
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return self.text
+
+    def matches(self, tag: str) -> bool:
+        """Tell whether the pattern chooses this tag."""
+        if self._fits(tag) is None:
+            return False
+        return _ARTIFACT.match(tag) is None or self.text.startswith(tag[: len("sha256-")])
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludePattern:
+    """Spares tags, artifact tags as well: what keeps an image may match more than what deletes it.
+
+    Raises InputError with one Problem when the text is no pattern.
+    """
+
+    text: str
+    _fits: Fits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile."""
+        object.__setattr__(self, "_fits", compile_tag(self.text))
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return self.text
+
+    def matches(self, tag: str) -> bool:
+        """Tell whether the pattern spares this tag."""
+        return self._fits(tag) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryPattern:
+    """Chooses repositories of one registry; `host` is a normal form, `text` the pattern of the path.
+
+    Raises InputError with one Problem when the text is no pattern.
+    """
+
+    host: str
+    text: str
+    _fits: Fits = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile."""
+        object.__setattr__(self, "_fits", compile_path(self.text))
+
+    def __str__(self) -> str:
+        """`host/pattern`."""
+        return f"{self.host}/{self.text}"
+
+    def matches(self, path: str) -> bool:
+        """Tell whether the pattern chooses this path, which has no host."""
+        return self._fits(path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ProtectPattern:
+    """What must stay. Made by `parse`; `text` is what the user wrote."""
+
+    text: str
+    _host_fits: Fits | None = field(repr=False, compare=False)
+    _path_fits: Fits = field(repr=False, compare=False)
+    _tag_fits: Fits = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, text: str, default_port: int = HTTPS_PORT) -> Self:
+        """Read `[host/]path:tag`, all three of which may be patterns.
+
+        Without a host it holds on every host, and then a path without `/` is the last component of any path. A first
+        component with `.` or `:`, or `localhost`, is a host. Raises InputError with one Problem.
+        """
+        check_text(text, "tags are protected, not digests: write the tags that are on it")
+        name, tag = cut(text)
+        if tag is None:
+            everywhere = "" if "/" in text else f", or *:{text} for that tag everywhere"
+            refuse(text, "does not say which tags", f"write {text}:* for all tags{everywhere}")
+        if not name:
+            refuse(text, "has no repository", f"write *{text} for every repository")
+        first, slash, rest = name.partition("/")
+        if slash and _is_host(first):
+            return cls(text, compile_host(first, default_port), compile_path(rest), compile_tag(tag))
+        return cls(text, None, compile_path(name if slash else f"**/{name}"), compile_tag(tag))
+
+    def __str__(self) -> str:
+        """Return the text."""
+        return self.text
+
+    def protects(self, repository: Repository, tag: str) -> bool:
+        """Tell whether this tag must stay."""
+        return self._tag_fits(tag) is not None and self.holds_in(repository)
+
+    def holds_in(self, repository: Repository) -> bool:
+        """Tell whether the pattern is about this repository, whatever the tag."""
+        if self._host_fits is None:
+            return self._path_fits(repository.path) is not None
+        if self._host_fits(repository.host) is None:
+            return False
+        # With a host, `docker.io/nginx` means what Docker means by it.
+        short = repository.path.removeprefix("library/") if repository.host == HUB else repository.path
+        return self._path_fits(repository.path) is not None or self._path_fits(short) is not None
+
+
+def _is_host(first: str) -> bool:
+    """Tell whether the first component is a host. Unlike in references, an upper-case letter does not make it one.
+
+    It would protect nothing of what was meant. The dots of `{1..3}` do not count.
+    """
+    dotted = first.replace("..", "")
+    return "." in dotted or ":" in dotted or first == "localhost"

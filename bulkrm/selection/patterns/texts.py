@@ -1,0 +1,50 @@
+"""Patterns of labels and annotations: `*` stands for anything, `/` too; `?`, `[a-z]`, `{a,b}`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from wcmatch import fnmatch
+from wcmatch._wcparse import PatternLimitException  # wcmatch raises it, but has no public name for it
+
+from bulkrm.selection.patterns.syntax import MAX_TEXT, refuse
+
+_FLAGS = fnmatch.BRACE | fnmatch.CASE | fnmatch.DOTMATCH | fnmatch.FORCEUNIX
+
+
+@dataclass(frozen=True, slots=True)
+class TextPattern:
+    """Fits whole values. Raises InputError with one Problem when the text is no pattern."""
+
+    text: str
+    _fits: Any = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile."""
+        if len(self.text) > MAX_TEXT:
+            refuse(self.text, f"is longer than {MAX_TEXT} characters", "write a shorter pattern, with *")
+        try:
+            included, _ = fnmatch.translate(self.text, flags=_FLAGS)
+        except PatternLimitException:
+            refuse(self.text, "stands for more than 1000 patterns", "use '*' instead of some of its {...}")
+        object.__setattr__(self, "_fits", re.compile("|".join(included)).fullmatch)
+
+    def matches(self, value: str) -> bool:
+        """Tell whether it fits."""
+        if not value:  # `*` of wcmatch wants a character where it stands alone
+            return not self.text.strip("*")
+        return self._fits(value) is not None
+
+
+Pairs = tuple[tuple[str, TextPattern], ...]
+
+
+def all_fit(patterns: Pairs, values: Mapping[str, str]) -> bool:
+    """Tell whether each key is there with a value that fits."""
+    return all(key in values and pattern.matches(values[key]) for key, pattern in patterns)
+
+
+def written(key: str, patterns: Pairs) -> str:
+    """Return the condition as one line."""
+    return f"{key}: {{{', '.join(f'{name}: {pattern.text}' for name, pattern in patterns)}}}"

@@ -1,0 +1,1 @@
+"""Values that conditions of a list have: ages, dates, numbers, versions."""

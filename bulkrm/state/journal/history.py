@@ -1,0 +1,57 @@
+"""How far a run had come when it ended, as its journal tells it."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.report import ImageResult
+from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.events import DanglingIntent, DecoyIntent, Event, Intent, Told, read_events
+from bulkrm.state.journal.losses import PutBack, put_back
+
+
+@dataclass(slots=True)
+class History:
+    """`outcomes`: the final ones, by the image's full name. `intents`: what may have been sent. `decoys` by repository.
+
+    `cleared`: tags that were to go before their manifests, by repository and tag, and what they held. `dangling`: tags
+    that led nowhere and were to be removed, by repository and tag. `back`: what undos put back.
+    """
+
+    outcomes: dict[str, ImageResult] = field(default_factory=dict)
+    intents: list[Intent] = field(default_factory=list)
+    decoys: dict[Repository, set[Digest]] = field(default_factory=lambda: defaultdict(set))
+    removed_ahead: dict[tuple[Repository, str], Digest] = field(default_factory=dict)
+    dangling: set[tuple[Repository, str]] = field(default_factory=set)
+    back: PutBack = field(default_factory=PutBack)
+
+
+def read_history(folder: Path) -> History:
+    """Read a run's journal; whatever failed or was not attempted is as if it had never been. Raises StateError."""
+    history = History()
+    events = list(read_events(folder / "journal.jsonl"))
+    for event in events:
+        _take(history, event)
+    history.back = put_back(folder, Account(events))
+    for repository, _, tag in history.back.sure:
+        if tag is not None:
+            history.removed_ahead.pop((repository, tag), None)
+    return history
+
+
+def _take(history: History, event: Event) -> None:
+    match event:
+        case Told(image=image, result=ImageResult() as result):
+            history.outcomes[image] = result
+        case Intent(kind, repository, digest, tags) if kind != "restore":
+            history.intents.append(event)
+            if kind == "clear":
+                history.removed_ahead.update(((repository, tag), digest) for tag in tags)
+        case DanglingIntent(repository, tags):
+            history.dangling.update((repository, tag) for tag in tags)
+        case DecoyIntent(repository, digest):
+            history.decoys[repository].add(digest)
+        case _:
+            pass
