@@ -23,4 +23,5 @@ FAMILY = Family(
         untagged_first=True,
     ),
     hosts=("docker.io",),
+    address="registry-1.docker.io",
 )

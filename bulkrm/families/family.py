@@ -16,7 +16,8 @@ class Family:
 
     `hosts` are patterns of the public services' names. The traits of its manners hold there, and on a host that its
     `sign` recognises by the answer to `GET /v2/`. The refusals hold there too; `everywhere`, and where there are no
-    hosts, they count on every registry, because their error codes are the family's own and people run it under any name.
+    hosts, they count on every registry, because their error codes are the family's own and people run it under any name. `address` is where its registry is connected to,
+    if that is not the name that references have.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Family:
     hosts: tuple[str, ...] = ()
     everywhere: bool = False
     sign: Callable[[Answer], bool] | None = None
+    address: str | None = None
 
     def serves(self, host: str) -> bool:
         """Tell whether a host is one of the family's public services."""
@@ -39,6 +41,12 @@ class Family:
 def families() -> tuple[Family, ...]:
     """All of them, loaded on first use."""
     return discover(__package__ or "bulkrm.families", "FAMILY", Family)
+
+
+@cache
+def address_of(host: str) -> str:
+    """Return where a host (a normal form) is connected to."""
+    return next((family.address for family in families() if family.address and family.serves(host)), host)
 
 
 @cache

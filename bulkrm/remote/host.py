@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import anyio
 
-from bulkrm.families.family import recognised
+from bulkrm.families.family import address_of, recognised
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.secret import Secret
@@ -30,10 +30,9 @@ from bulkrm.remote.limiter import Limiter
 from bulkrm.remote.send_loop import Final, Loop, Sent
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.connections import Reuse, Use
-from bulkrm.remote.transport.tls import address_of
 from bulkrm.remote.waits import Waits
 
-__all__ = ["Footprint", "Host", "Look", "Withdrawn", "address_of"]
+__all__ = ["Footprint", "Host", "Look", "Withdrawn"]
 
 _UNAUTHORIZED = 401
 _TIMED_OUT = 408

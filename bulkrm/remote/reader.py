@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.inventory import Inventory
 from bulkrm.model.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
@@ -18,6 +19,7 @@ from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.pages import Page, broken_listing, refuses_page_size
 from bulkrm.protocol.listing.progress import Listing
 from bulkrm.protocol.message import Answer, Request
+from bulkrm.protocol.refusal import is_registry_answer
 from bulkrm.remote.blobs import read_blob
 from bulkrm.remote.host import Host
 from bulkrm.remote.send_loop import Final
@@ -101,6 +103,26 @@ class Reader:
     async def tags(self, repository: Repository) -> tuple[str, ...] | None:
         """List all tags, page by page, each once; None where the registry does not know the repository."""
         return await self._listing(message.list_tags(repository), pages.tag_page)
+
+    async def inventory(self, repository: Repository) -> Inventory | None:
+        """List all manifests and tags at once; None: there is no such listing, as the specification has none.
+
+        Whole or a failure. A registry that does not know the repository is asked for its tags.
+        """
+        del repository
+        return None
+
+    async def ask(self, request: Request) -> Answer | None:
+        """Send a request of a backend's own, with the tokens, pace and retries of every other one.
+
+        Return the final answer, a success; None where the registry itself answers 404.
+        """
+        final = await self._host.exchange(request)
+        if final.answer.status == _NOT_FOUND and is_registry_answer(final.answer):
+            return None
+        if not 200 <= final.answer.status < 300:  # noqa: PLR2004
+            raise self._context(request).fail(final.answer)
+        return final.answer
 
     async def repositories(self) -> tuple[str, ...]:
         """List all repositories of the registry, which few registries allow to whom is no administrator."""

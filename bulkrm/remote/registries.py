@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bulkrm.families.family import traits_of
+from bulkrm.families.family import address_of, traits_of
 from bulkrm.model.limits import RAISE
 from bulkrm.model.result.report import Requests
 from bulkrm.model.settings import Settings
 from bulkrm.remote.auth.token_cache import Tokens
+from bulkrm.remote.backends.backend import backend_of
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.context import RemoteContext, tell_nobody
 from bulkrm.remote.credentials import Credentials
@@ -17,7 +18,7 @@ from bulkrm.remote.registry import Registry
 from bulkrm.remote.transport.connections import Sharing
 from bulkrm.remote.transport.proxy import refuse_unusable
 from bulkrm.remote.transport.sessions import Trace, Transport, no_trace
-from bulkrm.remote.transport.tls import OwnTls, address_of, tls_of
+from bulkrm.remote.transport.tls import OwnTls, tls_of
 
 _LIMIT = f"the limit of open files: {RAISE}"
 
@@ -35,8 +36,9 @@ class Registries:
         """Return the registry of a host (a normal form)."""
         registry = self._registries.get(host)
         if registry is None:
-            untag_method = Host(host, self._credentials, traits_of(host), self._context)
-            registry = self._registries[host] = Registry(untag_method)
+            backend = backend_of(host)
+            way = Host(host, self._credentials, backend.traits or traits_of(host), self._context)
+            registry = self._registries[host] = backend.open(way)
         return registry
 
     @property

@@ -64,6 +64,10 @@ class Registry(Reader):
             if found is None or found.digest != manifest.digest:
                 raise _not_stored(final.answer)
 
+    async def restore(self, repository: Repository, manifest: Manifest, footprint: Footprint) -> None:
+        """Bring a deleted manifest back under its digest. Returns only when it is proved to be there."""
+        await self.put(repository, manifest.digest, manifest, footprint)
+
     async def deletes_tags(self, repository: Repository, made_up: str) -> bool:
         """Ask whether the registry deletes tags, by DELETE of a tag that somebody made up: nothing can go.
 

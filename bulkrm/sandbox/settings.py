@@ -29,7 +29,8 @@ class SandboxSettings:
     With `ignores_deletes` a DELETE is answered and not carried out, with `delete_lag` it is so many seconds later by the
     sandbox's clock.
     `immutable_tags` is Harbor: a tag cannot be pushed over with another digest. `referrers` turns on the referrers API
-    of distribution-spec 1.1. `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
+    of distribution-spec 1.1. `lists_manifests` is Google's tag list, which tells the manifests too
+    (google/go-containerregistry pkg/v1/google/list.go). `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
     `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is no manifest to anybody.
     `error_in_challenge` off is zot and olareg, which repeat their challenge where a right is missing and do not say why.
@@ -67,6 +68,7 @@ class SandboxSettings:
     pages_on_request: bool = False
     absolute_links: bool = False
     pages_without_links: bool = False
+    lists_manifests: bool = False
     checks_parts: bool = True
     blobs_as_manifests: bool = True
     blobs_elsewhere: bool = False

@@ -4,7 +4,7 @@ A tag that was read by HEAD is read again, by GET, when it becomes a target: wha
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
 from bulkrm.engine.gateway import Gateway
@@ -86,6 +86,11 @@ class Resolver:
                 self._stop.fail_fast()
 
         await run_jobs(hosts, self._gateway.workers, ask, self._stop)
+
+    def take(self, repository: Repository, told: Mapping[str, Resolved]) -> None:
+        """Take what a listing told of tags that were not read yet."""
+        for tag, resolved in told.items():
+            self.found.setdefault((repository, tag), resolved)
 
     def missing(self, names: Iterable[Name], method: Method) -> list[Name]:
         """Return the names, each once, of which `method` would bring something new."""

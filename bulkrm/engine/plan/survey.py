@@ -91,12 +91,13 @@ class Survey:
         return any(isinstance(found := self.known(target), Resolved) or is_damage(found) for target in members)
 
     async def _read_others(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """HEAD every tag of the touched repositories that was not read as a target."""
+        """HEAD every tag of the touched repositories that was not read as a target, and that the listing says nothing of."""
         if self._policy.shared is Shared.DELETE_UNSEEN:
             return
         others: list[Name] = []
         for repository, members in grouped.items():
             if self._wants_others(members):
+                self._resolver.take(repository, self._lists.resolved(repository))
                 names = [(repository, tag) for tag in self._listed(repository)]
                 others += [name for name in names if name not in self._resolver.found]
         if others:

@@ -1,6 +1,6 @@
 """One tag listing for each repository, whoever needs it: a glob, the guard, or the question whether it exists."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bulkrm.engine.execute.staleness import Basis, Reading
@@ -9,6 +9,8 @@ from bulkrm.engine.observer import Observer
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.model.inventory import Inventory
+from bulkrm.model.manifest import Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.remote.clock import Clock, Moment
@@ -41,6 +43,7 @@ class TagLists:
         self._lists: dict[Repository, Listed] = {}
         self._spans: dict[Repository, _Span] = {}
         self._listings: dict[Repository, Reading] = {}
+        self._inventories: dict[Repository, Inventory] = {}
 
     def __getitem__(self, repository: Repository) -> Listed:
         """Return what was read."""
@@ -58,6 +61,12 @@ class TagLists:
         """Let go the listings of all but these; when a repository was read is still known."""
         for repository in self._lists.keys() - keep:
             del self._lists[repository]
+            self._inventories.pop(repository, None)
+
+    def resolved(self, repository: Repository) -> Mapping[str, Resolved]:
+        """Return what the listing itself told of tags: where they lead to. Most registries list names only."""
+        inventory = self._inventories.get(repository)
+        return inventory.resolved if inventory is not None else {}
 
     def touch(self, repository: Repository) -> None:
         """Note that something of a repository begins to be read now, or was read: from the first on its facts grow old."""
@@ -80,7 +89,7 @@ class TagLists:
         async def read(repository: Repository) -> None:
             self.touch(repository)
             alone = _Span(Moment.now(self._clock), self._clock.monotonic(), 0.0)
-            listed = await self._gateway.call(repository, lambda registry: registry.tags(repository))
+            listed = await self._listed(repository)
             if self._removed_ahead.of(repository) and not isinstance(listed, Failure):
                 listed = self._removed_ahead.with_these(repository, listed or ())
             self._lists[repository] = listed
@@ -91,3 +100,13 @@ class TagLists:
 
         missing = {repository for repository in repositories if repository not in self._lists}
         await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, read, self._stop)
+
+    async def _listed(self, repository: Repository) -> Listed:
+        inventory = await self._gateway.call(repository, lambda registry: registry.inventory(repository))
+        if inventory is None:
+            return await self._gateway.call(repository, lambda registry: registry.tags(repository))
+        if isinstance(inventory, Failure):
+            return inventory
+        if not self._removed_ahead.of(repository):  # what this run took off has to be looked at, tag by tag
+            self._inventories[repository] = inventory
+        return inventory.names

@@ -152,7 +152,7 @@ class Undo:
         await self._intend(loss)
 
         async def put(registry: Registry) -> bool:
-            await registry.put(loss.repository, loss.manifest.digest, loss.manifest, Footprint())
+            await registry.restore(loss.repository, loss.manifest, Footprint())
             return True
 
         with self._in_flight.unfinished():

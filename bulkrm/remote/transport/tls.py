@@ -6,18 +6,10 @@ from pathlib import Path
 
 from yarl import URL
 
+from bulkrm.families.family import address_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.limits import RAISE, is_exhausted
-from bulkrm.model.reference import HUB
 from bulkrm.model.settings import Connection
-
-# Docker Hub's registry has another name than its references.
-_ADDRESSES = {HUB: "registry-1.docker.io"}
-
-
-def address_of(host: str) -> str:
-    """Return where a host (a normal form) is connected to."""
-    return _ADDRESSES.get(host, host)
 
 
 def tls_of(connection: Connection) -> ssl.SSLContext | bool:

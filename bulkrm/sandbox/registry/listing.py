@@ -23,7 +23,21 @@ def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked:
     if tags is None:
         raise Refused("NAME_UNKNOWN", {"name": repository})
     page, headers = paged(tags, settings, asked)
-    return json_answer(HTTPStatus.OK, {"name": repository, "tags": page or None}, headers)
+    told = {"manifest": _manifests(store, repository)} if settings.lists_manifests else {}
+    return json_answer(HTTPStatus.OK, {"name": repository, "tags": page or None, **told}, headers)
+
+
+def _manifests(store: Store, repository: str) -> Mapping[str, Mapping[str, object]]:
+    # google/go-containerregistry v0.20 pkg/v1/google/list.go, `rawManifestInfo`
+    return {
+        digest: {
+            "tag": sorted(store.tags_on(repository, digest)),
+            "mediaType": manifest.media_type,
+            "imageSizeBytes": str(len(manifest.content)),
+        }
+        for digest in sorted(store.digests(repository))
+        if (manifest := store.manifest(repository, digest)) is not None
+    }
 
 
 def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tuple[Sequence[str], Mapping[str, str]]:

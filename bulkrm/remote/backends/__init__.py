@@ -1,0 +1,1 @@
+"""How a registry lists, reads, deletes, untags and restores: a file each, with a constant `BACKEND`."""
