@@ -105,12 +105,12 @@ class Reader:
         return await self._listing(message.list_tags(repository), pages.tag_page)
 
     async def inventory(self, repository: Repository) -> Inventory | None:
-        """List all manifests and tags at once; None: there is no such listing, as the specification has none.
+        """List the tags, with the manifests where the registry tells those too: the protocol lists names only.
 
-        Whole or a failure. A registry that does not know the repository is asked for its tags.
+        None where the registry does not know the repository.
         """
-        del repository
-        return None
+        names = await self.tags(repository)
+        return None if names is None else Inventory(names)
 
     async def ask(self, request: Request) -> Answer | None:
         """Send a request of a backend's own, with the tokens, pace and retries of every other one.

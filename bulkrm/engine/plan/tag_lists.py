@@ -103,10 +103,8 @@ class TagLists:
 
     async def _listed(self, repository: Repository) -> Listed:
         inventory = await self._gateway.call(repository, lambda registry: registry.inventory(repository))
-        if inventory is None:
-            return await self._gateway.call(repository, lambda registry: registry.tags(repository))
-        if isinstance(inventory, Failure):
+        if inventory is None or isinstance(inventory, Failure):
             return inventory
-        if not self._removed_ahead.of(repository):  # what this run took off has to be looked at, tag by tag
+        if inventory.manifests and not self._removed_ahead.of(repository):  # else each tag is looked at by itself
             self._inventories[repository] = inventory
         return inventory.names

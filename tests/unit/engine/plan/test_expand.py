@@ -9,6 +9,7 @@ from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.inventory import Inventory
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
@@ -48,9 +49,10 @@ class Books:
     def host(self) -> "Books":
         return self
 
-    async def tags(self, repository: Repository) -> tuple[str, ...] | None:
+    async def inventory(self, repository: Repository) -> Inventory | None:
         self.asked.append(repository.path)
-        return self._give(self._tags.get(repository.path))
+        names = self._give(self._tags.get(repository.path))
+        return None if names is None else Inventory(names)
 
     async def repositories(self) -> tuple[str, ...]:
         self.asked.append("catalog")
@@ -144,4 +146,4 @@ async def test_stopped() -> None:
 
 def test_books_are_a_registry() -> None:
     """The fake has the methods that it stands for."""
-    assert {"tags", "repositories"} <= {name for name in dir(Registry) if not name.startswith("_")}
+    assert {"inventory", "repositories"} <= {name for name in dir(Registry) if not name.startswith("_")}
