@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import memory, pace, start, strategies, tools
+from tests.bench import memory, pace, start, strategies, tools, versions
 from tests.bench.topic import Setting, Topic
 
 TOPICS: dict[str, Topic] = {
@@ -23,6 +23,7 @@ TOPICS: dict[str, Topic] = {
     "pace": pace.run,
     "memory": memory.run,
     "start": start.run,
+    "versions": versions.run,
 }
 _TMPFS = Path("/dev/shm")  # noqa: S108 (a folder with a fresh name is made in it)
 

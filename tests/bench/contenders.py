@@ -51,7 +51,7 @@ class Bulkrm:
         self, concurrency: str, folder: Path, *, options: Sequence[str] = (), module: Sequence[str] = ("bulkrm",)
     ) -> None:
         self.name = "no record" if module == UNRECORDED else "bulkrm"
-        self._module = module
+        self._command = [sys.executable, "-m", *module]
         self._options = ["-y", "-q", "-o", "jsonl", "-c", concurrency, *options]
         self._folder = folder
 
@@ -69,8 +69,16 @@ class Bulkrm:
                 "DOCKER_CONFIG": str(self._folder),
                 "BULKRM_STATE_DIR": state,
             }
-            command = [sys.executable, "-m", *self._module, "-f", str(listed), *self._options]
-            return await _run(command, self._folder, environment)
+            return await _run([*self._command, "-f", str(listed), *self._options], self._folder, environment)
+
+
+class Installed(Bulkrm):
+    """The bulkrm of an interpreter, which may be another version than this checkout's."""
+
+    def __init__(self, name: str, python: Path, concurrency: str, folder: Path) -> None:
+        super().__init__(concurrency, folder)
+        self.name = name
+        self._command = [str(python), "-P", "-m", "bulkrm"]  # not the package of the working folder
 
 
 class Bare:
