@@ -182,6 +182,33 @@ def test_what_is_explained(run: Command, sandbox: Sandbox, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
+    ("sources", "number"),
+    [
+        (("", None, None), 1000),
+        (("confirm-above = 5000", None, None), 5000),
+        (("confirm-above = 50", None, "70"), 50),
+        (('confirm-above = "50"', "7", "70"), 7),
+        (("confirm-above = 50", "7", "0"), 0),
+        (("", "7", "70"), 7),
+    ],
+)
+def test_the_smallest_number_to_confirm_holds(
+    config: Path, monkeypatch: pytest.MonkeyPatch, sources: tuple[str, str | None, str | None], number: int
+) -> None:
+    """Of the file, the environment and the command line; 0 is the smallest, and the default holds where none says it."""
+    text, variable, option = sources
+    config.write_text(f"{text}\n")
+    if variable is not None:
+        monkeypatch.setenv("BULKRM_CONFIRM_ABOVE", variable)
+    command: Any = typer.main.get_command(app)
+
+    typed = [] if option is None else ["--confirm-above", option]
+    context = command.get_command(None, "delete").make_context("delete", ["host.example/a:1", *typed])
+
+    assert int(context.params["confirm_above"]) == number
+
+
+@pytest.mark.parametrize(
     ("limits", "left"),
     [
         (("max-delete = 1", None, "3"), {"1.0", "2.0"}),

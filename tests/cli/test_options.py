@@ -30,6 +30,8 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "max-delete": (["--max-delete", "x"], ["--max-delete", "20%"]),
     "max-delete beyond all": (["--max-delete", "101%"], ["--max-delete", "'101%'"]),
     "max-delete below zero": (["--max-delete=-5"], ["--max-delete", "'-5'"]),
+    "confirm-above": (["--confirm-above", "many"], ["--confirm-above: 'many'", "0 means always"]),
+    "confirm-above below zero": (["--confirm-above=-1"], ["--confirm-above: '-1'", "0 means always"]),
     "protect without tag": (["--protect", "team/app"], ["--protect", "team/app:*"]),
     "protect with digest": (["--protect", f"app@sha256:{'0' * 64}"], ["--protect", "digest"]),
     "unseen and protect": (["--shared", "delete-unseen", "--protect", "*:latest"], ["--shared", "--shared delete"]),

@@ -11,8 +11,10 @@ from bulkrm.cli.commands.recovery import resume, undo
 from bulkrm.cli.commands.runs import runs
 from bulkrm.cli.input_errors import exit_on_input_error
 from bulkrm.cli.options import declared as opt
+from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
 from bulkrm.cli.options.layered import LayeredCommand
+from bulkrm.cli.options.values import CONFIRM_ABOVE
 from bulkrm.model.settings import Connection, Shared, Strategy
 
 _OTHERS = (
@@ -68,6 +70,7 @@ def delete(
     client_key: opt.ClientKey = None,
     dry_run: opt.DryRun = False,
     yes: opt.Yes = False,
+    confirm_above: opt.ConfirmAbove = str(CONFIRM_ABOVE),
     shared: opt.SharedTags = Shared.REFUSE.value,
     allow_decoy: opt.AllowDecoy = False,
     recursive: opt.Recursive = False,
@@ -84,6 +87,7 @@ def delete(
     timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
+    show_all: opt.All = False,
     state_dir: opt.StateDir = None,
     config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
@@ -110,7 +114,9 @@ def delete(
             config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
+        opt.Talk(
+            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
+        ),
         dry_run=dry_run,
     )
     raise typer.Exit(exit_on_input_error(run))
@@ -134,6 +140,7 @@ def plan(
     client_key: opt.ClientKey = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", hidden=True)] = False,  # noqa: ARG001 (always)
     yes: Annotated[bool, typer.Option("--yes", "-y", hidden=True)] = False,
+    confirm_above: Annotated[str, typer.Option("--confirm-above", metavar="N", hidden=True)] = str(CONFIRM_ABOVE),
     shared: opt.SharedTags = Shared.REFUSE.value,
     allow_decoy: opt.AllowDecoy = False,
     recursive: opt.Recursive = False,
@@ -150,6 +157,7 @@ def plan(
     timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
+    show_all: opt.All = False,
     state_dir: opt.StateDir = None,
     config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
@@ -175,7 +183,9 @@ def plan(
             config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
+        opt.Talk(
+            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
+        ),
         out=out,
     )
     raise typer.Exit(exit_on_input_error(run))
@@ -196,6 +206,7 @@ def apply(
     client_key: opt.ClientKey = None,
     dry_run: opt.DryRun = False,
     yes: opt.Yes = False,
+    confirm_above: opt.ConfirmAbove = str(CONFIRM_ABOVE),
     protect: opt.Protect = None,
     in_use: opt.InUse = None,
     max_delete: opt.MaxDelete = None,
@@ -204,6 +215,7 @@ def apply(
     timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
+    show_all: opt.All = False,
     state_dir: opt.StateDir = None,
     config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
@@ -229,7 +241,9 @@ def apply(
             config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
+        opt.Talk(
+            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
+        ),
         dry_run=dry_run,
     )
     raise typer.Exit(exit_on_input_error(run))

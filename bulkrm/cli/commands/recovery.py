@@ -7,7 +7,9 @@ import typer
 
 from bulkrm.cli.input_errors import exit_on_input_error
 from bulkrm.cli.options import declared as opt
+from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
+from bulkrm.cli.options.values import CONFIRM_ABOVE
 from bulkrm.model.settings import Connection
 
 
@@ -25,11 +27,13 @@ def resume(
     client_key: opt.ClientKey = None,
     dry_run: opt.DryRun = False,
     yes: opt.Yes = False,
+    confirm_above: opt.ConfirmAbove = str(CONFIRM_ABOVE),
     concurrency: opt.Concurrency = "auto",
     rate: opt.PerTime = None,
     timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
+    show_all: opt.All = False,
     state_dir: opt.StateDir = None,
     config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
@@ -54,7 +58,9 @@ def resume(
             config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
+        opt.Talk(
+            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
+        ),
         dry_run=dry_run,
     )
     raise typer.Exit(exit_on_input_error(work))
@@ -80,6 +86,7 @@ def undo(
     timeout: opt.Timeout = "60",
     output: opt.Output = "text",
     report: opt.Reports = None,
+    show_all: opt.All = False,
     state_dir: opt.StateDir = None,
     config: opt.ConfigFile = None,
     quiet: opt.Quiet = False,
@@ -104,7 +111,7 @@ def undo(
             config or Configuration(),
         ),
         opt.Pace(concurrency, rate, timeout),
-        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj),
+        opt.Talk(output, report, state_dir, quiet, verbose, yes, context.obj, all=show_all),
         force=force,
         dry_run=dry_run,
     )

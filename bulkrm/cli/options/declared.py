@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
@@ -65,6 +66,12 @@ ClientCert = Annotated[
 ClientKey = Annotated[Path | None, typer.Option("--client-key", parser=_path, metavar="FILE", help="Its key (PEM).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan, delete nothing; exit as the run would.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ConfirmAbove = Annotated[
+    str,
+    typer.Option(
+        "--confirm-above", metavar="N", help="Type the number to confirm more deletions than that; 0: always."
+    ),
+]
 SharedTags = Annotated[str, typer.Option("--shared", metavar="|".join(Shared), help=_SHARED)]
 AllowDecoy = Annotated[
     bool,
@@ -135,6 +142,7 @@ Reports = Annotated[
     list[str] | None,
     typer.Option("--report", metavar="FORMAT=FILE", help="Write a further report; repeatable."),
 ]
+All = Annotated[bool, typer.Option("--all", help="Show every image in the text report on a terminal.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.")]
 ConfigFile = Annotated[
@@ -214,7 +222,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """What is shown, written, recorded and asked."""
+    """What is shown, written, recorded and asked.
+
+    `confirm_above`: more deletions than that are confirmed by typing their number (counted as `--max-delete` counts them),
+    0 for every question; `all`: the text report on a terminal lists every image.
+    """
 
     output: str
     reports: list[str] | None
@@ -223,3 +235,5 @@ class Talk:
     verbose: bool
     yes: bool
     streams: Streams
+    confirm_above: int = values.CONFIRM_ABOVE
+    all: bool = False

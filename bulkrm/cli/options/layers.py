@@ -5,7 +5,7 @@ choose images or send passwords elsewhere: those have to be seen where the comma
 deleted adds up, and of limits the smallest holds, so that no layer can loosen what another one says.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,13 @@ PREFIX = "BULKRM_"
 # Not options of a run: what shows something instead, and the file itself, which names no other.
 _NO_KEYS = frozenset({"config", "help", "version", "check"})
 _ADDING = frozenset({"protect", "in-use"})
-_SMALLEST = frozenset({"max-delete", "confirm-above"})
+_SMALLEST: Mapping[str, Callable[[Iterable[str]], str]] = {
+    "max-delete": values.smallest,
+    "confirm-above": values.fewest,
+}
 _READERS: Mapping[str, Callable[[str], object]] = {
     "concurrency": values.concurrency,
+    "confirm-above": values.confirm_above,
     "max-delete": values.limit,
     "rate": values.rate,
     "timeout": values.timeout,
@@ -93,7 +97,7 @@ class Layers:
         if text is None:
             return None
         if not text.strip():
-            if option.name not in _ADDING | _SMALLEST:
+            if option.name not in _ADDING and option.name not in _SMALLEST:
                 return None
             raise InputError(Problem(option.variable, "it is empty", "perhaps a variable is not set; or unset it"))
         if option.is_flag:
@@ -128,7 +132,7 @@ def combined(option: Option, lower: Any, higher: Any) -> Any:
     if option.name in _ADDING:
         return list(dict.fromkeys([*lower, *higher]))
     if option.name in _SMALLEST:
-        return values.smallest((str(lower), str(higher)))
+        return _SMALLEST[option.name]((str(lower), str(higher)))
     return higher
 
 

@@ -12,6 +12,8 @@ _SECONDS_OF = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _LIMIT = re.compile(r"(\d{1,9})|(\d{1,3}(?:\.\d+)?)%", re.ASCII)
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _MAX_CONCURRENCY = 1000
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+CONFIRM_ABOVE = 1000  # deletions that are confirmed by a plain yes
 _WHOLE = 100.0  # percent
 
 
@@ -53,6 +55,18 @@ def smallest(texts: Iterable[str]) -> str:
     """Return the limit that holds where all of these do, as it is written. Raises InputError."""
     limits = [found for text in texts if (found := limit(text)) is not None]
     return str(Limit.smallest(limits))
+
+
+def confirm_above(text: str) -> int:
+    """Read `--confirm-above`: a number of deletions."""
+    if _COUNT.fullmatch(text.strip()):
+        return int(text)
+    raise _bad("--confirm-above", text, "write a number as 100; 0 means always")
+
+
+def fewest(texts: Iterable[str]) -> str:
+    """Return the smallest of the numbers that `--confirm-above` was given. Raises InputError."""
+    return str(min(map(confirm_above, texts)))
 
 
 def shared(text: str) -> Shared:
