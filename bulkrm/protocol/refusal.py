@@ -1,5 +1,6 @@
 """A final answer that is no success, turned into a failure with its code and hint."""
 
+from bulkrm.model.layout import MOST_IN_A_ROW, listed
 from bulkrm.model.limits import RAISE
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
 from bulkrm.protocol.auth.rights import missing_right, not_permitted, permission_hint
@@ -56,7 +57,6 @@ READ_ONLY = (
     "the registry is in read-only mode (storage.maintenance.readonly), or a proxy before it does not let DELETE through; "
     "run again when that is changed"
 )
-_MAX_NAMED = 3
 _COLLECTED = "garbage collection has removed it; push the image again from where it was built"
 LIMITED = "run again later, or with a lower --rate or --concurrency"
 
@@ -97,8 +97,7 @@ def _what_is_missing(answer: Answer, codes: set[str]) -> str | None:
     """Say what a pushed manifest consists of that the registry does not have; None where that is not the trouble."""
     missing = missing_blobs(answer)
     if missing:
-        more = f" and {len(missing) - _MAX_NAMED} more" if len(missing) > _MAX_NAMED else ""
-        return f"the registry no longer has {', '.join(missing[:_MAX_NAMED])}{more}"
+        return f"the registry no longer has {listed(missing, MOST_IN_A_ROW)}"
     if answer.status == _NOT_FOUND and _GONE & codes and not denies(answer):
         return "the registry no longer has the repository, and with it what the image consists of"
     return None

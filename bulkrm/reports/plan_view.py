@@ -1,19 +1,17 @@
 """A plan as text for people: for each repository what goes, what stays and why; and one line of totals."""
 
-import textwrap
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_fields import totals
+from bulkrm.model.layout import MOST_IN_A_ROW, counted, listed, size, wrapped
 from bulkrm.model.manifest import INDEX_TYPES
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
-from bulkrm.model.printable import printable
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason, NotAttempted
 from bulkrm.model.target import Target, Unmatched
 
-_MAX_NAMED = 3
 _INDENT = 6
 _LEGEND = "-  deleted   ~  tag removed, image stays   =  kept   !  failed"
 _ORDERS = {
@@ -35,11 +33,11 @@ def view(document: PlanDocument, width: int | None) -> str:
         settled[entry.target.reference.repository].append(entry)
     blocks = [_LEGEND] if items or plan.dangling else []
     blocks += [
-        "\n".join(_fit(_repository(plan, place, items[place], settled[place], width), width))
+        "\n".join(wrapped(_repository(plan, place, items[place], settled[place], width), width, indent=_INDENT))
         for place in sorted({*items, *settled}, key=str)
     ]
-    blocks.append("\n".join(_fit(_remarks(document), width)))
-    blocks.append(_totals(document))
+    blocks.append("\n".join(wrapped(_remarks(document), width, indent=_INDENT)))
+    blocks.append("\n".join(wrapped([_totals(document)], width)))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -49,7 +47,7 @@ def _repository(
     """Yield the header, and a line for each manifest: those that go first."""
     number = plan.tags.get(place)
     going = sum(len(item.removed_tags) for item in items) + sum(isinstance(entry, Dangling) for entry in settled)
-    seen = f"{_count(number, 'tag')}: {going} to go, {number - going} to stay" if number else "tags not read"
+    seen = f"{counted(number, 'tag')}: {going:,} to go, {number - going:,} to stay" if number else "tags not read"
     yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items or going else str(place)
     short = width is not None
     for item in sorted(items, key=_order):
@@ -91,12 +89,12 @@ def _line(item: Item, *, short: bool) -> str:
 def _fate(item: Item) -> str:
     match item.verdict:
         case Delete(also):
-            more = f", with {_named(also)}" if also else ""
-            return f"{_kind(item)} {_size(item.resolved.size)}" + (", with tags unread" if also is None else more)
+            more = f", with {_names(also)}" if also else ""
+            return f"{_kind(item)} {size(item.resolved.size)}" + (", with tags unread" if also is None else more)
         case Untag(remaining_tags, untag_method):
-            return f"stays as {_named(remaining_tags)} (by {untag_method.value})"
+            return f"stays as {_names(remaining_tags)} (by {untag_method.value})"
         case Kept(reason, because):
-            return f"kept, {reason.value}" + (f": {_named(because)}" if because else "")
+            return f"kept, {reason.value}" + (f": {_names(because)}" if because else "")
         case Failed(failure):
             return f"failed, {failure.code.value}: {failure.message}"
 
@@ -109,7 +107,7 @@ def _settled_line(entry: Settled | Dangling, *, short: bool) -> str:
         case Gone(no_repository):
             return f"    {name}  absent" + (": no such repository, a typing error?" if no_repository else "")
         case Kept(reason, because):
-            return f"  = {name}  kept, {reason.value}: {_named(because)}"
+            return f"  = {name}  kept, {reason.value}: {_names(because)}"
         case Failed(failure):
             return f"  ! {name}  failed, {failure.code.value}: {failure.message}"
 
@@ -130,32 +128,30 @@ def _kind(item: Item) -> str:
     return "index" if item.resolved.media_type in INDEX_TYPES else "image"
 
 
-def _named(names: tuple[str, ...]) -> str:
-    more = len(names) - _MAX_NAMED
-    return ", ".join(names[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _size(number: int) -> str:
-    """Write bytes as people read them: 812 B, 1.4 KiB."""
-    size, unit = float(number), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if size < 1024:  # noqa: PLR2004
-            break
-        size, unit = size / 1024, larger
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+def _names(names: tuple[str, ...]) -> str:
+    return listed(names, MOST_IN_A_ROW)
 
 
 def _remarks(document: PlanDocument) -> Iterator[str]:
     for line in document.unmatched:
         yield f"{line.text}  {_why_unmatched(line)}"
-    left = {name for item in document.plan.deletions for name in item.orphaned}
-    if left:
-        more = "" if document.policy.recursive else "; --recursive deletes such with what they belong to"
-        stay = "stays" if len(left) == 1 else "stay"
-        what = f"{_count(len(left), 'manifest or tag', 'manifests and tags')} that nothing needs any more"
-        yield f"{what} {stay} behind: {_named(tuple(sorted(left)))}{more}"
+    orphaned = {name for item in document.plan.deletions for name in item.orphaned}
+    if orphaned:
+        yield unreferenced(len(orphaned), sorted(orphaned), recursive=document.policy.recursive)
     if document.plan.no_undo:
         yield no_undo(document.plan)
+
+
+def unreferenced(number: int, names: Sequence[str] = (), *, recursive: bool) -> str:
+    """Say how many manifests and artifact tags lose the last manifest that refers to them, and what deletes them too.
+
+    `names`: some or all of them, where the reader should see them. `recursive`: `--recursive` was given already.
+    """
+    text = f"{counted(number, 'child manifest or signature', 'child manifests or signatures')} "
+    text += "is left unreferenced" if number == 1 else "are left unreferenced"
+    text += f": {listed(names)}" if names else ""
+    them, parent = ("it", "its parent") if number == 1 else ("them", "their parent")
+    return text if recursive else f"{text}; --recursive deletes {them} together with {parent}"
 
 
 def no_undo(plan: Plan) -> str:
@@ -178,33 +174,13 @@ def _why_unmatched(line: Unmatched) -> str:
 def _totals(document: PlanDocument) -> str:
     number = totals(document)
     tags = sum(len(item.tags) for item in document.plan.deletions)
-    parts = [f"{_count(number['delete'], 'manifest')} to delete ({_count(tags, 'tag')})"]
+    parts = [f"{counted(number['delete'], 'manifest')} to delete ({counted(tags, 'tag')})"]
     untagged = number["tags_removed"] - tags
-    parts += [f"{_count(untagged, 'tag')} to remove"] if untagged else []
-    parts += [f"{number[key]} {word}" for key, word in (("keep", "kept"), ("fail", "failed")) if number[key]]
+    parts += [f"{counted(untagged, 'tag')} to remove"] if untagged else []
+    parts += [f"{number[key]:,} {word}" for key, word in (("keep", "kept"), ("fail", "failed")) if number[key]]
     if not number["repositories"]:
         return f"Plan: {', '.join(parts)}."
-    where = f"in {_count(number['repositories'], 'repository', 'repositories')}"
-    where += f" on {_count(number['registries'], 'registry', 'registries')}"
-    cost = f"{_count(number['requests'], 'request')}, at most {_size(number['bytes_freed_at_most'])} to be freed"
+    where = f"in {counted(number['repositories'], 'repository', 'repositories')}"
+    where += f" on {counted(number['registries'], 'registry', 'registries')}"
+    cost = f"{counted(number['requests'], 'request')}, at most {size(number['bytes_freed_at_most'])} to be freed"
     return f"Plan: {', '.join(parts)} {where}; {cost}."
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
-def _fit(lines: Iterable[str], width: int | None) -> Iterator[str]:
-    for text in map(printable, lines):
-        if width is None:
-            yield text
-        else:
-            indent = " " * _INDENT
-            yield from textwrap.wrap(
-                text,
-                max(width, 40),
-                subsequent_indent=indent,
-                break_on_hyphens=False,
-                break_long_words=False,
-                drop_whitespace=True,
-            )

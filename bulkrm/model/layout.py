@@ -1,0 +1,59 @@
+"""Numbers, lists of names and wrapped lines, laid out the same way in every text for people.
+
+>>> counted(1012, "request"), counted(1, "repository", "repositories")
+('1,012 requests', '1 repository')
+>>> listed(["a", "b", "c"], most=2)
+'a, b and 1 more'
+>>> size(1434)
+'1.4 KiB'
+"""
+
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from bulkrm.model.printable import printable
+
+MOST_NAMED = 5  # names before a list in a sentence is cut
+MOST_IN_A_ROW = 3  # names before a list in a row of a table is cut
+_MIN_WIDTH = 40  # characters; on a narrower terminal wrapped lines would be harder to read than broken ones
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 image`, `12,345 images`. `many` is the plural where it is not `one` and an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
+    """Join names by commas; those beyond the first `most` are counted: `a, b and 4 more`."""
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def size(number: int) -> str:
+    """Return a number of bytes as people read it: `812 B`, `1.4 KiB`."""
+    amount, unit = float(number), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024:  # noqa: PLR2004 (bytes in a KiB)
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def wrapped(lines: Iterable[str], width: int | None, *, indent: int = 2, first: int = 0) -> Iterator[str]:
+    """Yield the lines, each made printable and broken at blanks to at most `width` characters (at least 40).
+
+    `width` None: the text goes into a pipe or a file, where a line stays one line, so that grep finds it whole. `first`
+    blanks begin a line and `indent` blanks each line that continues it. Names are never broken: they are copied.
+    """
+    for text in map(printable, lines):
+        if width is None:
+            yield f"{' ' * first}{text}"
+            continue
+        yield from textwrap.wrap(
+            text,
+            max(width, _MIN_WIDTH),
+            initial_indent=" " * first,
+            subsequent_indent=" " * indent,
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
