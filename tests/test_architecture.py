@@ -1,10 +1,12 @@
 """The shape of the code, and what the README says of it."""
 
+import ast
 import importlib
 import pkgutil
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,17 @@ PLUGINS = {
 def test_length(path: Path) -> None:
     """A module has at most 300 lines."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_no_class_name_is_used_twice() -> None:
+    """A class name means one thing in the whole project."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(path.relative_to(ROOT)))
+
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 @pytest.mark.parametrize("package", PLUGINS)

@@ -39,7 +39,7 @@ def read(content: str | bytes, name: str) -> PlanDocument:
         place = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in error.path[1:]).lstrip(".")
         _refuse(name, place, str(error.message).removeprefix(str(error.name)).strip())
     try:
-        return _Reading(name).document(document)
+        return _PlanReader(name).document(document)
     except InputError as error:
         problem = error.problems[0]
         if problem.where:
@@ -74,7 +74,7 @@ def _refuse(name: str, place: str, what: str) -> NoReturn:
     raise InputError(Problem(where, what if len(what) <= 300 else f"{what[:300]}...", _AGAIN))  # noqa: PLR2004
 
 
-class _Reading:
+class _PlanReader:
     """One valid file on its way to values; what the schema cannot say is checked here."""
 
     def __init__(self, name: str) -> None:

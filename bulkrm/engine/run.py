@@ -36,8 +36,8 @@ from bulkrm.model.result.report import ImageResult, Verification
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.explain import explain
 from bulkrm.planning.guards.orphans import orphans
-from bulkrm.planning.guards.protection import Protection
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.protection import TrackedPatterns
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import failed_targets, remaining, together
 from bulkrm.remote.registries import Registries
@@ -58,10 +58,10 @@ class Run:
         self._gateway = Gateway(registries)
         self._outcomes = Outcomes(context.observer, context.stop.crash, context.removed_ahead)
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
-        self._protection = Protection(job.protect)
-        self._ignoring = Protection(job.ignore, "--ignore-unreadable")
+        self._protection = TrackedPatterns(job.protect)
+        self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")
         least, wanted = job.conditions.min_keep, (job.conditions, job.default_port)
-        self._rules = Rules(job.policy.shared, self._protection.of, self._ignoring.of, least, floor)
+        self._rules = GuardRules(job.policy.shared, self._protection.of, self._ignoring.of, least, floor)
         self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
         self._expected: Sequence[Expected] = ()
         self.explained: tuple[str, ...] = ()

@@ -78,8 +78,8 @@ def children(media_type: str, content: bytes) -> Children:
     if media_type in IMAGE_TYPES and _is_ordinary(media_type, content):
         return NO_CHILDREN
     body = _parsed(content)
-    listed = _descriptors(body, "manifests") if isinstance(body, _Fields) else None
-    if not isinstance(body, _Fields) or listed is None:
+    listed = _descriptors(body, "manifests") if isinstance(body, _JsonPairs) else None
+    if not isinstance(body, _JsonPairs) or listed is None:
         return NO_CHILDREN
     manifests: dict[Digest, bool] = {}  # whether it is, or may be, an index
     parts = dict.fromkeys(_parts(body, evident=media_type not in IMAGE_TYPES))
@@ -93,7 +93,7 @@ def children(media_type: str, content: bytes) -> Children:
     return found if found.needed else NO_CHILDREN
 
 
-def _parts(body: "_Fields", *, evident: bool) -> Iterator[Digest]:
+def _parts(body: "_JsonPairs", *, evident: bool) -> Iterator[Digest]:
     """Yield configuration and layers. An image has many, so of it what is evidently one is not kept in memory."""
     for key in ("config", "layers", "blobs"):  # `blobs`: the withdrawn artifact manifests
         for digest, kinds in _descriptors(body, key) or ():
@@ -109,10 +109,10 @@ def is_readable(media_type: str, content: bytes) -> bool:
     if media_type in IMAGE_TYPES:
         return True
     body = _parsed(content)
-    return isinstance(body, _Fields) and _descriptors(body, "manifests") is not None
+    return isinstance(body, _JsonPairs) and _descriptors(body, "manifests") is not None
 
 
-class _Fields(tuple[tuple[str, Any], ...]):
+class _JsonPairs(tuple[tuple[str, Any], ...]):
     """A JSON object as its pairs: whoever reads it may take another one of two keys, or ignore their case, as Go does."""
 
     __slots__ = ()
@@ -125,20 +125,20 @@ class _Fields(tuple[tuple[str, Any], ...]):
 def _parsed(content: bytes) -> Any:
     """Parse JSON as Go does: bytes that are no UTF-8 stand for the replacement character. None: it is no JSON."""
     try:
-        return json.loads(content.decode(errors="replace"), object_pairs_hook=_Fields)
+        return json.loads(content.decode(errors="replace"), object_pairs_hook=_JsonPairs)
     except (ValueError, RecursionError):
         return None
 
 
-def _descriptors(body: _Fields, key: str) -> list[tuple[Digest, list[Any]]] | None:
+def _descriptors(body: _JsonPairs, key: str) -> list[tuple[Digest, list[Any]]] | None:
     """Return the digests under a key, each with all media types that may be meant; None: it cannot be understood."""
     found: list[tuple[Digest, list[Any]]] = []
     for value in body.all(key):
-        entries = [value] if isinstance(value, _Fields) and key == "config" else value
+        entries = [value] if isinstance(value, _JsonPairs) and key == "config" else value
         if entries is not None and not isinstance(entries, list):
             return None
         for entry in entries or ():
-            named = entry.all("digest") if isinstance(entry, _Fields) else []
+            named = entry.all("digest") if isinstance(entry, _JsonPairs) else []
             if not named or not all(isinstance(name, str) and _may_be_digest(name) for name in named):
                 return None
             kinds = [kind if isinstance(kind, str) else "" for kind in entry.all("mediaType")] or [""]

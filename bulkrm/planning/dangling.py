@@ -11,14 +11,14 @@ from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 
 NOWHERE = "listed, but leads nowhere"
 _NO_WAY = "this registry deletes no tags; --allow-decoy permits to push an empty index over the tag and to delete that"
 _PINNED = "leave the digest out to delete the tag whatever it held"
 
 
-def judge_dangling(facts: RepositoryFacts, rules: Rules) -> Iterator[Dangling | Settled]:
+def judge_dangling(facts: RepositoryFacts, rules: GuardRules) -> Iterator[Dangling | Settled]:
     """Yield the verdict on each target that is such a tag."""
     found = [target for target, resolution in facts.resolutions if is_dangling(target, resolution, facts)]
     references = [target.reference for target in found if isinstance(target.reference, TagRef)]

@@ -6,11 +6,11 @@ from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept
 from bulkrm.planning.facts import RepositoryFacts, Seen
-from bulkrm.planning.guards.rules import Rules, reasons_of
+from bulkrm.planning.guards.rules import GuardRules, reasons_of
 from bulkrm.planning.judge import candidate_of
 
 
-def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], rules: Rules) -> Iterator[str]:
+def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], rules: GuardRules) -> Iterator[str]:
     """Yield lines about an image: what it leads to, each rule that keeps it, and what becomes of it."""
     item = next((item for item in plan.items if _is_about(item, reference)), None)
     here = next((entry for entry in facts if entry.repository == reference.repository), None)

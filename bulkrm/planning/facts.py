@@ -42,7 +42,7 @@ class Unreadable:
 
 TagFacts = Seen | Unseen | Unreadable
 # The text of the pattern that protects a tag of a repository, None where none does.
-Protection = Callable[[Repository, str], str | None]
+FindPattern = Callable[[Repository, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)

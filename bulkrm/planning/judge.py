@@ -16,10 +16,10 @@ from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
 from bulkrm.planning.guards.floor import with_floor
 from bulkrm.planning.guards.graph import keep_needed, with_orphans, with_parents
-from bulkrm.planning.guards.rules import GUARDS, Candidate, Rules
+from bulkrm.planning.guards.rules import GUARDS, Candidate, GuardRules
 
 
-def judge(repositories: Iterable[RepositoryFacts], rules: Rules, limit: Limit | None = None) -> Plan:
+def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Limit | None = None) -> Plan:
     """Return the plan for all repositories. The order of the input does not change what is deleted."""
     items: list[Item] = []
     settled: list[Settled] = []
@@ -87,7 +87,7 @@ def _settled(facts: RepositoryFacts, pinned: set[str]) -> Iterator[Settled]:
                     yield Settled(target, Kept(KeptReason.MOVED, (now,)))
 
 
-def _items(facts: RepositoryFacts, rules: Rules, pinned: set[str]) -> Iterator[Item]:
+def _items(facts: RepositoryFacts, rules: GuardRules, pinned: set[str]) -> Iterator[Item]:
     groups: dict[Digest, list[Target]] = defaultdict(list)
     manifests: dict[Digest, Resolved] = {}
     for target, resolution in facts.resolutions:
@@ -123,7 +123,7 @@ def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...
 
 
 def _verdict(
-    candidate: Candidate, facts: RepositoryFacts, rules: Rules, refuge: Kept | None, named: Collection[str] = ()
+    candidate: Candidate, facts: RepositoryFacts, rules: GuardRules, refuge: Kept | None, named: Collection[str] = ()
 ) -> Verdict:
     kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
     unknown = facts.unknown.get(candidate.digest)
@@ -137,7 +137,9 @@ def _delete_verdict(also: tuple[str, ...] | None) -> Delete:
     return _DOOMED if also == () else Delete(also)
 
 
-def _orphaning(candidate: Candidate, targets: Iterable[Target], facts: RepositoryFacts, rules: Rules) -> frozenset[str]:
+def _orphaning(
+    candidate: Candidate, targets: Iterable[Target], facts: RepositoryFacts, rules: GuardRules
+) -> frozenset[str]:
     """Return the listed tags that are taken off a manifest which lives on under others; none where it is all or nothing.
 
     A protected tag stays, and what it leads to; that is no reason to keep the other tags. One that only belongs to a
@@ -153,12 +155,12 @@ def _orphaning(candidate: Candidate, targets: Iterable[Target], facts: Repositor
     return going.intersection(tag for target in targets if target.parent is None and (tag := _tag_of(target)))
 
 
-def _may_leave(tag: str, facts: RepositoryFacts, rules: Rules) -> bool:
+def _may_leave(tag: str, facts: RepositoryFacts, rules: GuardRules) -> bool:
     return rules.protection(facts.repository, tag) is None and tag not in facts.holds.tags_in_use
 
 
 def _split(
-    item: Item, leaving: frozenset[str], candidate: Candidate, facts: RepositoryFacts, rules: Rules
+    item: Item, leaving: frozenset[str], candidate: Candidate, facts: RepositoryFacts, rules: GuardRules
 ) -> Iterator[Item]:
     """Divide a manifest's targets into the tags that go and the rest, which is kept with it."""
     remaining_tags = tuple(f"{facts.repository}:{tag}" for tag in item.tags if tag not in leaving)

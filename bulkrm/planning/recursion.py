@@ -14,7 +14,7 @@ from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AttachedTarget:
     """Something that belongs to a doomed manifest, to be resolved and judged like the list's own images.
 
     `subject`: only if it says itself that it is attached to this manifest.
@@ -26,7 +26,7 @@ class Wanted:
 
 def attached_to(
     items: Sequence[Item], facts: RepositoryFacts, referrers: Mapping[Digest, Iterable[Digest]]
-) -> list[Wanted]:
+) -> list[AttachedTarget]:
     """Return what belongs to the doomed items of one repository and is no target yet, each once, the nearest only.
 
     `referrers`: what the registry's referrers API names for a manifest. Judge again with what was found, and ask again.
@@ -34,7 +34,7 @@ def attached_to(
     named = {item.digest for item in items if not item.is_attached}
     known: set[Reference] = {target.reference for item in items for target in item.targets}
     known.update(target.reference for target, _ in facts.resolutions)
-    found: list[Wanted] = []
+    found: list[AttachedTarget] = []
     for item in items:
         if isinstance(item.verdict, Delete):
             for wanted in _belonging(item, facts, referrers.get(item.digest, ())):
@@ -46,7 +46,7 @@ def attached_to(
     return found
 
 
-def is_attached_to(wanted: Wanted, subject: Digest | None) -> bool:
+def is_attached_to(wanted: AttachedTarget, subject: Digest | None) -> bool:
     """Tell whether a manifest with this subject is what was wanted: lists of referrers are not taken at their word."""
     return wanted.subject is None or wanted.subject == subject
 
@@ -64,7 +64,7 @@ def trimmed(plan: Plan) -> Plan:
     return replace(plan, items=tuple(items), settled=tuple(settled))
 
 
-def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) -> Iterator[Wanted]:
+def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) -> Iterator[AttachedTarget]:
     itself = DigestRef(item.repository, item.digest)
     # What was read of the repository tells more: which of those that may be manifests are none.
     children = _known_children(item.digest, facts) or item.resolved.children
@@ -72,17 +72,17 @@ def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) 
     for child in children.manifests if children else ():
         reference = DigestRef(item.repository, child)
         if subject is None:
-            yield Wanted(Target(reference, None, parent=itself))
+            yield AttachedTarget(Target(reference, None, parent=itself))
         else:
             # What the index of referrers names is attached to the subject, not a part of the index.
-            yield Wanted(Target(reference, None, parent=subject), subject.digest)
+            yield AttachedTarget(Target(reference, None, parent=subject), subject.digest)
     tags = facts.tags.tags if isinstance(facts.tags, Seen) else {}
     for tag in artifact_tags(item.digest):
         # Anything but an index under the fallback tag means that there are no referrers (distribution-spec 1.1).
         if tag in tags and (tag != fallback_tag(item.digest) or tags[tag].media_type in INDEX_TYPES):
-            yield Wanted(Target(TagRef(item.repository, tag), None, parent=itself))
+            yield AttachedTarget(Target(TagRef(item.repository, tag), None, parent=itself))
     for digest in referrers:
-        yield Wanted(Target(DigestRef(item.repository, digest), None, parent=itself), item.digest)
+        yield AttachedTarget(Target(DigestRef(item.repository, digest), None, parent=itself), item.digest)
 
 
 def _known_children(digest: Digest, facts: RepositoryFacts) -> Children | None:

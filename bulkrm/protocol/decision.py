@@ -21,7 +21,7 @@ from bulkrm.protocol.attempt import (
     ReadyAuthorization,
     Wait,
 )
-from bulkrm.protocol.auth.rights import NOBODY, Standing
+from bulkrm.protocol.auth.rights import NO_CREDENTIALS, CredentialState
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED, after_unauthorized, challenge_scope, first_scope
 from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, Broken
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
@@ -58,7 +58,9 @@ _FORBIDDEN = 403
 _JITTER = 0.5
 
 
-def decide(attempt: Attempt, answer: Answer | Broken, traits: Traits, standing: Standing = NOBODY) -> Decision:
+def decide(
+    attempt: Attempt, answer: Answer | Broken, traits: Traits, standing: CredentialState = NO_CREDENTIALS
+) -> Decision:
     """Say what follows from an answer, or from none, to a request that was sent for this user."""
     if isinstance(answer, Broken):
         return _after_break(attempt, answer)

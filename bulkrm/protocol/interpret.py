@@ -17,7 +17,7 @@ _NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class AnswerContext:
     """Whose answer it is: for messages, hints and the manners of the host."""
 
     host: str
@@ -29,7 +29,9 @@ class Context:
         return RequestFailed(refusal(answer, self.host, self.request, self.traits))
 
 
-def manifest(context: Context, answer: Answer, asked: Digest | None, *, of_any_type: bool = False) -> Manifest | None:
+def manifest(
+    context: AnswerContext, answer: Answer, asked: Digest | None, *, of_any_type: bool = False
+) -> Manifest | None:
     """Read the answer to GET manifest; None where the registry itself says that there is none.
 
     The digest is computed over the bytes and compared with the header, and with `asked` if the GET was by digest.
@@ -112,14 +114,14 @@ def head(answer: Answer, asked: Digest | None = None) -> Resolved | Head:
     return Head.ABSENT if proven else Head.UNCLEAR
 
 
-class Deletion(Enum):
+class DeleteAnswer(Enum):
     """What the answer to a DELETE says by itself."""
 
     DONE = "done"
     ASK = "ask"  # find out by HEAD whether it is gone
 
 
-def deletion(context: Context, answer: Answer) -> Deletion:
+def deletion(context: AnswerContext, answer: Answer) -> DeleteAnswer:
     """Read the answer to DELETE manifest. Only 202 with no complaint in its body is a deletion by itself.
 
     200 and 204 occur (some vendors), but also come from a proxy's page; 404 may mean that the path is not routed; 5xx
@@ -127,16 +129,16 @@ def deletion(context: Context, answer: Answer) -> Deletion:
     with an error in its body that untagging failed half-way (distribution 3). All those are proved by a HEAD.
     """
     if answer.status == 202 and not answer.body.strip():  # noqa: PLR2004
-        return Deletion.DONE
+        return DeleteAnswer.DONE
     if answer.status in (200, 202, 204, _NOT_FOUND) or answer.status >= 500:  # noqa: PLR2004
-        return Deletion.ASK
+        return DeleteAnswer.ASK
     raise context.fail(answer)
 
 
 _CREATED = 201
 
 
-def pushed(context: Context, answer: Answer, digest: Digest) -> bool:
+def pushed(context: AnswerContext, answer: Answer, digest: Digest) -> bool:
     """Read the answer to PUT manifest; False: find out by HEAD whether it is there."""
     stated = header_digest(answer)
     if answer.status == _CREATED and stated is not None and stated != digest:
@@ -148,7 +150,7 @@ def pushed(context: Context, answer: Answer, digest: Digest) -> bool:
     raise context.fail(answer)
 
 
-def deletes_tags(context: Context, answer: Answer) -> bool:
+def deletes_tags(context: AnswerContext, answer: Answer) -> bool:
     """Read the answer to DELETE of a tag that does not exist: only the registry's own 404 says that tags are deleted."""
     if answer.status == _NOT_FOUND:
         return is_registry_answer(answer)
@@ -157,7 +159,7 @@ def deletes_tags(context: Context, answer: Answer) -> bool:
     return False
 
 
-def deletes_digests(context: Context, answer: Answer) -> None:
+def deletes_digests(context: AnswerContext, answer: Answer) -> None:
     """Read the answer to DELETE of a digest that does not exist. Raises where the registry does not delete."""
     missing = answer.status == _NOT_FOUND and is_registry_answer(answer)
     if not missing and answer.status not in (200, 202, 204):

@@ -14,7 +14,7 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import is_loopback
-from bulkrm.protocol.auth.rights import NOBODY
+from bulkrm.protocol.auth.rights import NO_CREDENTIALS
 from bulkrm.protocol.decision import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token, is_limit
 from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
@@ -232,7 +232,7 @@ class _Call:
             return attempt, answer
 
     def decide(self, attempt: Attempt, answer: Answer | Broken) -> Decision:
-        authorizer, used, standing = self._host.authorizer, self._used, NOBODY
+        authorizer, used, standing = self._host.authorizer, self._used, NO_CREDENTIALS
         if used is not None and isinstance(answer, Answer) and answer.status == _UNAUTHORIZED:
             attempt, standing = authorizer.known_to(attempt, used), authorizer.standing(attempt.request, used)
         return decide(attempt, answer, authorizer.traits, standing)

@@ -11,7 +11,7 @@ import anyio
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.settings import Pacing
-from bulkrm.protocol.pacing.pace import MAX_PAUSE, Concurrency, RateWindow
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, ConcurrencyLimit, RateWindow
 from bulkrm.remote.clock import Clock
 
 
@@ -25,7 +25,7 @@ class Limiter:
     def __init__(self, pacing: Pacing, clock: Clock) -> None:
         """Take the caps from the user's pacing; no cap on the rate unless there is one."""
         self._clock = clock
-        self._concurrency = Concurrency(pacing.concurrency, most=pacing.connections)
+        self._concurrency = ConcurrencyLimit(pacing.concurrency, most=pacing.connections)
         self._window = RateWindow(pacing.rate) if pacing.rate else None
         self._in_flight = 0
         self._paused_until = 0.0

@@ -14,7 +14,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
-from bulkrm.protocol.interpret import Context, Head
+from bulkrm.protocol.interpret import AnswerContext, Head
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.pages import Page, broken_listing, refuses_page_size
 from bulkrm.protocol.listing.progress import Listing
@@ -158,7 +158,9 @@ class Reader:
         """GET a small blob, such as a configuration, its digest checked; None where the registry says there is none."""
         return await read_blob(self._host, repository, digest)
 
-    async def _listing(self, first: Request, read: Callable[[Context, Answer], Page | None]) -> tuple[str, ...] | None:
+    async def _listing(
+        self, first: Request, read: Callable[[AnswerContext, Answer], Page | None]
+    ) -> tuple[str, ...] | None:
         """Read a listing to its end; never a part of it: what is not seen would not be guarded."""
         listing = Listing(first, self._host.clock.monotonic())
         while True:
@@ -177,5 +179,5 @@ class Reader:
             if not more:
                 return listing.names
 
-    def _context(self, request: Request) -> Context:
-        return Context(self._host.name, request, self._host.authorizer.traits)
+    def _context(self, request: Request) -> AnswerContext:
+        return AnswerContext(self._host.name, request, self._host.authorizer.traits)

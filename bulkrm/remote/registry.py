@@ -11,7 +11,7 @@ from bulkrm.model.result.effect import Removal, removal_of
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, TagsOnly
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
-from bulkrm.protocol.interpret import Context, Deletion
+from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.refusal import TAGS_ONLY, refusal
 from bulkrm.remote.host import Footprint
@@ -118,7 +118,7 @@ class Registry(Reader):
         final = await self._send_delete(context, footprint, is_gone)
         if final is None:
             return Removal.FOUND_GONE
-        proved = judge.deletion(context, final.answer) is Deletion.DONE
+        proved = judge.deletion(context, final.answer) is DeleteAnswer.DONE
         if not proved:
             doubt = _still_there(context, final.answer)
             if not await is_gone(doubt.failure):
@@ -126,7 +126,7 @@ class Registry(Reader):
         return removal_of(final.answer.status, proved=proved, earlier=final.uncertain)
 
     async def _send_delete(
-        self, context: Context, footprint: Footprint, is_gone: Callable[[Failure], Awaitable[bool]]
+        self, context: AnswerContext, footprint: Footprint, is_gone: Callable[[Failure], Awaitable[bool]]
     ) -> Final | None:
         """Send a DELETE; return the final answer, or None where none came and a look found that it is gone."""
 
@@ -164,7 +164,7 @@ class Registry(Reader):
             raise RequestFailed(failure) from error
 
 
-def _still_there(context: Context, answer: Answer) -> RequestFailed:
+def _still_there(context: AnswerContext, answer: Answer) -> RequestFailed:
     if answer.status == _NOT_FOUND:
         what = "HTTP 404 to DELETE, but it is there: this registry does not delete over this protocol"
         hint = "delete with the registry's own tool or web page"

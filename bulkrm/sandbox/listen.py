@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from bulkrm.sandbox.faults import Call, Delay, Drop, DropAfter, Faults, LieAboutBody, LieAboutDigest, Reply
-from bulkrm.sandbox.wire import Answer, Asked
+from bulkrm.sandbox.wire import Asked, ServerResponse
 
 LOOPBACK = "127.0.0.1"
 DIGEST_HEADER = "Docker-Content-Digest"
 # Long enough for a cancelled handler to unwind; nobody waits for clients that keep their connections open.
 _SHUTDOWN_SECONDS = 0.05
 
-Clock = Callable[[], float]
+WallClock = Callable[[], float]
 # None instead of an answer: the connection is closed.
-Handler = Callable[[Asked], Awaitable[Answer | None]]
+Handler = Callable[[Asked], Awaitable[ServerResponse | None]]
 
 
 def wall_clock() -> float:
@@ -26,7 +26,7 @@ def wall_clock() -> float:
     return datetime.now(UTC).timestamp()
 
 
-class Listener:
+class LoopbackServer:
     """One HTTP server on a free port of 127.0.0.1."""
 
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
@@ -81,7 +81,7 @@ async def _read(request: web.BaseRequest) -> Asked:
     return Asked(request.method, url.path, url.raw_query_string, headers, body, request.scheme)
 
 
-async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], Answer]) -> Answer | None:
+async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], ServerResponse]) -> ServerResponse | None:
     """Let the ordered faults happen around the effect of a request. None: the connection has to be closed."""
     if faults.before is not None:
         await faults.before(asked)
@@ -93,7 +93,7 @@ async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], Answer]
             case LieAboutDigest() | LieAboutBody():
                 lies.append(action)
             case Reply(status, headers, body):
-                return Answer(status, headers, body)
+                return ServerResponse(status, headers, body)
             case Drop():
                 return None
             case DropAfter():
@@ -109,7 +109,7 @@ async def _pause(action: Delay | Call, asked: Asked) -> None:
         await action.hook(asked)
 
 
-def _with_lies(answer: Answer, lies: list[LieAboutDigest | LieAboutBody]) -> Answer:
+def _with_lies(answer: ServerResponse, lies: list[LieAboutDigest | LieAboutBody]) -> ServerResponse:
     for lie in lies:
         if isinstance(lie, LieAboutBody):
             answer = replace(answer, body=lie.body)

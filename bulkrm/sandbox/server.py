@@ -10,12 +10,12 @@ from bulkrm.sandbox.auth.gate import Gate
 from bulkrm.sandbox.auth.keys import ServerCertificate
 from bulkrm.sandbox.auth.tokens import GITEA_TOKEN_PATH, TOKEN_PATH, TokenServer, TokenSettings
 from bulkrm.sandbox.faults import Faults
-from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
+from bulkrm.sandbox.listen import LoopbackServer, WallClock, wall_clock, with_faults
 from bulkrm.sandbox.registry.app import App
 from bulkrm.sandbox.registry.blobstore import BlobStore
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Answer, Asked, coded_answer
+from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Sandbox:
         users: Users | None = None,
         token_settings: TokenSettings | None = None,
         store: Store | None = None,
-        clock: Clock = wall_clock,
+        clock: WallClock = wall_clock,
     ) -> None:
         """Take settings and users (default: `admin`, password `admin`); nothing is open yet.
 
@@ -67,7 +67,7 @@ class Sandbox:
         self._gate = Gate(self.tokens.users, self.tokens, clock)
         self.blobs = BlobStore(self.store)
         self._app = App(self.store, self._gate, settings, self.blobs, clock)
-        self._listener = Listener(self._handle, tls)
+        self._listener = LoopbackServer(self._handle, tls)
 
     async def __aenter__(self) -> Self:
         """Listen."""
@@ -117,12 +117,12 @@ class Sandbox:
         own = self.tokens.url if self.settings.own_token_port else self.url + path
         return own if self.settings.realm is None else self.settings.realm
 
-    async def _handle(self, asked: Asked) -> Answer | None:
+    async def _handle(self, asked: Asked) -> ServerResponse | None:
         if asked.path in (TOKEN_PATH, GITEA_TOKEN_PATH) and not self.settings.own_token_port:
             return await self.tokens.handle(asked)
         self._in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self._in_flight)
-        answer: Answer | None = None
+        answer: ServerResponse | None = None
         try:
             answer = await self._answer(asked)
         finally:
@@ -130,7 +130,7 @@ class Sandbox:
             self.log.append(self._line(asked, answer))
         return answer
 
-    async def _answer(self, asked: Asked) -> Answer | None:
+    async def _answer(self, asked: Asked) -> ServerResponse | None:
         settings = self.settings
         if settings.busy_above is not None and self._in_flight > settings.busy_above:
             return coded_answer(429, "TOOMANYREQUESTS", "too many requests in progress")
@@ -138,7 +138,7 @@ class Sandbox:
             await asyncio.sleep(settings.latency)
         return await with_faults(self.faults, asked, lambda: self._app.answer(asked))
 
-    def _line(self, asked: Asked, answer: Answer | None) -> LoggedRequest:
+    def _line(self, asked: Asked, answer: ServerResponse | None) -> LoggedRequest:
         scheme, _, secret = asked.headers.get("authorization", "").partition(" ")
         token = self._gate.fingerprint(secret) if scheme.lower() == "bearer" else None
         status = answer.status if answer else None

@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ServerResponse:
     """An answer. The answer to HEAD keeps its body here; the server sends only its length."""
 
     status: int
@@ -72,20 +72,20 @@ _CODES: Mapping[str, tuple[HTTPStatus, str]] = {
 }
 
 
-def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> Answer:
+def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> ServerResponse:
     """Answer with JSON and a newline, as Go's encoder writes it."""
     body = json.dumps(value, separators=(",", ":")).encode() + b"\n"
-    return Answer(status, {"Content-Type": JSON, **(headers or {})}, body)
+    return ServerResponse(status, {"Content-Type": JSON, **(headers or {})}, body)
 
 
-def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> ServerResponse:
     """Answer with a line of plain text."""
-    return Answer(status, {"Content-Type": TEXT, **(headers or {})}, text.encode() + b"\n")
+    return ServerResponse(status, {"Content-Type": TEXT, **(headers or {})}, text.encode() + b"\n")
 
 
 def refusal(
     code: str, *details: object, message: str | None = None, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> ServerResponse:
     """Answer with the protocol's error body: one error for each detail."""
     status, standard = _CODES[code]
     return coded_answer(status, code, message or standard, *details, headers=headers)
@@ -93,18 +93,18 @@ def refusal(
 
 def coded_answer(
     status: int, code: str, message: str, *details: object, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> ServerResponse:
     """Answer with the protocol's error body and a status of one's own, as other registries than distribution do."""
     error: dict[str, object] = {"code": code, "message": message}
     errors = [{**error, "detail": detail} for detail in details] or [error]
     return json_answer(status, {"errors": errors}, headers)
 
 
-def not_found() -> Answer:
+def not_found() -> ServerResponse:
     """Answer as Go's router does where no route matches: plain text, before any authentication."""
     return text_answer(HTTPStatus.NOT_FOUND, "404 page not found")
 
 
-def method_not_allowed(*allowed: str) -> Answer:
+def method_not_allowed(*allowed: str) -> ServerResponse:
     """Answer as Go's `handlers.MethodHandler` does: plain text with `Allow`."""
     return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", {"Allow": ", ".join(sorted(allowed))})

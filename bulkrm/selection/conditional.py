@@ -15,9 +15,9 @@ from bulkrm.selection.selector import (
     Condition,
     Fact,
     Narrow,
-    Needs,
     OnlyImages,
     Rank,
+    RequiresFact,
     Values,
     selectors,
 )
@@ -80,7 +80,9 @@ class Conditional:
     @property
     def lacking(self) -> frozenset[Fact]:
         """The facts that the protocol does not tell."""
-        needed = (condition.needs for condition in self.conditions if isinstance(condition, Narrow | Rank | Needs))
+        needed = (
+            condition.needs for condition in self.conditions if isinstance(condition, Narrow | Rank | RequiresFact)
+        )
         return frozenset[Fact]().union(*needed) - OF_THE_PROTOCOL
 
 

@@ -1,6 +1,6 @@
 """What the conditions of all entries say of one repository: who stays, and why.
 
-The steps are those of `selector.Step`. By tag and by digest it is told what an entry chooses; of that, NARROW says what
+The steps are those of `selector.ConditionStage`. By tag and by digest it is told what an entry chooses; of that, NARROW says what
 stays as far as that entry is concerned, and RANK what stays whoever names it. RANK looks at everything that was chosen,
 not at what NARROW left over, and at each repository, entry and group by itself. So the order of the entries, and what
 other rules keep, makes no difference.
@@ -18,7 +18,7 @@ from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.selection.conditional import Conditional
-from bulkrm.selection.selector import OF_CONFIG, Fact, Image, Narrow, OnlyImages, Rank, Stays
+from bulkrm.selection.selector import OF_CONFIG, ChosenImage, Fact, Narrow, OnlyImages, Rank, Stays
 
 UNKNOWN = Details()
 
@@ -108,13 +108,13 @@ def _named(entry: Conditional, scene: Scene) -> dict[Digest, list[str]]:
 
 def _binding(entry: Conditional, scene: Scene, now: datetime) -> Iterator[tuple[Digest, Kept]]:
     """Yield what an entry keeps whoever names it."""
-    images: list[Image] = []
+    images: list[ChosenImage] = []
     if not (entry.ranks or entry.chooses_images):
         return
     for digest, tags in _named(entry, scene).items():
         details = scene.of(digest)
         if chosen_by_digest(entry, details):
-            images.append(Image(digest, tuple(tags), details))
+            images.append(ChosenImage(digest, tuple(tags), details))
             unread = next((only for only in entry.chooses_images if _is_unread(only, details)), None)
             if unread is not None:
                 yield digest, _kept(entry, unread.text, Stays(KeptReason.UNREADABLE, details.unread))
@@ -123,7 +123,7 @@ def _binding(entry: Conditional, scene: Scene, now: datetime) -> Iterator[tuple[
             yield from _ranked(entry, rank, group, scene, now)
 
 
-def _groups(rank: Rank, images: Sequence[Image]) -> Iterator[list[Image]]:
+def _groups(rank: Rank, images: Sequence[ChosenImage]) -> Iterator[list[ChosenImage]]:
     """Yield the images of each group, with the tags by which they belong to it."""
     groups: dict[tuple[str, ...], dict[Digest, list[str]]] = defaultdict(lambda: defaultdict(list))
     known = {image.digest: image for image in images}
@@ -133,11 +133,11 @@ def _groups(rank: Rank, images: Sequence[Image]) -> Iterator[list[Image]]:
             if name is not None:
                 groups[name][image.digest].append(tag)
     for members in groups.values():
-        yield [Image(digest, tuple(tags), known[digest].details) for digest, tags in members.items()]
+        yield [ChosenImage(digest, tuple(tags), known[digest].details) for digest, tags in members.items()]
 
 
 def _ranked(
-    entry: Conditional, rank: Rank, group: Sequence[Image], scene: Scene, now: datetime
+    entry: Conditional, rank: Rank, group: Sequence[ChosenImage], scene: Scene, now: datetime
 ) -> Iterator[tuple[Digest, Kept]]:
     needs = rank.needs | frozenset[Fact]().union(*(only.needs for only in entry.chooses_images))
     doubtful = next((image for image in group if needs and image.details.unread and image.digest in scene.new), None)

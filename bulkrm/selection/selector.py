@@ -34,7 +34,7 @@ OF_THE_PROTOCOL = frozenset({Fact.CREATED, Fact.LABELS, Fact.ANNOTATIONS, Fact.P
 OF_CONFIG = frozenset({Fact.CREATED, Fact.LABELS, Fact.PLATFORM})  # these are in the configuration of an image
 
 
-class Step(Enum):
+class ConditionStage(Enum):
     """When a condition speaks. The order of the members is the order of the steps."""
 
     CHOOSE_TAG = "choose by tag"
@@ -44,7 +44,7 @@ class Step(Enum):
     KEEP = "keep"
 
 
-class Shape(Enum):
+class KeyShape(Enum):
     """How a key's value is written: one text, a list of texts, or a mapping of texts."""
 
     TEXT = "text"
@@ -66,7 +66,7 @@ class Key:
     name: str
     schema: Mapping[str, Any]
     parse: Callable[[str], Any]
-    shape: Shape = Shape.TEXT
+    shape: KeyShape = KeyShape.TEXT
     level: Level = Level.ENTRY
 
 
@@ -84,7 +84,7 @@ class TagFilter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class ChosenImage:
     """One manifest as conditions see it. `tags`: those that the entry chose, sorted."""
 
     digest: Digest
@@ -142,18 +142,18 @@ class Rank:
     text: str
     needs: frozenset[Fact]
     group: Callable[[str], tuple[str, ...] | None]
-    stay: Callable[[Sequence[Image], datetime], Mapping[Digest, Stays]]
+    stay: Callable[[Sequence[ChosenImage], datetime], Mapping[Digest, Stays]]
     by_date: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Needs:
+class RequiresFact:
     """A condition that nothing can decide without a fact which the registry has to tell."""
 
     needs: frozenset[Fact]
 
 
-Condition = OnlyTags | NotTags | OnlyImages | Narrow | Rank | Needs
+Condition = OnlyTags | NotTags | OnlyImages | Narrow | Rank | RequiresFact
 Values = Mapping[str, Any]  # the parsed values of the keys of one entry
 
 
@@ -169,7 +169,7 @@ class Selector:
     nothing of an image that is named by its digest.
     """
 
-    step: Step
+    step: ConditionStage
     keys: tuple[Key, ...]
     make: Callable[[Values], Condition | None] = nothing
     not_with_digest: tuple[str, ...] = field(default=())
@@ -179,7 +179,7 @@ class Selector:
 def selectors() -> tuple[Selector, ...]:
     """All selectors, in the order of their steps, loaded on first use."""
     found = discover(f"{__package__}.selectors", "SELECTOR", Selector)
-    return tuple(sorted(found, key=lambda selector: list(Step).index(selector.step)))
+    return tuple(sorted(found, key=lambda selector: list(ConditionStage).index(selector.step)))
 
 
 @cache
@@ -197,11 +197,11 @@ def conditions(values: Values) -> tuple[Condition, ...]:
 def read_written(key: Key, value: Any) -> Any:
     """Read a value of a key as it was recorded. Raises InputError, or ValueError where it has another shape."""
     match key.shape, value:
-        case Shape.TEXT, str():
+        case KeyShape.TEXT, str():
             return key.parse(value)
-        case Shape.TEXTS, list():
+        case KeyShape.TEXTS, list():
             return tuple(key.parse(str(text)) for text in value)
-        case Shape.PAIRS, dict():
+        case KeyShape.PAIRS, dict():
             return tuple((str(name), key.parse(str(text))) for name, text in value.items())
         case _:
             raise ValueError(f"{key.name} has another shape")

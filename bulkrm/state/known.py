@@ -12,7 +12,7 @@ from typing import Any
 from bulkrm.codec.strict import strict_json
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import open_plain, read_whole
-from bulkrm.state.journal.events import Ended
+from bulkrm.state.journal.events import PartEnded
 from bulkrm.state.journal.standing import Standing, Undone, standing_of
 
 VERSION = 1
@@ -88,7 +88,7 @@ class KnownRun:
         return self._standing
 
     @property
-    def end(self) -> Ended | None:
+    def end(self) -> PartEnded | None:
         """How the run ended; None where it did not."""
         return self.standing.end
 

@@ -18,7 +18,7 @@ from bulkrm.protocol import message
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import Realm
 from bulkrm.protocol.auth.token import parse_token
-from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.pacing.pace import retry_after as seconds_of
@@ -190,8 +190,8 @@ def _answer(content: bytes, status: int = 200, headers: Mapping[str, str] | None
     return Answer(status, CIMultiDictProxy(CIMultiDict(headers or {})), content, 1_800_000_000.0)
 
 
-def _context(request: message.Request) -> Context:
-    return Context(_APP.host, request, STANDARD)
+def _context(request: message.Request) -> AnswerContext:
+    return AnswerContext(_APP.host, request, STANDARD)
 
 
 def _deletion() -> message.Request:

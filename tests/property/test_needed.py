@@ -20,7 +20,7 @@ from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, Seen
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from tests.property.odd_indexes import named_in, odd_indexes
 
@@ -64,7 +64,7 @@ def _plan(kept: Manifest, indexes: dict[Digest, Children], shared: Shared) -> Pl
         ),
         Seen({"kept": kept.resolved}, indexes),
     )
-    return judge([facts], Rules(shared, lambda _, __: None))
+    return judge([facts], GuardRules(shared, lambda _, __: None))
 
 
 @given(st.binary(max_size=200) | odd_indexes(DIGESTS), st.sampled_from([*MEDIA_TYPES, "", "text/html"]))

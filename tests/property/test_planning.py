@@ -16,7 +16,7 @@ from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
 from tests.support.steps import by_digest
@@ -36,8 +36,8 @@ class Case:
     shared: Shared
     protected: frozenset[str]
 
-    def rules(self) -> Rules:
-        return Rules(self.shared, lambda _, tag: f"*:{tag}" if tag in self.protected else None)
+    def rules(self) -> GuardRules:
+        return GuardRules(self.shared, lambda _, tag: f"*:{tag}" if tag in self.protected else None)
 
     def plan(self, limit: Limit | None = None) -> Plan:
         return judge(self.repositories, self.rules(), limit)

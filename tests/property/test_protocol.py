@@ -38,11 +38,11 @@ from bulkrm.protocol.decision import (
     Wait,
     decide,
 )
-from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.link import next_target
 from bulkrm.protocol.message import Answer, Broken
-from bulkrm.protocol.pacing.pace import MAX_PAUSE, Concurrency, RateWindow, http_date, retry_after
+from bulkrm.protocol.pacing.pace import MAX_PAUSE, ConcurrencyLimit, RateWindow, http_date, retry_after
 from bulkrm.protocol.refusal import clean, refusal
 from bulkrm.protocol.traits import STANDARD, Traits
 from tests.property import strategies as some
@@ -290,7 +290,7 @@ def test_no_window_has_more_grants_than_allowed(requests: int, seconds: float, g
 @given(st.integers(1, 64), st.lists(st.booleans(), max_size=200))
 def test_concurrency_stays_between_one_and_its_cap(cap: int, successes: list[bool]) -> None:
     """Whatever happens, at least one request may go and never more than the cap."""
-    concurrency = Concurrency(cap)
+    concurrency = ConcurrencyLimit(cap)
     for success in successes:
         before = concurrency.allowed
         if success:
@@ -354,7 +354,7 @@ answers = st.builds(_answer, _statuses, bodies, st.lists(st.tuples(_header_names
 @given(answers, st.none() | some.digests)
 def test_any_answer_is_a_true_manifest_or_a_failure(answer: Answer, asked: Digest | None) -> None:
     """A manifest has the digest that was asked for, and all else is none or RequestFailed."""
-    context = Context("r", message.get_manifest(APP, "1.0"), STANDARD)
+    context = AnswerContext("r", message.get_manifest(APP, "1.0"), STANDARD)
     with suppress(RequestFailed):
         found = judge.manifest(context, answer, asked)
 
@@ -375,7 +375,7 @@ _link_headers = st.lists(st.tuples(st.just("Link"), _links | header_text))
 @example(_answer(200, b'{"tags": []}', [("Link", '<https://[x>; rel="next"')]))
 def test_any_page_is_clean_or_a_failure(answer: Answer) -> None:
     """A page has valid names only and goes on in the same listing, or it is a failure."""
-    context = Context("r", message.list_tags(APP), STANDARD)
+    context = AnswerContext("r", message.list_tags(APP), STANDARD)
     with suppress(RequestFailed):
         page = pages.tag_page(context, answer)
 
@@ -383,7 +383,7 @@ def test_any_page_is_clean_or_a_failure(answer: Answer) -> None:
         assert all(is_tag(name) for name in page.names)
         assert page.next is None or page.next.startswith(f"/v2/{APP.path}/tags/list?")
     with suppress(RequestFailed):
-        catalog = pages.repository_page(Context("r", message.list_repositories(), STANDARD), answer)
+        catalog = pages.repository_page(AnswerContext("r", message.list_repositories(), STANDARD), answer)
 
         assert catalog is not None
         assert all(is_path(name) for name in catalog.names)

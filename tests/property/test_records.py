@@ -14,7 +14,7 @@ from bulkrm.model.reference import is_path, is_tag
 from bulkrm.state.errors import StateError
 from bulkrm.state.evidence import archived
 from bulkrm.state.journal.account import Account
-from bulkrm.state.journal.events import DecoyIntent, Event, Intent, Told, UndoTold, read_events
+from bulkrm.state.journal.events import DecoyIntent, Event, ImageOutcome, Intent, UndoOutcome, read_events
 from bulkrm.state.journal.history import read_history
 from bulkrm.state.journal.losses import put_back, still_lost
 from bulkrm.state.journal.standing import Undone, standing_of
@@ -103,10 +103,10 @@ def enforce_limit(folder: Path, found: list[Event]) -> None:
                 assert is_path(repository.path)
                 assert Digest(digest) == digest
                 assert all(is_tag(tag) for tag in tags)
-            case UndoTold(repository, _, tag):
+            case UndoOutcome(repository, _, tag):
                 assert is_path(repository.path)
                 assert tag is None or is_tag(tag)
-            case Told(result=result) if result is not None:
+            case ImageOutcome(result=result) if result is not None:
                 assert result.image == event.image
             case _:
                 pass

@@ -12,13 +12,13 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import Kept
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Target
-from bulkrm.planning.facts import Protection, RepositoryFacts, Seen
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, Seen
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.selection.conditional import Conditional
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.evaluation import Scene, chosen_by_digest, evaluate
-from bulkrm.selection.in_use.references import InUse, held_in_use, normal
+from bulkrm.selection.in_use.references import InUseReferences, held_in_use, normal
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.matching import match_tags, merge
@@ -103,16 +103,16 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
     )
     holds = evaluate(entries, scene, now)
     if in_use:
-        used = InUse.of([str(normal(text)) for text in in_use])
+        used = InUseReferences.of([str(normal(text)) for text in in_use])
         children = {index: found.manifests for index, found in indexes.items()}
         held = held_in_use(used, APP, scene.tags, list(by_digest), scene.details, children)
         holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
     holds = replace(holds, created={image.digest: image.details.created for image in images})
-    rules = Rules(shared, protection(listed.protect), min_keep=listed.min_keep, floor=floor)
+    rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, floor=floor)
     return judge([RepositoryFacts(APP, tuple(resolutions), seen, holds=holds)], rules)
 
 
-def protection(patterns: Sequence[ProtectPattern]) -> Protection:
+def protection(patterns: Sequence[ProtectPattern]) -> FindPattern:
     """Return which pattern protects a tag."""
 
     def protects(repository: Repository, tag: str) -> str | None:

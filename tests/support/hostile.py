@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from bulkrm.sandbox import Asked, Auth, Sandbox, SandboxSettings, Store
-from bulkrm.sandbox.wire import Answer, coded_answer, json_answer
+from bulkrm.sandbox.wire import ServerResponse, coded_answer, json_answer
 from tests.support.hostilities import WAYS, Hostility, plain
 
 REPOSITORY = "team/app"
@@ -147,7 +147,7 @@ class HostileServer:
         scene = Hostility(self, asked, random, lambda: self._honest(asked), writer)
         return await (WAYS[untag_method] if untag_method else plain)(scene)
 
-    def _honest(self, asked: Asked) -> Answer:
+    def _honest(self, asked: Asked) -> ServerResponse:
         """Answer as a good registry does; a DELETE has taken effect then."""
         if asked.path == "/token":
             return self._token(asked)
@@ -157,7 +157,7 @@ class HostileServer:
             return coded_answer(401, "UNAUTHORIZED", "who are you?", headers={"WWW-Authenticate": challenge})
         return self._sandbox._app.answer(asked)
 
-    def _token(self, asked: Asked) -> Answer:
+    def _token(self, asked: Asked) -> ServerResponse:
         if asked.headers.get("authorization") != f"Basic {self._basic()}":
             return coded_answer(401, "UNAUTHORIZED", "who are you?", headers={"WWW-Authenticate": "Basic realm=x"})
         return json_answer(200, {"token": self.new_token(), "expires_in": 300})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.sandbox import Asked
-from bulkrm.sandbox.wire import Answer
+from bulkrm.sandbox.wire import ServerResponse
 
 if TYPE_CHECKING:
     from tests.support.hostile import HostileServer
@@ -42,10 +42,10 @@ class Hostility:
     server: "HostileServer"
     asked: Asked
     random: Random
-    act: Callable[[], Answer]
+    act: Callable[[], ServerResponse]
     writer: asyncio.StreamWriter
 
-    async def send(self, answer: Answer, *, length: int | None = None, times: int = 1) -> None:
+    async def send(self, answer: ServerResponse, *, length: int | None = None, times: int = 1) -> None:
         """Send an answer, with another length than it has if one is given."""
         stated = str(answer.headers.get("Docker-Content-Digest", ""))
         inside = {name.decode() for name in re.findall(rb"sha256:[0-9a-f]{64}", answer.body)}
@@ -65,10 +65,10 @@ class Hostility:
             await asyncio.sleep(pause)
         return False
 
-    def refusal(self, status: int, message: str = "no", headers: Mapping[str, str] | None = None) -> Answer:
+    def refusal(self, status: int, message: str = "no", headers: Mapping[str, str] | None = None) -> ServerResponse:
         """Make an answer with an error body."""
         body = json.dumps({"errors": [{"code": "DENIED", "message": message, "detail": message}]}).encode()
-        return Answer(status, {**_VERSION, "Content-Type": "application/json", **(headers or {})}, body)
+        return ServerResponse(status, {**_VERSION, "Content-Type": "application/json", **(headers or {})}, body)
 
 
 async def plain(scene: Hostility) -> bool:
@@ -101,14 +101,14 @@ async def odd_manifest(scene: Hostility) -> bool:
         )
     )
     headers = {**_VERSION, "Content-Type": OCI_INDEX, "Docker-Content-Digest": str(Digest.of(content))}
-    await scene.send(Answer(200, headers, content))
+    await scene.send(ServerResponse(200, headers, content))
     return True
 
 
 async def odd_names(scene: Hostility) -> bool:
     names = [*_NAMES, None, 3, ["x"], {"a": 1}]
     body = json.dumps({"name": "../x", "tags": names, "repositories": names, "manifests": names}).encode()
-    await scene.send(Answer(200, {**_VERSION, "Content-Type": "application/json"}, body))
+    await scene.send(ServerResponse(200, {**_VERSION, "Content-Type": "application/json"}, body))
     return True
 
 
@@ -146,7 +146,7 @@ async def redirect(scene: Hostility) -> bool:
             "http://[",
         )
     )
-    await scene.send(Answer(status, {"Location": location, "Set-Cookie": "canary=1; Path=/"}))
+    await scene.send(ServerResponse(status, {"Location": location, "Set-Cookie": "canary=1; Path=/"}))
     return True
 
 
@@ -182,7 +182,7 @@ async def odd_token(scene: Hostility) -> bool:
             "[]",
         )
     )
-    await scene.send(Answer(200, {**_VERSION, "Content-Type": "application/json"}, body.encode()))
+    await scene.send(ServerResponse(200, {**_VERSION, "Content-Type": "application/json"}, body.encode()))
     return True
 
 
@@ -256,7 +256,7 @@ async def endless_body(scene: Hostility) -> bool:
 async def bomb(scene: Hostility) -> bool:
     """A small body that is 64 MiB when it is unpacked."""
     packed = gzip.compress(b" " * _MANY, 1)
-    await scene.send(Answer(200, {**_VERSION, "Content-Type": OCI_INDEX, "Content-Encoding": "gzip"}, packed))
+    await scene.send(ServerResponse(200, {**_VERSION, "Content-Type": OCI_INDEX, "Content-Encoding": "gzip"}, packed))
     return True
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bulkrm.cli.commands.run_choice import run_named
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal.events import Told, UndoTold, read_events
+from bulkrm.state.journal.events import ImageOutcome, UndoOutcome, read_events
 from bulkrm.state.journal.standing import Undone
 from bulkrm.state.known import KnownRun, known_runs
 
@@ -99,7 +99,7 @@ def _outcomes(run: KnownRun) -> Iterator[str]:
     try:
         for event in read_events(run.path / "journal.jsonl"):
             match event:
-                case Told() | UndoTold():
+                case ImageOutcome() | UndoOutcome():
                     yield f"{event.status:<15}{event.image}  {event.why}".rstrip()
                 case _:
                     pass

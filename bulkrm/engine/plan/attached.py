@@ -16,7 +16,7 @@ from bulkrm.model.result.failure import Failure
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards.graph import entangled
-from bulkrm.planning.recursion import Wanted, attached_to, is_attached_to
+from bulkrm.planning.recursion import AttachedTarget, attached_to, is_attached_to
 
 _Place = tuple[Repository, Digest]
 
@@ -66,7 +66,7 @@ class Attached:
     def _of(self, items: Sequence[Item]) -> dict[Digest, tuple[Digest, ...]]:
         return {item.digest: self._referrers.get((item.repository, item.digest), ()) for item in items}
 
-    def _is_there(self, wanted: Wanted) -> bool:
+    def _is_there(self, wanted: AttachedTarget) -> bool:
         """Tell whether something is what it was said to be; what is not is not asked for again."""
         found: Resolution = self._resolver.found[name_of(wanted.target)]
         absent = isinstance(found, Absent)

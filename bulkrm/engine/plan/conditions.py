@@ -23,7 +23,7 @@ from bulkrm.planning.facts import RepositoryFacts, Seen, Unreadable
 from bulkrm.planning.guards.floor import floor_may_hold
 from bulkrm.remote.clock import Clock
 from bulkrm.selection.evaluation import Scene, digests_of, evaluate, wanted
-from bulkrm.selection.in_use.references import InUse, held_in_use
+from bulkrm.selection.in_use.references import InUseReferences, held_in_use
 from bulkrm.selection.selector import Fact
 from bulkrm.selection.values.dating import By, moment
 from bulkrm.selection.wanted import RunConditions
@@ -39,7 +39,7 @@ class Conditions:
         self.wanted = wanted
         self.now = datetime.fromtimestamp(clock.wall(), UTC)
         self.facts = ImageFacts(gateway, stop)
-        self.used = InUse.of(wanted.in_use, default_port)
+        self.used = InUseReferences.of(wanted.in_use, default_port)
         self._warned: set[TagRef] = set()
 
     def noting(self, sink: DescribeManifest) -> DescribeManifest:

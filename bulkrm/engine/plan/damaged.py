@@ -12,7 +12,7 @@ from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 
 _OK = 200
 
@@ -20,7 +20,7 @@ _OK = 200
 class DamagedTags:
     """Finds out which tags are damaged."""
 
-    def __init__(self, resolver: Resolver, rules: Rules) -> None:
+    def __init__(self, resolver: Resolver, rules: GuardRules) -> None:
         """Begin with none."""
         self._resolver = resolver
         self._rules = rules

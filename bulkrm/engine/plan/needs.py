@@ -29,7 +29,7 @@ class _Named:
     too_much: str | None = None
 
 
-class Needs:
+class NeedsReader:
     """Reads manifests for what they name."""
 
     def __init__(self, resolver: Resolver, stop: Stop, observer: Observer) -> None:

@@ -24,7 +24,7 @@ from bulkrm.model.result.failure import Failure, TagsOnly
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.facts import RepositoryFacts
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit, judge
 from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
 from bulkrm.planning.order.strategy import orders, where_tags_go_alone, worth_asking
@@ -47,7 +47,7 @@ class Planner:
     def __init__(  # noqa: PLR0913, PLR0917 (what a run consists of)
         self,
         policy: Policy,
-        rules: Rules,
+        rules: GuardRules,
         gateway: Gateway,
         lists: TagLists,
         context: RunContext,

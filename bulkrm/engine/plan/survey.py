@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.damaged import DamagedTags, is_damage
-from bulkrm.engine.plan.needs import Needs
+from bulkrm.engine.plan.needs import NeedsReader
 from bulkrm.engine.plan.resolver import Method, Name, Resolver, name_of
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
@@ -16,14 +16,14 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.settings import Policy, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 
 
 class Survey:
     """Reads repositories once: targets by GET, every other tag by HEAD."""
 
     def __init__(
-        self, resolver: Resolver, lists: TagLists, policy: Policy, rules: Rules, stop: Stop, observer: Observer
+        self, resolver: Resolver, lists: TagLists, policy: Policy, rules: GuardRules, stop: Stop, observer: Observer
     ) -> None:
         """Begin with what the listings for globs have brought already."""
         self._resolver = resolver
@@ -31,7 +31,7 @@ class Survey:
         self._policy = policy
         self._stop = stop
         self._observer = observer
-        self._needs = Needs(resolver, stop, observer)
+        self._needs = NeedsReader(resolver, stop, observer)
         self._damaged = DamagedTags(resolver, rules)
 
     async def read(self, targets: Sequence[Target], method: Method = Method.GET) -> list[RepositoryFacts] | None:

@@ -15,7 +15,7 @@ from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Line
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.events import Ended
+from bulkrm.state.journal.events import PartEnded
 from bulkrm.state.journal.standing import Undone
 
 _AHEAD = 64  # intents that are written with one
@@ -116,7 +116,7 @@ class FolderRecorder(DurableJournal):
 
         `declined`: the user was asked and did not want it. Raises StateError.
         """
-        ended = Ended(code, summary, unfinished, declined)
+        ended = PartEnded(code, summary, unfinished, declined)
         # Whether an earlier part was taken back, the journal tells whoever reads all of it.
         standing = {"standing": Undone.NO.value} if self._folder.is_new else {}
         self._folder.journal.append({"event": "end", **ended.as_fields(), **standing})

@@ -20,15 +20,15 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.result.report import ImageResult
-from bulkrm.state.journal.account import Place
+from bulkrm.state.journal.account import TaggedDigest
 
 
 @dataclass(frozen=True, slots=True)
 class UndoneImages:
     """What undos put back of a run: for sure, and perhaps; and what the run had said of the images of those manifests."""
 
-    sure: frozenset[Place] = frozenset()
-    maybe: frozenset[Place] = frozenset()
+    sure: frozenset[TaggedDigest] = frozenset()
+    maybe: frozenset[TaggedDigest] = frozenset()
     before: Mapping[str, ImageResult] = field(default_factory=dict)
 
     def without(self, done: Mapping[str, ImageResult]) -> Mapping[str, ImageResult]:

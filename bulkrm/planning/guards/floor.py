@@ -9,10 +9,10 @@ from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.planning.facts import RepositoryFacts, Seen
 from bulkrm.planning.guards.artifacts import named_after_digests
 from bulkrm.planning.guards.graph import keep_needed
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 
 
-def with_floor(items: Iterable[Item], facts: RepositoryFacts, rules: Rules) -> list[Item]:
+def with_floor(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRules) -> list[Item]:
     """Keep the newest of what is to go where too few others stay, and what those need."""
     judged = list(items)
     if not rules.min_keep or not isinstance(facts.tags, Seen):

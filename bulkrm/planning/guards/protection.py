@@ -7,7 +7,7 @@ from bulkrm.planning.facts import RepositoryFacts, Seen
 from bulkrm.selection.patterns.pattern import ProtectPattern
 
 
-class Protection:
+class TrackedPatterns:
     """Answers which pattern protects a tag, or says that it holds nothing back."""
 
     def __init__(self, patterns: Sequence[ProtectPattern], kind: str = "protect") -> None:

@@ -12,7 +12,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.settings import Shared
-from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
 
 
 def nobody(_: Repository, __: str) -> None:
@@ -29,15 +29,15 @@ def all_of_them(_: int, deletions: Mapping[Digest, datetime | None]) -> Collecti
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class GuardRules:
     """What the user decided. `ignoring`: damaged tags that hold nothing back.
 
     `min_keep`: so many tagged manifests of each repository stay at least; `floor` says which.
     """
 
     shared: Shared
-    protection: Protection
-    ignoring: Protection = nobody
+    protection: FindPattern
+    ignoring: FindPattern = nobody
     min_keep: int = 0
     floor: Floor = all_of_them
 
@@ -64,10 +64,10 @@ class Candidate:
         return tuple(tag for tag in self.tags if tag not in self.listed)
 
 
-Guard = Callable[[Candidate, RepositoryFacts, Rules], Kept | None]
+Guard = Callable[[Candidate, RepositoryFacts, GuardRules], Kept | None]
 
 
-def protected(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept | None:
+def protected(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> Kept | None:
     """Keep a manifest as long as any of its tags, listed or not, is protected."""
     for tag in candidate.tags:
         pattern = rules.protection(facts.repository, tag)
@@ -76,24 +76,24 @@ def protected(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kep
     return None
 
 
-def unreadable(candidate: Candidate, facts: RepositoryFacts, _: Rules) -> Kept | None:
+def unreadable(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
     """Keep everything of a repository whose tags could not all be read, and what a condition could not be told of."""
     if not isinstance(facts.tags, Unreadable):
         return _held(candidate, facts, KeptReason.UNREADABLE)
     return Kept(KeptReason.UNREADABLE, (facts.tags.why,), facts.tags.hint)
 
 
-def in_use(candidate: Candidate, facts: RepositoryFacts, _: Rules) -> Kept | None:
+def in_use(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
     """Keep what runs somewhere, under whatever tag."""
     return facts.holds.in_use.get(candidate.digest)
 
 
-def newest(candidate: Candidate, facts: RepositoryFacts, _: Rules) -> Kept | None:
+def newest(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
     """Keep the newest images of a group, whoever names them."""
     return _held(candidate, facts, KeptReason.NEWEST)
 
 
-def conditions(candidate: Candidate, facts: RepositoryFacts, _: Rules) -> Kept | None:
+def conditions(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
     """Keep what a condition of the list keeps otherwise."""
     return _held(candidate, facts, KeptReason.NO_DATE, KeptReason.NO_VERSION, KeptReason.TOO_YOUNG)
 
@@ -104,7 +104,7 @@ def _held(candidate: Candidate, facts: RepositoryFacts, *reasons: KeptReason) ->
     return min(kept, key=lambda one: PRECEDENCE.index(one.reason), default=None)
 
 
-def shared(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept | None:
+def shared(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> Kept | None:
     """Keep a manifest that has a tag outside the list, unless the user said that such tags go too.
 
     That is said of what the list names: what only belongs to it never takes a tag with it.
@@ -119,6 +119,6 @@ def shared(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> Kept |
 GUARDS: tuple[Guard, ...] = (unreadable, protected, in_use, newest, shared, conditions)
 
 
-def reasons_of(candidate: Candidate, facts: RepositoryFacts, rules: Rules) -> tuple[Kept, ...]:
+def reasons_of(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> tuple[Kept, ...]:
     """Return every reason that keeps a manifest, the one that counts first."""
     return tuple(kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None)

@@ -15,7 +15,7 @@ _NEEDED = {"PUT": "push", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CredentialState:
     """What is known of the user for whom a request was sent.
 
     `given`: there are credentials for what the request is about. `taken`: the host answered somebody with them before.
@@ -28,7 +28,7 @@ class Standing:
     one_for_all: bool = True
 
 
-NOBODY = Standing()
+NO_CREDENTIALS = CredentialState()
 
 
 def missing_right(request: Request, wanted: Scope | None) -> str:

@@ -21,7 +21,7 @@ from bulkrm.protocol.attempt import (
 )
 from bulkrm.protocol.auth.challenge import Challenge, choose, parse_challenges
 from bulkrm.protocol.auth.rights import (
-    Standing,
+    CredentialState,
     bad_credentials,
     bad_ready_token,
     missing_right,
@@ -38,7 +38,7 @@ _BASIC = Challenge("basic")
 _COMPARE = "compare the clocks, issuer, service and certificate of the registry and its token server"
 
 
-def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, standing: Standing) -> Decision:
+def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, standing: CredentialState) -> Decision:
     """Say what follows from a 401."""
     challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
     challenge = choose(challenges)
@@ -58,7 +58,7 @@ def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, standin
             return Authorize(challenge, scope, renew=False, attempt=replace(attempt, authorized=True))
 
 
-def _password_refused(attempt: Attempt, answer: Answer, standing: Standing) -> Failure:
+def _password_refused(attempt: Attempt, answer: Answer, standing: CredentialState) -> Failure:
     """Judge a 401 to a user and password: whom the registry took before may not do this one thing."""
     request, host = attempt.request, attempt.host
     missing = missing_right(request, None)
@@ -70,7 +70,7 @@ def _password_refused(attempt: Attempt, answer: Answer, standing: Standing) -> F
     return replace(failure, hint=f"{failure.hint}; or {hint}") if request.method in ("DELETE", "PUT") else failure
 
 
-def _ready_token_refused(attempt: Attempt, challenge: Challenge | None, standing: Standing) -> Failure:
+def _ready_token_refused(attempt: Attempt, challenge: Challenge | None, standing: CredentialState) -> Failure:
     """Judge a 401 to a token that the user brought along."""
     error = challenge.parameters.get("error", "") if challenge else ""
     wanted = challenge_scope(challenge, attempt.request) if challenge else None
@@ -93,7 +93,9 @@ def _unknown_scheme(
     return replace(failure, message=what, hint=hint)
 
 
-def _after_token(attempt: Attempt, challenge: Challenge | None, asked: Scope | None, standing: Standing) -> Decision:
+def _after_token(
+    attempt: Attempt, challenge: Challenge | None, asked: Scope | None, standing: CredentialState
+) -> Decision:
     """Renew a token that the registry no longer takes; extend one that allows too little; both once at most.
 
     distribution names the cause in `error`; zot repeats its challenge without one where a permission is missing, and

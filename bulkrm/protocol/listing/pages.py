@@ -8,7 +8,7 @@ from bulkrm.model.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.explanation import said
-from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing.link import next_target, same_repository
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer
@@ -36,7 +36,7 @@ class Page:
     last: str | None = None
 
 
-def tag_page(context: Context, answer: Answer) -> Page | None:
+def tag_page(context: AnswerContext, answer: Answer) -> Page | None:
     """Read a page of tags. None where the registry says it does not know the repository.
 
     null is an empty list (distribution 2.8.2, when every tag is gone). Names that are no tags are dropped (Artifactory
@@ -45,12 +45,12 @@ def tag_page(context: Context, answer: Answer) -> Page | None:
     return _page(context, answer, "tags")
 
 
-def repository_page(context: Context, answer: Answer) -> Page | None:
+def repository_page(context: AnswerContext, answer: Answer) -> Page | None:
     """Read a page of the catalog; entries that are no repository names are dropped."""
     return _page(context, answer, "repositories")
 
 
-def referrers_page(context: Context, answer: Answer) -> Page | None:
+def referrers_page(context: AnswerContext, answer: Answer) -> Page | None:
     """Read a page of referrers; None where the registry has no such API.
 
     The specification has 404 for that; registries that know nothing of the path answer whatever they answer to such,
@@ -77,7 +77,7 @@ def broken_listing(what: str, status: int | None = None) -> RequestFailed:
     return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, status, _AGAIN, Reach.REPOSITORY))
 
 
-def _page(context: Context, answer: Answer, key: str) -> Page | None:
+def _page(context: AnswerContext, answer: Answer, key: str) -> Page | None:
     if answer.status == _NOT_FOUND and is_registry_answer(answer):
         return None
     if answer.status != _OK:
@@ -108,7 +108,7 @@ def _check_owner(name: object, repository: Repository | None) -> None:
         raise broken_listing(f"the answer is the listing of another repository, {clean(name, 80)}", _OK)
 
 
-def _next(context: Context, answer: Answer) -> str | None:
+def _next(context: AnswerContext, answer: Answer) -> str | None:
     try:
         return next_target(answer.headers.getall("Link", []), context.request.target)
     except ProtocolError as error:

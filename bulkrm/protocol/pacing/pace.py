@@ -111,7 +111,7 @@ class RateWindow:
         self._grants.append(now)
 
 
-class Concurrency:
+class ConcurrencyLimit:
     """How many requests may be in flight: found by what the registry answers, never more than `cap`.
 
     Against refusals it is additive increase, multiplicative decrease (Chiu and Jain 1989), with a memory: the number

@@ -20,7 +20,7 @@ from bulkrm.protocol.attempt import (
 )
 from bulkrm.protocol.auth.challenge import Challenge
 from bulkrm.protocol.auth.realm import Realm
-from bulkrm.protocol.auth.rights import Standing, bad_credentials
+from bulkrm.protocol.auth.rights import CredentialState, bad_credentials
 from bulkrm.protocol.auth.unauthorized import first_scope
 from bulkrm.protocol.explanation import is_registry_answer, masked
 from bulkrm.protocol.message import Answer, Broken, Request
@@ -172,10 +172,10 @@ class Authorizer:
         """Tell an attempt that was refused what was done already about others of its kind."""
         return self._retries.known_to(attempt, grant.held.secret if grant.held else None)
 
-    def standing(self, request: Request, grant: Grant) -> Standing:
+    def standing(self, request: Request, grant: Grant) -> CredentialState:
         """Say what is known of the user for whom a request was sent."""
         login = self._logins.of(request.repository)
-        return Standing(
+        return CredentialState(
             given=login is not None,
             taken=self._logins.was_taken(grant.login),
             replaced=login != grant.login,

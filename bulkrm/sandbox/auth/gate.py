@@ -8,9 +8,9 @@ from http import HTTPStatus
 from bulkrm.model.scope import Scope
 from bulkrm.sandbox.auth.accounts import Users, knows, read_basic
 from bulkrm.sandbox.auth.tokens import TokenServer
-from bulkrm.sandbox.listen import Clock
+from bulkrm.sandbox.listen import WallClock
 from bulkrm.sandbox.settings import Auth, SandboxSettings
-from bulkrm.sandbox.wire import Answer, Asked, coded_answer, refusal
+from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer, refusal
 
 # Verified tokens are remembered: a long run sends the same one many thousand times.
 _REMEMBERED = 4096
@@ -33,14 +33,16 @@ class _Pass:
 class Gate:
     """Knows users and tokens. `realm` is where a challenge sends the client."""
 
-    def __init__(self, users: Users, tokens: TokenServer, clock: Clock) -> None:
+    def __init__(self, users: Users, tokens: TokenServer, clock: WallClock) -> None:
         """Share the users and the key with the token server."""
         self._users = users
         self._tokens = tokens
         self._clock = clock
         self._passes: dict[str, _Pass | None] = {}
 
-    def check(self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str) -> Answer | None:
+    def check(
+        self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str
+    ) -> ServerResponse | None:
         """Return None to let the request pass, else the 401. `needed` has one scope for each action."""
         header = asked.headers.get("authorization")
         if settings.auth is Auth.NONE:
@@ -60,7 +62,7 @@ class Gate:
 
     def _check_basic(
         self, login: tuple[str, str] | None, needed: Sequence[Scope], settings: SandboxSettings
-    ) -> Answer | None:
+    ) -> ServerResponse | None:
         if login is None or not knows(self._users, login):
             return _unauthorized(needed, _BASIC)
         user = self._users[login[0]]
@@ -119,7 +121,7 @@ def _scopes(needed: Sequence[Scope]) -> str:
     return " ".join(f"{resource}:{','.join(reversed(names))}" for resource, names in actions.items())
 
 
-def _unauthorized(needed: Sequence[Scope], challenge: str) -> Answer:
+def _unauthorized(needed: Sequence[Scope], challenge: str) -> ServerResponse:
     wanted = [
         {"Type": scope.type, "Class": "", "Name": scope.name, "Action": action}
         for scope in needed

@@ -18,8 +18,8 @@ from bulkrm.model.scope import Scope
 from bulkrm.sandbox.auth.accounts import ANONYMOUS, User, Users, knows, read_basic
 from bulkrm.sandbox.auth.keys import SigningKey
 from bulkrm.sandbox.faults import Faults
-from bulkrm.sandbox.listen import Clock, Listener, wall_clock, with_faults
-from bulkrm.sandbox.wire import Answer, Asked, coded_answer, json_answer, not_found
+from bulkrm.sandbox.listen import LoopbackServer, WallClock, wall_clock, with_faults
+from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer, json_answer, not_found
 
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
 GITEA_TOKEN_PATH = "/v2/token"  # noqa: S105 (a path)
@@ -78,7 +78,7 @@ class TokenServer:
         settings: TokenSettings | None = None,
         *,
         key: SigningKey | None = None,
-        clock: Clock = wall_clock,
+        clock: WallClock = wall_clock,
         tls: ssl.SSLContext | None = None,
     ) -> None:
         """Take users (default: `admin` with the password `admin`, who may do everything) and the clock."""
@@ -93,7 +93,7 @@ class TokenServer:
         self.revoked = 0
         self._in_flight: Counter[str] = Counter()
         self._clock = clock
-        self._listener = Listener(self.handle, tls)
+        self._listener = LoopbackServer(self.handle, tls)
 
     async def __aenter__(self) -> Self:
         """Listen on a port of its own."""
@@ -119,12 +119,12 @@ class TokenServer:
         """Let the sandbox refuse all tokens issued so far, whatever their stated end; a real registry cannot."""
         self.revoked = self.issued
 
-    async def handle(self, asked: Asked) -> Answer | None:
+    async def handle(self, asked: Asked) -> ServerResponse | None:
         """Answer one request and log it; None: close the connection."""
         scope = " ".join(_asked_scopes(asked))
         self._in_flight[scope] += 1
         self.max_in_flight[scope] = max(self.max_in_flight[scope], self._in_flight[scope])
-        answer: Answer | None = None
+        answer: ServerResponse | None = None
         try:
             answer = await with_faults(self.faults, asked, lambda: self.answer(asked))
         finally:
@@ -133,7 +133,7 @@ class TokenServer:
             self.log.append(TokenRequest(scope, self._account(asked), status, asked.method))
         return answer
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> ServerResponse:
         """Decide about one request."""
         # spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client goes on with GET.
         methods = ("GET", "POST") if self.settings.post else ("GET",)
@@ -153,7 +153,7 @@ class TokenServer:
             return json_answer(HTTPStatus.BAD_REQUEST, {"error": "Unable to decode repository and actions"})
         return self._granted(asked, name, wishes)
 
-    def _granted(self, asked: Asked, name: str | None, wishes: list[Scope]) -> Answer:
+    def _granted(self, asked: Asked, name: str | None, wishes: list[Scope]) -> ServerResponse:
         user = self.users.get(name or ANONYMOUS, User(acl=()))
         service = dict(_parameters(asked)).get("service", "")
         granted = [user.grant(wish) for wish in wishes]
@@ -183,7 +183,7 @@ class TokenServer:
             }
         )
 
-    def _issue(self, account: str, service: str, granted: list[Scope]) -> Answer:
+    def _issue(self, account: str, service: str, granted: list[Scope]) -> ServerResponse:
         issued_at = datetime.fromtimestamp(int(self._clock()) + self.settings.skew, UTC)
         text = self.token(account, service, granted)
         fields: dict[str, object] = dict.fromkeys(self.settings.fields, text)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.sandbox.auth.gate import Gate
-from bulkrm.sandbox.listen import Clock, wall_clock
+from bulkrm.sandbox.listen import WallClock, wall_clock
 from bulkrm.sandbox.registry.blobs import Uploads, answer_blob
 from bulkrm.sandbox.registry.blobstore import BlobStore
 from bulkrm.sandbox.registry.listing import answer_catalog, answer_tags
@@ -16,7 +16,7 @@ from bulkrm.sandbox.registry.manifests import answer_manifest
 from bulkrm.sandbox.registry.referrers import answer_referrers
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import JSON, Answer, Asked, Refused, not_found, refusal
+from bulkrm.sandbox.wire import JSON, Asked, Refused, ServerResponse, not_found, refusal
 
 # distribution v2.8.2 registry/api/v2/descriptors.go: its routes let upper-case names pass, and no malformed tags.
 _ROUTE = re.compile(
@@ -33,19 +33,21 @@ class App:
     """One registry. `settings` and `realm` may be replaced at any time."""
 
     def __init__(
-        self, store: Store, gate: Gate, settings: SandboxSettings, blobs: BlobStore, clock: Clock = wall_clock
+        self, store: Store, gate: Gate, settings: SandboxSettings, blobs: BlobStore, clock: WallClock = wall_clock
     ) -> None:
         """Take the state and what guards it, and where blobs may be kept."""
         self._blobs = blobs
         self._clock = clock
-        self._later: list[tuple[float, Callable[[], Answer]]] = []  # deletions that were answered before their time
+        self._later: list[
+            tuple[float, Callable[[], ServerResponse]]
+        ] = []  # deletions that were answered before their time
         self.settings = settings
         self.realm = ""
         self._store = store
         self._gate = gate
         self._uploads = Uploads(store)
 
-    def answer(self, asked: Asked) -> Answer:
+    def answer(self, asked: Asked) -> ServerResponse:
         """Answer one request; it has taken effect when this returns, unless the settings say otherwise."""
         self._catch_up()
         routed = self._route(asked)
@@ -60,12 +62,12 @@ class App:
                 answer = refusal(refused.code, *refused.details)
         # A registry that deletes tags only is of another make than distribution, and does not greet like it.
         own = _VERSION if self.settings.deletes_digests or asked.path != "/v2/" else {}
-        return Answer(answer.status, {**own, **answer.headers}, answer.body)
+        return ServerResponse(answer.status, {**own, **answer.headers}, answer.body)
 
-    def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], Answer]] | None:
+    def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], ServerResponse]] | None:
         """Return the scopes that the request needs and what answers it, or None where nothing matches."""
         if asked.path == "/v2/":
-            return (), lambda: Answer(HTTPStatus.OK, {"Content-Type": JSON}, b"{}")
+            return (), lambda: ServerResponse(HTTPStatus.OK, {"Content-Type": JSON}, b"{}")
         if asked.path == "/v2/_catalog":
             return (CATALOG,), lambda: answer_catalog(self._store, asked)
         found = _ROUTE.fullmatch(asked.path)
@@ -74,7 +76,7 @@ class App:
         respond = self._resource(found["repository"], found["kind"], found["rest"] or "", asked)
         return (_needed(found["repository"], asked, self.settings), respond) if respond else None
 
-    def _resource(self, repository: str, kind: str, rest: str, asked: Asked) -> Callable[[], Answer] | None:
+    def _resource(self, repository: str, kind: str, rest: str, asked: Asked) -> Callable[[], ServerResponse] | None:
         digest, tag = _DIGEST_ROUTE.fullmatch(rest), _TAG_ROUTE.fullmatch(rest)
         if kind == "tags/list" and not rest:
             return lambda: answer_tags(self._store, self.settings, repository, asked)
@@ -89,7 +91,7 @@ class App:
             return lambda: answer_referrers(self._store, self.settings, repository, rest, asked)
         return None
 
-    def _manifest(self, repository: str, reference: str, asked: Asked) -> Answer:
+    def _manifest(self, repository: str, reference: str, asked: Asked) -> ServerResponse:
         settings = self.settings
         respond = partial(answer_manifest, self._store, settings, repository, reference, asked)
         lazy = asked.method == "DELETE" and (settings.ignores_deletes or settings.delete_lag)
@@ -100,7 +102,7 @@ class App:
             return respond()
         if not settings.ignores_deletes:
             self._later.append((self._clock() + settings.delete_lag, respond))
-        return Answer(HTTPStatus.ACCEPTED)
+        return ServerResponse(HTTPStatus.ACCEPTED)
 
     def _catch_up(self) -> None:
         """Carry out the deletions whose time has come."""

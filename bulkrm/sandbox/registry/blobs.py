@@ -9,7 +9,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.sandbox.listen import DIGEST_HEADER
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Answer, Asked, Refused, method_not_allowed
+from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, method_not_allowed
 
 _OCTETS = "application/octet-stream"
 
@@ -25,7 +25,7 @@ def answer_blob(
     digest: str,
     asked: Asked,
     elsewhere: Elsewhere | None = None,
-) -> Answer:
+) -> ServerResponse:
     """Answer `/v2/<repository>/blobs/<digest>`; `elsewhere` says where a store keeps it. Raises Refused."""
     try:
         Digest(digest)
@@ -36,15 +36,17 @@ def answer_blob(
         if content is None:
             raise Refused("BLOB_UNKNOWN", digest)
         if asked.method == "GET" and elsewhere is not None:
-            return Answer(HTTPStatus.TEMPORARY_REDIRECT, {"Location": elsewhere(repository, digest)})
-        return Answer(HTTPStatus.OK, {"Content-Type": _OCTETS, DIGEST_HEADER: digest, "Etag": f'"{digest}"'}, content)
+            return ServerResponse(HTTPStatus.TEMPORARY_REDIRECT, {"Location": elsewhere(repository, digest)})
+        return ServerResponse(
+            HTTPStatus.OK, {"Content-Type": _OCTETS, DIGEST_HEADER: digest, "Etag": f'"{digest}"'}, content
+        )
     if asked.method != "DELETE" or settings.read_only:
         return method_not_allowed("GET", "HEAD", *(() if settings.read_only else ("DELETE",)))
     if not settings.delete_enabled:
         raise Refused("UNSUPPORTED")
     if not store.delete_blob(repository, digest):
         raise Refused("BLOB_UNKNOWN")
-    return Answer(HTTPStatus.ACCEPTED)
+    return ServerResponse(HTTPStatus.ACCEPTED)
 
 
 class Uploads:
@@ -55,7 +57,7 @@ class Uploads:
         self._store = store
         self._parts: dict[tuple[str, str], bytearray] = {}
 
-    def answer(self, settings: SandboxSettings, repository: str, upload: str, asked: Asked) -> Answer:
+    def answer(self, settings: SandboxSettings, repository: str, upload: str, asked: Asked) -> ServerResponse:
         """Answer `/v2/<repository>/blobs/uploads/<upload>`; an empty `upload` starts one. Raises Refused."""
         if settings.read_only:
             return method_not_allowed(*(("GET", "HEAD") if upload else ()))
@@ -65,30 +67,30 @@ class Uploads:
             raise Refused("BLOB_UPLOAD_UNKNOWN", {})
         return self._continue(repository, upload, asked)
 
-    def _continue(self, repository: str, upload: str, asked: Asked) -> Answer:
+    def _continue(self, repository: str, upload: str, asked: Asked) -> ServerResponse:
         match asked.method:
             case "PATCH":
                 self._parts[repository, upload].extend(asked.body)
-                return Answer(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
+                return ServerResponse(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
             case "PUT":
                 return self._finish(repository, upload, asked)
             case "DELETE":
                 del self._parts[repository, upload]
-                return Answer(HTTPStatus.NO_CONTENT)
+                return ServerResponse(HTTPStatus.NO_CONTENT)
             case "GET" | "HEAD":
-                return Answer(HTTPStatus.NO_CONTENT, self._progress(repository, upload, asked))
+                return ServerResponse(HTTPStatus.NO_CONTENT, self._progress(repository, upload, asked))
             case _:
                 return method_not_allowed("DELETE", "GET", "HEAD", "PATCH", "PUT")
 
-    def _start(self, repository: str, asked: Asked) -> Answer:
+    def _start(self, repository: str, asked: Asked) -> ServerResponse:
         mount, source = asked.parameter("mount"), asked.parameter("from")
         if mount and source and self._store.mount_blob(repository, mount, source):
             return _created(repository, mount, asked)
         upload = str(uuid.uuid4())
         self._parts[repository, upload] = bytearray()
-        return Answer(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
+        return ServerResponse(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
 
-    def _finish(self, repository: str, upload: str, asked: Asked) -> Answer:
+    def _finish(self, repository: str, upload: str, asked: Asked) -> ServerResponse:
         content = bytes(self._parts[repository, upload]) + asked.body
         digest = asked.parameter("digest") or ""
         if digest != str(Digest.of(content)):
@@ -107,9 +109,9 @@ class Uploads:
         }
 
 
-def _created(repository: str, digest: str, asked: Asked) -> Answer:
+def _created(repository: str, digest: str, asked: Asked) -> ServerResponse:
     location = f"{_origin(asked)}/v2/{repository}/blobs/{digest}"
-    return Answer(HTTPStatus.CREATED, {DIGEST_HEADER: digest, "Location": location})
+    return ServerResponse(HTTPStatus.CREATED, {DIGEST_HEADER: digest, "Location": location})
 
 
 def _origin(asked: Asked) -> str:

@@ -3,9 +3,9 @@
 from http import HTTPStatus
 
 from bulkrm.sandbox.faults import Faults
-from bulkrm.sandbox.listen import Listener, with_faults
+from bulkrm.sandbox.listen import LoopbackServer, with_faults
 from bulkrm.sandbox.registry.store import Store
-from bulkrm.sandbox.wire import Answer, Asked, not_found
+from bulkrm.sandbox.wire import Asked, ServerResponse, not_found
 
 _SIGNATURE = "X-Amz-Signature=canary"
 
@@ -18,7 +18,7 @@ class BlobStore:
         self.log: list[Asked] = []
         self.faults = Faults()
         self._store = store
-        self._listener = Listener(self._handle)
+        self._listener = LoopbackServer(self._handle)
 
     @property
     def url(self) -> str:
@@ -37,11 +37,11 @@ class BlobStore:
         """Return where a blob is."""
         return f"{self.url}/{repository}/{digest}?{_SIGNATURE}"
 
-    async def _handle(self, asked: Asked) -> Answer | None:
+    async def _handle(self, asked: Asked) -> ServerResponse | None:
         self.log.append(asked)
         return await with_faults(self.faults, asked, lambda: self._blob(asked))
 
-    def _blob(self, asked: Asked) -> Answer:
+    def _blob(self, asked: Asked) -> ServerResponse:
         repository, _, digest = asked.path.removeprefix("/").rpartition("/")
         content = self._store.blob(repository, digest) if asked.query == _SIGNATURE else None
-        return not_found() if content is None else Answer(HTTPStatus.OK, {}, content)
+        return not_found() if content is None else ServerResponse(HTTPStatus.OK, {}, content)

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Answer, Asked, Refused, json_answer, method_not_allowed
+from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, json_answer, method_not_allowed
 
 # distribution v2.8.2 registry/handlers/catalog.go, maximumReturnedEntries
 _MAX_CATALOG = 1000
 _DEFAULT_CATALOG = 100
 
 
-def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked: Asked) -> Answer:
+def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked: Asked) -> ServerResponse:
     """Answer `/v2/<repository>/tags/list`. 2.8.2 ignores `n` and `last` and sorts nothing. Raises Refused."""
     if asked.method != "GET":
         return method_not_allowed("GET")
@@ -61,7 +61,7 @@ def _page_without_link(names: Sequence[str], asked: Asked) -> Sequence[str]:
     return (rest or names)[: int(wanted) if wanted else None]
 
 
-def answer_catalog(store: Store, asked: Asked) -> Answer:
+def answer_catalog(store: Store, asked: Asked) -> ServerResponse:
     """Answer `/v2/_catalog`. Raises Refused."""
     if asked.method != "GET":
         return method_not_allowed("GET")

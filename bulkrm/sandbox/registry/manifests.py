@@ -17,13 +17,15 @@ from bulkrm.model.manifest import (
 from bulkrm.sandbox.listen import DIGEST_HEADER
 from bulkrm.sandbox.registry.store import Store, StoredManifest, as_text, blobs_of, children_of, subject_of
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Answer, Asked, Refused, coded_answer, method_not_allowed, refusal
+from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, coded_answer, method_not_allowed, refusal
 
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _OCI_NAMES = {OCI_MANIFEST: ("manifest", "manifests"), OCI_INDEX: ("index", "indexes")}
 
 
-def answer_manifest(store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked) -> Answer:
+def answer_manifest(
+    store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked
+) -> ServerResponse:
     """Answer `/v2/<repository>/manifests/<reference>`. Raises Refused."""
     match asked.method:
         case "GET" | "HEAD":
@@ -39,13 +41,13 @@ def answer_manifest(store: Store, settings: SandboxSettings, repository: str, re
 
 def _get(
     store: Store, settings: SandboxSettings, repository: str, reference: str, headers: Mapping[str, str]
-) -> Answer:
+) -> ServerResponse:
     by_tag = ":" not in reference
     digest = store.digest_of(repository, reference) if by_tag else reference
     if digest is None:
         raise Refused("MANIFEST_UNKNOWN", {"Tag": reference})
     if headers.get("if-none-match", "").strip('"') == digest:
-        return Answer(HTTPStatus.NOT_MODIFIED)
+        return ServerResponse(HTTPStatus.NOT_MODIFIED)
     held = store.only_tagged(repository, digest) if by_tag else None
     manifest = held or _stored(store, settings, repository, digest)
     accepted = _accepted(headers.get("accept", ""))
@@ -61,10 +63,10 @@ def _get(
     found = {"Content-Type": manifest.media_type, "Etag": f'"{manifest.digest}"'}
     if settings.digest_header:
         found[DIGEST_HEADER] = manifest.digest
-    return Answer(HTTPStatus.OK, found, manifest.content)
+    return ServerResponse(HTTPStatus.OK, found, manifest.content)
 
 
-def _put(store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked) -> Answer:
+def _put(store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked) -> ServerResponse:
     held = store.digest_of(repository, reference)
     if settings.immutable_tags and held is not None and held != str(Digest.of(asked.body)):
         return _immutable(repository, reference)
@@ -76,17 +78,17 @@ def _put(store: Store, settings: SandboxSettings, repository: str, reference: st
     if subject is not None:
         # Tells the client that it need not keep a fallback tag (distribution-spec 1.1, "Pushing Manifests with Subject").
         headers["OCI-Subject"] = subject
-    return Answer(HTTPStatus.CREATED, headers)
+    return ServerResponse(HTTPStatus.CREATED, headers)
 
 
-def _immutable(repository: str, tag: str) -> Answer:
+def _immutable(repository: str, tag: str) -> ServerResponse:
     # goharbor/harbor src/server/middleware/immutable; the first component is the project there.
     name = f"{repository.partition('/')[2] or repository}:{tag}"
     message = f"Failed to process request due to '{name}' configured as immutable."
     return coded_answer(HTTPStatus.PRECONDITION_FAILED, "PRECONDITION", message)
 
 
-def _delete(store: Store, settings: SandboxSettings, repository: str, reference: str) -> Answer:
+def _delete(store: Store, settings: SandboxSettings, repository: str, reference: str) -> ServerResponse:
     # Before any lookup: an unknown digest answers 405 as well, which makes it a safe probe.
     if not settings.delete_enabled:
         raise Refused("UNSUPPORTED")
@@ -99,7 +101,7 @@ def _delete(store: Store, settings: SandboxSettings, repository: str, reference:
     return _delete_digest(store, settings, repository, digest)
 
 
-def _delete_tag(store: Store, settings: SandboxSettings, repository: str, tag: str) -> Answer:
+def _delete_tag(store: Store, settings: SandboxSettings, repository: str, tag: str) -> ServerResponse:
     digest = store.digest_of(repository, tag)
     if digest is None:
         raise Refused("MANIFEST_UNKNOWN")
@@ -108,7 +110,7 @@ def _delete_tag(store: Store, settings: SandboxSettings, repository: str, tag: s
     store.delete_tag(repository, tag)
     if settings.drops_untagged and not store.tags_on(repository, digest):
         _drop(store, repository, digest)
-    return Answer(HTTPStatus.ACCEPTED)
+    return ServerResponse(HTTPStatus.ACCEPTED)
 
 
 def _drop(store: Store, repository: str, digest: str) -> None:
@@ -119,7 +121,7 @@ def _drop(store: Store, repository: str, digest: str) -> None:
         store.delete_blob(repository, blob)
 
 
-def _still_used(store: Store, repository: str, digest: str) -> Answer | None:
+def _still_used(store: Store, repository: str, digest: str) -> ServerResponse | None:
     # Codes and texts as people quote them: GoogleCloudPlatform/gcr-cleaner#118, genuinetools/reg#136.
     tags = sorted(store.tags_on(repository, digest))
     if tags:
@@ -131,7 +133,7 @@ def _still_used(store: Store, repository: str, digest: str) -> Answer | None:
     return None
 
 
-def _delete_digest(store: Store, settings: SandboxSettings, repository: str, digest: str) -> Answer:
+def _delete_digest(store: Store, settings: SandboxSettings, repository: str, digest: str) -> ServerResponse:
     if not settings.deletes_digests:
         raise Refused("UNSUPPORTED")
     if settings.untagged_first and (refused := _still_used(store, repository, digest)):
@@ -139,7 +141,7 @@ def _delete_digest(store: Store, settings: SandboxSettings, repository: str, dig
     if settings.drops_untagged:
         there = store.manifest(repository, digest) is not None
         _drop(store, repository, digest)
-        return Answer(HTTPStatus.ACCEPTED) if there else refusal("MANIFEST_UNKNOWN")
+        return ServerResponse(HTTPStatus.ACCEPTED) if there else refusal("MANIFEST_UNKNOWN")
     if settings.keeps_children and store.is_child(repository, digest):
         # project-zot/zot pkg/api/routes.go, DeleteManifest: ErrManifestReferenced
         message = "requested access to the resource is denied"
@@ -150,7 +152,7 @@ def _delete_digest(store: Store, settings: SandboxSettings, repository: str, dig
         gone = store.delete_blob(repository, digest)
     if not gone:
         raise Refused("MANIFEST_UNKNOWN")
-    return Answer(HTTPStatus.ACCEPTED)
+    return ServerResponse(HTTPStatus.ACCEPTED)
 
 
 def _stored(store: Store, settings: SandboxSettings, repository: str, digest: str) -> StoredManifest:

@@ -8,12 +8,14 @@ from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.sandbox.registry.listing import paged
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Answer, Asked, Refused, method_not_allowed
+from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, method_not_allowed
 
 _FILTER = "artifactType"
 
 
-def answer_referrers(store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked) -> Answer:
+def answer_referrers(
+    store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked
+) -> ServerResponse:
     """Answer `/v2/<repository>/referrers/<digest>`: an empty index for what nobody knows. Raises Refused."""
     if asked.method != "GET":
         return method_not_allowed("GET")
@@ -28,7 +30,7 @@ def answer_referrers(store: Store, settings: SandboxSettings, repository: str, d
     page, link = paged(list(named), settings, asked)
     headers = {"Content-Type": OCI_INDEX, **link, **({"OCI-Filters-Applied": _FILTER} if wanted else {})}
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [named[name] for name in page]}
-    return Answer(HTTPStatus.OK, headers, json.dumps(index).encode())
+    return ServerResponse(HTTPStatus.OK, headers, json.dumps(index).encode())
 
 
 def describe(digest: str, media_type: str, content: bytes) -> dict[str, object]:

@@ -21,7 +21,7 @@ _SHORT = re.compile(r"(?:sha256:)?([0-9a-f]{12,63})")  # docker ps: of an image 
 
 
 @dataclass(frozen=True, slots=True)
-class InUse:
+class InUseReferences:
     """What is in use. `digests`: on whatever host; `ids`: those that may be a configuration's.
 
     `short`: beginnings of such; `tags`: where they are; `hosts`: of all that is named with one.
@@ -34,7 +34,7 @@ class InUse:
     hosts: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, texts: Iterable[str], default_port: int = HTTPS_PORT) -> "InUse":
+    def of(cls, texts: Iterable[str], default_port: int = HTTPS_PORT) -> "InUseReferences":
         """Take texts in the normal form of `normal`."""
         digests: set[Digest] = set()
         ids: set[Digest] = set()
@@ -116,7 +116,7 @@ def normal(text: str, default_port: int = HTTPS_PORT) -> str | None:
 
 
 def held_in_use(
-    used: InUse,
+    used: InUseReferences,
     repository: Repository,
     tags: Mapping[str, Digest],
     digests: Collection[Digest],

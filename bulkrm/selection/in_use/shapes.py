@@ -11,7 +11,7 @@ Document = Any  # what JSON or YAML made of one document
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class InUseReader:
     """One shape. `fits` tells whether a document has it; `images` yields the texts of the references in it."""
 
     name: str
@@ -20,9 +20,9 @@ class Shape:
 
 
 @cache
-def shapes() -> Sequence[Shape]:
+def shapes() -> Sequence[InUseReader]:
     """All shapes, in the order of the names of their files, loaded on first use."""
-    return discover(f"{__package__}.readers", "READER", Shape)
+    return discover(f"{__package__}.readers", "READER", InUseReader)
 
 
 def texts(*values: Any) -> Iterator[str]:

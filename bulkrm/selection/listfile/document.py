@@ -8,7 +8,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.entry import PLAIN, Detail, Entry, TagItem, parse_entry, parse_tag
-from bulkrm.selection.listfile.mistakes import Mistakes, Place, ReadingStoppedError
+from bulkrm.selection.listfile.mistakes import Mistakes, Position, ReadingStoppedError
 from bulkrm.selection.listfile.nodes import LIST_REMEDY, NodeReader
 from bulkrm.selection.listfile.plain import is_item, is_plain, plain_lines
 from bulkrm.selection.listfile.yaml_tree import Mapping, Node, Scalar, Sequence, place_of, read_tree
@@ -59,7 +59,7 @@ def read_list(content: bytes | str, name: str, *, default_port: int = HTTPS_PORT
     Raises InputError with every mistake of the file, each with `name:line:column`.
     """
     mistakes = Mistakes(name, limits.mistakes)
-    reading = _Reading(name, default_port, mistakes)
+    reading = _ListReader(name, default_port, mistakes)
     try:
         text = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         decoded = _decoded(text, mistakes, limits)
@@ -76,7 +76,7 @@ def read_list(content: bytes | str, name: str, *, default_port: int = HTTPS_PORT
 
 def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
     if len(content) > limits.size:
-        mistakes.stop(Place(1, 1), f"larger than {limits.size} bytes", "cut it into several files")
+        mistakes.stop(Position(1, 1), f"larger than {limits.size} bytes", "cut it into several files")
     try:
         return content.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
@@ -93,7 +93,7 @@ class _Draft:
 
 
 @dataclass(slots=True)
-class _Fields:
+class _EntryFields:
     """The long form of an entry, as far as it was read."""
 
     seen: set[str] = field(default_factory=set)
@@ -110,7 +110,7 @@ class _Fields:
         return Detail(self.tags, self.exclude, self.note, self.values, self.written)
 
 
-class _Reading(NodeReader):
+class _ListReader(NodeReader):
     """One pass over one file. Every mistake is noted, and reading goes on."""
 
     def __init__(self, name: str, default_port: int, mistakes: Mistakes) -> None:
@@ -130,7 +130,7 @@ class _Reading(NodeReader):
         root = next(roots, None)
         match root:
             case None:
-                self.mistakes.add(Place(1, 1), "an empty file", LIST_REMEDY)
+                self.mistakes.add(Position(1, 1), "an empty file", LIST_REMEDY)
             case Sequence(place):
                 self._advice = "use the long form, with `registry:` at the top and the list under `images:`"
                 self._finish_all(root)
@@ -138,7 +138,7 @@ class _Reading(NodeReader):
                 self._long_form(place, pairs)
             case Scalar(place=place):
                 self.mistakes.add(place, "a text, where a list of images should be", LIST_REMEDY)
-            case _:  # Broken: noted already
+            case _:  # UnreadableNode: its mistake is noted already
                 pass
         match next(roots, None):
             case Scalar(place=place) | Sequence(place=place) | Mapping(place=place):
@@ -158,13 +158,13 @@ class _Reading(NodeReader):
             else:
                 self._finish(_Draft(scalar, PLAIN, scalar.place.line))
         if empty:
-            self.mistakes.add(Place(1, 1), "an empty file", "write one reference a line")
+            self.mistakes.add(Position(1, 1), "an empty file", "write one reference a line")
 
     def _finish_all(self, node: Node) -> None:
         for draft in self._drafts(node):
             self._finish(draft)
 
-    def _long_form(self, place: Place, pairs: Iterator[tuple[Scalar, Node]]) -> None:
+    def _long_form(self, place: Position, pairs: Iterator[tuple[Scalar, Node]]) -> None:
         waiting: list[_Draft] = []
         keys: set[str] = set()
         try:
@@ -231,12 +231,12 @@ class _Reading(NodeReader):
                     yield from self._draft_of(place, pairs)
                 case Sequence(place):
                     self.mistakes.add(place, "a list inside the list of images", "put a pattern like [a-z]* in quotes")
-                case _:  # Broken: noted already
+                case _:  # UnreadableNode: its mistake is noted already
                     pass
 
-    def _draft_of(self, place: Place, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
+    def _draft_of(self, place: Position, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
         """Read the long form of one entry: one draft, or none if the image is missing."""
-        entry = _Fields()
+        entry = _EntryFields()
         before = len(self.mistakes)
         for key, node in pairs:
             entry.seen.add(key.text)
@@ -250,7 +250,7 @@ class _Reading(NodeReader):
         detail = Detail(entry.tags, note=entry.note) if broken else entry.detail
         yield from (_Draft(scalar, detail, place.line) for scalar in entry.image)
 
-    def _entry_value(self, key: Scalar, node: Node, entry: "_Fields") -> None:
+    def _entry_value(self, key: Scalar, node: Node, entry: "_EntryFields") -> None:
         match key.text:
             case "image":
                 entry.image = self.text(node)

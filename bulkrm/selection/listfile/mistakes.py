@@ -5,7 +5,7 @@ from typing import NamedTuple, NoReturn
 from bulkrm.model.errors import Problem
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where something stands in the file; both count from 1."""
 
     line: int
@@ -23,13 +23,13 @@ class Mistakes:
         """`name` is the file's; after `most` mistakes reading stops."""
         self._name = name
         self._most = most
-        self._found: list[tuple[Place, Problem]] = []
+        self._found: list[tuple[Position, Problem]] = []
 
     def __len__(self) -> int:
         """How many there are so far."""
         return len(self._found)
 
-    def add(self, place: Place, what: str, remedy: str = "") -> None:
+    def add(self, place: Position, what: str, remedy: str = "") -> None:
         """Note a mistake. Raises ReadingStoppedError when there are too many."""
         if len(self._found) > self._most:
             raise ReadingStoppedError  # said already
@@ -37,7 +37,7 @@ class Mistakes:
         if len(self._found) == self._most:
             self.stop(place, "too many mistakes, the rest of the file was not read")
 
-    def stop(self, place: Place, what: str, remedy: str = "") -> NoReturn:
+    def stop(self, place: Position, what: str, remedy: str = "") -> NoReturn:
         """Note a mistake behind which nothing can be read. Raises ReadingStoppedError."""
         where = f"{self._name}:{place.line}:{place.column}"
         self._found.append((place, Problem(where, what, remedy)))

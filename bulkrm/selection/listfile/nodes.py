@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import mask_credentials
-from bulkrm.selection.listfile.mistakes import Mistakes, Place
+from bulkrm.selection.listfile.mistakes import Mistakes, Position
 from bulkrm.selection.listfile.yaml_tree import Mapping, Node, Scalar, Sequence
-from bulkrm.selection.selector import Key, Shape
+from bulkrm.selection.selector import Key, KeyShape
 
 T = TypeVar("T")
 LIST_REMEDY = "write a list, each line with '- ' before the value"
@@ -27,16 +27,16 @@ class NodeReader:
         parsed: Any = None
         written: Any = None
         match key.shape:
-            case Shape.TEXT:
+            case KeyShape.TEXT:
                 scalars = self.text(node)
                 parsed = self.parse_all(scalars, key.parse)
                 written = scalars[0].text if parsed else None
                 parsed = parsed[0] if parsed else None
-            case Shape.TEXTS:
+            case KeyShape.TEXTS:
                 listed = list(self.texts(node, key.name, may_be_empty=False))
                 parsed = self.parse_all(listed, key.parse)
                 written = [scalar.text for scalar in listed]
-            case Shape.PAIRS:
+            case KeyShape.PAIRS:
                 pairs = list(self.pairs(node, key.name))
                 values = self.parse_all((scalar for _, scalar in pairs), key.parse)
                 parsed = tuple(zip([name for name, _ in pairs], values, strict=False))
@@ -55,7 +55,7 @@ class NodeReader:
                     self.mistakes.add(place, f"an empty mapping of {key}", "name at least one, or remove the key")
             case Scalar(place=place) | Sequence(place):
                 self.mistakes.add(place, f"no mapping, where that of {key} should be", f"write {key}: {{name: value}}")
-            case _:  # Broken: noted already
+            case _:  # UnreadableNode: its mistake is noted already
                 pass
 
     def parse_all(self, scalars: Iterable[Scalar], parse: Callable[[str], T]) -> tuple[T, ...]:
@@ -76,7 +76,7 @@ class NodeReader:
             case Sequence(place) | Mapping(place):
                 remedy = "write one value; no blank after a colon in it, and quotes around a pattern like [a-z]*"
                 self.mistakes.add(place, "a list or a mapping, where one text should be", remedy)
-            case _:  # Broken: noted already
+            case _:  # UnreadableNode: its mistake is noted already
                 pass
         return []
 
@@ -97,7 +97,7 @@ class NodeReader:
                     self.mistakes.add(place, f"an empty list of {key}", "name at least one, or remove the key")
             case Scalar(place=place) | Mapping(place):
                 self.mistakes.add(place, f"no list, where the list of {key} should be", LIST_REMEDY)
-            case _:  # Broken: noted already
+            case _:  # UnreadableNode: its mistake is noted already
                 pass
 
     def refuse_key(self, key: Scalar, node: Node, known: tuple[str, ...]) -> None:
@@ -113,7 +113,7 @@ class NodeReader:
             )
         self.mistakes.add(key.place, f"unknown key {_shown(key.text)!r}", remedy)
 
-    def note(self, place: Place, error: InputError) -> None:
+    def note(self, place: Position, error: InputError) -> None:
         """Note the problems of an error at a place."""
         for problem in error.problems:
             self.mistakes.add(place, problem.what, problem.remedy)

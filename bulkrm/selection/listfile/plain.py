@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from bulkrm.selection.listfile.mistakes import Place
+from bulkrm.selection.listfile.mistakes import Position
 from bulkrm.selection.listfile.yaml_tree import Scalar
 
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -27,7 +27,7 @@ def plain_lines(content: str) -> Iterator[Scalar]:
         text = _COMMENT.sub("", line).rstrip()
         if text.strip():
             indent = len(text) - len(text.lstrip())
-            yield Scalar(text.strip(), Place(number, indent + 1))
+            yield Scalar(text.strip(), Position(number, indent + 1))
 
 
 def is_item(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from bulkrm.model.reference import mask_credentials
-from bulkrm.selection.listfile.mistakes import Mistakes, Place
+from bulkrm.selection.listfile.mistakes import Mistakes, Position
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml, where PyYAML was built with it
 _MAX_DEPTH = 8
@@ -24,14 +24,14 @@ class Scalar:
     """A text that is not empty."""
 
     text: str
-    place: Place
+    place: Position
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
     """A list. `items` can be read once; what is left of them is skipped when the reader goes on."""
 
-    place: Place
+    place: Position
     items: Iterator["Node"]
 
 
@@ -39,17 +39,17 @@ class Sequence:
 class Mapping:
     """Keys and values. `pairs` can be read once; what is left of them is skipped when the reader goes on."""
 
-    place: Place
+    place: Position
     pairs: Iterator[tuple[Scalar, "Node"]]
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class UnreadableNode:
     """Something that could not be read; its mistake is noted already."""
 
 
-Node = Scalar | Sequence | Mapping | Broken
-_BROKEN = Broken()
+Node = Scalar | Sequence | Mapping | UnreadableNode
+_UNREADABLE = UnreadableNode()
 
 
 def read_tree(content: bytes, mistakes: Mistakes, most: int, loader: Any = LOADER) -> Iterator[Node]:
@@ -85,7 +85,7 @@ class _Reader:
             # A scanner's context is where the bad token begins, a parser's where the surrounding block does.
             scanning = (error.context or "").startswith("while scanning")
             mark = error.context_mark if scanning and error.context_mark else error.problem_mark
-            place = _place(mark) if mark else Place(1, 1)
+            place = _place(mark) if mark else Position(1, 1)
             what = ", ".join(filter(None, (error.context, error.problem)))
             self._mistakes.stop(place, f"not readable as YAML: {what}", _QUOTES)
         except yaml.reader.ReaderError as error:
@@ -114,9 +114,9 @@ class _Reader:
                 self._skip_collection()
             case _:
                 pass  # an alias, refused above
-        return _BROKEN
+        return _UNREADABLE
 
-    def _refuse_extras(self, event: yaml.NodeEvent, place: Place) -> None:
+    def _refuse_extras(self, event: yaml.NodeEvent, place: Position) -> None:
         if isinstance(event, yaml.AliasEvent):
             remedy = f"there are no aliases here; a pattern that starts with * needs quotes: '*{event.anchor}'"
             self._mistakes.add(place, f"*{event.anchor} is an alias of YAML", remedy)
@@ -160,7 +160,7 @@ class _Reader:
                 return key
             case Sequence(place) | Mapping(place):
                 self._mistakes.add(place, "a key that is not text", _QUOTES)
-            case _:  # Broken: noted already
+            case _:  # UnreadableNode: its mistake is noted already
                 pass
         return None
 
@@ -177,17 +177,17 @@ def _skip(node: Node) -> None:
         case Sequence(items=rest) | Mapping(pairs=rest):
             for _ in rest:
                 pass
-        case _:  # Scalar, Broken
+        case _:  # Scalar, UnreadableNode
             pass
 
 
-def _place(mark: Any) -> Place:
+def _place(mark: Any) -> Position:
     """Return the place of a mark, of which PyYAML has two types; its events always have one."""
-    return Place(mark.line + 1, mark.column + 1)
+    return Position(mark.line + 1, mark.column + 1)
 
 
-def place_of(content: bytes, offset: int) -> Place:
+def place_of(content: bytes, offset: int) -> Position:
     """Return the line and column of a byte."""
     before = content[:offset]
     last = before[before.rfind(b"\n") + 1 :]
-    return Place(before.count(b"\n") + 1, len(last.decode("utf-8", "replace")) + 1)
+    return Position(before.count(b"\n") + 1, len(last.decode("utf-8", "replace")) + 1)

@@ -1,7 +1,7 @@
 """`annotations`: only manifests and indexes that have these annotations themselves."""
 
 from bulkrm.selection.patterns.texts import TextPattern, all_fit, written
-from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Shape, Step, Values
+from bulkrm.selection.selector import ConditionStage, Fact, Key, KeyShape, OnlyImages, Selector, Values
 
 _SCHEMA = {
     "title": "Annotations",
@@ -22,4 +22,4 @@ def _make(values: Values) -> OnlyImages | None:
     return OnlyImages(written("annotations", patterns), needs, lambda details: all_fit(patterns, details.annotations))
 
 
-SELECTOR = Selector(Step.CHOOSE_DIGEST, (Key("annotations", _SCHEMA, TextPattern, Shape.PAIRS),), _make)
+SELECTOR = Selector(ConditionStage.CHOOSE_DIGEST, (Key("annotations", _SCHEMA, TextPattern, KeyShape.PAIRS),), _make)

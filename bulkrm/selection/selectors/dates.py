@@ -1,7 +1,7 @@
 """`by` and `undated`: which date of an image counts, and what becomes of an image without one."""
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.selection.selector import Key, Selector, Step, Values
+from bulkrm.selection.selector import ConditionStage, Key, Selector, Values
 from bulkrm.selection.values.choice import choice
 from bulkrm.selection.values.dating import By, Undated
 
@@ -34,5 +34,7 @@ def _make(values: Values) -> None:
 
 
 SELECTOR = Selector(
-    Step.NARROW, (Key("by", _BY, choice("by", By)), Key("undated", _UNDATED, choice("undated", Undated))), _make
+    ConditionStage.NARROW,
+    (Key("by", _BY, choice("by", By)), Key("undated", _UNDATED, choice("undated", Undated))),
+    _make,
 )

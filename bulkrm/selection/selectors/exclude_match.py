@@ -1,7 +1,7 @@
 """`exclude-match`: a regular expression of tags that are not chosen."""
 
 from bulkrm.selection.patterns.expressions import ExcludedTags, Expression
-from bulkrm.selection.selector import Key, NotTags, Selector, Step, Values
+from bulkrm.selection.selector import ConditionStage, Key, NotTags, Selector, Values
 
 _SCHEMA = {
     "title": "Tags to leave out, by a regular expression",
@@ -17,4 +17,4 @@ def _make(values: Values) -> NotTags | None:
     return NotTags(ExcludedTags(expression)) if expression is not None else None
 
 
-SELECTOR = Selector(Step.CHOOSE_TAG, (Key("exclude-match", _SCHEMA, Expression),), _make)
+SELECTOR = Selector(ConditionStage.CHOOSE_TAG, (Key("exclude-match", _SCHEMA, Expression),), _make)

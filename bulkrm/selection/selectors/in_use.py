@@ -1,6 +1,6 @@
 """`in-use`: files that say what runs somewhere. It stays, with all that belongs to it."""
 
-from bulkrm.selection.selector import Key, Level, Selector, Shape, Step
+from bulkrm.selection.selector import ConditionStage, Key, KeyShape, Level, Selector
 
 _SCHEMA = {
     "title": "Files of what is in use",
@@ -13,4 +13,4 @@ _SCHEMA = {
 }
 
 
-SELECTOR = Selector(Step.KEEP, (Key("in-use", _SCHEMA, str, Shape.TEXTS, Level.FILE),))
+SELECTOR = Selector(ConditionStage.KEEP, (Key("in-use", _SCHEMA, str, KeyShape.TEXTS, Level.FILE),))

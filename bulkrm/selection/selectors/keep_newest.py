@@ -10,7 +10,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.patterns.expressions import Expression
 from bulkrm.selection.patterns.syntax import refuse
-from bulkrm.selection.selector import Image, Key, Rank, Selector, Stays, Step, Values
+from bulkrm.selection.selector import ChosenImage, ConditionStage, Key, Rank, Selector, Stays, Values
 from bulkrm.selection.values.choice import choice
 from bulkrm.selection.values.counting import count
 from bulkrm.selection.values.dating import FACTS, By, Undated, moment
@@ -77,10 +77,10 @@ def _make(values: Values) -> Rank | None:
         except TimeoutError:
             return None
 
-    def stay(images: Sequence[Image], now: datetime) -> Mapping[Digest, Stays]:
+    def stay(images: Sequence[ChosenImage], now: datetime) -> Mapping[Digest, Stays]:
         return newest(images, number, lambda image: _age_of(image, by, undated, now))
 
-    def stay_by_version(images: Sequence[Image], _: datetime) -> Mapping[Digest, Stays]:
+    def stay_by_version(images: Sequence[ChosenImage], _: datetime) -> Mapping[Digest, Stays]:
         return newest(images, number, lambda image: _version_of(image, _VERSIONS[sort]))
 
     by_date = sort is Sort.DATE
@@ -88,7 +88,7 @@ def _make(values: Values) -> Rank | None:
     return Rank(f"keep-newest: {number}", needs, group, stay if by_date else stay_by_version, by_date)
 
 
-def newest(images: Sequence[Image], number: int, rank: Callable[[Image], Any]) -> Mapping[Digest, Stays]:
+def newest(images: Sequence[ChosenImage], number: int, rank: Callable[[ChosenImage], Any]) -> Mapping[Digest, Stays]:
     """Return who stays of one group: the newest, with all that tie with the last of them, and what has no rank.
 
     `rank` returns what sorts, or why there is no such thing: that image takes no place among the newest.
@@ -105,7 +105,7 @@ def newest(images: Sequence[Image], number: int, rank: Callable[[Image], Any]) -
     return kept
 
 
-def _age_of(image: Image, by: By, undated: Undated, now: datetime) -> datetime | Stays:
+def _age_of(image: ChosenImage, by: By, undated: Undated, now: datetime) -> datetime | Stays:
     if image.details.unread is not None:
         return Stays(KeptReason.UNREADABLE, image.details.unread)
     date = moment(image.details, by, now)
@@ -114,14 +114,14 @@ def _age_of(image: Image, by: By, undated: Undated, now: datetime) -> datetime |
     return Stays(KeptReason.NO_DATE) if undated is Undated.KEEP else _OLDEST
 
 
-def _version_of(image: Image, read: Callable[[str], Any]) -> Any:
+def _version_of(image: ChosenImage, read: Callable[[str], Any]) -> Any:
     """Return the best version among the tags of an image."""
     found = [version for tag in image.tags if (version := read(tag)) is not None]
     return max(found) if found else Stays(KeptReason.NO_VERSION)
 
 
 SELECTOR = Selector(
-    Step.RANK,
+    ConditionStage.RANK,
     (
         Key("keep-newest", _KEEP, count("keep-newest")),
         Key("sort", _SORT, choice("sort", Sort)),

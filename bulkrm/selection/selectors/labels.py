@@ -2,7 +2,7 @@
 
 from bulkrm.model.details import Details
 from bulkrm.selection.patterns.texts import TextPattern, all_fit, written
-from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Shape, Step, Values
+from bulkrm.selection.selector import ConditionStage, Fact, Key, KeyShape, OnlyImages, Selector, Values
 
 _SCHEMA = {
     "title": "Labels",
@@ -27,4 +27,4 @@ def _make(values: Values) -> OnlyImages | None:
     return OnlyImages(written("labels", patterns), frozenset({Fact.LABELS}), chooses)
 
 
-SELECTOR = Selector(Step.CHOOSE_DIGEST, (Key("labels", _SCHEMA, TextPattern, Shape.PAIRS),), _make)
+SELECTOR = Selector(ConditionStage.CHOOSE_DIGEST, (Key("labels", _SCHEMA, TextPattern, KeyShape.PAIRS),), _make)

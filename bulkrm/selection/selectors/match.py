@@ -1,7 +1,7 @@
 """`match`: a regular expression that chooses tags, instead of a pattern."""
 
 from bulkrm.selection.patterns.expressions import Expression, MatchingTags
-from bulkrm.selection.selector import Key, OnlyTags, Selector, Step, Values
+from bulkrm.selection.selector import ConditionStage, Key, OnlyTags, Selector, Values
 
 _SCHEMA = {
     "title": "Tags by a regular expression",
@@ -18,4 +18,4 @@ def _make(values: Values) -> OnlyTags | None:
     return OnlyTags(MatchingTags(expression)) if expression is not None else None
 
 
-SELECTOR = Selector(Step.CHOOSE_TAG, (Key("match", _SCHEMA, Expression),), _make, ("match",))
+SELECTOR = Selector(ConditionStage.CHOOSE_TAG, (Key("match", _SCHEMA, Expression),), _make, ("match",))

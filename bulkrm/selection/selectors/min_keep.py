@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bulkrm.model.digest import Digest
-from bulkrm.selection.selector import Key, Level, Selector, Step
+from bulkrm.selection.selector import ConditionStage, Key, Level, Selector
 from bulkrm.selection.values.counting import count
 
 _SCHEMA = {
@@ -26,4 +26,4 @@ def floor(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozense
     return frozenset(digest for digest, date in dates.items() if date >= last)
 
 
-SELECTOR = Selector(Step.KEEP, (Key("min-keep", _SCHEMA, count("min-keep"), level=Level.FILE),))
+SELECTOR = Selector(ConditionStage.KEEP, (Key("min-keep", _SCHEMA, count("min-keep"), level=Level.FILE),))

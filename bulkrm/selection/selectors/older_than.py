@@ -4,7 +4,7 @@ from datetime import datetime
 
 from bulkrm.model.details import Details
 from bulkrm.model.result.outcome import KeptReason
-from bulkrm.selection.selector import Key, Narrow, Selector, Stays, Step, Values
+from bulkrm.selection.selector import ConditionStage, Key, Narrow, Selector, Stays, Values
 from bulkrm.selection.values.ages import Age, parse_age
 from bulkrm.selection.values.dating import FACTS, By, Undated, moment
 
@@ -32,4 +32,4 @@ def _make(values: Values) -> Narrow | None:
     return Narrow(f"older-than: {age.text}", frozenset({FACTS[by]}), remaining_tags)
 
 
-SELECTOR = Selector(Step.NARROW, (Key("older-than", _SCHEMA, parse_age),), _make)
+SELECTOR = Selector(ConditionStage.NARROW, (Key("older-than", _SCHEMA, parse_age),), _make)

@@ -4,7 +4,7 @@ import re
 
 from bulkrm.model.details import Details
 from bulkrm.selection.patterns.syntax import refuse
-from bulkrm.selection.selector import Fact, Key, OnlyImages, Selector, Step, Values
+from bulkrm.selection.selector import ConditionStage, Fact, Key, OnlyImages, Selector, Values
 
 _SCHEMA = {
     "title": "Platform",
@@ -37,4 +37,4 @@ def _make(values: Values) -> OnlyImages | None:
     return OnlyImages(f"platform: {platform}", frozenset({Fact.PLATFORM}), chooses)
 
 
-SELECTOR = Selector(Step.CHOOSE_DIGEST, (Key("platform", _SCHEMA, _parse),), _make)
+SELECTOR = Selector(ConditionStage.CHOOSE_DIGEST, (Key("platform", _SCHEMA, _parse),), _make)

@@ -2,7 +2,7 @@
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.selection.patterns.syntax import refuse
-from bulkrm.selection.selector import Fact, Key, Needs, Selector, Step, Values
+from bulkrm.selection.selector import ConditionStage, Fact, Key, RequiresFact, Selector, Values
 
 _SCHEMA = {
     "title": "Untagged manifests",
@@ -17,13 +17,13 @@ def _parse(text: str) -> bool:
     return True
 
 
-def _make(values: Values) -> Needs | None:
+def _make(values: Values) -> RequiresFact | None:
     if "untagged" not in values:
         return None
     if "older-than" not in values:
         what = "untagged without older-than would delete what is being pushed"
         raise InputError(Problem("", what, "add older-than: a manifest has no tag until its push is complete"))
-    return Needs(frozenset({Fact.UNTAGGED}))
+    return RequiresFact(frozenset({Fact.UNTAGGED}))
 
 
-SELECTOR = Selector(Step.CHOOSE_TAG, (Key("untagged", _SCHEMA, _parse),), _make, ("untagged",))
+SELECTOR = Selector(ConditionStage.CHOOSE_TAG, (Key("untagged", _SCHEMA, _parse),), _make, ("untagged",))

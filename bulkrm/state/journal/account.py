@@ -13,10 +13,19 @@ from dataclasses import dataclass
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import Status
-from bulkrm.state.journal.events import Began, DecoyIntent, Ended, Event, Intent, Told, UndoEnded, UndoTold
+from bulkrm.state.journal.events import (
+    DecoyIntent,
+    Event,
+    ImageOutcome,
+    Intent,
+    PartBegan,
+    PartEnded,
+    UndoEnded,
+    UndoOutcome,
+)
 
 # A tag of a repository (None: the manifest by its digest) that held, or is to hold, this digest.
-Place = tuple[Repository, Digest, str | None]
+TaggedDigest = tuple[Repository, Digest, str | None]
 _BACK = frozenset({Status.RESTORED, Status.UNCHANGED})
 _NOT_BACK = frozenset({Status.KEPT, Status.ABSENT})
 _NOT_ATTEMPTED = Status.NOT_ATTEMPTED.value
@@ -27,7 +36,7 @@ _TAKEN = frozenset({"deleted", "untagged", "unconfirmed", "unfinished", "sibling
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class RecordedIntent:
     """An intent of a deletion, in which part of the run it was made, and where in the journal."""
 
     intent: Intent
@@ -40,17 +49,17 @@ class Account:
 
     def __init__(self, events: Iterable[Event]) -> None:
         """Add them up."""
-        self.intents: list[Entry] = []
+        self.intents: list[RecordedIntent] = []
         self.decoys: dict[Repository, set[Digest]] = defaultdict(set)
-        self.end: Ended | None = None  # of the last part, if that came to its end
+        self.end: PartEnded | None = None  # of the last part, if that came to its end
         self._part = 0
         self._ended: set[int] = set()
         self._covered: set[tuple[Repository, str]] = set()  # the tags that a decoy was to be pushed over
         self._images: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._digests: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
         self._all_back = -1  # before this position everything is back
-        self._back: dict[Place, int] = {}
-        self._maybe: dict[Place, int] = {}
+        self._back: dict[TaggedDigest, int] = {}
+        self._maybe: dict[TaggedDigest, int] = {}
         for position, event in enumerate(events):
             self._add(position, event)
 
@@ -59,36 +68,36 @@ class Account:
             case Intent("restore", repository, digest, tags):
                 self._maybe.update(dict.fromkeys(_places(repository, digest, tags), position))
             case Intent():
-                self.intents.append(Entry(event, self._part, position))
+                self.intents.append(RecordedIntent(event, self._part, position))
             case DecoyIntent(repository, digest, tags):
                 self.decoys[repository].add(digest)
                 self._covered.update((repository, tag) for tag in tags)
-            case Told():
+            case ImageOutcome():
                 self._hear(event)
-            case UndoTold():
+            case UndoOutcome():
                 self._hear_of_undo(position, event)
             case UndoEnded(everything):
                 self._all_back = position if everything else self._all_back
-            case Began() | Ended():
+            case PartBegan() | PartEnded():
                 self._turn(event)
             case _:
                 pass
 
-    def _turn(self, event: Began | Ended) -> None:
-        if isinstance(event, Ended):
+    def _turn(self, event: PartBegan | PartEnded) -> None:
+        if isinstance(event, PartEnded):
             self.end = event
             self._ended.add(self._part)
         elif not event.undo:
             self.end = None
             self._part += 1
 
-    def _hear(self, told: Told) -> None:
+    def _hear(self, told: ImageOutcome) -> None:
         word = self._part, told.code or told.status.value
         name, _, pin = told.image.partition("@")
         self._images[name].append(word)
         self._digests[_repository_of(name), told.digest or pin].append(word)
 
-    def _hear_of_undo(self, position: int, told: UndoTold) -> None:
+    def _hear_of_undo(self, position: int, told: UndoOutcome) -> None:
         if told.digest is None:
             return
         place = told.repository, told.digest, told.tag
@@ -97,7 +106,7 @@ class Account:
         if told.status in _BACK | _NOT_BACK:
             self._maybe.pop(place, None)
 
-    def taken(self, entry: Entry) -> list[str] | None:
+    def taken(self, entry: RecordedIntent) -> list[str] | None:
         """Return the tags that went, with their manifest or off it; None where nothing went."""
         intent, part = entry.intent, entry.part
         names = {tag: f"{intent.repository}:{tag}" for tag in intent.tags}
@@ -118,15 +127,15 @@ class Account:
         return self._all_back >= 0
 
     @property
-    def mentioned(self) -> set[Place]:
+    def mentioned(self) -> set[TaggedDigest]:
         """What undos put back, or may have."""
         return {*self._back, *self._maybe}
 
-    def is_back(self, place: Place, since: int) -> bool:
+    def is_back(self, place: TaggedDigest, since: int) -> bool:
         """Tell whether an undo put something back after a position of the journal, or found it there."""
         return since < self._all_back or since < self._back.get(place, -1)
 
-    def may_be_back(self, place: Place, since: int) -> bool:
+    def may_be_back(self, place: TaggedDigest, since: int) -> bool:
         """Tell whether an undo may have put something back after a position, and nobody wrote down whether it did."""
         return not self.is_back(place, since) and since < self._maybe.get(place, -1)
 
@@ -153,7 +162,7 @@ class Account:
         return [(part, word) for part, word in said if part == since or (part > since and word != _NOT_ATTEMPTED)]
 
 
-def _places(repository: Repository, digest: Digest, tags: Iterable[str]) -> list[Place]:
+def _places(repository: Repository, digest: Digest, tags: Iterable[str]) -> list[TaggedDigest]:
     return [(repository, digest, tag) for tag in tags] or [(repository, digest, None)]
 
 

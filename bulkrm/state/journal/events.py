@@ -62,7 +62,7 @@ class DanglingIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ImageOutcome:
     """What became of an image. `code` and `why`: the reason, for programs and for people. `result`: all, where it is final.
 
     `image` is a reference in full normal form; where the image failed or was not attempted it may be a pattern.
@@ -77,7 +77,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class UndoTold:
+class UndoOutcome:
     """What an undo says of a tag, or (`tag` None) of a manifest by its digest; `digest` None: it was not attempted."""
 
     repository: Repository
@@ -89,14 +89,14 @@ class UndoTold:
 
 
 @dataclass(frozen=True, slots=True)
-class Began:
+class PartBegan:
     """A further part of the run began, or (`undo`) one that takes it back."""
 
     undo: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class PartEnded:
     """A part of the run is over. `unfinished`: of how many images `resume` has something to find out."""
 
     code: int = 0
@@ -126,7 +126,7 @@ class Planned:
     """The plan is on the disk."""
 
 
-Event = Intent | DecoyIntent | DanglingIntent | Told | UndoTold | Began | Ended | UndoEnded | Planned
+Event = Intent | DecoyIntent | DanglingIntent | ImageOutcome | UndoOutcome | PartBegan | PartEnded | UndoEnded | Planned
 
 
 def read_events(path: Path) -> Iterator[Event]:
@@ -150,13 +150,13 @@ def parse_event(fields: Mapping[str, Any]) -> Event:
     return parse(fields)
 
 
-def parse_end(fields: Mapping[str, Any]) -> Ended:
+def parse_end(fields: Mapping[str, Any]) -> PartEnded:
     """Read how a part of a run ended. Raises ValueError."""
     summary = fields.get("summary", {})
     if not isinstance(summary, dict):
         raise ValueError("'summary' is no object")  # noqa: TRY004 (of what a file says, not of an argument)
     counts = {Status(key.replace("_", "-")).value.replace("-", "_"): number_of(summary, key) or 0 for key in summary}
-    return Ended(
+    return PartEnded(
         number_of(fields, "code") or 0, counts, number_of(fields, "unfinished") or 0, flag_of(fields, "declined")
     )
 
@@ -188,17 +188,17 @@ def _dangling(fields: Mapping[str, Any]) -> DanglingIntent:
     return DanglingIntent(_repository(text_of(fields, "repository")), tags_of(fields, "tags"))
 
 
-def _told(fields: Mapping[str, Any]) -> Told:
+def _told(fields: Mapping[str, Any]) -> ImageOutcome:
     image, status = text_of(fields, "image"), Status(text_of(fields, "status"))
     result = None
     if status in _FINAL:
         _reference(image)
         result = result_of(fields)
     digest = digest_of(fields, "digest") if fields.get("digest") is not None else None
-    return Told(image, status, digest, code_of(fields, "error"), why_of(fields), result)
+    return ImageOutcome(image, status, digest, code_of(fields, "error"), why_of(fields), result)
 
 
-def _undo_told(fields: Mapping[str, Any]) -> UndoTold:
+def _undo_told(fields: Mapping[str, Any]) -> UndoOutcome:
     image, status = text_of(fields, "image"), Status(text_of(fields, "status"))
     digest = digest_of(fields, "digest") if fields.get("digest") is not None else None
     reference = _reference(image)
@@ -207,7 +207,7 @@ def _undo_told(fields: Mapping[str, Any]) -> UndoTold:
         raise ValueError("its image and its digest are not the same")
     if digest is None and status is not Status.NOT_ATTEMPTED:
         raise ValueError("it has no digest")
-    return UndoTold(reference.repository, digest, tag, status, image, why_of(fields))
+    return UndoOutcome(reference.repository, digest, tag, status, image, why_of(fields))
 
 
 def _reference(text: str) -> TagRef | DigestRef:
@@ -228,8 +228,8 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], Event]] = {
     "dangling": _dangling,
     "outcome": _told,
     "undo-outcome": _undo_told,
-    "resumed": lambda _: Began(undo=False),
-    "undoing": lambda _: Began(undo=True),
+    "resumed": lambda _: PartBegan(undo=False),
+    "undoing": lambda _: PartBegan(undo=True),
     "end": parse_end,
     "undone": lambda _: UndoEnded(everything=True),
     "undo-end": lambda _: UndoEnded(everything=False),

@@ -8,7 +8,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
 from bulkrm.state.journal.account import Account
-from bulkrm.state.journal.events import DanglingIntent, DecoyIntent, Event, Intent, Told, read_events
+from bulkrm.state.journal.events import DanglingIntent, DecoyIntent, Event, ImageOutcome, Intent, read_events
 from bulkrm.state.journal.losses import PutBack, put_back
 
 
@@ -43,7 +43,7 @@ def read_history(folder: Path) -> History:
 
 def _take(history: History, event: Event) -> None:
     match event:
-        case Told(image=image, result=ImageResult() as result):
+        case ImageOutcome(image=image, result=ImageResult() as result):
             history.outcomes[image] = result
         case Intent(kind, repository, digest, tags) if kind != "restore":
             history.intents.append(event)

@@ -8,7 +8,7 @@ from bulkrm.model.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.state.archive import read_archive
 from bulkrm.state.errors import StateError, changed
-from bulkrm.state.journal.account import Account, Entry, Place
+from bulkrm.state.journal.account import Account, RecordedIntent, TaggedDigest
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.marker import has_marker
 
@@ -51,7 +51,7 @@ def losses(folder: Path) -> list[LostManifest]:
     return list(found.values())
 
 
-def still_lost(account: Account) -> set[Place]:
+def still_lost(account: Account) -> set[TaggedDigest]:
     """Return what a run took away, or may have taken away, and no undo is known to have put back."""
     return {place for entry, place in _taken_places(account) if not account.is_back(place, entry.position)}
 
@@ -60,8 +60,8 @@ def still_lost(account: Account) -> set[Place]:
 class PutBack:
     """What undos put back of a run. `sure`: seen to be there; `maybe`: pushed perhaps, and nobody wrote down what came of it."""
 
-    sure: frozenset[Place] = frozenset()
-    maybe: frozenset[Place] = frozenset()
+    sure: frozenset[TaggedDigest] = frozenset()
+    maybe: frozenset[TaggedDigest] = frozenset()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything."""
@@ -82,8 +82,8 @@ def put_back(folder: Path, account: Account) -> PutBack:
     return PutBack(frozenset(({place for _, place in places} - lost) | back), frozenset(maybe))
 
 
-def _taken_places(account: Account) -> list[tuple[Entry, Place]]:
-    found: list[tuple[Entry, Place]] = []
+def _taken_places(account: Account) -> list[tuple[RecordedIntent, TaggedDigest]]:
+    found: list[tuple[RecordedIntent, TaggedDigest]] = []
     for entry in account.intents:
         tags = account.taken(entry)
         if tags is not None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.state.journal.account import Account
-from bulkrm.state.journal.events import Ended, parse_end, read_events
+from bulkrm.state.journal.events import PartEnded, parse_end, read_events
 from bulkrm.state.journal.file import last_event
 from bulkrm.state.journal.losses import PutBack, put_back, still_lost
 from bulkrm.state.journal.marker import has_marker
@@ -33,7 +33,7 @@ class Undone(StrEnum):
 class Standing:
     """`end`: how the last part of the run ended; None where it was killed, or goes on."""
 
-    end: Ended | None
+    end: PartEnded | None
     undone: Undone = Undone.NO
 
     @property

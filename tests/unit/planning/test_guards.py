@@ -12,8 +12,8 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import Protection, RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
-from bulkrm.planning.guards.rules import GUARDS, Rules, conditions, in_use, newest, protected, shared, unreadable
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
+from bulkrm.planning.guards.rules import GUARDS, GuardRules, conditions, in_use, newest, protected, shared, unreadable
 from bulkrm.planning.judge import judge
 
 APP = Repository("registry.example", "team/app")
@@ -26,7 +26,7 @@ def unprotected(_: Repository, __: str) -> None:
     """Nothing is protected."""
 
 
-def protects(*tags: str) -> Protection:
+def protects(*tags: str) -> FindPattern:
     """These tags are protected, by a pattern that is their name."""
     return lambda _, tag: f"*:{tag}" if tag in tags else None
 
@@ -50,11 +50,11 @@ def facts(
 def plan(
     *repositories: RepositoryFacts,
     policy: Shared = Shared.REFUSE,
-    protection: Protection = unprotected,
+    protection: FindPattern = unprotected,
     limit: Limit | None = None,
 ) -> Plan:
     """The plan for these facts."""
-    return judge(repositories, Rules(policy, protection), limit)
+    return judge(repositories, GuardRules(policy, protection), limit)
 
 
 def only(found: Plan) -> Item:

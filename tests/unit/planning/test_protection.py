@@ -6,16 +6,16 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unseen
-from bulkrm.planning.guards.protection import Protection
+from bulkrm.planning.guards.protection import TrackedPatterns
 from bulkrm.selection.patterns.pattern import ProtectPattern
 
 APP, WEB = Repository("one.example", "team/app"), Repository("one.example", "team/web")
 SOME = Resolved(Digest.of(b"one"), OCI_MANIFEST, 3)
 
 
-def protection(*patterns: str) -> Protection:
+def protection(*patterns: str) -> TrackedPatterns:
     """Protection by these patterns."""
-    return Protection([ProtectPattern.parse(pattern) for pattern in patterns])
+    return TrackedPatterns([ProtectPattern.parse(pattern) for pattern in patterns])
 
 
 def facts(repository: Repository, *tags: str, seen: TagFacts | None = None) -> RepositoryFacts:
@@ -50,7 +50,7 @@ def test_nothing_to_be_seen() -> None:
 
 def test_patterns_for_damaged_tags() -> None:
     """A pattern that lets damaged tags hold nothing back is told in its own words; damaged tags and readable ones count."""
-    found = Protection([ProtectPattern.parse(text) for text in ("*:bad", "*:1.0", "*:bda")], "--ignore-unreadable")
+    found = TrackedPatterns([ProtectPattern.parse(text) for text in ("*:bad", "*:1.0", "*:bda")], "--ignore-unreadable")
 
     found.look_at([facts(APP, seen=Seen({"1.0": SOME}, ignored=("bad",)))])
 

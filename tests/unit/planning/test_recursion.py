@@ -14,7 +14,7 @@ from bulkrm.planning.facts import RepositoryFacts, Seen
 from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
 from bulkrm.planning.guards.graph import entangled
 from bulkrm.planning.guards.orphans import orphans
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.merge import kept_with_parent, merged
 from bulkrm.planning.recheck import Recheck
@@ -42,7 +42,7 @@ def known(
 
 def plan(found: RepositoryFacts, shared: Shared = Shared.REFUSE, limit: Limit | None = None) -> Plan:
     """The plan for these facts."""
-    return judge([found], Rules(shared, unprotected), limit)
+    return judge([found], GuardRules(shared, unprotected), limit)
 
 
 def wanted(found: RepositoryFacts, referrers: Mapping[Digest, Iterable[Digest]] | None = None) -> list[str]:

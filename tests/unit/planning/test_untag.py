@@ -10,8 +10,8 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.model.steps import DeleteManifest, UntagManifest
-from bulkrm.planning.facts import Protection, RepositoryFacts, Unreadable
-from bulkrm.planning.guards.rules import Rules
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
+from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.order.sequence import compile_steps
 from bulkrm.planning.recheck import recheck
@@ -21,9 +21,9 @@ from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, targ
 DISABLED = Failure(FailureCode.DELETION_DISABLED, "HTTP 405")
 
 
-def untag(found: RepositoryFacts, protection: Protection = unprotected, limit: Limit | None = None) -> Plan:
+def untag(found: RepositoryFacts, protection: FindPattern = unprotected, limit: Limit | None = None) -> Plan:
     """The plan with --shared untag."""
-    return judge([found], Rules(Shared.UNTAG, protection), limit)
+    return judge([found], GuardRules(Shared.UNTAG, protection), limit)
 
 
 def verdicts(plan: Plan) -> dict[str, object]:

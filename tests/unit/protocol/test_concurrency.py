@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkrm.protocol.pacing.pace import Concurrency
+from bulkrm.protocol.pacing.pace import ConcurrencyLimit
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Ran:
 def simulate(server_at: Callable[[float], Server], requests: int, cap: int | None = None) -> Ran:
     """Send so many requests, as many at once as are allowed; a refusal pauses everything for a tenth of a second."""
     chance = random.Random(1)  # noqa: S311 (service times)
-    concurrency, ran = Concurrency(cap), Ran()
+    concurrency, ran = ConcurrencyLimit(cap), Ran()
     now, paused, under_way = 0.0, 0.0, 0
     free = [0.0, 0.0]
     coming: list[tuple[float, int, bool]] = []
@@ -120,7 +120,7 @@ def test_what_was_refused_is_tried_again_after_a_while() -> None:
 
 def test_it_holds_where_something_else_limits() -> None:
     """With few jobs, or a rate of the user's, fewer are in flight than allowed: that says nothing about the registry."""
-    concurrency = Concurrency(None)
+    concurrency = ConcurrencyLimit(None)
     now = 0.0
     for _ in range(10_000):
         now += 0.01
@@ -133,7 +133,7 @@ def test_it_holds_where_something_else_limits() -> None:
 @given(st.lists(st.tuples(st.sampled_from(["answered", "refused", "sent"]), st.floats(0, 5)), max_size=400))
 def test_it_never_leaves_its_bounds(events: list[tuple[str, float]]) -> None:
     """Whatever happens, at least one may go, and never more than the most."""
-    concurrency, now, in_flight = Concurrency(None), 0.0, 0
+    concurrency, now, in_flight = ConcurrencyLimit(None), 0.0, 0
     for event, passed in events:
         now += passed
         if event == "sent":

@@ -12,7 +12,7 @@ from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.protocol import message
 from bulkrm.protocol.auth.challenge import Challenge
-from bulkrm.protocol.auth.rights import Standing, bad_credentials
+from bulkrm.protocol.auth.rights import CredentialState, bad_credentials
 from bulkrm.protocol.decision import (
     MAX_LIMITED,
     MAX_SENDS,
@@ -249,7 +249,9 @@ def test_wrong_password() -> None:
 
 def test_a_user_who_may_only_read() -> None:
     """A 401 to Basic means a missing right where the registry took the user before."""
-    decision = decide(attempt(BasicAuthorization()), unauthorized('Basic realm="x"'), STANDARD, Standing(taken=True))
+    decision = decide(
+        attempt(BasicAuthorization()), unauthorized('Basic realm="x"'), STANDARD, CredentialState(taken=True)
+    )
 
     assert given_up(decision) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
     assert isinstance(decision, GiveUp)
@@ -259,7 +261,7 @@ def test_a_user_who_may_only_read() -> None:
 
 def test_a_wrong_password_of_one_repository() -> None:
     """Credentials that are for some repositories only bar nothing but theirs."""
-    standing = Standing(given=True, one_for_all=False)
+    standing = CredentialState(given=True, one_for_all=False)
 
     decision = decide(attempt(BasicAuthorization()), unauthorized("Basic"), STANDARD, standing)
 
@@ -268,7 +270,7 @@ def test_a_wrong_password_of_one_repository() -> None:
 
 def test_a_password_that_was_replaced() -> None:
     """A refused password is followed once by the one that took its place meanwhile."""
-    standing, refused = Standing(given=True, taken=True, replaced=True), unauthorized('Basic realm="x"')
+    standing, refused = CredentialState(given=True, taken=True, replaced=True), unauthorized('Basic realm="x"')
 
     decision = decide(attempt(BasicAuthorization()), refused, STANDARD, standing)
 
@@ -301,7 +303,7 @@ def test_too_many_wrong_passwords() -> None:
 )
 def test_a_ready_token_is_refused(challenge: str, taken: bool, code: FailureCode) -> None:  # noqa: FBT001 (a table)
     """A token that the user brought along cannot be renewed: a 401 is final."""
-    decision = decide(attempt(ReadyAuthorization()), unauthorized(challenge), STANDARD, Standing(taken=taken))
+    decision = decide(attempt(ReadyAuthorization()), unauthorized(challenge), STANDARD, CredentialState(taken=taken))
 
     assert given_up(decision)[0] is code
 
@@ -312,7 +314,7 @@ def test_a_ready_token_is_refused(challenge: str, taken: bool, code: FailureCode
 )
 def test_a_challenge_of_another_kind(challenges: list[str], named: str, given: bool) -> None:  # noqa: FBT001 (a table)
     """A challenge that bulkrm does not speak is named, and that a password was not sent."""
-    decision = decide(attempt(), unauthorized(*challenges), STANDARD, Standing(given=given))
+    decision = decide(attempt(), unauthorized(*challenges), STANDARD, CredentialState(given=given))
 
     assert isinstance(decision, GiveUp)
     assert f"wants {named}, and bulkrm speaks Basic and Bearer only" in decision.failure.message
@@ -324,7 +326,7 @@ def test_a_401_after_a_renewal(challenges: list[str]) -> None:
     """It is final whatever it says, and a missing right where the registry took other tokens of this user."""
     renewed = attempt(BearerAuthorization(BOTH), renewed=True)
 
-    decision = decide(renewed, unauthorized(*challenges), STANDARD, Standing(taken=True))
+    decision = decide(renewed, unauthorized(*challenges), STANDARD, CredentialState(taken=True))
 
     assert given_up(decision) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
 

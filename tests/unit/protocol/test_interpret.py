@@ -12,7 +12,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
-from bulkrm.protocol.interpret import Context, Deletion, Head
+from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer, Head
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.traits import STANDARD
 
@@ -26,9 +26,9 @@ ERRORS = b'{"errors": [{"code": "MANIFEST_UNKNOWN"}]}'
 VERSION = {"Docker-Distribution-Api-Version": "registry/2.0"}
 
 
-def context(request: Request | None = None) -> Context:
+def context(request: Request | None = None) -> AnswerContext:
     """An answer of registry.example."""
-    return Context(APP.host, request or message.get_manifest(APP, "1.0"), STANDARD)
+    return AnswerContext(APP.host, request or message.get_manifest(APP, "1.0"), STANDARD)
 
 
 def answer(
@@ -237,17 +237,17 @@ def test_head_of_another_digest() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (202, b"", Deletion.DONE),
-        (202, b" \n", Deletion.DONE),
-        (202, ERRORS, Deletion.ASK),
-        (200, b"", Deletion.ASK),
-        (204, b"", Deletion.ASK),
-        (404, ERRORS, Deletion.ASK),
-        (500, b"", Deletion.ASK),
-        (503, b"", Deletion.ASK),
+        (202, b"", DeleteAnswer.DONE),
+        (202, b" \n", DeleteAnswer.DONE),
+        (202, ERRORS, DeleteAnswer.ASK),
+        (200, b"", DeleteAnswer.ASK),
+        (204, b"", DeleteAnswer.ASK),
+        (404, ERRORS, DeleteAnswer.ASK),
+        (500, b"", DeleteAnswer.ASK),
+        (503, b"", DeleteAnswer.ASK),
     ],
 )
-def test_deletion(status: int, body: bytes, expected: Deletion) -> None:
+def test_deletion(status: int, body: bytes, expected: DeleteAnswer) -> None:
     """Only a 202 without a complaint is a deletion by itself; the rest is to be proved."""
     assert judge.deletion(context(message.delete_manifest(APP, DIGEST)), answer(status, body)) is expected
 

@@ -4,7 +4,15 @@ import pytest
 from multidict import CIMultiDict
 
 from bulkrm.model.settings import Rate
-from bulkrm.protocol.pacing.pace import Concurrency, RateWindow, backoff, http_date, limited_backoff, quota, retry_after
+from bulkrm.protocol.pacing.pace import (
+    ConcurrencyLimit,
+    RateWindow,
+    backoff,
+    http_date,
+    limited_backoff,
+    quota,
+    retry_after,
+)
 
 NOW = 1_800_000_000.0
 SOON = http_date(NOW + 90)
@@ -75,7 +83,7 @@ def test_rate_window() -> None:
 
 def test_a_refusal_lessens_the_concurrency() -> None:
     """A refusal leaves seven tenths of what may be in flight, down to one."""
-    concurrency = Concurrency(16)
+    concurrency = ConcurrencyLimit(16)
     seen = [concurrency.allowed]
     for now in range(8):
         concurrency.refused(float(now))
@@ -86,7 +94,7 @@ def test_a_refusal_lessens_the_concurrency() -> None:
 
 def test_concurrency_grows_by_rounds() -> None:
     """After a refusal, a round of answers adds one, and the refused number is kept away from for some seconds."""
-    concurrency = Concurrency(8)
+    concurrency = ConcurrencyLimit(8)
     concurrency.refused(0.0)
     for _ in range(5):
         concurrency.answered(1.0)
@@ -102,7 +110,7 @@ def test_concurrency_grows_by_rounds() -> None:
 
 def test_a_number_that_was_good_is_gone_back_to() -> None:
     """Refused above what was answered for a whole round, that is taken up again; refused there too, it is less."""
-    concurrency = Concurrency(8)
+    concurrency = ConcurrencyLimit(8)
     concurrency.refused(0.0)
     for _ in range(11):
         concurrency.answered(1.0)

@@ -12,7 +12,7 @@ from bulkrm.model.manifest import OCI_INDEX
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import message
-from bulkrm.protocol.interpret import Context
+from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.pages import Page
 from bulkrm.protocol.message import Answer, Request
@@ -22,9 +22,9 @@ APP = Repository("registry.example", "team/app")
 ERRORS = b'{"errors": [{"code": "NAME_UNKNOWN"}]}'
 
 
-def context(request: Request) -> Context:
+def context(request: Request) -> AnswerContext:
     """An answer of registry.example."""
-    return Context(APP.host, request, STANDARD)
+    return AnswerContext(APP.host, request, STANDARD)
 
 
 def answer(status: int, body: bytes, headers: Sequence[tuple[str, str]] = ()) -> Answer:

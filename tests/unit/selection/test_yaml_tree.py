@@ -5,8 +5,17 @@ from typing import Any
 import pytest
 import yaml
 
-from bulkrm.selection.listfile.mistakes import Mistakes, Place, ReadingStoppedError
-from bulkrm.selection.listfile.yaml_tree import LOADER, Broken, Mapping, Node, Scalar, Sequence, place_of, read_tree
+from bulkrm.selection.listfile.mistakes import Mistakes, Position, ReadingStoppedError
+from bulkrm.selection.listfile.yaml_tree import (
+    LOADER,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    UnreadableNode,
+    place_of,
+    read_tree,
+)
 
 ENOUGH = 1000
 
@@ -46,7 +55,7 @@ def test_places_count_from_one(loader: Any) -> None:
         if isinstance(root, Sequence)
     )
 
-    assert root == [Scalar("\u00e9", Place(1, 2)), Scalar("b", Place(1, 5)), Scalar("c", Place(2, 2))]
+    assert root == [Scalar("\u00e9", Position(1, 2)), Scalar("b", Position(1, 5)), Scalar("c", Position(2, 2))]
 
 
 def test_what_is_not_read_is_skipped(loader: Any) -> None:
@@ -77,8 +86,8 @@ def test_the_place_of_a_byte() -> None:
     """Lines count line feeds, columns characters."""
     content = "a\n\u00e9b".encode()
 
-    assert place_of(content, 0) == Place(1, 1)
-    assert place_of(content, content.index(b"b")) == Place(2, 2)
+    assert place_of(content, 0) == Position(1, 1)
+    assert place_of(content, content.index(b"b")) == Position(2, 2)
 
 
 def _plain(node: Node) -> object:
@@ -89,5 +98,5 @@ def _plain(node: Node) -> object:
             return [_plain(item) for item in items]
         case Mapping(pairs=pairs):
             return {key.text: _plain(value) for key, value in pairs}
-        case Broken():
+        case UnreadableNode():
             return None

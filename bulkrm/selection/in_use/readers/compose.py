@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bulkrm.selection.in_use.shapes import Document, Shape, mapping, texts
+from bulkrm.selection.in_use.shapes import Document, InUseReader, mapping, texts
 
 
 def _fits(document: Document) -> bool:
@@ -14,4 +14,4 @@ def _images(document: Document) -> Iterator[str]:
         yield from texts(mapping(service).get("image"))
 
 
-READER = Shape("a compose file", _fits, _images)
+READER = InUseReader("a compose file", _fits, _images)

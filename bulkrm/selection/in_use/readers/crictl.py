@@ -6,7 +6,7 @@ imageRef and imageId.)
 
 from collections.abc import Iterator
 
-from bulkrm.selection.in_use.shapes import Document, Shape, items, mapping, texts
+from bulkrm.selection.in_use.shapes import Document, InUseReader, items, mapping, texts
 
 
 def _fits(document: Document) -> bool:
@@ -30,4 +30,4 @@ def _images(document: Document) -> Iterator[str]:
         )
 
 
-READER = Shape("crictl images -o json", _fits, _images)
+READER = InUseReader("crictl images -o json", _fits, _images)

@@ -1,13 +1,13 @@
 """`docker inspect`: a list of containers or images.
 
-Of a container `Image` is the ID of its image and `Config.Image` the name that it was started with; of an image
+Of a container `ChosenImage` is the ID of its image and `Config.ChosenImage` the name that it was started with; of an image
 `RepoTags` and `RepoDigests` are its names (Docker Engine API, ContainerInspect and ImageInspect).
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from bulkrm.selection.in_use.shapes import Document, Shape, items, mapping, texts
+from bulkrm.selection.in_use.shapes import Document, InUseReader, items, mapping, texts
 
 
 def _is_inspected(entry: dict[str, Any]) -> bool:
@@ -30,4 +30,4 @@ def _images(document: Document) -> Iterator[str]:
             yield from texts(mapping(entry, "ImageManifestDescriptor").get("digest"))
 
 
-READER = Shape("docker inspect", _fits, _images)
+READER = InUseReader("docker inspect", _fits, _images)

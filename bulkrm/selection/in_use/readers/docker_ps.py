@@ -1,8 +1,8 @@
-"""`docker ps --format json`: a JSON object a line, whose `Image` is the name that the container was started with."""
+"""`docker ps --format json`: a JSON object a line, whose `ChosenImage` is the name that the container was started with."""
 
 from collections.abc import Iterator
 
-from bulkrm.selection.in_use.shapes import Document, Shape, texts
+from bulkrm.selection.in_use.shapes import Document, InUseReader, texts
 
 
 def _fits(document: Document) -> bool:
@@ -13,4 +13,4 @@ def _images(document: Document) -> Iterator[str]:
     yield from texts(document.get("Image"), document.get("ImageID"))
 
 
-READER = Shape("docker ps --format json", _fits, _images)
+READER = InUseReader("docker ps --format json", _fits, _images)

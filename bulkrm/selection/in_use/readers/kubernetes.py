@@ -7,7 +7,7 @@ specification, as it was asked for, and in the status, as the node resolved it.
 from collections.abc import Iterator
 from typing import Any
 
-from bulkrm.selection.in_use.shapes import Document, Shape, items, mapping, texts
+from bulkrm.selection.in_use.shapes import Document, InUseReader, items, mapping, texts
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
@@ -49,4 +49,4 @@ def _of_field(key: str, value: Any) -> Iterator[str]:
         yield from _of_specs(value)
 
 
-READER = Shape("Kubernetes objects", _fits, _images)
+READER = InUseReader("Kubernetes objects", _fits, _images)

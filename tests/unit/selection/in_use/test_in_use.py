@@ -15,7 +15,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.in_use.reading import read_in_use
-from bulkrm.selection.in_use.references import InUse, held_in_use, normal
+from bulkrm.selection.in_use.references import InUseReferences, held_in_use, normal
 
 HERE = Path(__file__).parent
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
@@ -171,7 +171,7 @@ def held(
     """What stays, and what the report says it rests on; those `with_config` have the configuration C."""
     named = {Digest(index): [Digest(child) for child in found] for index, found in (children or {}).items()}
     details = {Digest(digest): Details(config_digests=(Digest(C),)) for digest in with_config}
-    used = InUse.of([str(normal(text)) for text in texts])
+    used = InUseReferences.of([str(normal(text)) for text in texts])
     found = held_in_use(used, APP, {tag: Digest(name) for tag, name in tags.items()}, (), details, named)
     assert {kept.reason for kept in found.digests.values()} <= {KeptReason.IN_USE}
     return {str(digest): kept.because[0] for digest, kept in found.digests.items()}
