@@ -9,7 +9,7 @@ from bulkrm.model.manifest import MEDIA_TYPES, Resolved
 
 
 @dataclass(frozen=True, slots=True)
-class StoredManifest:
+class ListedManifest:
     """One manifest of a repository. None stands for what the listing does not tell; `size` is in bytes.
 
     `pushed` is when it came to the registry, `locked` whether the registry refuses to delete it.
@@ -32,7 +32,7 @@ class Inventory:
     """
 
     names: tuple[str, ...]
-    manifests: Sequence[StoredManifest] = field(default_factory=tuple)
+    manifests: Sequence[ListedManifest] = field(default_factory=tuple)
 
     @property
     def resolved(self) -> Mapping[str, Resolved]:

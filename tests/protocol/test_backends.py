@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.inventory import Inventory, StoredManifest
+from bulkrm.model.inventory import Inventory, ListedManifest
 from bulkrm.model.manifest import IMAGE_TYPES
 from bulkrm.remote.backends.backend import backend_of, backends
 from bulkrm.sandbox import Sandbox, SandboxSettings
@@ -116,12 +116,12 @@ def test_the_protocol_is_for_every_other_host() -> None:
     ("change", "told"),
     [
         (lambda stored: stored, {"a"}),
-        (lambda stored: StoredManifest(stored.digest, stored.tags), set()),
-        (lambda stored: StoredManifest(stored.digest, stored.tags, "application/vnd.example+json"), set()),
+        (lambda stored: ListedManifest(stored.digest, stored.tags), set()),
+        (lambda stored: ListedManifest(stored.digest, stored.tags, "application/vnd.example+json"), set()),
     ],
 )
-def test_a_type_that_is_not_known_is_read(change: Callable[[StoredManifest], StoredManifest], told: set[str]) -> None:
+def test_a_type_that_is_not_known_is_read(change: Callable[[ListedManifest], ListedManifest], told: set[str]) -> None:
     """What a listing says of a tag counts as a reading only with a media type that is known."""
-    stored = StoredManifest(Digest.of(b"a"), ("a",), min(IMAGE_TYPES), 1)
+    stored = ListedManifest(Digest.of(b"a"), ("a",), min(IMAGE_TYPES), 1)
 
     assert set(Inventory(("a", "b"), [change(stored)]).resolved) == told
