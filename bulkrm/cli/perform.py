@@ -17,14 +17,14 @@ from bulkrm.cli.origins import origins
 from bulkrm.cli.run_folder import new_run_id, trouble_of
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
-from bulkrm.cli.terminal.progress import Display, Listener, display
+from bulkrm.cli.terminal.progress import Display, EventOutput, display
 from bulkrm.cli.terminal.question import Question
 from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
-from bulkrm.cli.terminal.trace import listening_of
 from bulkrm.cli.terminal.writers import Writer, begin_all
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.record.folder_recorder import FolderRecorder
+from bulkrm.engine.record.noting import noting
 from bulkrm.engine.record.recorder import NoRecorder, Recorder
 from bulkrm.engine.run import Run
 from bulkrm.engine.stop import Stop
@@ -33,7 +33,8 @@ from bulkrm.model.result.report import Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.registries import Registries, open_registries
+from bulkrm.remote.registries import Listening, Registries, open_registries
+from bulkrm.remote.request_events import tracing
 from bulkrm.state.ephemeral import ends_with
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
@@ -70,14 +71,13 @@ async def perform(task: Task) -> int:
     """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
     stop = Stop()
     shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
-    opened = open_registries(task.settings, task.credentials, SystemClock(), listening_of(task.talk, shown))
+    tell = EventOutput(shown, task.writers, verbose=task.talk.verbose)
+    opened = open_registries(task.settings, task.credentials, SystemClock(), Listening(tell, tracing(tell)))
     # A signal is listened to until the reports are out: one that comes while they are written must not cut them off.
     async with opened as registries, signals(stop, shown):
         begin_all(task.writers)
         recorder = FolderRecorder(task.folder, partial(plan_text, task.job)) if task.folder else NoRecorder()
-        run = Run(
-            task.job, registries, RunContext(Listener(shown, task.writers, recorder), stop, SystemClock(), recorder)
-        )
+        run = Run(task.job, registries, RunContext(noting(recorder.outcome, tell), stop, SystemClock(), recorder))
         question = Question(shown, stop, task.talk.streams, yes=task.talk.yes)
         with shown:
             for remark in task.remarks():

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.record.recorder import NoRecorder, Recorder
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
+from bulkrm.model.events import EventListener
 from bulkrm.model.plan import Item
 from bulkrm.model.result.outcome import Outcome
 from bulkrm.model.target import Target
@@ -20,7 +20,7 @@ Record = Callable[[Item, tuple[Target, ...], Outcome], None]
 class RunContext:
     """Who listens, who may stop the run, the time, who keeps what is needed to go on or back, and tags half-way gone."""
 
-    observer: Observer
+    tell: EventListener
     stop: Stop
     clock: Clock
     recorder: Recorder = field(default_factory=NoRecorder)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import overload
 
 from bulkrm.engine.circuit_breaker import CircuitOpen
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.removed_ahead import RemovedAhead
+from bulkrm.model.events import EventListener, ImageSettled
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
@@ -27,14 +27,14 @@ class Outcomes:
     """Takes outcomes as they happen, and gives the report in the order of the list."""
 
     def __init__(
-        self, observer: Observer, on_bug: Callable[[BaseException], None], removed_ahead: RemovedAhead | None = None
+        self, tell: EventListener, on_bug: Callable[[BaseException], None], removed_ahead: RemovedAhead | None = None
     ) -> None:
-        """Begin empty. The observer hears of every outcome; if it fails, the book stays true and `on_bug` hears of it.
+        """Begin empty. The listener hears of every outcome; if it fails, the book stays true and `on_bug` hears of it.
 
         `cleared`: tags that are gone already, whatever becomes of their manifests.
         """
         self._removed_ahead = removed_ahead or RemovedAhead()
-        self._observer = observer
+        self._tell = tell
         self._on_bug = on_bug
         self.lines: list[Line] = []
         self._told: dict[Line, _Told] = {}
@@ -109,7 +109,7 @@ class Outcomes:
     def _write(self, line: Line, told: "_Told") -> None:
         self._told[line] = told
         try:
-            self._observer.outcome(_result(line, told))
+            self._tell(ImageSettled(_result(line, told)))
         except Exception as bug:  # noqa: BLE001 (a bug in whoever listens: it stops the run, it loses no outcome)
             self._on_bug(bug)
 

@@ -19,6 +19,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.recover.reconcile import EarlierProgress, Reconciliation
 from bulkrm.engine.recover.undone import Reinstated
+from bulkrm.model.events import PlanMade, Warned, WarningKind
 from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import TagRef
@@ -56,7 +57,7 @@ class Run:
         self._context = context
         self._stop = context.stop
         self._gateway = Gateway(registries)
-        self._outcomes = Outcomes(context.observer, context.stop.crash, context.removed_ahead)
+        self._outcomes = Outcomes(context.tell, context.stop.crash, context.removed_ahead)
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = TrackedPatterns(job.protect)
         self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")
@@ -107,6 +108,7 @@ class Run:
             self.explained = tuple(chain.from_iterable(lines))
             self._expected = expectations(known) if self._job.policy.verify else ()
             self._planner.forget(known.plan)
+            self._context.tell(PlanMade(known.plan))
 
     async def _make_plan(self) -> PlanWithFacts | None:
         """Return the plan, or None where the run was stopped before it was complete."""
@@ -115,7 +117,7 @@ class Run:
             known = await self._go_on(work)
         else:
             lines = await self._gateway.reliably(
-                lambda: expand(work, self._gateway, self._lists, context.stop, context.observer),
+                lambda: expand(work, self._gateway, self._lists, context.stop, context.tell),
                 lambda: self._lists.forget(()),
             )
             self._outcomes.open(await self._planner.choose(lines))
@@ -129,9 +131,10 @@ class Run:
             self._outcomes.add(_attached_targets(known.plan))
             for patterns in (self._protection, self._ignoring):
                 patterns.look_at(known.facts)
-            unused = (*self._protection.unused(), *self._ignoring.unused())
-            for warning in (*unused, *self._planner.conditions.elsewhere(self._job.hosts)):
-                context.observer.warn(warning)
+            for text in (*self._protection.unused(), *self._ignoring.unused()):
+                context.tell(Warned(WarningKind.UNUSED_PATTERN, text))
+            for warning in self._planner.conditions.elsewhere(self._job.hosts):
+                context.tell(warning)
         return known
 
     async def _go_on(self, saved: Saved) -> PlanWithFacts | None:

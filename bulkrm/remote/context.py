@@ -1,8 +1,8 @@
 """What all registries of a run have in common."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bulkrm.model.events import EventListener, ignore
 from bulkrm.model.settings import Settings
 from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.clock import Clock
@@ -10,17 +10,13 @@ from bulkrm.remote.transport.connections import Sharing
 from bulkrm.remote.transport.sessions import Transport
 
 
-def tell_nobody(text: str) -> None:
-    """Tell nobody."""
-
-
 @dataclass(frozen=True, slots=True)
 class RemoteContext:
-    """One transport, one token cache, one clock, what the user asked for, who hears of long waits, and who may share connections."""
+    """One transport, one token cache, one clock, what the user asked for, who hears of pauses, and who may share connections."""
 
     transport: Transport
     tokens: Tokens
     clock: Clock
     settings: Settings
-    say: Callable[[str], None] = tell_nobody
+    tell: EventListener = ignore
     sharing: Sharing = field(default_factory=Sharing)

@@ -10,6 +10,7 @@ import anyio
 
 from bulkrm.families.family import address_of, recognised
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.events import Warned, WarningKind
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
@@ -54,9 +55,9 @@ class Host:
         self.transport = context.transport
         self.requests = 0
         self._connection = context.settings.connection
-        self._loop = Loop(self.limiter, context.clock, Waits(name, context.clock, context.say))
+        self._loop = Loop(self.limiter, context.clock, Waits(name, context.clock, context.tell))
         self.clock = context.clock
-        self._say = context.say
+        self._tell = context.tell
         self.reuse = Reuse(self._tell_of_mixed_answers)
         self._sharing = context.sharing
         self._greeting: Answer | None = None
@@ -100,7 +101,8 @@ class Host:
             return await self.transport.send("GET", url, {"Accept": "*/*"}, max_body)
 
     def _tell_of_mixed_answers(self, why: str) -> None:
-        self._say(f"{self.name}: {why}; from now on each request has a connection of its own")
+        text = f"{self.name}: {why}; from now on each request has a connection of its own"
+        self._tell(Warned(WarningKind.MIXED_ANSWERS, text))
 
     async def transmit(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | Broken:
         """Send a request in the slot that is held; what may be the answer to another one is none."""

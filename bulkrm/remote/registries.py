@@ -1,17 +1,18 @@
 """All registries of a run, opened when first asked for."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bulkrm.families.family import address_of, traits_of
+from bulkrm.model.events import EventListener, ignore
 from bulkrm.model.limits import RAISE
 from bulkrm.model.result.report import Requests
 from bulkrm.model.settings import Settings
 from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.backends.backend import backend_of
 from bulkrm.remote.clock import Clock
-from bulkrm.remote.context import RemoteContext, tell_nobody
+from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.host import Host
 from bulkrm.remote.registry import Registry
@@ -88,9 +89,9 @@ def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Who hears what: `say` of waits that people would wonder about, `trace` of every request."""
+    """Who hears what: `tell` of pauses and warnings, `trace` of every request."""
 
-    say: Callable[[str], None] = tell_nobody
+    tell: EventListener = ignore
     trace: Trace = no_trace
 
 
@@ -105,4 +106,4 @@ async def open_registries(
     connection, own, pacing = settings.connection, settings.own_connections, settings.pacing
     async with Transport(connection, pacing.timeout, clock, listening.trace, own) as transport:
         tokens = Tokens(transport, clock, pacing.token_connections)
-        yield Registries(RemoteContext(transport, tokens, clock, settings, listening.say), credentials)
+        yield Registries(RemoteContext(transport, tokens, clock, settings, listening.tell), credentials)

@@ -1,7 +1,6 @@
-"""The user is told of waits that are long enough to be noticed."""
+"""Waits that are long enough to be noticed become events."""
 
-from collections.abc import Callable
-
+from bulkrm.model.events import EventListener, Paused, PauseReason
 from bulkrm.protocol.message import UNREACHABLE, Answer, Broken
 from bulkrm.remote.clock import Clock
 
@@ -10,13 +9,13 @@ _TIMED_OUT, _SERVER_ERROR = 408, 500
 
 
 class Waits:
-    """The waits for one host: called with each, it says one of them for all the requests that wait."""
+    """The waits for one host: called with each, it tells of one of them for all the requests that wait."""
 
-    def __init__(self, host: str, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(self, host: str, clock: Clock, tell: EventListener) -> None:
         """Take who hears of them."""
         self._host = host
         self._clock = clock
-        self._say = say
+        self._tell = tell
         self._silent_until = 0.0
 
     def __call__(self, seconds: float, after: Answer | Broken) -> None:
@@ -24,14 +23,11 @@ class Waits:
         now = self._clock.monotonic()
         if seconds >= _NOTICED and now >= self._silent_until:
             self._silent_until = now + max(seconds, _SILENCE)
-            self._say(f"{self._what(after)} {seconds:.0f} s")
+            self._tell(Paused(self._host, seconds, _reason(after)))
 
-    def _what(self, after: Answer | Broken) -> str:
-        if isinstance(after, Broken):
-            if after.kind == UNREACHABLE:
-                return f"cannot reach {self._host}, retrying in"
-            return f"{self._host} does not answer as it should; trying again in"
-        trouble = after.status == _TIMED_OUT or after.status >= _SERVER_ERROR
-        if trouble and "Retry-After" not in after.headers:
-            return f"{self._host} does not answer as it should; trying again in"
-        return f"{self._host} asks to wait"
+
+def _reason(after: Answer | Broken) -> PauseReason:
+    if isinstance(after, Broken):
+        return PauseReason.UNREACHABLE if after.kind == UNREACHABLE else PauseReason.TROUBLE
+    trouble = after.status == _TIMED_OUT or after.status >= _SERVER_ERROR
+    return PauseReason.TROUBLE if trouble and "Retry-After" not in after.headers else PauseReason.ASKED

@@ -16,12 +16,12 @@ from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job
-from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.record.folder_recorder import FolderRecorder
-from bulkrm.engine.record.recorder import Recorder
+from bulkrm.engine.record.noting import noting
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.run import Confirm, Run
 from bulkrm.engine.stop import Stop
+from bulkrm.model.events import Event, EventListener, Warned, ignore
 from bulkrm.model.plan import Plan
 from bulkrm.model.result.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
@@ -85,29 +85,15 @@ def _word(entry: dict[str, Any]) -> str:
     return f"{entry['status']} {more}" if more else str(entry["status"])
 
 
-class Warnings(Silent):
+class Warnings:
     """Keeps warnings."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    def warn(self, text: str) -> None:
-        self.heard.append(text)
-
-
-class Recorded(Silent):
-    """Passes outcomes on, to be written down too."""
-
-    def __init__(self, observer: Observer, recorder: Recorder) -> None:
-        self._observer = observer
-        self._recorder = recorder
-
-    def outcome(self, result: ImageResult) -> None:
-        self._recorder.outcome(result)
-        self._observer.outcome(result)
-
-    def warn(self, text: str) -> None:
-        self._observer.warn(text)
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Warned):
+            self.heard.append(event.text)
 
 
 def _nobody(method: str, path: str) -> None:
@@ -135,7 +121,7 @@ class Options:
     concurrency: int | None = None
     timeout: float = 60.0
     clock: Clock = field(default_factory=SystemClock)
-    observer: Observer | None = None
+    tell: EventListener | None = None
     before_delete: Act | None = None
     stop: Stop | None = None
     seconds: float = _SECONDS
@@ -178,10 +164,10 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
 
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     recorder = None if folder is None else FolderRecorder(folder, partial(plan_text, job))
-    observer = chosen.observer or warnings
-    context = RunContext(observer, stop, chosen.clock)
+    tell = chosen.tell or warnings
+    context = RunContext(tell, stop, chosen.clock)
     if recorder is not None:
-        context = RunContext(Recorded(observer, recorder), stop, chosen.clock, recorder)
+        context = RunContext(noting(recorder.outcome, tell), stop, chosen.clock, recorder)
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         run = Run(job, registries, context)
         async with asyncio.timeout(chosen.seconds):
@@ -193,7 +179,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
         try:
             _end(recorder, report, code)
         except StateError as error:
-            warnings.warn(error.what)
+            warnings.heard.append(error.what)
     return Done(report, code, sent, stop, warnings.heard, run.plan)
 
 
@@ -231,7 +217,7 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     stop = Stop()
     async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
-        context = RunContext(Silent(), stop, chosen.clock)
+        context = RunContext(ignore, stop, chosen.clock)
         results = await Undo(Gateway(registries), context, force=False, dry_run=False).perform(gone)
     assert stop.bug is None
     found = [image(result) for result in results]

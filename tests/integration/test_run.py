@@ -10,6 +10,7 @@ from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.engine.job import Job
+from bulkrm.model.events import Event, ImageSettled, Phase, PhaseBegan
 from bulkrm.model.plan import Plan
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy, Settings, Shared
@@ -213,7 +214,7 @@ class Bug(Exception):  # noqa: N818 (it is one)
 
 
 class Faulty(Warnings):
-    """An observer with a bug: it raises at the n-th outcome, or from then on."""
+    """A listener with a bug: it raises at the n-th outcome, or from then on."""
 
     def __init__(self, at: int, *, for_ever: bool = False) -> None:
         super().__init__()
@@ -221,10 +222,10 @@ class Faulty(Warnings):
         self._for_ever = for_ever
         self.count = 0
 
-    def outcome(self, result: ImageResult) -> None:
-        self.count += 1
-        if self.count == self._at or (self._for_ever and self.count > self._at):
-            raise Bug(result.image)
+    def __call__(self, event: Event) -> None:
+        self.count += isinstance(event, ImageSettled)
+        if isinstance(event, ImageSettled) and (self.count == self._at or (self._for_ever and self.count > self._at)):
+            raise Bug(event.result.image)
 
 
 @pytest.mark.parametrize("at", [1, 5])
@@ -233,9 +234,9 @@ async def test_bug_while_deleting(at: int, *, for_ever: bool) -> None:
     """A bug stops the run like Ctrl-C: the report is complete, what was not tried is `internal-error`, exit code 1."""
     async with Sandbox(OPEN) as sandbox:
         fill(sandbox, *(f"t{index:02}" for index in range(20)))
-        observer = Faulty(at, for_ever=for_ever)
+        tell = Faulty(at, for_ever=for_ever)
 
-        done = await delete(sandbox.host, f"  - {APP}:*\n", Options(observer=observer, concurrency=1))
+        done = await delete(sandbox.host, f"  - {APP}:*\n", Options(tell=tell, concurrency=1))
 
         assert isinstance(done.stop.bug, Bug)
         assert done.code == 1
@@ -246,15 +247,14 @@ async def test_bug_while_deleting(at: int, *, for_ever: bool) -> None:
 async def test_bug_while_planning() -> None:
     """A bug before the first DELETE deletes nothing, and every image is in the report."""
 
-    class FaultyPhase(Warnings):
-        def phase(self, name: str, total: int) -> None:  # noqa: ARG002 (the observer's)
-            if name.startswith("Checking"):
-                raise Bug(name)
+    def faulty_phase(event: Event) -> None:
+        if isinstance(event, PhaseBegan) and event.phase is Phase.CHECKING_OTHER_TAGS:
+            raise Bug(event.phase)
 
     async with Sandbox(OPEN) as sandbox:
         fill(sandbox, "a", "b", "c")
 
-        done = await delete(sandbox.host, names("a", "b"), Options(observer=FaultyPhase()))
+        done = await delete(sandbox.host, names("a", "b"), Options(tell=faulty_phase))
 
         assert isinstance(done.stop.bug, Bug)
         assert list(done.statuses.values()) == ["not-attempted internal-error"] * 2

@@ -9,12 +9,12 @@ from bulkrm.cli.run_folder import held
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Silent
+from bulkrm.engine.record.noting import noting
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.stop import Stop
+from bulkrm.model.events import Event, ImageSettled
 from bulkrm.model.result.outcome import Signal
-from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Connection, Pacing, Settings
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.remote.registries import open_registries
@@ -28,7 +28,7 @@ _FILES = ("journal.jsonl", "manifests.jsonl.gz")
 
 
 @dataclass
-class Cut(Silent):
+class Cut:
     """Cuts a command short after so many outcomes: by Ctrl-C, or (`kill`) as `kill -9` does.
 
     A killed process writes nothing more: `bury` gives the record back what was on the disk at that moment.
@@ -41,7 +41,9 @@ class Cut(Silent):
     seen: int = 0
     left: dict[str, bytes] | None = None
 
-    def outcome(self, _: ImageResult) -> None:
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, ImageSettled):
+            return
         self.seen += 1
         if self.seen == self.after:
             self.stop.interrupt(Signal.INTERRUPT)
@@ -59,16 +61,6 @@ class Cut(Silent):
         return run.path
 
 
-class _Noting(Silent):
-    def __init__(self, recording: UndoRecording, cut: Cut) -> None:
-        self._recording = recording
-        self._cut = cut
-
-    def outcome(self, result: ImageResult) -> None:
-        self._recording.outcome(result)
-        self._cut.outcome(result)
-
-
 async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) -> list[dict[str, object]]:
     """Put back what the only run took away, or these tags of it; return the images as the JSON report has them."""
     (run,) = known_runs(cut.state)
@@ -83,7 +75,7 @@ async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) 
             found = [loss for loss in some if loss.tags]
         recording = UndoRecording(folder)
         async with open_registries(settings, credentials, options.clock) as registries:
-            context = RunContext(_Noting(recording, cut), cut.stop, options.clock)
+            context = RunContext(noting(recording.outcome, cut), cut.stop, options.clock)
             work = Undo(Gateway(registries), context, force=False, dry_run=False, recording=recording)
             async with asyncio.timeout(options.seconds):
                 results = await work.perform(found)

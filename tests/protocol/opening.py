@@ -1,9 +1,10 @@
 """A client as a run opens it, with what a test wants to set."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.events import EventListener, ignore
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.secret import Secret
@@ -25,13 +26,12 @@ async def opened(
     connection: Connection = PLAIN,
     pacing: Pacing = Pacing(),  # noqa: B008 (frozen)
     clock: Clock | None = None,
-    say: Callable[[str], None] | None = None,
+    tell: EventListener = ignore,
 ) -> AsyncIterator[Registries]:
     """The registries of one run; `admin` with his password, plain HTTP."""
     settings = Settings(pacing=pacing, connection=connection)
-    listening = Listening(say) if say else Listening()
     credentials = Credentials(Everywhere(login), DockerConfig())
-    async with open_registries(settings, credentials, clock or SystemClock(), listening) as registries:
+    async with open_registries(settings, credentials, clock or SystemClock(), Listening(tell)) as registries:
         yield registries
 
 

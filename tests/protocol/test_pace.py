@@ -6,6 +6,7 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.events import Event, Paused, PauseReason
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.settings import Pacing, Rate
@@ -204,8 +205,8 @@ async def test_a_quota_of_hours_is_no_reason_to_wait_before_it_is_refused() -> N
 
 async def test_a_pause_for_a_quota_is_told() -> None:
     """Nobody has to guess why nothing happens."""
-    clock, said = FakeClock(wall=WALL), list[str]()
-    async with Sandbox(OPEN) as sandbox, opened(clock=clock, say=said.append) as registries:
+    clock, said = FakeClock(wall=WALL), list[Event]()
+    async with Sandbox(OPEN) as sandbox, opened(clock=clock, tell=said.append) as registries:
         registry = registries[sandbox.host]
         fill(sandbox, "1")
         await met(registry)
@@ -213,16 +214,16 @@ async def test_a_pause_for_a_quota_is_told() -> None:
         with pytest.raises(RequestFailed):
             await registry.manifest(app(sandbox), "1")
 
-    assert said == [f"{sandbox.host} asks to wait 30 s"]
+    assert said == [Paused(sandbox.host, 30.0, PauseReason.ASKED)]
 
 
 async def test_a_host_that_is_not_there_is_told() -> None:
     """Nobody waits in silence for a registry that refuses connections."""
-    said: list[str] = []
+    said: list[Event] = []
     async with Sandbox(OPEN) as sandbox:
         host = sandbox.host
-    async with opened(clock=FakeClock(auto=True), say=said.append) as registries:
+    async with opened(clock=FakeClock(auto=True), tell=said.append) as registries:
         with pytest.raises(RequestFailed):
             await registries[host].manifest(app(host), "1")
 
-    assert said == [f"cannot reach {host}, retrying in 2 s"]
+    assert said == [Paused(host, 2.0, PauseReason.UNREACHABLE)]

@@ -109,7 +109,7 @@ class OneRun(RuleBasedStateMachine):
         return Cut(Stop(), after, kill, self.state)
 
     def with_(self, cut: Cut) -> Options:
-        return replace(self.options, stop=cut.stop, observer=cut)
+        return replace(self.options, stop=cut.stop, tell=cut)
 
     @rule(after=_after, kill=st.booleans(), tags=st.none() | st.sets(st.sampled_from(TAGS), min_size=1, max_size=3))
     def take_back(self, after: int | None, tags: set[str] | None, *, kill: bool) -> None:

@@ -7,7 +7,6 @@ from bulkrm.cli.origins import certificates, described
 from bulkrm.cli.setup import login_of, settings_of
 from bulkrm.cli.terminal.console import say, show
 from bulkrm.cli.terminal.streams import Streams
-from bulkrm.cli.terminal.trace import public
 from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository, parse_host, parse_repository
 from bulkrm.model.settings import Settings
@@ -15,6 +14,7 @@ from bulkrm.protocol.message import PING, list_tags
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import Listening, open_registries
+from bulkrm.remote.request_events import public
 
 _NOT_FOUND = 404
 

@@ -18,14 +18,13 @@ from bulkrm.cli.perform import signals
 from bulkrm.cli.run_folder import opened, readable
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.terminal.console import complain
-from bulkrm.cli.terminal.progress import Display, Listener, display
+from bulkrm.cli.terminal.progress import Display, EventOutput, display
 from bulkrm.cli.terminal.question import agreed
 from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
-from bulkrm.cli.terminal.trace import listening_of
 from bulkrm.cli.terminal.writers import Writer, begin_all
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.record.recorder import NoRecorder
+from bulkrm.engine.record.noting import noting
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.stop import Stop
@@ -33,12 +32,13 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.manifest import children
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.result.report import ImageResult, Report, RunInfo
+from bulkrm.model.result.report import Report, RunInfo
 from bulkrm.model.settings import Settings
 from bulkrm.model.target import Target
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.registries import open_registries, refuse_unusable_connections
+from bulkrm.remote.registries import Listening, open_registries, refuse_unusable_connections
+from bulkrm.remote.request_events import tracing
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.pattern import RepositoryPattern
@@ -74,19 +74,6 @@ class _Task:
     def hosts(self) -> tuple[str, ...]:
         """The registries that something is put back into."""
         return tuple(dict.fromkeys(loss.repository.host for loss in self.losses))
-
-
-class _Noting(Listener):
-    """Writes each outcome down before the reports have it."""
-
-    def __init__(self, shown: Display, writers: Sequence[Writer], recording: UndoRecording | None) -> None:
-        super().__init__(shown, writers, NoRecorder())
-        self._recording = recording
-
-    def outcome(self, result: ImageResult) -> None:
-        if self._recording is not None:
-            self._recording.outcome(result)
-        super().outcome(result)
 
 
 def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, force: bool, dry_run: bool) -> int:
@@ -223,7 +210,8 @@ async def _perform(task: _Task) -> int:
     stop, clock = Stop(), SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
     shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
-    connected = open_registries(task.settings, task.credentials, clock, listening_of(task.talk, shown))
+    tell = EventOutput(shown, task.writers, verbose=task.talk.verbose)
+    connected = open_registries(task.settings, task.credentials, clock, Listening(tell, tracing(tell)))
     async with connected as registries, signals(stop, shown):
         begin_all(task.writers)
         with shown:
@@ -231,7 +219,7 @@ async def _perform(task: _Task) -> int:
             for line in origins(task.hosts, task.credentials, task.settings) if task.talk.verbose else ():
                 shown.say(line)
             recording = UndoRecording(task.folder) if task.folder and task.losses else None
-            context = RunContext(_Noting(shown, task.writers, recording), stop, clock)
+            context = RunContext(noting(recording.outcome, tell) if recording else tell, stop, clock)
             undo = Undo(Gateway(registries), context, force=task.force, dry_run=task.dry_run, recording=recording)
             results = await undo.perform(task.losses) if await _agreed(task, shown, stop) else ()
             for warning in registries.remarks():

@@ -9,11 +9,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.text import Text
 
 from bulkrm.cli.terminal.console import EnduringStderr, say
+from bulkrm.cli.terminal.event_words import pause_line, phase_name
 from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.cli.terminal.writers import Writer
-from bulkrm.engine.record.recorder import Recorder
+from bulkrm.model.events import Advanced, Event, ImageSettled, Paused, PhaseBegan, PlanMade, RequestAnswered, Warned
 from bulkrm.model.printable import printable
-from bulkrm.model.result.report import ImageResult
 from bulkrm.reports.format import ReportFormat, no_line
 
 
@@ -136,29 +136,36 @@ def display(streams: Streams, output: ReportFormat, *, quiet: bool) -> Display:
     return _Bar() if streams.stderr is Stream.TERMINAL and not mixed else _Lines()
 
 
-class Listener:
-    """The engine's observer: passes progress to the display and outcomes to the reports."""
+class EventOutput:
+    """Passes progress, warnings and pauses to the display, and outcomes to the reports."""
 
-    def __init__(self, shown: Display, writers: Sequence[Writer], recorder: Recorder) -> None:
-        """Listen for these."""
-        self._recorder = recorder
+    def __init__(self, shown: Display, writers: Sequence[Writer], *, verbose: bool) -> None:
+        """Listen for these. `verbose`: show every request."""
         self._display = shown
         self._writers = writers
+        self._verbose = verbose
 
-    def phase(self, name: str, total: int) -> None:
-        """Show a phase."""
-        self._display.phase(name, total)
+    def __call__(self, event: Event) -> None:
+        """Show an event, or write it to the reports that want each outcome at once."""
+        match event:
+            case Advanced():
+                self._display.advance()
+            case ImageSettled(result):
+                for writer in self._writers:
+                    writer.line(result)
+            case PhaseBegan(phase, total):
+                self._display.phase(phase_name(phase), total)
+            case Warned() | Paused() | RequestAnswered():
+                self._say(event)
+            case PlanMade():
+                pass
 
-    def advance(self) -> None:
-        """Show a step."""
-        self._display.advance()
-
-    def outcome(self, result: ImageResult) -> None:
-        """Write an outcome down, and to the reports that want each at once."""
-        self._recorder.outcome(result)
-        for writer in self._writers:
-            writer.line(result)
-
-    def warn(self, text: str) -> None:
-        """Show a warning."""
-        self._display.say(f"warning: {text}")
+    def _say(self, event: Warned | Paused | RequestAnswered) -> None:
+        match event:
+            case Warned(_, text):
+                self._display.say(f"warning: {text}")
+            case Paused():
+                self._display.say(pause_line(event))
+            case RequestAnswered(method, url, result):
+                if self._verbose:
+                    self._display.say(f"{method} {url}: {result}")

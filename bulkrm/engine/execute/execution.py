@@ -63,7 +63,7 @@ class Execution:
         self._gateway = gateway
         self._outcomes = outcomes
         self._stop = context.stop
-        self._stages = Stages(context.observer, (step for steps in self._steps.values() for step in steps))
+        self._stages = Stages(context.tell, (step for steps in self._steps.values() for step in steps))
         self._recorder = context.recorder
         self._fail_fast = False
         self._in_flight = RequestsInFlight(context.stop)

@@ -6,16 +6,16 @@ stage all the same, as soon as that begins.
 
 from collections.abc import Iterable
 
-from bulkrm.engine.observer import Observer
+from bulkrm.model.events import ADVANCED, EventListener, Phase, PhaseBegan
 from bulkrm.model.steps import RemoveTagsAhead, Step
 
 
 class Stages:
     """Announces the stages of a delete phase, and counts what is done in them."""
 
-    def __init__(self, observer: Observer, steps: Iterable[Step]) -> None:
+    def __init__(self, tell: EventListener, steps: Iterable[Step]) -> None:
         """Take the steps that are ahead; nothing is announced yet."""
-        self._observer = observer
+        self._tell = tell
         self._clearings = self._untagged_first = self._manifests = 0
         for step in steps:
             if isinstance(step, RemoveTagsAhead):
@@ -28,9 +28,9 @@ class Stages:
     def begin(self) -> None:
         """Announce the first stage."""
         if self._clearings:
-            self._observer.phase("Removing tags", self._untagged_first)
+            self._tell(PhaseBegan(Phase.REMOVING_TAGS, self._untagged_first))
         else:
-            self._observer.phase("Deleting manifests", self._manifests)
+            self._tell(PhaseBegan(Phase.DELETING_MANIFESTS, self._manifests))
 
     def ended(self, step: Step) -> None:
         """Count a step that is over, whatever came of it. What a ClearTags step did was counted while it went on."""
@@ -38,10 +38,10 @@ class Stages:
             if self._clearings:
                 self._early += 1
             else:
-                self._observer.advance()
+                self._tell(ADVANCED)
             return
         self._clearings -= 1
         if not self._clearings:
-            self._observer.phase("Deleting manifests", self._manifests)
+            self._tell(PhaseBegan(Phase.DELETING_MANIFESTS, self._manifests))
             for _ in range(self._early):
-                self._observer.advance()
+                self._tell(ADVANCED)

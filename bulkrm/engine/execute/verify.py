@@ -9,6 +9,7 @@ from bulkrm.engine.plan.planner import PlanWithFacts
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import Phase, PhaseBegan
 from bulkrm.model.manifest import Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
@@ -54,7 +55,7 @@ class Verifier:
     async def before(self) -> None:
         """Find out which of the needed manifests are there: an index may have been incomplete all along."""
         names = [(entry.repository, digest) for entry in self._expected for digest in entry.manifests]
-        found = await self._read(names, "Checking what kept indexes need")
+        found = await self._read(names, Phase.CHECKING_NEEDED)
         self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
 
     async def after(self) -> Verification:
@@ -62,21 +63,21 @@ class Verifier:
         tags: dict[Name, Digest] = {
             (entry.repository, tag): digest for entry in self._expected for tag, digest in entry.tags.items()
         }
-        found = await self._read([*tags, *self._there], "Verifying kept tags")
+        found = await self._read([*tags, *self._there], Phase.VERIFYING_KEPT)
         wrong = {name: resolution for name, resolution in found.items() if not _is_as_it_was(name, tags, resolution)}
         lost = [(name[0], tags[name]) for name in wrong if name in tags]
-        manifests = await self._read(lost, "Looking for what is missing")
+        manifests = await self._read(lost, Phase.LOOKING_FOR_MISSING)
         left = {name for name, resolution in manifests.items() if isinstance(resolution, Resolved)}
         differences = (_difference(name, tags.get(name), resolution, left) for name, resolution in wrong.items())
         return Verification(len(found), tuple(differences))
 
-    async def _read(self, names: Sequence[Name], phase: str) -> dict[Name, Resolution]:
+    async def _read(self, names: Sequence[Name], phase: Phase) -> dict[Name, Resolution]:
         """HEAD them, whatever is known of failures to change something there."""
         if names:
-            self._context.observer.phase(phase, len(names))
+            self._context.tell(PhaseBegan(phase, len(names)))
         gateway = self._gateway.anew()
         lists = TagLists(gateway, self._context.stop, self._context.clock)
-        resolver = Resolver(gateway, lists, self._context.stop, self._context.observer)
+        resolver = Resolver(gateway, lists, self._context.stop, self._context.tell)
         await gateway.reliably(lambda: resolver.resolve(names, Method.HEAD), resolver.found.clear)
         return resolver.found
 

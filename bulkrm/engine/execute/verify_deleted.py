@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Silent
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import Phase, PhaseBegan, ignore
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
@@ -48,11 +48,11 @@ async def still_there(gone: Collection[Went], gateway: Gateway, context: RunCont
         return []
     gateway = gateway.anew()
     lists = TagLists(gateway, context.stop, context.clock)
-    resolver = Resolver(gateway, lists, context.stop, context.observer)
+    resolver = Resolver(gateway, lists, context.stop, context.tell)
     names = [each.name for each in gone]
-    context.observer.phase("Verifying what was deleted", len(names))
+    context.tell(PhaseBegan(Phase.VERIFYING_DELETED, len(names)))
     await resolver.resolve(names, Method.HEAD)
-    await lists.read({repository for repository, name in names if not isinstance(name, Digest)}, Silent())
+    await lists.read({repository for repository, name in names if not isinstance(name, Digest)}, ignore)
     differences = []
     for each in gone:
         repository, name = each.name

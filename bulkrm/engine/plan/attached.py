@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.resolver import Method, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.manifest import Absent, Resolution, Resolved
 from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import Reference, Repository
@@ -24,12 +24,12 @@ _Place = tuple[Repository, Digest]
 class Attached:
     """Finds the children and referrers of what is doomed."""
 
-    def __init__(self, gateway: Gateway, resolver: Resolver, stop: Stop, observer: Observer) -> None:
+    def __init__(self, gateway: Gateway, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
         """Begin with nothing found."""
         self._gateway = gateway
         self._resolver = resolver
         self._stop = stop
-        self._observer = observer
+        self._tell = tell
         self._referrers: dict[_Place, tuple[Digest, ...]] = {}
         self._failures: dict[Repository, dict[Digest, Failure]] = defaultdict(dict)
         self._without_api: set[Repository] = set()
@@ -57,7 +57,7 @@ class Attached:
             if wanted.target.reference not in self._dismissed
         ]
         if wanted:
-            self._observer.phase("Resolving children and referrers", len(wanted))
+            self._tell(PhaseBegan(Phase.RESOLVING_ATTACHED, len(wanted)))
         await self._resolver.resolve([name_of(entry.target) for entry in wanted], Method.GET)
         found = [] if self._stop else [entry.target for entry in wanted if self._is_there(entry)]
         targets += found

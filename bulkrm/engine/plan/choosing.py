@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.conditions import Conditions
 from bulkrm.engine.plan.resolver import Method, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import NoMatch
@@ -20,13 +20,13 @@ from bulkrm.selection.selector import Fact
 class Chooser:
     """Chooses among the images that entries with such conditions name."""
 
-    def __init__(self, conditions: Conditions, resolver: Resolver, stop: Stop, observer: Observer) -> None:
+    def __init__(self, conditions: Conditions, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
         """Take the conditions, and who reads."""
         self._conditions = conditions
         self._entries = conditions.wanted.entries
         self._resolver = resolver
         self._stop = stop
-        self._observer = observer
+        self._tell = tell
 
     @property
     def has_work(self) -> bool:
@@ -36,12 +36,12 @@ class Chooser:
     async def choose(self, lines: Sequence[Line]) -> list[Line]:
         """Return the lines without what no entry chooses; an entry that has none left is one line that says so."""
         targets = [line for line in lines if isinstance(line, Target) and self._chooses_by_look(line)]
-        self._observer.phase("Resolving images", len(targets))
+        self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(targets)))
         await self._resolver.resolve(map(name_of, targets), Method.GET)
         needed: dict[Repository, dict[Digest, frozenset[Fact]]] = {}
         for scene in self._scenes(targets):
             needed[scene.repository] = dict(wanted(self._entries, scene, choosing=True))
-        await self._conditions.facts.read(needed, self._observer)
+        await self._conditions.facts.read(needed, self._tell)
         if self._stop:
             return list(lines)  # what was not read cannot be left out
         left = {target: self._left(target) for target in targets}

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.plan.image_facts import ImageFacts
 from bulkrm.engine.plan.resolver import DescribeManifest
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
 from bulkrm.model.holds import Holds
 from bulkrm.model.manifest import Resolution, Resolved
 from bulkrm.model.plan import Plan
@@ -46,10 +46,11 @@ class Conditions:
         """Return what takes notice of manifests, and keeps what conditions want to know of them."""
         return self.facts.noting(sink) if self.wanted else sink
 
-    def elsewhere(self, hosts: Collection[str]) -> Iterator[str]:
+    def elsewhere(self, hosts: Collection[str]) -> Iterator[Warned]:
         """Yield a warning where nothing of what is in use is on one of these hosts, which are all of the run."""
         if self.used and not self.used.by_id and not self.used.hosts.intersection(hosts):
-            yield "nothing of what is in use is on a registry of this run; is it the right file?"
+            text = "nothing of what is in use is on a registry of this run; is it the right file?"
+            yield Warned(WarningKind.IN_USE_ELSEWHERE, text)
 
     def recognise(self, plan: Plan) -> None:
         """Take what a saved plan knows as seen by the first judgement."""
@@ -57,7 +58,7 @@ class Conditions:
             self.facts.familiar(item.repository, [item.digest])
 
     async def complete(
-        self, facts: Sequence[RepositoryFacts], observer: Observer, *, first: bool = False
+        self, facts: Sequence[RepositoryFacts], tell: EventListener, *, first: bool = False
     ) -> list[RepositoryFacts]:
         """Add to the facts of repositories what the conditions say. `first`: of the judgement that makes the plan."""
         if not self.wanted:
@@ -66,8 +67,8 @@ class Conditions:
         if first:
             for repository, scene in scenes.items():
                 self.facts.familiar(repository, digests_of(scene))
-        await self.facts.read({entry.repository: self._needed(entry, scenes) for entry in facts}, observer)
-        return [self._judged(entry, scenes.get(entry.repository), observer) for entry in facts]
+        await self.facts.read({entry.repository: self._needed(entry, scenes) for entry in facts}, tell)
+        return [self._judged(entry, scenes.get(entry.repository), tell) for entry in facts]
 
     async def speak_of_new(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
         """Tell whether tags that are new may keep others: one is in use, or what a condition has to know cannot be read."""
@@ -77,7 +78,7 @@ class Conditions:
             return True
         tags = {tag: one.digest for tag, one in found.items() if isinstance(one, Resolved)}
         needed = wanted(self.wanted.entries, Scene(repository, tags, ()))
-        await self.facts.read({repository: needed}, Silent())
+        await self.facts.read({repository: needed}, ignore)
         return any(self.facts.of(digest).unread is not None for digest in needed)
 
     def _needed(self, facts: RepositoryFacts, scenes: Mapping[Repository, Scene]) -> Mapping[Digest, frozenset[Fact]]:
@@ -97,7 +98,7 @@ class Conditions:
         least = self.wanted.min_keep
         return bool(least) and isinstance(facts.tags, Seen) and floor_may_hold(named, facts.tags, least)
 
-    def _judged(self, facts: RepositoryFacts, scene: Scene | None, observer: Observer) -> RepositoryFacts:
+    def _judged(self, facts: RepositoryFacts, scene: Scene | None, tell: EventListener) -> RepositoryFacts:
         if scene is None:
             return facts
         known = digests_of(scene)
@@ -107,7 +108,7 @@ class Conditions:
         if self.used:
             held = held_in_use(self.used, facts.repository, scene.tags, known, details, _children(facts))
             holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
-            self._warn(facts, observer)
+            self._warn(facts, tell)
         if self.wanted.min_keep:
             holds = self._with_dates(holds, scene)
         return replace(facts, holds=holds)
@@ -116,7 +117,7 @@ class Conditions:
         named = [digest for _, digest in scene.targets if digest is not None]
         return replace(holds, created={digest: moment(scene.of(digest), By.CREATED, self.now) for digest in named})
 
-    def _warn(self, facts: RepositoryFacts, observer: Observer) -> None:
+    def _warn(self, facts: RepositoryFacts, tell: EventListener) -> None:
         """Say which tags in use of a touched repository lead to nothing, once."""
         if not isinstance(facts.tags, Seen) or not facts.tags.tags:
             return
@@ -124,7 +125,8 @@ class Conditions:
             reference = TagRef(facts.repository, tag)
             if tag not in facts.tags.tags and reference not in self._warned:
                 self._warned.add(reference)
-                observer.warn(f"{reference} is in use, and cannot be read: what it led to is not known")
+                text = f"{reference} is in use, and cannot be read: what it led to is not known"
+                tell(Warned(WarningKind.IN_USE_UNREADABLE, text))
 
 
 def scene_of(facts: RepositoryFacts) -> Scene:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
+from bulkrm.model.events import EventListener, Phase, PhaseBegan, Warned, WarningKind
 from bulkrm.model.reference import Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
@@ -23,7 +23,7 @@ Catalogs = dict[str, tuple[str, ...] | Failure]
 
 
 async def expand(
-    entries: Sequence[Entry], gateway: Gateway, lists: TagLists, stop: Stop, observer: Observer
+    entries: Sequence[Entry], gateway: Gateway, lists: TagLists, stop: Stop, tell: EventListener
 ) -> list[Line]:
     """Return the lines of the report in the order of the list, an image that is named twice only once."""
     wanted_globs = list(globs(entries))
@@ -37,8 +37,8 @@ async def expand(
         await run_jobs({host: [host] for host in hosts}, gateway.workers, read_catalog, stop)
         wanted = {repository for glob in wanted_globs for repository in _repositories(glob, catalogs)}
         if wanted:
-            observer.phase("Listing tags", len(wanted))
-        await lists.read(wanted, observer)
+            tell(PhaseBegan(Phase.LISTING_TAGS, len(wanted)))
+        await lists.read(wanted, tell)
     unread = NotAttempted(stop.reason or NotAttemptedReason.INTERRUPTED)
     if not wanted_globs and not any(isinstance(entry, Conditional) for entry in entries):
         return _dedupe(entry for entry in entries if isinstance(entry, Target))  # a list may name a million of them
@@ -46,7 +46,7 @@ async def expand(
     named = list(expansion.named(entries))
     if not stop:
         for warning in expansion.warnings(entries, wanted, named):
-            observer.warn(warning)
+            tell(warning)
     return _dedupe(chain.from_iterable(lines for _, lines in named))
 
 
@@ -70,17 +70,18 @@ class _Expansion:
 
     def warnings(
         self, entries: Sequence[Entry], wanted: Iterable[Repository], named: Sequence[tuple[Entry, list[Line]]]
-    ) -> Iterator[str]:
+    ) -> Iterator[Warned]:
         """Yield what is odd about the list."""
         tags = {place: self._tags(place) for place in wanted}
         targets = [(entry, [line for line in lines if isinstance(line, Target)]) for entry, lines in named]
-        yield from islice(idle_excludes(entries, tags), MOST)
-        yield from islice(covered(targets), MOST)
+        yield from (Warned(WarningKind.UNUSED_EXCLUSION, text) for text in islice(idle_excludes(entries, tags), MOST))
+        yield from (Warned(WarningKind.COVERED_ENTRY, text) for text in islice(covered(targets), MOST))
         for entry in entries:
             if isinstance(entry, Conditional) and entry.ranks:
                 left = sum(ungrouped(entry, place, found) for place, found in tags.items())
                 if left:
-                    yield f"{entry.source}: {left} tag{'s' if left > 1 else ''} fit no group, and so are not chosen"
+                    text = f"{entry.source}: {left} tag{'s' if left > 1 else ''} fit no group, and so are not chosen"
+                    yield Warned(WarningKind.UNGROUPED_TAGS, text)
 
     def _tags(self, repository: Repository) -> Sequence[str]:
         listed = self.lists.get(repository)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.resolver import DescribeManifest
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.details import MAX_DEPTH, Config, Described, Details, Missing, Unread, describe, details, read_config
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ADVANCED, EventListener, Phase, PhaseBegan
 from bulkrm.model.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
@@ -72,7 +72,7 @@ class ImageFacts:
         """Return what is known of a manifest by now."""
         return details(digest, lambda name: self._manifests.get(name, Missing()), self._config)
 
-    async def read(self, needed: Needed, observer: Observer) -> None:
+    async def read(self, needed: Needed, tell: EventListener) -> None:
         """Read what is not known yet; a stop leaves some out."""
         level: list[tuple[_Place, bool]] = [
             ((repository, digest), bool(facts & OF_CONFIG))
@@ -86,7 +86,7 @@ class ImageFacts:
         for _ in range(MAX_DEPTH + 1):
             if not level or self._stop:
                 break
-            await self._read_manifests([place for place, _ in level], observer)
+            await self._read_manifests([place for place, _ in level], tell)
             below: list[tuple[_Place, bool]] = []
             for (repository, digest), wants_config in level:
                 found = self._manifests.get(digest)
@@ -98,12 +98,12 @@ class ImageFacts:
                     wants_children.update(found.images or ())
                     below += [((repository, image), wants_config) for image in found.images or ()]
             level = below
-        await self._read_configs(configs, observer)
+        await self._read_configs(configs, tell)
 
-    async def _read_manifests(self, places: Iterable[_Place], observer: Observer) -> None:
+    async def _read_manifests(self, places: Iterable[_Place], tell: EventListener) -> None:
         missing = {place[1]: place for place in places if self._is_open(self._manifests.get(place[1]), place)}
         if missing:
-            observer.phase("Reading manifests for conditions", len(missing))
+            tell(PhaseBegan(Phase.READING_MANIFESTS, len(missing)))
 
         async def read(place: _Place) -> None:
             repository, digest = place
@@ -111,14 +111,14 @@ class ImageFacts:
             self._asked.add(place)
             found = await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
             self._manifests[digest] = _known(found, describe)
-            observer.advance()
+            tell(ADVANCED)
 
         await run_jobs(_by_host(missing.values()), self._gateway.workers, read, self._stop)
 
-    async def _read_configs(self, configs: Mapping[Digest, _Place], observer: Observer) -> None:
+    async def _read_configs(self, configs: Mapping[Digest, _Place], tell: EventListener) -> None:
         missing = [place for digest, place in configs.items() if self._is_open(self._configs.get(digest), place)]
         if missing:
-            observer.phase("Reading configurations", len(missing))
+            tell(PhaseBegan(Phase.READING_CONFIGURATIONS, len(missing)))
 
         async def read(place: _Place) -> None:
             repository, digest = place
@@ -129,7 +129,7 @@ class ImageFacts:
                 return await registry.blob(repository, digest)
 
             self._configs[digest] = _known(await self._for_blobs.call(repository, get), read_config)
-            observer.advance()
+            tell(ADVANCED)
 
         await run_jobs(_by_host(missing), self._gateway.workers, read, self._stop)
 

@@ -7,10 +7,10 @@ nobody knows, and what an index names under a type that says neither "image" nor
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.manifest import IMAGE_TYPES, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import FailureCode
@@ -32,11 +32,11 @@ class _Named:
 class NeedsReader:
     """Reads manifests for what they name."""
 
-    def __init__(self, resolver: Resolver, stop: Stop, observer: Observer) -> None:
+    def __init__(self, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
         """Take what was read already, and who reads more."""
         self._resolver = resolver
         self._stop = stop
-        self._observer = observer
+        self._tell = tell
 
     async def read(self, places: Mapping[Repository, Sequence[str | Digest]]) -> None:
         """Read everything below the names of each repository that is not known to be an image."""
@@ -51,7 +51,7 @@ class NeedsReader:
                     doubtful += self._missing(repository, named.nested)
             if not whole and not doubtful:
                 return
-            self._observer.phase("Reading indexes", len(whole) + len(doubtful))
+            self._tell(PhaseBegan(Phase.READING_INDEXES, len(whole) + len(doubtful)))
             await self._resolver.resolve(whole, Method.GET)
             await self._resolver.resolve(doubtful, Method.ANY)
 

@@ -7,7 +7,6 @@ from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.plan.attached import Attached
 from bulkrm.engine.plan.choosing import Chooser
 from bulkrm.engine.plan.conditions import Conditions
@@ -17,6 +16,7 @@ from bulkrm.engine.plan.survey import Survey, read_tags
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.plan.untag_probe import UntagProbe
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
 from bulkrm.model.manifest import IMAGE_TYPES, Resolution, Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
@@ -64,14 +64,14 @@ class Planner:
         self._dangling: tuple[Dangling, ...] = ()  # they hold nothing back when something is judged again
         self._probe = UntagProbe(gateway, context.stop, allow_decoy=policy.allow_decoy)
         sink = self.conditions.noting(ManifestSink(context.recorder, measure=policy.measure))
-        self._resolver = Resolver(gateway, lists, context.stop, context.observer, sink, context.removed_ahead)
-        self._attached = Attached(gateway, self._resolver, context.stop, context.observer)
+        self._resolver = Resolver(gateway, lists, context.stop, context.tell, sink, context.removed_ahead)
+        self._attached = Attached(gateway, self._resolver, context.stop, context.tell)
 
     def known(self, target: Target) -> Resolution | None:
         """Return what was found out about a target, if anything was that can be relied on."""
         if not self._gateway.is_confirmed(target.reference.repository.host):
             return None
-        return self._survey(self._resolver, self._lists, self._context.observer).known(target)
+        return self._survey(self._resolver, self._lists, self._context.tell).known(target)
 
     def forget(self, plan: Plan) -> None:
         """Let go what was read: the plan is complete, and whatever is judged again is read again.
@@ -83,7 +83,7 @@ class Planner:
 
     async def plan(self, targets: Sequence[Target], limit: Limit | None) -> PlanWithFacts | None:
         """Read, judge, and make the plan; None: the run was stopped before it was complete."""
-        survey = self._survey(self._resolver, self._lists, self._context.observer)
+        survey = self._survey(self._resolver, self._lists, self._context.tell)
         growing = list(targets)
         while (facts := await self._read(survey, growing, first=True)) is not None:
             plan = judge(facts, self._rules)
@@ -109,7 +109,7 @@ class Planner:
         saved = kept_with_parent(saved, gone)
         acts = list(saved.acts)
         targets = [target for item in acts for target in item.targets] + [entry.target for entry in saved.dangling]
-        survey = self._survey(self._resolver, self._lists, self._context.observer)
+        survey = self._survey(self._resolver, self._lists, self._context.tell)
         while (facts := await self._read(survey, targets, acts)) is not None:
             fresh = judge(facts, self._rules)
             if not await self._probe.find(_tags_only(fresh)):
@@ -131,7 +131,7 @@ class Planner:
         """
         lists, resolver = self._afresh()
         with self._gateway.again():
-            await lists.read([repository], Silent())
+            await lists.read([repository], ignore)
             listed = lists.get(repository)
             names = listed if isinstance(listed, tuple) else ()
             new: list[Name] = [(repository, tag) for tag in sorted({*names} - {*basis.names})]
@@ -160,16 +160,16 @@ class Planner:
         targets = [target for item in acts for target in item.targets]
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
         with self._gateway.again():
-            facts = await self._survey(resolver, lists, Silent()).read(targets, Method.HEAD)
+            facts = await self._survey(resolver, lists, ignore).read(targets, Method.HEAD)
             if facts is not None:
-                facts = await self.conditions.complete(self._completed(facts, acts), Silent())
+                facts = await self.conditions.complete(self._completed(facts, acts), ignore)
         if facts is None or self._context.stop or self._is_broken(repository):
             return None
         return Rejudged(recheck(acts, judge(facts, self._rules)), lists.basis(repository))
 
     async def choose(self, lines: Sequence[Line]) -> Sequence[Line]:
         """Leave out the images that no entry chooses by what they are; a stop leaves all of them."""
-        chooser = Chooser(self.conditions, self._resolver, self._context.stop, self._context.observer)
+        chooser = Chooser(self.conditions, self._resolver, self._context.stop, self._context.tell)
         if not chooser.has_work:
             return lines
         return await self._gateway.reliably(lambda: chooser.choose(lines), self._forget)
@@ -183,7 +183,7 @@ class Planner:
         context = self._context
         gateway = self._gateway.rereading()
         lists = TagLists(gateway, context.stop, context.clock, context.removed_ahead)
-        return lists, Resolver(gateway, lists, context.stop, Silent(), removed_ahead=context.removed_ahead)
+        return lists, Resolver(gateway, lists, context.stop, ignore, removed_ahead=context.removed_ahead)
 
     async def _read(
         self, survey: Survey, targets: Sequence[Target], acts: Sequence[Item] = (), *, first: bool = False
@@ -197,8 +197,8 @@ class Planner:
             facts = await survey.read(targets)
             if facts is None:
                 return None
-            observer = self._context.observer
-            facts = await self.conditions.complete(self._completed(facts, acts), observer, first=first)
+            tell = self._context.tell
+            facts = await self.conditions.complete(self._completed(facts, acts), tell, first=first)
             return None if self._context.stop else facts
 
         def forget() -> None:
@@ -244,7 +244,8 @@ class Planner:
         known = {place.host: self._gateway.traits(place.host).tags_only for place in repositories}
         found = {host: why for host, why in sorted(known.items()) if why is not None}
         for host in found:
-            self._context.observer.warn(f"{host} deletes tags, and no manifests: the tags go, and the manifests stay")
+            text = f"{host} deletes tags, and no manifests: the tags go, and the manifests stay"
+            self._context.tell(Warned(WarningKind.MANIFESTS_STAY, text))
         return found
 
     def _warn_where_nothing_is_untagged(self, facts: Sequence[RepositoryFacts]) -> None:
@@ -254,7 +255,8 @@ class Planner:
 
     def _warn_of_no_way(self, repositories: Iterable[Repository], then: str) -> None:
         for host in sorted({place.host for place in repositories if self._probe.of(place) is None}):
-            self._context.observer.warn(f"{host} deletes no tags, so {then}; --allow-decoy permits another way")
+            text = f"{host} deletes no tags, so {then}; --allow-decoy permits another way"
+            self._context.tell(Warned(WarningKind.TAGS_STAY, text))
 
     def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
         """Add what is known beside what a survey reads.
@@ -276,8 +278,8 @@ class Planner:
             for entry in facts
         ]
 
-    def _survey(self, resolver: Resolver, lists: TagLists, observer: Observer) -> Survey:
-        return Survey(resolver, lists, self._policy, self._rules, self._context.stop, observer)
+    def _survey(self, resolver: Resolver, lists: TagLists, tell: EventListener) -> Survey:
+        return Survey(resolver, lists, self._policy, self._rules, self._context.stop, tell)
 
 
 def _tags_only(plan: Plan) -> Iterator[Repository]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ADVANCED, EventListener
 from bulkrm.model.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -53,7 +53,7 @@ class Resolver:
         gateway: Gateway,
         lists: TagLists,
         stop: Stop,
-        observer: Observer,
+        tell: EventListener,
         sink: DescribeManifest = _describe,
         removed_ahead: RemovedAhead | None = None,
     ) -> None:
@@ -66,7 +66,7 @@ class Resolver:
         self._gateway = gateway
         self._lists = lists
         self._stop = stop
-        self._observer = observer
+        self._tell = tell
         self._sink = sink
         self.found: dict[Name, Resolution] = {}
         self._told: set[Name] = set()
@@ -81,7 +81,7 @@ class Resolver:
             self._lists.touch(name[0])
             self.found[name] = await self._ask(name, method)
             self._lists.touch(name[0])
-            self._observer.advance()
+            self._tell(ADVANCED)
             if fail_fast and isinstance(self.found[name], Unresolved):
                 self._stop.fail_fast()
 

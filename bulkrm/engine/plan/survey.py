@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.plan.damaged import DamagedTags, is_damage
 from bulkrm.engine.plan.needs import NeedsReader
 from bulkrm.engine.plan.resolver import Method, Name, Resolver, name_of
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -23,15 +23,15 @@ class Survey:
     """Reads repositories once: targets by GET, every other tag by HEAD."""
 
     def __init__(
-        self, resolver: Resolver, lists: TagLists, policy: Policy, rules: GuardRules, stop: Stop, observer: Observer
+        self, resolver: Resolver, lists: TagLists, policy: Policy, rules: GuardRules, stop: Stop, tell: EventListener
     ) -> None:
         """Begin with what the listings for globs have brought already."""
         self._resolver = resolver
         self._lists = lists
         self._policy = policy
         self._stop = stop
-        self._observer = observer
-        self._needs = NeedsReader(resolver, stop, observer)
+        self._tell = tell
+        self._needs = NeedsReader(resolver, stop, tell)
         self._damaged = DamagedTags(resolver, rules)
 
     async def read(self, targets: Sequence[Target], method: Method = Method.GET) -> list[RepositoryFacts] | None:
@@ -41,7 +41,7 @@ class Survey:
             grouped[target.reference.repository].append(target)
         names = self._resolver.missing(map(name_of, targets), method)
         if names:
-            self._observer.phase("Resolving images", len(names))
+            self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(names)))
         await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
         if method is Method.GET:
             await self._resolver.tell_blobs(name_of(target) for target in targets if _is_listed_digest(target))
@@ -69,8 +69,8 @@ class Survey:
             if repository not in self._lists and self._wants_list(members)
         ]
         if wanted:
-            self._observer.phase("Listing tags", len(wanted))
-        await self._lists.read(wanted, self._observer)
+            self._tell(PhaseBegan(Phase.LISTING_TAGS, len(wanted)))
+        await self._lists.read(wanted, self._tell)
 
     def _wants_list(self, members: Sequence[Target]) -> bool:
         if any(map(self._may_dangle, members)):
@@ -101,7 +101,7 @@ class Survey:
                 names = [(repository, tag) for tag in self._listed(repository)]
                 others += [name for name in names if name not in self._resolver.found]
         if others:
-            self._observer.phase("Checking other tags", len(others))
+            self._tell(PhaseBegan(Phase.CHECKING_OTHER_TAGS, len(others)))
         await read_tags(self._resolver, others)
 
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from bulkrm.engine.execute.staleness import Basis, Reading
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Observer
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.model.events import ADVANCED, EventListener
 from bulkrm.model.inventory import Inventory
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.reference import Repository
@@ -83,7 +83,7 @@ class TagLists:
         names = listed if isinstance(listed, tuple) else ()
         return Basis(self._spans[repository].reading, self._listings.get(repository), names)
 
-    async def read(self, repositories: Iterable[Repository], observer: Observer) -> None:
+    async def read(self, repositories: Iterable[Repository], tell: EventListener) -> None:
         """Read the listings that are not there yet; a stop leaves some out."""
 
         async def read(repository: Repository) -> None:
@@ -96,7 +96,7 @@ class TagLists:
             alone.end = self._clock.monotonic()
             self._listings[repository] = alone.reading
             self.touch(repository)
-            observer.advance()
+            tell(ADVANCED)
 
         missing = {repository for repository in repositories if repository not in self._lists}
         await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, read, self._stop)

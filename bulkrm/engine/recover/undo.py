@@ -19,6 +19,7 @@ from bulkrm.engine.record.undo_recorder import Restoration, UndoRecording
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ADVANCED, Phase, PhaseBegan
 from bulkrm.model.manifest import Manifest, children
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
@@ -84,12 +85,12 @@ class Undo:
         self._present: set[tuple[Repository, Digest]] = set()  # manifests that were seen under their digest
         self._gateway = gateway
         self._stop = context.stop
-        self._observer = context.observer
+        self._tell = context.tell
         self._force = force
         self._dry_run = dry_run
         self._in_flight = RequestsInFlight(context.stop)
         self._tags = Tags(gateway, self._in_flight, context.clock)
-        self._outcomes = Outcomes(context.observer, context.stop.crash)
+        self._outcomes = Outcomes(context.tell, context.stop.crash)
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
 
     async def perform(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
@@ -102,7 +103,7 @@ class Undo:
         hosts: dict[str, list[Loss]] = {}
         for loss in ordered:
             hosts.setdefault(loss.repository.host, []).append(loss)
-        self._observer.phase("Putting back", len(ordered))
+        self._tell(PhaseBegan(Phase.PUTTING_BACK, len(ordered)))
         if not await self._is_recorded(ordered):
             return self._outcomes.close(NotAttemptedReason.DECLINED)
         with self._stop.phase(GRACE, self._in_flight.busy):
@@ -137,7 +138,7 @@ class Undo:
                     self._outcomes.record(target, outcome, loss.manifest.resolved)
         finally:
             self._finished[loss.key].set()
-            self._observer.advance()
+            self._tell(ADVANCED)
 
     async def _manifest(self, loss: Loss) -> Outcome | None:
         """Put a manifest without tags back under its digest."""

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bulkrm.engine.observer import Observer, Silent
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import Event, EventListener, ImageSettled, ignore
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -16,14 +16,15 @@ APP = Repository("registry.example", "team/app")
 RESOLVED = Resolved(Digest.of(b"one"), OCI_MANIFEST, 3)
 
 
-class Listener(Silent):
+class Heard:
     """Keeps the outcomes it hears of."""
 
     def __init__(self) -> None:
         self.heard: list[ImageResult] = []
 
-    def outcome(self, result: ImageResult) -> None:
-        self.heard.append(result)
+    def __call__(self, event: Event) -> None:
+        assert isinstance(event, ImageSettled)
+        self.heard.append(event.result)
 
 
 def no_bug(bug: BaseException) -> None:
@@ -31,9 +32,9 @@ def no_bug(bug: BaseException) -> None:
     raise bug
 
 
-def book_for(observer: Observer) -> Outcomes:
+def book_for(tell: EventListener) -> Outcomes:
     """A book whose listener has no bug."""
-    return Outcomes(observer, no_bug)
+    return Outcomes(tell, no_bug)
 
 
 def target(tag: str, line: int = 1, note: str | None = None) -> Target:
@@ -43,7 +44,7 @@ def target(tag: str, line: int = 1, note: str | None = None) -> Target:
 
 def test_order_is_that_of_the_list() -> None:
     """Results come in the order of the lines, whatever the order of the outcomes; the observer hears them as they come."""
-    listener = Listener()
+    listener = Heard()
     outcomes = book_for(listener)
     a, b = target("a"), target("b", 2, "old")
     outcomes.open([a, b])
@@ -60,7 +61,7 @@ def test_order_is_that_of_the_list() -> None:
 
 def test_patterns_have_their_outcome_at_once() -> None:
     """A pattern without images is written when the book is opened, with its source and note."""
-    listener = Listener()
+    listener = Heard()
     outcomes = book_for(listener)
 
     outcomes.open([Unmatched("registry.example/x:*", Source("-", 7), "n", NoMatch())])
@@ -72,7 +73,7 @@ def test_patterns_have_their_outcome_at_once() -> None:
 @pytest.mark.parametrize("reason", NotAttemptedReason)
 def test_closing_completes(reason: NotAttemptedReason) -> None:
     """Whatever has no outcome was not attempted, for the reason given; what has one keeps it."""
-    outcomes = book_for(Silent())
+    outcomes = book_for(ignore)
     a, b = target("a"), target("b")
     outcomes.open([a, b])
     outcomes.record(a, Deleted())
@@ -84,7 +85,7 @@ def test_closing_completes(reason: NotAttemptedReason) -> None:
 
 def test_no_second_outcome() -> None:
     """A second outcome for one target is a bug, and the first stays."""
-    outcomes = book_for(Silent())
+    outcomes = book_for(ignore)
     a = target("a")
     outcomes.open([a])
     outcomes.record(a, Deleted())
@@ -97,7 +98,7 @@ def test_no_second_outcome() -> None:
 
 def test_the_same_image_from_two_lines() -> None:
     """Two targets that differ only in their source are two lines."""
-    outcomes = book_for(Silent())
+    outcomes = book_for(ignore)
     first, second = target("a", 1), target("a", 2)
     outcomes.open([first, second])
 
@@ -113,7 +114,7 @@ def test_the_same_image_from_two_lines() -> None:
 def test_failures() -> None:
     """It knows whether anything failed, an image or a pattern."""
     failed = Failed(Failure(FailureCode.REFUSED, "HTTP 400"))
-    images, patterns = book_for(Silent()), book_for(Silent())
+    images, patterns = book_for(ignore), book_for(ignore)
     images.open([target("a"), target("b")])
     images.record(target("a"), Deleted())
     before = images.has_failures
@@ -127,12 +128,12 @@ def test_failures() -> None:
 def test_a_listener_with_a_bug() -> None:
     """A listener that raises loses no outcome; each of its bugs is passed on."""
 
-    class Faulty(Silent):
-        def outcome(self, result: ImageResult) -> None:
-            raise ZeroDivisionError(result.image)
+    def faulty(event: Event) -> None:
+        assert isinstance(event, ImageSettled)
+        raise ZeroDivisionError(event.result.image)
 
     bugs: list[BaseException] = []
-    outcomes = Outcomes(Faulty(), bugs.append)
+    outcomes = Outcomes(faulty, bugs.append)
     outcomes.open([target("a"), target("b")])
 
     outcomes.record(target("a"), Deleted())
@@ -149,7 +150,7 @@ def test_what_disappeared() -> None:
     same = Target(DigestRef(APP, RESOLVED.digest), Source("images.yaml", 3))
     alone = Target(DigestRef(APP, two.digest), Source("images.yaml", 4))
     a, b, c = target("a"), target("b"), target("c")
-    outcomes = book_for(Silent())
+    outcomes = book_for(ignore)
     outcomes.open([a, twin, same, alone, b, c])
 
     assert outcomes.disappeared == 0

@@ -21,6 +21,7 @@ from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import by_host, run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.events import ADVANCED, Phase, PhaseBegan
 from bulkrm.model.manifest import Manifest, Unresolved
 from bulkrm.model.plan import Dangling, UntagMethod
 from bulkrm.model.reference import Repository
@@ -59,7 +60,7 @@ class DanglingTags:
         self._outcomes = outcomes
         self._context = context
         self._stop = context.stop
-        self._observer = context.observer
+        self._tell = context.tell
         self._recorder = context.recorder
         self._in_flight = RequestsInFlight(context.stop)
         self._fail_fast = False
@@ -71,7 +72,7 @@ class DanglingTags:
         for entry in entries:
             places.setdefault(entry.repository, []).append(entry)
         if places:
-            self._observer.phase("Removing tags that lead nowhere", len(entries))
+            self._tell(PhaseBegan(Phase.REMOVING_DANGLING_TAGS, len(entries)))
             with self._stop.phase(GRACE, self._in_flight.busy):
                 work = partial(self._in_repository, places)
                 await run_jobs(by_host(places), self._gateway.workers, work, self._stop)
@@ -90,7 +91,7 @@ class DanglingTags:
             with self._in_flight.unfinished():
                 for entry in entries:
                     await self._remove(entry, decoy, sent)
-                    self._observer.advance()
+                    self._tell(ADVANCED)
                 await self._conclude(repository, sent, decoy)
         except StateError as error:
             self._stop.fail_fast()

@@ -18,6 +18,7 @@ from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ADVANCED, Warned, WarningKind
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Order
 from bulkrm.model.reference import Repository
@@ -53,7 +54,7 @@ class TagsFirst:
         self._gateway = gateway
         self._in_flight = in_flight
         self._stop = context.stop
-        self._observer = context.observer
+        self._tell = context.tell
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
         self._record = record
@@ -76,7 +77,7 @@ class TagsFirst:
             self._not_kept(step.items, error)
         if course.given_up is not None:
             why = f"{step.repository}: its tags could not go first ({course.given_up.message})"
-            self._observer.warn(f"{why}; its manifests are deleted by digest")
+            self._tell(Warned(WarningKind.NOT_TAGS_FIRST, f"{why}; its manifests are deleted by digest"))
 
     async def _each(self, course: _Course, look: Staleness, after: Digest | None, send: _Send) -> None:
         """Change every tag of every item that is still to go, so that it holds `after`."""
@@ -87,7 +88,7 @@ class TagsFirst:
             except StateError as error:
                 self._not_kept([item], error)
             finally:
-                self._observer.advance()
+                self._tell(ADVANCED)
 
         host = course.step.repository.host
         self._recorder.expect_tags_first(course.step.repository, iter(course.step.items))

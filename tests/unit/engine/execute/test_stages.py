@@ -1,8 +1,8 @@
 """What the progress of the delete phase counts."""
 
 from bulkrm.engine.execute.stages import Stages
-from bulkrm.engine.observer import Silent
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ADVANCED, Advanced, Event, Phase, PhaseBegan
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Order
 from bulkrm.model.reference import Repository
@@ -11,18 +11,21 @@ from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead
 ONE, OTHER = Repository("reg.example", "one"), Repository("reg.example", "other")
 
 
-class Watcher(Silent):
+class Watcher:
     """Keeps each phase, its total, and how often it advanced."""
 
     def __init__(self) -> None:
-        self.phases: list[tuple[str, int, int]] = []
+        self.phases: list[tuple[Phase, int, int]] = []
 
-    def phase(self, name: str, total: int) -> None:
-        self.phases.append((name, total, 0))
-
-    def advance(self) -> None:
-        name, total, done = self.phases[-1]
-        self.phases[-1] = (name, total, done + 1)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case PhaseBegan(phase, total):
+                self.phases.append((phase, total, 0))
+            case Advanced():
+                phase, total, done = self.phases[-1]
+                self.phases[-1] = (phase, total, done + 1)
+            case _:
+                raise AssertionError(event)
 
 
 def item(repository: Repository, number: int) -> Item:
@@ -40,7 +43,7 @@ def test_manifests_alone() -> None:
     for step in steps:
         stages.ended(step)
 
-    assert watcher.phases == [("Deleting manifests", 3, 3)]
+    assert watcher.phases == [(Phase.DELETING_MANIFESTS, 3, 3)]
 
 
 def test_tags_first() -> None:
@@ -51,11 +54,11 @@ def test_tags_first() -> None:
     stages = Stages(watcher, [clear, *map(DeleteManifest, (first, second, alone))])
 
     stages.begin()
-    watcher.advance()  # by the step itself, for each of its items
+    watcher(ADVANCED)  # by the step itself, for each of its items
     stages.ended(DeleteManifest(alone))
-    watcher.advance()
+    watcher(ADVANCED)
     stages.ended(clear)
     stages.ended(DeleteManifest(first))
     stages.ended(DeleteManifest(second))
 
-    assert watcher.phases == [("Removing tags", 2, 2), ("Deleting manifests", 3, 3)]
+    assert watcher.phases == [(Phase.REMOVING_TAGS, 2, 2), (Phase.DELETING_MANIFESTS, 3, 3)]

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bulkrm.engine.execute.staleness import Basis, Reading, Rejudged, Relisted, Staleness
-from bulkrm.engine.observer import Silent
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ignore
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item, Settled, Untag
 from bulkrm.model.reference import Repository, TagRef
@@ -62,7 +62,7 @@ class Judge:
 
 def of(judge: Judge) -> tuple[Staleness, Outcomes]:
     """What judges the item again, and the book that it writes into."""
-    outcomes = Outcomes(Silent(), lambda _: None)
+    outcomes = Outcomes(ignore, lambda _: None)
     outcomes.open([A, B, C])
 
     def record(item: Item, targets: Sequence[Target], outcome: Outcome) -> None:

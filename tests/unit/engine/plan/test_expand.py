@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import cast
 
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.observer import Silent
 from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.events import ignore
 from bulkrm.model.inventory import Inventory
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -70,7 +70,7 @@ async def lines(books: Books, text: str, stop: Stop | None = None) -> list[Line]
     stop = stop or Stop()
     gateway = Gateway(cast("Registries", books))
     entries = read_list(f"registry: {HOST}\nimages:\n{text}", "images.yaml").entries
-    return await expand(entries, gateway, TagLists(gateway, stop, FakeClock()), stop, Silent())
+    return await expand(entries, gateway, TagLists(gateway, stop, FakeClock()), stop, ignore)
 
 
 def texts(found: list[Line]) -> list[str]:
