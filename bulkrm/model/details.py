@@ -1,6 +1,6 @@
 """What a manifest and its configuration say of an image: when it was built, its labels, annotations and platform.
 
-Manifests and configurations are read apart (`Described`, `Config`), because an index has none of its own and images of
+Manifests and configurations are read apart (`ManifestFacts`, `Config`), because an index has none of its own and images of
 one base may share one. `details` puts them together. Sources: image-spec config.md and annotations.md, and for schema 1
 distribution docs/spec/manifest-v2-1.md.
 """
@@ -27,7 +27,10 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the configuration of an image says. `created`: as it was written; `platform`: os/architecture[/variant]."""
+    """The fields of an image's configuration that conditions use.
+
+    `created` is the unparsed text; `platform` is os/architecture[/variant].
+    """
 
     created: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -35,16 +38,16 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """What the bytes of a manifest say.
+class ManifestFacts:
+    """The fields of a manifest that conditions use.
 
-    `config`: the digest of its configuration, where there is one to read; `own`: the configuration that schema 1
-    carries itself. `images`: of an index, its children but for attestations; None: it is no index.
+    `config`: the digest of its configuration blob, if it names one; `embedded_config`: the configuration that a schema 1
+    manifest contains. `images`: the children of an index without its attestations; None: the manifest is no index.
     """
 
     annotations: Mapping[str, str] = field(default_factory=dict)
     config: Digest | None = None
-    own: Config | None = None
+    embedded_config: Config | None = None
     images: tuple[Digest, ...] | None = None
 
 
@@ -55,18 +58,18 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """It could not be read. `why` is one line."""
+    """A manifest or blob that could not be read; `why` is one line."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What conditions are decided by. Everything may be unknown.
+    """All facts about one manifest that conditions use. Each of them may be unknown.
 
-    `created`: the newest moment that is written anywhere, None where there is none that can be used. `configs`: of an
-    index, of each of its images; None stands for an image without one. `unread`: why something of it could not be read.
-    `pushed`: when it was pushed, where a backend tells. `config_digests`: the image IDs of Docker.
+    `created`: when the image was built; None where no usable date is found. `configs`: the configuration of the image, of
+    an index that of each of its images; None stands for an image without one. `unread`: why a part of it could not be
+    read. `pushed`: when it was pushed, where a backend knows. `config_digests`: Docker's image IDs.
     """
 
     created: datetime | None = None
@@ -78,38 +81,39 @@ class Details:
     config_digests: tuple[Digest, ...] = ()
 
 
-GetManifest = Callable[[Digest], Described | Missing | Unread]
+GetManifest = Callable[[Digest], ManifestFacts | Missing | Unread]
 GetConfig = Callable[[Digest], Config | Missing | Unread]
 
 
-def describe(manifest: Manifest) -> Described:
-    """Read what conditions may want to know of a manifest; what is not as it should be counts as not there."""
+def describe(manifest: Manifest) -> ManifestFacts:
+    """Read the fields of a manifest that conditions use; a malformed field counts as missing."""
     body = _object(manifest.content)
     if manifest.media_type in SCHEMA1_TYPES:
-        return Described(own=_schema1_config(body))
+        return ManifestFacts(embedded_config=_schema1_config(body))
     annotations = _texts(body.get("annotations"))
     if manifest.media_type in INDEX_TYPES:
         listed = body.get("manifests")
         children = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
         named = [entry.get("digest") for entry in children if not _is_attestation(entry)]
         images = tuple(dict.fromkeys(Digest(name) for name in named if isinstance(name, str) and is_digest(name)))
-        return Described(annotations, images=images)
+        return ManifestFacts(annotations, images=images)
     config = body.get("config")
     digest = config.get("digest") if isinstance(config, dict) else None
     if not isinstance(config, dict) or config.get("mediaType") == _EMPTY_CONFIG:
-        return Described(annotations)
-    return Described(annotations, Digest(digest) if isinstance(digest, str) and is_digest(digest) else None)
+        return ManifestFacts(annotations)
+    return ManifestFacts(annotations, Digest(digest) if isinstance(digest, str) and is_digest(digest) else None)
 
 
 def read_config(content: bytes) -> Config:
-    """Read a configuration; a blob of any other kind says nothing."""
+    """Read a configuration blob; a blob of any other kind gives an empty Config."""
     return _config(_object(content))
 
 
 def details(digest: Digest, manifest: GetManifest, config: GetConfig, depth: int = 0) -> Details:
-    """Put together what is known of a manifest. Of an index the newest of its annotation and its images counts.
+    """Combine the facts of a manifest, its configuration and, if it is an index, its images.
 
-    What was not asked for is `Missing` to both functions.
+    `manifest` and `config` return what was read of a digest, `Missing` also for a digest that was never requested. An
+    index is as new as its own annotation or the newest of its images.
     """
     described = manifest(digest)
     if isinstance(described, Missing):
@@ -118,7 +122,7 @@ def details(digest: Digest, manifest: GetManifest, config: GetConfig, depth: int
         return Details(unread=described.why)
     if described.images is not None:
         return _of_index(described, manifest, config, depth)
-    found = described.own
+    found = described.embedded_config
     unread = None
     if described.config is not None:
         match config(described.config):
@@ -134,11 +138,11 @@ def details(digest: Digest, manifest: GetManifest, config: GetConfig, depth: int
     return Details(created, described.annotations, (found,), unread=unread, config_digests=ids)
 
 
-def _of_index(described: Described, manifest: GetManifest, config: GetConfig, depth: int) -> Details:
+def _of_index(described: ManifestFacts, manifest: GetManifest, config: GetConfig, depth: int) -> Details:
     images = described.images or ()
     if depth >= MAX_DEPTH:
         return Details(annotations=described.annotations, is_index=True, unread="its indexes are nested too deeply")
-    whole = all(isinstance(manifest(image), Described) for image in images)
+    whole = all(isinstance(manifest(image), ManifestFacts) for image in images)
     below = [details(image, manifest, config, depth + 1) for image in images]
     moments = [parse_moment(described.annotations.get(CREATED_ANNOTATION)), *(image.created for image in below)]
     known = [moment for moment in moments if moment is not None]
@@ -150,14 +154,14 @@ def _of_index(described: Described, manifest: GetManifest, config: GetConfig, de
     reasons = (
         image.unread
         for name, image in zip(images, below, strict=True)
-        if image.unread and isinstance(manifest(name), Described)
+        if image.unread and isinstance(manifest(name), ManifestFacts)
     )
     ids = tuple(found for image in below for found in image.config_digests)
     return Details(created, described.annotations, configs, True, next(reasons, None), config_digests=ids)  # noqa: FBT003
 
 
 def parse_moment(text: str | None) -> datetime | None:
-    """Read a moment of RFC 3339, in UTC. None: there is none, it cannot be read, or no clock can have said so."""
+    """Parse an RFC 3339 time into UTC. None: there is no text, it is malformed, or the year is before `FIRST_YEAR`."""
     if text is None or _MOMENT.fullmatch(text.strip()) is None:
         return None
     try:

@@ -26,7 +26,7 @@ class Digest(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Check the text; the only way to a Digest."""
+        """Check the text. Raises InputError where it is no digest."""
         if not is_digest(text):
             raise InputError(
                 Problem("", f"{text[:160]!r} is not a digest", "write sha256: and 64 lower-case hex digits")
@@ -35,8 +35,7 @@ class Digest(str):
 
     @classmethod
     def of(cls, content: bytes, algorithm: str = "sha256") -> Self:
-        """Compute the digest of some bytes."""
-        # What is computed is well-formed: it need not be checked.
+        """Compute the digest of some bytes. It is well-formed by construction, so it is not checked."""
         return super().__new__(cls, f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")
 
     @property

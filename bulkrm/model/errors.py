@@ -6,7 +6,7 @@ from bulkrm.model.result.failure import Failure
 
 
 class BulkrmError(Exception):
-    """What bulkrm itself raises; anything else is a bug."""
+    """Base of all errors that bulkrm raises on purpose; any other exception is a bug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class InputError(BulkrmError):
     """Bad usage or a bad list file. Nothing was attempted; exit code 2. Holds every mistake found, not just the first."""
 
     def __init__(self, *problems: Problem) -> None:
-        """Keep the problems in the order in which they stand in the input."""
+        """`problems`: every mistake that was found, in the order of the input."""
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
@@ -40,6 +40,6 @@ class RequestFailed(BulkrmError):  # noqa: N818 (it reads as what happened)
     """A request came to its final answer, and that is a failure for the images that needed it."""
 
     def __init__(self, failure: Failure) -> None:
-        """Carry the failure that the report will show."""
+        """`failure`: what the report shows for every image that needed this request."""
         super().__init__(failure.message)
         self.failure = failure

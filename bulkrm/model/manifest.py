@@ -1,4 +1,4 @@
-"""What a registry stores under a digest, and what came of asking for it."""
+"""Manifests as a registry stores them, the digests that they name, and the result of resolving a reference."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from bulkrm.model.descriptors import JsonPairs, descriptors, parse_pairs
 from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.result.failure import Failure
 
@@ -25,7 +26,7 @@ _RUN_NAME = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 INDEX_TYPES = frozenset({OCI_INDEX, DOCKER_LIST})
 SCHEMA1_TYPES = frozenset({DOCKER_SCHEMA1_SIGNED, DOCKER_SCHEMA1})
-# What has no children. Of everything else, also of types that are not known, the bytes tell.
+# Manifests of these types have no children. Those of all other types, unknown ones too, are parsed to find out.
 IMAGE_TYPES = frozenset({OCI_MANIFEST, DOCKER_MANIFEST, *SCHEMA1_TYPES})
 # The complete list, always: with only the Docker type, distribution 2.8.2 resolves a manifest list to its amd64
 # child, and the wrong manifest would be deleted (registry/handlers/manifests.go there).
@@ -51,9 +52,9 @@ def is_media_type(text: str) -> bool:
 class Children:
     """The digests that a manifest names, each once, in its order.
 
-    `manifests`: what stands in its list `manifests`, but for evident layers. `indexes`: those of them that are indexes,
-    or may be, because their descriptor has none of the types that are known. `parts`: what else it needs, which is no
-    manifest by its place or its type: layers, a configuration.
+    `manifests`: the entries of its list `manifests`, except for evident layers. `indexes`: those of `manifests` that are
+    indexes, or may be because their descriptor has an unknown media type. `parts`: the configuration, layers and other
+    digests that it needs and that are no manifests.
     """
 
     manifests: tuple[Digest, ...] = ()
@@ -62,7 +63,7 @@ class Children:
 
     @property
     def needed(self) -> tuple[Digest, ...]:
-        """Everything that has to stay with the manifest."""
+        """Every digest that must not be deleted while the manifest exists."""
         return self.manifests + self.parts if self.parts else self.manifests
 
 
@@ -70,18 +71,18 @@ NO_CHILDREN = Children()
 
 
 def children(media_type: str, content: bytes) -> Children:
-    """Read what a manifest names; nothing for what cannot be read.
+    """Parse the digests that a manifest names; `NO_CHILDREN` where its bytes cannot be parsed.
 
-    Only what is known to be an image is taken to have no children, and only where its bytes do not say otherwise.
-    `subject` is not followed: a signature does not need its image.
+    A manifest has no children only if its media type is that of an image and its bytes do not contradict that.
+    `subject` does not count: a signature does not need its image.
     """
     if media_type in IMAGE_TYPES and _is_ordinary(media_type, content):
         return NO_CHILDREN
-    body = _parsed(content)
-    listed = _descriptors(body, "manifests") if isinstance(body, _JsonPairs) else None
-    if not isinstance(body, _JsonPairs) or listed is None:
+    body = parse_pairs(content)
+    listed = descriptors(body, "manifests") if isinstance(body, JsonPairs) else None
+    if not isinstance(body, JsonPairs) or listed is None:
         return NO_CHILDREN
-    manifests: dict[Digest, bool] = {}  # whether it is, or may be, an index
+    manifests: dict[Digest, bool] = {}  # whether the child is an index, or may be one
     parts = dict.fromkeys(_parts(body, evident=media_type not in IMAGE_TYPES))
     for digest, kinds in listed:
         if all(map(_is_evident_part, kinds)):
@@ -93,78 +94,32 @@ def children(media_type: str, content: bytes) -> Children:
     return found if found.needed else NO_CHILDREN
 
 
-def _parts(body: "_JsonPairs", *, evident: bool) -> Iterator[Digest]:
-    """Yield configuration and layers. An image has many, so of it what is evidently one is not kept in memory."""
+def _parts(body: JsonPairs, *, evident: bool) -> Iterator[Digest]:
+    """Yield configuration and layers; `evident` False leaves out the evident ones, which would fill the memory."""
     for key in ("config", "layers", "blobs"):  # `blobs`: the withdrawn artifact manifests
-        for digest, kinds in _descriptors(body, key) or ():
+        for digest, kinds in descriptors(body, key) or ():
             if evident or not all(map(_is_evident_part, kinds)):
                 yield digest
 
 
 def is_readable(media_type: str, content: bytes) -> bool:
-    """Tell whether what a manifest names can be known; an image names no manifests.
+    """Tell whether the children of a manifest can be parsed; an image has none, so the answer for it is True.
 
     `manifests` may be null or missing, which is an empty list to the registries' own parser (encoding/json of Go).
     """
     if media_type in IMAGE_TYPES:
         return True
-    body = _parsed(content)
-    return isinstance(body, _JsonPairs) and _descriptors(body, "manifests") is not None
-
-
-class _JsonPairs(tuple[tuple[str, Any], ...]):
-    """A JSON object as its pairs: whoever reads it may take another one of two keys, or ignore their case, as Go does."""
-
-    __slots__ = ()
-
-    def all(self, key: str) -> list[Any]:
-        """Return the values of all keys that may be taken for this one."""
-        return [value for name, value in self if name == key or name.casefold() == key.casefold()]
-
-
-def _parsed(content: bytes) -> Any:
-    """Parse JSON as Go does: bytes that are no UTF-8 stand for the replacement character. None: it is no JSON."""
-    try:
-        return json.loads(content.decode(errors="replace"), object_pairs_hook=_JsonPairs)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _descriptors(body: _JsonPairs, key: str) -> list[tuple[Digest, list[Any]]] | None:
-    """Return the digests under a key, each with all media types that may be meant; None: it cannot be understood."""
-    found: list[tuple[Digest, list[Any]]] = []
-    for value in body.all(key):
-        entries = [value] if isinstance(value, _JsonPairs) and key == "config" else value
-        if entries is not None and not isinstance(entries, list):
-            return None
-        for entry in entries or ():
-            named = entry.all("digest") if isinstance(entry, _JsonPairs) else []
-            if not named or not all(isinstance(name, str) and _may_be_digest(name) for name in named):
-                return None
-            kinds = [kind if isinstance(kind, str) else "" for kind in entry.all("mediaType")] or [""]
-            found += [(Digest(name), kinds) for name in named if is_digest(name)]
-    return found
-
-
-# image-spec descriptor.md: digests of algorithms that nobody registered are well-formed. Nothing that is deleted has one.
-_ALGORITHM = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*")
-_ENCODED = re.compile(r"[a-zA-Z0-9=_-]+")
-
-
-def _may_be_digest(text: str) -> bool:
-    algorithm, _, encoded = text.partition(":")
-    if algorithm in ("sha256", "sha512"):
-        return is_digest(text)
-    return _ALGORITHM.fullmatch(algorithm) is not None and _ENCODED.fullmatch(encoded) is not None
+    body = parse_pairs(content)
+    return isinstance(body, JsonPairs) and descriptors(body, "manifests") is not None
 
 
 _TYPE = re.compile(rb'"mediaType"\s*:\s*"([^"\\]*)"')
 
 
 def _is_ordinary(media_type: str, content: bytes) -> bool:
-    """Tell at a glance, which costs a tenth of parsing it, that an image names nothing but layers and a configuration.
+    """Tell by a search, at a tenth of the cost of parsing, that an image names only layers and a configuration.
 
-    Where it is not that clear, for instance because an entry has no type, it is parsed.
+    False where the search cannot tell, for instance because an entry has no media type: then the image is parsed.
     """
     if media_type in SCHEMA1_TYPES:
         return True
@@ -203,7 +158,7 @@ class Blob:
 
 
 def blobs(media_type: str, content: bytes) -> tuple[Blob, ...]:
-    """Read which blobs an image names, each once; none for an index and for what cannot be read."""
+    """Parse the blobs that an image names, each once; none for an index and for malformed content."""
     body = _object(content)
     if body is None or media_type in INDEX_TYPES:
         return ()
@@ -220,9 +175,9 @@ def blobs(media_type: str, content: bytes) -> tuple[Blob, ...]:
 
 
 def subject(content: bytes) -> Digest | None:
-    """Read what a manifest says that it is attached to (image-spec 1.1, `subject`); None where it says nothing."""
+    """Parse the `subject` of a manifest, which it is attached to (image-spec 1.1); None where it has none."""
     if b'"subject"' not in content:
-        return None  # spares most manifests the parser
+        return None  # most manifests: they need not be parsed
     named = (_object(content) or {}).get("subject")
     digest = named.get("digest") if isinstance(named, dict) else None
     return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
@@ -230,10 +185,10 @@ def subject(content: bytes) -> Digest | None:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """The reference leads to this manifest.
+    """The manifest that a reference leads to, without its bytes.
 
-    `size` is in bytes; `children` is None where the manifest was not read; `subject` is what it says that it is attached
-    to, and `blobs` what it names, where somebody wanted to know.
+    `size` is in bytes; `children` is None where the manifest was not read; `subject` is the manifest that it is attached
+    to; `blobs` are its layers and configuration, filled only where the plan measures the space that can be freed.
     """
 
     digest: Digest
@@ -254,15 +209,16 @@ class Manifest:
 
     @property
     def resolved(self) -> Resolved:
-        """What there is to know without the bytes."""
+        """Everything but the bytes."""
         named = children(self.media_type, self.content)
         return Resolved(self.digest, self.media_type, len(self.content), named, subject(self.content))
 
 
 def empty_index(mark: str, run: str = "") -> Manifest:
-    """Make an index that names nothing, and is unlike any other by its mark: no blob is needed to push it.
+    """Make an index without manifests, which can be pushed without any blob.
 
-    `run`: whose it is, for other runs that meet it under a tag.
+    `mark` makes its digest unique; `run` is the run that pushes it, so that another run which meets it under a tag knows
+    whose it is.
     """
     annotations = {DECOY_ANNOTATION: mark, **({DECOY_RUN: run} if run else {})}
     body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": annotations}
@@ -271,7 +227,7 @@ def empty_index(mark: str, run: str = "") -> Manifest:
 
 
 def decoy_run(manifest: Manifest) -> str | None:
-    """Read which run made a decoy, empty where it does not say (or says what is no name); None: it is no decoy."""
+    """Return the run that pushed a decoy, "" where the decoy does not name one; None: the manifest is no decoy."""
     body = _object(manifest.content) if manifest.media_type == OCI_INDEX else None
     annotations = body.get("annotations") if body and body.get("manifests") == [] else None
     if not isinstance(annotations, dict) or DECOY_ANNOTATION not in annotations:
@@ -282,14 +238,14 @@ def decoy_run(manifest: Manifest) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The registry says there is no such thing; `no_repository`: not even the repository."""
+    """The registry says that there is no such manifest; `no_repository`: nor such a repository."""
 
     no_repository: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """The registry did not tell."""
+    """Whether the manifest exists is not known: the request failed."""
 
     failure: Failure
 

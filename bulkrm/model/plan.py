@@ -12,10 +12,10 @@ from bulkrm.model.target import Target
 
 
 class UntagMethod(StrEnum):
-    """How a registry can be brought to give up one tag of a manifest.
+    """How one tag is removed from a manifest that is kept.
 
-    `TAG`: it deletes tags. `DECOY`: it deletes manifests only, so a manifest of our own is pushed over the tag and
-    deleted.
+    `TAG`: by DELETE of the tag. `DECOY`: on a registry that deletes manifests only, an empty index is pushed over the tag
+    and deleted.
     """
 
     TAG = "tag"
@@ -23,7 +23,7 @@ class UntagMethod(StrEnum):
 
 
 class Order(StrEnum):
-    """In which order the requests of one repository go.
+    """The order of the requests in one repository.
 
     `DIGEST`: every manifest is deleted by its digest, and its tags with it. `TAGS_FIRST`: tags are deleted, then the
     manifests. `DECOY`: one decoy is pushed over all these tags and deleted, then the manifests.
@@ -36,14 +36,14 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """The manifest goes. `also_removed`: tags outside the list that go with it, in full form; None: not read."""
+    """Delete the manifest. `also_removed`: tags outside the list that go with it, in full form; None: not read."""
 
     also_removed: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Untag:
-    """The targets, all of them tags, go; the manifest lives on under the tags that it `stays` with, in full form."""
+    """Remove the targets, all of them tags; the manifest keeps its `remaining_tags`, in full form."""
 
     remaining_tags: tuple[str, ...]
     untag_method: UntagMethod = UntagMethod.TAG
@@ -61,8 +61,10 @@ class Item:
     targets: tuple[Target, ...]
     verdict: Verdict
     tags: tuple[str, ...] = ()  # all tags seen on it, listed or not
-    parents: tuple[Digest, ...] = ()  # doomed manifests that go first: indexes above it, what it is attached to
-    orphaned: tuple[str, ...] = ()  # what nothing needs once this is gone and yet stays, in full form
+    parents: tuple[Digest, ...] = ()  # manifests that are deleted before it: indexes that name it, and its subject
+    orphaned: tuple[
+        str, ...
+    ] = ()  # manifests and tags, in full form, that stay although only this item referred to them
 
     @property
     def digest(self) -> Digest:
@@ -77,7 +79,7 @@ class Item:
 
     @property
     def removed_tags(self) -> tuple[str, ...]:
-        """The tags that go: with the manifest all of them, off it those that are named."""
+        """The tags that are removed: all of a deleted manifest, of a kept one those that the list names."""
         match self.verdict:
             case Delete():
                 return self.tags
@@ -92,19 +94,19 @@ class Item:
             target for target in self.targets if isinstance(target.reference, TagRef) and target.reference.tag == tag
         )
 
-    def concerned(self, tag: str) -> tuple[Target, ...]:
-        """Return the targets that hear of what became of a tag: those that name it, else all."""
+    def targets_for(self, tag: str) -> tuple[Target, ...]:
+        """Return the targets that report the fate of a tag: those that name it, else all targets of the item."""
         return self.naming(tag) or self.targets
 
     @property
     def is_attached(self) -> bool:
-        """Tell whether the list does not name it at all: it goes with what it belongs to, or not."""
+        """Tell whether the list names it nowhere: it is only deleted together with its parent."""
         return all(target.parent is not None for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A target that leads to no manifest that could be deleted."""
+    """A target whose outcome is known before anything is deleted: it leads to no manifest that could be."""
 
     target: Target
     outcome: Gone | Failed | Kept
@@ -112,26 +114,26 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Dangling:
-    """A tag of the list that the registry lists as well, and that leads to no manifest: the tag goes, in its `way`."""
+    """A tag of the list that the registry lists although it leads to no manifest; it is removed by `untag_method`."""
 
     target: Target
     untag_method: UntagMethod = UntagMethod.TAG
 
     @property
     def repository(self) -> Repository:
-        """Where it is."""
+        """The repository of the tag."""
         return self.target.reference.repository
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every target is in exactly one item, or dangling, or settled.
+    """What is known of every target, and what a run does about it. Each target is in one item, or dangling, or settled.
 
-    Items have distinct (repository, digest), but for one thing: beside an item to untag (or that would be, but for a
-    limit) may stand one that is kept, with the targets that are no tags or are protected. `tags`: how many tags each
-    touched repository has, as far as that is known; `orders`: in which order things go in those where it is not by
-    digest; `ignored`: damaged tags that hold nothing back, in full form. Of the hosts: `untagged_first` are those that
-    delete a manifest only when no tag is on it any more, `no_undo` those where nothing can be put back.
+    Items have distinct (repository, digest), with one exception: beside an item to untag (or one that only a limit keeps
+    from that) there may be a kept item, with those targets that are no tags or are protected. `tags`: the number of tags
+    of each touched repository, where it is known; `orders`: the repositories whose requests do not go by digest;
+    `ignored`: damaged tags, in full form, that do not make their repository unreadable (`--ignore-unreadable`). Of the
+    hosts: `untagged_first` delete a manifest only once it has no tag, `no_undo` cannot restore what was deleted.
     """
 
     items: tuple[Item, ...]
@@ -149,26 +151,26 @@ class Plan:
 
     @property
     def tags_seen(self) -> int:
-        """How many tags the touched repositories have, for a limit in percent."""
+        """The number of tags in the touched repositories, to which a limit in percent refers."""
         return sum(self.tags.values())
 
     @property
     def without_manifest(self) -> Iterator[Settled | Dangling]:
-        """What stands for targets that lead to no manifest which could be deleted."""
+        """The entries of targets that lead to no manifest which could be deleted."""
         yield from self.dangling
         yield from self.settled
 
     @property
     def touched(self) -> set[Repository]:
-        """The repositories in which something goes."""
+        """The repositories in which a manifest or a tag is removed."""
         return {item.repository for item in self.acts} | {entry.repository for entry in self.dangling}
 
     @property
     def acts(self) -> Iterator[Item]:
-        """What something is to be done about: manifests to delete, tags to take off manifests."""
+        """The items that change the registry: manifests to delete, and manifests to take tags off."""
         return (item for item in self.items if isinstance(item.verdict, Delete | Untag))
 
     @property
     def deletions(self) -> Iterator[Item]:
-        """What is to be deleted, manifest and all."""
+        """The items whose manifest is deleted."""
         return (item for item in self.items if isinstance(item.verdict, Delete))

@@ -1,4 +1,4 @@
-r"""Text that somebody else wrote, made fit to be shown: nothing in it acts on a terminal, hides, or fakes a line.
+r"""Text from registries and files, made safe to show: nothing in it controls a terminal, hides, or fakes a line.
 
 Every character that Python does not call printable becomes its JSON escape (RFC 8259, section 7): control characters
 (C0, DEL, C1, and with them every escape sequence), line ends, bidirectional controls, characters without a width, lone

@@ -40,7 +40,7 @@ class Repository:
     path: str
 
     def __hash__(self) -> int:
-        """Hash what differs: nearly always, all repositories of a run are on one host."""
+        """Hash the path alone, for speed: nearly always, all repositories of a run are on one host."""
         return hash(self.path)
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class TagRef:
     pin: Digest | None = None
 
     def __hash__(self) -> int:
-        """Hash what differs."""
+        """Hash path and tag, for speed: they distinguish nearly all tags of a run."""
         return hash((self.repository.path, self.tag))
 
     def __str__(self) -> str:

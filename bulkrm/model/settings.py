@@ -30,7 +30,7 @@ class Strategy(StrEnum):
 class Limit:
     """`--max-delete`: at most `value` tags and untagged manifests, or percent of the touched repositories' tags.
 
-    `also`: a limit of the other form that holds as well.
+    `also`: a second limit of the other form, which holds as well.
     """
 
     value: float
@@ -38,31 +38,31 @@ class Limit:
     also: "Limit | None" = None
 
     def __str__(self) -> str:
-        """Return it as the user writes it."""
+        """`20`, `5%`, or both: `20,5%`."""
         own = f"{self.value:g}%" if self.percent else f"{self.value:g}"
         return f"{own},{self.also}" if self.also else own
 
     @property
     def parts(self) -> "tuple[Limit, ...]":
-        """The limits that hold, each of one form."""
+        """The limit and its `also`, each by itself."""
         own = Limit(self.value, self.percent)
         return (own, *self.also.parts) if self.also else (own,)
 
     @property
     def has_share(self) -> bool:
-        """Tell whether the number of all tags has to be known."""
+        """Tell whether a percentage is among them, for which all tags have to be counted."""
         return any(part.percent for part in self.parts)
 
     @classmethod
     def parse(cls, text: str) -> "Limit":
-        """Read what was written so. Raises ValueError."""
+        """Parse the text that `str()` returns. Raises ValueError."""
         own, comma, other = text.partition(",")
         also = cls.parse(other) if comma else None
         return cls(float(own.removesuffix("%")), own.endswith("%"), also)
 
     @classmethod
     def smallest(cls, limits: "Iterable[Limit]") -> "Limit | None":
-        """Return what holds where all of these do: the smallest number, and the smallest share."""
+        """Combine limits that all hold: the smallest number, and the smallest percentage."""
         parts = [part for limit in limits for part in limit.parts]
         numbers = [part for part in parts if not part.percent]
         shares = [part for part in parts if part.percent]
@@ -137,10 +137,10 @@ Credential = Login | IdentityToken | RegistryToken
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may go and how the run behaves.
+    """What a run may delete, and how it goes about it.
 
-    `recursive`: children and referrers go too; `allow_decoy`: a tag may be overwritten to get rid of it; `verify`: look
-    afterwards whether everything that was to stay is still there; `measure`: find out how much space could be freed.
+    `recursive`: delete children and referrers too; `allow_decoy`: a tag may be overwritten in order to remove it;
+    `verify`: read the kept tags again afterwards; `measure`: collect the sizes of blobs for the plan.
     """
 
     shared: Shared = Shared.REFUSE

@@ -22,7 +22,7 @@ class Source:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read what was written so. Raises ValueError."""
+        """Parse the text that `str()` returns. Raises ValueError."""
         name, _, line = text.rpartition(" " if text.startswith("argument ") else ":")
         if not name or not (line.isascii() and line.isdigit()) or len(line) > _DIGITS:
             raise ValueError(f"{text[:200]!r} is no place in a list")
@@ -31,10 +31,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One image: exactly one outcome of the report belongs to it.
+    """One image that a run is about; the report has exactly one outcome for it.
 
-    What the list does not name, but goes with something that it names, has no source and a `parent`: the manifest that
-    it belongs to. `bound`: the numbers of the entries with conditions that name it, where no other entry does.
+    A child or referrer that the list does not name has no source but a `parent`, the manifest that it is deleted with.
+    `bound`: the numbers of the entries with conditions that name the image; empty where an entry without conditions does.
     """
 
     reference: Reference
@@ -44,7 +44,7 @@ class Target:
     bound: tuple[int, ...] = ()
 
     def __hash__(self) -> int:
-        """Hash what differs: a target is looked up a dozen times on its way."""
+        """Hash the reference alone, for speed: a run looks each target up a dozen times."""
         return hash(self.reference)
 
     @property
@@ -55,7 +55,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """A pattern that leads to no image of its own: it chose nothing, or could not be looked up."""
+    """A pattern that has a line of its own in the report: it matched nothing, or its listing could not be read."""
 
     text: str
     source: Source

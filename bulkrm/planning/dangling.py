@@ -28,7 +28,7 @@ def judge_dangling(facts: RepositoryFacts, rules: GuardRules) -> Iterator[Dangli
         if reference.pin is not None:
             pins[reference.tag] = min(reference.pin, pins.get(reference.tag, reference.pin))
     for target, reference in zip(found, references, strict=True):
-        held = facts.holds.tags_in_use.get(reference.tag) or facts.holds.dangling.get(reference.tag)
+        held = facts.conditions.tags_in_use.get(reference.tag) or facts.conditions.dangling.get(reference.tag)
         pattern = rules.protection(facts.repository, reference.tag)
         if pattern is None and held is not None:
             yield Settled(target, held)

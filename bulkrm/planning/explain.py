@@ -25,8 +25,10 @@ def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], 
         yield "  chosen by no entry itself: another name of the same image is"
     candidate = candidate_of(item.digest, item.targets, item.tags, here)
     found = list(reasons_of(candidate, here, rules))
-    found += [kept for kept in here.holds.digests.get(item.digest, ()) if kept not in found]
-    found += [kept for target in named for kept in here.holds.targets.get(target.reference, ()) if kept not in found]
+    found += [kept for kept in here.conditions.digests.get(item.digest, ()) if kept not in found]
+    found += [
+        kept for target in named for kept in here.conditions.targets.get(target.reference, ()) if kept not in found
+    ]
     if isinstance(item.verdict, Kept) and item.verdict not in found:
         found.append(item.verdict)
     for kept in sorted(found, key=lambda kept: PRECEDENCE.index(kept.reason) if kept.reason in PRECEDENCE else -1):

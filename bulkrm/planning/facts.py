@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bulkrm.model.condition_verdicts import NO_VERDICTS, ConditionVerdicts
 from bulkrm.model.digest import Digest
-from bulkrm.model.holds import NOTHING, Holds
 from bulkrm.model.manifest import Children, Resolution, Resolved
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
@@ -52,7 +52,7 @@ class RepositoryFacts:
     `expected`: what an earlier judgement found under a tag; one that leads elsewhere now is treated as if it were pinned.
     `way`: how a single tag can be removed here; None: not at all. It is assumed until somebody asked the registry.
     `unknown`: manifests of which something could not be read that has to be known before they go. `dangling`: tags that
-    the registry lists and that lead to no manifest. `holds`: what the conditions of the list say.
+    the registry lists and that lead to no manifest. `conditions`: what the conditions of the list say.
     """
 
     repository: Repository
@@ -62,4 +62,4 @@ class RepositoryFacts:
     untag_method: UntagMethod | Failure | None = UntagMethod.TAG
     unknown: Mapping[Digest, Failure] = field(default_factory=dict)
     dangling: frozenset[str] = frozenset()
-    holds: Holds = NOTHING
+    conditions: ConditionVerdicts = NO_VERDICTS

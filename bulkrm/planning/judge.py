@@ -115,7 +115,7 @@ def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...
 
     If no entry would have it go, that is why it stays.
     """
-    narrowed = facts.holds.targets
+    narrowed = facts.conditions.targets
     passing = [target for target in targets if target.reference not in narrowed] if narrowed else targets
     reasons = () if passing else tuple(kept for target in targets for kept in narrowed[target.reference])
     listed = frozenset(target.reference.tag for target in passing or targets if isinstance(target.reference, TagRef))
@@ -147,7 +147,7 @@ def _orphaning(
     """
     if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.untag_method is None:
         return frozenset()
-    if candidate.narrowed or candidate.digest in facts.holds.digests:
+    if candidate.narrowed or candidate.digest in facts.conditions.digests:
         return frozenset()  # it stays as it is: by its age, as one of the newest, or because that cannot be told
     going = frozenset(tag for tag in candidate.listed if _may_leave(tag, facts, rules))
     if going == frozenset(candidate.tags):
@@ -156,7 +156,7 @@ def _orphaning(
 
 
 def _may_leave(tag: str, facts: RepositoryFacts, rules: GuardRules) -> bool:
-    return rules.protection(facts.repository, tag) is None and tag not in facts.holds.tags_in_use
+    return rules.protection(facts.repository, tag) is None and tag not in facts.conditions.tags_in_use
 
 
 def _split(

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bulkrm.model.condition_verdicts import NO_VERDICTS, ConditionVerdicts
 from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
-from bulkrm.model.holds import NOTHING, Holds
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.target import Target
@@ -42,11 +42,11 @@ class Scene:
         return self.details.get(digest, UNKNOWN)
 
 
-def evaluate(entries: Sequence[Conditional], scene: Scene, now: datetime) -> Holds:
+def evaluate(entries: Sequence[Conditional], scene: Scene, now: datetime) -> ConditionVerdicts:
     """Return who stays in a repository by the conditions of these entries, which targets name by their numbers."""
     here = [entry for entry in entries if entry.touches(scene.repository)]
     if not here:
-        return NOTHING
+        return NO_VERDICTS
     digests: dict[Digest, list[Kept]] = defaultdict(list)
     for entry in here:
         for digest, kept in _binding(entry, scene, now):
@@ -63,7 +63,7 @@ def evaluate(entries: Sequence[Conditional], scene: Scene, now: datetime) -> Hol
             remaining_tags := _dangling(target.reference, naming, here, now)
         ):
             dangling[target.reference.tag] = remaining_tags
-    return Holds({digest: in_precedence(kept) for digest, kept in digests.items()}, targets, dangling)
+    return ConditionVerdicts({digest: in_precedence(kept) for digest, kept in digests.items()}, targets, dangling)
 
 
 def chosen_by_digest(entry: Conditional, details: Details) -> bool:

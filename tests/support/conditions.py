@@ -109,7 +109,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
         holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
     holds = replace(holds, created={image.digest: image.details.created for image in images})
     rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, floor=floor)
-    return judge([RepositoryFacts(APP, tuple(resolutions), seen, holds=holds)], rules)
+    return judge([RepositoryFacts(APP, tuple(resolutions), seen, conditions=holds)], rules)
 
 
 def protection(patterns: Sequence[ProtectPattern]) -> FindPattern:

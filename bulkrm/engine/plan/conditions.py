@@ -12,9 +12,9 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.image_facts import ImageFacts
 from bulkrm.engine.plan.resolver import DescribeManifest
 from bulkrm.engine.stop import Stop
+from bulkrm.model.condition_verdicts import ConditionVerdicts
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
-from bulkrm.model.holds import Holds
 from bulkrm.model.manifest import Resolution, Resolved
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
@@ -104,18 +104,18 @@ class Conditions:
         known = digests_of(scene)
         details = {digest: self.facts.of(digest) for digest in sorted(known)}
         scene = replace(scene, details=details, new=self.facts.new_in(facts.repository, known))
-        holds = evaluate(self.wanted.entries, scene, self.now)
+        verdicts = evaluate(self.wanted.entries, scene, self.now)
         if self.used:
             held = held_in_use(self.used, facts.repository, scene.tags, known, details, _children(facts))
-            holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
+            verdicts = replace(verdicts, in_use=held.digests, tags_in_use=held.tags)
             self._warn(facts, tell)
         if self.wanted.min_keep:
-            holds = self._with_dates(holds, scene)
-        return replace(facts, holds=holds)
+            verdicts = self._with_dates(verdicts, scene)
+        return replace(facts, conditions=verdicts)
 
-    def _with_dates(self, holds: Holds, scene: Scene) -> Holds:
+    def _with_dates(self, verdicts: ConditionVerdicts, scene: Scene) -> ConditionVerdicts:
         named = [digest for _, digest in scene.targets if digest is not None]
-        return replace(holds, created={digest: moment(scene.of(digest), By.CREATED, self.now) for digest in named})
+        return replace(verdicts, created={digest: moment(scene.of(digest), By.CREATED, self.now) for digest in named})
 
     def _warn(self, facts: RepositoryFacts, tell: EventListener) -> None:
         """Say which tags in use of a touched repository lead to nothing, once."""

@@ -11,7 +11,17 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.resolver import DescribeManifest
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
-from bulkrm.model.details import MAX_DEPTH, Config, Described, Details, Missing, Unread, describe, details, read_config
+from bulkrm.model.details import (
+    MAX_DEPTH,
+    Config,
+    Details,
+    ManifestFacts,
+    Missing,
+    Unread,
+    describe,
+    details,
+    read_config,
+)
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, EventListener, Phase, PhaseBegan
 from bulkrm.model.manifest import Manifest, Resolved
@@ -36,7 +46,7 @@ class ImageFacts:
         # What cannot be read where a registry keeps its blobs says nothing of the registry itself.
         self._for_blobs = gateway.anew()
         self._stop = stop
-        self._manifests: dict[Digest, Described | Missing | Unread] = {}
+        self._manifests: dict[Digest, ManifestFacts | Missing | Unread] = {}
         self._configs: dict[Digest, Config | Missing | Unread] = {}
         self._asked: set[_Place] = set()
         self._seen: set[_Place] = set()
@@ -47,7 +57,7 @@ class ImageFacts:
         """Return what takes notice of a manifest and notes what conditions may want to know of it."""
 
         def note(manifest: Manifest) -> Resolved:
-            if not isinstance(self._manifests.get(manifest.digest), Described):
+            if not isinstance(self._manifests.get(manifest.digest), ManifestFacts):
                 self._manifests[manifest.digest] = describe(manifest)
             return sink(manifest)
 
@@ -90,7 +100,7 @@ class ImageFacts:
             below: list[tuple[_Place, bool]] = []
             for (repository, digest), wants_config in level:
                 found = self._manifests.get(digest)
-                if not isinstance(found, Described):
+                if not isinstance(found, ManifestFacts):
                     continue
                 if found.config is not None and wants_config:
                     configs.setdefault(found.config, (repository, found.config))
@@ -133,7 +143,7 @@ class ImageFacts:
 
         await run_jobs(_by_host(missing), self._gateway.workers, read, self._stop)
 
-    def _is_open(self, known: Described | Config | Missing | Unread | None, place: _Place) -> bool:
+    def _is_open(self, known: ManifestFacts | Config | Missing | Unread | None, place: _Place) -> bool:
         """Tell whether something is still to be asked for: what one repository does not have another one may."""
         return known is None or (isinstance(known, Missing | Unread) and place not in self._asked)
 

@@ -97,7 +97,7 @@ class Reconciliation:
         elif self._earlier.decoys:
             for item in plan.deletions:
                 for tag in item.tags:
-                    self._named[item.repository, tag] = [(item, target) for target in item.concerned(tag)]
+                    self._named[item.repository, tag] = [(item, target) for target in item.targets_for(tag)]
             await run_jobs(by_host(self._earlier.decoys), self._gateway.workers, self._sweep, self._stop)
 
     async def settle_late(self, plan: Plan) -> None:

@@ -1,1 +1,1 @@
-"""What became of an image, of a request and of a run, and why."""
+"""Results: the outcome of an image, the effect of a request, the report of a run, and why something failed."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Reach(StrEnum):
-    """What one failure tells about: only this image, all of its repository, or all of its registry host."""
+    """How far the cause of a failure reaches: only this image, all of its repository, or all of its registry host."""
 
     IMAGE = "image"
     REPOSITORY = "repository"
@@ -48,8 +48,8 @@ class Failure:
     """One cause.
 
     `message` is one line, free of control characters and secrets; `status` the HTTP status, if there was an answer;
-    `hint` says what to do next. `unfinished`: something went and what belongs to it did not, such as a tag without its
-    manifest, so that there is something to go on with whatever the code.
+    `hint` says what to do next. `unfinished`: only a part was removed, for instance a tag without its manifest, so
+    `resume` has something to do whatever the code is.
     """
 
     code: FailureCode

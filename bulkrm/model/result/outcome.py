@@ -1,4 +1,4 @@
-"""What became of an image: one of a closed set, for every image, always."""
+"""The outcome of an image: one of a closed set. Every image has exactly one, however the run ends."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Status(StrEnum):
 
 
 class KeptReason(StrEnum):
-    """Why something that the list named stays."""
+    """Why an image that the list names is kept."""
 
     PROTECTED = "protected"
     NEEDED = "needed"
@@ -49,7 +49,7 @@ class KeptReason(StrEnum):
 
     @property
     def is_condition(self) -> bool:
-        """Tell whether it is a condition of the list that speaks, which may keep thousands of images."""
+        """Tell whether the reason is a condition of the list, which may keep thousands of images."""
         return self in _CONDITIONS
 
 
@@ -63,7 +63,7 @@ _CONDITIONS = frozenset(
         KeptReason.FLOOR,
     }
 )
-# The first that holds is the reason; MOVED is told before anything is judged.
+# The first that applies is reported. MOVED is not here: pins are compared before any guard is asked.
 PRECEDENCE = (
     KeptReason.UNREADABLE,
     KeptReason.PROTECTED,
@@ -80,7 +80,7 @@ PRECEDENCE = (
 
 
 class NotAttemptedReason(StrEnum):
-    """Why an image was not tried."""
+    """Why no request was sent to delete an image."""
 
     INTERRUPTED = "interrupted"
     FAIL_FAST = "fail-fast"
@@ -94,7 +94,7 @@ class Deleted:
     """The registry confirmed the deletion.
 
     `also_removed`: the tags outside the list that went with the digest, in full form; None where they were not read.
-    `for_good`: it was a tag without a manifest, so nothing is kept by which it could be put back.
+    `for_good`: it was a tag without a manifest, so there is nothing in the archive by which `undo` could restore it.
     """
 
     also_removed: tuple[str, ...] | None = ()
@@ -113,7 +113,7 @@ class WouldDelete:
 
 @dataclass(frozen=True, slots=True)
 class Untagged:
-    """The registry confirmed that the tag is gone. `stays`: the tags that its manifest lives on under, in full form."""
+    """The registry confirmed that the tag is gone. `remaining_tags`: the tags that its manifest keeps, in full form."""
 
     remaining_tags: tuple[str, ...] = ()
     status: ClassVar[Status] = Status.UNTAGGED
@@ -129,28 +129,28 @@ class WouldUntag:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Put back, and seen to be there."""
+    """Undo pushed it again, and read it back."""
 
     status: ClassVar[Status] = Status.RESTORED
 
 
 @dataclass(frozen=True, slots=True)
 class WouldRestore:
-    """A dry run: the real one would put this back."""
+    """A dry run: the real undo would push this again."""
 
     status: ClassVar[Status] = Status.WOULD_RESTORE
 
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """It is as it was: there is nothing to put back."""
+    """Undo found it as it was before the run, and pushed nothing."""
 
     status: ClassVar[Status] = Status.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """It was not there: a success. `no_repository`: not even the repository, perhaps a typing error."""
+    """The image was not there: a success. `no_repository`: nor was its repository, perhaps a typing error."""
 
     no_repository: bool = False
     status: ClassVar[Status] = Status.ABSENT
@@ -158,9 +158,9 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that the rule rests on.
+    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that made the rule apply.
 
-    `hint`: what to do next, where there is more to say than of the rule in general.
+    `hint`: what to do next about this image; None: the general hint of the reason.
     """
 
     reason: KeptReason
@@ -171,7 +171,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It was tried and could not be done."""
+    """The image could not be deleted, or whether it is deleted is not known."""
 
     failure: Failure
     status: ClassVar[Status] = Status.FAILED
@@ -179,7 +179,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class NotAttempted:
-    """It was not tried."""
+    """No request was sent to delete the image."""
 
     reason: NotAttemptedReason
     status: ClassVar[Status] = Status.NOT_ATTEMPTED
@@ -209,7 +209,7 @@ Outcome = (
 
 
 class Signal(StrEnum):
-    """What stopped a run from outside."""
+    """The signal that stopped a run."""
 
     INTERRUPT = "interrupt"
     TERMINATE = "terminate"

@@ -26,7 +26,7 @@ class ImageResult:
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Which run it was. `started` is UTC; `seconds` how long it took."""
+    """The run of a report. `started` is UTC; `seconds` is its duration."""
 
     id: str
     started: datetime
@@ -45,9 +45,10 @@ class Requests:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something that is not as it should be. `expected` None: it was to be gone; `hint` mends it.
+    """A tag or manifest that `--verify` did not find as expected.
 
-    `found` None: gone, or unreadable.
+    `expected` None: it should be gone. `found` None: it is gone, or cannot be read. `hint` is the command that corrects
+    it.
     """
 
     image: str
@@ -59,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a look at the kept tags found, and at what was deleted; `checked`: how many kept tags and manifests were read."""
+    """The result of `--verify`; `checked`: how many kept tags and manifests were read."""
 
     checked: int
     differences: tuple[Difference, ...] = ()
@@ -70,11 +71,11 @@ _UNFINISHED = frozenset({FailureCode.UNFINISHED, FailureCode.UNCONFIRMED})
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the images amount to, counted in one pass: there may be hundreds of thousands, each made when asked for.
+    """Counts over all images, made in one pass, because images may be generated on demand by the hundred thousand.
 
-    `summary`: how many have each status; every status is a key, and the values add up to the number of images. `code`:
-    the exit code they lead to by themselves. `unfinished`: of how many it is not known what became of them, or that
-    they lost their tag and not their manifest: what `resume` looks into.
+    `summary`: the number of images with each status; every status is a key, and the values add up to the number of
+    images. `code`: the exit code that follows from the images. `unfinished`: the number of images that `resume` has to
+    look at, because their fate is not known or only their tag was removed.
     """
 
     summary: Mapping[Status, int]
@@ -83,7 +84,7 @@ class Tally:
 
     @classmethod
     def of(cls, images: Iterable[ImageResult]) -> Self:
-        """Count. What the list did not name and was kept does not count as kept for the exit code."""
+        """Count the images. A kept image that the list does not name has no influence on the exit code."""
         summary = dict.fromkeys(Status, 0)
         telling: set[Outcome] = set()
         unfinished = 0
@@ -101,7 +102,8 @@ class Tally:
 class Report:
     """A whole run: the images in the order of the list, glob matches sorted.
 
-    `explained`: what every rule says of the images that were asked about. `orphans`: how many manifests and tags stay behind that nothing needs any more, as far as that was seen.
+    `closing`: lines of text that stand before the totals. `orphans`: how many child manifests and artifact tags are known
+    to be left unreferenced. `explained`: the lines of `--explain`.
     """
 
     run: RunInfo
@@ -114,17 +116,17 @@ class Report:
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
-        """Count."""
+        """Count the images once."""
         object.__setattr__(self, "tally", Tally.of(self.images))
 
     @property
     def summary(self) -> Mapping[Status, int]:
-        """How many images have each status."""
+        """The number of images with each status."""
         return self.tally.summary
 
     @property
     def broken(self) -> bool:
-        """Tell whether the look at the kept tags found a difference."""
+        """Tell whether `--verify` found a difference."""
         return self.verification is not None and bool(self.verification.differences)
 
     def exit_code(self, signal: Signal | None = None) -> int:

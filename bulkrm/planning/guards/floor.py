@@ -19,7 +19,7 @@ def with_floor(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRules)
         return judged
     tagged = tagged_digests(facts.tags)
     deletions = {item.digest for item in judged if isinstance(item.verdict, Delete)}
-    going = {digest: facts.holds.created.get(digest) for digest in sorted(tagged & deletions)}
+    going = {digest: facts.conditions.created.get(digest) for digest in sorted(tagged & deletions)}
     spared = set(rules.floor(rules.min_keep - len(tagged - deletions), going)) if going else set()
     if not spared:
         return judged

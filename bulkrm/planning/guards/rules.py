@@ -85,7 +85,7 @@ def unreadable(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> K
 
 def in_use(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
     """Keep what runs somewhere, under whatever tag."""
-    return facts.holds.in_use.get(candidate.digest)
+    return facts.conditions.in_use.get(candidate.digest)
 
 
 def newest(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
@@ -99,7 +99,7 @@ def conditions(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> K
 
 
 def _held(candidate: Candidate, facts: RepositoryFacts, *reasons: KeptReason) -> Kept | None:
-    found = (*facts.holds.digests.get(candidate.digest, ()), *candidate.narrowed)
+    found = (*facts.conditions.digests.get(candidate.digest, ()), *candidate.narrowed)
     kept = (one for one in found if one.reason in reasons)
     return min(kept, key=lambda one: PRECEDENCE.index(one.reason), default=None)
 

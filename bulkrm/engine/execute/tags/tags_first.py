@@ -224,7 +224,7 @@ class TagsFirst:
         failure = stuck(item.repository, tag, decoy.digest, held)
         if failure is not None:
             self._removed_ahead.drop(item.repository, tag)
-            self._record(item, item.concerned(tag), Failed(failure))
+            self._record(item, item.targets_for(tag), Failed(failure))
         elif held == item.digest:
             self._removed_ahead.drop(item.repository, tag)
         elif isinstance(held, Digest):

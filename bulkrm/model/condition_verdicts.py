@@ -1,4 +1,4 @@
-"""What the conditions of a list say of one repository: data between whoever evaluates them and whoever judges."""
+"""What the conditions of a list keep in one repository. `selection` computes it, the guards of `planning` use it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,14 @@ from bulkrm.model.result.outcome import Kept
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
-    """Who stays, and why.
+class ConditionVerdicts:
+    """What the conditions keep, with the reasons.
 
-    `digests`: what stays whoever names it, the whole run long: `unreadable`, `newest` and such, in the order of their
-    precedence. `targets`: images that every entry that names them keeps by its age. `dangling`: tags without a manifest
-    that stay. `in_use`: what runs somewhere, or belongs to it; `tags_in_use`: the tags by which it is named.
-    `created`: when tagged manifests were built, for a choice among them; None: not known.
+    `digests`: manifests that are kept whichever entry names them (`unreadable`, `newest`), their reasons in order of
+    precedence. `targets`: images that every entry which names them keeps by its age. `dangling`: tags without a
+    manifest that are kept. `in_use`: manifests that run somewhere, with their children and indexes; `tags_in_use`: the
+    tags under which they run. `created`: when the manifests with tags were built, by which `min-keep` chooses; None:
+    not known.
     """
 
     digests: Mapping[Digest, tuple[Kept, ...]] = field(default_factory=dict)
@@ -27,4 +28,4 @@ class Holds:
     created: Mapping[Digest, datetime | None] = field(default_factory=dict)
 
 
-NOTHING = Holds()
+NO_VERDICTS = ConditionVerdicts()
