@@ -1,1 +1,1 @@
-"""Where one registry family departs from the specification: a file each, with a constant `FAMILY`."""
+"""Registry families and where each departs from the specification: a file for each, with a constant `FAMILY`."""

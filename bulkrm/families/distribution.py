@@ -1,11 +1,11 @@
-"""distribution (registry:2, registry:3): its operator collects the garbage, by a command, while nobody pushes.
+"""distribution (registry:2, registry:3): its operator collects garbage by a command, while nobody pushes.
 
-It has no name in its answers, and `Docker-Distribution-Api-Version` is sent by nearly everybody. What it answers to
-`GET /v2/` is its own in the details: `{}` as JSON (registry/handlers/app.go, apiBase), and an UNAUTHORIZED with the key
-`detail` (registry/api/errcode). What is built on it, or answers like it, says who it is in another header or in the
-service of its challenge: GitLab, Harbor, Artifactory, Nexus. They collect their garbage in ways of their own.
+Its answers do not name it, and nearly every registry sends `Docker-Distribution-Api-Version`. But the details of its
+answer to `GET /v2/` are its own: `{}` as JSON (registry/handlers/app.go, apiBase), or an UNAUTHORIZED with the key
+`detail` (registry/api/errcode). GitLab, Harbor, Artifactory and Nexus answer alike, but name themselves in another header
+or in the service of their challenge; they collect garbage in other ways.
 
-3.0.0 to 3.1.0 delete tags although deletion is disabled (commit 8baf3e082): that is no registry that deletes tags only.
+3.0.0 to 3.1.0 delete tags although deletion is disabled (commit 8baf3e082), but distribution is no tags-only registry.
 """
 
 from bulkrm.families.family import Family
@@ -17,7 +17,7 @@ _OTHERS = ("Gitlab-Container-Registry-Version", "X-JFrog-Version", "X-Artifactor
 _SERVICES = frozenset({"harbor-registry", "container_registry"})
 
 
-def _sign(answer: Answer) -> bool:
+def _detect(answer: Answer) -> bool:
     if "Docker-Distribution-Api-Version" not in answer.headers or any(name in answer.headers for name in _OTHERS):
         return False
     if answer.headers.get("Server", "").lower().startswith(("nexus", "artifactory")):
@@ -37,4 +37,4 @@ def _is_own(answer: Answer) -> bool:
     return isinstance(first, dict) and first.get("code") == "UNAUTHORIZED" and "detail" in first
 
 
-FAMILY = Family("distribution", Traits(collected_by_command=True, deletes_manifests=True), sign=_sign)
+FAMILY = Family("distribution", Traits(collected_by_command=True, deletes_manifests=True), detect=_detect)

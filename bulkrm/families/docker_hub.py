@@ -1,7 +1,7 @@
 """Docker Hub: the registry protocol deletes only what is untagged and unreferenced (Docker's registry API reference).
 
-So the tags go first. That it deletes them over this protocol is not documented; where it does not, its answer is the
-outcome, and the manifest is not asked for.
+So tags are deleted first. Docker does not document that this protocol deletes them; if it does not, the answer becomes
+the outcome, and no DELETE of the manifest is sent.
 """
 
 from bulkrm.families.family import Family

@@ -1,4 +1,4 @@
-"""What a file of this package holds, and how the right ones are found for a host."""
+"""A registry family, as each file of this package declares one, and the traits of a host put together from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,17 +14,17 @@ from bulkrm.protocol.traits import STANDARD, Traits
 class Family:
     """One registry family.
 
-    `hosts` are patterns of the public services' names. The traits of its manners hold there, and on a host that its
-    `sign` recognises by the answer to `GET /v2/`. The refusals hold there too; `everywhere`, and where there are no
-    hosts, they count on every registry, because their error codes are the family's own and people run it under any name. `address` is where its registry is connected to,
-    if that is not the name that references have.
+    `hosts`: patterns of the names of its public services. Its traits apply there, and on every host whose answer to
+    `GET /v2/` satisfies `detect`. Its refusals apply to those hosts too; with `everywhere`, or without `hosts`, they
+    apply to every registry, because their error codes are unique to the family, which people run under any host name.
+    `address`: where its registry is connected to, if that is not the host of its references.
     """
 
     name: str
     traits: Traits
     hosts: tuple[str, ...] = ()
     everywhere: bool = False
-    sign: Callable[[Answer], bool] | None = None
+    detect: Callable[[Answer], bool] | None = None
     address: str | None = None
 
     def serves(self, host: str) -> bool:
@@ -33,13 +33,13 @@ class Family:
 
     @property
     def is_standard_elsewhere(self) -> bool:
-        """Tell whether its refusals mean something on its own hosts only."""
+        """Tell whether its refusals apply to its own hosts only."""
         return bool(self.hosts) and not self.everywhere
 
 
 @cache
 def families() -> tuple[Family, ...]:
-    """All of them, loaded on first use."""
+    """All families, in the order of their files' names, loaded on first use."""
     return discover(__package__ or "bulkrm.families", "FAMILY", Family)
 
 
@@ -51,7 +51,7 @@ def address_of(host: str) -> str:
 
 @cache
 def traits_of(host: str) -> Traits:
-    """Put together how a host is to be treated: its own family's first, then what holds on every host."""
+    """Return the traits of a host by its name: those of its family, and the refusals that apply to every host."""
     own = [family for family in families() if family.serves(host)]
     anywhere = [family for family in families() if family not in own and not family.is_standard_elsewhere]
     base = own[0].traits if own else STANDARD
@@ -59,12 +59,12 @@ def traits_of(host: str) -> Traits:
     return replace(base, refusals=refusals)
 
 
-def recognised(host: str, known: Traits, answer: Answer) -> Traits:
-    """Add the traits of the family whose sign is in the answer to `GET /v2/`; a public service is known by its name."""
+def with_detected_traits(host: str, known: Traits, answer: Answer) -> Traits:
+    """Add the traits of the family that detects itself in the answer to `GET /v2/`, unless the name already told."""
     if any(family.serves(host) for family in families()):
         return known
     for family in families():
-        if family.sign is not None and family.sign(answer):
+        if family.detect is not None and family.detect(answer):
             found = family.traits
             return replace(
                 known,

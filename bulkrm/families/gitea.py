@@ -1,9 +1,10 @@
-"""Gitea and Forgejo: what has lost its last tag is gone at once, with its layers, and cannot be put back.
+"""Gitea and Forgejo: an image that loses its last tag is deleted at once, with its layers, and cannot be restored.
 
-A tag is a version of a package there, whose files go with it (go-gitea/gitea routers/api/packages/container/manifest.go
-and services/packages/cleanup). The challenge is what it is known by, from ReqContainerAccess in
-routers/api/packages/container/container.go: every version has its token server at ROOT_URL/v2/token; some name the
-service `container_registry` and the scope `*`, the others name neither and send a bare Basic challenge besides.
+There a tag is a version of a package, and its files are deleted with it (go-gitea/gitea
+routers/api/packages/container/manifest.go and services/packages/cleanup). They are detected by their challenge
+(ReqContainerAccess in routers/api/packages/container/container.go): every version has its token server at
+ROOT_URL/v2/token; some name the service `container_registry` and the scope `*`, the others name neither and send a bare
+Basic challenge besides.
 """
 
 from bulkrm.families.family import Family
@@ -12,7 +13,7 @@ from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import Traits
 
 
-def _sign(answer: Answer) -> bool:
+def _detect(answer: Answer) -> bool:
     challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
     bare = any(challenge.scheme == "basic" and not challenge.parameters for challenge in challenges)
     for challenge in challenges:
@@ -24,5 +25,5 @@ def _sign(answer: Answer) -> bool:
 
 
 FAMILY = Family(
-    "Gitea, Forgejo", Traits(restorable=False), hosts=("gitea.com", "codeberg.org", "code.forgejo.org"), sign=_sign
+    "Gitea, Forgejo", Traits(restorable=False), hosts=("gitea.com", "codeberg.org", "code.forgejo.org"), detect=_detect
 )

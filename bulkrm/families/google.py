@@ -1,7 +1,7 @@
 """Google's registries delete a manifest only when no tag and no index uses it (GoogleCloudPlatform/gcr-cleaner#118).
 
-So its tags are deleted first, which they take over the same protocol. Proxies before them have other names: there the
-first refusal tells.
+So the tags are deleted first, which these registries support over the same protocol. A proxy in front of them has another
+host name; there the first refusal tells.
 """
 
 from bulkrm.families.family import Family

@@ -1,6 +1,6 @@
-"""Quay: its token endpoint knows no `delete` and answers 400 to it; its DELETE wants `pull,push`.
+"""Quay: its token endpoint answers 400 to the action `delete`; its DELETE requires `pull,push`.
 
-Source: quay/quay endpoints/v2/v2auth.py and endpoints/v2/manifest.py. A Quay under another name is found out by that 400.
+Source: quay/quay endpoints/v2/v2auth.py and endpoints/v2/manifest.py. That 400 reveals a Quay under another host name.
 """
 
 from bulkrm.families.family import Family

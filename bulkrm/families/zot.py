@@ -6,8 +6,8 @@ from bulkrm.protocol.traits import Refusal, Traits
 
 _CHILD = "an index still names this manifest; delete the index first"
 _COLLISION = (
-    "the user's policy of zot does not delete a digest with several tags (detectManifestCollision); those that are known "
-    "are taken off one by one before, so there is one that was not read: list it too, or run with --shared delete"
+    "zot's policy for this user does not delete a digest with several tags (detectManifestCollision); bulkrm removes the "
+    "tags that it read one by one before, so there is another one: list it too, or run with --shared delete"
 )
 FAMILY = Family(
     "zot",

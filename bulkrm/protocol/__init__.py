@@ -1,1 +1,1 @@
-"""What the specifications say: challenges, tokens, messages, when to send again. Decisions only; `client` acts."""
+"""The registry protocol as pure functions: messages, challenges, tokens, what follows from an answer. `remote` sends."""

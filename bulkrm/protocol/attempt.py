@@ -1,4 +1,4 @@
-"""One request so far, how it was authorized, and what may be decided about it: the values of `exchange`."""
+"""The input and the results of `decision.decide`: a request with its earlier sends, and what to do next."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from bulkrm.protocol.message import Answer, Request
 
 @dataclass(frozen=True, slots=True)
 class NoAuthorization:
-    """The request was sent bare."""
+    """The request was sent without credentials."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ class BasicAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class BearerAuthorization:
-    """The request was sent with a token that was asked for with this scope."""
+    """The request was sent with a token of this scope, or of none."""
 
     scope: Scope | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyAuthorization:
-    """The request was sent with a token that the user brought along, which nobody can renew or extend."""
+    """The request was sent with a token from the user's own configuration, which cannot be renewed or extended."""
 
 
 Authorization = NoAuthorization | BasicAuthorization | BearerAuthorization | ReadyAuthorization
@@ -35,10 +35,12 @@ Authorization = NoAuthorization | BasicAuthorization | BearerAuthorization | Rea
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request so far. `faults` counts sends that ended in a 5xx, 408 or no answer; `waited` is in seconds.
+    """A request, and what its earlier sends came to.
 
-    `uncertain`: an earlier send may have taken effect although no proof of it came back. `renewed`: the token that it
-    goes with, or its password, took the place of one that was refused; `extended`: the scope was widened already.
+    `faults`: how many sends ended in a 5xx, a 408 or without an answer; `limited`: how many in a rate limit; `waited`:
+    seconds of waiting that the host asked for. `uncertain`: an earlier send may have taken effect although no answer
+    proves it. `authorized`: credentials were added after a challenge; `renewed`: a refused token or password was
+    replaced; `extended`: the scope of the token was widened.
     """
 
     request: Request
@@ -54,13 +56,13 @@ class Attempt:
 
     @property
     def may_have_acted(self) -> bool:
-        """Tell whether an earlier send may have taken effect; a limit that was answered by a proxy may hide that too."""
+        """Tell whether an earlier send may have taken effect. A 429 of a proxy may hide that the registry acted, too."""
         return self.uncertain or self.limited > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """Final: the caller judges the answer."""
+    """The answer is final, and the caller interprets it."""
 
     answer: Answer
 
@@ -87,7 +89,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """Final: there will be no usable answer."""
+    """The request failed for good."""
 
     failure: Failure
 

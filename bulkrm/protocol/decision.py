@@ -1,8 +1,8 @@
-"""What to do with an answer: the one place that decides about tokens, waiting and giving up.
+"""The one place that decides what to do after an answer: accept it, authorize, wait and send again, or give up.
 
-Pure: `decide` looks at what was tried and what came back, and says what comes next. The loop that acts on it is
-`bulkrm.remote.send_loop`. Per request at most one token renewal and one extension of its scope, at most `MAX_SENDS`
-sends that ended in a fault, and at most `MAX_PAUSE` seconds of waiting because the host asked for it.
+`decide` is a pure function of the earlier sends and the answer; `bulkrm.remote.send_loop` carries out its decision. A
+request renews its token and widens its scope at most once, ends after `MAX_SENDS` faults, and waits at most `MAX_PAUSE`
+seconds on the host's demand.
 """
 
 from dataclasses import replace
@@ -59,22 +59,22 @@ _JITTER = 0.5
 
 
 def decide(
-    attempt: Attempt, answer: Answer | Broken, traits: Traits, standing: CredentialState = NO_CREDENTIALS
+    attempt: Attempt, answer: Answer | Broken, traits: Traits, state: CredentialState = NO_CREDENTIALS
 ) -> Decision:
-    """Say what follows from an answer, or from none, to a request that was sent for this user."""
+    """Decide what to do after an answer, or after none. `state`: the credentials with which the request was sent."""
     if isinstance(answer, Broken):
         return _after_break(attempt, answer)
     if is_limit(answer):
         return _after_limit(attempt, answer)
     if answer.status == UNAUTHORIZED:
-        return after_unauthorized(attempt, answer, traits, standing)
+        return after_unauthorized(attempt, answer, traits, state)
     if answer.status == 408 or answer.status >= 500:  # noqa: PLR2004
         return _after_fault(attempt, answer)
     return Accept(answer)
 
 
 def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
-    """Say what follows where no token can help: at the token server, and when asking a registry for its challenge."""
+    """Decide as `decide` does, but accept a 401: at the token server, and for the request that asks for a challenge."""
     if isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
         return Accept(answer)
     return decide(attempt, answer, STANDARD)
@@ -101,10 +101,10 @@ def _after_fault(attempt: Attempt, answer: Answer) -> Decision:
 
 
 def is_limit(answer: Answer) -> bool:
-    """Tell whether an answer asks to send less: a 429, or a 403 that is about a limit and not about a right.
+    """Tell whether an answer means a rate limit: a 429, or a 403 with an exhausted quota or `Retry-After`.
 
-    GitHub answers so with its quota used up, and for its secondary limits with `Retry-After` alone, while there may be
-    some of the quota left (docs.github.com, "Rate limits for the REST API").
+    GitHub answers 403 with its quota used up, and for its secondary limits with `Retry-After` alone although some of the
+    quota may be left (docs.github.com, "Rate limits for the REST API").
     """
     if answer.status != _FORBIDDEN:
         return answer.status == _TOO_MANY
@@ -127,6 +127,6 @@ def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
 
 
 def still_limited(host: str, waited: float, asked: float | None = None, status: int = _TOO_MANY) -> Failure:
-    """Say that a host limits for longer than anybody should wait; seconds."""
+    """Return the failure of a request that waited for `waited` seconds, or would have to wait `asked`, which is too long."""
     waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {waited:.0f} s of waiting"
     return Failure(FailureCode.RATE_LIMITED, f"HTTP {status}: {host} {waits}", status, LIMITED, Reach.HOST)

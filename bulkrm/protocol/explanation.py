@@ -1,4 +1,4 @@
-"""What an answer that is no success says of itself: codes, messages, the title of a web page."""
+"""The explanation in an unsuccessful answer: the error codes and messages of registries, or the title of a web page."""
 
 import html
 import json
@@ -35,7 +35,7 @@ class ErrorEntry:
 
 
 def clean(text: str, limit: int = _MAX_MESSAGE) -> str:
-    """Make a registry's text fit for a terminal: one line, no control or bidirectional characters, not endless."""
+    """Make a registry's text safe to show: one line of at most `limit` characters, without control characters."""
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text[: limit * 4])
     line = " ".join(plain.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
@@ -47,7 +47,7 @@ def error_entries(answer: Answer) -> tuple[ErrorEntry, ...]:
 
 
 def denies(answer: Answer) -> bool:
-    """Tell whether a body says that this user may not see, or do, what was asked for."""
+    """Tell whether the body has an error code that means a missing right, such as DENIED."""
     return not _DENIALS.isdisjoint(entry.code for entry in error_entries(answer))
 
 
@@ -57,12 +57,12 @@ def is_registry_answer(answer: Answer) -> bool:
     An entry without a code does not count: Artifactory's own pages have such (`{"errors": [{"status": 404, ...}]}`).
     """
     if denies(answer):
-        return False  # who may not see it is told that it is not there
+        return False  # a 404 may also mean that this user may not see the repository
     return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
 
 
 def explanation(answer: Answer) -> str:
-    """Return what a body says, as one short line; "" where it says nothing that people could read."""
+    """Return the message of a body as one short line; "" where it has none that people can read."""
     if is_web_page(answer):
         found = _TITLE.search(answer.body.decode(errors="replace"))
         title = clean(html.unescape(found[1]), _MAX_LINE) if found else ""
@@ -72,8 +72,8 @@ def explanation(answer: Answer) -> str:
     return clean(entries or _one_text(body) or _plain_line(answer))
 
 
-def said(answer: Answer) -> str:
-    """Return what stands in a success that is none, such as a login page with status 200, as the end of a message."""
+def explained(answer: Answer) -> str:
+    """Return `: ` and the message of a body, as the end of a sentence; for a login page with status 200 and the like."""
     text = explanation(answer)
     return f": {text}" if text else ""
 
@@ -105,7 +105,7 @@ def missing_blobs(answer: Answer) -> tuple[str, ...]:
 
 
 def masked(answer: Answer, secrets: Collection[str]) -> Answer:
-    """Take secrets out of an answer that repeats what it was sent, in every form in which that could be shown."""
+    """Replace secrets in an answer that repeats what was sent, in plain, JSON, HTML and URL form."""
     forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
     body = answer.body
     for form in sorted(forms, key=len, reverse=True):
@@ -157,7 +157,7 @@ def _one_text(body: object) -> str:
 
 
 def _plain_line(answer: Answer) -> str:
-    """Return the first line of a body that is plain text: proxies and servers before the registry explain themselves so."""
+    """Return the first line of a plain-text body, in which proxies explain their errors; "" for any other body."""
     if _content_type(answer) != "text/plain" or answer.json() is not None:
         return ""
     lines = answer.body[: _MAX_MESSAGE * 4].decode(errors="replace").strip().splitlines()

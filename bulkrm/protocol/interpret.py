@@ -1,4 +1,4 @@
-"""Final answers turned into results: a manifest, a digest, a deletion. Raises RequestFailed otherwise."""
+"""Final answers become results: a manifest, a digest, an accepted deletion. Other answers raise RequestFailed."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -7,7 +7,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.protocol.explanation import said
+from bulkrm.protocol.explanation import explained
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import clean, is_registry_answer, refusal
 from bulkrm.protocol.traits import Traits
@@ -18,25 +18,25 @@ _NOT_FOUND = 404
 
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
-    """Whose answer it is: for messages, hints and the manners of the host."""
+    """The request and the host of an answer, for messages and hints, and the host's traits."""
 
     host: str
     request: Request
     traits: Traits
 
     def fail(self, answer: Answer) -> RequestFailed:
-        """Turn a final answer that is no success into an error."""
+        """Return the error for a final answer that is no success."""
         return RequestFailed(refusal(answer, self.host, self.request, self.traits))
 
 
 def manifest(
     context: AnswerContext, answer: Answer, asked: Digest | None, *, of_any_type: bool = False
 ) -> Manifest | None:
-    """Read the answer to GET manifest; None where the registry itself says that there is none.
+    """Interpret the answer to GET manifest; None where the registry itself says that there is none.
 
     The digest is computed over the bytes and compared with the header, and with `asked` if the GET was by digest.
-    `of_any_type`: types that are not known are taken as well, where the registry names the digest, by which it is seen
-    that this is no page of a proxy. Nothing like that is ever deleted, but it may be kept, and need something.
+    `of_any_type`: accept unknown media types too, if the header names the digest, which a proxy's web page would not.
+    Such a manifest is never deleted, but it may be kept, and need other manifests. Raises RequestFailed.
     """
     if answer.status == _NOT_FOUND and is_registry_answer(answer):
         return None
@@ -44,7 +44,9 @@ def manifest(
         raise context.fail(answer)
     media_type = _media_type(answer)
     if media_type not in MEDIA_TYPES and not (of_any_type and header_digest(answer) is not None):
-        message = f"the answer's type is {clean(media_type, 80) or 'missing'}, which is no manifest's{said(answer)}"
+        message = (
+            f"the answer's type is {clean(media_type, 80) or 'missing'}, which is no manifest's{explained(answer)}"
+        )
         hint = f"is {context.host} an OCI / Docker v2 registry?"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
     digest = _verified_digest(answer, media_type, asked)
@@ -54,7 +56,7 @@ def manifest(
     return Manifest(digest, media_type, answer.body)
 
 
-_SHARED_NAMES = {name: name for name in MEDIA_TYPES}  # one text for hundreds of thousands of manifests
+_SHARED_NAMES = {name: name for name in MEDIA_TYPES}  # hundreds of thousands of manifests share one str
 
 
 def _media_type(answer: Answer) -> str:
@@ -71,7 +73,7 @@ def _verified_digest(answer: Answer, media_type: str, asked: Digest | None) -> D
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, answer.status, hint))
     if media_type in SCHEMA1_TYPES and expected is not None:
         # The digest of a signed schema 1 manifest leaves its signatures out, so it is not that of the bytes
-        # (distribution v2.8.2 manifest/schema1); the header is all there is.
+        # (distribution v2.8.2 manifest/schema1), and only the header tells it.
         computed = stated or expected
     else:
         computed = Digest.of(answer.body, expected.algorithm if expected else "sha256")
@@ -91,47 +93,47 @@ def header_digest(answer: Answer) -> Digest | None:
         return None
 
 
-class Head(Enum):
-    """What HEAD of a manifest can tell beside a digest."""
+class HeadAnswer(Enum):
+    """The results of HEAD manifest other than a digest."""
 
     ABSENT = "absent"
     UNCLEAR = "unclear"  # HEAD errors have no body: only a GET says why
 
 
-def head(answer: Answer, asked: Digest | None = None) -> Resolved | Head:
-    """Read the answer to HEAD manifest. One that speaks of another digest than was `asked` for is none."""
+def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
+    """Interpret the answer to HEAD manifest. A header that names another digest than `asked` makes it `UNCLEAR`."""
     if answer.status == _OK:
         digest = header_digest(answer)
         if asked is not None and digest is not None and digest != asked:
-            return Head.UNCLEAR
+            return HeadAnswer.UNCLEAR
         length = answer.headers.get("Content-Length", "")
         size = int(length[:12]) if length.isascii() and length.isdigit() else 0
         media_type = _media_type(answer)
-        # A HEAD that does not say what it is could hide an index, and an index what it needs.
+        # A manifest of unknown type could be an index, whose children must be kept.
         known = digest is not None and media_type in MEDIA_TYPES
-        return Resolved(digest, media_type, size) if digest is not None and known else Head.UNCLEAR
+        return Resolved(digest, media_type, size) if digest is not None and known else HeadAnswer.UNCLEAR
     proven = answer.status == _NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
-    return Head.ABSENT if proven else Head.UNCLEAR
+    return HeadAnswer.ABSENT if proven else HeadAnswer.UNCLEAR
 
 
 class DeleteAnswer(Enum):
-    """What the answer to a DELETE says by itself."""
+    """What the answer to a DELETE proves."""
 
-    DONE = "done"
-    ASK = "ask"  # find out by HEAD whether it is gone
+    ACCEPTED = "accepted"
+    UNPROVEN = "unproven"  # find out by HEAD whether it is gone
 
 
 def deletion(context: AnswerContext, answer: Answer) -> DeleteAnswer:
-    """Read the answer to DELETE manifest. Only 202 with no complaint in its body is a deletion by itself.
+    """Interpret the answer to DELETE manifest. Only a 202 with an empty body proves the deletion.
 
-    200 and 204 occur (some vendors), but also come from a proxy's page; 404 may mean that the path is not routed; 5xx
-    that it was done all the same (a lost race on distribution 3, Docker Hub finishing in the background); and a 202
-    with an error in its body that untagging failed half-way (distribution 3). All those are proved by a HEAD.
+    Some vendors send 200 and 204, but so do web pages of proxies; a 404 may mean that the path is not routed; a 5xx may
+    follow a deletion (a lost race on distribution 3, Docker Hub finishing in the background); a 202 with an error in its
+    body means that untagging stopped half-way (distribution 3). After all those a HEAD has to tell. Raises RequestFailed.
     """
     if answer.status == 202 and not answer.body.strip():  # noqa: PLR2004
-        return DeleteAnswer.DONE
+        return DeleteAnswer.ACCEPTED
     if answer.status in (200, 202, 204, _NOT_FOUND) or answer.status >= 500:  # noqa: PLR2004
-        return DeleteAnswer.ASK
+        return DeleteAnswer.UNPROVEN
     raise context.fail(answer)
 
 
@@ -139,7 +141,7 @@ _CREATED = 201
 
 
 def pushed(context: AnswerContext, answer: Answer, digest: Digest) -> bool:
-    """Read the answer to PUT manifest; False: find out by HEAD whether it is there."""
+    """Interpret the answer to PUT manifest; False: a HEAD has to tell whether it is there. Raises RequestFailed."""
     stated = header_digest(answer)
     if answer.status == _CREATED and stated is not None and stated != digest:
         message = f"the registry stored {stated.short} instead of {digest.short}"
@@ -151,7 +153,7 @@ def pushed(context: AnswerContext, answer: Answer, digest: Digest) -> bool:
 
 
 def deletes_tags(context: AnswerContext, answer: Answer) -> bool:
-    """Read the answer to DELETE of a tag that does not exist: only the registry's own 404 says that tags are deleted."""
+    """Interpret the answer to DELETE of a tag that does not exist: the registry's own 404 means that it deletes tags."""
     if answer.status == _NOT_FOUND:
         return is_registry_answer(answer)
     if answer.status in (401, 403) or answer.status >= 500:  # noqa: PLR2004
@@ -160,7 +162,7 @@ def deletes_tags(context: AnswerContext, answer: Answer) -> bool:
 
 
 def deletes_digests(context: AnswerContext, answer: Answer) -> None:
-    """Read the answer to DELETE of a digest that does not exist. Raises where the registry does not delete."""
+    """Check the answer to DELETE of a digest that does not exist. Raises RequestFailed where deletion is refused."""
     missing = answer.status == _NOT_FOUND and is_registry_answer(answer)
     if not missing and answer.status not in (200, 202, 204):
         raise context.fail(answer)

@@ -1,4 +1,4 @@
-"""One request and what came back, as values. Who sends them and how is no business of this module."""
+"""Requests to a registry and their answers, as values; `remote` sends them."""
 
 import json
 from collections.abc import Mapping
@@ -27,9 +27,9 @@ PAGE = 1000  # ECR and distribution 2.8's catalog refuse more
 class Request:
     """One request to a registry.
 
-    `target` is path and query as they go on the wire. `repository` and `actions` say which token it needs by itself.
-    `max_body` is how many bytes of a successful answer are read. A `body` has a `content_type`. `digest` is the one that
-    it names, if it names one.
+    `target` is path and query as they go on the wire. `repository` and `actions` are the scope that it needs. `max_body`
+    is the number of bytes that are read of a successful answer. A `body` has a `content_type`. `digest` is the one in
+    the target, if there is one.
     """
 
     method: str
@@ -44,14 +44,14 @@ class Request:
 
     @property
     def scope(self) -> Scope | None:
-        """The scope that the specification's table gives this request; None where it needs none."""
+        """The scope of the request by distribution's table (spec/auth/scope.md); None where it needs none."""
         if self.repository is not None:
             return Scope("repository", self.repository.path, self.actions)
         return CATALOG if self.actions else None
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers that belong to what is asked."""
+        """`Accept` and `Content-Type`, where the request has them."""
         fields = {"Accept": self.accept} if self.accept else {}
         return {**fields, "Content-Type": self.content_type} if self.content_type else fields
 
@@ -73,7 +73,7 @@ def get_manifest(repository: Repository, reference: str) -> Request:
 
 
 def get_anything(repository: Repository, reference: str) -> Request:
-    """GET a manifest by tag or digest, also of a type that is not known: some registries hide what is not accepted."""
+    """GET a manifest by tag or digest, of unknown types too: some registries answer 404 to a type that is not accepted."""
     request = get_manifest(repository, reference)
     return replace(request, accept=f"{ACCEPT_MANIFESTS}, */*")
 
@@ -107,7 +107,7 @@ def put_manifest(repository: Repository, reference: str, manifest: Manifest) -> 
 
 
 def list_referrers(repository: Repository, digest: Digest) -> Request:
-    """GET one page of what is attached to a manifest (distribution-spec 1.1, "Listing Referrers")."""
+    """GET one page of the referrers of a manifest (distribution-spec 1.1, "Listing Referrers")."""
     return Request("GET", f"/v2/{repository.path}/referrers/{digest}", repository, _PULL, OCI_INDEX, MAX_MANIFEST)
 
 
@@ -124,7 +124,7 @@ def list_repositories(target: str | None = None) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back. `wall` is the UNIX time of receipt, in seconds; the body of an error is cut at `MAX_ERROR`."""
+    """An answer. `wall` is the UNIX time of receipt, in seconds; the body of an error is cut at `MAX_ERROR`."""
 
     status: int
     headers: CIMultiDictProxy[str] = field(default_factory=lambda: CIMultiDictProxy(CIMultiDict()))
@@ -133,12 +133,12 @@ class Answer:
 
     @property
     def likeness(self) -> int:
-        """A number that two answers share if they say the same, whenever they came."""
+        """A hash of status, body and the headers that matter, without the time: equal answers have equal ones."""
         names = ("Content-Type", "Content-Length", "Docker-Content-Digest", "WWW-Authenticate", "Link", "Location")
         return hash((self.status, self.body, *(self.headers.get(name) for name in names)))
 
     def json(self) -> Any:
-        """Read the body as JSON whatever its content type says (Docker Hub's token server sends text/plain).
+        """Parse the body as JSON, whatever its content type (Docker Hub's token server sends text/plain).
 
         Returns None where it is no JSON.
         """
@@ -157,15 +157,15 @@ class Broken:
 
     @property
     def may_have_acted(self) -> bool:
-        """Tell whether the request may have reached the server: not where no connection came about."""
+        """Tell whether the request may have reached the server: not if no connection was made."""
         return self.kind not in (UNREACHABLE, EXHAUSTED, CERTIFICATE, NOT_TLS, PROXY)
 
 
 UNREACHABLE = "unreachable"
-EXHAUSTED = "exhausted"  # this process has as many files open as it may
+EXHAUSTED = "exhausted"  # this process has reached its limit of open files
 CERTIFICATE = "certificate"
 NOT_TLS = "not-tls"
-PROXY = "proxy"  # one that cannot be used
+PROXY = "proxy"  # the configured proxy is of an unsupported kind
 TIMEOUT = "timeout"
 LOST = "lost"
 TOO_LARGE = "too-large"

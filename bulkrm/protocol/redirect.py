@@ -1,7 +1,7 @@
-"""Where a blob may be read when the registry sends its client to a store: judged before anything is sent there.
+"""Redirects of blobs to an object store, checked before they are followed.
 
 Registries in front of object stores answer 307 to GET of a blob (distribution-spec 1.1, "Pulling blobs"; distribution
-registry/handlers/blob.go with `redirect`). Nothing that belongs to the registry goes there, no token and no cookie.
+registry/handlers/blob.go with `redirect`). The store gets no token and no cookie of the registry.
 """
 
 import re
@@ -18,10 +18,10 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 
 def next_url(answer: Answer, url: str, *, registry: str, plain_http: bool) -> str:
-    """Return where the redirect of a GET leads. `registry`: the name of its host, without a port.
+    """Return the URL that a redirect of GET `url` leads to. `registry`: the name of its host, without a port.
 
-    Raises RequestFailed where it must not be followed: to what is no HTTPS (unless `plain_http`), or from a public
-    registry into a private network, where a request could be turned against a service there.
+    Raises RequestFailed where bulkrm must not follow: to plain HTTP (unless `plain_http`), or from a public registry
+    into a private network, where the request could attack a service.
     """
     location = answer.headers.get("Location", "").strip()
     try:
@@ -29,9 +29,9 @@ def next_url(answer: Answer, url: str, *, registry: str, plain_http: bool) -> st
         parts = urlsplit(target)
         name, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise _refused(answer, "to what is no URL") from None
+        raise _refused(answer, "to something that is no URL") from None
     if not location or not _VISIBLE.fullmatch(location) or not name or "@" in parts.netloc:
-        raise _refused(answer, "to what is no URL, or one with credentials")
+        raise _refused(answer, "to something that is no URL, or to a URL with credentials")
     if parts.scheme != "https" and not (parts.scheme == "http" and plain_http):
         raise _refused(answer, "to an address that is not HTTPS")
     if is_inward(name) and not is_inward(registry):
@@ -40,11 +40,11 @@ def next_url(answer: Answer, url: str, *, registry: str, plain_http: bool) -> st
 
 
 def too_many(answer: Answer) -> RequestFailed:
-    """Say that the redirects do not end."""
+    """Return the error for more than `MAX_REDIRECTS` redirects."""
     return _refused(answer, f"more than {MAX_REDIRECTS} times")
 
 
 def _refused(answer: Answer, where: str) -> RequestFailed:
     what = f"HTTP {answer.status}: the registry redirects the blob {where}"
-    hint = "bulkrm does not follow that; what the conditions of the list say of this image is not known"
+    hint = "bulkrm does not follow such redirects, so it cannot tell whether the conditions of the list keep this image"
     return RequestFailed(Failure(FailureCode.REDIRECTED, what, answer.status, hint))

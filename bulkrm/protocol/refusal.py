@@ -1,4 +1,4 @@
-"""A final answer that is no success, turned into a failure with its code and hint."""
+"""Unsuccessful final answers become failures, each with a code, a hint and a reach."""
 
 from bulkrm.model.layout import MOST_IN_A_ROW, listed
 from bulkrm.model.limits import RAISE
@@ -43,7 +43,7 @@ __all__ = [
 ]
 
 TAGS_ONLY = (
-    "`--strategy tags-first` takes the tags off, and the manifests stay until the registry collects them; or delete with "
+    "`--strategy tags-first` removes the tags, and the manifests stay until the registry collects them; or delete with "
     "the registry's own tool or web page"
 )
 DISABLED = (
@@ -62,23 +62,23 @@ LIMITED = "run again later, or with a lower --rate or --concurrency"
 
 
 def refusal(answer: Answer, host: str, request: Request, traits: Traits = STANDARD) -> Failure:
-    """Say what a final answer means that is neither a success nor a proven "not there"."""
+    """Return the failure for a final answer that is neither a success nor a proven "not there"."""
     codes = {entry.code for entry in error_entries(answer)}
     detail = explanation(answer)
     message = f"HTTP {answer.status}" + (f": {detail}" if detail else "")
-    # A page is somebody else's: what a family means by a bare status does not hold for it.
+    # A web page with 403 comes from a proxy, not from the registry: the refusals of its family do not apply.
     foreign = answer.status == _FORBIDDEN and is_web_page(answer)
     for known in traits.refusals:
-        if not foreign and known.means(request.method, answer.status, codes):
+        if not foreign and known.matches(request.method, answer.status, codes):
             kind = StillTagged if known.tagged else Failure
             return kind(known.code, message, answer.status, known.hint, known.reach)
-    if request.method == "PUT" and (what := _what_is_missing(answer, codes)):
+    if request.method == "PUT" and (what := _missing_parts(answer, codes)):
         return Failure(FailureCode.BLOBS_MISSING, f"HTTP {answer.status}: {what}", answer.status, _COLLECTED)
     if answer.status in (_UNAUTHORIZED, _FORBIDDEN) or (answer.status == _NOT_FOUND and denies(answer)):
-        return not_permitted(message, answer.status, _who_may_not(answer, request))
+        return not_permitted(message, answer.status, _missing_right_hint(answer, request))
     changing = request.method in ("DELETE", "PUT")
-    # Where deletion is not allowed, the specification has 400 as well as 405 ("Deleting Manifests"). To a tag both say
-    # that tags are not deleted, which is asked for and remembered apart.
+    # The specification allows 400 and 405 where deletion is not allowed ("Deleting Manifests"). After DELETE of a tag
+    # they only mean that the registry does not delete tags, which a probe finds out.
     unsupported = answer.status == _BAD_REQUEST and "UNSUPPORTED" in codes and _names_digest(request)
     code, hint, reach = (
         _not_allowed(answer, codes, request.method)
@@ -93,18 +93,18 @@ def refusal(answer: Answer, host: str, request: Request, traits: Traits = STANDA
 _GONE = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
-def _what_is_missing(answer: Answer, codes: set[str]) -> str | None:
-    """Say what a pushed manifest consists of that the registry does not have; None where that is not the trouble."""
+def _missing_parts(answer: Answer, codes: set[str]) -> str | None:
+    """Say which blobs of a pushed manifest the registry no longer has; None where it refused the push for another reason."""
     missing = missing_blobs(answer)
     if missing:
         return f"the registry no longer has {listed(missing, MOST_IN_A_ROW)}"
     if answer.status == _NOT_FOUND and _GONE & codes and not denies(answer):
-        return "the registry no longer has the repository, and with it what the image consists of"
+        return "the registry no longer has the repository, nor the blobs of the image"
     return None
 
 
-def _who_may_not(answer: Answer, request: Request) -> str:
-    """Hint at the right that is missing; where a web page came, it may not be the registry that refuses."""
+def _missing_right_hint(answer: Answer, request: Request) -> str:
+    """Return the hint for a 401 or 403; with a web page as its body it may come from a proxy."""
     hint = permission_hint(request.repository, missing_right(request, None))
     if not is_web_page(answer):
         return hint
@@ -141,13 +141,13 @@ def _meaning(status: int) -> _Meaning:
 
 
 def _not_allowed(answer: Answer, codes: set[str], method: str) -> _Meaning:
-    """Tell the meanings of 405 apart.
+    """Return what a 405, or a 400 UNSUPPORTED, means.
 
     distribution answers UNSUPPORTED as JSON where deletion is disabled (registry/handlers/manifests.go), and plain text
     "Method not allowed" in its read-only mode (registry/handlers/app.go); others have codes of their own for one image.
     """
     if "UNSUPPORTED" in codes and method == "DELETE":
-        # distribution and those who imitate it name their version; of others it is not known what would allow it.
+        # Only distribution and its imitators send the version header, so only for them the remedy is known.
         known = "Docker-Distribution-Api-Version" in answer.headers
         return FailureCode.DELETION_DISABLED, DISABLED if known else f"{_NO_DELETION}{DISABLED}", Reach.HOST
     return _REFUSED if codes else (FailureCode.READ_ONLY, READ_ONLY, Reach.HOST)
@@ -165,7 +165,7 @@ _BROKEN = {
         "give the registry's CA with --ca-file, or accept any certificate with --insecure",
         Reach.HOST,
     ),
-    NOT_TLS: (FailureCode.UNREACHABLE, "the server does not speak TLS; --plain-http if that is meant", Reach.HOST),
+    NOT_TLS: (FailureCode.UNREACHABLE, "the server does not speak TLS; to allow plain HTTP: --plain-http", Reach.HOST),
     PROXY: (
         FailureCode.UNREACHABLE,
         "set it to the http:// or https:// address of a proxy, or put the host into NO_PROXY",
@@ -178,6 +178,6 @@ _BROKEN = {
 
 
 def no_answer(broken: Broken) -> Failure:
-    """Say what it means that no answer came."""
+    """Return the failure for a request that got no answer."""
     code, hint, reach = _BROKEN[broken.kind]
     return Failure(code, clean(broken.message), None, hint, reach)

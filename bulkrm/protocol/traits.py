@@ -1,4 +1,4 @@
-"""What one registry family does differently from the specification, as a value. `families` holds one for each family."""
+"""Where a registry departs from the specification, as a value; `families` has one for each registry family."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,10 @@ from bulkrm.model.result.failure import FailureCode, Reach, TagsOnly
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How a refused request is understood: by status and, if given, the code in the body's `errors` list."""
+    """What a refused request means on some registry, known by the status and, if given, an error code of the body.
+
+    `tagged`: the refusal means that the manifest still has a tag, and that this registry wants tags deleted first.
+    """
 
     status: int
     error: str | None
@@ -16,10 +19,10 @@ class Refusal:
     hint: str
     reach: Reach = Reach.IMAGE
     methods: frozenset[str] = frozenset({"DELETE"})
-    tagged: bool = False  # it means that a tag is still on the manifest, and that those go first here
+    tagged: bool = False
 
-    def means(self, method: str, status: int, errors: Collection[str]) -> bool:
-        """Tell whether it is this refusal that a request met."""
+    def matches(self, method: str, status: int, errors: Collection[str]) -> bool:
+        """Tell whether an answer with this status and these error codes is this refusal."""
         return method in self.methods and status == self.status and (self.error is None or self.error in errors)
 
 
@@ -27,12 +30,11 @@ class Refusal:
 class Traits:
     """How to treat one registry host.
 
-    `actions`: what the first token of a repository is asked for; None: exactly what the challenge wants.
-    `refusals`: looked through before the standard's. The others are traits, things that the specification leaves open.
-    `untagged_first`: a manifest is deleted only when no tag is on it any more. `tags_only`: why no manifest is deleted
-    at all, where tags are. `restorable`: what was deleted can be put back as long as no garbage was collected.
-    `collected_by_command`: its operator collects the garbage by distribution's command. `deletes_manifests`: it does
-    wherever it deletes anything, so that a refusal means that deletion is off, even where tags can be deleted.
+    `actions`: the actions of the first token of a repository; None: exactly those of the challenge. `refusals`: checked
+    before the refusals of the standard. `untagged_first`: it deletes a manifest only once that has no tag. `tags_only`:
+    why it deletes no manifest at all, although it deletes tags. `restorable`: a deleted image can be pushed again without
+    its blobs until garbage is collected. `collected_by_command`: its operator collects garbage by distribution's command.
+    `deletes_manifests`: it deletes manifests wherever it deletes anything, so a refusal means that deletion is disabled.
     """
 
     actions: frozenset[str] | None = frozenset({"pull", "delete"})

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import anyio
 
-from bulkrm.families.family import address_of, recognised
+from bulkrm.families.family import address_of, with_detected_traits
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import Warned, WarningKind
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
@@ -17,8 +17,8 @@ from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import is_loopback
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS
 from bulkrm.protocol.decision import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token, is_limit
-from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
+from bulkrm.protocol.misrouted import is_misrouted, is_same_answer
 from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.auth.authorizer import Authorizer
@@ -112,7 +112,7 @@ class Host:
         answer = await self._transmit(request, url, headers, use)
         if use is None or not isinstance(answer, Answer) or not use.again:
             return answer
-        if is_to_another(request, answer):
+        if is_misrouted(request, answer):
             self.reuse.end("an answer came that belongs to another request")
             return Broken(LOST, "the answer belongs to another request")
         of_the_moment = answer.status in (_TIMED_OUT, _TOO_MANY) or answer.status >= _SERVER_ERROR  # sent again anyway
@@ -153,7 +153,7 @@ class Host:
         async with self.limiter:
             answer = await self._transmit(PING, self.base + PING.target, {}, use)
         if self._greeting is not None and isinstance(answer, Answer) and use.again:
-            if is_like(answer, self._greeting):
+            if is_same_answer(answer, self._greeting):
                 use.in_order()
             elif answer.status < _TOO_MANY:
                 self.reuse.end("an answer came twice")
@@ -166,7 +166,7 @@ class Host:
             # Who cannot even be met need not be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
         self._greeting = final.answer
-        self.authorizer.learn(recognised(self.name, self.traits, final.answer))
+        self.authorizer.learn(with_detected_traits(self.name, self.traits, final.answer))
         challenge = None
         if final.answer.status == _UNAUTHORIZED:
             challenge = choose(parse_challenges(final.answer.headers.getall("WWW-Authenticate", [])))

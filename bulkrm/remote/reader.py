@@ -14,7 +14,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
-from bulkrm.protocol.interpret import AnswerContext, Head
+from bulkrm.protocol.interpret import AnswerContext, HeadAnswer
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.pages import Page, broken_listing, refuses_page_size
 from bulkrm.protocol.listing.progress import Listing
@@ -95,9 +95,9 @@ class Reader:
         match judge.head(final.answer, request.digest):
             case Resolved() as resolved:
                 return resolved
-            case Head.ABSENT:
+            case HeadAnswer.ABSENT:
                 return None
-            case Head.UNCLEAR:
+            case HeadAnswer.UNCLEAR:
                 return await self.anything(repository, reference)
 
     async def tags(self, repository: Repository) -> tuple[str, ...] | None:

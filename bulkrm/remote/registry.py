@@ -118,7 +118,7 @@ class Registry(Reader):
         final = await self._send_delete(context, footprint, is_gone)
         if final is None:
             return Removal.FOUND_GONE
-        proved = judge.deletion(context, final.answer) is DeleteAnswer.DONE
+        proved = judge.deletion(context, final.answer) is DeleteAnswer.ACCEPTED
         if not proved:
             doubt = _still_there(context, final.answer)
             if not await is_gone(doubt.failure):

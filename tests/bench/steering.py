@@ -22,10 +22,10 @@ class Vegas:
     def is_enough(self, rounds: float, seconds: float) -> bool:
         return rounds >= 1 and seconds >= 0.05
 
-    def begin_anew(self, now: float) -> None:  # noqa: ARG002 (the shape of a steering)
+    def restart(self, now: float) -> None:  # noqa: ARG002 (the shape of a steering)
         self._least, self._slow_start = math.inf, True
 
-    def next(self, number: int, rate: float, now: float) -> int:  # noqa: ARG002 (as above)
+    def choose(self, number: int, rate: float, now: float) -> int:  # noqa: ARG002 (as above)
         delay = number / rate
         self._least = min(self._least, delay)
         waiting = number * (1 - self._least / delay)
@@ -52,10 +52,10 @@ class Gradient:
     def is_enough(self, rounds: float, seconds: float) -> bool:
         return rounds >= 1 and seconds >= 0.05
 
-    def begin_anew(self, now: float) -> None:  # noqa: ARG002 (the shape of a steering)
+    def restart(self, now: float) -> None:  # noqa: ARG002 (the shape of a steering)
         self._usual = None
 
-    def next(self, number: int, rate: float, now: float) -> int:  # noqa: ARG002 (as above)
+    def choose(self, number: int, rate: float, now: float) -> int:  # noqa: ARG002 (as above)
         delay = number / rate
         usual = delay if self._usual is None else self._usual * 0.95 + delay * 0.05
         self._usual = usual * 0.95 if usual > 2 * delay else usual

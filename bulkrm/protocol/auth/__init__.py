@@ -1,1 +1,1 @@
-"""Challenges, realms, tokens and rights: what an answer says about who may do what."""
+"""Authentication: challenges, realms, token answers, and what a 401 or 403 means for a user."""

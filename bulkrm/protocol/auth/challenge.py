@@ -33,7 +33,7 @@ def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
 
 
 def choose(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Take Bearer before Basic, and of several the first; other schemes are not spoken here (as containerd sorts them)."""
+    """Return the first Bearer challenge, else the first Basic one, as containerd does; None: only unsupported schemes."""
     known = [challenge for challenge in challenges if challenge.scheme in ("bearer", "basic")]
     return min(known, key=lambda challenge: challenge.scheme != "bearer", default=None)
 
@@ -52,7 +52,7 @@ def _parse_line(line: str) -> Iterator[Challenge]:
 
 
 def _parse_parameters(line: str, position: int) -> tuple[dict[str, str], int]:
-    """Read parameters until something else begins: the next scheme, or the end."""
+    """Read the parameters of one challenge. Returns them and the position behind them."""
     parameters: dict[str, str] = {}
     while True:
         blank = re.compile(r"[\s,]*").match(line, position)

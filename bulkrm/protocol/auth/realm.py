@@ -39,12 +39,12 @@ class Realm:
 
     @property
     def parts(self) -> SplitResult:
-        """The URL, cut."""
+        """The components of the URL."""
         return urlsplit(self.url)
 
     @property
     def host(self) -> str:
-        """Host and port as they stand, lower case: what a limiter is kept for."""
+        """Host and port as the URL has them, in lower case; each has a limiter of its own."""
         return self.parts.netloc.lower()
 
     def with_query(self, service: str | None, scope: str | None) -> str:
@@ -79,7 +79,7 @@ def _split(base: str, text: str) -> SplitResult:
 
 
 def is_inward(host: str) -> bool:
-    """Tell whether a host name or address literal leads into this machine or a private network."""
+    """Tell whether a host name or address literal leads to this machine or into a private network."""
     name = host.strip("[]").lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -98,7 +98,7 @@ def is_inward(host: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Tell whether a host name or address literal is this machine itself."""
     name = host.strip("[]").lower().rstrip(".")
-    if name == "localhost":  # `*.localhost` is for DNS to say on many systems, and so for anybody
+    if name == "localhost":  # many systems resolve `*.localhost` by DNS, so it may lead anywhere
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -109,9 +109,8 @@ def is_loopback(host: str) -> bool:
 def refuse_realm(realm: Realm, *, registry_scheme: str, registry_inward: bool, plain_http: bool) -> str | None:
     """Say why no credentials may go to this realm, or None where they may.
 
-    Never over plain HTTP unless the user said so or it is loopback, and never from a public registry's announcement
-    into a private network,
-    where a request with credentials could be turned against a service there (go-containerregistry `validateRealmURL`).
+    They go over plain HTTP only to loopback or where the user allowed it. They never go into a private network because a
+    public registry announces a realm there: the request could attack a service (go-containerregistry `validateRealmURL`).
     """
     name = realm.parts.hostname or ""
     if realm.parts.scheme == "http":

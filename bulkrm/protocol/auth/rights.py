@@ -1,4 +1,4 @@
-"""Who may not: wrong credentials, missing rights, and what to say of them."""
+"""The failures of a user who may not do something: wrong credentials, or a missing right, with a hint for each."""
 
 from dataclasses import dataclass
 
@@ -16,26 +16,26 @@ _NEEDED = {"PUT": "push", "DELETE": "delete"}
 
 @dataclass(frozen=True, slots=True)
 class CredentialState:
-    """What is known of the user for whom a request was sent.
+    """What is known of the credentials for a request.
 
-    `given`: there are credentials for what the request is about. `taken`: the host answered somebody with them before.
-    `replaced`: there are others by now. `one_for_all`: they are those of the whole host, and not of some repositories.
+    `given`: there are any. `accepted`: the host accepted them in an earlier request. `replaced`: a helper has issued new
+    ones since the request was sent. `for_whole_host`: they are not those of some repositories only.
     """
 
     given: bool = False
-    taken: bool = False
+    accepted: bool = False
     replaced: bool = False
-    one_for_all: bool = True
+    for_whole_host: bool = True
 
 
 NO_CREDENTIALS = CredentialState()
 
 
 def missing_right(request: Request, wanted: Scope | None) -> str:
-    """Name what a request was refused for. `wanted`: the scope that the challenge asks for, if it names one.
+    """Name the right whose lack made a registry refuse a request, for instance `delete`.
 
-    A challenge asks for all that the request needs (2.8.2 for a PUT: `pull,push`). Who changes something has read it
-    before, so it is not `pull` that is missing.
+    `wanted`: the scope of the challenge, if it names one. It lists all that the request needs (2.8.2 for a PUT:
+    `pull,push`). bulkrm reads before it writes, so a write never fails for want of `pull`.
     """
     if request.repository is None:
         return str(wanted or CATALOG)
@@ -45,7 +45,7 @@ def missing_right(request: Request, wanted: Scope | None) -> str:
 
 
 def permission_hint(repository: Repository | None, missing: str, *, docker_auth: bool = False) -> str:
-    """Say which right is missing, and where. `docker_auth`: it may be that token server which did not grant it."""
+    """Return the hint for a missing right. `docker_auth`: the token server that did not grant it may be docker_auth."""
     if repository is None:
         return f"listing repositories needs the scope {missing}; list the repositories by name instead"
     if "push" in missing:
@@ -55,17 +55,17 @@ def permission_hint(repository: Repository | None, missing: str, *, docker_auth:
 
 
 def not_permitted(what: str, status: int, hint: str) -> Failure:
-    """Make the failure of somebody who may not do something in one repository."""
+    """Return the failure of a user who lacks a right in one repository; `what` is its message."""
     return Failure(FailureCode.NOT_PERMITTED, what, status, hint, Reach.REPOSITORY)
 
 
 def bad_credentials(
-    host: str, *, given: bool, one_for_all: bool = True, login: Credential | None = None, asked: float | None = None
+    host: str, *, given: bool, for_whole_host: bool = True, login: Credential | None = None, asked: float | None = None
 ) -> Failure:
-    """Say that user or password are wrong, or that there should have been some.
+    """Return the failure for a wrong user or password (`given`), or for none where the registry wants one.
 
-    `login`: what there was, where it is of no use to a registry that wants a user and password. `asked`: seconds that
-    the registry wants the next attempt to wait.
+    `login`: a token that the user has instead, which such a registry cannot use. `asked`: seconds that the registry
+    wants clients to wait before the next attempt.
     """
     message = f"HTTP 401: {host} " + ("does not accept the user or password" if given else "wants a user and password")
     match login:
@@ -77,16 +77,16 @@ def bad_credentials(
             pass
     if asked:
         message += f", and asks to wait {asked:.0f} s: too many attempts?"
-    return _bad(message, _CHECK, one_for_all=one_for_all)
+    return _bad_login(message, _CHECK, for_whole_host=for_whole_host)
 
 
-def bad_ready_token(host: str, *, one_for_all: bool) -> Failure:
-    """Say that a registry does not accept the token that the user brought along."""
+def bad_ready_token(host: str, *, for_whole_host: bool) -> Failure:
+    """Return the failure for a token of the user's configuration that the registry does not accept."""
     message = f"HTTP 401: {host} does not accept the ready token (`registrytoken` of config.json)"
     hint = "put a new one there, or `docker login`, or give -u and a password"
-    return _bad(message, hint, one_for_all=one_for_all)
+    return _bad_login(message, hint, for_whole_host=for_whole_host)
 
 
-def _bad(message: str, hint: str, *, one_for_all: bool) -> Failure:
-    reach = Reach.HOST if one_for_all else Reach.REPOSITORY
+def _bad_login(message: str, hint: str, *, for_whole_host: bool) -> Failure:
+    reach = Reach.HOST if for_whole_host else Reach.REPOSITORY
     return Failure(FailureCode.BAD_CREDENTIALS, message, _UNAUTHORIZED, hint, reach)

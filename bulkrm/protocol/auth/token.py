@@ -9,8 +9,8 @@ from bulkrm.protocol.message import Answer
 
 # "If omitted, this defaults to 60 seconds" (spec/auth/token.md); docker_auth and Quay omit it always.
 DEFAULT_LIFE = 60.0
-_ENDLESS = 1e12  # more is no time; beyond 1e308 it would not even be a float
-_SHORTEST = 1.0  # one that ends at once would be renewed for ever and never sent
+_ENDLESS = 1e12  # a longer life is ignored; beyond 1e308 it would not even be a float
+_SHORTEST = 1.0  # a token that expires at once would be renewed for ever and never sent
 _MARGIN = 5.0
 _MARGIN_SHARE = 0.2
 
@@ -24,7 +24,7 @@ class Token:
 
     @property
     def margin(self) -> float:
-        """How many seconds before its end it is renewed: 5, or a fifth of its life if that is less."""
+        """Seconds before its expiry at which it is renewed: 5, or a fifth of its life if that is less."""
         return min(_MARGIN, self.life * _MARGIN_SHARE)
 
 
@@ -41,9 +41,10 @@ def parse_token(answer: Answer) -> Token:
 
 
 def _life(expires_in: object, issued_at: object, wall: float) -> float:
-    """Seconds from now on. `issued_at` counts only if it makes the token end sooner, but not in the past.
+    """Return for how many seconds from now the token is good.
 
-    A server whose clock is off would otherwise make every token look expired, or never (as regclient's auth does it).
+    `issued_at` counts only if it makes the token expire sooner, but not if it lies before its whole life: a server with
+    a wrong clock would make every token look expired, or none (regclient's auth does the same).
     """
     good = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < _ENDLESS
     life = float(expires_in) if good and isinstance(expires_in, int | float) else DEFAULT_LIFE

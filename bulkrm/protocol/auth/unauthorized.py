@@ -1,6 +1,6 @@
-"""What follows from a 401: answer the challenge, renew a token, ask for more, or say who may not do what.
+"""The decision after a 401: answer the challenge, renew the token, widen its scope, or fail.
 
-Per request at most one renewal, of a token or of a helper's password, and one extension of the scope.
+A request is renewed at most once, by a new token or a helper's new password, and its scope is widened at most once.
 """
 
 from collections.abc import Sequence
@@ -38,51 +38,51 @@ _BASIC = Challenge("basic")
 _COMPARE = "compare the clocks, issuer, service and certificate of the registry and its token server"
 
 
-def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, standing: CredentialState) -> Decision:
-    """Say what follows from a 401."""
+def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, state: CredentialState) -> Decision:
+    """Decide what to do after a 401 to a request that was sent with `attempt.authorization`."""
     challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
     challenge = choose(challenges)
     match attempt.authorization:
         case BearerAuthorization(scope):
-            return _after_token(attempt, challenge, scope, standing)
+            return _after_token(attempt, challenge, scope, state)
         case ReadyAuthorization():
-            return GiveUp(_ready_token_refused(attempt, challenge, standing))
+            return GiveUp(_ready_token_refused(attempt, challenge, state))
         case BasicAuthorization():
-            if standing.replaced and not attempt.renewed:
+            if state.replaced and not attempt.renewed:
                 return Authorize(challenge or _BASIC, None, renew=True, attempt=replace(attempt, renewed=True))
-            return GiveUp(_password_refused(attempt, answer, standing))
+            return GiveUp(_password_refused(attempt, answer, state))
         case NoAuthorization():
             if challenge is None or attempt.authorized:
-                return GiveUp(_unknown_scheme(attempt, answer, challenges, traits, given=standing.given))
+                return GiveUp(_unknown_scheme(attempt, answer, challenges, traits, given=state.given))
             scope = first_scope(attempt.request, challenge, traits)
             return Authorize(challenge, scope, renew=False, attempt=replace(attempt, authorized=True))
 
 
-def _password_refused(attempt: Attempt, answer: Answer, standing: CredentialState) -> Failure:
-    """Judge a 401 to a user and password: whom the registry took before may not do this one thing."""
+def _password_refused(attempt: Attempt, answer: Answer, state: CredentialState) -> Failure:
+    """Return the failure for a 401 to a password: if it was accepted before, the user lacks a right."""
     request, host = attempt.request, attempt.host
     missing = missing_right(request, None)
     hint = permission_hint(request.repository, missing)
-    if standing.taken:
+    if state.accepted:
         return not_permitted(f"HTTP 401: {host} knows this user, but does not allow {missing}", UNAUTHORIZED, hint)
-    failure = bad_credentials(host, given=True, one_for_all=standing.one_for_all, asked=asked_wait(answer))
-    # Where everybody may read, the first password that is looked at is that of a DELETE.
+    failure = bad_credentials(host, given=True, for_whole_host=state.for_whole_host, asked=asked_wait(answer))
+    # Where anonymous users may read, the registry checks the password for the first time at a DELETE.
     return replace(failure, hint=f"{failure.hint}; or {hint}") if request.method in ("DELETE", "PUT") else failure
 
 
-def _ready_token_refused(attempt: Attempt, challenge: Challenge | None, standing: CredentialState) -> Failure:
-    """Judge a 401 to a token that the user brought along."""
+def _ready_token_refused(attempt: Attempt, challenge: Challenge | None, state: CredentialState) -> Failure:
+    """Return the failure for a 401 to a token of the user's configuration."""
     error = challenge.parameters.get("error", "") if challenge else ""
     wanted = challenge_scope(challenge, attempt.request) if challenge else None
-    if error == "insufficient_scope" or (standing.taken and error != "invalid_token"):
+    if error == "insufficient_scope" or (state.accepted and error != "invalid_token"):
         return _not_permitted(attempt.request, wanted, docker_auth=False)
-    return bad_ready_token(attempt.host, one_for_all=standing.one_for_all)
+    return bad_ready_token(attempt.host, for_whole_host=state.for_whole_host)
 
 
 def _unknown_scheme(
     attempt: Attempt, answer: Answer, challenges: Sequence[Challenge], traits: Traits, *, given: bool
 ) -> Failure:
-    """Judge a 401 that cannot be answered: there is no challenge, or one of a kind that is not spoken here."""
+    """Return the failure for a 401 without a challenge, or with schemes that bulkrm does not support."""
     failure = refusal(answer, attempt.host, attempt.request, traits)
     others = sorted({challenge.scheme.title()[:40] for challenge in challenges} - {"Basic", "Bearer"})
     if not others or choose(challenges) is not None:
@@ -94,13 +94,13 @@ def _unknown_scheme(
 
 
 def _after_token(
-    attempt: Attempt, challenge: Challenge | None, asked: Scope | None, standing: CredentialState
+    attempt: Attempt, challenge: Challenge | None, asked: Scope | None, state: CredentialState
 ) -> Decision:
-    """Renew a token that the registry no longer takes; extend one that allows too little; both once at most.
+    """Renew a token that the registry no longer accepts, or widen one that allows too little; each once at most.
 
     distribution names the cause in `error`; zot repeats its challenge without one where a permission is missing, and
-    sends no challenge at all for an expired token (zot pkg/api/bearer_auth.go). A 401 to a renewed token is final,
-    whatever it says: where the registry took others of this user's tokens, this one allows too little.
+    sends no challenge at all for an expired token (zot pkg/api/bearer_auth.go). A 401 to a renewed token is final: if
+    the registry accepted other tokens of this user, this one allows too little.
     """
     error = challenge.parameters.get("error", "") if challenge else "invalid_token"
     wanted = challenge_scope(challenge, attempt.request) if challenge else None
@@ -111,7 +111,7 @@ def _after_token(
         return Authorize(challenge, merged, renew=False, attempt=replace(attempt, extended=True))
     if error != "insufficient_scope" and not attempt.renewed:
         return Authorize(challenge, asked, renew=True, attempt=replace(attempt, renewed=True))
-    if error == "invalid_token" and not standing.taken:
+    if error == "invalid_token" and not state.accepted:
         message = "HTTP 401: the registry refuses the tokens of its token server"
         return GiveUp(Failure(FailureCode.TOKEN_SERVER, message, UNAUTHORIZED, _COMPARE, Reach.HOST))
     failure = _not_permitted(attempt.request, wanted, docker_auth=error == "insufficient_scope")
@@ -140,13 +140,13 @@ def challenge_scope(challenge: Challenge, request: Request) -> Scope | None:
 
 
 def first_scope(request: Request, challenge: Challenge | None, traits: Traits) -> Scope | None:
-    """Return the scope to ask for first: the manners' actions and whatever the challenge wants beside them."""
+    """Return the scope of the first token request: the actions of the host's traits, and those of the challenge."""
     own = request.scope
     if own is None:
         return None
     wanted = challenge_scope(challenge, request) if challenge else None
     if request.repository is None or traits.actions is None:
         return wanted or own
-    # One token serves reading and deleting, so both are asked for at once; pushing is asked for by what pushes.
+    # One token serves reading and deleting, so both are requested at once; only a PUT requests `push`.
     scope = own if "push" in own.actions else Scope(own.type, own.name, traits.actions)
     return scope.merge(wanted) if wanted else scope

@@ -1,1 +1,1 @@
-"""Listings page by page: links, pages, and when a listing is whole."""
+"""Paged listings of tags, repositories and referrers: one page, the link to the next, and the progress over all."""

@@ -1,17 +1,17 @@
-"""The `Link` header of a listing: where its next page is.
+"""The `Link` header of a listing, which leads to the next page.
 
-What a registry writes there is not an address to go to. Behind a proxy it holds the wrong scheme or host, Nexus and
-Artifactory add or leave out the part of the path by which they route (renovatebot/renovate#15030), and what it names may
-be another repository's list. So only its query is taken, and only if the rest is understood:
+Its URL cannot be requested as it is. Behind a proxy it has the wrong scheme or host, Nexus and Artifactory add or leave
+out the part of the path by which they route (renovatebot/renovate#15030), and it may name another repository's list. So
+bulkrm takes only its query, and only if it understands the rest:
 
-1. The header is read as RFC 8288 section 3 has it, with the two slips that servers make: single quotes, and no `<>`.
+1. The header is parsed by RFC 8288 section 3, with two deviations that servers make: single quotes, and no `<>`.
 2. The target is resolved against the request. Scheme, host and whatever stands before `/v2/` are ignored.
 3. Its path must end as the request's does (`tags/list`, `referrers/DIGEST`, `_catalog`), and its repository must be the
    request's, or that with leading components missing or added.
-4. It must have a query, of characters that may stand in one.
+4. It must have a query, of characters that RFC 3986 allows there.
 
-The next request has the path of the first and that query, to the letter: a cursor may be anything, and a number where a
-name is expected (renovatebot/renovate#15080). A header that is not understood is never taken for the end of a listing.
+The next request has the path of the first and exactly that query: a cursor may be anything, also a number where a name
+is expected (renovatebot/renovate#15080). A header that is not understood never counts as the end of a listing.
 """
 
 import re
@@ -82,26 +82,26 @@ def next_target(lines: Iterable[str], target: str) -> str | None:
 
 
 def cursor(target: str) -> frozenset[tuple[str, str]]:
-    """Return what a request's query asks for, whatever the order: two of one listing with the same are a circle."""
+    """Return the parameters of a request's query, in no order; two equal cursors in one listing mean an endless loop."""
     return frozenset(parse_qsl(urlsplit(target).query, keep_blank_values=True, encoding="latin-1"))
 
 
 def same_repository(named: str, path: str) -> bool:
-    """Tell whether a repository's name is ours, or ours with leading components missing or added."""
+    """Tell whether a registry's name for a repository is `path`, or `path` with leading components missing or added."""
     theirs, ours = named.strip("/").lower().split("/"), path.lower().split("/")
     shorter = min(len(theirs), len(ours))
     return bool(theirs[0]) and theirs[-shorter:] == ours[-shorter:]
 
 
 def _is_next(link: Link) -> bool:
-    """Tell whether a link leads to the next page. Raises ProtocolError where it does not say what it is."""
+    """Tell whether a link leads to the next page. Raises ProtocolError where it has no relation, or another anchor."""
     relation = link.parameter("rel")
     if relation is None:
-        raise ProtocolError("a Link of it says not what it leads to")
+        raise ProtocolError("one of its Links has no `rel`")
     if "next" not in relation.lower().split():
         return False
     if link.parameter("anchor"):
-        raise ProtocolError("a Link of it is about something else than the listing")
+        raise ProtocolError("one of its Links has an `anchor`, so it is not about the listing")
     return True
 
 
@@ -119,7 +119,7 @@ def _own_target(link: Link, target: str) -> str:
 
 
 def _after_v2(path: str) -> Iterator[str]:
-    """Yield what stands after a `/v2/`: the part before it may hold one as well, and so may a repository."""
+    """Yield what follows each `/v2/` of a path: a proxy's prefix and a repository's name may contain it, too."""
     position = path.find("/v2/")
     while position >= 0:
         yield path[position + len("/v2/") :]
@@ -134,7 +134,7 @@ def _is_ours(rest: str, path: str) -> bool:
 
 
 def _cut(rest: str) -> tuple[str, str] | None:
-    """Cut what follows `/v2/` into the repository and the listing of it."""
+    """Cut what follows `/v2/` into the repository and the end of the path, such as `tags/list`."""
     for end in _ENDS:
         if rest == end or rest.endswith(f"/{end}"):
             return rest[: -len(end)].rstrip("/"), end

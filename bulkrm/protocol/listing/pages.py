@@ -1,4 +1,4 @@
-"""Final answers to requests for a listing, turned into pages. Raises RequestFailed where it is none."""
+"""Final answers to requests for a listing become pages. Other answers raise RequestFailed."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -7,7 +7,7 @@ from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
-from bulkrm.protocol.explanation import said
+from bulkrm.protocol.explanation import explained
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing.link import next_target, same_repository
 from bulkrm.protocol.message import Answer
@@ -16,7 +16,7 @@ from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer
 _OK = 200
 _NOT_FOUND = 404
 _NO_API = frozenset({400, 404, 405, 406, 410, 501})
-# What may mean that a page is too large; distribution 2.8 says 400 PAGINATION_NUMBER_INVALID (registry/handlers/catalog.go).
+# A page that is too large: distribution 2.8 answers 400 PAGINATION_NUMBER_INVALID (registry/handlers/catalog.go).
 _TOO_MANY = frozenset({400, 413, 422})
 _NOT_THE_SIZE = frozenset({"NAME_INVALID", "NAME_UNKNOWN", "UNAUTHORIZED", "DENIED", "UNSUPPORTED"})
 _AGAIN = "run again; if it stays so, the registry's listing cannot be relied on"
@@ -26,8 +26,8 @@ _AGAIN = "run again; if it stays so, the registry's listing cannot be relied on"
 class Page:
     """One page of a listing.
 
-    `next` is the target of the next page's request, as a Link says. `entries` and `last` are about what the registry
-    sent: how many, and the last of them, whether it is a valid name or not.
+    `names` are the valid ones. `next` is the target of the next page's request, by the Link. `entries` is the number of
+    entries that the registry sent, `last` the last of them, valid or not.
     """
 
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class Page:
 
 
 def tag_page(context: AnswerContext, answer: Answer) -> Page | None:
-    """Read a page of tags. None where the registry says it does not know the repository.
+    """Interpret a page of tags; None where the registry says that it does not know the repository.
 
     null is an empty list (distribution 2.8.2, when every tag is gone). Names that are no tags are dropped (Artifactory
     lists digests), and null among them (Nexus, containers/image).
@@ -46,15 +46,15 @@ def tag_page(context: AnswerContext, answer: Answer) -> Page | None:
 
 
 def repository_page(context: AnswerContext, answer: Answer) -> Page | None:
-    """Read a page of the catalog; entries that are no repository names are dropped."""
+    """Interpret a page of the catalog; entries that are no repository names are dropped."""
     return _page(context, answer, "repositories")
 
 
 def referrers_page(context: AnswerContext, answer: Answer) -> Page | None:
-    """Read a page of referrers; None where the registry has no such API.
+    """Interpret a page of referrers; None where the registry has no such API.
 
-    The specification has 404 for that; registries that know nothing of the path answer whatever they answer to such,
-    redirects and web pages too (oras-go falls back for all of them).
+    The specification answers 404 then. Registries that do not know the path answer anything, also with redirects and
+    web pages (oras-go falls back to the tag schema for all of them).
     """
     if answer.status in _NO_API or 300 <= answer.status < 400:  # noqa: PLR2004
         return None
@@ -68,12 +68,12 @@ def referrers_page(context: AnswerContext, answer: Answer) -> Page | None:
 
 
 def refuses_page_size(answer: Answer) -> bool:
-    """Tell whether an answer may mean that fewer names should be asked for at a time."""
+    """Tell whether an answer may mean that the requested page is too large."""
     return answer.status in _TOO_MANY and _NOT_THE_SIZE.isdisjoint(entry.code for entry in error_entries(answer))
 
 
 def broken_listing(what: str, status: int | None = None) -> RequestFailed:
-    """Say that a listing cannot be followed to its end: what was not seen would not be guarded."""
+    """Return the error for a listing that cannot be followed to its end: tags that were not seen could not be guarded."""
     return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, status, _AGAIN, Reach.REPOSITORY))
 
 
@@ -84,13 +84,13 @@ def _page(context: AnswerContext, answer: Answer, key: str) -> Page | None:
         raise context.fail(answer)
     body = answer.json()
     if not isinstance(body, dict) or not isinstance(body.get(key, ""), list | None):
-        message = f"the listing is no JSON object with {key!r}{said(answer)}"
+        message = f"the listing is no JSON object with {key!r}{explained(answer)}"
         hint = f"is {context.host} an OCI / Docker v2 registry?"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint))
     _check_owner(body.get("name"), context.request.repository)
     texts = [entry for entry in body[key] or () if entry is not None]
     if not all(isinstance(text, str) for text in texts):
-        # It may be a name that lost its quotes, such as a tag 110: which one, nobody can tell.
+        # It may be a name that lost its quotes, such as the tag 1.10, which became the number 1.1.
         raise broken_listing("the listing holds something else than names", answer.status)
     valid = is_tag if key == "tags" else is_path
     names = tuple(text for text in texts if valid(text))
@@ -98,9 +98,9 @@ def _page(context: AnswerContext, answer: Answer, key: str) -> Page | None:
 
 
 def _check_owner(name: object, repository: Repository | None) -> None:
-    """Refuse the listing of another repository, say an answer that a proxy mixed up.
+    """Refuse the listing of another repository, which a proxy that mixes up answers may send.
 
-    Registries write the name without the part that they route by (Nexus, Artifactory), or with more of it.
+    Nexus and Artifactory write the name without the part by which they route, or with more of it.
     """
     if repository is None or not isinstance(name, str) or not name:
         return

@@ -1,10 +1,13 @@
-"""One listing, page by page: what is asked for next, when it is whole, and when it is given up.
+"""The progress of one listing over its pages: which request comes next, when it is complete, when it is given up.
 
-The specification lets a registry send fewer names than were asked for only with a Link, or at the end (distribution-spec
-1.1, "Listing Tags"). Three things are seen beside that. A registry that refuses the page size is asked for less, and
-then without a size. A full page without a Link may not be the last one (sonatype/nexus-public#209); neither may any page
-that was asked for without a size: the names after its last one are asked for, until that brings nothing new. And a
-listing may have no end; it is given up after so many pages, names, bytes and seconds, and then none of it is used.
+By the specification a registry sends fewer names than requested only with a Link, or at the end (distribution-spec 1.1,
+"Listing Tags"). Registries deviate from it in three ways:
+
+- They refuse the page size. Then the listing requests smaller pages, at last without a size.
+- They send a full page without a Link although more follows (sonatype/nexus-public#209). The same may hold for any page
+  that was requested without a size. Then the names after the last one are requested, until that brings nothing new.
+- They send pages without end. Then the listing is given up after a number of pages, names, bytes or seconds, and none of
+  it is used.
 """
 
 from dataclasses import replace
@@ -24,10 +27,10 @@ _SMALLER = {PAGE: 100, 100: None}
 
 
 class Listing:
-    """What was read of a listing. `request` is the one to send next."""
+    """The names read so far; `request` is the next request to send."""
 
     def __init__(self, first: Request, now: float) -> None:
-        """Begin with the request for the first page; `now` is a moment of a monotonic clock, in seconds."""
+        """`first` requests the first page; `now` is in seconds of a monotonic clock."""
         self.request = first
         self._path, _, _ = first.target.partition("?")
         self._size: int | None = PAGE if first.target.endswith(f"?n={PAGE}") else None
@@ -38,7 +41,7 @@ class Listing:
         self._began = self._grew = now
         self._page_limit = first.max_body
         self._guessed = False
-        self._linked = self._size is None  # whether it is known that the registry sends Links; referrers have no size
+        self._linked = self._size is None  # the registry is known to send Links; for referrers that is assumed
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,11 +50,11 @@ class Listing:
 
     @property
     def begun(self) -> bool:
-        """Tell whether a page was taken."""
+        """Tell whether a page was added."""
         return self._pages > 0
 
     def ask_for_less(self) -> bool:
-        """Ask for fewer names at a time, at last without a number; False: there is nothing less to ask for."""
+        """Request smaller pages from now on, at last without a size; False: there is nothing smaller."""
         if self.begun or self._size is None:
             return False
         self._size = _SMALLER[self._size]
@@ -59,9 +62,9 @@ class Listing:
         return True
 
     def take(self, page: Page, size: int, now: float) -> bool:
-        """Add a page of so many bytes; tell whether there is more to be read.
+        """Add a page of `size` bytes; tell whether another one has to be requested.
 
-        Raises ProtocolError where the listing has no end.
+        Raises ProtocolError where the listing exceeds a limit or repeats itself.
         """
         before = len(self._names)
         self._names.update(dict.fromkeys(page.names))
@@ -80,7 +83,7 @@ class Listing:
         return True
 
     def _guess(self, page: Page) -> str | None:
-        """Return where the names after the last one are, unless this page is known to be the last."""
+        """Return the target that lists the names after the last one; None: this page is known to be the last."""
         full = page.entries >= self._size if self._size else not self._linked
         if not page.entries or not full:
             return None
@@ -92,13 +95,13 @@ class Listing:
     def _turn_to(self, target: str) -> None:
         asked = cursor(target)
         if asked in self._cursors:
-            raise ProtocolError("the pages of the listing go round in a circle")
+            raise ProtocolError("the pages of the listing lead round in a circle")
         self._cursors.add(asked)
         left = min(self._page_limit, MAX_BYTES - self._bytes)
         self.request = replace(self.request, target=target, max_body=left)
 
     def _check(self, now: float) -> None:
-        """Raise ProtocolError where the listing goes on for longer than any should."""
+        """Raise ProtocolError where the listing exceeds a limit."""
         if self._bytes >= MAX_BYTES:
             raise ProtocolError(f"the listing has more than {MAX_BYTES // 2**20} MiB")
         if self._pages >= MAX_PAGES:

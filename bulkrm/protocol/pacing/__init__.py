@@ -1,1 +1,1 @@
-"""How fast, and how many at a time: arithmetic with the time as an argument."""
+"""How fast requests go, and how many at a time: arithmetic with the time as an argument."""

@@ -1,4 +1,4 @@
-"""How fast: arithmetic of waiting, with the time as an argument."""
+"""Waiting times, the rate window and the limit of requests in flight: arithmetic, with the time as an argument."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,27 +13,27 @@ MAX_PAUSE = 600.0  # seconds that a host may ask to wait, and that one image wai
 _BACKOFF_BASE = 0.5
 _LIMITED_BASE = 0.1
 _QUOTAS = (("RateLimit-Remaining", "RateLimit-Reset"), ("X-RateLimit-Remaining", "X-RateLimit-Reset"))
-_ANY_DURATION = 10**9  # more seconds than that are no duration but a UNIX time
+_ANY_DURATION = 10**9  # a larger number of seconds is a UNIX time, not a duration
 _BACKOFF_CAP = 30.0
 
-# The numbers of `--concurrency auto`. It starts where distribution on one machine answers no faster with more in flight.
+# The numbers of `--concurrency auto`. With 32 in flight distribution on one machine reaches its full rate.
 _START, _MOST = 32, 512
-_FULL = 0.9  # of what is allowed has to be in flight, else something else is what limits
-_LESS = 0.7  # of what was refused is tried next
-_PATIENCE, _MOST_PATIENCE = 5.0, 60.0  # seconds before what was refused is tried again
+_FULL = 0.9  # a measurement counts only if this share of the allowed requests was in flight: else something else limits
+_LESS = 0.7  # after a refusal this share of the refused number is tried
+_PATIENCE, _MOST_PATIENCE = 5.0, 60.0  # seconds before a refused number is tried again
 
 
 def limited_backoff(refusals: int) -> float:
-    """Seconds for which a host that said 429, and not for how long, is left alone, after so many: 0.1 doubling to 30."""
+    """Seconds to wait after the given number of 429 answers without `Retry-After`: 0.1 doubling to 30."""
     return min(_BACKOFF_CAP, _LIMITED_BASE * 2.0 ** min(refusals - 1, 12))
 
 
 def quota(headers: Mapping[str, str], wall: float) -> tuple[int, float] | None:
-    """Return how many requests the host will answer, and until when in seconds; None where it does not tell both.
+    """Return the number of requests that the host still answers, and seconds until it resets; None if a header is missing.
 
-    It tells by `RateLimit-Remaining` and `RateLimit-Reset` (draft-ietf-httpapi-ratelimit-headers up to 07, in seconds;
-    Docker Hub has a window behind the number, `20;w=21600`), or by the same with `X-` before (GitHub, the Hub's API: a
-    UNIX time).
+    The headers are `RateLimit-Remaining` and `RateLimit-Reset` (draft-ietf-httpapi-ratelimit-headers up to 07, in
+    seconds; Docker Hub adds a window to the number, `20;w=21600`), or the same with the prefix `X-` (GitHub and the
+    Hub's API: a UNIX time).
     """
     for name, until in _QUOTAS:
         if name in headers:
@@ -49,7 +49,7 @@ def _number(text: str | None) -> int | None:
 
 
 def backoff(sends: int) -> float:
-    """Seconds to wait before sending again, after so many sends: 0.5 doubling to 30."""
+    """Seconds to wait before sending again after the given number of sends: 0.5 doubling to 30."""
     return min(_BACKOFF_CAP, _BACKOFF_BASE * 2.0 ** min(sends - 1, 10))
 
 
@@ -96,7 +96,7 @@ class RateWindow:
     __slots__ = ("_grants", "_rate")
 
     def __init__(self, rate: Rate) -> None:
-        """Start with an empty window."""
+        """`rate`: the number of grants, and the length of the window in seconds."""
         self._rate = rate
         self._grants: deque[float] = deque(maxlen=rate.requests)
 
@@ -112,11 +112,11 @@ class RateWindow:
 
 
 class ConcurrencyLimit:
-    """How many requests may be in flight: found by what the registry answers, never more than `cap`.
+    """How many requests may be in flight: `allowed`, found from the registry's answers, never more than `cap`.
 
-    Against refusals it is additive increase, multiplicative decrease (Chiu and Jain 1989), with a memory: the number
-    that was refused is kept away from for a while, as TCP CUBIC does with its last maximum (RFC 9438). Without refusals
-    it is steered by throughput (`bulkrm.protocol.pacing.hill_climb`). All times are seconds of one monotonic clock.
+    After refusals it grows additively and shrinks multiplicatively (Chiu and Jain 1989), and avoids the refused number
+    for a while, as TCP CUBIC does with its last maximum (RFC 9438). Without refusals throughput steers it
+    (`bulkrm.protocol.pacing.hill_climb`). All times are seconds of one monotonic clock.
     """
 
     __slots__ = (
@@ -133,23 +133,23 @@ class ConcurrencyLimit:
     )
 
     def __init__(self, cap: int | None, steering: Callable[[int], Steering] = HillClimb, *, most: int = _MOST) -> None:
-        """Begin at the cap, which most registries take; without one at 32, and be steered from there.
+        """Start at `cap`, which most registries accept; without a cap start at 32, and let `steering` change it.
 
-        `most`: never more than that, whatever the cap is.
+        `most`: a further upper bound, for instance by the limit of open files.
         """
         self.cap = min(cap or _MOST, most)
         self.allowed = min(cap or _START, most)
         self._steering = None if cap else steering(min(_MOST, most))
-        self._ceiling: int | None = None  # the least that was refused
-        self._good = 0  # the most that was answered for a whole round since the last refusal
+        self._ceiling: int | None = None  # the smallest number that was refused
+        self._good = 0  # the largest number for which a whole round was answered since the last refusal
         self._patience = _PATIENCE
         self._retry_at = 0.0
         self._answers = 0
         self._since: float | None = None
-        self._most = 0  # in flight at once since then
+        self._most = 0  # requests in flight together since the measurement began
 
     def sent(self, in_flight: int) -> None:
-        """Count a request that is sent as one of so many; the first after a rest begins the measuring anew."""
+        """Count a request, with which `in_flight` are under way; a first one after a pause restarts the measurement."""
         if in_flight == 1:
             self._begin()
         self._most = max(self._most, in_flight)
@@ -162,13 +162,13 @@ class ConcurrencyLimit:
         if self._ceiling is not None or self._steering is None:
             self._grow(now)
         elif self._since is None:
-            self._begin()  # the round in which answers to what was sent before come in is not measured
+            self._begin()  # the first round is not measured: its answers belong to requests sent before
             self._since = now
         elif self._steering.is_enough(self._answers / self.allowed, now - self._since):
             self._measure(self._steering, self._answers / (now - self._since), now)
 
     def refused(self, now: float) -> None:
-        """Count one 429 (or what else asked for a pause); answers to one burst count once, the caller sees to that."""
+        """Count one 429, or another answer that asks for a pause. The caller reports each burst of them once."""
         level = self.allowed
         self._ceiling = level if self._ceiling is None else min(level, self._ceiling)
         self.allowed = self._good if 0 < self._good < level else max(1, int(level * _LESS))
@@ -178,12 +178,12 @@ class ConcurrencyLimit:
         self._begin()
 
     def _grow(self, now: float) -> None:
-        """One more after a whole round of answers, up to what was refused; beyond that when some time has passed."""
+        """Allow one more after a whole round of answers, up to the refused number; beyond it after some time."""
         self._good = self.allowed
         if self._ceiling is not None and self.allowed >= self._ceiling:
             self._ceiling, self._patience = None, _PATIENCE
             if self._steering is not None:
-                self._steering.begin_anew(now)
+                self._steering.restart(now)
         elif self.allowed < self.cap and (
             self._ceiling is None or self.allowed + 1 < self._ceiling or now >= self._retry_at
         ):
@@ -193,7 +193,7 @@ class ConcurrencyLimit:
     def _measure(self, steering: Steering, rate: float, now: float) -> None:
         if self._most >= self.allowed * _FULL:
             self._good = max(self._good, self.allowed)
-            self.allowed = steering.next(self.allowed, rate, now)
+            self.allowed = steering.choose(self.allowed, rate, now)
         self._begin()
 
     def _begin(self) -> None:

@@ -177,9 +177,9 @@ class Authorizer:
         login = self._logins.of(request.repository)
         return CredentialState(
             given=login is not None,
-            taken=self._logins.was_taken(grant.login),
+            accepted=self._logins.was_taken(grant.login),
             replaced=login != grant.login,
-            one_for_all=self._logins.one_for_all,
+            for_whole_host=self._logins.for_whole_host,
         )
 
     def answer(self, decision: Authorize) -> Attempt:
@@ -214,14 +214,14 @@ class Authorizer:
 
     def _without_password(self, login: Credential | None) -> RequestFailed:
         return RequestFailed(
-            bad_credentials(self._host, given=False, one_for_all=self._logins.one_for_all, login=login)
+            bad_credentials(self._host, given=False, for_whole_host=self._logins.for_whole_host, login=login)
         )
 
     def _basic(self, login: Credential | None) -> Grant:
         if not isinstance(login, Login):
             raise self._without_password(login)
         if self._logins.was_refused(login):
-            raise RequestFailed(bad_credentials(self._host, given=True, one_for_all=self._logins.one_for_all))
+            raise RequestFailed(bad_credentials(self._host, given=True, for_whole_host=self._logins.for_whole_host))
         return Grant(BasicAuthorization(), login, basic(login))
 
     def _ready(self, login: Credential | None) -> Grant:
@@ -254,7 +254,7 @@ class Authorizer:
                 raise
         fresh = await self._logins.refused(key.login)
         if fresh is None:
-            reach = Reach.HOST if self._logins.one_for_all else Reach.REPOSITORY
+            reach = Reach.HOST if self._logins.for_whole_host else Reach.REPOSITORY
             raise RequestFailed(replace(failure, reach=reach))
         key = replace(key, login=fresh)
         return key, await self._tokens.get(key, refused)

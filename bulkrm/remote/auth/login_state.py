@@ -47,7 +47,7 @@ class Logins:
         return self._found[path]
 
     @property
-    def one_for_all(self) -> bool:
+    def for_whole_host(self) -> bool:
         """Tell whether what becomes of one credential holds for all of the host."""
         return self._credentials.is_one_for_all(self._host)
 

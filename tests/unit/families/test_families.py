@@ -3,7 +3,7 @@
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.families.family import Family, families, recognised, traits_of
+from bulkrm.families.family import Family, families, traits_of, with_detected_traits
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
@@ -138,7 +138,7 @@ def greeting(status: int, body: bytes, *headers: tuple[str, str]) -> Answer:
 )
 def test_gitea(answer: Answer, *, restorable: bool) -> None:
     """Gitea and Forgejo are known by their challenge, under any name: what is deleted there cannot be put back."""
-    assert recognised("git.example", traits_of("git.example"), answer).restorable is restorable
+    assert with_detected_traits("git.example", traits_of("git.example"), answer).restorable is restorable
     assert traits_of("codeberg.org").restorable is False
 
 
@@ -163,12 +163,14 @@ def test_gitea(answer: Answer, *, restorable: bool) -> None:
 )
 def test_distribution(answer: Answer, *, expected: bool) -> None:
     """distribution is known by what it answers, not by a header that everybody sends; what is built on it is not it."""
-    assert recognised("registry.example", traits_of("registry.example"), answer).collected_by_command is expected
+    assert (
+        with_detected_traits("registry.example", traits_of("registry.example"), answer).collected_by_command is expected
+    )
 
 
 def test_a_public_service_is_known_by_name() -> None:
     """Docker Hub answers like distribution, and is what its name says."""
     known = traits_of("docker.io")
 
-    assert recognised("docker.io", known, greeting(401, DENIED, *DISTRIBUTION)) == known
+    assert with_detected_traits("docker.io", known, greeting(401, DENIED, *DISTRIBUTION)) == known
     assert isinstance(known, Traits)

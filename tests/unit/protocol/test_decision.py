@@ -250,7 +250,7 @@ def test_wrong_password() -> None:
 def test_a_user_who_may_only_read() -> None:
     """A 401 to Basic means a missing right where the registry took the user before."""
     decision = decide(
-        attempt(BasicAuthorization()), unauthorized('Basic realm="x"'), STANDARD, CredentialState(taken=True)
+        attempt(BasicAuthorization()), unauthorized('Basic realm="x"'), STANDARD, CredentialState(accepted=True)
     )
 
     assert given_up(decision) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
@@ -261,7 +261,7 @@ def test_a_user_who_may_only_read() -> None:
 
 def test_a_wrong_password_of_one_repository() -> None:
     """Credentials that are for some repositories only bar nothing but theirs."""
-    standing = CredentialState(given=True, one_for_all=False)
+    standing = CredentialState(given=True, for_whole_host=False)
 
     decision = decide(attempt(BasicAuthorization()), unauthorized("Basic"), STANDARD, standing)
 
@@ -270,7 +270,7 @@ def test_a_wrong_password_of_one_repository() -> None:
 
 def test_a_password_that_was_replaced() -> None:
     """A refused password is followed once by the one that took its place meanwhile."""
-    standing, refused = CredentialState(given=True, taken=True, replaced=True), unauthorized('Basic realm="x"')
+    standing, refused = CredentialState(given=True, accepted=True, replaced=True), unauthorized('Basic realm="x"')
 
     decision = decide(attempt(BasicAuthorization()), refused, STANDARD, standing)
 
@@ -303,7 +303,7 @@ def test_too_many_wrong_passwords() -> None:
 )
 def test_a_ready_token_is_refused(challenge: str, taken: bool, code: FailureCode) -> None:  # noqa: FBT001 (a table)
     """A token that the user brought along cannot be renewed: a 401 is final."""
-    decision = decide(attempt(ReadyAuthorization()), unauthorized(challenge), STANDARD, CredentialState(taken=taken))
+    decision = decide(attempt(ReadyAuthorization()), unauthorized(challenge), STANDARD, CredentialState(accepted=taken))
 
     assert given_up(decision)[0] is code
 
@@ -326,7 +326,7 @@ def test_a_401_after_a_renewal(challenges: list[str]) -> None:
     """It is final whatever it says, and a missing right where the registry took other tokens of this user."""
     renewed = attempt(BearerAuthorization(BOTH), renewed=True)
 
-    decision = decide(renewed, unauthorized(*challenges), STANDARD, CredentialState(taken=True))
+    decision = decide(renewed, unauthorized(*challenges), STANDARD, CredentialState(accepted=True))
 
     assert given_up(decision) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
 

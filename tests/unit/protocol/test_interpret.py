@@ -12,7 +12,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
-from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer, Head
+from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer, HeadAnswer
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.traits import STANDARD
 
@@ -201,24 +201,24 @@ def test_head_without_a_type(media_type: str) -> None:
     """A HEAD that does not say that it is a manifest leaves a doubt: it could be an index, which needs others."""
     headers = {"Docker-Content-Digest": DIGEST, "Content-Length": "2", "Content-Type": media_type}
 
-    assert judge.head(answer(200, b"", headers)) is Head.UNCLEAR
+    assert judge.head(answer(200, b"", headers)) is HeadAnswer.UNCLEAR
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (answer(404, b"", VERSION), Head.ABSENT),
-        (answer(404, b""), Head.UNCLEAR),
-        (answer(200, b""), Head.UNCLEAR),
-        (answer(200, b"", {"Docker-Content-Digest": "sha256:junk"}), Head.UNCLEAR),
-        (answer(401, b"", VERSION), Head.UNCLEAR),
-        (answer(403, b"", VERSION), Head.UNCLEAR),
-        (answer(405, b"", VERSION), Head.UNCLEAR),
-        (answer(500, b"", VERSION), Head.UNCLEAR),
-        (answer(302, b"", {**VERSION, "Docker-Content-Digest": DIGEST}), Head.UNCLEAR),
+        (answer(404, b"", VERSION), HeadAnswer.ABSENT),
+        (answer(404, b""), HeadAnswer.UNCLEAR),
+        (answer(200, b""), HeadAnswer.UNCLEAR),
+        (answer(200, b"", {"Docker-Content-Digest": "sha256:junk"}), HeadAnswer.UNCLEAR),
+        (answer(401, b"", VERSION), HeadAnswer.UNCLEAR),
+        (answer(403, b"", VERSION), HeadAnswer.UNCLEAR),
+        (answer(405, b"", VERSION), HeadAnswer.UNCLEAR),
+        (answer(500, b"", VERSION), HeadAnswer.UNCLEAR),
+        (answer(302, b"", {**VERSION, "Docker-Content-Digest": DIGEST}), HeadAnswer.UNCLEAR),
     ],
 )
-def test_head_that_tells_little(given: Answer, expected: Head) -> None:
+def test_head_that_tells_little(given: Answer, expected: HeadAnswer) -> None:
     """Only a 404 with the registry's own header proves absence; all else wants a GET."""
     assert judge.head(given) is expected
 
@@ -227,7 +227,7 @@ def test_head_of_another_digest() -> None:
     """A HEAD by digest whose answer speaks of another one tells nothing."""
     headers = {"Docker-Content-Digest": OTHER, "Content-Type": OCI_MANIFEST}
 
-    assert judge.head(answer(200, b"", headers), DIGEST) is Head.UNCLEAR
+    assert judge.head(answer(200, b"", headers), DIGEST) is HeadAnswer.UNCLEAR
     assert judge.head(answer(200, b"", headers), OTHER) == Resolved(OTHER, OCI_MANIFEST, 0)
 
 
@@ -237,14 +237,14 @@ def test_head_of_another_digest() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (202, b"", DeleteAnswer.DONE),
-        (202, b" \n", DeleteAnswer.DONE),
-        (202, ERRORS, DeleteAnswer.ASK),
-        (200, b"", DeleteAnswer.ASK),
-        (204, b"", DeleteAnswer.ASK),
-        (404, ERRORS, DeleteAnswer.ASK),
-        (500, b"", DeleteAnswer.ASK),
-        (503, b"", DeleteAnswer.ASK),
+        (202, b"", DeleteAnswer.ACCEPTED),
+        (202, b" \n", DeleteAnswer.ACCEPTED),
+        (202, ERRORS, DeleteAnswer.UNPROVEN),
+        (200, b"", DeleteAnswer.UNPROVEN),
+        (204, b"", DeleteAnswer.UNPROVEN),
+        (404, ERRORS, DeleteAnswer.UNPROVEN),
+        (500, b"", DeleteAnswer.UNPROVEN),
+        (503, b"", DeleteAnswer.UNPROVEN),
     ],
 )
 def test_deletion(status: int, body: bytes, expected: DeleteAnswer) -> None:

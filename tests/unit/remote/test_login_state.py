@@ -48,7 +48,7 @@ async def test_a_refused_password_is_replaced(tmp_path: Path, monkeypatch: pytes
     assert found == [Login("me", Secret("pw-1"))] * 20
     assert logins.of(None) == logins.of(Repository(HOST, "team/app")) == Login("me", Secret("pw-1"))
     assert logins.was_refused(OLD)
-    assert logins.one_for_all
+    assert logins.for_whole_host
 
 
 async def test_a_password_that_was_never_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Is an answer evidently the one to another request? On a connection that requests share, that may happen."""
+"""Answers that evidently belong to another request: a server or proxy may mix them up on a shared connection."""
 
 import re
 
@@ -13,10 +13,10 @@ _OK = 200
 _NAME = re.compile(rb'\s*\{\s*"name"\s*:\s*"([!-~]*?)"')
 
 
-def is_to_another(request: Request, answer: Answer) -> bool:
-    """Tell whether an answer cannot be that to the request.
+def is_misrouted(request: Request, answer: Answer) -> bool:
+    """Tell whether an answer cannot belong to the request.
 
-    It speaks of another digest of the same algorithm, its bytes are not those of its digest, or it is the listing of
+    Its header names another digest of the same algorithm, its bytes do not have the digest, or it is the tag list of
     another repository.
     """
     stated = header_digest(answer)
@@ -38,8 +38,8 @@ def _names_another(request: Request, answer: Answer) -> bool:
     return not same_repository(found[1].decode(), request.repository.path)
 
 
-def is_like(answer: Answer, other: Answer) -> bool:
-    """Tell whether two answers say the same. Of a refusal the challenge counts, and not its words."""
+def is_same_answer(answer: Answer, other: Answer) -> bool:
+    """Tell whether two answers mean the same. Of two refusals the status and challenge are compared, not the body."""
     same_kind = answer.status == other.status and header_digest(answer) == header_digest(other)
     challenges = answer.headers.getall("WWW-Authenticate", []) == other.headers.getall("WWW-Authenticate", [])
     return same_kind and challenges and (answer.status != _OK or answer.body == other.body)

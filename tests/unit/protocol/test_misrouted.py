@@ -9,8 +9,8 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import DOCKER_SCHEMA1_SIGNED, OCI_MANIFEST
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import message
-from bulkrm.protocol.foreign import is_like, is_to_another
 from bulkrm.protocol.message import Answer, Request
+from bulkrm.protocol.misrouted import is_misrouted, is_same_answer
 
 APP = Repository("registry.example", "team/app")
 BODY = b'{"schemaVersion": 2}'
@@ -66,7 +66,7 @@ BY_TAG, LIST = message.get_manifest(APP, "1"), message.list_tags(APP)
 )
 def test_what_cannot_be_the_answer(request_: Request, answer: Answer, expected: bool) -> None:  # noqa: FBT001
     """Another digest of the same algorithm, other bytes, or another repository's list give an answer away."""
-    assert is_to_another(request_, answer) is expected
+    assert is_misrouted(request_, answer) is expected
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_what_cannot_be_the_answer(request_: Request, answer: Answer, expected: 
 )
 def test_a_greeting(answer: Answer, expected: bool) -> None:  # noqa: FBT001
     """An answer is like the first greeting if it says the same."""
-    assert is_like(answer, given(200, b"{}", media_type="application/json")) is expected
+    assert is_same_answer(answer, given(200, b"{}", media_type="application/json")) is expected
 
 
 def test_a_greeting_that_refuses() -> None:
     """Of a refusal the challenge counts: one that names a scope is no greeting."""
     first = given(401, b"a", **{"WWW-Authenticate": "Bearer realm=r"})
 
-    assert is_like(given(401, b"b", **{"WWW-Authenticate": "Bearer realm=r"}), first)
-    assert not is_like(given(401, b"a", **{"WWW-Authenticate": "Bearer realm=r,scope=x"}), first)
+    assert is_same_answer(given(401, b"b", **{"WWW-Authenticate": "Bearer realm=r"}), first)
+    assert not is_same_answer(given(401, b"a", **{"WWW-Authenticate": "Bearer realm=r,scope=x"}), first)
