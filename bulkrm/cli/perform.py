@@ -12,7 +12,7 @@ import anyio
 
 from bulkrm import __version__
 from bulkrm.cli.commands.saved_plan import plan_text
-from bulkrm.cli.options.declared import Talk
+from bulkrm.cli.options.declared import Confirmation, Output
 from bulkrm.cli.origins import origins
 from bulkrm.cli.run_folder import new_run_id, trouble_of
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
@@ -50,7 +50,8 @@ class Task:
     settings: Settings
     credentials: Credentials
     writers: Sequence[Writer]
-    talk: Talk
+    talk: Output
+    consent: Confirmation
     folder: RunFolder | None = None  # where the run is recorded
     finished: Callable[[Run], str | None] | None = None  # told of the run before its report; returns what went wrong
     about: str | None = None  # which recorded run is gone on with
@@ -78,7 +79,7 @@ async def perform(task: Task) -> int:
         begin_all(task.writers)
         recorder = FolderRecorder(task.folder, partial(plan_text, task.job)) if task.folder else NoRecorder()
         run = Run(task.job, registries, RunContext(noting(recorder.outcome, tell), stop, SystemClock(), recorder))
-        question = Question(shown, stop, task.talk.streams, yes=task.talk.yes)
+        question = Question(shown, stop, task.talk.streams, yes=task.consent.yes)
         with shown:
             for remark in task.remarks():
                 shown.say(remark)

@@ -1,34 +1,41 @@
-"""The commands that change nothing, as typer has them: `check`, `completion`, `help`, `login` and `schema`."""
+"""The commands that change nothing, as typer has them: `check`, `completion`, `demo`, `help`, `login` and `schema`."""
 
 import json
-from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from bulkrm.cli.command_names import COMMANDS
-from bulkrm.cli.input_errors import exit_on_input_error
-from bulkrm.cli.options import declared as opt
-from bulkrm.cli.options.configuration import Configuration
+from bulkrm.cli.options.declared import Pace, SignIn, Timeout, Verbose, What
+from bulkrm.cli.options.rule import NO_SETTING
+from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Connection
 
-ListFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="List files, or globs of them; - is stdin.")]
+ListFiles = Annotated[
+    list[str], typer.Argument(metavar="FILE", help="A list, or a glob of lists; - is standard input.")
+]
 Shell = Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
 Topic = Annotated[str | None, typer.Argument(metavar="[COMMAND]", help="Which command; default: delete.")]
 Target = Annotated[str, typer.Argument(metavar="HOST[/REPOSITORY]", help="A registry, or a repository of it.")]
-Check = Annotated[bool, typer.Option("--check", help="Show which credentials would be used, and try them.")]
+Check = Annotated[
+    bool,
+    typer.Option("--check", help="Show which credentials would be used, and try them.", rich_help_panel=What.panel),
+    NO_SETTING,
+]
 
 
-def check(files: ListFiles) -> None:
-    """Read list files and say what is wrong with them. Sends nothing."""
+def check(files: ListFiles) -> int:
+    """Read list files and say what is wrong with them.
+
+    Nothing is sent.
+    """
     from bulkrm.cli.commands.check_lists import check_lists
 
-    raise typer.Exit(exit_on_input_error(partial(check_lists, files)))
+    return check_lists(files)
 
 
-def completion(shell: Shell) -> None:
-    """Print a script that completes bulkrm's commands, options and values.
+def completion(shell: Shell) -> int:
+    """Print the completion script of a shell.
 
     bash: `eval "$(bulkrm completion bash)"` in ~/.bashrc. zsh: the same with zsh, after compinit, in ~/.zshrc. fish:
     `bulkrm completion fish > ~/.config/fish/completions/bulkrm.fish`.
@@ -36,63 +43,58 @@ def completion(shell: Shell) -> None:
     from bulkrm.cli.completion_scripts import script_of
     from bulkrm.cli.terminal.console import show_lines
 
-    raise typer.Exit(exit_on_input_error(lambda: 0 if show_lines(script_of(shell).split("\n")) else 1))
+    return 0 if show_lines(script_of(shell).split("\n")) else 1
 
 
-def show_help(context: typer.Context, topic: Topic = None) -> None:
+def show_help(context: typer.Context, topic: Topic = None) -> int:
     """Show the help of a command."""
     from bulkrm.cli.terminal.console import show_lines
 
     root: Any = context.find_root().command
-
-    def shown() -> int:
-        command = root.get_command(context, topic or "delete")
-        if command is None:
-            raise InputError(Problem("help", f"there is no command {topic!r}", f"there are {', '.join(COMMANDS)}"))
-        with command.make_context(command.name, ["-h"], parent=context.parent, resilient_parsing=True) as found:
-            return 0 if show_lines(command.get_help(found).split("\n")) else 1
-
-    raise typer.Exit(exit_on_input_error(shown))
+    command = root.get_command(context, topic or "delete")
+    if command is None:
+        raise InputError(Problem("help", f"there is no command {topic!r}", f"there are {', '.join(COMMANDS)}"))
+    with command.make_context(command.name, ["-h"], parent=context.parent, resilient_parsing=True) as found:
+        return 0 if show_lines(command.get_help(found).split("\n")) else 1
 
 
 def login(
     context: typer.Context,
     target: Target,
+    sign_in: SignIn,
     check: Check = False,
-    username: opt.Username = None,
-    ask_password: opt.AskPassword = False,
-    password_stdin: opt.PasswordStdin = False,
-    password_env: opt.PasswordEnv = None,
-    insecure: opt.Insecure = False,
-    plain_http: opt.PlainHttp = False,
-    ca_file: opt.CaFile = None,
-    client_cert: opt.ClientCert = None,
-    client_key: opt.ClientKey = None,
-    timeout: opt.Timeout = "60",
-    config: opt.ConfigFile = None,
-    verbose: opt.Verbose = False,
-) -> None:
-    """Show which credentials would be used for a registry or a repository, and whether they work; never the secret.
+    timeout: Timeout = "60",
+    verbose: Verbose = False,
+) -> int:
+    """Show which credentials would be used, and try them.
 
-    Nothing is stored: `docker login`, `podman login` and the like do that, and bulkrm uses what they stored. The exit
-    code is 0 where the registry takes the credentials, and 1 where it does not.
+    The secret is never shown. Nothing is stored: `docker login`, `podman login` and the like do that, and bulkrm uses what
+    they stored. The exit code is 0 where the registry takes the credentials, and 1 where it does not.
     """
     from bulkrm.cli.commands.check_login import check_login
 
-    def checked() -> int:
-        if not check:
-            remedy = "`docker login` or `podman login` does; --check shows what bulkrm would use"
-            raise InputError(Problem("login", "bulkrm stores no passwords", remedy))
-        connection = Connection(insecure, plain_http, ca_file, client_cert, client_key)
-        configuration = config or Configuration()
-        access = opt.Access(username, ask_password, password_stdin, connection, password_env, configuration)
-        return check_login(target, access, opt.Pace("auto", None, timeout), context.obj, verbose=verbose)
-
-    raise typer.Exit(exit_on_input_error(checked))
+    if not check:
+        remedy = "`docker login` or `podman login` does; --check shows what bulkrm would use"
+        raise InputError(Problem("login", "bulkrm stores no passwords", remedy))
+    streams: Streams = context.obj
+    return check_login(target, sign_in, Pace(timeout=timeout), streams, verbose=verbose)
 
 
-def schema() -> None:
+def schema() -> int:
     """Print the JSON Schema of the list file, for editors."""
     from bulkrm.selection.listfile.schema import list_file_schema
 
     typer.echo(json.dumps(list_file_schema(), indent=2))
+    return 0
+
+
+def demo() -> int:
+    """Show a deletion on an embedded registry.
+
+    It starts the registry on loopback, pushes sample images, deletes some from a list, and shows what is left.
+    """
+    import anyio
+
+    from bulkrm.cli.commands.demo import run_demo
+
+    return anyio.run(run_demo)

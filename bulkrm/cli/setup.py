@@ -9,8 +9,8 @@ from pathlib import Path
 
 from bulkrm.cli.login import LoginOptions, given_password
 from bulkrm.cli.options import values
-from bulkrm.cli.options.configuration import PATHS, Configuration
-from bulkrm.cli.options.declared import Access, Pace, Talk
+from bulkrm.cli.options.configuration import Configuration
+from bulkrm.cli.options.declared import Output, Pace, SignIn
 from bulkrm.cli.terminal.descriptors import free_descriptors, share_of
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer, open_writers
@@ -24,7 +24,7 @@ from bulkrm.remote.transport.certificates import certificates_of
 from bulkrm.reports.format import ReportFormat, formats
 
 
-def settings_of(access: Access, pace: Pace, hosts: Sequence[str] = ()) -> Settings:
+def settings_of(access: SignIn, pace: Pace, hosts: Sequence[str] = ()) -> Settings:
     """Read how these registries are reached, and how fast they are asked. Raises InputError."""
     connection, configuration = access.connection, access.configuration
     if connection.client_key is not None and connection.client_cert is None:
@@ -68,7 +68,7 @@ def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None
         raise InputError(*(Problem(place, problem.what, problem.remedy) for problem in error.problems)) from error
 
 
-def _connection_at(host: str, access: Access) -> Connection:
+def _connection_at(host: str, access: SignIn) -> Connection:
     """Return how a host is reached: what the options say, then its profile, then docker's and podman's certificates."""
     connection, configuration = access.connection, access.configuration
     if connection.plain_http:
@@ -94,7 +94,7 @@ def _connection_at(host: str, access: Access) -> Connection:
     )
 
 
-def surroundings_of(access: Access, host: str = "", password: Secret | None = None) -> Surroundings:
+def surroundings_of(access: SignIn, host: str = "", password: Secret | None = None) -> Surroundings:
     """Return what sources of credentials look at. `host`: the one that the options are for."""
     configuration = access.configuration
     profiles = {
@@ -105,7 +105,7 @@ def surroundings_of(access: Access, host: str = "", password: Secret | None = No
     return Surroundings(os.environ, access.connection.default_port, given)
 
 
-def login_of(access: Access, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool) -> Credentials:
+def login_of(access: SignIn, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool) -> Credentials:
     """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
     if not hosts:
         return Credentials({})
@@ -116,18 +116,22 @@ def login_of(access: Access, hosts: Sequence[str], streams: Streams, *, list_fro
     return Credentials({}, *configured(hosts, surroundings_of(access, hosts[0], password)))
 
 
-def files_of(access: Access, named: Iterable[Path]) -> list[Path]:
+def files_of(access: SignIn, named: Iterable[Path]) -> list[Path]:
     """Return all files that a command reads: `named` by its arguments, and what its connections need."""
     connection, configuration = access.connection, access.configuration
-    profiles = configuration.hosts.values()
-    material = [Path(value) for profile in profiles for name, value in profile.items() if name in PATHS]
-    files = (connection.ca_file, connection.client_cert, connection.client_key, configuration.path, *material)
+    files = (
+        connection.ca_file,
+        connection.client_cert,
+        connection.client_key,
+        configuration.path,
+        *configuration.files,
+    )
     credentials = files_of_credentials(surroundings_of(access))
     return [*named, *(path for path in files if path is not None), *credentials]
 
 
 def writers_of(
-    talk: Talk, read: Sequence[Path], output: ReportFormat | None = None, written: Sequence[Path] = ()
+    talk: Output, read: Sequence[Path], output: ReportFormat | None = None, written: Sequence[Path] = ()
 ) -> AbstractContextManager[list[Writer]]:
     """Open the reports; `output` takes the place of the format for standard output. Raises InputError.
 

@@ -9,17 +9,20 @@ import pytest
 import typer.main
 
 from bulkrm.cli.commands.app import app
-from bulkrm.cli.options.configuration import FORBIDDEN, Configuration
-from bulkrm.cli.options.declared import Access, Pace
+from bulkrm.cli.options.configuration import RESERVED, Configuration, is_reserved
+from bulkrm.cli.options.declared import Pace, SignIn
 from bulkrm.cli.options.layered import options_below
+from bulkrm.cli.options.layers import variable_of
 from bulkrm.cli.setup import settings_of
-from bulkrm.model.settings import Connection, Pacing, Rate
+from bulkrm.model.settings import Pacing, Rate
 from bulkrm.sandbox import Sandbox
 from tests.cli.command import Command, fill, sent, served, tags
 
 README = Path(__file__).parents[2] / "README.md"
 # What a command shows instead of running, and the file itself, which cannot name another one.
 ASIDE = {"help", "version", "check", "config"}
+OPTIONS = {option.name: option for option in options_below(typer.main.get_command(app))}
+FORBIDDEN = {name for name, option in OPTIONS.items() if is_reserved(name, option)} | RESERVED
 
 
 @pytest.fixture
@@ -97,8 +100,7 @@ def test_a_variable_that_means_nothing(
 
 def options() -> list[Any]:
     """Every option of every command that layers are for."""
-    found = {option.name: option for option in options_below(typer.main.get_command(app))}
-    return [option for name, option in found.items() if name not in FORBIDDEN | ASIDE]
+    return [option for name, option in OPTIONS.items() if name not in FORBIDDEN | ASIDE]
 
 
 @pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
@@ -107,13 +109,15 @@ def test_every_option_has_a_variable(
 ) -> None:
     """No variable of an option is called one without effect, and one that is no value is refused by its own name."""
     fill(sandbox, "1.0")
-    monkeypatch.setenv(option.variable, "0" if option.is_flag else "")
+    monkeypatch.setenv(variable_of(option.name), "0" if option.is_flag else "")
 
     assert "has no effect" not in run(image(sandbox), "-n").err
     if option.is_flag and option.name not in {"check", "dry-run"}:
-        monkeypatch.setenv(option.variable, "perhaps")
+        monkeypatch.setenv(variable_of(option.name), "perhaps")
         commands = (["runs", "prune", "--older-than", "1d"], [image(sandbox), "-n"])
-        assert any(f"{option.variable}: 'perhaps' is neither true nor false" in run(*words).err for words in commands)
+        assert any(
+            f"{variable_of(option.name)}: 'perhaps' is neither true nor false" in run(*words).err for words in commands
+        )
 
 
 def test_a_flag_and_a_value(run: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -469,15 +473,9 @@ def test_a_profile_without_its_variable(run: Command, exit_on_input_error: Sandb
 def test_the_pace_of_a_host(overridden: set[str], expected: tuple[int, Rate]) -> None:
     """A profile's concurrency and rate hold at its host only, and an option or a variable goes before it."""
     hosts = {"a.example": {"concurrency": "1", "rate": "5/m"}}
-    access = Access(
-        None,
-        ask_password=False,
-        password_stdin=False,
-        connection=Connection(),
-        configuration=Configuration(hosts=hosts, overridden=frozenset(overridden)),
-    )
+    sign_in = SignIn(config=Configuration(hosts=hosts, overridden=frozenset(overridden)))
 
-    settings = settings_of(access, Pace("20", "9", "60"), ["a.example", "b.example"])
+    settings = settings_of(sign_in, Pace("20", "9", "60"), ["a.example", "b.example"])
 
     assert settings.pacing == Pacing(20, Rate(9, 1.0))
     assert settings.own_pacings == {"a.example": Pacing(*expected)}

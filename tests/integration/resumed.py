@@ -1,9 +1,8 @@
 """`bulkrm resume` in this process, with a clock of the test's."""
 
 from bulkrm.cli.commands.resume import job_of
-from bulkrm.cli.options.declared import Access
+from bulkrm.cli.options.declared import SignIn
 from bulkrm.cli.run_folder import held
-from bulkrm.model.settings import Connection
 from bulkrm.state.folder import RunFolder, known_runs
 from tests.integration.engine import Done, Options, perform
 
@@ -13,7 +12,7 @@ async def resume(host: str, options: Options) -> Done:
     assert options.state is not None
     (run,) = known_runs(options.state)
     assert not run.is_finished
-    access = Access(username=None, ask_password=False, password_stdin=False, connection=Connection())
+    access = SignIn()
     with held(RunFolder.open(options.state, run.id)) as folder:
         folder.begin_part()
         return await perform(host, job_of(run, access), options, folder)

@@ -5,9 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bulkrm.cli.options.declared import Talk
+from bulkrm.cli.options.declared import Confirmation, Output
 from bulkrm.cli.perform import Task, perform
-from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.engine.job import Job
 from bulkrm.model.events import Event, ImageSettled, Phase, PhaseBegan
@@ -284,7 +283,8 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Settings(),
             Credentials({}, DockerConfig()),
             writers,
-            Talk("text", None, None, quiet=False, verbose=False, yes=True, streams=Streams.of_process()),
+            Output(),
+            Confirmation(yes=True),
         )
 
         with pytest.raises(Bug):

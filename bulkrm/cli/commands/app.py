@@ -1,6 +1,6 @@
 """The commands, as typer has them. Each loads what it needs when it is called: help and completion answer at once."""
 
-from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,31 +9,19 @@ from bulkrm import __version__
 from bulkrm.cli import read_only
 from bulkrm.cli.commands.recovery import resume, undo
 from bulkrm.cli.commands.runs import runs
-from bulkrm.cli.input_errors import exit_on_input_error
-from bulkrm.cli.options import declared as opt
-from bulkrm.cli.options import values
-from bulkrm.cli.options.configuration import Configuration
-from bulkrm.cli.options.layered import LayeredCommand
-from bulkrm.cli.options.values import CONFIRM_ABOVE
-from bulkrm.model.settings import Connection, Shared, Strategy
+from bulkrm.cli.options.command import command
+from bulkrm.cli.options.declared import OUTPUT, Output, Pace, Protection, Safety, SignIn, What, path
+from bulkrm.cli.options.extras import Example
+from bulkrm.cli.options.rule import NO_SETTING
 
-_OTHERS = (
-    "Other commands: `bulkrm plan` and `bulkrm apply` make a plan and carry it out later; `bulkrm runs` shows what was "
-    "recorded, `bulkrm resume` goes on with a run that was killed, `bulkrm undo` puts back what one deleted; `bulkrm demo` "
-    "shows a deletion on an embedded registry; `bulkrm check` reads list files and `bulkrm login --check` tries "
-    "credentials, without deleting anything; `bulkrm schema` prints the list's schema, `bulkrm completion` a script for "
-    "the shell. `bulkrm help COMMAND` shows the options of each."
-)
-
+# No option of its own, not even --help: `main` puts a command word before everything.
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
+    add_help_option=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-
-
 app.add_typer(runs, name="runs")
 
 
@@ -49,222 +37,120 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 (typer's callback)
 
 
 Version = Annotated[
-    bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Show the version.")
+    bool,
+    typer.Option(
+        "--version", "-V", callback=_show_version, is_eager=True, help="Show the version.", rich_help_panel=OUTPUT
+    ),
+    NO_SETTING,
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", parser=path, metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.", rich_help_panel=OUTPUT
+    ),
+]
+PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan that `bulkrm plan --out` wrote.")]
 
 
-@app.command(epilog=_OTHERS, cls=LayeredCommand)
+@command(
+    app,
+    epilog="`bulkrm help COMMAND` shows the options of a command. `bulkrm demo` needs no registry of yours, `bulkrm schema` "
+    "prints what a list may say. Variables such as BULKRM_MAX_DELETE and the configuration file set defaults.",
+    examples=(
+        Example("See what would go", "bulkrm -n 'registry.example.com/team/app:pr-*'"),
+        Example("Delete what a list names, and keep a report", "bulkrm -f images.yaml --report json=report.json"),
+        Example(
+            "Plan now, have it reviewed, carry it out later",
+            """
+            bulkrm plan -f images.yaml --out plan.json
+            bulkrm apply plan.json
+            """,
+        ),
+    ),
+)
 def delete(
-    context: typer.Context,
-    images: opt.Images = None,
-    from_file: opt.FromFile = None,
-    registry: opt.RegistryHost = None,
-    username: opt.Username = None,
-    ask_password: opt.AskPassword = False,
-    password_stdin: opt.PasswordStdin = False,
-    password_env: opt.PasswordEnv = None,
-    insecure: opt.Insecure = False,
-    plain_http: opt.PlainHttp = False,
-    ca_file: opt.CaFile = None,
-    client_cert: opt.ClientCert = None,
-    client_key: opt.ClientKey = None,
-    dry_run: opt.DryRun = False,
-    yes: opt.Yes = False,
-    confirm_above: opt.ConfirmAbove = str(CONFIRM_ABOVE),
-    shared: opt.SharedTags = Shared.REFUSE.value,
-    allow_decoy: opt.AllowDecoy = False,
-    recursive: opt.Recursive = False,
-    protect: opt.Protect = None,
-    in_use: opt.InUse = None,
-    ignore_unreadable: opt.IgnoreUnreadable = None,
-    max_delete: opt.MaxDelete = None,
-    explain: opt.Explain = None,
-    verify: opt.Verify = False,
-    fail_fast: opt.FailFast = False,
-    strategy: opt.Order = Strategy.AUTO.value,
-    concurrency: opt.Concurrency = "auto",
-    rate: opt.PerTime = None,
-    timeout: opt.Timeout = "60",
-    output: opt.Output = "text",
-    report: opt.Reports = None,
-    show_all: opt.All = False,
-    state_dir: opt.StateDir = None,
-    config: opt.ConfigFile = None,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
+    what: What,
+    safety: Safety,
+    sign_in: SignIn,
+    pace: Pace,
+    output: Output,
     version: Version = False,  # noqa: ARG001 (handled by its callback)
-) -> None:
+) -> int:
     """Delete images: plan, ask, delete, report.
 
     Everything is resolved and judged before the first image goes. A digest that also has a tag which the list does
-    not name is kept, unless --shared says otherwise.
+    not name is kept, unless --shared says otherwise. The word `delete` may be left out.
     """
     from bulkrm.cli.commands.deletion import delete_images
 
-    run = partial(
-        delete_images,
-        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable, in_use, explain),
-        opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
-        opt.Access(
-            username,
-            ask_password,
-            password_stdin,
-            Connection(insecure, plain_http, ca_file, client_cert, client_key),
-            password_env,
-            config or Configuration(),
-        ),
-        opt.Pace(concurrency, rate, timeout),
-        opt.Talk(
-            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
-        ),
-        dry_run=dry_run,
-    )
-    raise typer.Exit(exit_on_input_error(run))
+    return delete_images(what, safety, sign_in, pace, output)
 
 
-@app.command(cls=LayeredCommand)
-def plan(
-    context: typer.Context,
-    images: opt.Images = None,
-    from_file: opt.FromFile = None,
-    registry: opt.RegistryHost = None,
-    out: opt.Out = None,
-    username: opt.Username = None,
-    ask_password: opt.AskPassword = False,
-    password_stdin: opt.PasswordStdin = False,
-    password_env: opt.PasswordEnv = None,
-    insecure: opt.Insecure = False,
-    plain_http: opt.PlainHttp = False,
-    ca_file: opt.CaFile = None,
-    client_cert: opt.ClientCert = None,
-    client_key: opt.ClientKey = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", hidden=True)] = False,  # noqa: ARG001 (always)
-    yes: Annotated[bool, typer.Option("--yes", "-y", hidden=True)] = False,
-    confirm_above: Annotated[str, typer.Option("--confirm-above", metavar="N", hidden=True)] = str(CONFIRM_ABOVE),
-    shared: opt.SharedTags = Shared.REFUSE.value,
-    allow_decoy: opt.AllowDecoy = False,
-    recursive: opt.Recursive = False,
-    protect: opt.Protect = None,
-    in_use: opt.InUse = None,
-    ignore_unreadable: opt.IgnoreUnreadable = None,
-    max_delete: opt.MaxDelete = None,
-    explain: opt.Explain = None,
-    verify: opt.Verify = False,
-    fail_fast: opt.FailFast = False,
-    strategy: opt.Order = Strategy.AUTO.value,
-    concurrency: opt.Concurrency = "auto",
-    rate: opt.PerTime = None,
-    timeout: opt.Timeout = "60",
-    output: opt.Output = "text",
-    report: opt.Reports = None,
-    show_all: opt.All = False,
-    state_dir: opt.StateDir = None,
-    config: opt.ConfigFile = None,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-) -> None:
-    """Resolve and judge, show what would go and what would stay, and delete nothing.
+@command(
+    app,
+    hidden=("dry_run", "yes", "confirm_above"),
+    examples=(
+        Example("See what would go, and why one image stays", "bulkrm plan -f images.yaml --explain host/app:1.0"),
+        Example("Write the plan", "bulkrm plan -f images.yaml --out plan.json"),
+    ),
+)
+def plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output, out: Out = None) -> int:
+    """Show what would go and what would stay, and delete nothing.
 
     --out writes the plan, digests and all: review it, and carry it out with `bulkrm apply FILE`. Two plans of the same
     state are equal byte for byte. The exit code is that of the run.
     """
     from bulkrm.cli.commands.deletion import make_plan
 
-    run = partial(
-        make_plan,
-        opt.What(images, from_file, registry, protect, max_delete, ignore_unreadable, in_use, explain),
-        opt.Rules(shared, recursive, allow_decoy, verify, fail_fast, strategy),
-        opt.Access(
-            username,
-            ask_password,
-            password_stdin,
-            Connection(insecure, plain_http, ca_file, client_cert, client_key),
-            password_env,
-            config or Configuration(),
-        ),
-        opt.Pace(concurrency, rate, timeout),
-        opt.Talk(
-            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
-        ),
-        out=out,
-    )
-    raise typer.Exit(exit_on_input_error(run))
+    return make_plan(what, safety, sign_in, pace, output, out=out)
 
 
-@app.command(cls=LayeredCommand)
-def apply(
-    context: typer.Context,
-    plan_files: opt.PlanFiles,
-    username: opt.Username = None,
-    ask_password: opt.AskPassword = False,
-    password_stdin: opt.PasswordStdin = False,
-    password_env: opt.PasswordEnv = None,
-    insecure: opt.Insecure = False,
-    plain_http: opt.PlainHttp = False,
-    ca_file: opt.CaFile = None,
-    client_cert: opt.ClientCert = None,
-    client_key: opt.ClientKey = None,
-    dry_run: opt.DryRun = False,
-    yes: opt.Yes = False,
-    confirm_above: opt.ConfirmAbove = str(CONFIRM_ABOVE),
-    protect: opt.Protect = None,
-    in_use: opt.InUse = None,
-    max_delete: opt.MaxDelete = None,
-    concurrency: opt.Concurrency = "auto",
-    rate: opt.PerTime = None,
-    timeout: opt.Timeout = "60",
-    output: opt.Output = "text",
-    report: opt.Reports = None,
-    show_all: opt.All = False,
-    state_dir: opt.StateDir = None,
-    config: opt.ConfigFile = None,
-    quiet: opt.Quiet = False,
-    verbose: opt.Verbose = False,
-) -> None:
-    """Delete what both a saved plan and a fresh judgement would delete, and nothing else.
+@command(
+    app,
+    examples=(
+        Example("See what is left of a plan", "bulkrm apply -n plan.json"),
+        Example("Carry it out in a pipeline", "bulkrm apply plan.json --yes --max-delete 500"),
+    ),
+)
+def apply(plan_files: PlanFiles, safety: Protection, sign_in: SignIn, pace: Pace, output: Output) -> int:
+    """Delete what both a saved plan and a fresh judgement would.
 
     Everything is read and judged again under the list, the options and the protection that the plan records; what
     moved, got another tag or is needed by now is kept. Hosts, credentials and TLS options are given again.
     """
     from bulkrm.cli.commands.deletion import apply_plan
 
-    run = partial(
-        apply_plan,
-        plan_files,
-        opt.What(None, None, None, protect, max_delete, in_use=in_use),
-        opt.Access(
-            username,
-            ask_password,
-            password_stdin,
-            Connection(insecure, plain_http, ca_file, client_cert, client_key),
-            password_env,
-            config or Configuration(),
-        ),
-        opt.Pace(concurrency, rate, timeout),
-        opt.Talk(
-            output, report, state_dir, quiet, verbose, yes, context.obj, values.confirm_above(confirm_above), show_all
-        ),
-        dry_run=dry_run,
-    )
-    raise typer.Exit(exit_on_input_error(run))
+    return apply_plan(plan_files, safety, sign_in, pace, output)
 
 
-app.command(cls=LayeredCommand)(resume)
-app.command(cls=LayeredCommand)(undo)
-
-
-app.command(name="check")(read_only.check)
-app.command(name="login", cls=LayeredCommand)(read_only.login)
-app.command(name="schema")(read_only.schema)
-app.command(name="completion")(read_only.completion)
-app.command(name="help")(read_only.show_help)
-
-
-@app.command()
-def demo() -> None:
-    """Start an embedded registry, push sample images, delete some from a list, show the result."""
-    import anyio
-
-    from bulkrm.cli.commands.demo import run_demo
-
-    raise typer.Exit(exit_on_input_error(partial(anyio.run, run_demo)))
+command(
+    app,
+    examples=(
+        Example("Go on with the latest unfinished run", "bulkrm resume"),
+        Example("Go on with a run that `bulkrm runs` lists", "bulkrm resume 20260131T120000Z-1a2b3c"),
+    ),
+)(resume)
+command(
+    app,
+    examples=(
+        Example("Put back all that the latest run deleted", "bulkrm undo"),
+        Example("Put back some images of a run", "bulkrm undo 20260131T120000Z-1a2b3c 'host/team/app:pr-*'"),
+    ),
+)(undo)
+command(app, examples=(Example("Check all lists before a merge", "bulkrm check 'lists/*.yaml'"),))(read_only.check)
+command(
+    app,
+    examples=(
+        Example("See whose password is used for a repository", "bulkrm login --check registry.example.com/team/app"),
+    ),
+)(read_only.login)
+command(app, examples=(Example("Try it without a registry of your own", "bulkrm demo"),))(read_only.demo)
+command(app, examples=(Example("Let an editor check your list", "bulkrm schema > bulkrm.schema.json"),))(
+    read_only.schema
+)
+command(app, examples=(Example("Complete in bash, in ~/.bashrc", 'eval "$(bulkrm completion bash)"'),))(
+    read_only.completion
+)
+command(app, name="help", examples=(Example("Show the options of `bulkrm undo`", "bulkrm help undo"),))(
+    read_only.show_help
+)

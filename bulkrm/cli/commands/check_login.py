@@ -2,7 +2,7 @@
 
 import anyio
 
-from bulkrm.cli.options.declared import Access, Pace
+from bulkrm.cli.options.declared import Pace, SignIn
 from bulkrm.cli.origins import certificates, described
 from bulkrm.cli.setup import login_of, settings_of
 from bulkrm.cli.terminal.console import say, show
@@ -19,11 +19,11 @@ from bulkrm.remote.request_events import public
 _NOT_FOUND = 404
 
 
-def check_login(target: str, access: Access, pace: Pace, streams: Streams, *, verbose: bool) -> int:
+def check_login(target: str, sign_in: SignIn, pace: Pace, streams: Streams, *, verbose: bool) -> int:
     """Show the credentials for HOST or HOST/REPOSITORY, and try them. Returns the exit code; raises InputError."""
-    host, repository = _read(target, access.connection.default_port)
-    settings = settings_of(access, pace, (host,))
-    credentials = login_of(access, (host,), streams, list_from_stdin=False)
+    host, repository = _read(target, sign_in.connection.default_port)
+    settings = settings_of(sign_in, pace, (host,))
+    credentials = login_of(sign_in, (host,), streams, list_from_stdin=False)
     for word, text in described(credentials.find(host, repository.path if repository else "")):
         show(f"{word + ':':<9}{text}")
     for line in certificates(host, settings):

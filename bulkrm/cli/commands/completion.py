@@ -7,11 +7,13 @@ tab and what it means. Nothing is sent, and what cannot be read offers nothing.
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bulkrm.cli.command_names import COMMANDS
+from bulkrm.cli.options.extras import extras_of
+from bulkrm.cli.options.rule import DEFAULT
 from bulkrm.cli.terminal.console import show_lines
 from bulkrm.model.printable import printable
 
@@ -81,17 +83,17 @@ def _value(command: Any, before: Sequence[str], typed: str) -> Offer | None:
     takers = {opt: parameter for parameter in command.params if not _is_flag(parameter) for opt in parameter.opts}
     option, equals, value = typed.partition("=")
     if equals and option in takers:
-        return _values_of(takers[option], value)
-    return _values_of(takers[before[-1]], typed) if before and before[-1] in takers else None
+        return _values_of(command, takers[option], value)
+    return _values_of(command, takers[before[-1]], typed) if before and before[-1] in takers else None
 
 
 def _is_flag(parameter: Any) -> bool:
     return bool(getattr(parameter, "is_flag", False)) or not any(opt.startswith("-") for opt in parameter.opts)
 
 
-def _values_of(parameter: Any, typed: str) -> Offer:
+def _values_of(command: Any, parameter: Any, typed: str) -> Offer:
     metavar = parameter.metavar or ""
-    known = _VALUES.get(max(parameter.opts, key=len).lstrip("-"))
+    known = extras_of(command).rules.get(parameter.name, DEFAULT).words
     if metavar == "FORMAT=FILE" and "=" in typed:
         offer = _FILES
     elif known is not None:
@@ -133,12 +135,6 @@ def _summary(command: Any) -> str:
     return str(command.get_short_help_str(60)).rstrip(".")
 
 
-def _formats() -> list[tuple[str, str]]:
-    from bulkrm.reports.format import formats  # noqa: PLC0415 (as above)
-
-    return [(name, entry.help) for name, entry in formats().items()]
-
-
 def _runs() -> list[tuple[str, str]]:
     from bulkrm.state.folder import known_runs  # noqa: PLC0415 (as above)
     from bulkrm.state.location import state_dir  # noqa: PLC0415 (as above)
@@ -148,15 +144,3 @@ def _runs() -> list[tuple[str, str]]:
     except OSError:
         return []
     return [(run.id, "finished" if run.is_finished else "unfinished") for run in reversed(runs)]
-
-
-def _variables() -> Iterator[tuple[str, str]]:
-    yield from ((name, "") for name in sorted(os.environ) if not name.startswith("_"))
-
-
-_VALUES: Mapping[str, Callable[[], list[tuple[str, str]]]] = {
-    "output": _formats,
-    "report": lambda: [(f"{name}=", meaning) for name, meaning in _formats()],
-    "concurrency": lambda: [("auto", "")],
-    "password-env": lambda: list(_variables()),
-}

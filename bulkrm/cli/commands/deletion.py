@@ -10,7 +10,7 @@ import anyio
 from bulkrm.cli.in_use import read_in_use_option
 from bulkrm.cli.inputs import Wanted, read_ignored, read_inputs, read_protection
 from bulkrm.cli.options import values
-from bulkrm.cli.options.declared import Access, Pace, Rules, Talk, What
+from bulkrm.cli.options.declared import Confirmation, Output, Pace, Protection, Safety, SignIn, What
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.run_folder import run_folder
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
@@ -27,87 +27,89 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files that a command was given to read; `from_stdin`: standard input is one of its lists."""
+    """The files of a command: `named` are read, `plan` is written; `from_stdin`: standard input is one of its lists."""
 
     named: Sequence[Path] = ()
     from_stdin: bool = False
+    plan: "PlanOutput | None" = None
 
 
-def delete_images(what: What, rules: Rules, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
+def delete_images(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output) -> int:
     """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
-    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
-    job, files = _job(what, replace(_policy(what, rules), dry_run=dry_run), access)
-    return _perform(job, access, pace, talk, Files(files, from_stdin="-" in (what.files or ())))
+    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    job, files = _job(what, safety, _policy(safety), sign_in)
+    return _perform(job, safety, sign_in, pace, output, Files(files, from_stdin="-" in (what.files or ())))
 
 
-def make_plan(what: What, rules: Rules, access: Access, pace: Pace, talk: Talk, *, out: Path | None) -> int:
+def make_plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output, *, out: Path | None) -> int:
     """`bulkrm plan`. Returns the exit code that the run would have; raises InputError as `delete_images` does."""
     from bulkrm.cli.commands.saved_plan import PlanOutput  # noqa: PLC0415 (`delete` starts without what it loads)
 
-    job, files = _job(what, replace(_policy(what, rules), dry_run=True, measure=True), access)
-    output = PlanOutput(job, out, files_of(access, files))
-    return _perform(job, access, pace, talk, Files(files, from_stdin="-" in (what.files or ())), plan=output)
+    job, files = _job(what, safety, replace(_policy(safety), dry_run=True, measure=True), sign_in)
+    plan = PlanOutput(job, out, files_of(sign_in, files))
+    return _perform(job, safety, sign_in, pace, output, Files(files, from_stdin="-" in (what.files or ()), plan=plan))
 
 
-def apply_plan(files: Sequence[str], what: What, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
+def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: Pace, output: Output) -> int:
     """`bulkrm apply`. Returns the exit code; raises InputError before anything was attempted."""
     from bulkrm.cli.commands.saved_plan import read_plan  # noqa: PLC0415 (as above)
 
-    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
-    limit = values.limit(what.max_delete)
-    saved = read_plan(files, hide=access.ask_password)
-    protect = read_protection((*saved.protect, *(what.protect or ())), access.connection.default_port)
-    if "max-delete" not in access.configuration.typed:  # a default does not loosen what the plan was made with
+    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    limit = values.limit(safety.max_delete)
+    saved = read_plan(files, hide=sign_in.ask_password)
+    port = sign_in.connection.default_port
+    protect = read_protection((*saved.protect, *(safety.protect or ())), port)
+    if "max-delete" not in sign_in.configuration.typed:  # a default does not loosen what the plan was made with
         limit = Limit.smallest(known for known in (limit, saved.policy.max_delete) if known is not None)
-    policy = replace(saved.policy, dry_run=dry_run, max_delete=limit)
-    port = access.connection.default_port
-    in_use = read_in_use_option(what.in_use or (), port)
+    policy = replace(saved.policy, dry_run=safety.dry_run, max_delete=limit)
+    in_use = read_in_use_option(safety.in_use or (), port)
     conditions = replace(saved.conditions, in_use=tuple(sorted({*saved.conditions.in_use, *in_use.references})))
     _refuse_blind(policy, conditions, protected=bool(protect))
     ignore = read_ignored(saved.ignore, port)
     job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore, conditions, port)
-    return _perform(job, access, pace, talk, Files((*map(Path, files), *in_use.paths)))
+    return _perform(job, safety, sign_in, pace, output, Files((*map(Path, files), *in_use.paths)))
 
 
-def _policy(what: What, rules: Rules) -> Policy:
+def _policy(safety: Safety) -> Policy:
     return Policy(
-        values.shared(rules.shared),
-        values.limit(what.max_delete),
-        fail_fast=rules.fail_fast,
-        recursive=rules.recursive,
-        allow_decoy=rules.allow_decoy,
-        verify=rules.verify,
-        strategy=values.strategy(rules.strategy),
+        values.shared(safety.shared),
+        values.limit(safety.max_delete),
+        dry_run=safety.dry_run,
+        fail_fast=safety.fail_fast,
+        recursive=safety.recursive,
+        allow_decoy=safety.allow_decoy,
+        verify=safety.verify,
+        strategy=values.strategy(safety.strategy),
     )
 
 
-def _job(what: What, policy: Policy, access: Access) -> tuple[Job, tuple[Path, ...]]:
+def _job(what: What, safety: Safety, policy: Policy, sign_in: SignIn) -> tuple[Job, tuple[Path, ...]]:
     """Read what is to be deleted; return it, and the files that it was read from."""
-    port, hide = access.connection.default_port, access.ask_password
+    port, hide = sign_in.connection.default_port, sign_in.ask_password
     wanted = Wanted(
         what.images or (),
         what.files or (),
         what.registry,
-        what.protect or (),
+        safety.protect or (),
         port,
         hide,
-        what.ignore_unreadable or (),
-        what.in_use or (),
+        safety.ignore_unreadable or (),
+        safety.in_use or (),
     )
     selected = read_inputs(wanted)
     _refuse_blind(policy, selected.conditions, protected=bool(selected.protect))
-    explain = _explained(what, policy, access)
+    explain = _explained(what, policy, sign_in)
     conditions = selected.conditions
     return Job(selected.entries, selected.protect, policy, selected.ignore, conditions, port, explain), selected.files
 
 
-def _explained(what: What, policy: Policy, access: Access) -> tuple[Reference, ...]:
+def _explained(what: What, policy: Policy, sign_in: SignIn) -> tuple[Reference, ...]:
     """Read the images that are to be explained. Raises InputError."""
     if what.explain and not policy.dry_run:
-        if "explain" not in access.configuration.typed:
+        if "explain" not in sign_in.configuration.typed:
             return ()  # a default of dry runs
         raise InputError(Problem("--explain", "only a dry run explains", "add -n, or use `bulkrm plan`"))
-    port = access.connection.default_port
+    port = sign_in.connection.default_port
     default = parse_host(what.registry, port) if what.registry else None
     problems: list[Problem] = []
     found: list[Reference] = []
@@ -139,15 +141,13 @@ def _refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool)
             raise InputError(Problem("--shared", message, f"use --shared delete, or remove {what}"))
 
 
-def _perform(
-    job: Job, access: Access, pace: Pace, talk: Talk, files: Files, *, plan: "PlanOutput | None" = None
-) -> int:
-    settings = settings_of(access, pace, job.hosts)
-    output = plan.format if plan is not None and talk.output == "text" else None
+def _perform(job: Job, safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output, files: Files) -> int:
+    settings, plan = settings_of(sign_in, pace, job.hosts), files.plan
+    shown = plan.format if plan is not None and output.output == "text" else None
     written = plan.written if plan is not None else ()
-    with writers_of(talk, files_of(access, files.named), output, written) as writers:
+    with writers_of(output, files_of(sign_in, files.named), shown, written) as writers:
         refuse_unusable_connections(job.hosts, settings)
-        login = login_of(access, job.hosts, talk.streams, list_from_stdin=files.from_stdin)
-        with run_folder(job, talk.state_dir) as folder:
+        login = login_of(sign_in, job.hosts, output.streams, list_from_stdin=files.from_stdin)
+        with run_folder(job, output.state_dir) as folder:
             finished = plan.finished if plan is not None else None
-            return anyio.run(perform, Task(job, settings, login, writers, talk, folder, finished))
+            return anyio.run(perform, Task(job, settings, login, writers, output, safety, folder, finished))

@@ -12,7 +12,7 @@ from bulkrm.cli.commands.run_choice import run_named
 from bulkrm.cli.commands.runs_view import summary
 from bulkrm.cli.commands.saved_plan import in_order
 from bulkrm.cli.inputs import read_ignored, read_protection
-from bulkrm.cli.options.declared import Access, Pace, Talk
+from bulkrm.cli.options.declared import Confirmation, Output, Pace, SignIn
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.run_folder import opened, readable
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
@@ -35,23 +35,23 @@ from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.location import state_dir
 
 
-def resume_run(name: str | None, access: Access, pace: Pace, talk: Talk, *, dry_run: bool) -> int:
+def resume_run(name: str | None, safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output) -> int:
     """Go on with a run. Returns the exit code; raises InputError before anything was attempted."""
-    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
-    root = state_dir(talk.state_dir, os.environ)
+    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    root = state_dir(output.state_dir, os.environ)
     run = _find(root, name)
-    with opened(root, run.id, dry_run=dry_run) as folder:
+    with opened(root, run.id, dry_run=safety.dry_run) as folder:
         _refuse_over(KnownRun(run.path))  # now that nobody else works on it
-        job = job_of(run, access)
-        job = replace(job, policy=replace(job.policy, dry_run=dry_run))
-        settings = settings_of(access, pace, job.hosts)
-        with writers_of(talk, files_of(access, [run.path])) as writers:
+        job = job_of(run, sign_in)
+        job = replace(job, policy=replace(job.policy, dry_run=safety.dry_run))
+        settings = settings_of(sign_in, pace, job.hosts)
+        with writers_of(output, files_of(sign_in, [run.path])) as writers:
             refuse_unusable_connections(job.hosts, settings)
-            login = login_of(access, job.hosts, talk.streams, list_from_stdin=False)
+            login = login_of(sign_in, job.hosts, output.streams, list_from_stdin=False)
             if folder is not None:
                 folder.begin_part()
             about = f"going on with run {run.id}" + (f" ({before})" if (before := summary(run)) else "")
-            return anyio.run(perform, Task(job, settings, login, writers, talk, folder, about=about))
+            return anyio.run(perform, Task(job, settings, login, writers, output, safety, folder, about=about))
 
 
 def _find(root: Path, name: str | None) -> KnownRun:
@@ -79,9 +79,9 @@ def _is_unfinished(run: KnownRun) -> bool:
         return not run.is_locked and not run.standing.is_over
 
 
-def job_of(run: KnownRun, access: Access) -> Job:
+def job_of(run: KnownRun, sign_in: SignIn) -> Job:
     """Return what is left to do of a run. Raises InputError where its record is damaged."""
-    place, port = f"{run.path / 'run.json'}", access.connection.default_port
+    place, port = f"{run.path / 'run.json'}", sign_in.connection.default_port
     with readable(run):
         asked = run.asked
         try:
@@ -91,7 +91,7 @@ def job_of(run: KnownRun, access: Access) -> Job:
             conditions = conditions_of(asked, port)
             plan = run.plan
             if plan is None:
-                entries = tuple(_entries(asked["list"], access, conditions))
+                entries = tuple(_entries(asked["list"], sign_in, conditions))
                 return Job(entries, protect, policy, ignore, conditions, port)
         except InputError as error:
             raise changed(place, error.problems[0].what) from error
@@ -144,8 +144,8 @@ def _earlier(run: KnownRun, history: History) -> EarlierProgress:
     )
 
 
-def _entries(listed: Sequence[Mapping[str, Any]], access: Access, conditions: RunConditions) -> Iterator[Entry]:
-    port = access.connection.default_port
+def _entries(listed: Sequence[Mapping[str, Any]], sign_in: SignIn, conditions: RunConditions) -> Iterator[Entry]:
+    port = sign_in.connection.default_port
     conditional = iter(enumerate(conditions.entries))
     for fields in listed:
         if "conditions" in fields:

@@ -12,7 +12,7 @@ import anyio
 from bulkrm import __version__
 from bulkrm.cli.commands.run_choice import run_named
 from bulkrm.cli.inputs import Arguments
-from bulkrm.cli.options.declared import Access, Pace, Talk
+from bulkrm.cli.options.declared import Consent, Output, Pace, SignIn
 from bulkrm.cli.origins import origins
 from bulkrm.cli.perform import signals
 from bulkrm.cli.run_folder import opened, readable
@@ -60,7 +60,8 @@ class _Task:
     settings: Settings
     credentials: Credentials
     writers: Sequence[Writer]
-    talk: Talk
+    output: Output
+    yes: bool
     force: bool
     folder: RunFolder | None  # None: a dry run, of which nothing is recorded
     of_everything: bool
@@ -76,25 +77,27 @@ class _Task:
         return tuple(dict.fromkeys(loss.repository.host for loss in self.losses))
 
 
-def undo_run(what: Sequence[str], access: Access, pace: Pace, talk: Talk, *, force: bool, dry_run: bool) -> int:
+def undo_run(what: Sequence[str], safety: Consent, sign_in: SignIn, pace: Pace, output: Output, *, force: bool) -> int:
     """Put back what a run deleted, or the images of it that are named. Returns the exit code; raises InputError."""
-    talk.streams.refuse_unanswerable(yes=talk.yes, dry_run=dry_run)
-    root = state_dir(talk.state_dir, os.environ)
+    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    root = state_dir(output.state_dir, os.environ)
     named = bool(what and _RUN.fullmatch(what[0]))
-    entries = _entries(what[1:] if named else what, access)
+    entries = _entries(what[1:] if named else what, sign_in)
     run = run_named(root, what[0]) if named else _latest(root)
-    with opened(root, run.id, dry_run=dry_run) as folder:
+    with opened(root, run.id, dry_run=safety.dry_run) as folder:
         with readable(run):
             run.check()
         found = _losses(run)
         _refuse_strangers(root, run, found, entries)
         chosen = tuple(_chosen(found, entries))
         hosts = tuple(dict.fromkeys(loss.repository.host for loss in chosen))
-        settings = settings_of(access, pace, hosts)
-        with writers_of(talk, files_of(access, [run.path])) as writers:
+        settings = settings_of(sign_in, pace, hosts)
+        with writers_of(output, files_of(sign_in, [run.path])) as writers:
             refuse_unusable_connections(hosts, settings)
-            login = login_of(access, hosts, talk.streams, list_from_stdin=False)
-            task = _Task(run.id, chosen, settings, login, writers, talk, force, folder, of_everything=not entries)
+            login = login_of(sign_in, hosts, output.streams, list_from_stdin=False)
+            task = _Task(
+                run.id, chosen, settings, login, writers, output, safety.yes, force, folder, of_everything=not entries
+            )
             return anyio.run(_perform, task)
 
 
@@ -153,9 +156,9 @@ def _losses(run: KnownRun) -> list[Loss]:
         ]
 
 
-def _entries(images: Sequence[str], access: Access) -> list[Entry]:
+def _entries(images: Sequence[str], sign_in: SignIn) -> list[Entry]:
     problems: list[Problem] = []
-    arguments = Arguments(images, None, access.connection.default_port, hidden=access.ask_password)
+    arguments = Arguments(images, None, sign_in.connection.default_port, hidden=sign_in.ask_password)
     entries = list(arguments.read(problems, _explained))
     if problems:
         raise InputError(*problems)
@@ -209,14 +212,14 @@ def _is_target(entry: Target, loss: Loss, tag: str | None) -> bool:
 async def _perform(task: _Task) -> int:
     stop, clock = Stop(), SystemClock()
     started, begin = datetime.now(UTC), clock.monotonic()
-    shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
-    tell = EventOutput(shown, task.writers, verbose=task.talk.verbose)
+    shown = display(task.output.streams, task.writers[0].format, quiet=task.output.quiet)
+    tell = EventOutput(shown, task.writers, verbose=task.output.verbose)
     connected = open_registries(task.settings, task.credentials, clock, Listening(tell, tracing(tell)))
     async with connected as registries, signals(stop, shown):
         begin_all(task.writers)
         with shown:
             shown.say(f"undoing run {task.run}" if task.losses else f"run {task.run} took nothing away")
-            for line in origins(task.hosts, task.credentials, task.settings) if task.talk.verbose else ():
+            for line in origins(task.hosts, task.credentials, task.settings) if task.output.verbose else ():
                 shown.say(line)
             recording = UndoRecording(task.folder) if task.folder and task.losses else None
             context = RunContext(noting(recording.outcome, tell) if recording else tell, stop, clock)
@@ -235,9 +238,9 @@ async def _perform(task: _Task) -> int:
 
 
 async def _agreed(task: _Task, shown: Display, stop: Stop) -> bool:
-    if task.talk.yes or task.dry_run or not task.losses:
+    if task.yes or task.dry_run or not task.losses:
         return True
     number = sum(len(loss.targets) for loss in task.losses)
     return await agreed(
-        f"Put back {number} image{'' if number == 1 else 's'} of the run {task.run}?", shown, stop, task.talk.streams
+        f"Put back {number} image{'' if number == 1 else 's'} of the run {task.run}?", shown, stop, task.output.streams
     )

@@ -9,32 +9,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bulkrm.cli.options.rule import Option, Reach
 from bulkrm.cli.options.tomlplace import line_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_host
 
-# Neither the environment nor the file can set these: they loosen a rule, choose images, or send passwords elsewhere.
-FORBIDDEN = frozenset({
-    "image", "from-file", "yes", "shared", "allow-decoy", "recursive", "ignore-unreadable", "insecure", "plain-http",
-    "strategy", "force", "api-url",
-})  # fmt: skip
+# Names that are no options, and that neither the environment nor the file may ever set: they choose images, or send
+# requests elsewhere.
+RESERVED = frozenset({"image", "api-url"})
 _HOSTS = "hosts"
 _MAX = 2**20
-PATHS = frozenset({"ca-file", "client-cert", "client-key"})
-OF_HOSTS = ("username", "password-env", "ca-file", "client-cert", "client-key", "concurrency", "rate")
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """What the file at `path` says, by the names of options without dashes; `hosts` by hosts in normal form.
 
-    `overridden`: the options that the command line or the environment set, which go before what holds at a host; `typed`
+    `files` are those that hosts name; `overridden`: the options that the command line or the environment set, which go before what holds at a host; `typed`
     are those of the command line.
     """
 
     path: Path | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     hosts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
     overridden: frozenset[str] = frozenset()
     typed: frozenset[str] = frozenset()
     _text: str = ""
@@ -60,8 +58,8 @@ def default_path(environment: Mapping[str, str]) -> Path | None:
     return Path(home) / ".config/bulkrm/config.toml" if home.startswith("/") else None
 
 
-def read_configuration(path: Path, known: Collection[str], *, must_exist: bool) -> Configuration:
-    """Read the file; `known` are the names that may stand in it. A missing one is empty, unless it has to be there.
+def read_configuration(path: Path, options: Mapping[str, Option], *, must_exist: bool) -> Configuration:
+    """Read the file; `options` are all there are, by name. A missing file is empty, unless it has to be there.
 
     Raises InputError with every mistake.
     """
@@ -82,28 +80,32 @@ def read_configuration(path: Path, known: Collection[str], *, must_exist: bool) 
         raise InputError(Problem(str(path), f"is no TOML: {str(error)[:200]}", "correct it")) from error
     if body is None:
         raise InputError(Problem(str(path), f"has more than {_MAX >> 20} MiB", "name another with --config"))
-    return _Reading(Configuration(path, _text=text), known).configuration(body)
+    return _Reading(Configuration(path, _text=text), options).configuration(body)
 
 
 class _Reading:
     """One reading of a file; gathers every mistake in it."""
 
-    def __init__(self, empty: Configuration, known: Collection[str]) -> None:
+    def __init__(self, empty: Configuration, options: Mapping[str, Option]) -> None:
         self._file = empty
-        self._known = known
+        self._options = options
+        self._at_hosts = [name for name, option in options.items() if option.rule.at_hosts]
+        self._files: list[Path] = []
         self._problems: list[Problem] = []
 
     def configuration(self, body: dict[str, Any]) -> Configuration:
         hosts = dict(self._hosts(body.pop(_HOSTS, {})))
         for name in body:
-            if name in FORBIDDEN:
+            option = self._options.get(name)
+            if is_reserved(name, option):
                 self._wrong((name,), f"{name} is taken from the command line only", "remove it from the file")
-            elif name not in self._known:
-                self._wrong((name,), f"unknown key {name[:80]!r}", _meant(name, (*self._known, _HOSTS)))
+            elif option is None or not option.is_setting:
+                settings = [known.name for known in self._options.values() if known.is_setting]
+                self._wrong((name,), f"unknown key {name[:80]!r}", _meant(name, (*settings, _HOSTS)))
         if self._problems:
             raise InputError(*self._problems)
         file = self._file
-        return Configuration(file.path, body, hosts, _text=file._text)  # noqa: SLF001 (its own class)
+        return Configuration(file.path, body, hosts, tuple(self._files), _text=file._text)  # noqa: SLF001 (its own class)
 
     def _hosts(self, tables: Any) -> Iterator[tuple[str, dict[str, str]]]:
         if not isinstance(tables, dict):
@@ -123,15 +125,23 @@ class _Reading:
     def _of_host(self, host: str, table: dict[str, Any]) -> Iterator[tuple[str, str]]:
         for name, value in table.items():
             keys = (_HOSTS, host, name)
-            if name not in OF_HOSTS:
-                self._wrong(keys, f"unknown key {name[:80]!r} of a host", f"the keys are {', '.join(OF_HOSTS)}")
+            if name not in self._at_hosts:
+                self._wrong(keys, f"unknown key {name[:80]!r} of a host", f"the keys are {', '.join(self._at_hosts)}")
             elif not isinstance(value, str | int) or isinstance(value, bool) or not str(value):
                 self._wrong(keys, f"{name} is no text, or empty", f'write {name} = "..."')
+            elif self._options[name].is_path:
+                self._files.append(below(self._file, str(value)))
+                yield name, str(self._files[-1])
             else:
-                yield name, str(below(self._file, str(value))) if name in PATHS else str(value)
+                yield name, str(value)
 
     def _wrong(self, keys: tuple[str, ...], what: str, remedy: str) -> None:
         self._problems.append(Problem(self._file.place(*keys), what, remedy))
+
+
+def is_reserved(name: str, option: Option | None) -> bool:
+    """Tell whether it is the command line alone that says this."""
+    return name in RESERVED or (option is not None and option.rule.reach is Reach.COMMAND_LINE)
 
 
 def below(file: Configuration, text: str) -> Path:

@@ -1,18 +1,26 @@
-"""The options, each written down once: commands that share one share its name, its metavar and its help."""
+"""The options, each written down once: a field of a group, with its names, its help and its rule in its annotation.
 
-from dataclasses import dataclass
+A command takes the groups that it needs; `bulkrm.cli.options.command` makes typer's parameters of their fields.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
+from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, Rule, added
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
 
+OUTPUT = "Output"
 
-def _path(text: str) -> Path:
+
+def path(text: str) -> Path:
     """Read the name of a file or a folder; an empty one would be the working directory."""
     if not text:
         raise typer.BadParameter("the name is empty; perhaps a variable is not set")
@@ -21,219 +29,234 @@ def _path(text: str) -> Path:
 
 def _configuration(text: str) -> Configuration:
     """Take the name of the configuration file; the command reads it, for it knows which keys there are."""
-    return Configuration(_path(text))
+    return Configuration(path(text))
 
 
-_SHARED = (
-    "A digest that has tags outside the list: keep it; take only the listed tags off it; delete it with all its tags; "
-    "or do so without even reading the other tags (fast, and blind)."
-)
+def _formats() -> Sequence[tuple[str, str]]:
+    from bulkrm.reports.format import formats  # noqa: PLC0415 (help and completion only)
 
-Images = Annotated[
-    list[str] | None, typer.Argument(metavar="IMAGE", help="References or globs, such as host/app:pr-*.")
-]
-FromFile = Annotated[
-    list[str] | None,
-    typer.Option("--from-file", "-f", metavar="FILE", help="List file; a glob of files; - for standard input."),
-]
-RegistryHost = Annotated[
-    str | None, typer.Option("--registry", metavar="HOST", help="For references without a host on the command line.")
-]
-Username = Annotated[
-    str | None, typer.Option("--username", "-u", metavar="NAME", help="User [env: REGISTRY_USERNAME].")
-]
-AskPassword = Annotated[
-    bool, typer.Option("-p", help="Ask for the password; it takes no value [env: REGISTRY_PASSWORD].")
-]
-PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
-PasswordEnv = Annotated[
-    str | None,
-    typer.Option("--password-env", metavar="NAME", help="The variable that holds the password, as CI_JOB_TOKEN."),
-]
-Insecure = Annotated[
-    bool,
-    typer.Option("--insecure", help="Accept certificates that do not verify, of registries and their token servers."),
-]
-PlainHttp = Annotated[
-    bool, typer.Option("--plain-http", help="Speak HTTP. Loopback hosts are tried by HTTPS first without it.")
-]
-CaFile = Annotated[
-    Path | None, typer.Option("--ca-file", parser=_path, metavar="FILE", help="CA certificates to trust (PEM).")
-]
-ClientCert = Annotated[
-    Path | None, typer.Option("--client-cert", parser=_path, metavar="FILE", help="Client certificate (PEM).")
-]
-ClientKey = Annotated[Path | None, typer.Option("--client-key", parser=_path, metavar="FILE", help="Its key (PEM).")]
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Show the plan, delete nothing; exit as the run would.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-ConfirmAbove = Annotated[
-    str,
-    typer.Option(
-        "--confirm-above", metavar="N", help="Type the number to confirm more deletions than that; 0: always."
-    ),
-]
-SharedTags = Annotated[str, typer.Option("--shared", metavar="|".join(Shared), help=_SHARED)]
-AllowDecoy = Annotated[
-    bool,
-    typer.Option(
-        "--allow-decoy",
-        help="Where a registry cannot delete tags, an empty index may be pushed over them and deleted.",
-    ),
-]
-Order = Annotated[
-    str,
-    typer.Option(
-        "--strategy",
-        metavar="|".join(Strategy),
-        help="Tags before their manifests: where that is faster; never; wherever it can be done.",
-    ),
-]
-Recursive = Annotated[
-    bool,
-    typer.Option("--recursive", "-r", help="Also delete child manifests and referrers that nothing kept needs."),
-]
-Protect = Annotated[
-    list[str] | None,
-    typer.Option("--protect", metavar="PATTERN", help="Never delete what this matches; repeatable."),
-]
-InUse = Annotated[
-    list[str] | None,
-    typer.Option("--in-use", metavar="FILE", help="Never delete what this file says is running; repeatable."),
-]
-Explain = Annotated[
-    list[str] | None,
-    typer.Option("--explain", metavar="IMAGE", help="Tell of an image what every rule says; with -n; repeatable."),
-]
-IgnoreUnreadable = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--ignore-unreadable",
-        metavar="PATTERN",
-        help="Tags that the registry lists and cannot serve hold nothing back if they match; repeatable.",
-    ),
-]
-MaxDelete = Annotated[
-    str | None,
-    typer.Option(
-        "--max-delete",
-        metavar="N|P%",
-        help="Delete nothing at all if more would disappear: tags (unlisted ones too) and untagged manifests.",
-    ),
-]
-Verify = Annotated[
-    bool,
-    typer.Option(
-        "--verify",
-        help="Check afterwards that the kept tags of the touched repositories still resolve, children included.",
-    ),
-]
-FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")]
-Concurrency = Annotated[str, typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight per registry.")]
-PerTime = Annotated[
-    str | None, typer.Option("--rate", metavar="N[/s,/m,/h]", help="At most N requests per registry in that time.")
-]
+    return [(name, entry.help) for name, entry in formats().items()]
+
+
+def _files_of_formats() -> Sequence[tuple[str, str]]:
+    return [(f"{name}=", meaning) for name, meaning in _formats()]
+
+
+def _variables() -> Sequence[tuple[str, str]]:
+    return [(name, "") for name in sorted(os.environ) if not name.startswith("_")]
+
+
+# Options that a command may have without the rest of their group.
 Timeout = Annotated[
-    str, typer.Option("--timeout", metavar="SECONDS", help="For one request; default 60.", show_default=False)
-]
-Output = Annotated[
-    str, typer.Option("--output", "-o", metavar="FORMAT", help="On standard output: text, json or jsonl.")
-]
-Reports = Annotated[
-    list[str] | None,
-    typer.Option("--report", metavar="FORMAT=FILE", help="Write a further report; repeatable."),
-]
-All = Annotated[bool, typer.Option("--all", help="Show every image in the text report on a terminal.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.")]
-ConfigFile = Annotated[
-    Configuration | None,
-    typer.Option(
-        "--config",
-        parser=_configuration,
-        metavar="FILE",
-        help="Defaults of options (TOML) [env: BULKRM_CONFIG].",
-    ),
+    str,
+    typer.Option("--timeout", metavar="SECONDS", help="The time for one request.", rich_help_panel="Pace"),
+    Rule(check=values.timeout),
 ]
 StateDir = Annotated[
     Path | None,
-    typer.Option("--state-dir", parser=_path, metavar="DIR", help="Where runs are recorded [env: BULKRM_STATE_DIR]."),
+    typer.Option("--state-dir", parser=path, metavar="DIR", help="Where runs are recorded.", rich_help_panel=OUTPUT),
 ]
-Out = Annotated[
-    Path | None, typer.Option("--out", parser=_path, metavar="FILE", help="Write the plan, for `bulkrm apply FILE`.")
-]
-Force = Annotated[bool, typer.Option("--force", help="Also put back tags that lead to something else by now.")]
-RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest that is unfinished.")]
-UndoWhat = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[RUN] [IMAGE]...",
-        help="A run, and images or globs of it; default: all of the latest run that is not undone.",
-    ),
-]
-PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan that `bulkrm plan --out` wrote.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.", rich_help_panel=OUTPUT)]
 
 
 @dataclass(frozen=True, slots=True)
 class What:
-    """Which images, which never, and how many at most."""
+    """Which images."""
 
-    images: list[str] | None
-    files: list[str] | None
-    registry: str | None
-    protect: list[str] | None
-    max_delete: str | None
-    ignore_unreadable: list[str] | None = None
-    in_use: list[str] | None = None
-    explain: list[str] | None = None
+    panel: ClassVar[str] = "What"
+    images: Annotated[
+        list[str] | None, typer.Argument(metavar="IMAGE", help="A reference or a glob, such as host/app:pr-*.")
+    ] = None
+    files: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from-file", "-f", metavar="FILE", help="Read a list: a file, a glob of files, or - for standard input."
+        ),
+        COMMAND_LINE,
+    ] = None
+    registry: Annotated[
+        str | None, typer.Option("--registry", metavar="HOST", help="The registry of arguments that name none.")
+    ] = None
+    explain: Annotated[
+        list[str] | None,
+        typer.Option("--explain", metavar="IMAGE", help="With -n, show what each rule says of an image; repeatable."),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class Consent:
+    """Whether anything is changed at all."""
+
+    panel: ClassVar[str] = "Safety"
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would happen, and change nothing.")] = (
+        False
+    )
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask."), COMMAND_LINE] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation(Consent):
+    """Whether anything is deleted, and how that is confirmed."""
+
+    confirm_above: Annotated[
+        int,
+        typer.Option("--confirm-above", min=0, metavar="N", help="Type the number to confirm more deletions than N."),
+        Rule(check=values.confirm_above, combine=values.smallest_number),
+    ] = values.CONFIRM_ABOVE
+
+
+@dataclass(frozen=True, slots=True)
+class Protection(Confirmation):
+    """What never goes, and how much may go at most."""
+
+    max_delete: Annotated[
+        str | None,
+        typer.Option("--max-delete", metavar="N|P%", help="Delete nothing at all if more tags would disappear."),
+        Rule(check=values.limit, combine=values.smallest),
+    ] = None
+    protect: Annotated[
+        list[str] | None,
+        typer.Option("--protect", metavar="PATTERN", help="Never delete what matches; repeatable."),
+        Rule(combine=added),
+    ] = None
+    in_use: Annotated[
+        list[str] | None,
+        typer.Option("--in-use", metavar="FILE", help="Never delete what this file shows running; repeatable."),
+        Rule(combine=added),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Safety(Protection):
+    """What may go, and how it goes."""
+
+    shared: Annotated[
+        str,
+        typer.Option("--shared", metavar="|".join(Shared), help="What to do with a digest that has unlisted tags."),
+        COMMAND_LINE,
+    ] = Shared.REFUSE.value
+    recursive: Annotated[
+        bool,
+        typer.Option("--recursive", "-r", help="Also delete children and referrers that nothing kept needs."),
+        COMMAND_LINE,
+    ] = False
+    strategy: Annotated[
+        str,
+        typer.Option("--strategy", metavar="|".join(Strategy), help="Whether tags go before their manifests."),
+        COMMAND_LINE,
+    ] = Strategy.AUTO.value
+    allow_decoy: Annotated[
+        bool,
+        typer.Option("--allow-decoy", help="Allow a pushed decoy to remove tags that the registry cannot delete."),
+        COMMAND_LINE,
+    ] = False
+    ignore_unreadable: Annotated[
+        list[str] | None,
+        typer.Option("--ignore-unreadable", metavar="PATTERN", help="Let matching damaged tags hold nothing back."),
+        COMMAND_LINE,
+    ] = None
+    verify: Annotated[bool, typer.Option("--verify", help="Check afterwards that the kept tags still resolve.")] = False
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
     """Who asks, and how a registry is reached."""
 
-    username: str | None
-    ask_password: bool
-    password_stdin: bool
-    connection: Connection
-    password_env: str | None = None
-    configuration: Configuration = Configuration()  # noqa: RUF009 (it is frozen)
+    panel: ClassVar[str] = "Sign-in"
+    username: Annotated[
+        str | None,
+        typer.Option("--username", "-u", metavar="NAME", help="Sign in as this user [env: REGISTRY_USERNAME]."),
+        Rule(at_hosts=True),
+    ] = None
+    ask_password: Annotated[
+        bool, typer.Option("-p", help="Ask for the password; takes no value [env: REGISTRY_PASSWORD].")
+    ] = False
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")] = (
+        False
+    )
+    password_env: Annotated[
+        str | None,
+        typer.Option("--password-env", metavar="NAME", help="Take the password from this environment variable."),
+        Rule(at_hosts=True, words=_variables),
+    ] = None
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Accept certificates that do not verify."), COMMAND_LINE
+    ] = False
+    plain_http: Annotated[bool, typer.Option("--plain-http", help="Speak HTTP, not HTTPS."), COMMAND_LINE] = False
+    ca_file: Annotated[
+        Path | None,
+        typer.Option("--ca-file", parser=path, metavar="FILE", help="Trust these CA certificates (PEM)."),
+        Rule(at_hosts=True),
+    ] = None
+    client_cert: Annotated[
+        Path | None,
+        typer.Option("--client-cert", parser=path, metavar="FILE", help="Present this client certificate (PEM)."),
+        Rule(at_hosts=True),
+    ] = None
+    client_key: Annotated[
+        Path | None,
+        typer.Option("--client-key", parser=path, metavar="FILE", help="The key of that certificate (PEM)."),
+        Rule(at_hosts=True),
+    ] = None
+    config: Annotated[
+        Configuration | None,
+        typer.Option(
+            "--config",
+            parser=_configuration,
+            metavar="FILE",
+            help="Read defaults of options from this file (TOML).",
+            rich_help_panel=OUTPUT,
+        ),
+        NO_SETTING,
+    ] = None
+
+    @property
+    def connection(self) -> Connection:
+        """How the registries are reached."""
+        return Connection(self.insecure, self.plain_http, self.ca_file, self.client_cert, self.client_key)
+
+    @property
+    def configuration(self) -> Configuration:
+        """What the configuration file says."""
+        return self.config or Configuration()
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How fast."""
 
-    concurrency: str
-    rate: str | None
-    timeout: str
+    panel: ClassVar[str] = "Pace"
+    concurrency: Annotated[
+        str,
+        typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight per registry."),
+        Rule(check=values.concurrency, at_hosts=True, words=lambda: [("auto", "")]),
+    ] = "auto"
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", metavar="N[/s,/m,/h]", help="At most N requests per registry in that time."),
+        Rule(check=values.rate, at_hosts=True),
+    ] = None
+    timeout: Timeout = "60"
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What may go."""
+class Output:
+    """What is shown, written and recorded, and the streams of the process, which are no option."""
 
-    shared: str
-    recursive: bool
-    allow_decoy: bool
-    verify: bool
-    fail_fast: bool
-    strategy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Talk:
-    """What is shown, written, recorded and asked.
-
-    `confirm_above`: more deletions than that are confirmed by typing their number (counted as `--max-delete` counts them),
-    0 for every question; `all`: the text report on a terminal lists every image.
-    """
-
-    output: str
-    reports: list[str] | None
-    state_dir: Path | None
-    quiet: bool
-    verbose: bool
-    yes: bool
-    streams: Streams
-    confirm_above: int = values.CONFIRM_ABOVE
-    all: bool = False
+    panel: ClassVar[str] = OUTPUT
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="FORMAT", help="What goes to standard output"),
+        Rule(words=_formats),
+    ] = "text"
+    reports: Annotated[
+        list[str] | None,
+        typer.Option("--report", metavar="FORMAT=FILE", help="Write a further report; repeatable."),
+        Rule(words=_files_of_formats),
+    ] = None
+    all: Annotated[bool, typer.Option("--all", help="List every image in the text report on a terminal.")] = False
+    state_dir: StateDir = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")] = False
+    verbose: Verbose = False
+    streams: Streams = field(default_factory=Streams.of_process)

@@ -1,35 +1,53 @@
-"""Commands whose options have layers below the command line."""
+"""Commands whose options have layers below the command line, and whose help shows the options in groups."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from bulkrm.cli.options.layers import Layers, Option, combined
+from bulkrm.cli.options.extras import extras_of
+from bulkrm.cli.options.help import usage_of, write_help
+from bulkrm.cli.options.layers import Layers, combined
+from bulkrm.cli.options.rule import DEFAULT, NO_SETTING, Option
 from bulkrm.cli.terminal.console import say
 
 _CONFIG = "config"
+_HELP = "help"
 
 
-def option_of(parameter: Any) -> Option | None:
-    """Return what layers need to know of a parameter; None of an argument and of an option without a long name."""
-    name = next((opt[2:] for opt in parameter.opts if opt.startswith("--")), None)
-    if name is None:
-        return None
-    is_path = parameter.metavar in {"FILE", "DIR"}
-    return Option(name, parameter.name, bool(parameter.is_flag), bool(parameter.multiple), is_path)
+def options_of(command: Any) -> Iterator[Option]:
+    """Yield the options of a command that have a long name."""
+    rules = extras_of(command).rules
+    for parameter in command.params:
+        name = next((opt[2:] for opt in parameter.opts if opt.startswith("--")), None)
+        if name is not None:
+            rule = NO_SETTING if name == _HELP else rules.get(parameter.name, DEFAULT)
+            is_path = parameter.metavar in {"FILE", "DIR"}
+            yield Option(name, parameter.name, bool(parameter.is_flag), bool(parameter.multiple), is_path, rule)
 
 
 def options_below(command: Any) -> Iterator[Option]:
     """Yield the options of a command, and of all commands below it."""
-    for parameter in command.params:
-        option = option_of(parameter)
-        if option is not None:
-            yield option
+    yield from options_of(command)
     for other in getattr(command, "commands", {}).values():
         yield from options_below(other)
+
+
+def _known(root: Any) -> dict[str, Option]:
+    """Return all options by name; of several commands' options of one name the first, which has the same rule."""
+    found: dict[str, Option] = {}
+    for option in options_below(root):
+        found.setdefault(option.name, option)
+    return found
+
+
+def _check(options: Iterable[Option], given: Mapping[str, Any]) -> None:
+    """Refuse a text on the command line that its option cannot be. Raises InputError."""
+    for option in options:
+        if option.rule.check is not None and option.parameter in given:
+            option.rule.check(given[option.parameter])
 
 
 class _Layered:
@@ -40,11 +58,11 @@ class _Layered:
     def parse_args(self, context: Any, arguments: list[str]) -> Any:
         """Parse the arguments. Raises InputError where the environment or the configuration cannot be understood."""
         given = self._given(context, arguments)
-        if context.resilient_parsing or given.get("help"):
+        options = {option.name: option for option in options_of(self)}
+        if context.resilient_parsing or given.get(_HELP) or not any(option.is_setting for option in options.values()):
             return super().parse_args(context, arguments)  # type: ignore[misc]
-        known = {option.name for option in options_below(context.find_root().command)}
-        layers = Layers(os.environ, known, given.get(_CONFIG))
-        options = {option.name: option for option in map(option_of, self.params) if option is not None}
+        _check(options.values(), given)
+        layers = Layers(os.environ, _known(context.find_root().command), given.get(_CONFIG))
         found = {name: layer for name, option in options.items() if (layer := layers.of(option)) is not None}
         context.default_map = {options[name].parameter: value for name, (value, _) in found.items()}
         rest = super().parse_args(context, arguments)  # type: ignore[misc]
@@ -65,6 +83,14 @@ class _Layered:
         """Return what the command line says, unread, by the names of parameters. Raises what the parser raises."""
         parser = self.make_parser(context)  # type: ignore[attr-defined]
         return dict(parser.parse_args(args=list(arguments))[0])
+
+    def collect_usage_pieces(self, context: Any) -> list[str]:
+        """Return the words of the usage line."""
+        return list(usage_of(self, context))
+
+    def format_help(self, context: Any, formatter: Any) -> None:
+        """Write the help."""
+        write_help(self, context, formatter)
 
 
 class LayeredCommand(_Layered, TyperCommand):

@@ -5,86 +5,70 @@ choose images or send passwords elsewhere: those have to be seen where the comma
 deleted adds up, and of limits the smallest holds, so that no layer can loosen what another one says.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bulkrm.cli.options import values
-from bulkrm.cli.options.configuration import FORBIDDEN, Configuration, below, default_path, read_configuration
+from bulkrm.cli.options.configuration import (
+    RESERVED,
+    Configuration,
+    below,
+    default_path,
+    is_reserved,
+    read_configuration,
+)
+from bulkrm.cli.options.rule import Option
 from bulkrm.model.errors import InputError, Problem
 
 PREFIX = "BULKRM_"
-# Not options of a run: what shows something instead, and the file itself, which names no other.
-_NO_KEYS = frozenset({"config", "help", "version", "check"})
-_ADDING = frozenset({"protect", "in-use"})
-_SMALLEST: Mapping[str, Callable[[Iterable[str]], str]] = {
-    "max-delete": values.smallest,
-    "confirm-above": values.fewest,
-}
-_READERS: Mapping[str, Callable[[str], object]] = {
-    "concurrency": values.concurrency,
-    "confirm-above": values.confirm_above,
-    "max-delete": values.limit,
-    "rate": values.rate,
-    "timeout": values.timeout,
-}
+_CONFIG = "config"
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 # What runs the tests of bulkrm, and is nothing to it.
 _OTHERS = ("BULKRM_TEST_",)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """An option, as far as its layers need to know it. `parameter`: its name in the command's function."""
-
-    name: str
-    parameter: str
-    is_flag: bool = False
-    is_list: bool = False
-    is_path: bool = False
-
-    @property
-    def variable(self) -> str:
-        """The variable of the environment that sets it."""
-        return PREFIX + self.name.upper().replace("-", "_")
-
-
 class Layers:
-    """The environment and the configuration file, for the options of one command. `known`: the names of all options."""
+    """The environment and the configuration file, for the options of one command. `known`: all options by name."""
 
-    def __init__(self, environment: Mapping[str, str], known: Collection[str], config: str | None) -> None:
+    def __init__(self, environment: Mapping[str, str], known: Mapping[str, Option], config: str | None) -> None:
         """Read the file; `config` is what `--config` says. Raises InputError."""
         self._environment = environment
         self._known = known
         named = config or environment.get(f"{PREFIX}CONFIG") or None
         path = Path(named) if named is not None else default_path(environment)
-        keys = frozenset(known) - FORBIDDEN - _NO_KEYS
         self.file = Configuration()
         if path is not None:
-            self.file = read_configuration(path, keys, must_exist=named is not None)
+            self.file = read_configuration(path, known, must_exist=named is not None)
 
     def remarks(self) -> Iterator[str]:
         """Yield which variables have no effect, and why."""
-        variables = {PREFIX + name.upper().replace("-", "_"): name for name in (*self._known, *FORBIDDEN)}
+        variables = {variable_of(name): name for name in (*RESERVED, *self._known)}
         variables[f"{PREFIX}IMAGES"] = "image"
         for name in sorted(self._environment):
             if not name.startswith(PREFIX) or name.startswith(_OTHERS):
                 continue
-            option = variables.get(name)
-            if option == "image":
+            said = variables.get(name, "")
+            option = self._known.get(said)
+            if said == "image":
                 yield f"{name} has no effect: images are named on the command line, or in a list"
-            elif option in FORBIDDEN:
-                yield f"{name} has no effect: --{option} is taken from the command line only"
-            elif option is None or option in _NO_KEYS - {"config"}:
-                yield f"{name} has no effect: there is no such setting{_meant(name, variables)}"
+            elif is_reserved(said, option):
+                yield f"{name} has no effect: --{said} is taken from the command line only"
+            elif option is None or not (option.is_setting or said == _CONFIG):
+                yield f"{name} has no effect: there is no such setting{self._meant(name)}"
+
+    def _meant(self, name: str) -> str:
+        from difflib import get_close_matches  # noqa: PLC0415 (for mistakes only)
+
+        variables = [variable_of(option.name) for option in self._known.values() if option.is_setting]
+        close = get_close_matches(name, [*variables, variable_of(_CONFIG)], 1)
+        return f"; perhaps {close[0]} is meant" if close else ""
 
     def of(self, option: Option) -> tuple[Any, bool] | None:
         """Return what the layers say of an option, and whether the environment does; None where neither says anything.
 
         Raises InputError where it cannot be understood.
         """
-        if option.name in FORBIDDEN or option.name in _NO_KEYS:
+        if not option.is_setting:
             return None
         told = self._from_environment(option)
         kept = self._from_file(option)
@@ -93,18 +77,19 @@ class Layers:
         return (told if kept is None else combined(option, kept, told)), True
 
     def _from_environment(self, option: Option) -> Any:
-        text = self._environment.get(option.variable)
+        variable = variable_of(option.name)
+        text = self._environment.get(variable)
         if text is None:
             return None
         if not text.strip():
-            if option.name not in _ADDING and option.name not in _SMALLEST:
+            if not option.must_say_something:
                 return None
-            raise InputError(Problem(option.variable, "it is empty", "perhaps a variable is not set; or unset it"))
+            raise InputError(Problem(variable, "it is empty", "perhaps a variable is not set; or unset it"))
         if option.is_flag:
-            return _flag(option.variable, text)
+            return _flag(variable, text)
         if option.is_list:
             return [line.strip() for line in text.splitlines() if line.strip()]
-        return _checked(option, option.variable, text)
+        return _checked(option, variable, text)
 
     def _from_file(self, option: Option) -> Any:
         value = self.file.values.get(option.name)
@@ -125,15 +110,17 @@ class Layers:
         return below(self.file, text) if option.is_path else text
 
 
+def variable_of(name: str) -> str:
+    """Return the variable of the environment that sets an option."""
+    return PREFIX + name.upper().replace("-", "_")
+
+
 def combined(option: Option, lower: Any, higher: Any) -> Any:
-    """Return what two layers make together: their sum, the smaller one, or what the higher one says."""
+    """Return what two layers make together: what the option's rule says, else what the higher one says."""
     if lower is None or higher is None:
         return lower if higher is None else higher
-    if option.name in _ADDING:
-        return list(dict.fromkeys([*lower, *higher]))
-    if option.name in _SMALLEST:
-        return _SMALLEST[option.name]((str(lower), str(higher)))
-    return higher
+    combine = option.rule.combine
+    return higher if combine is None else combine(lower, higher)
 
 
 def _flag(variable: str, text: str) -> bool:
@@ -152,17 +139,9 @@ def _texts(option: Option, place: str, value: Any) -> Sequence[str]:
 
 def _checked(option: Option, place: str, text: str) -> str:
     """Return the text if the option can be that. Raises InputError that names the place, not the option."""
-    reader = _READERS.get(option.name)
     try:
-        if reader is not None:
-            reader(text.strip())
+        if option.rule.check is not None:
+            option.rule.check(text.strip())
     except InputError as error:
         raise InputError(*(Problem(place, problem.what, problem.remedy) for problem in error.problems)) from error
     return text.strip()
-
-
-def _meant(name: str, variables: Mapping[str, str]) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415 (for mistakes only)
-
-    close = get_close_matches(name, [variable for variable, option in variables.items() if option not in FORBIDDEN], 1)
-    return f"; perhaps {close[0]} is meant" if close else ""

@@ -1,7 +1,6 @@
 """Values of options: text in, settings out, or an error that says what to write."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from bulkrm.model.errors import InputError, Problem
@@ -51,9 +50,9 @@ def _limit(text: str, part: str) -> Limit:
     return Limit(float(match[1]) if match[1] else float(match[2]), percent=match[1] is None)
 
 
-def smallest(texts: Iterable[str]) -> str:
-    """Return the limit that holds where all of these do, as it is written. Raises InputError."""
-    limits = [found for text in texts if (found := limit(text)) is not None]
+def smallest(lower: str, higher: str) -> str:
+    """Return the limit that holds where both do, as it is written. Raises InputError."""
+    limits = [found for text in (lower, higher) if (found := limit(text)) is not None]
     return str(Limit.smallest(limits))
 
 
@@ -64,9 +63,9 @@ def confirm_above(text: str) -> int:
     raise _bad("--confirm-above", text, "write a number as 100; 0 means always")
 
 
-def fewest(texts: Iterable[str]) -> str:
-    """Return the smallest of the numbers that `--confirm-above` was given. Raises InputError."""
-    return str(min(map(confirm_above, texts)))
+def smallest_number(lower: str | int, higher: str | int) -> int:
+    """Return the smaller of two numbers of `--confirm-above`. Raises InputError."""
+    return min(confirm_above(str(lower)), confirm_above(str(higher)))
 
 
 def shared(text: str) -> Shared:
