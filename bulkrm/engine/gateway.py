@@ -13,9 +13,9 @@ from bulkrm.model.errors import RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, TagsOnly
 from bulkrm.protocol.traits import Traits
-from bulkrm.remote.host import Withdrawn
 from bulkrm.remote.registries import Registries
 from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Withdrawn
 
 T = TypeVar("T")
 _NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or `docker login`"

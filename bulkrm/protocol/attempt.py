@@ -38,26 +38,19 @@ class Attempt:
     """A request, and what its earlier sends came to.
 
     `faults`: how many sends ended in a 5xx, a 408 or without an answer; `limited`: how many in a rate limit; `waited`:
-    seconds of waiting that the host asked for. `uncertain`: an earlier send may have taken effect although no answer
-    proves it. `authorized`: credentials were added after a challenge; `renewed`: a refused token or password was
-    replaced; `extended`: the scope of the token was widened.
+    seconds of waiting that the host asked for. `authorized`: credentials were added after a challenge; `renewed`: a
+    refused token or password was replaced; `extended`: the scope of the token was widened.
     """
 
     request: Request
     host: str
     authorization: Authorization = NoAuthorization()
     faults: int = 0
-    uncertain: bool = False
     limited: int = 0
     waited: float = 0.0
     authorized: bool = False
     renewed: bool = False
     extended: bool = False
-
-    @property
-    def may_have_acted(self) -> bool:
-        """Tell whether an earlier send may have taken effect. A 429 of a proxy may hide that the registry acted, too."""
-        return self.uncertain or self.limited > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
 
 
 def _after_break(attempt: Attempt, broken: Broken) -> Decision:
-    attempt = replace(attempt, faults=attempt.faults + 1, uncertain=attempt.uncertain or broken.may_have_acted)
+    attempt = replace(attempt, faults=attempt.faults + 1)
     if broken.kind in (CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE) or attempt.faults >= MAX_SENDS:
         return GiveUp(no_answer(broken))
     pause = backoff(attempt.faults)
@@ -89,7 +89,7 @@ def _after_break(attempt: Attempt, broken: Broken) -> Decision:
 
 
 def _after_fault(attempt: Attempt, answer: Answer) -> Decision:
-    attempt = replace(attempt, faults=attempt.faults + 1, uncertain=True)
+    attempt = replace(attempt, faults=attempt.faults + 1)
     if attempt.faults >= MAX_SENDS:
         return Accept(answer)
     asked = asked_wait(answer)

@@ -24,14 +24,14 @@ async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes
     """
     request = message.get_blob(repository, digest)
     for number in range(1, _TRIES + 1):
-        final = await host.exchange(request)
-        if final.answer.status == _NOT_FOUND and is_registry_answer(final.answer):
+        answer = await host.exchange(request)
+        if answer.status == _NOT_FOUND and is_registry_answer(answer):
             return None
-        if final.answer.status not in STATUSES:
-            if final.answer.status != _OK:
-                raise RequestFailed(refusal(final.answer, host.name, request, host.authorizer.traits))
-            return _checked(final.answer.body, digest)
-        found = await _followed(host, request.target, final.answer)
+        if answer.status not in STATUSES:
+            if answer.status != _OK:
+                raise RequestFailed(refusal(answer, host.name, request, host.authorizer.traits))
+            return _checked(answer.body, digest)
+        found = await _followed(host, request.target, answer)
         if isinstance(found, Answer) and found.status == _OK:
             return _checked(found.body, digest)
         if number == _TRIES or not _may_pass(found):

@@ -22,7 +22,6 @@ from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import is_registry_answer
 from bulkrm.remote.blobs import read_blob
 from bulkrm.remote.host import Host
-from bulkrm.remote.send_loop import Final
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
@@ -49,11 +48,11 @@ class Reader:
     async def manifest(self, repository: Repository, reference: str | Digest) -> Manifest | None:
         """GET a manifest by tag or digest, its digest checked; None where the registry says there is none."""
         request = message.get_manifest(repository, reference)
-        final = await self._host.exchange(request)
+        answer = await self._host.exchange(request)
         asked = request.digest
-        if asked is not None and final.answer.status >= _SERVER_ERROR:
+        if asked is not None and answer.status >= _SERVER_ERROR:
             await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
-        return judge.manifest(self._context(request), final.answer, asked)
+        return judge.manifest(self._context(request), answer, asked)
 
     async def anything(self, repository: Repository, reference: str | Digest, *, once: bool = False) -> Manifest | None:
         """GET a manifest of any type, its digest checked; None where the registry says there is none.
@@ -64,24 +63,24 @@ class Reader:
         request = message.get_anything(repository, reference)
         asked = reference if isinstance(reference, Digest) else None
         if asked is None and not once:
-            final = await self._host.exchange(request)
+            answer = await self._host.exchange(request)
         else:
-            final = await self._first_of(request, asked, once=once)
-        return judge.manifest(self._context(request), final.answer, asked, of_any_type=True)
+            answer = await self._first_of(request, asked, once=once)
+        return judge.manifest(self._context(request), answer, asked, of_any_type=True)
 
-    async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Final:
+    async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Answer:
         """Send a request once, see whether that tells that it is a blob, and only then send it as often as any other."""
         try:
-            final = await self._host.exchange(request, sends=1)
+            answer = await self._host.exchange(request, sends=1)
         except RequestFailed:
             if once:
                 raise
             return await self._host.exchange(request)
-        if final.answer.status < _SERVER_ERROR:
-            return final
+        if answer.status < _SERVER_ERROR:
+            return answer
         if asked is not None and request.repository is not None:
             await self.refuse_blob(request.repository, asked)
-        return final if once else await self._host.exchange(request)
+        return answer if once else await self._host.exchange(request)
 
     async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
         """HEAD a manifest; GET only where the HEAD leaves a doubt. None where the registry says there is none."""
@@ -91,8 +90,8 @@ class Reader:
     async def look(self, repository: Repository, reference: str | Digest) -> Resolved | Manifest | None:
         """HEAD a manifest; where that leaves a doubt, GET it whole, whatever type it has. None as in `head`."""
         request = message.head_manifest(repository, reference)
-        final = await self._host.exchange(request)
-        match judge.head(final.answer, request.digest):
+        answer = await self._host.exchange(request)
+        match judge.head(answer, request.digest):
             case Resolved() as resolved:
                 return resolved
             case HeadAnswer.ABSENT:
@@ -117,12 +116,12 @@ class Reader:
 
         Return the final answer, a success; None where the registry itself answers 404.
         """
-        final = await self._host.exchange(request)
-        if final.answer.status == _NOT_FOUND and is_registry_answer(final.answer):
+        answer = await self._host.exchange(request)
+        if answer.status == _NOT_FOUND and is_registry_answer(answer):
             return None
-        if not 200 <= final.answer.status < 300:  # noqa: PLR2004
-            raise self._context(request).fail(final.answer)
-        return final.answer
+        if not 200 <= answer.status < 300:  # noqa: PLR2004
+            raise self._context(request).fail(answer)
+        return answer
 
     async def repositories(self) -> tuple[str, ...]:
         """List all repositories of the registry, which few registries allow to whom is no administrator."""
@@ -149,10 +148,10 @@ class Reader:
 
     async def refuse_blob(self, repository: Repository, digest: Digest) -> None:
         """Say so where a digest that is no manifest's is that of a blob, by raising RequestFailed."""
-        final = await self._host.exchange(message.head_blob(repository, digest))
-        if 200 <= final.answer.status < 400:  # noqa: PLR2004 (some send clients to their storage)
+        answer = await self._host.exchange(message.head_blob(repository, digest))
+        if 200 <= answer.status < 400:  # noqa: PLR2004 (some send clients to their storage)
             what = f"{digest.short} is not a manifest"
-            raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, final.answer.status, _IMAGE_ID))
+            raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, answer.status, _IMAGE_ID))
 
     async def blob(self, repository: Repository, digest: Digest) -> bytes | None:
         """GET a small blob, such as a configuration, its digest checked; None where the registry says there is none."""
@@ -164,16 +163,16 @@ class Reader:
         """Read a listing to its end; never a part of it: what is not seen would not be guarded."""
         listing = Listing(first, self._host.clock.monotonic())
         while True:
-            final = await self._host.exchange(listing.request)
-            if refuses_page_size(final.answer) and listing.ask_for_less():
+            answer = await self._host.exchange(listing.request)
+            if refuses_page_size(answer) and listing.ask_for_less():
                 continue
-            page = read(self._context(listing.request), final.answer)
+            page = read(self._context(listing.request), answer)
             if page is None and not listing.begun:
                 return None
             if page is None:
-                raise broken_listing(f"HTTP {final.answer.status} in the middle of the listing", final.answer.status)
+                raise broken_listing(f"HTTP {answer.status} in the middle of the listing", answer.status)
             try:
-                more = listing.take(page, len(final.answer.body), self._host.clock.monotonic())
+                more = listing.take(page, len(answer.body), self._host.clock.monotonic())
             except ProtocolError as error:
                 raise broken_listing(str(error)) from error
             if not more:

@@ -1,6 +1,8 @@
 """What a run asks of a registry: to read, and to delete. Every method raises RequestFailed with the final failure."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 from bulkrm.model.digest import Digest
@@ -14,9 +16,8 @@ from bulkrm.protocol import message
 from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.refusal import TAGS_ONLY, refusal
-from bulkrm.remote.host import Footprint
 from bulkrm.remote.reader import Reader
-from bulkrm.remote.send_loop import Final
+from bulkrm.remote.sending import Sending
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
@@ -37,7 +38,7 @@ class _Gone(BulkrmError):  # noqa: N818 (it reads as what was found)
 class Registry(Reader):
     """One registry, to read and to change."""
 
-    async def delete(self, repository: Repository, digest: Digest, footprint: Footprint) -> Removal:
+    def delete(self, repository: Repository, digest: Digest, sending: Sending) -> Coroutine[Any, Any, Removal]:
         """DELETE a manifest by digest. Returns only when the deletion, or that it was gone, is proved.
 
         Its failure is TagsOnly where the registry does not delete manifests, but tags.
@@ -45,28 +46,51 @@ class Registry(Reader):
         Whoever calls this has read the digest as a manifest of this repository in this run: on distribution 2.8 a
         DELETE of a blob's digest is accepted and breaks every image that uses it (distribution/distribution#2370).
         """
-        try:
-            return await self._delete(repository, digest, footprint)
-        except RequestFailed as error:
-            raise await self._explained(repository, error) from error
+        return self._delete(repository, digest, sending)
 
-    async def delete_tag(self, repository: Repository, tag: str, footprint: Footprint) -> Removal:
+    def delete_tag(self, repository: Repository, tag: str, sending: Sending) -> Coroutine[Any, Any, Removal]:
         """DELETE a tag. Returns only when it is proved that the tag is gone; what else went with it is not looked at."""
-        return await self._delete(repository, tag, footprint)
+        return self._delete(repository, tag, sending)
 
-    async def put(self, repository: Repository, reference: str, manifest: Manifest, footprint: Footprint) -> None:
+    async def _delete(self, repository: Repository, reference: str | Digest, sending: Sending) -> Removal:
+        request = message.delete_manifest(repository, reference)
+        deletion = _DeleteRequest(self, repository, reference, self._context(request), sending)
+        try:
+            answer = await self._host.exchange(request, sending, deletion)
+            if judge.deletion(deletion.context, answer) is DeleteAnswer.ACCEPTED:
+                return removal_of(answer.status, proved=True, earlier=sending.may_have_acted)
+        except _Gone:
+            return Removal.FOUND_GONE
+        except RequestFailed as error:
+            return await self._after_failure(deletion, error)
+        try:
+            return await deletion.found(answer)
+        except RequestFailed as error:
+            raise await self._explained(deletion, error) from error
+
+    async def _after_failure(self, deletion: "_DeleteRequest", error: RequestFailed) -> Removal:
+        """Look what a DELETE without a final answer, or with a refusal, came to after all. Raises RequestFailed."""
+        in_doubt = deletion.sending.may_have_acted and error.failure.code is not FailureCode.UNCONFIRMED
+        try:
+            if in_doubt and await deletion.is_gone(error.failure):
+                return Removal.FOUND_GONE
+        except RequestFailed as unknown:
+            raise await self._explained(deletion, unknown) from error
+        raise await self._explained(deletion, error) from error
+
+    async def put(self, repository: Repository, reference: str, manifest: Manifest, sending: Sending) -> None:
         """PUT a manifest under a tag or its digest. Returns only when the reference is proved to lead to it."""
         request = message.put_manifest(repository, reference, manifest)
-        final = await self._host.exchange(request, footprint)
-        stored = judge.pushed(self._context(request), final.answer, manifest.digest)
+        answer = await self._host.exchange(request, sending)
+        stored = judge.pushed(self._context(request), answer, manifest.digest)
         if not stored:
             found = await self.head(repository, reference)
             if found is None or found.digest != manifest.digest:
-                raise _not_stored(final.answer)
+                raise _not_stored(answer)
 
-    async def restore(self, repository: Repository, manifest: Manifest, footprint: Footprint) -> None:
+    async def restore(self, repository: Repository, manifest: Manifest, sending: Sending) -> None:
         """Bring a deleted manifest back under its digest. Returns only when it is proved to be there."""
-        await self.put(repository, manifest.digest, manifest, footprint)
+        await self.put(repository, manifest.digest, manifest, sending)
 
     async def deletes_tags(self, repository: Repository, made_up: str) -> bool:
         """Ask whether the registry deletes tags, by DELETE of a tag that somebody made up: nothing can go.
@@ -75,11 +99,17 @@ class Registry(Reader):
         405 also means that nothing is deleted at all, which `deletes_digests` tells apart.
         """
         request = message.delete_manifest(repository, made_up)
-        final = await self._host.exchange(request)
-        return judge.deletes_tags(self._context(request), final.answer)
+        answer = await self._host.exchange(request)
+        return judge.deletes_tags(self._context(request), answer)
 
-    async def _explained(self, repository: Repository, error: RequestFailed) -> RequestFailed:
-        """Tell a registry that deletes tags only from one that deletes nothing: the same refusal of a digest.
+    async def _explained(self, deletion: "_DeleteRequest", error: RequestFailed) -> RequestFailed:
+        """Tell a registry that deletes tags only from one that deletes nothing, where it refuses to delete a manifest."""
+        if not isinstance(deletion.reference, Digest):
+            return error
+        return await self._tags_only(deletion.repository, error)
+
+    async def _tags_only(self, repository: Repository, error: RequestFailed) -> RequestFailed:
+        """Say of a refusal that tags are deleted all the same, if so: the refusal of a digest is the same for both.
 
         One request, once for a host: what it says holds for all of it.
         """
@@ -102,66 +132,47 @@ class Registry(Reader):
         (registry/handlers/manifests.go), and 404 otherwise.
         """
         request = message.delete_manifest(repository, _NOBODYS)
-        final = await self._host.exchange(request)
+        answer = await self._host.exchange(request)
         try:
-            judge.deletes_digests(self._context(request), final.answer)
+            judge.deletes_digests(self._context(request), answer)
         except RequestFailed as error:
-            raise await self._explained(repository, error) from error
+            raise await self._tags_only(repository, error) from error
 
-    async def _delete(self, repository: Repository, reference: str | Digest, footprint: Footprint) -> Removal:
-        request = message.delete_manifest(repository, reference)
-        context = self._context(request)
 
-        async def is_gone(doubt: Failure) -> bool:
-            return await self._is_gone(repository, reference, doubt, footprint)
+@dataclass(frozen=True, slots=True)
+class _DeleteRequest:
+    """One DELETE of a manifest or a tag, and how it is found out what it came to."""
 
-        final = await self._send_delete(context, footprint, is_gone)
-        if final is None:
-            return Removal.FOUND_GONE
-        proved = judge.deletion(context, final.answer) is DeleteAnswer.ACCEPTED
-        if not proved:
-            doubt = _still_there(context, final.answer)
-            if not await is_gone(doubt.failure):
-                raise doubt
-        return removal_of(final.answer.status, proved=proved, earlier=final.uncertain)
+    reader: Reader
+    repository: Repository
+    reference: str | Digest
+    context: AnswerContext
+    sending: Sending
 
-    async def _send_delete(
-        self, context: AnswerContext, footprint: Footprint, is_gone: Callable[[Failure], Awaitable[bool]]
-    ) -> Final | None:
-        """Send a DELETE; return the final answer, or None where none came and a look found that it is gone."""
+    async def look(self, met: Failure) -> None:
+        """Raise _Gone where it took effect: then it need not be sent again, nor may it, if somebody pushed it anew."""
+        if await self.is_gone(met):
+            raise _Gone
 
-        async def look(doubt: Failure) -> None:
-            # What is gone need not be asked for again; and if somebody pushed it anew meanwhile, it must not.
-            if await is_gone(doubt):
-                raise _Gone
-
-        try:
-            final = await self._host.exchange(context.request, footprint, look)
-            judge.deletion(context, final.answer)  # raises what is a refusal
-        except _Gone:
-            return None
-        except RequestFailed as error:
-            sent = footprint.doubtful and error.failure.code is not FailureCode.UNCONFIRMED
-            if sent and await is_gone(error.failure):
-                return None
-            raise
-        return final
-
-    async def _is_gone(
-        self, repository: Repository, reference: str | Digest, doubt: Failure, footprint: Footprint
-    ) -> bool:
-        """Find out by HEAD what a DELETE came to. Raises RequestFailed where that fails as well.
+    async def is_gone(self, doubt: Failure) -> bool:
+        """Find out by HEAD what the DELETE came to. Raises RequestFailed where that fails as well.
 
         It is `unconfirmed` then, unless no send of the DELETE can have taken effect.
         """
         try:
-            return await self.head(repository, reference) is None
+            return await self.reader.head(self.repository, self.reference) is None
         except RequestFailed as error:
-            if not footprint.doubtful:
+            if not self.sending.may_have_acted:
                 raise
             what = f"{doubt.message}; whether the deletion took effect is not known: {error.failure.message}"
-            failure = Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)
-            raise RequestFailed(failure) from error
+            raise RequestFailed(Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)) from error
+
+    async def found(self, answer: Answer) -> Removal:
+        """Look what it came to by a final answer that proves nothing. Raises RequestFailed where it is there still."""
+        doubt = _still_there(self.context, answer)
+        if not await self.is_gone(doubt.failure):
+            raise doubt
+        return removal_of(answer.status, proved=False, earlier=self.sending.may_have_acted)
 
 
 def _still_there(context: AnswerContext, answer: Answer) -> RequestFailed:

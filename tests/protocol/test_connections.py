@@ -14,7 +14,7 @@ from bulkrm.model.settings import Connection
 from bulkrm.protocol import message
 from bulkrm.protocol.message import Answer, Broken
 from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.host import Footprint
+from bulkrm.remote.sending import Sending
 from bulkrm.remote.transport.connections import REMEMBERED, Reuse, Use
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
@@ -208,8 +208,8 @@ async def test_what_goes_alone() -> None:
             await registry.head(app(server.host), "1")
         with registries.sharing.again():
             for digest in (A, B):
-                assert await registry.delete(app(server.host), digest, Footprint()) is Removal.DELETED
-            await registry.put(app(server.host), "1", manifest, Footprint())
+                assert await registry.delete(app(server.host), digest, Sending()) is Removal.DELETED
+            await registry.put(app(server.host), "1", manifest, Sending())
 
         assert server.connections == 6
 

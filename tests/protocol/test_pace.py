@@ -11,8 +11,8 @@ from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.settings import Pacing, Rate
 from bulkrm.protocol.pacing.pace import http_date
-from bulkrm.remote.host import Footprint
 from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Sending
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
@@ -37,7 +37,7 @@ async def test_a_429_pauses_the_whole_host(date: bool) -> None:  # noqa: FBT001 
         await met(registry)
         sandbox.faults.add(Reply(429, headers))
         async with asyncio.TaskGroup() as tasks:
-            limited = tasks.create_task(registry.delete(app(sandbox), Digest(digests["1"]), Footprint()))
+            limited = tasks.create_task(registry.delete(app(sandbox), Digest(digests["1"]), Sending()))
             await clock.until_asleep(1)
             later = [tasks.create_task(registry.manifest(app(sandbox), tag)) for tag in ("2", "3")]
             await clock.until_asleep(2)
@@ -119,7 +119,7 @@ async def test_never_more_in_flight_than_allowed() -> None:
         async with asyncio.TaskGroup() as tasks:
             for tag, digest in digests.items():
                 tasks.create_task(registry.manifest(app(sandbox), tag))
-                tasks.create_task(registry.delete(app(sandbox), Digest(digest), Footprint()))
+                tasks.create_task(registry.delete(app(sandbox), Digest(digest), Sending()))
 
         assert sandbox.max_in_flight == 3
 

@@ -12,7 +12,7 @@ from bulkrm.model.errors import RequestFailed
 from bulkrm.model.manifest import OCI_MANIFEST, Children
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
-from bulkrm.remote.host import Footprint, Withdrawn
+from bulkrm.remote.sending import Sending, Withdrawn
 from bulkrm.sandbox import (
     Auth,
     Drop,
@@ -49,7 +49,7 @@ async def deleted(*steps: Step, clock: FakeClock | None = None) -> tuple[Removal
     """What comes of a DELETE of DIGEST where the registry answers like this."""
     async with ScriptedServer([PING, *steps]) as server, opened(clock=clock or FakeClock(auto=True)) as registries:
         try:
-            return await registries[server.host].delete(app(server.host), DIGEST, Footprint()), server
+            return await registries[server.host].delete(app(server.host), DIGEST, Sending()), server
         except RequestFailed as error:
             return error.failure, server
 
@@ -160,7 +160,7 @@ async def test_delete() -> None:
     async with Sandbox(OPEN) as sandbox, opened() as registries:
         digests = fill(sandbox, "1")
 
-        removal = await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Footprint())
+        removal = await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Sending())
 
         assert removal is Removal.DELETED
         assert [(line.method, line.status, line.accept) for line in sandbox.log[1:]] == [("DELETE", 202, "*/*")]
@@ -172,7 +172,7 @@ async def test_already_gone() -> None:
     async with Sandbox(OPEN) as sandbox, opened() as registries:
         fill(sandbox, "1")
 
-        assert await registries[sandbox.host].delete(app(sandbox), DIGEST, Footprint()) is Removal.WAS_GONE
+        assert await registries[sandbox.host].delete(app(sandbox), DIGEST, Sending()) is Removal.WAS_GONE
         assert [line.method for line in sandbox.log[1:]] == ["DELETE", "HEAD"]
 
 
@@ -183,11 +183,11 @@ async def test_an_effect_without_an_answer(status: int) -> None:
         digests = fill(sandbox, "1", "2")
         registry = registries[sandbox.host]
         sandbox.faults.add(DropAfter(), method="DELETE")
-        assert await registry.delete(app(sandbox), Digest(digests["1"]), Footprint()) is Removal.FOUND_GONE
+        assert await registry.delete(app(sandbox), Digest(digests["1"]), Sending()) is Removal.FOUND_GONE
         sandbox.faults.add(Reply(status), method="DELETE")
         sandbox.faults.add(DropAfter(), method="DELETE")
 
-        assert await registry.delete(app(sandbox), Digest(digests["2"]), Footprint()) is Removal.FOUND_GONE
+        assert await registry.delete(app(sandbox), Digest(digests["2"]), Sending()) is Removal.FOUND_GONE
         assert sandbox.store.digests("team/app") == frozenset()
 
 
@@ -197,7 +197,7 @@ async def test_no_effect_and_no_answer() -> None:
         digests = fill(sandbox, "1")
         sandbox.faults.add(Drop(), method="DELETE", times=4)
 
-        assert await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Footprint()) is Removal.DELETED
+        assert await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Sending()) is Removal.DELETED
         assert [line.method for line in sandbox.log[1:]] == [*["DELETE", "HEAD"] * 4, "DELETE"]
 
 
@@ -281,7 +281,7 @@ async def test_redirects_are_not_followed(status: int) -> None:
         sandbox.faults.add(redirect(status, f"{elsewhere.url}/v2/"), path="manifests", times=None)
         registry = registries[sandbox.host]
         for call in (
-            registry.delete(app(sandbox), Digest(digests["1"]), Footprint()),
+            registry.delete(app(sandbox), Digest(digests["1"]), Sending()),
             registry.manifest(app(sandbox), "1"),
         ):
             with pytest.raises(RequestFailed) as caught:
@@ -302,21 +302,21 @@ async def test_deletion_is_off(change: dict[str, bool], code: FailureCode) -> No
         digests = fill(sandbox, "1")
         sandbox.change(**change)
         with pytest.raises(RequestFailed) as caught:
-            await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Footprint())
+            await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Sending())
 
         assert (failure_of(caught.value).code, failure_of(caught.value).reach) == (code, Reach.HOST)
 
 
 async def test_withdrawn() -> None:
-    """A request that is taken back before its first send is not sent, and has no footprint."""
+    """A request that is taken back before its first send is not sent, and has no sending."""
     async with Sandbox(OPEN) as sandbox, opened() as registries:
         digests = fill(sandbox, "1")
-        footprint = Footprint(withdrawn=lambda: True)
+        sending = Sending(withdrawn=lambda: True)
         with pytest.raises(Withdrawn):
-            await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), footprint)
+            await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), sending)
 
         assert [line.method for line in sandbox.log] == ["GET"]
-        assert not footprint.possible
+        assert not sending.is_open
         assert registries.requests.registry == 1
         assert registries[sandbox.host].host.limiter._in_flight == 0
 
@@ -332,12 +332,12 @@ async def test_withdrawn() -> None:
     ],
 )
 async def test_the_footprint(steps: list[Step], possible: bool) -> None:  # noqa: FBT001 (a table)
-    """A request leaves a footprint unless the registry refused it, and silence is never forgotten."""
-    footprint = Footprint()
+    """A request leaves a sending unless the registry refused it, and silence is never forgotten."""
+    sending = Sending()
     async with ScriptedServer([PING, *steps]) as server, opened(clock=FakeClock(auto=True)) as registries:
         with suppress(RequestFailed):
-            await registries[server.host].delete(app(server.host), DIGEST, footprint)
-        assert footprint.possible is possible
+            await registries[server.host].delete(app(server.host), DIGEST, sending)
+        assert sending.is_open is possible
 
 
 # Listing

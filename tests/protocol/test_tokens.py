@@ -13,8 +13,8 @@ from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing
-from bulkrm.remote.host import Footprint
 from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Sending
 from bulkrm.sandbox import ANONYMOUS, Asked, Auth, Call, Drop, Reply, Sandbox, SandboxSettings, TokenSettings, User
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
@@ -47,7 +47,7 @@ async def test_one_token_for_a_hundred_tasks() -> None:
         async def work(tag: str) -> None:
             manifest = await registry.manifest(app(sandbox), tag)
             assert manifest is not None
-            await registry.delete(app(sandbox), manifest.digest, Footprint())
+            await registry.delete(app(sandbox), manifest.digest, Sending())
 
         async with asyncio.TaskGroup() as tasks:
             for tag in digests:
@@ -267,7 +267,7 @@ async def test_anonymous() -> None:
         assert manifest is not None
         assert [(line.scope, line.account) for line in sandbox.tokens.log] == [(BOTH, None)]
         with pytest.raises(RequestFailed) as caught:
-            await registries[sandbox.host].delete(app(sandbox), manifest.digest, Footprint())
+            await registries[sandbox.host].delete(app(sandbox), manifest.digest, Sending())
         assert failure_of(caught.value).code is FailureCode.NOT_PERMITTED
 
 
@@ -280,7 +280,7 @@ async def test_no_permission_to_delete() -> None:
         assert await registry.manifest(app(sandbox), "1") is not None
 
         with pytest.raises(RequestFailed) as caught:
-            await registry.delete(app(sandbox), Digest(digests["1"]), Footprint())
+            await registry.delete(app(sandbox), Digest(digests["1"]), Sending())
 
         failure = failure_of(caught.value)
         assert (failure.code, failure.reach) == (FailureCode.NOT_PERMITTED, Reach.REPOSITORY)
@@ -360,7 +360,7 @@ async def test_quay() -> None:
         registry = registries[sandbox.host]
         for tag in ("1", "2"):
             assert await registry.manifest(app(sandbox), tag) is not None
-            assert await registry.delete(app(sandbox), Digest(digests[tag]), Footprint()) is Removal.DELETED
+            assert await registry.delete(app(sandbox), Digest(digests[tag]), Sending()) is Removal.DELETED
 
         assert [(line.scope, line.status) for line in sandbox.tokens.log] == [
             (BOTH, 400),
@@ -378,7 +378,7 @@ async def test_quay_with_many_tasks() -> None:
         registry = registries[sandbox.host]
         async with asyncio.TaskGroup() as tasks:
             for digest in digests.values():
-                tasks.create_task(registry.delete(app(sandbox), Digest(digest), Footprint()))
+                tasks.create_task(registry.delete(app(sandbox), Digest(digest), Sending()))
 
         assert sandbox.store.digests("team/app") == frozenset()
 
@@ -429,7 +429,7 @@ async def test_zot() -> None:
         registry = registries[server.host]
         assert await registry.manifest(app(server.host), "1") is None
         with pytest.raises(RequestFailed) as caught:
-            await registry.delete(app(server.host), ZERO, Footprint())
+            await registry.delete(app(server.host), ZERO, Sending())
 
         assert failure_of(caught.value).code is FailureCode.NOT_PERMITTED
 
@@ -439,10 +439,10 @@ async def test_what_was_learned_is_asked_for_at_once() -> None:
     async with Sandbox(SandboxSettings(delete_needs=("delete", "push"))) as sandbox, opened() as registries:
         digests = fill(sandbox, "1", "2")
         for digest in digests.values():
-            await registries[sandbox.host].delete(app(sandbox), Digest(digest), Footprint())
+            await registries[sandbox.host].delete(app(sandbox), Digest(digest), Sending())
         fill(sandbox, "1", repository="other")
         other = sandbox.store.digest_of("other", "1")
-        await registries[sandbox.host].delete(app(sandbox, "other"), Digest(str(other)), Footprint())
+        await registries[sandbox.host].delete(app(sandbox, "other"), Digest(str(other)), Sending())
 
         assert [line.status for line in sandbox.log] == [401, 401, 202, 202, 202]
         assert [line.scope for line in sandbox.tokens.log] == [

@@ -19,7 +19,7 @@ from bulkrm.model.settings import Connection, Pacing
 from bulkrm.protocol import message
 from bulkrm.protocol.message import MAX_ERROR, Answer, Broken
 from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.host import Footprint
+from bulkrm.remote.sending import Sending
 from bulkrm.remote.transport import proxy
 from bulkrm.remote.transport.connections import Reuse, Use
 from bulkrm.remote.transport.sessions import Transport
@@ -371,7 +371,7 @@ async def test_plain_http_is_said() -> None:
         ScriptedServer([Step("GET /v2/", reply(200)), Step(DELETE, reply(202))]) as server,
         opened() as registries,
     ):
-        await registries[server.host].delete(app(server.host), DIGEST, Footprint())
+        await registries[server.host].delete(app(server.host), DIGEST, Sending())
 
         assert server.connections == 2  # what deletes has one of its own
 
@@ -515,7 +515,7 @@ async def test_credentials_stay_at_home() -> None:
             lambda: registry.tags(app(sandbox)),
             lambda: registry.tags(app(sandbox)),
             lambda: registry.manifest(app(sandbox), "1"),
-            lambda: registry.delete(app(sandbox), Digest(digests["1"]), Footprint()),
+            lambda: registry.delete(app(sandbox), Digest(digests["1"]), Sending()),
         )
         for call in calls:
             with pytest.raises(RequestFailed):

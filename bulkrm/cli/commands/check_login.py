@@ -47,16 +47,16 @@ async def _try(
     async with open_registries(settings, credentials, SystemClock(), listening) as registries:
         request = PING if repository is None else list_tags(repository)
         try:
-            final = await registries[host].host.exchange(request)
+            answer = await registries[host].host.exchange(request)
         except RequestFailed as error:
             failure = error.failure
             return False, f"no: {failure.message}" + (f"; {failure.hint}" if failure.hint else "")
         authorizer = registries[host].host.authorizer
         asks, given = authorizer.asks_for_credentials, not authorizer.is_anonymous(repository)
-    if final.answer.status == _NOT_FOUND and repository is not None:
+    if answer.status == _NOT_FOUND and repository is not None:
         return True, "yes, but the registry does not know the repository, or has no tag in it"
-    if final.answer.status >= 300:  # noqa: PLR2004
-        return False, f"no: HTTP {final.answer.status}"
+    if answer.status >= 300:  # noqa: PLR2004
+        return False, f"no: HTTP {answer.status}"
     if not asks:
         return True, "yes; the registry asks for no credentials"
     return True, "yes" if given else "yes, as far as anonymous requests go"

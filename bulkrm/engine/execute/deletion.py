@@ -17,7 +17,7 @@ from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode, StillTagged
 from bulkrm.model.result.outcome import Failed
 from bulkrm.model.target import Target
-from bulkrm.remote.host import Footprint, Withdrawn
+from bulkrm.remote.sending import Sending, Withdrawn
 
 _GONE = Removal.WAS_GONE
 UNCONFIRMED = Failure(
@@ -77,21 +77,21 @@ class Deletion:
         return left
 
     async def _send(self, item: Item, staleness: Staleness, *, sent: bool, untagged: bool) -> Again | None:
-        footprint = Footprint(withdrawn=lambda: bool(self._stop) or staleness.is_stale(item.repository))
-        with self._in_flight.of(footprint):
+        sending = Sending(withdrawn=lambda: bool(self._stop) or staleness.is_stale(item.repository))
+        with self._in_flight.of(sending):
             try:
                 result = await self._gateway.call(
-                    item.repository, lambda registry: registry.delete(item.repository, item.digest, footprint)
+                    item.repository, lambda registry: registry.delete(item.repository, item.digest, sending)
                 )
                 if not isinstance(result, Failure):
                     # What an earlier send of this run deleted was not gone by itself.
                     await self.prove(item, item.targets, Removal.FOUND_GONE if sent and result is _GONE else result)
             except Withdrawn as taken_back:
-                if not (footprint.possible and self._stop):
-                    return Again(taken_back.failure, footprint.possible or (footprint.limited and not self._stop))
+                if not (sending.is_open and self._stop):
+                    return Again(taken_back.failure, sending.is_open or (sending.may_have_acted and not self._stop))
                 result = UNCONFIRMED
             except BaseException:
-                if footprint.possible:
+                if sending.is_open:
                     self._effects.tell(item, item.targets, Failed(UNCONFIRMED))
                 raise
         if isinstance(result, StillTagged) and not untagged and item.tags:

@@ -17,12 +17,12 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import by_host, run_jobs
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import PATIENCE, Removal, TagLook
+from bulkrm.model.result.effect import PATIENCE, Effect, Removal, TagLook
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.remains import outcomes, unknown_effect
-from bulkrm.remote.host import Footprint
+from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 
 # Hears what became of targets of an item.
@@ -37,7 +37,7 @@ class _Open:
     targets: Sequence[Target]
     removal: Removal
     tags: Collection[str]
-    footprint: Footprint
+    sending: Sending
     looks: dict[str, TagLook] = field(default_factory=dict)
 
     @property
@@ -65,9 +65,9 @@ class Effects:
 
     def add(self, item: Item, removal: Removal, targets: Sequence[Target], tags: Collection[str]) -> None:
         """Take a deletion whose tags have to be looked for; until it is settled, a stopped run waits for it."""
-        footprint = Footprint(possible=True)
-        self._in_flight.begin(footprint)
-        self._open.setdefault(item.repository, []).append(_Open(item, targets, removal, tags, footprint))
+        sending = Sending(effect=Effect.OPEN)
+        self._in_flight.begin(sending)
+        self._open.setdefault(item.repository, []).append(_Open(item, targets, removal, tags, sending))
 
     def waits(self, repository: Repository) -> bool:
         """Tell whether anything of a repository is still to be proved."""
@@ -145,12 +145,12 @@ class Effects:
             for target, outcome in outcomes(each.item, each.removal, each.looks):
                 if target in wanted:
                     self.tell(each.item, (target,), outcome)
-            self._in_flight.end(each.footprint)
+            self._in_flight.end(each.sending)
 
     def _give_up(self, taken: list[_Open], cause: Failure) -> None:
         for each in taken:
             self.tell(each.item, each.targets, Failed(unknown_effect(cause)))
-            self._in_flight.end(each.footprint)
+            self._in_flight.end(each.sending)
 
 
 _CUT_OFF = Failure(FailureCode.UNCONFIRMED, "the run was stopped before the registry was asked")

@@ -3,7 +3,8 @@
 from types import TracebackType
 
 from bulkrm.engine.stop import Stop
-from bulkrm.remote.host import Footprint
+from bulkrm.model.result.effect import Effect
+from bulkrm.remote.sending import Sending
 
 
 class RequestsInFlight:
@@ -12,27 +13,27 @@ class RequestsInFlight:
     def __init__(self, stop: Stop) -> None:
         """Begin with none."""
         self._stop = stop
-        self._open: dict[Footprint, None] = {}  # in order: the first are those that have been under way longest
+        self._open: dict[Sending, None] = {}  # in order: the first are those that have been under way longest
 
     def busy(self) -> bool:
         """Tell whether a change may be taking effect; what only waits for its turn need not be waited for."""
-        return any(footprint.possible for footprint in self._open)
+        return any(sending.is_open for sending in self._open)
 
-    def of(self, footprint: Footprint) -> "_Watched":
+    def of(self, sending: Sending) -> "_Watched":
         """Return a context in which one change is watched."""
-        return _Watched(self, footprint)
+        return _Watched(self, sending)
 
     def unfinished(self) -> "_Watched":
         """Return a context in which there is something to be finished, even where the run is stopped."""
-        return self.of(Footprint(possible=True))
+        return self.of(Sending(effect=Effect.OPEN))
 
-    def begin(self, footprint: Footprint) -> None:
+    def begin(self, sending: Sending) -> None:
         """Watch one change."""
-        self._open[footprint] = None
+        self._open[sending] = None
 
-    def end(self, footprint: Footprint) -> None:
+    def end(self, sending: Sending) -> None:
         """Watch it no more; when the last one is over, a stopped run need not wait any longer."""
-        del self._open[footprint]
+        del self._open[sending]
         if self._stop and not self.busy():
             self._stop.calm()
 
@@ -40,17 +41,17 @@ class RequestsInFlight:
 class _Watched:
     """One change, as a context: a class, because every deletion goes through it."""
 
-    __slots__ = ("_footprint", "_in_flight")
+    __slots__ = ("_in_flight", "_sending")
 
-    def __init__(self, in_flight: RequestsInFlight, footprint: Footprint) -> None:
+    def __init__(self, in_flight: RequestsInFlight, sending: Sending) -> None:
         self._in_flight = in_flight
-        self._footprint = footprint
+        self._sending = sending
 
-    def __enter__(self) -> Footprint:
-        self._in_flight.begin(self._footprint)
-        return self._footprint
+    def __enter__(self) -> Sending:
+        self._in_flight.begin(self._sending)
+        return self._sending
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._in_flight.end(self._footprint)
+        self._in_flight.end(self._sending)

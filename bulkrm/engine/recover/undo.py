@@ -36,8 +36,8 @@ from bulkrm.model.result.outcome import (
 )
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Target
-from bulkrm.remote.host import Footprint
 from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 
 
@@ -153,7 +153,7 @@ class Undo:
         await self._intend(loss)
 
         async def put(registry: Registry) -> bool:
-            await registry.restore(loss.repository, loss.manifest, Footprint())
+            await registry.restore(loss.repository, loss.manifest, Sending())
             return True
 
         with self._in_flight.unfinished():

@@ -1,6 +1,25 @@
-"""What a request that removes something came to, what proves it, and who has to look.
+"""What a request that changes a registry may have done, what proves it, and who has to look.
 
-A registry does three things for one DELETE by digest: it takes the request (202), it unlinks the manifest, and it unlinks
+While a change is made, one value says what its sends may have done by now: its `Effect`. The transport's answers move it
+(`bulkrm.protocol.effect`), it never goes back, and whoever is cut off in the middle of a change reads it:
+
+==========  ==========================================  ================================================================
+effect      what came back so far                       what follows from it
+==========  ==========================================  ================================================================
+`NONE`      nothing was sent, or every send was         The change can be sent, dropped or forgotten.
+            refused: 3xx, 4xx, no connection
+`OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing and says
+            after the registry acted), or a killed      nothing of it. Before the change is given up it is looked up, and
+            part of the run sent it                     a 404 that follows proves no other hand.
+`OPEN`      a send is under way, or ended in silence,   A stopped run waits for it, and says `unconfirmed` where it is cut
+            408 or 5xx                                  off. It is looked up before it is sent again, or given up.
+==========  ==========================================  ================================================================
+
+Who looks: the client, before it repeats a DELETE and where the last answer proves nothing; the engine, where the change
+was taken back after a send and does not go any more. `resume` looks for what a killed run has begun: its journal notes
+each change before its first send, so that everything noted and without an outcome is `OVER`.
+
+A change that is over has a proof. A registry does three things for one DELETE by digest: it takes the request (202), it unlinks the manifest, and it unlinks
 every tag that led to it. None of them proves the next one:
 
 - distribution unlinks the manifest first and then one tag after the other (registry/handlers/manifests.go
@@ -12,7 +31,7 @@ every tag that led to it. None of them proves the next one:
   tags are not.
 - Others work in the background and answer 202 long before anything happens, or never do it.
 
-So what is *known* has three steps, one for each kind of proof:
+So what is *proved* has three steps, one for each kind of proof:
 
 ====================================================  ==============================  ==================================
 what came back                                        removal                         who looks, at what
@@ -46,8 +65,25 @@ from bulkrm.model.result.failure import Failure
 PATIENCE = (1.0, 3.0, 9.0)
 
 
+class Effect(Enum):
+    """What the sends of one change may have done by now: see the first table above."""
+
+    NONE = 0
+    OVER = 1
+    OPEN = 2
+
+    @property
+    def may_have_acted(self) -> bool:
+        """Tell whether it has to be looked up what the change came to."""
+        return self is not Effect.NONE
+
+    def or_more(self, other: "Effect") -> "Effect":
+        """Return what two sends may have done together."""
+        return self if self.value >= other.value else other
+
+
 class Removal(Enum):
-    """What a DELETE came to whose target is gone: see the table above."""
+    """What a DELETE came to whose target is gone: see the second table above."""
 
     DELETED = "deleted"
     FOUND_GONE = "found-gone"

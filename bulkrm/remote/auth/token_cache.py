@@ -6,7 +6,6 @@ answered, even when two hosts announce the same realm and service.
 
 import base64
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import anyio
 
@@ -19,13 +18,13 @@ from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing, Regi
 from bulkrm.protocol.auth.realm import Realm
 from bulkrm.protocol.auth.rights import bad_credentials, permission_hint
 from bulkrm.protocol.auth.token import Token, parse_token
-from bulkrm.protocol.decision import Attempt, Authorize, decide_without_token
+from bulkrm.protocol.decision import Attempt, Authorize, Decision, decide_without_token
 from bulkrm.protocol.explanation import explanation, masked
-from bulkrm.protocol.message import MAX_ERROR, Answer, Request
+from bulkrm.protocol.message import MAX_ERROR, Answer, Broken, Request
 from bulkrm.protocol.pacing.pace import asked_wait
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.limiter import Limiter
-from bulkrm.remote.send_loop import Loop, Sent
+from bulkrm.remote.send_loop import Loop
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.sessions import Transport
 
@@ -166,18 +165,16 @@ class Tokens:
         limiter = self._limiters.get(key.realm.host)
         if limiter is None:
             limiter = self._limiters[key.realm.host] = Limiter(Pacing(self._concurrency), self._clock)
-        method = "POST" if isinstance(key.login, IdentityToken) else "GET"
-        attempt = Attempt(Request(method, key.realm.parts.path), key.server)
-        send = partial(self._send, key, limiter)
         try:
-            final = await Loop(limiter, self._clock).run(attempt, send, decide_without_token, _never)
+            answer = await Loop(limiter, self._clock).run(_TokenExchange(self, key, limiter))
         except RequestFailed as error:
             raise _unanswered(error.failure, key) from error
-        token = _judge(final.answer, key, proved=login.proved)
+        token = _judge(answer, key, proved=login.proved)
         login.proved = login.proved or key.scope is not None
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
-    async def _send(self, key: TokenKey, limiter: Limiter, attempt: Attempt) -> Sent:
+    async def send(self, key: TokenKey, limiter: Limiter, method: str) -> Answer | Broken:
+        """Send one request for a token, in a slot."""
         scope = str(key.scope) if key.scope else None
         url, headers, body = key.realm.with_query(key.service, scope), dict[str, str](), None
         match key.login:
@@ -193,12 +190,33 @@ class Tokens:
         async with limiter:
             limiter.spend()
             self.requests += 1
-            answer = await self._transport.send(attempt.request.method, url, headers, MAX_ERROR, body)
-        return attempt, masked(answer, secrets_of(key.login)) if isinstance(answer, Answer) else answer
+            answer = await self._transport.send(method, url, headers, MAX_ERROR, body)
+        return masked(answer, secrets_of(key.login)) if isinstance(answer, Answer) else answer
 
 
-async def _never(decision: Authorize) -> Attempt:
-    raise AssertionError(decision)
+class _TokenExchange:
+    """One request for a token under way."""
+
+    __slots__ = ("_key", "_limiter", "_tokens", "attempt")
+
+    def __init__(self, tokens: Tokens, key: TokenKey, limiter: Limiter) -> None:
+        method = "POST" if isinstance(key.login, IdentityToken) else "GET"
+        self.attempt = Attempt(Request(method, key.realm.parts.path), key.server)
+        self._tokens = tokens
+        self._key = key
+        self._limiter = limiter
+
+    async def send(self) -> Answer | Broken:
+        """Send it once, in a slot."""
+        return await self._tokens.send(self._key, self._limiter, self.attempt.request.method)
+
+    def decide(self, answer: Answer | Broken) -> Decision:
+        """Say what follows from an answer; no token helps."""
+        return decide_without_token(self.attempt, answer)
+
+    def authorized(self, decision: Authorize) -> Attempt:
+        """Hear of what is never decided here."""
+        raise AssertionError(decision)
 
 
 def _unanswered(failure: Failure, key: TokenKey) -> RequestFailed:

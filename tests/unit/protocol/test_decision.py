@@ -8,6 +8,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.protocol import message
@@ -32,6 +33,7 @@ from bulkrm.protocol.decision import (
     decide_without_token,
     first_scope,
 )
+from bulkrm.protocol.effect import effect_of
 from bulkrm.protocol.message import Answer, Broken
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, http_date
 from bulkrm.protocol.traits import STANDARD, Traits
@@ -93,7 +95,7 @@ def test_faults_are_tried_again(status: int) -> None:
 
     assert pauses == [0.5, 1.0, 2.0, 4.0]
     assert decided(current, answer(status)) == Accept(answer(status))
-    assert current.uncertain
+    assert effect_of(answer(status)) is Effect.OPEN
 
 
 @pytest.mark.parametrize("kind", [message.LOST, message.TIMEOUT, message.UNREACHABLE])
@@ -104,7 +106,7 @@ def test_silence_is_tried_again(kind: str) -> None:
         decision = decided(current, Broken(kind, "why"))
         assert isinstance(decision, Wait)
         assert not decision.whole_host
-        assert decision.attempt.uncertain == (kind != message.UNREACHABLE)
+        assert effect_of(Broken(kind, "why")).may_have_acted == (kind != message.UNREACHABLE)
         current = decision.attempt
 
     last = decided(current, Broken(kind, "why"))
@@ -149,7 +151,7 @@ def test_limited(value: str | None, expected: float) -> None:
     assert decision.seconds == expected
     assert 0 <= decision.spread <= expected / 5
     assert decision.attempt.waited == expected
-    assert not decision.attempt.uncertain
+    assert effect_of(answer(429, headers)) is Effect.OVER
 
 
 def test_limited_by_the_servers_clock() -> None:

@@ -29,8 +29,8 @@ from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.planning.dangling import NOWHERE
-from bulkrm.remote.host import Footprint, Withdrawn
 from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Sending, Withdrawn
 from bulkrm.state.errors import StateError
 
 # What a registry answers that does not remove such a tag; anything else is a failure of its own.
@@ -105,7 +105,7 @@ class DanglingTags:
     async def _remove(self, entry: Dangling, decoy: Manifest | None, sent: dict[Dangling, _Sent]) -> None:
         """Send the removal of one tag, if it leads nowhere still."""
         # One for all tries: a DELETE that was answered by a limit may have acted, and a 404 after it is this run's.
-        footprint = Footprint(repeatable=False)
+        sending = Sending(repeatable=False)
         failure = _RESTLESS
         for _ in range(_TRIES):
             if self._stop:
@@ -119,16 +119,16 @@ class DanglingTags:
             if isinstance(held, Failure) and not is_damage(Unresolved(held)):
                 failure = held
                 break
-            footprint.withdrawn = withdrawn_when_old(self._context.clock, lambda: not self._stop)
-            result = await self._send(entry, decoy, footprint)
+            sending.withdrawn = withdrawn_when_old(self._context.clock, lambda: not self._stop)
+            result = await self._send(entry, decoy, sending)
             if result is not None:
                 sent[entry] = result
                 return
-        self._give_up(entry, failure, footprint, sent)
+        self._give_up(entry, failure, sending, sent)
 
-    def _give_up(self, entry: Dangling, failure: Failure, footprint: Footprint, sent: dict[Dangling, _Sent]) -> None:
+    def _give_up(self, entry: Dangling, failure: Failure, sending: Sending, sent: dict[Dangling, _Sent]) -> None:
         """Leave a tag of which nothing is sent any more: what may have taken effect is looked at with the others."""
-        if footprint.doubtful:
+        if sending.may_have_acted:
             sent[entry] = _Sent(unconfirmed(failure))
         elif not self._stop:
             self._record(entry, Failed(failure))
@@ -147,28 +147,28 @@ class DanglingTags:
 
         return await self._gateway.call(entry.repository, read)
 
-    async def _send(self, entry: Dangling, decoy: Manifest | None, footprint: Footprint) -> _Sent | None:
+    async def _send(self, entry: Dangling, decoy: Manifest | None, sending: Sending) -> _Sent | None:
         """Send the DELETE of a tag, or push the decoy over it; None: it was not sent."""
         repository, tag = entry.repository, tag_of(entry.target)
 
         async def delete(registry: Registry) -> Removal:
-            return await registry.delete_tag(repository, tag, footprint)
+            return await registry.delete_tag(repository, tag, sending)
 
         async def push(registry: Registry) -> None:
             if decoy is not None:
-                await registry.put(repository, tag, decoy, footprint)
+                await registry.put(repository, tag, decoy, sending)
 
         try:
-            with self._in_flight.of(footprint):
+            with self._in_flight.of(sending):
                 if decoy is None:
                     result: Removal | Failure | None = await self._gateway.untag(repository, delete)
                 else:
                     result = await self._gateway.push(repository, push)
         except Withdrawn as taken_back:
-            return _Sent(taken_back.failure or unconfirmed(None)) if footprint.possible else None
+            return _Sent(taken_back.failure or unconfirmed(None)) if sending.is_open else None
         if isinstance(result, Failure):
-            return _Sent(result, possible=footprint.doubtful)
-        return _Sent(was_gone=result is Removal.WAS_GONE and not footprint.limited)
+            return _Sent(result, possible=sending.may_have_acted)
+        return _Sent(was_gone=result is Removal.WAS_GONE)
 
     async def _conclude(self, repository: Repository, sent: Mapping[Dangling, _Sent], decoy: Manifest | None) -> None:
         """Look in the tag list what became of the tags, after the DELETE of the decoy that was pushed over them."""

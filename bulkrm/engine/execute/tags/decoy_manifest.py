@@ -10,7 +10,7 @@ from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure
-from bulkrm.remote.host import Footprint
+from bulkrm.remote.sending import Sending
 
 
 async def new_decoy(context: RunContext, repository: Repository, tags: Sequence[str]) -> Manifest:
@@ -23,4 +23,4 @@ async def new_decoy(context: RunContext, repository: Repository, tags: Sequence[
 
 async def delete_decoy(gateway: Gateway, repository: Repository, decoy: Digest) -> Removal | Failure:
     """DELETE a decoy, and with it all tags that it was pushed over."""
-    return await gateway.call(repository, lambda registry: registry.delete(repository, decoy, Footprint()))
+    return await gateway.call(repository, lambda registry: registry.delete(repository, decoy, Sending()))

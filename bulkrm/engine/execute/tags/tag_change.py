@@ -14,8 +14,8 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Target
 from bulkrm.remote.clock import Clock, Moment
-from bulkrm.remote.host import Footprint, Withdrawn
 from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Sending, Withdrawn
 
 _FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
 _TRIES = 8
@@ -78,7 +78,7 @@ class Doubt(Failure):
 
 Changed = Done | Moved | Unwanted | Failure
 # Sends the change, once.
-_Send = Callable[[Registry, Footprint], Awaitable[Done]]
+_Send = Callable[[Registry, Sending], Awaitable[Done]]
 _Ask = Callable[[Repository, Callable[[Registry], Awaitable[Done]]], Awaitable[Done | Failure]]
 
 
@@ -128,8 +128,8 @@ class Tags:
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""
 
-        async def send(registry: Registry, footprint: Footprint) -> Done:
-            removal = await registry.delete_tag(change.repository, change.tag, footprint)
+        async def send(registry: Registry, sending: Sending) -> Done:
+            removal = await registry.delete_tag(change.repository, change.tag, sending)
             return Done(by_us=removal is not Removal.WAS_GONE, clean=removal is Removal.DELETED)
 
         return await self._make(change, send, self._gateway.untag)
@@ -137,8 +137,8 @@ class Tags:
     async def put(self, change: Change, manifest: Manifest) -> Changed:
         """Make the change by PUT of a manifest under the tag."""
 
-        async def send(registry: Registry, footprint: Footprint) -> Done:
-            await registry.put(change.repository, change.tag, manifest, footprint)
+        async def send(registry: Registry, sending: Sending) -> Done:
+            await registry.put(change.repository, change.tag, manifest, sending)
             return Done()
 
         return await self._make(change, send, self._gateway.push)
@@ -147,28 +147,28 @@ class Tags:
         sent = False
         failure: Failure | None = None
         for _ in range(_TRIES):
-            footprint = Footprint()
+            sending = Sending()
             try:
                 held = await self.read(change.repository, change.tag)
                 settled = _settled(change, held, sent=sent)
                 if settled is not None:
                     return settled
-                footprint = self._footprint(change)
-                with self._in_flight.of(footprint):
-                    result = await ask(change.repository, lambda registry: send(registry, footprint))  # noqa: B023
+                sending = self._sending(change)
+                with self._in_flight.of(sending):
+                    result = await ask(change.repository, lambda registry: send(registry, sending))  # noqa: B023
                 if isinstance(result, Failure):
-                    return _doubt(result) if sent or footprint.doubtful else result
+                    return _doubt(result) if sent or sending.may_have_acted else result
                 return Done(clean=False) if sent and not result.by_us else result
             except Withdrawn as taken_back:
-                sent, failure = sent or footprint.doubtful, taken_back.failure
+                sent, failure = sent or sending.may_have_acted, taken_back.failure
             except BaseException:
-                if sent or footprint.possible:
+                if sent or sending.is_open:
                     change.cut_off()
                 raise
         return _doubt(failure or _RESTLESS) if sent else failure or _RESTLESS
 
-    def _footprint(self, change: Change) -> Footprint:
-        return Footprint(withdrawn=withdrawn_when_old(self._clock, change.wanted), repeatable=False)
+    def _sending(self, change: Change) -> Sending:
+        return Sending(withdrawn=withdrawn_when_old(self._clock, change.wanted), repeatable=False)
 
 
 _RESTLESS = Failure(

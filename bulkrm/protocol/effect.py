@@ -1,0 +1,18 @@
+"""What an answer tells of the change that was asked for: `bulkrm.model.result.effect` has the theory."""
+
+from bulkrm.model.result.effect import Effect
+from bulkrm.protocol.decision import is_limit
+from bulkrm.protocol.message import Answer, Broken
+
+_TIMED_OUT = 408
+
+
+def effect_of(answer: Answer | Broken) -> Effect:
+    """Say what one send may have done. A success counts as well: what it proves is for its reader to say."""
+    if isinstance(answer, Broken):
+        return Effect.OPEN if answer.may_have_acted else Effect.NONE
+    if is_limit(answer):
+        return Effect.OVER
+    # A refusal and a redirect changed nothing; a 5xx and a success may have.
+    refused = 300 <= answer.status < 500 and answer.status != _TIMED_OUT  # noqa: PLR2004
+    return Effect.NONE if refused else Effect.OPEN
