@@ -2,19 +2,10 @@
 
 from dataclasses import dataclass
 
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import TROUBLE, Failure
 
 # Each of these comes after several sends with pauses in between: so many in a row are no bad luck.
 _MOST = 8
-TROUBLE = frozenset(
-    {
-        FailureCode.UNREACHABLE,
-        FailureCode.TIMEOUT,
-        FailureCode.CONNECTION_LOST,
-        FailureCode.SERVER_ERROR,
-        FailureCode.UNCONFIRMED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,23 @@
 """The one place where a request's failure becomes a value that the run can go on with."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
 from copy import copy
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bulkrm.engine.circuit_breaker import CircuitBreaker
 from bulkrm.engine.known_failures import KnownFailures
+from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode, TagsOnly
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.registries import Registries
 from bulkrm.remote.registry import Registry
-from bulkrm.remote.sending import Withdrawn
+from bulkrm.remote.sending import Sending, Withdrawn
 
 T = TypeVar("T")
 _NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or `docker login`"
@@ -34,24 +36,30 @@ class Gateway:
         self._against_deleting = KnownFailures()
         self._breakers: dict[str, CircuitBreaker] = defaultdict(CircuitBreaker)
 
-    async def call(self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+    def call(
+        self, place: Repository | str, call: Callable[[Registry], Awaitable[T]]
+    ) -> Coroutine[Any, Any, T | Failure]:
         """Make a call to the registry of a repository or host; a failure that reaches further is not asked for again."""
-        return await self._ask(place, call, self._causes)
+        return self._ask(place, call, self._causes)
 
-    async def push(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+    def delete(
+        self, repository: Repository, digest: Digest, sending: Sending
+    ) -> Coroutine[Any, Any, Removal | Failure]:
+        """DELETE a manifest: see `Registry.delete`."""
+        return self.call(repository, lambda registry: registry.delete(repository, digest, sending))
+
+    def push(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> Coroutine[Any, Any, T | Failure]:
         """Make a call that pushes. Who may not push may still delete, so what fails here is held against pushing only."""
-        known = self._against_pushing.find(place)
-        return await self._ask(place, call, self._against_pushing) if known is None else known
+        return self._ask(place, call, self._against_pushing)
 
-    async def untag(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> T | Failure:
+    def untag(self, place: Repository, call: Callable[[Registry], Awaitable[T]]) -> Coroutine[Any, Any, T | Failure]:
         """Make a call that deletes a tag. Where that cannot be done manifests may still go, so it is noted apart too."""
-        known = self._against_untagging.find(place)
-        return await self._ask(place, call, self._against_untagging) if known is None else known
+        return self._ask(place, call, self._against_untagging)
 
     async def _ask(
         self, place: Repository | str, call: Callable[[Registry], Awaitable[T]], causes: KnownFailures
     ) -> T | Failure:
-        known = self.known(place)
+        known = causes.find(place) or self.known(place)
         if known is not None:
             return known
         host = place if isinstance(place, str) else place.host

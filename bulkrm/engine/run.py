@@ -92,8 +92,8 @@ class Run:
         """
         try:
             await self._prepare()
-            if self.plan is not None:
-                await self._act(self.plan, confirm)
+            if self.plan is not None and await self._is_to_be_done(self.plan, confirm):
+                await self._carry_out(self.plan)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
         return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
@@ -174,29 +174,31 @@ class Run:
             return None
         return PlanWithFacts(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
 
-    async def _act(self, plan: Plan, confirm: Confirm) -> None:
+    async def _is_to_be_done(self, plan: Plan, confirm: Confirm) -> bool:
+        """Ask, and have the plan kept; a dry run records what would go instead."""
         acts, policy = tuple(plan.acts), self._job.policy
         if policy.dry_run:
             for item in acts:
                 self._record(item, _would(item))
             for entry in plan.dangling:
                 self._outcomes.record(entry.target, WouldDelete(for_good=True))
-        elif policy.fail_fast and self._outcomes.has_failures:
+            return False
+        if policy.fail_fast and self._outcomes.has_failures:
             self._stop.fail_fast()
-        elif (acts or plan.dangling) and await confirm(plan) and await self._is_recorded(plan):
-            await self._carry_out(plan)
+            return False
+        return bool(acts or plan.dangling) and await confirm(plan) and await self._is_recorded(plan)
 
     async def _carry_out(self, plan: Plan) -> None:
         policy, work = self._job.policy, self._job.work
         earlier = work.earlier if isinstance(work, Saved) else EarlierProgress()
-        before = Before(policy.allow_decoy, earlier.begun)
+        before = Before(policy.allow_decoy, policy.fail_fast, earlier.begun)
         execution = Execution(plan, self._gateway, self._planner, self._outcomes, self._context, before)
         verifier = Verifier(self._gateway, self._context, self._expected)
         with self._stop.phase():
             await verifier.before()
         dangling = DanglingTags(self._gateway, self._outcomes, self._context)
         await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
-        await execution.run(fail_fast=policy.fail_fast)
+        await execution.run()
         if policy.verify and not self._stop:
             with self._stop.phase():
                 kept = await verifier.after()

@@ -1,6 +1,5 @@
 """Many jobs at once: for every host as many workers as its limiter lets send."""
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Generic, TypeVar
@@ -9,17 +8,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from bulkrm.engine.stop import Stop
-from bulkrm.model.reference import Repository
 
 Job = TypeVar("Job")
-
-
-def by_host(places: Iterable[Repository]) -> dict[str, list[Repository]]:
-    """Group repositories by their host, in order."""
-    hosts: dict[str, list[Repository]] = defaultdict(list)
-    for place in places:
-        hosts[place.host].append(place)
-    return hosts
 
 
 async def run_jobs(

@@ -1,17 +1,17 @@
 """A saved plan and what a fresh judgement left of it, put together."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import agreed
 from bulkrm.planning.guards.graph import entangled
-from bulkrm.planning.recheck import Recheck
+from bulkrm.planning.recheck import Rechecked
 
 
 def remaining(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
@@ -62,7 +62,7 @@ def kept_with_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = 
         saved = replace(saved, items=items)
 
 
-def merged(saved: Plan, result: Recheck, fresh: Plan) -> Plan:
+def merged(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
     """Return the plan of what is still to be done, with everything else that the saved plan names and why it stays.
 
     `fresh`: what `result` is a comparison with.
@@ -82,7 +82,7 @@ def merged(saved: Plan, result: Recheck, fresh: Plan) -> Plan:
     )
 
 
-def with_parents_only(result: Recheck) -> Recheck:
+def with_parents_only(result: Rechecked) -> Rechecked:
     """Keep what goes after something that does not go after all, and what waits for each other in a circle.
 
     No plan that bulkrm made has circles, but a file may say so.
@@ -93,15 +93,12 @@ def with_parents_only(result: Recheck) -> Recheck:
             kept = Kept(KeptReason.NEEDED, (f"{items[number].repository}@{parent}",))
             dropped += (Settled(target, kept) for target in items[number].targets)
         items = tuple(item for number, item in enumerate(items) if number not in staying)
-    return Recheck(items, tuple(dropped))
+    return Rechecked(items, tuple(dropped))
 
 
 def _without_its_parent(items: Sequence[Item]) -> Iterator[tuple[int, Digest]]:
     """Yield the place of each item that must not go, with the manifest that keeps it."""
-    waiting: dict[Repository, list[Item]] = defaultdict(list)
-    for item in items:
-        if item.parents:
-            waiting[item.repository].append(item)
+    waiting = by_repository(item for item in items if item.parents)
     tangled = {id(item) for members in waiting.values() for item in entangled(members)}
     going = {(item.repository, item.digest) for item in items if isinstance(item.verdict, Delete)}
     for number, item in enumerate(items):

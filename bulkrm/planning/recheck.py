@@ -11,7 +11,7 @@ from bulkrm.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Recheck:
+class Rechecked:
     """What is left to do in one repository, and what became of the rest."""
 
     items: tuple[Item, ...]
@@ -35,7 +35,7 @@ def touches(deletions: Collection[Digest], found: Resolution) -> bool:
             return bool(children.indexes) or not set(deletions).isdisjoint(children.needed)
 
 
-def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:
+def recheck(acts: Iterable[Item], fresh: Plan) -> Rechecked:
     """Compare what is to be done in one repository with a fresh plan of it (made without a limit).
 
     A target stays doomed if the fresh plan deletes the same digest for it, and a tag is removed if the fresh plan does
@@ -62,7 +62,7 @@ def recheck(acts: Iterable[Item], fresh: Plan) -> Recheck:
                 dropped += (Settled(target, kept) for target in staying)
                 continue
             items.append(_updated(item, tuple(staying), now[staying[0]]))
-    return Recheck(tuple(items), tuple(dropped))
+    return Rechecked(tuple(items), tuple(dropped))
 
 
 def _outcome(item: Item, current: Item) -> Gone | Failed | Kept | None:

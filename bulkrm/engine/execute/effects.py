@@ -14,7 +14,8 @@ from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.remains import Remain, Remains
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Effect, Removal, TagLook

@@ -5,16 +5,15 @@ digests go, one HEAD.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-
-import anyio
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.effects import Effects
+from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.remains import Remains
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Delete, Item
-from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Removal, TagLook, TagState, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
@@ -38,7 +37,6 @@ class _Place:
     untold: bool = False
     against: Failure | None = None
     against_tagged: Failure | None = None
-    lock: anyio.Lock = field(default_factory=anyio.Lock)
 
     def is_known(self, *, tagged: bool) -> bool:
         """Tell whether a clean answer is believed by now, or known to be worth nothing."""
@@ -51,8 +49,10 @@ Told = Iterable[tuple[Target, Outcome]]
 class Proof:
     """What was seen of all places of a run."""
 
-    def __init__(self, remains: Remains, context: RunContext) -> None:
-        """Begin with nothing seen."""
+    def __init__(self, remains: Remains, context: RunContext, effects: Effects, first_alone: FirstAlone) -> None:
+        """Begin with nothing seen. `effects` take what is not proved at once, and hear of all else."""
+        self._effects = effects
+        self._first_alone = first_alone
         self._remains = remains
         self._stop = context.stop
         self._clock = context.clock
@@ -68,32 +68,56 @@ class Proof:
             return list(item.tags)
         return [tag for tag in item.tags if not self._removed_ahead.is_gone(item.repository, tag)]
 
-    def is_known(self, item: Item) -> bool:
-        """Tell whether other deletions of this kind may be sent without waiting for what comes of this one."""
-        return self._places[place_of(item.repository)].is_known(tagged=self.has_tags(item))
+    def keys(self, item: Item, *, untagged_first: bool) -> tuple[str, ...]:
+        """Return the keys of a deletion's turn: until one was seen to have its effect, it goes alone in its place.
+
+        Those with tags prove more, so they have a key of their own beside that. `untagged_first`: the tags are taken off
+        before the deletion.
+        """
+        place = place_of(item.repository)
+        return (place, _with_tags(place)) if self.has_tags(item) and not untagged_first else (place,)
 
     def against(self, item: Item) -> Failure | None:
         """Say why a deletion would come to nothing good, if that was found out."""
         place = self._places[place_of(item.repository)]
         return place.against or (place.against_tagged if item.tags else None)
 
-    async def outcomes(self, item: Item, removal: Removal) -> Told | None:
+    async def prove(self, item: Item, targets: Collection[Target], removal: Removal) -> None:
+        """Tell what a removal amounts to, or keep it until the tags of its repository are listed.
+
+        Whoever calls this has the turn of `keys`.
+        """
+        told = await self._outcomes(item, removal)
+        if told is None:
+            self._effects.add(item, removal, tuple(targets), item.tags)
+            return
+        for target, outcome in told:
+            if target in targets:
+                self._effects.tell(item, (target,), outcome)
+
+    async def _outcomes(self, item: Item, removal: Removal) -> Told | None:
         """Say what a deletion came to; None: the tag list of the repository has to tell."""
         if removal is Removal.WAS_GONE:
             return None
         place = self._places[place_of(item.repository)]
-        tagged = self.has_tags(item)
-        if not place.is_known(tagged=tagged):
-            async with place.lock:
-                failure = None if place.is_known(tagged=tagged) else await self._look(item, removal, place)
+        if not place.is_known(tagged=self.has_tags(item)):
+            failure = await self._look(item, removal, place)
             if failure is not None:
                 return [(target, Failed(failure)) for target in item.targets]
+            self._open(place, place_of(item.repository))
         if place.tags_go is False and self.has_tags(item):
             return await self._take_off(item, removal, place)
         listed_still = place.stay_listed or self._removed_ahead.is_doubtful(item.repository, item.tags)
         if removal is Removal.FOUND_GONE or listed_still:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
         return ((target, done(item, removal)) for target in item.targets)
+
+    def _open(self, place: _Place, key: str) -> None:
+        """Let the others go, as far as something was seen."""
+        if place.manifests:
+            self._first_alone.open(key)
+        if place.tags_go is not None:
+            self._first_alone.open(_with_tags(key))
 
     async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | None:
         """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told."""
@@ -182,6 +206,5 @@ def _no_effect(item: Item, tag: str | None) -> Failure:
 _STOPPED = Failure(FailureCode.UNCONFIRMED, "the run was stopped before the registry showed an effect")
 
 
-def place_key(repository: Repository, *, tagged: bool) -> str:
-    """Return what the first deletions of a place are told apart by: those with tags prove more."""
-    return f"{place_of(repository)}{' with tags' if tagged else ''}"
+def _with_tags(place: str) -> str:
+    return f"{place} with tags"

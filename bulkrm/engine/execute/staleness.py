@@ -33,10 +33,12 @@ import anyio
 
 from bulkrm.engine.context import Record
 from bulkrm.engine.outcomes import Outcomes
+from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
-from bulkrm.planning.recheck import Recheck
+from bulkrm.planning.next_step import Judgement
+from bulkrm.planning.recheck import Rechecked
 from bulkrm.remote.clock import Clock, Moment
 
 STALE = 60.0  # seconds
@@ -79,7 +81,7 @@ class Basis:
 class Rejudged:
     """What a fresh judgement leaves of what was to go."""
 
-    result: Recheck
+    result: Rechecked
     basis: Basis
 
 
@@ -116,14 +118,6 @@ class _Judged:
     dropped: Mapping[Target, Settled]
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What still goes of an item, if anything, and what became of the rest."""
-
-    item: Item | None
-    dropped: tuple[Settled, ...] = ()
-
-
 class Staleness:
     """The newest judgement of every repository of a run."""
 
@@ -135,9 +129,7 @@ class Staleness:
         self._clock = clock
         self._outcomes = outcomes
         self._record = record
-        self._acts: dict[Repository, list[Item]] = {}
-        for item in acts:
-            self._acts.setdefault(item.repository, []).append(item)
+        self._acts = by_repository(acts)
         self._judged: dict[Repository, _Judged] = {}
         self._locks: dict[Repository, anyio.Lock] = {}
 
@@ -150,29 +142,25 @@ class Staleness:
 
         Also None where that cannot be told: the run was stopped, or the host is not asked any more.
         """
-        looked = await self.judged(item)
-        self.settle(item, looked)
-        return looked.item
-
-    def settle(self, item: Item, looked: Looked) -> None:
-        """Write down what became of what does not go."""
-        for settled in looked.dropped:
+        judgement = await self.judged(item)
+        for settled in judgement.dropped:
             self._record(item, (settled.target,), settled.outcome)
+        return judgement.item
 
-    async def judged(self, item: Item) -> Looked:
+    async def judged(self, item: Item) -> Judgement:
         """Return what the newest judgement says of an item, made anew where it is too old, and write nothing down."""
         repository = item.repository
         if self.is_stale(repository):
             async with self._locks.setdefault(repository, anyio.Lock()):
                 if self.is_stale(repository) and not await self._renew(repository):
-                    return Looked(None)
+                    return Judgement(None)
         judged = self._of(repository)
         if judged.items is None:
-            return Looked(item)
+            return Judgement(self._still_open(item))
         dropped = (judged.dropped.get(target) for target in item.targets if not self._outcomes.has(target))
         going = next((judged.items[target] for target in item.targets if target in judged.items), None)
         left = self._still_open(going) if going is not None else None
-        return Looked(left, tuple(settled for settled in dropped if settled is not None))
+        return Judgement(left, tuple(settled for settled in dropped if settled is not None))
 
     def _of(self, repository: Repository) -> _Judged:
         judged = self._judged.get(repository)

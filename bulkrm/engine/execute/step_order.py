@@ -1,7 +1,6 @@
 """Who waits for whom: manifests for the decoys and the tags of their repository, and for what goes before them."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
 import anyio
 
@@ -9,8 +8,6 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManifest
-
-T = TypeVar("T")
 
 
 class StepOrder:
@@ -67,32 +64,6 @@ class StepOrder:
                 end = self._ends.get((item.repository, item.digest))
                 if end is not None:
                     end.set()
-
-
-class FirstAlone:
-    """The doors of hosts, or of places on them, each closed until something was really done there.
-
-    Until then one goes at a time.
-    """
-
-    def __init__(self) -> None:
-        """Begin with all closed."""
-        self._open: set[str] = set()
-        self._locks: dict[str, anyio.Lock] = {}
-
-    def open(self, host: str) -> None:
-        """Let everybody through."""
-        self._open.add(host)
-
-    async def through(
-        self, host: str, first: Callable[[], Awaitable[T]], then: Callable[[], Awaitable[T]] | None = None
-    ) -> T:
-        """Do `first`, alone as long as the door is closed; where it is open do `then` instead, if that is something else."""
-        if host not in self._open:
-            async with self._locks.setdefault(host, anyio.Lock()):
-                if host not in self._open:
-                    return await first()
-        return await (then or first)()
 
 
 async def _all(events: Iterable[anyio.Event]) -> None:

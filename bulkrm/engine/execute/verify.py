@@ -10,8 +10,8 @@ from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import Phase, PhaseBegan
+from bulkrm.model.grouping import by_repository
 from bulkrm.model.manifest import Resolution, Resolved, Unresolved
-from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import Difference, Verification
 from bulkrm.planning.facts import Seen
@@ -29,13 +29,11 @@ class Expected:
 
 def expectations(known: PlanWithFacts) -> list[Expected]:
     """Return what is to stay in the repositories in which the plan does something."""
-    acts: dict[Repository, list[Item]] = {repository: [] for repository in known.plan.touched}
-    for item in known.plan.acts:
-        acts[item.repository].append(item)
+    acts, touched = by_repository(known.plan.acts), known.plan.touched
     found = []
     for entry in known.facts:
-        if entry.repository in acts and isinstance(entry.tags, Seen):
-            removed = removed_tags(acts[entry.repository])
+        if entry.repository in touched and isinstance(entry.tags, Seen):
+            removed = removed_tags(acts.get(entry.repository, ()))
             tags = {tag: resolved.digest for tag, resolved in entry.tags.tags.items() if tag not in removed}
             needed = manifests_below(tags.values(), entry.tags.indexes)
             found.append(Expected(entry.repository, tags, tuple(needed)))

@@ -9,6 +9,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan
+from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.manifest import Absent, Resolution, Resolved
 from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import Reference, Repository
@@ -41,9 +42,7 @@ class Attached:
 
     async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
         """Add what belongs to the doomed items of the plan, one level of it; tell whether there is more to be judged."""
-        items: dict[Repository, list[Item]] = defaultdict(list)
-        for item in plan.items:
-            items[item.repository].append(item)
+        items = by_repository(plan.items)
         tangled = {target for members in items.values() for item in entangled(members) for target in item.targets}
         if tangled:
             self._dismissed.update(target.reference for target in tangled)
@@ -53,7 +52,7 @@ class Attached:
         wanted = [
             wanted
             for entry in facts
-            for wanted in attached_to(items[entry.repository], entry, self._of(items[entry.repository]))
+            for wanted in attached_to(items.get(entry.repository, []), entry, self._of(items.get(entry.repository, [])))
             if wanted.target.reference not in self._dismissed
         ]
         if wanted:
@@ -80,10 +79,8 @@ class Attached:
 
         Where a repository has none, its first 404 is enough: what is attached is found by its tags then.
         """
-        places: dict[str, list[_Place]] = defaultdict(list)
-        for item in deletions:
-            if (item.repository, item.digest) not in self._referrers:
-                places[item.repository.host].append((item.repository, item.digest))
+        asked = [(item.repository, item.digest) for item in deletions]
+        places = [place for place in asked if place not in self._referrers]
         failed = False
 
         async def ask(place: _Place) -> None:
@@ -99,5 +96,5 @@ class Attached:
                 self._without_api.add(repository)
             self._referrers[place] = () if answer is None or isinstance(answer, Failure) else answer
 
-        await run_jobs(places, self._gateway.workers, ask, self._stop)
+        await run_jobs(by_host(places), self._gateway.workers, ask, self._stop)
         return failed

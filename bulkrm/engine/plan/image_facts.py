@@ -24,6 +24,7 @@ from bulkrm.model.details import (
 )
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, EventListener, Phase, PhaseBegan
+from bulkrm.model.grouping import by_host
 from bulkrm.model.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
@@ -123,7 +124,7 @@ class ImageFacts:
             self._manifests[digest] = _known(found, describe)
             tell(ADVANCED)
 
-        await run_jobs(_by_host(missing.values()), self._gateway.workers, read, self._stop)
+        await run_jobs(by_host(missing.values()), self._gateway.workers, read, self._stop)
 
     async def _read_configs(self, configs: Mapping[Digest, _Place], tell: EventListener) -> None:
         missing = [place for digest, place in configs.items() if self._is_open(self._configs.get(digest), place)]
@@ -141,7 +142,7 @@ class ImageFacts:
             self._configs[digest] = _known(await self._for_blobs.call(repository, get), read_config)
             tell(ADVANCED)
 
-        await run_jobs(_by_host(missing), self._gateway.workers, read, self._stop)
+        await run_jobs(by_host(missing), self._gateway.workers, read, self._stop)
 
     def _is_open(self, known: ManifestFacts | Config | Missing | Unread | None, place: _Place) -> bool:
         """Tell whether something is still to be asked for: what one repository does not have another one may."""
@@ -155,10 +156,3 @@ def _known(found: T | Failure | None, read: Callable[[T], U]) -> U | Missing | U
     if isinstance(found, Failure):
         return Unread(found.message)
     return Missing() if found is None else read(found)
-
-
-def _by_host(places: Iterable[_Place]) -> dict[str, list[_Place]]:
-    hosts: dict[str, list[_Place]] = {}
-    for place in places:
-        hosts.setdefault(place[0].host, []).append(place)
-    return hosts

@@ -3,7 +3,6 @@
 A tag that was read by HEAD is read again, by GET, when it becomes a target: what goes has to be kept first, bytes and all.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 
@@ -14,6 +13,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, EventListener
+from bulkrm.model.grouping import by_host
 from bulkrm.model.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -73,9 +73,6 @@ class Resolver:
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
         """Ask for the names that are not known yet, by GET also for those that were not read whole; a stop leaves some out."""
-        hosts: dict[str, list[Name]] = defaultdict(list)
-        for name in self.missing(names, method):
-            hosts[name[0].host].append(name)
 
         async def ask(name: Name) -> None:
             self._lists.touch(name[0])
@@ -85,7 +82,7 @@ class Resolver:
             if fail_fast and isinstance(self.found[name], Unresolved):
                 self._stop.fail_fast()
 
-        await run_jobs(hosts, self._gateway.workers, ask, self._stop)
+        await run_jobs(by_host(self.missing(names, method)), self._gateway.workers, ask, self._stop)
 
     def take(self, repository: Repository, told: Mapping[str, Resolved]) -> None:
         """Take what a listing told of tags that were not read yet."""
@@ -112,11 +109,9 @@ class Resolver:
 
         distribution 3 answers 404 to both; an image ID, which people take for a digest, is the digest of a blob.
         """
-        hosts: dict[str, list[Name]] = defaultdict(list)
-        for name in dict.fromkeys(names):
-            if isinstance(self.found.get(name), Absent) and name not in self._told:
-                self._told.add(name)
-                hosts[name[0].host].append(name)
+        unknown = [name for name in dict.fromkeys(names) if name not in self._told]
+        absent = [name for name in unknown if isinstance(self.found.get(name), Absent)]
+        self._told.update(absent)
 
         async def ask(name: Name) -> None:
             repository, reference = name
@@ -126,7 +121,7 @@ class Resolver:
             if isinstance(answer, Failure) and answer.code is FailureCode.NOT_A_MANIFEST:
                 self.found[name] = Unresolved(answer)
 
-        await run_jobs(hosts, self._gateway.workers, ask, self._stop)
+        await run_jobs(by_host(absent), self._gateway.workers, ask, self._stop)
 
     async def _ask(self, name: Name, method: Method) -> Resolution:
         found = await self._ask_for(name, method)

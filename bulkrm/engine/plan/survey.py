@@ -1,6 +1,5 @@
 """The facts of every repository that the list touches: its targets, and its other tags, on which the guards rest."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bulkrm.engine.plan.damaged import DamagedTags, is_damage
@@ -10,6 +9,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan
+from bulkrm.model.grouping import grouped
 from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -36,22 +36,20 @@ class Survey:
 
     async def read(self, targets: Sequence[Target], method: Method = Method.GET) -> list[RepositoryFacts] | None:
         """Return the facts of each repository in the order of the list; None where a stop left some unread."""
-        grouped: dict[Repository, list[Target]] = defaultdict(list)
-        for target in targets:
-            grouped[target.reference.repository].append(target)
+        listed = grouped(targets, lambda target: target.reference.repository)
         names = self._resolver.missing(map(name_of, targets), method)
         if names:
             self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(names)))
         await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
         if method is Method.GET:
             await self._resolver.tell_blobs(name_of(target) for target in targets if _is_listed_digest(target))
-        await self._read_lists(grouped)
-        await self._read_others(grouped)
-        await self._read_needs(grouped)
-        await self._read_damaged_again(grouped)
+        await self._read_lists(listed)
+        await self._read_others(listed)
+        await self._read_needs(listed)
+        await self._read_damaged_again(listed)
         if self._stop:
             return None
-        return [self._facts(repository, members) for repository, members in grouped.items()]
+        return [self._facts(repository, members) for repository, members in listed.items()]
 
     def forget(self) -> None:
         """Let go which tags were found damaged twice: the answers that said so belonged to something else."""

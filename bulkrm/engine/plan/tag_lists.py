@@ -7,8 +7,9 @@ from bulkrm.engine.execute.staleness import Basis, Reading
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.engine.workers import run_jobs
 from bulkrm.model.events import ADVANCED, EventListener
+from bulkrm.model.grouping import by_host
 from bulkrm.model.inventory import Inventory
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.reference import Repository

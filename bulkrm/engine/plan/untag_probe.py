@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.engine.workers import run_jobs
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, TagsOnly

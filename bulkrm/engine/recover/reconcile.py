@@ -14,8 +14,9 @@ from bulkrm.engine.execute.tags.untag import unseen
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.damaged import is_damage
-from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
+from bulkrm.model.grouping import by_host
 from bulkrm.model.manifest import Manifest, Unresolved
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
@@ -78,11 +79,8 @@ class Reconciliation:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
         self._plan = plan
         await self._settle_decoys(plan)
-        hosts: dict[str, list[Item]] = {}
-        for item in plan.acts:
-            if self._is_begun(item) and self._open(item):
-                hosts.setdefault(item.repository.host, []).append(item)
-        await run_jobs(hosts, self._gateway.workers, self._look, self._stop)
+        begun = [item for item in plan.acts if self._is_begun(item) and self._open(item)]
+        await run_jobs(by_host(begun), self._gateway.workers, self._look, self._stop)
         await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
 
     async def _settle_decoys(self, plan: Plan) -> None:

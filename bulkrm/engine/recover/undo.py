@@ -20,6 +20,7 @@ from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Phase, PhaseBegan
+from bulkrm.model.grouping import by_host
 from bulkrm.model.manifest import Manifest, children
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
@@ -100,14 +101,11 @@ class Undo:
         self._outcomes.open(lines)
         ordered = _children_first(losses)
         self._finished = {loss.key: anyio.Event() for loss in ordered}
-        hosts: dict[str, list[Loss]] = {}
-        for loss in ordered:
-            hosts.setdefault(loss.repository.host, []).append(loss)
         self._tell(PhaseBegan(Phase.PUTTING_BACK, len(ordered)))
         if not await self._is_recorded(ordered):
             return self._outcomes.close(NotAttemptedReason.DECLINED)
         with self._stop.phase(GRACE, self._in_flight.busy):
-            await run_jobs(hosts, self._gateway.workers, self._put_back, self._stop)
+            await run_jobs(by_host(ordered), self._gateway.workers, self._put_back, self._stop)
         return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
     async def _is_recorded(self, losses: Sequence[Loss]) -> bool:

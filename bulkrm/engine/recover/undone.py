@@ -15,6 +15,7 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
+from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
@@ -56,11 +57,9 @@ class Reinstated:
 
     async def settle(self, plan: Plan) -> None:
         """Record what is back; of the rest, what the run had said before."""
-        hosts: dict[str, list[Item]] = {}
-        for item in plan.items:
-            if (item.repository, item.digest) in self._back.keys() | self._maybe.keys():
-                hosts.setdefault(item.repository.host, []).append(item)
-        await run_jobs(hosts, self._gateway.workers, self._settle, self._stop)
+        put_back = self._back.keys() | self._maybe.keys()
+        items = [item for item in plan.items if (item.repository, item.digest) in put_back]
+        await run_jobs(by_host(items), self._gateway.workers, self._settle, self._stop)
         self._outcomes.replay(self._as_before)
 
     async def _settle(self, item: Item) -> None:

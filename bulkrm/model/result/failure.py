@@ -43,6 +43,18 @@ class FailureCode(StrEnum):
     UNSAFE_REALM = "unsafe-realm"
 
 
+# The host's trouble, which may be over soon: nothing that was found out about an image or for good.
+TROUBLE = frozenset(
+    {
+        FailureCode.UNREACHABLE,
+        FailureCode.TIMEOUT,
+        FailureCode.CONNECTION_LOST,
+        FailureCode.SERVER_ERROR,
+        FailureCode.UNCONFIRMED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One cause.

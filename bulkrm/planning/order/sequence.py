@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.manifest import NO_CHILDREN
 from bulkrm.model.plan import Item, Order, Untag
 from bulkrm.model.reference import Repository
@@ -22,10 +23,7 @@ def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> d
     But not through all of them: what was read of a repository grows old from its first deletion to its last, and is read
     again then, so a repository that is begun is soon finished.
     """
-    hosts: dict[str, dict[Repository, list[Item]]] = defaultdict(lambda: defaultdict(list))
-    for item in acts:
-        hosts[item.repository.host][item.repository].append(item)
-    return {host: tuple(_in_turn(repositories, orders)) for host, repositories in hosts.items()}
+    return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in by_host(acts).items()}
 
 
 def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:

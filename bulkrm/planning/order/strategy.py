@@ -8,6 +8,7 @@ went before. DELETE of a tag looks at that tag alone.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Delete, Item, Order, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, TagsOnly
@@ -107,7 +108,4 @@ def _gains(items: Iterable[Item], there: int, untag_method: UntagMethod, strateg
 
 
 def _by_repository(plan: Plan) -> Iterator[tuple[Repository, list[Item]]]:
-    found: dict[Repository, list[Item]] = {}
-    for item in plan.deletions:
-        found.setdefault(item.repository, []).append(item)
-    yield from found.items()
+    yield from by_repository(plan.deletions).items()

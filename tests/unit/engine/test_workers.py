@@ -3,7 +3,8 @@
 import asyncio
 
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.engine.workers import run_jobs
+from bulkrm.model.grouping import by_host
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import NotAttemptedReason, Signal
 

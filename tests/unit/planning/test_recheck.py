@@ -4,7 +4,7 @@ from bulkrm.model.manifest import Absent, Unresolved
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Shared
-from bulkrm.planning.recheck import Recheck, recheck
+from bulkrm.planning.recheck import Rechecked, recheck
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, plan, target
 
 LOST = Failure(FailureCode.TIMEOUT, "no answer")
@@ -15,7 +15,7 @@ def test_nothing_changed() -> None:
     """What both judgements delete stays as it is."""
     fresh = plan(facts([("a", ONE), ("b", ONE)], {"a": ONE, "b": ONE}))
 
-    assert recheck(OLD, fresh) == Recheck(OLD, ())
+    assert recheck(OLD, fresh) == Rechecked(OLD, ())
 
 
 def test_a_new_tag() -> None:
@@ -67,4 +67,4 @@ def test_only_what_was_doomed() -> None:
     """What only the fresh plan would delete is not deleted."""
     fresh = plan(facts([("a", ONE), ("b", ONE), ("c", TWO)], {"a": ONE, "b": ONE, "c": TWO}))
 
-    assert recheck(OLD, fresh) == Recheck(OLD, ())
+    assert recheck(OLD, fresh) == Rechecked(OLD, ())

@@ -17,7 +17,7 @@ from bulkrm.planning.guards.orphans import orphans
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.merge import kept_with_parent, merged
-from bulkrm.planning.recheck import Recheck
+from bulkrm.planning.recheck import Rechecked
 from bulkrm.planning.recursion import attached_to, is_attached_to, trimmed
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, target, unprotected
 
@@ -204,7 +204,7 @@ def test_merged() -> None:
     saved = plan(facts([("a", ONE), ("b", ONE), ("c", TWO)], {"a": ONE, "b": ONE, "c": TWO, "z": TWO}))
     (deletions,) = saved.deletions
     moved = Kept(KeptReason.MOVED, ("elsewhere",))
-    result = Recheck((), (Settled(target("a"), moved), Settled(target("b"), Gone())))
+    result = Rechecked((), (Settled(target("a"), moved), Settled(target("b"), Gone())))
 
     left = merged(saved, result, Plan((), tags={APP: 9}))
 

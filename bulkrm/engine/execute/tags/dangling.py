@@ -18,10 +18,11 @@ from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
-from bulkrm.engine.workers import by_host, run_jobs
+from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import ADVANCED, Phase, PhaseBegan
+from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.manifest import Manifest, Unresolved
 from bulkrm.model.plan import Dangling, UntagMethod
 from bulkrm.model.reference import Repository
@@ -68,9 +69,7 @@ class DanglingTags:
     async def remove(self, entries: Sequence[Dangling], *, fail_fast: bool) -> None:
         """Remove these tags; whatever a stop leaves has no outcome."""
         self._fail_fast = fail_fast
-        places: dict[Repository, list[Dangling]] = {}
-        for entry in entries:
-            places.setdefault(entry.repository, []).append(entry)
+        places = by_repository(entries)
         if places:
             self._tell(PhaseBegan(Phase.REMOVING_DANGLING_TAGS, len(entries)))
             with self._stop.phase(GRACE, self._in_flight.busy):

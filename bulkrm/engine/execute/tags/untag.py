@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from bulkrm.engine.context import Record, RunContext
-from bulkrm.engine.execute.deletion import Again
 from bulkrm.engine.execute.effects import Effects
+from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.staleness import Staleness
-from bulkrm.engine.execute.step_order import FirstAlone
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Done, Tags, outcome_of, unconfirmed, untagged
 from bulkrm.engine.gateway import Gateway
@@ -22,6 +21,7 @@ from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import PATIENCE, Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, Untagged
+from bulkrm.planning.next_step import Found, Unsent
 
 
 class Untagging:
@@ -42,8 +42,8 @@ class Untagging:
         self._decoys = Decoys(self._tags, gateway, in_flight, context, effects)
         self._first_alone = FirstAlone()
 
-    async def untag(self, item: Item, staleness: Staleness) -> Again | None:
-        """Remove the item's targets and record each; None: it is done.
+    async def untag(self, item: Item, staleness: Staleness) -> Unsent | Found:
+        """Remove the item's targets and record each.
 
         `staleness` is asked in the last moment before each send. Raises StateError where the manifest cannot be kept:
         then nothing was sent.
@@ -54,20 +54,20 @@ class Untagging:
             return not self._stop and not staleness.is_stale(item.repository)
 
         if isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY:
-            return None if await self._decoys.untag(item, wanted) else Again()
+            return Found.RECORDED if await self._decoys.untag(item, wanted) else Unsent()
         for tag in item.named_tags:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
-                return Again()
+                return Unsent()
             if outcome is _IN_DOUBT:
                 self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
                 self._record(item, item.naming(tag), outcome)
-        return None
+        return Found.RECORDED
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
-        first, then = (partial(remove, item, tag, wanted) for remove in (self._remove_first, self._delete))
-        return await self._first_alone.through(place_of(item.repository), first, then)
+        async with self._first_alone.turn(place_of(item.repository)) as is_alone:
+            return await (self._remove_first if is_alone else self._delete)(item, tag, wanted)
 
     async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         cut_off = partial(self._record, item, item.naming(tag), Failed(unconfirmed(None)))

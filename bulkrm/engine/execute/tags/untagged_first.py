@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from bulkrm.engine.context import Record, RunContext
-from bulkrm.engine.execute.deletion import Again, Deletion
+from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, Done, Doubt, Moved, Tags, Unwanted, unconfirmed
@@ -23,6 +23,8 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
+from bulkrm.planning.next_step import CameTo, Found, Unsent
+from bulkrm.remote.sending import Sending
 
 _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"
 
@@ -48,8 +50,8 @@ class UntaggedFirst:
         self._record = record
         self._tags = Tags(gateway, in_flight, context.clock)
 
-    async def delete(self, item: Item, staleness: Staleness, *, sent: bool) -> Again | None:
-        """Delete an item and record it; None: it is done. `sent`: as for `Deletion.delete`. Raises StateError where it cannot be kept."""
+    async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
+        """Delete the tags of an item, then the item; `sending` is its own. Raises StateError where it cannot be kept."""
         tags = dict.fromkeys((*item.named_tags, *item.tags))
         left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
         if left:
@@ -57,15 +59,15 @@ class UntaggedFirst:
         for tag in left:
             changed = await self._take_off(item, tag, staleness)
             if isinstance(changed, Unwanted):
-                return Again()
+                return Unsent()
             if isinstance(changed, Failure):
                 self._fail(item, tag, changed)
-                return None
+                return Found.RECORDED
         going = tuple(target for target in item.targets if not self._outcomes.has(target))
         if not going:
-            return None
+            return Found.RECORDED
         left_over = replace(item, targets=going)
-        return await self._deletion.delete(left_over, staleness, sent=sent, untagged=True)
+        return await self._deletion.delete(left_over, sending, untagged=True)
 
     async def _take_off(self, item: Item, tag: str, staleness: Staleness) -> Changed:
         """Delete one tag; what is not known to be gone afterwards is a failure."""

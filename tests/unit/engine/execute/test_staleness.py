@@ -15,7 +15,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.recheck import Recheck, touches
+from bulkrm.planning.recheck import Rechecked, touches
 from bulkrm.remote.clock import Moment
 from tests.support.clock import FakeClock
 
@@ -57,7 +57,7 @@ class Judge:
         drop = self.drops.pop(0) if self.drops else None
         left = replace(item, targets=tuple(target for target in item.targets if target is not drop))
         dropped = (Settled(drop, Kept(KeptReason.MOVED)),) if drop else ()
-        return Rejudged(Recheck((left,), dropped), self._basis())
+        return Rejudged(Rechecked((left,), dropped), self._basis())
 
 
 def of(judge: Judge) -> tuple[Staleness, Outcomes]:
@@ -111,7 +111,7 @@ async def test_again_and_again() -> None:
         judge.clock.skip(61)
 
     assert judge.judged == 3
-    staleness.settle(ITEM, await staleness.judged(ITEM))
+    await staleness.at(ITEM)
     assert outcomes.has(B)
     assert outcomes.has(C)
 

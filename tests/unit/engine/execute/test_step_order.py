@@ -1,8 +1,8 @@
-"""Whose turn it is: what waits, for how long, and who goes alone."""
+"""Whose turn it is: what waits and for how long."""
 
 import anyio
 
-from bulkrm.engine.execute.step_order import FirstAlone, StepOrder
+from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Order, Untag, UntagMethod, Verdict
@@ -67,32 +67,3 @@ async def test_manifests_come_after_their_tags() -> None:
 async def test_nothing_is_deleted_while_decoys_are_pushed() -> None:
     """Neither tags nor manifests of that repository."""
     assert await came(DECOY, CLEAR, ONE, ELSEWHERE) == [[DECOY, ELSEWHERE], [CLEAR], [ONE], [], []]
-
-
-async def test_doors() -> None:
-    """Until something was done at a host one goes at a time; then all go, and another host has a door of its own."""
-    first_alone, inside, most = FirstAlone(), 0, 0
-    said: list[str] = []
-
-    async def enter(word: str, *, opens: bool = False) -> None:
-        nonlocal inside, most
-        inside += 1
-        most = max(most, inside)
-        await anyio.lowlevel.checkpoint()
-        inside -= 1
-        said.append(word)
-        if opens:
-            first_alone.open("r.example")
-
-    async def go(number: int) -> None:
-        await first_alone.through("r.example", lambda: enter("first", opens=number == 1), lambda: enter("then"))
-
-    async with anyio.create_task_group() as group:
-        for number in range(4):
-            group.start_soon(go, number)
-        await anyio.wait_all_tasks_blocked()
-        assert (most, said) == (2, ["first", "first", "then", "then"])
-
-    await first_alone.through("other.example", lambda: enter("first"), lambda: enter("then"))
-
-    assert said[-1] == "first"

@@ -1,0 +1,179 @@
+"""One image is taken through the delete phase: `next_step` says what comes next, and here it is done."""
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bulkrm.engine.execute.deletion import Deletion
+from bulkrm.engine.execute.effects import Effects
+from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.proof import Proof
+from bulkrm.engine.execute.stages import Stages
+from bulkrm.engine.execute.staleness import Staleness
+from bulkrm.engine.execute.step_order import StepOrder
+from bulkrm.engine.execute.tags.untag import Untagging
+from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.record.recorder import not_recorded
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.plan import Delete, Item, Settled, Untag, UntagMethod
+from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, Kept
+from bulkrm.model.steps import DeleteManifest, UntagManifest
+from bulkrm.planning.next_step import (
+    UNCONFIRMED,
+    CameTo,
+    Known,
+    Leave,
+    Look,
+    NextStep,
+    Recheck,
+    Record,
+    Send,
+    Wait,
+    next_step,
+)
+from bulkrm.remote.sending import Sending
+from bulkrm.state.errors import StateError
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Who does what for the images of one execution."""
+
+    gateway: Gateway
+    stop: Stop
+    order: StepOrder
+    stages: Stages
+    first_alone: FirstAlone
+    in_flight: RequestsInFlight
+    staleness: Staleness
+    deletion: Deletion
+    untagging: Untagging
+    untagged_first: UntaggedFirst
+    proof: Proof
+    effects: Effects
+    outcomes: ItemOutcomes
+
+
+class ImageStep:
+    """One step for one image. `effect`: what earlier parts of the run may have done."""
+
+    __slots__ = ("_item", "_parts", "_sending", "_step", "_turn")
+
+    def __init__(self, step: DeleteManifest | UntagManifest, parts: Parts, effect: Effect) -> None:
+        """Begin with nothing known but the plan."""
+        self._step = step
+        self._item = step.item
+        self._parts = parts
+        self._sending = Sending(self._is_withdrawn, effect=effect)
+        self._turn = parts.first_alone.turn()
+
+    async def run(self) -> None:
+        """Do what comes next until nothing does: then every target has its outcome, or waits for a proof."""
+        known, parts = Known(self._item, effect=self._sending.effect), self._parts
+        try:
+            with parts.in_flight.of(self._sending):
+                while True:
+                    match next_step(known.when(is_stopped=bool(parts.stop))):
+                        case Leave():
+                            break
+                        case Send(item):
+                            known = known.came_to(await self._send(item), self._sending.effect)
+                        case other:
+                            known = await self._do(other, known)
+            self._turn.give_back()
+            await self._let_follow()
+        except StateError as error:
+            # What cannot be kept is not deleted, this one nor any other.
+            parts.outcomes.record_open(self._item, self._item.targets, Failed(not_recorded(error)))
+            parts.stop.fail_fast()
+        except BaseException:
+            if self._sending.is_open:
+                self._conclude(self._item, Failed(UNCONFIRMED))
+            raise
+        finally:
+            self._turn.give_back()
+            parts.order.end(self._step)
+            parts.stages.ended(self._step)
+
+    def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:
+        """Send what does away with an item: its tags one by one, its tags and then the manifest, or the manifest."""
+        if not self._is_deletion(item):
+            return self._parts.untagging.untag(item, self._parts.staleness)
+        if item.tags and self._parts.gateway.traits(item.repository.host).untagged_first:
+            return self._parts.untagged_first.delete(item, self._parts.staleness, self._sending)
+        return self._parts.deletion.delete(item, self._sending)
+
+    async def _do(self, step: NextStep, known: Known) -> Known:
+        parts = self._parts
+        match step:
+            case Wait():
+                await parts.order.come(self._step)
+                self._turn = parts.first_alone.turn(*self._keys())
+                await self._turn.take()
+                return replace(known, is_its_turn=True)
+            case Recheck():
+                judgement = await parts.staleness.judged(self._item)
+                return known.judged(judgement, *self._against(judgement.item))
+            case Look():
+                return known.looked_up(await parts.deletion.look(self._item))
+            case Record(what):
+                if known.is_sent:
+                    parts.first_alone.open(self._item.repository.host)
+                await self._record(known.newest_item, what)
+                return known.recorded(step)
+            case _:
+                raise AssertionError(step)
+
+    def _keys(self) -> tuple[str, ...]:
+        """Until one request was really sent to a host, each goes alone, and until one deletion was seen to have its effect."""
+        host, parts = self._item.repository.host, self._parts
+        if not self._is_deletion(self._item):
+            return (host,)
+        return (host, *parts.proof.keys(self._item, untagged_first=parts.gateway.traits(host).untagged_first))
+
+    async def _record(self, item: Item, what: Removal | Failed | Kept | tuple[Settled, ...]) -> None:
+        match what:
+            case Removal():
+                await self._parts.proof.prove(item, self._parts.outcomes.open_targets(item), what)
+            case tuple():
+                for settled in what:
+                    self._parts.outcomes.record(item, (settled.target,), settled.outcome)
+            case _:
+                self._conclude(item, what)
+
+    def _conclude(self, item: Item, outcome: Failed | Kept) -> None:
+        outcomes = self._parts.outcomes
+        outcomes.conclude(item, outcomes.open_targets(item), outcome)
+
+    async def _let_follow(self) -> None:
+        """Have the deletion proved that others wait for."""
+        repository = self._item.repository
+        if self._parts.order.is_awaited(self._item) and self._parts.effects.waits(repository):
+            await self._parts.effects.settle(repository)
+
+    def _against(self, item: Item | None) -> tuple[Failure | None, Digest | None]:
+        """Return the failure that its request would meet, and an index that was to go before it and stays."""
+        parts, repository = self._parts, self._item.repository
+        known = parts.gateway.known(repository)
+        if known is not None or item is None:
+            return known, None
+        if not self._is_deletion(item):
+            by_tag = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.TAG
+            return parts.gateway.known_of_tags(repository) if by_tag else None, None
+        after = self._step.after if isinstance(self._step, DeleteManifest) else ()
+        staying = next((parent for parent in after if not parts.outcomes.is_gone(repository, parent)), None)
+        known = parts.gateway.known_of_manifests(repository)
+        return known or (None if staying else parts.proof.against(item)), staying
+
+    def _is_withdrawn(self) -> bool:
+        return bool(self._parts.stop) or self._parts.staleness.is_stale(self._item.repository)
+
+    @staticmethod
+    def _is_deletion(item: Item) -> bool:
+        return isinstance(item.verdict, Delete)

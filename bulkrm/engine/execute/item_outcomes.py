@@ -1,0 +1,48 @@
+"""What the delete phase records: the outcomes of targets, and by that which manifests went."""
+
+from collections.abc import Sequence
+
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Outcome
+from bulkrm.model.target import Target
+
+
+class ItemOutcomes:
+    """Records outcomes of items. `fail_fast`: the first failure stops the run."""
+
+    def __init__(self, outcomes: Outcomes, stop: Stop, *, fail_fast: bool) -> None:
+        """Begin with no manifest gone."""
+        self._outcomes = outcomes
+        self._stop = stop
+        self._fail_fast = fail_fast
+        self._gone: set[tuple[Repository, Digest]] = set()
+        self._stays: set[tuple[Repository, Digest]] = set()  # deleted or not: a tag of it is there still
+
+    def record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        """Record what became of targets, whatever becomes of their manifest. Each has no outcome yet."""
+        for target in targets:
+            self._outcomes.record(target, outcome, item.resolved)
+        if isinstance(outcome, Failed) and self._fail_fast:
+            self._stop.fail_fast()
+
+    def record_open(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        """Record what became of those of the targets that have no outcome yet."""
+        self.record(item, [target for target in targets if not self._outcomes.has(target)], outcome)
+
+    def conclude(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
+        """Record what came of deleting a manifest: what waits for it may go if it went."""
+        self.record(item, targets, outcome)
+        went = self._gone if isinstance(outcome, Deleted | Gone) else self._stays
+        went.add((item.repository, item.digest))
+
+    def open_targets(self, item: Item) -> tuple[Target, ...]:
+        """Return the targets of an item that have no outcome yet."""
+        return tuple(target for target in item.targets if not self._outcomes.has(target))
+
+    def is_gone(self, repository: Repository, digest: Digest) -> bool:
+        """Tell whether a manifest went, and every tag of it."""
+        return (repository, digest) in self._gone and (repository, digest) not in self._stays

@@ -1,0 +1,63 @@
+"""Who goes alone, and until when."""
+
+import anyio
+
+from bulkrm.engine.execute.first_alone import FirstAlone
+
+
+async def test_one_at_a_time_until_it_is_open() -> None:
+    """Until something was done at a host one goes at a time; then all go, and another host has a key of its own."""
+    first_alone, inside, most = FirstAlone(), 0, 0
+    said: list[str] = []
+
+    async def enter(word: str, *, opens: bool = False) -> None:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        await anyio.lowlevel.checkpoint()
+        inside -= 1
+        said.append(word)
+        if opens:
+            first_alone.open("r.example")
+
+    async def go(number: int) -> None:
+        async with first_alone.turn("r.example") as is_alone:
+            await (enter("first", opens=number == 1) if is_alone else enter("then"))
+
+    async with anyio.create_task_group() as group:
+        for number in range(4):
+            group.start_soon(go, number)
+        await anyio.wait_all_tasks_blocked()
+        assert (most, said) == (2, ["first", "first", "then", "then"])
+
+    async with first_alone.turn("other.example") as is_alone:
+        assert is_alone
+
+
+async def test_several_keys() -> None:
+    """A turn that needs two keys waits for both, and one that needs only the narrow one waits for that."""
+    first_alone, said = FirstAlone(), list[str]()
+    first_alone.open("host")
+
+    async def go(name: str, *keys: str) -> None:
+        async with first_alone.turn(*keys):
+            said.append(f"{name} begins")
+            await anyio.lowlevel.checkpoint()
+            said.append(f"{name} ends")
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(go, "tagged", "host", "place", "place with tags")
+        group.start_soon(go, "untagged", "host", "place")
+
+    assert said == ["tagged begins", "tagged ends", "untagged begins", "untagged ends"]
+
+
+async def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
+    """A turn that is cancelled while it waits for its second key gives the first one back."""
+    first_alone = FirstAlone()
+    async with first_alone.turn("place with tags"):
+        with anyio.move_on_after(0):
+            async with first_alone.turn("place", "place with tags"):
+                raise AssertionError
+        async with first_alone.turn("place") as is_alone:
+            assert is_alone

@@ -1,0 +1,181 @@
+"""One tag goes its way, from `--from-file` to its DELETE, and the functions that it comes by are noted.
+
+A real run of the command, in this process, on the sandbox in a thread of its own, with tokens and a recorded run. The
+profiler of the interpreter tells of every function of ours that begins, in the main thread only. Nothing of the command is
+replaced.
+"""
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, CoroutineType, FrameType
+from typing import Any
+
+import anyio
+
+import bulkrm
+from bulkrm.cli.main import main
+from bulkrm.sandbox import SandboxSettings, oci_image, put_image
+from tests.cli.command import environment, served
+
+PACKAGE = Path(bulkrm.__file__).parent
+_OURS, _NOT = f"{PACKAGE}{os.sep}", f"{PACKAGE / 'sandbox'}{os.sep}"
+# Where something happens to the tag: what it is called on the page, and the functions that do it. In the order of the way.
+STATIONS: Sequence[tuple[str, frozenset[str]]] = (
+    ("the list is read", frozenset({"selection.listfile.document:read_list"})),
+    ("its line becomes a tag", frozenset({"engine.plan.expand:expand"})),
+    ("a request is sent", frozenset({"remote.transport.sessions:Transport.send"})),
+    ("an answer is decided about", frozenset({"protocol.decision:decide"})),
+    ("its bytes are archived", frozenset({"state.archive:Archive.add"})),
+    ("it is judged", frozenset({"planning.judge:judge"})),
+    ("its step is ordered", frozenset({"planning.order.sequence:compile_steps"})),
+    ("what comes next is decided", frozenset({"planning.next_step:next_step"})),
+    ("its step is written down", frozenset({"state.journal.file:Journal.append"})),
+)
+_STATION = {name: title for title, names in STATIONS for name in names}
+_BEGIN = "cli.commands.deletion:delete_images"  # the options are parsed
+
+
+def is_ours(code: CodeType) -> bool:
+    """Tell whether a function is the command's."""
+    return code.co_filename.startswith(_OURS) and not code.co_filename.startswith(_NOT)
+
+
+def module_of(code: CodeType) -> str:
+    """The module of a function of ours, without `bulkrm.`."""
+    return code.co_filename[len(_OURS) : -len(".py")].replace(os.sep, ".")
+
+
+def name_of(code: CodeType) -> str:
+    """Module and name of a function."""
+    return f"{module_of(code)}:{code.co_qualname}"
+
+
+@dataclass
+class Way:
+    """What was noted.
+
+    `stack` has the frames of ours at the DELETE: those of the task that sends it, and above them those of each task that
+    waits for it, and of `main` itself. `functions` are those in progress at a station, in the order in which they were
+    first seen, `reached` which station that was. `executed` are all that ran since the options were parsed.
+    """
+
+    in_task: list[CodeType] = field(default_factory=list)
+    above: list[list[CodeType]] = field(default_factory=list)
+    before_the_loop: list[CodeType] = field(default_factory=list)
+    functions: dict[CodeType, str] = field(default_factory=dict)
+    executed: dict[CodeType, None] = field(default_factory=dict)
+    code: object = None
+    is_over: bool = False
+
+    @property
+    def across_tasks(self) -> list[CodeType]:
+        """The frames from the coroutine that `main` runs down to the transport."""
+        return [code for chain in reversed(self.above) for code in chain] + self.in_task
+
+
+class Recording:
+    """Notes the way of one tag. Used as the interpreter's profile function."""
+
+    def __init__(self) -> None:
+        self.way = Way()
+        self._begun = False
+
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+        code = frame.f_code
+        if event != "call" or self.way.is_over or not is_ours(code):
+            return
+        name = name_of(code)
+        self._begun = self._begun or name == _BEGIN
+        if not self._begun:
+            return
+        self.way.executed.setdefault(code)
+        if name in _STATION:
+            self._note(frame, _STATION[name])
+
+    def _note(self, frame: FrameType, station: str) -> None:
+        task, outside = _split(frame)
+        above = _waiting()
+        way = self.way
+        for code in (*outside, *(code for chain in reversed(above) for code in chain), *task):
+            way.functions.setdefault(code, station)
+        if frame.f_locals.get("method") == "DELETE":
+            way.in_task, way.above, way.before_the_loop, way.is_over = task, above, outside, True
+
+
+def _split(frame: FrameType) -> tuple[list[CodeType], list[CodeType]]:
+    """The frames of ours of the task that runs, and those of whoever runs the event loop; outermost first."""
+    stack: list[CodeType] = []
+    task: list[CodeType] | None = None
+    at: FrameType | None = frame
+    while at is not None:
+        if task is None and at.f_code.co_filename.endswith(f"asyncio{os.sep}events.py"):
+            task, stack = stack, []
+        elif is_ours(at.f_code):
+            stack.append(at.f_code)
+        at = at.f_back
+    if task is None:
+        return [], stack[::-1]
+    return task[::-1], stack[::-1]
+
+
+def _waiting() -> list[list[CodeType]]:
+    """The frames of ours of the tasks that wait for the one that runs: its parent's, its parent's parent's, and so on."""
+    try:
+        tasks = {info.id: info for info in anyio.get_running_tasks()}
+        parent = anyio.get_current_task().parent_id
+    except (RuntimeError, anyio.NoEventLoopError):
+        return []  # no event loop runs yet
+    found = []
+    while parent in tasks:
+        found.append([code for code in _chain(tasks[parent].coro) if is_ours(code)])
+        parent = tasks[parent].parent_id
+    return found
+
+
+def _chain(coroutine: object) -> Iterator[CodeType]:
+    """The coroutine of a task, and what it awaits."""
+    while isinstance(coroutine, CoroutineType):
+        yield coroutine.cr_code
+        coroutine = coroutine.cr_await
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def record() -> Way:
+    """Delete one of two tags of a repository, by a list file with one line; return its way."""
+    recording = Recording()
+    with served(SandboxSettings()) as sandbox, tempfile.TemporaryDirectory() as folder:
+        for number, tag in enumerate(("1", "2")):
+            put_image(sandbox.store, "team/app", [tag], oci_image(number))
+        listed = Path(folder) / "images.yaml"
+        listed.write_text(f"- {sandbox.host}/team/app:1\n", encoding="utf-8")
+        login = {"REGISTRY_USERNAME": "admin", "REGISTRY_PASSWORD": "admin", "BULKRM_STATE_DIR": f"{folder}/state"}
+        with _environment(environment(login)), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            before = sys.getprofile()
+            sys.setprofile(recording)
+            try:
+                main(["--from-file", str(listed), "--yes", "--quiet"])
+            except SystemExit as end:
+                recording.way.code = end.code
+            finally:
+                sys.setprofile(before)
+        left = sandbox.store.tags("team/app")
+    if list(left or ()) != ["2"]:
+        raise RuntimeError(f"the tag did not go its way: {recording.way.code}, {left}")
+    return recording.way
