@@ -1,7 +1,7 @@
 """What to do next with one image: the one place that decides when it is judged, sent, looked up and given up.
 
 Pure: `next_step` looks at what is known of the image and says what comes next. The loop that does it is
-`bulkrm.engine.execute.execution`. The first row that holds counts:
+`bulkrm.engine.execute.image_step`. The first row that holds counts:
 
 =======================================================  ==============================================================
 what is known                                            what comes next
@@ -15,7 +15,7 @@ again and again, and it is to be judged once more        the way
 the newest judgement drops some of its targets, and no   `Record` those
 send explains that
 the run is stopped                                       `Leave`: nobody has begun it, or whoever resumes looks it up
-something that goes before it is not over                `Wait`
+something that goes before it is not over                `AwaitTurn`
 it has no judgement, or an old one                       `Recheck`
 it goes, and nothing is known against it                 `Send`
 it does not go, and a send may have acted                `Look`: the new judgement may only see what this run did
@@ -55,8 +55,8 @@ class Unsent:
     met: Failure | None = None
 
 
-class Found(Enum):
-    """What a look found, or a send came to, beside a removal and a failure.
+class Finding(Enum):
+    """What a look found, or a send came to, that is neither a removal nor a failure.
 
     `STILL_THERE`: the manifest answers. `RECORDED`: whoever did it has recorded every target.
     """
@@ -65,7 +65,7 @@ class Found(Enum):
     RECORDED = "recorded"
 
 
-CameTo = Removal | Failure | Unsent | Found  # what a send, or a look, came to
+CameTo = Removal | Failure | Unsent | Finding  # what a send, or a look, came to
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +107,16 @@ class Known:
             case Unsent(met):
                 in_trouble = met is not None and met.code in TROUBLE
                 return replace(known, judgement=None, met=met, troubles=self.troubles + in_trouble)
-            case Found.RECORDED:
+            case Finding.RECORDED:
                 return replace(known, is_recorded=True)
-            case Found.STILL_THERE:
+            case Finding.STILL_THERE:
                 return known
             case Removal() | Failure():
                 return replace(known, answered=what)
 
-    def looked_up(self, found: Removal | Failure | Found) -> "Known":
+    def looked_up(self, found: Removal | Failure | Finding) -> "Known":
         """Learn what a look found."""
-        return replace(self, is_looked_up=True, answered=None if isinstance(found, Found) else found)
+        return replace(self, is_looked_up=True, answered=None if isinstance(found, Finding) else found)
 
     def recorded(self, what: "Record") -> "Known":
         """Learn that something was recorded."""
@@ -148,8 +148,8 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait until everything that goes before it is over."""
+class AwaitTurn:
+    """AwaitTurn until everything that goes before it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class Leave:
     """Do nothing more. What has no outcome then gets that of the run's end: not attempted."""
 
 
-NextStep = Wait | Recheck | Send | Look | Record | Leave
+NextStep = AwaitTurn | Recheck | Send | Look | Record | Leave
 
 UNCONFIRMED = Failure(
     FailureCode.UNCONFIRMED,
@@ -214,7 +214,7 @@ def _by_the_newest_judgement(known: Known) -> NextStep:
     if known.is_stopped:
         return Leave()
     if not known.is_its_turn:
-        return Wait()
+        return AwaitTurn()
     if known.judgement is None:
         return Recheck()
     if known.goes:

@@ -1,7 +1,4 @@
-"""One registry host: how it is reached, and one request to it from the first send to its final answer.
-
-A request goes: token, limiter slot, is the token still good?, transport, `decide`.
-"""
+"""One registry host: how it is reached, and which requests share a connection to it."""
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
@@ -12,27 +9,22 @@ import anyio
 from bulkrm.families.family import address_of, with_detected_traits
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import Warned, WarningKind
-from bulkrm.model.result.effect import Effect
-from bulkrm.model.result.failure import Failure, FailureCode, Reach
-from bulkrm.model.secret import Secret
+from bulkrm.model.result.failure import Reach
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import is_loopback
-from bulkrm.protocol.auth.rights import NO_CREDENTIALS
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
-from bulkrm.protocol.decision import MAX_SENDS, Attempt, Authorize, Decision, decide, decide_without_token
-from bulkrm.protocol.effect import effect_of
-from bulkrm.protocol.message import LOST, NOT_TLS, PING, Answer, Broken, Request
+from bulkrm.protocol.decision import MAX_SENDS, Attempt
+from bulkrm.protocol.message import LOST, PING, Answer, Broken, Request
 from bulkrm.protocol.misrouted import is_misrouted, is_same_answer
-from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.auth.authorizer import Authorizer
-from bulkrm.remote.auth.grant import Grant
 from bulkrm.remote.auth.login_state import Logins
 from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
+from bulkrm.remote.exchange import GreetingExchange, HostExchange
 from bulkrm.remote.limiter import Limiter
 from bulkrm.remote.send_loop import Loop
-from bulkrm.remote.sending import Lookup, Sending, Withdrawn
+from bulkrm.remote.sending import Lookup, Sending
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.connections import Reuse, Use
 from bulkrm.remote.waits import Waits
@@ -80,13 +72,13 @@ class Host:
         """
         if self._met.value is None:
             return self._meet_and_exchange(request, sending, lookup, sends)
-        return self._loop.run(_Exchange(self, self._first(request, sends), sending, lookup))
+        return self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
 
     async def _meet_and_exchange(
         self, request: Request, sending: Sending | None, lookup: Lookup | None, sends: int
     ) -> Answer:
         await self._met.get(self._meet, bool)
-        return await self._loop.run(_Exchange(self, self._first(request, sends), sending, lookup))
+        return await self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
 
     def _first(self, request: Request, sends: int) -> Attempt:
         attempt = self.authorizer.first_attempt(request)
@@ -198,104 +190,9 @@ class Host:
                     raise
         return await self._loop.run(self._greeting_over("http"))
 
-    def _greeting_over(self, scheme: str) -> "_Greeting":
+    def _greeting_over(self, scheme: str) -> GreetingExchange:
         self.base = f"{scheme}://{address_of(self.name)}"
-        return _Greeting(self, Attempt(PING, self.name))
-
-
-class _Exchange:
-    """One request under way: remembers the token it used, to say which one was refused."""
-
-    __slots__ = ("_host", "_last", "_lookup", "_refused", "_sending", "_used", "attempt")
-
-    def __init__(
-        self, host: Host, attempt: Attempt, sending: Sending | None = None, lookup: Lookup | None = None
-    ) -> None:
-        self.attempt = attempt
-        self._host = host
-        self._sending = sending or Sending()
-        self._lookup = lookup
-        self._used: Grant | None = None
-        self._refused: Secret | None = None
-        self._last: Answer | Broken | None = None
-
-    async def send(self) -> Answer | Broken:
-        """Send it once: a token, a slot, a last look at both, and the transport."""
-        host, attempt, request, sending = self._host, self.attempt, self.attempt.request, self._sending
-        if self._last is not None:
-            await self._before_the_next(attempt)
-        while True:
-            refused = self._refused
-            grant = host.authorizer.held(attempt, refused) or await host.authorizer.grant(attempt, refused)
-            async with host.authorizer.alone(grant):
-                async with host.limiter:
-                    ready = host.authorizer.renewed(grant)
-                    if ready is None:
-                        continue  # it ended while we waited for the slot
-                    self._used = ready
-                    url, headers = host.base + request.target, {**ready.headers, **request.headers}
-                    if sending.withdrawn():
-                        raise Withdrawn(self._met(request))
-                    before, sending.effect = sending.effect, Effect.OPEN
-                    answer = await host.transmit(request, url, headers)
-                self._last = answer = await host.authorizer.saw(request, ready, answer)
-            sending.effect = before.or_more(effect_of(answer))
-            if ready.authorization != attempt.authorization:
-                # It went bare after all: its challenge is still to be answered.
-                self.attempt = replace(attempt, authorization=ready.authorization, authorized=False)
-            return answer
-
-    def decide(self, answer: Answer | Broken) -> Decision:
-        """Say what follows from an answer, by what is known of the user whose token went with it."""
-        authorizer, attempt, used, standing = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
-        if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
-            attempt, standing = authorizer.known_to(attempt, used), authorizer.standing(attempt.request, used)
-        return decide(attempt, answer, authorizer.traits, standing)
-
-    def authorized(self, decision: Authorize) -> Attempt:
-        """Say how the next send is authorized."""
-        if decision.renew and self._used is not None and self._used.held is not None:
-            self._refused = self._used.held.secret
-        return self._host.authorizer.answer(decision)
-
-    async def _before_the_next(self, attempt: Attempt) -> None:
-        """Take back what must not be repeated; look at what may have taken effect."""
-        if not self._sending.repeatable:
-            # Whoever sends it anew must not be given the token that was just refused.
-            if self._refused is not None:
-                await self._host.authorizer.grant(attempt, self._refused)
-            raise Withdrawn(self._met(attempt.request))
-        if self._lookup is not None and self._sending.is_open:
-            await self._lookup.look(self._met(attempt.request) or _UNKNOWN)
-
-    def _met(self, request: Request) -> Failure | None:
-        """Say what the last send met; the want of a token is no failure."""
-        match self._last:
-            case Answer(status=status) as answer if status != UNAUTHORIZED:
-                return refusal(answer, self._host.name, request, self._host.authorizer.traits)
-            case Broken() as broken:
-                return no_answer(broken)
-            case _:
-                return None
-
-    @property
-    def met_no_tls(self) -> bool:
-        """Tell whether something answered the last send that does not speak TLS."""
-        return isinstance(self._last, Broken) and self._last.kind == NOT_TLS
-
-
-class _Greeting(_Exchange):
-    """The first request to a host, which asks for its challenge: a 401 is the answer."""
-
-    __slots__ = ()
-
-    def decide(self, answer: Answer | Broken) -> Decision:
-        """Say what follows from an answer; no token helps."""
-        return decide_without_token(self.attempt, answer)
-
-
-# What a send met that only wanted another token, after one that may have taken effect.
-_UNKNOWN = Failure(FailureCode.CONNECTION_LOST, "an earlier answer did not come")
+        return GreetingExchange(self, Attempt(PING, self.name))
 
 
 def _name_of(host: str) -> str:

@@ -16,7 +16,8 @@ from bulkrm.model.target import Source, Target
 from bulkrm.planning.next_step import (
     MAX_READINGS,
     UNCONFIRMED,
-    Found,
+    AwaitTurn,
+    Finding,
     Judgement,
     Known,
     Leave,
@@ -26,7 +27,6 @@ from bulkrm.planning.next_step import (
     Record,
     Send,
     Unsent,
-    Wait,
     next_step,
 )
 
@@ -39,9 +39,9 @@ ITEMS = st.sampled_from([None, ITEM, replace(ITEM, targets=(A,))])
 DROPPED = st.sampled_from([(), (Settled(B, KEPT),), (Settled(A, KEPT), Settled(B, KEPT))])
 JUDGEMENTS = st.builds(Judgement, ITEMS, DROPPED)
 CAME_TO = st.one_of(
-    st.sampled_from([*Removal, Found.RECORDED]), FAILURES, st.builds(Unsent, st.one_of(st.none(), FAILURES))
+    st.sampled_from([*Removal, Finding.RECORDED]), FAILURES, st.builds(Unsent, st.one_of(st.none(), FAILURES))
 )
-LOOKED = st.one_of(st.just(Removal.FOUND_GONE), st.just(Found.STILL_THERE), FAILURES)
+LOOKED = st.one_of(st.just(Removal.FOUND_GONE), st.just(Finding.STILL_THERE), FAILURES)
 # Each judgement is followed by at most a part that is recorded and a send, and at the end come a look and two records.
 MOST = 1 + 3 * MAX_READINGS + 4
 
@@ -66,7 +66,7 @@ class World:
     def _happen(self, step: NextStep) -> None:
         draw = self._data.draw
         match step:
-            case Wait():
+            case AwaitTurn():
                 self.known = replace(self.known, is_its_turn=True)
             case Recheck():
                 staying = draw(st.sampled_from([None, ITEM.digest]))

@@ -6,7 +6,7 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, StillTagged
-from bulkrm.planning.next_step import Found, Unsent
+from bulkrm.planning.next_step import Finding, Unsent
 from bulkrm.remote.sending import Sending, Withdrawn
 
 
@@ -34,9 +34,9 @@ class Deletion:
             return Unsent()
         return result
 
-    async def look(self, item: Item) -> Removal | Failure | Found:
+    async def look(self, item: Item) -> Removal | Failure | Finding:
         """Look what a DELETE without an answer came to after all."""
         held = await self._gateway.call(item.repository, lambda registry: registry.head(item.repository, item.digest))
         if isinstance(held, Failure):
             return unconfirmed(held)
-        return Removal.FOUND_GONE if held is None else Found.STILL_THERE
+        return Removal.FOUND_GONE if held is None else Finding.STILL_THERE

@@ -26,6 +26,7 @@ from bulkrm.model.result.outcome import Failed, Kept
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.next_step import (
     UNCONFIRMED,
+    AwaitTurn,
     CameTo,
     Known,
     Leave,
@@ -34,7 +35,6 @@ from bulkrm.planning.next_step import (
     Recheck,
     Record,
     Send,
-    Wait,
     next_step,
 )
 from bulkrm.remote.sending import Sending
@@ -112,7 +112,7 @@ class ImageStep:
     async def _do(self, step: NextStep, known: Known) -> Known:
         parts = self._parts
         match step:
-            case Wait():
+            case AwaitTurn():
                 await parts.order.come(self._step)
                 self._turn = parts.first_alone.turn(*self._keys())
                 await self._turn.take()

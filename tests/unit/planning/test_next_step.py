@@ -16,7 +16,8 @@ from bulkrm.planning.next_step import (
     MAX_READINGS,
     MAX_TROUBLES,
     UNCONFIRMED,
-    Found,
+    AwaitTurn,
+    Finding,
     Judgement,
     Known,
     Leave,
@@ -26,7 +27,6 @@ from bulkrm.planning.next_step import (
     Record,
     Send,
     Unsent,
-    Wait,
     next_step,
 )
 
@@ -67,7 +67,7 @@ def after(known: Known, effect: Effect) -> Known:
     ("known", "expected"),
     [
         # until it is sent
-        (NEW, Wait()),
+        (NEW, AwaitTurn()),
         (ITS_TURN, Recheck()),
         (GOES, Send(ITEM)),
         (after(GOES, Effect.OPEN), Send(ITEM)),
@@ -89,19 +89,19 @@ def after(known: Known, effect: Effect) -> Known:
         (after(UNTOLD, Effect.OVER), Look()),
         (after(DROPPED, Effect.OPEN).looked_up(Removal.FOUND_GONE), Record(Removal.FOUND_GONE)),
         (after(DROPPED, Effect.OPEN).looked_up(BROKEN), Record(Failed(BROKEN))),
-        (after(DROPPED, Effect.OPEN).looked_up(Found.STILL_THERE), Record(ALL_MOVED)),
-        (after(BARRED, Effect.OPEN).looked_up(Found.STILL_THERE), Record(Failed(REFUSED))),
+        (after(DROPPED, Effect.OPEN).looked_up(Finding.STILL_THERE), Record(ALL_MOVED)),
+        (after(BARRED, Effect.OPEN).looked_up(Finding.STILL_THERE), Record(Failed(REFUSED))),
         # it was sent
         (GOES.came_to(Removal.DELETED, Effect.OPEN), Record(Removal.DELETED)),
         (GOES.came_to(REFUSED, Effect.NONE), Record(Failed(REFUSED))),
-        (GOES.came_to(Found.RECORDED, Effect.NONE), Leave()),
+        (GOES.came_to(Finding.RECORDED, Effect.NONE), Leave()),
         (SILENT, Recheck()),
         (LIMITED, Recheck()),
         (GOES.came_to(Unsent(), Effect.NONE), Recheck()),
         # often enough
         (IN_TROUBLE, Look()),
         (IN_TROUBLE.looked_up(Removal.FOUND_GONE), Record(Removal.FOUND_GONE)),
-        (IN_TROUBLE.looked_up(Found.STILL_THERE), Record(Failed(BROKEN))),
+        (IN_TROUBLE.looked_up(Finding.STILL_THERE), Record(Failed(BROKEN))),
         (after(IN_TROUBLE, Effect.NONE), Record(Failed(BROKEN))),
         (NEVER, Look()),
         (replace(GOES, readings=MAX_READINGS), Send(ITEM)),
@@ -147,6 +147,6 @@ def test_what_counts_as_trouble() -> None:
 
 def test_a_new_send_has_to_be_looked_up_anew() -> None:
     """What a look found says nothing of a send after it."""
-    known = after(DROPPED, Effect.OPEN).looked_up(Found.STILL_THERE)
+    known = after(DROPPED, Effect.OPEN).looked_up(Finding.STILL_THERE)
 
     assert next_step(known.came_to(Unsent(), Effect.OPEN).judged(Judgement(None, ALL_MOVED), None, None)) == Look()

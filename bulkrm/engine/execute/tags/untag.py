@@ -21,7 +21,7 @@ from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import PATIENCE, Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, Untagged
-from bulkrm.planning.next_step import Found, Unsent
+from bulkrm.planning.next_step import Finding, Unsent
 
 
 class Untagging:
@@ -42,7 +42,7 @@ class Untagging:
         self._decoys = Decoys(self._tags, gateway, in_flight, context, effects)
         self._first_alone = FirstAlone()
 
-    async def untag(self, item: Item, staleness: Staleness) -> Unsent | Found:
+    async def untag(self, item: Item, staleness: Staleness) -> Unsent | Finding:
         """Remove the item's targets and record each.
 
         `staleness` is asked in the last moment before each send. Raises StateError where the manifest cannot be kept:
@@ -54,7 +54,7 @@ class Untagging:
             return not self._stop and not staleness.is_stale(item.repository)
 
         if isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY:
-            return Found.RECORDED if await self._decoys.untag(item, wanted) else Unsent()
+            return Finding.RECORDED if await self._decoys.untag(item, wanted) else Unsent()
         for tag in item.named_tags:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
@@ -63,7 +63,7 @@ class Untagging:
                 self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
                 self._record(item, item.naming(tag), outcome)
-        return Found.RECORDED
+        return Finding.RECORDED
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
         async with self._first_alone.turn(place_of(item.repository)) as is_alone:

@@ -23,7 +23,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
-from bulkrm.planning.next_step import CameTo, Found, Unsent
+from bulkrm.planning.next_step import CameTo, Finding, Unsent
 from bulkrm.remote.sending import Sending
 
 _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"
@@ -62,10 +62,10 @@ class UntaggedFirst:
                 return Unsent()
             if isinstance(changed, Failure):
                 self._fail(item, tag, changed)
-                return Found.RECORDED
+                return Finding.RECORDED
         going = tuple(target for target in item.targets if not self._outcomes.has(target))
         if not going:
-            return Found.RECORDED
+            return Finding.RECORDED
         left_over = replace(item, targets=going)
         return await self._deletion.delete(left_over, sending, untagged=True)
 

@@ -1,0 +1,118 @@
+"""One request to a registry host, from the first send to its final answer.
+
+A request goes: token, limiter slot, is the token still good?, is it still wanted?, transport, `decide`.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bulkrm.model.result.effect import Effect
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.secret import Secret
+from bulkrm.protocol.auth.rights import NO_CREDENTIALS
+from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
+from bulkrm.protocol.decision import Attempt, Authorize, Decision, decide, decide_without_token
+from bulkrm.protocol.effect import effect_of
+from bulkrm.protocol.message import NOT_TLS, Answer, Broken, Request
+from bulkrm.protocol.refusal import no_answer, refusal
+from bulkrm.remote.auth.grant import Grant
+from bulkrm.remote.sending import Lookup, Sending, Withdrawn
+
+if TYPE_CHECKING:
+    from bulkrm.remote.host import Host
+
+
+class HostExchange:
+    """One request under way: remembers the token it used, to say which one was refused."""
+
+    __slots__ = ("_host", "_last", "_lookup", "_refused", "_sending", "_used", "attempt")
+
+    def __init__(
+        self, host: "Host", attempt: Attempt, sending: Sending | None = None, lookup: Lookup | None = None
+    ) -> None:
+        """Begin with nothing sent; `sending` and `lookup` are of a request that changes something."""
+        self.attempt = attempt
+        self._host = host
+        self._sending = sending or Sending()
+        self._lookup = lookup
+        self._used: Grant | None = None
+        self._refused: Secret | None = None
+        self._last: Answer | Broken | None = None
+
+    async def send(self) -> Answer | Broken:
+        """Send it once: a token, a slot, a last look at both, and the transport."""
+        host, attempt, request, sending = self._host, self.attempt, self.attempt.request, self._sending
+        if self._last is not None:
+            await self._before_the_next(attempt)
+        while True:
+            refused = self._refused
+            grant = host.authorizer.held(attempt, refused) or await host.authorizer.grant(attempt, refused)
+            async with host.authorizer.alone(grant):
+                async with host.limiter:
+                    ready = host.authorizer.renewed(grant)
+                    if ready is None:
+                        continue  # it ended while we waited for the slot
+                    self._used = ready
+                    url, headers = host.base + request.target, {**ready.headers, **request.headers}
+                    if sending.withdrawn():
+                        raise Withdrawn(self._met(request))
+                    before, sending.effect = sending.effect, Effect.OPEN
+                    answer = await host.transmit(request, url, headers)
+                self._last = answer = await host.authorizer.saw(request, ready, answer)
+            sending.effect = before.or_more(effect_of(answer))
+            if ready.authorization != attempt.authorization:
+                # It went bare after all: its challenge is still to be answered.
+                self.attempt = replace(attempt, authorization=ready.authorization, authorized=False)
+            return answer
+
+    def decide(self, answer: Answer | Broken) -> Decision:
+        """Say what follows from an answer, by what is known of the user whose token went with it."""
+        authorizer, attempt, used, standing = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
+        if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
+            attempt, standing = authorizer.known_to(attempt, used), authorizer.standing(attempt.request, used)
+        return decide(attempt, answer, authorizer.traits, standing)
+
+    def authorized(self, decision: Authorize) -> Attempt:
+        """Say how the next send is authorized."""
+        if decision.renew and self._used is not None and self._used.held is not None:
+            self._refused = self._used.held.secret
+        return self._host.authorizer.answer(decision)
+
+    async def _before_the_next(self, attempt: Attempt) -> None:
+        """Take back what must not be repeated; look at what may have taken effect."""
+        if not self._sending.repeatable:
+            # Whoever sends it anew must not be given the token that was just refused.
+            if self._refused is not None:
+                await self._host.authorizer.grant(attempt, self._refused)
+            raise Withdrawn(self._met(attempt.request))
+        if self._lookup is not None and self._sending.is_open:
+            await self._lookup.look(self._met(attempt.request) or _UNKNOWN)
+
+    def _met(self, request: Request) -> Failure | None:
+        """Say what the last send met; the want of a token is no failure."""
+        match self._last:
+            case Answer(status=status) as answer if status != UNAUTHORIZED:
+                return refusal(answer, self._host.name, request, self._host.authorizer.traits)
+            case Broken() as broken:
+                return no_answer(broken)
+            case _:
+                return None
+
+    @property
+    def met_no_tls(self) -> bool:
+        """Tell whether something answered the last send that does not speak TLS."""
+        return isinstance(self._last, Broken) and self._last.kind == NOT_TLS
+
+
+class GreetingExchange(HostExchange):
+    """The first request to a host, which asks for its challenge: a 401 is the answer."""
+
+    __slots__ = ()
+
+    def decide(self, answer: Answer | Broken) -> Decision:
+        """Say what follows from an answer; no token helps."""
+        return decide_without_token(self.attempt, answer)
+
+
+# What a send met that only wanted another token, after one that may have taken effect.
+_UNKNOWN = Failure(FailureCode.CONNECTION_LOST, "an earlier answer did not come")
