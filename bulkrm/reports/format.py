@@ -10,9 +10,17 @@ from bulkrm.model.result.report import ImageResult, Report
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the text will be seen. `width` is the terminal's in characters; None: a pipe or a file, nothing is wrapped."""
+    """Where the text will be seen.
+
+    `width` is the terminal's in characters; None: a pipe or a file, where nothing is wrapped and every image is listed.
+    `colour`: colours are wanted (`bulkrm.model.colour.painted`). `every`: the user wants the whole list on the terminal
+    too. `whole_in`: what shows the whole list where a terminal gets less of it, a command as `bulkrm runs show RUN`.
+    """
 
     width: int | None = None
+    colour: bool = False
+    every: bool = False
+    whole_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

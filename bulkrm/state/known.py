@@ -6,18 +6,29 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.strict import strict_json
+from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import open_plain, read_whole
 from bulkrm.state.journal.events import PartEnded
 from bulkrm.state.journal.standing import Standing, Undone, standing_of
+from bulkrm.state.run_places import RunPlaces, listed_places, planned_places
 
 VERSION = 1
-_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}")
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}", re.ASCII)
 MOST = 2**30  # bytes of a run.json or plan.json: a million images need less
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a run can be called so: by a time that there was, and by chance."""
+    try:
+        return bool(_ID.fullmatch(text) and datetime.strptime(text[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
+    except ValueError:
+        return False
 
 
 @dataclass(slots=True)
@@ -31,6 +42,17 @@ class KnownRun:
     def id(self) -> str:
         """The run's name, which sorts by time."""
         return self.path.name
+
+    @property
+    def started(self) -> datetime:
+        """When it began, in UTC, as its name tells."""
+        return datetime.strptime(self.id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+    @property
+    def places(self) -> RunPlaces:
+        """The repositories that it was about."""
+        plan = self.path / "plan.json"
+        return planned_places(plan) if os.path.lexists(plan) else listed_places(self.asked)
 
     @property
     def asked(self) -> Mapping[str, Any]:
@@ -108,9 +130,30 @@ class KnownRun:
 
 
 def known_runs(root: Path) -> list[KnownRun]:
-    """Return the recorded runs, the oldest first; what is no run's folder is left out."""
+    """Return the recorded runs, the oldest first; what is no run's folder is left out.
+
+    Raises InputError where the folder of them is there and cannot be read: nobody knows then whether there are any.
+    """
     try:
-        names = sorted(entry.name for entry in (root / "runs").iterdir() if _ID.fullmatch(entry.name))
-    except OSError:
+        names = [entry.name for entry in (root / "runs").iterdir() if is_run_id(entry.name)]
+    except FileNotFoundError:
         return []
-    return [KnownRun(root / "runs" / name) for name in names if os.path.lexists(root / "runs" / name / "run.json")]
+    except OSError as error:
+        what = f"the runs in {root / 'runs'} cannot be read: {error.strerror}"
+        raise InputError(Problem("--state-dir", what, "give the folder that they were recorded in")) from error
+    folders = [folder for name in names if _has_record(folder := root / "runs" / name)]
+    return [KnownRun(folder) for folder in sorted(folders, key=_age)]
+
+
+def _age(folder: Path) -> tuple[str, int, str]:
+    """Return what runs are sorted by: their name tells the second, of those within one the file that a run begins with."""
+    try:
+        written = (folder / "run.json").lstat().st_mtime_ns
+    except OSError:
+        written = 0
+    return folder.name[:16], written, folder.name
+
+
+def _has_record(folder: Path) -> bool:
+    """Tell whether anything was written down: a run that was killed before that had sent nothing."""
+    return any(os.path.lexists(folder / name) for name in ("run.json", "journal.jsonl"))

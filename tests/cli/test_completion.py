@@ -1,6 +1,7 @@
 """What shells complete: asked as their scripts ask, and in the shells themselves."""
 
 import asyncio
+import json
 import os
 import pty
 import shlex
@@ -71,7 +72,7 @@ def test_runs(run: Command, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, w
     """The names of recorded runs are offered, the latest first."""
     fill(sandbox, "1.0")
     run(f"{sandbox.host}/team/app:1.0")
-    name = run("runs").out.split()[0]
+    name = json.loads(run("runs", "-o", "json").out)["runs"][0]["run"]
 
     assert offered(run, monkeypatch, *words, "20") == ["words", name]
     assert offered(run, monkeypatch, *words, "x") == ["words"]

@@ -196,7 +196,9 @@ def test_runs(run: Command, sandbox: Sandbox) -> None:
     done = run(f"{sandbox.host}/{APP}:pr-1", "-o", "json")
     name = done.report["run"]["id"]
 
-    assert run("runs").out == f"{name}  exit 0     1 deleted\n"
+    header, row = run("runs").out.splitlines()
+    assert header.split() == ["RUN", "AGE", "STATE", "IMAGES", "WHERE"]
+    assert row == f"{name}  just now  finished  1 deleted  {sandbox.host}: {APP}"
     shown = run("runs", "show", name[:13])
     assert f"deleted        {sandbox.host}/{APP}:pr-1" in shown.out
     assert run("runs", "show", "2000").code == 2
@@ -293,7 +295,7 @@ async def test_interrupted_and_gone_on_with(tmp_path: Path) -> None:
 
     assert process.returncode == 130
     assert (busy.code, nothing.code) == (2, 2)
-    assert "unfinished" in listed.out
+    assert "interrupted" in listed.out
     assert len(left) > 1
     assert result.code == 0
     assert len(result.images) == 20

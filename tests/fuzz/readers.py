@@ -4,11 +4,13 @@ import gzip
 import os
 import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.cli.commands.runs_view import all_runs, one_run
+from bulkrm.cli.runs.details import details
+from bulkrm.cli.runs.listing import FORMATS, list_text
 from bulkrm.model import manifest as manifests
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
@@ -26,11 +28,13 @@ from bulkrm.protocol.refusal import missing_blobs, refusal
 from bulkrm.protocol.traits import STANDARD
 from bulkrm.remote.credentials import read_docker_config
 from bulkrm.remote.credentials.helper import ask_helper
+from bulkrm.reports.format import View
 from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from bulkrm.state.archive import read_archive
 from bulkrm.state.journal.file import read_journal
 from bulkrm.state.journal.history import read_history
 from bulkrm.state.journal.losses import losses
+from bulkrm.state.known import known_runs
 
 _APP = Repository("registry.example", "team/app")
 _BASE = "https://registry.example"
@@ -159,7 +163,9 @@ def run(content: bytes, folder: Path) -> object:
     (path / "run.json").write_bytes(content)
     if not (path / "journal.jsonl").exists():
         shutil.copy(_SEEDS / "journal.jsonl", path / "journal.jsonl")
-    return list(all_runs(folder)), list(one_run(folder, path.name))
+    found = known_runs(folder)
+    texts = [list(list_text(found, output, View(80))) for output in FORMATS]
+    return texts, list(details(found[0], datetime.now(UTC), View(80)))
 
 
 def docker_config(content: bytes, folder: Path) -> object:

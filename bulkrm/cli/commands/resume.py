@@ -9,12 +9,12 @@ from typing import Any
 import anyio
 
 from bulkrm.cli.commands.run_choice import run_named
-from bulkrm.cli.commands.runs_view import summary
 from bulkrm.cli.commands.saved_plan import in_order
 from bulkrm.cli.inputs import read_ignored, read_protection
 from bulkrm.cli.options.declared import Confirmation, Output, Pace, SignIn
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.run_folder import opened, readable
+from bulkrm.cli.runs.summary import of_record
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.codec.policy_fields import conditions_of, ignored_by, policy_of, recorded_conditions
 from bulkrm.engine.job import Job, Saved
@@ -50,7 +50,7 @@ def resume_run(name: str | None, safety: Confirmation, sign_in: SignIn, pace: Pa
             login = login_of(sign_in, job.hosts, output.streams, list_from_stdin=False)
             if folder is not None:
                 folder.begin_part()
-            about = f"going on with run {run.id}" + (f" ({before})" if (before := summary(run)) else "")
+            about = f"going on with run {run.id}" + (f" ({before})" if (before := of_record(run).so_far) else "")
             return anyio.run(perform, Task(job, settings, login, writers, output, safety, folder, about=about))
 
 

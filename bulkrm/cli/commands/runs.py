@@ -1,16 +1,18 @@
 """`bulkrm runs`: the recorded runs, what one of them did, and getting rid of old ones."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bulkrm.cli.options.command import command, group
-from bulkrm.cli.options.declared import Consent, StateDir, What
+from bulkrm.cli.options.declared import Consent, Output, StateDir, What
 from bulkrm.cli.options.extras import Example
 from bulkrm.cli.terminal import console
+from bulkrm.model.errors import InputError, Problem
+
+_FAILED = 1
 
 runs = typer.Typer(add_completion=False, rich_markup_mode=None)
 Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, or the beginning of it.")]
@@ -24,6 +26,10 @@ Show = Annotated[
     bool,
     typer.Option("--dry-run", "-n", help="Show which would go, and delete none.", rich_help_panel=Consent.panel),
 ]
+Format = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="text|json|jsonl", help="The list's format.", rich_help_panel=Output.panel),
+]
 
 
 @group(
@@ -34,52 +40,61 @@ Show = Annotated[
         Example("Remove the records of old ones", "bulkrm runs prune --older-than 90d"),
     ),
 )
-def list_runs(context: typer.Context, state_dir: StateDir = None) -> int:
-    """List the recorded runs, show one, or remove old records."""
+def list_runs(context: typer.Context, output: Format = "text", state_dir: StateDir = None) -> int:
+    """List the recorded runs: when they began, where they worked, what they did, and how they stand."""
     context.obj = state_dir
-    if context.invoked_subcommand is not None:
-        return 0
-    from bulkrm.cli.commands.runs_view import all_runs
+    is_typed = str(getattr(context.get_parameter_source("output"), "name", "")) == "COMMANDLINE"
+    if context.invoked_subcommand is None:
+        return _list(output, state_dir, is_typed=is_typed)
+    if is_typed:
+        raise InputError(Problem("--output", "only the list of runs has formats", "leave it away"))
+    return 0
 
+
+def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
+    from bulkrm.cli.runs.listing import FORMATS, list_text, view_of_stdout
+    from bulkrm.state.known import known_runs
+
+    if output not in FORMATS:
+        if is_typed:
+            what = f"{output[:40]!r} is no format of this list"
+            raise InputError(Problem("--output", what, f"write one of {', '.join(FORMATS)}"))
+        output = "text"  # a default that is meant for reports
     root = _root(state_dir)
-    return _print(all_runs(root), nothing=f"there are no runs in {root}")
+    found = known_runs(root)
+    lines = list_text(found, output, view_of_stdout())
+    if not found:
+        console.say(f"there are no runs in {root}")
+    return 0 if console.show_lines(lines) else _FAILED
 
 
 @command(runs, examples=(Example("Show a run by the beginning of its name", "bulkrm runs show 20260131"),))
 def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
-    """Show what became of every image of a run.
+    """Show what became of every image of a run, and where its record is: what it was asked is in there (run.json)."""
+    from bulkrm.cli.commands.run_choice import run_named
+    from bulkrm.cli.runs.details import details
+    from bulkrm.cli.runs.listing import now, view_of_stdout
 
-    It names the folder of the record, too, in which run.json says what the run was asked.
-    """
-    from bulkrm.cli.commands.runs_view import one_run
-
-    return _print(one_run(_root(state_dir or context.obj), run))
+    lines = details(run_named(_root(state_dir or context.obj), run), now(), view_of_stdout())
+    return 0 if console.show_lines(lines) else _FAILED
 
 
 @command(runs, examples=(Example("See which records would go", "bulkrm runs prune --older-than 90d -n"),))
 def prune(context: typer.Context, older_than: Before, dry_run: Show = False, state_dir: StateDir = None) -> int:
-    """Delete the records of old runs.
+    """Delete the records of runs that are over and older than that; they cannot be undone any more then."""
+    from bulkrm.cli.runs.listing import now
+    from bulkrm.cli.runs.prune import Pruning
 
-    Only runs that are over go. They cannot be undone any more then.
-    """
-    from bulkrm.cli.commands.runs_view import pruned_runs
-
-    return _print(pruned_runs(_root(state_dir or context.obj), older_than, dry_run=dry_run))
+    pruning = Pruning(_root(state_dir or context.obj), older_than, now())
+    is_read = console.show_lines(pruning.carry_out(dry_run=dry_run))
+    for remark in pruning.remarks(dry_run=dry_run):
+        console.say(remark)
+    for trouble in pruning.trouble:
+        console.complain(trouble)
+    return 0 if is_read and not pruning.trouble else _FAILED
 
 
 def _root(option: Path | None) -> Path:
     from bulkrm.state.location import state_dir
 
     return state_dir(option, os.environ)
-
-
-def _print(lines: Iterator[str], nothing: str | None = None) -> int:
-    """Print lines; where there are none, say so beside standard output. Returns the exit code."""
-    is_empty = True
-    for line in lines:
-        is_empty = False
-        if not console.show(line):
-            return 1
-    if is_empty and nothing is not None:
-        console.say(nothing)
-    return 0

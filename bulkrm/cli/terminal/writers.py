@@ -78,7 +78,7 @@ def open_writers(
     the run begins. One that was made here for a run that did not begin is removed again.
     """
     paths = [path for _, path in further]
-    writers = [Writer(output, sys.stdout, "standard output", View(_terminal_width(sys.stdout)))]
+    writers = [Writer(output, sys.stdout, "standard output", View(terminal_width(sys.stdout)))]
     made: list[tuple[Writer, Path]] = []
     try:
         for number, (kind, path) in enumerate(further):
@@ -118,6 +118,6 @@ def _check(path: Path, others: Sequence[Path], read: Sequence[Path], written: Se
             raise InputError(Problem("--report", f"{path} is the file of --out", "give each a file of its own"))
 
 
-def _terminal_width(stream: TextIO) -> int | None:
+def terminal_width(stream: TextIO) -> int | None:
     """Columns of the terminal, 80 where it does not know (over some connections it has none); None for a pipe or a file."""
     return shutil.get_terminal_size().columns if stream.isatty() else None

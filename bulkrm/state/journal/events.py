@@ -26,6 +26,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import DigestRef, Repository, TagRef, parse_reference, parse_repository
 from bulkrm.model.result.outcome import Status
 from bulkrm.model.result.report import ImageResult
+from bulkrm.model.target import Source
 from bulkrm.state.checks import code_of, digest_of, flag_of, number_of, tags_of, text_of, why_of
 from bulkrm.state.errors import changed
 from bulkrm.state.journal.file import numbered
@@ -65,7 +66,8 @@ class DanglingIntent:
 class ImageOutcome:
     """What became of an image. `code` and `why`: the reason, for programs and for people. `result`: all, where it is final.
 
-    `image` is a reference in full normal form; where the image failed or was not attempted it may be a pattern.
+    `image` is a reference in full normal form; where the image failed or was not attempted it may be a pattern. `source`:
+    the place in the list that names it; None where it only belongs to what the list names.
     """
 
     image: str
@@ -74,6 +76,7 @@ class ImageOutcome:
     code: str | None
     why: str = ""
     result: ImageResult | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,15 @@ def _told(fields: Mapping[str, Any]) -> ImageOutcome:
         _reference(image)
         result = result_of(fields)
     digest = digest_of(fields, "digest") if fields.get("digest") is not None else None
-    return ImageOutcome(image, status, digest, code_of(fields, "error"), why_of(fields), result)
+    return ImageOutcome(image, status, digest, code_of(fields, "error"), why_of(fields), result, _source(fields))
+
+
+def _source(fields: Mapping[str, Any]) -> Source | None:
+    """Read the place in the list, which decides nothing but the order in which results are shown."""
+    try:
+        return Source.parse(text_of(fields, "source")) if fields.get("source") is not None else None
+    except ValueError:
+        return None
 
 
 def _undo_told(fields: Mapping[str, Any]) -> UndoOutcome:

@@ -18,7 +18,7 @@ from bulkrm.state.journal.file import last_event
 from bulkrm.state.journal.losses import PutBack, put_back, still_lost
 from bulkrm.state.journal.marker import has_marker
 
-_INTERRUPTED = (129, 130, 143)
+INTERRUPTED = (129, 130, 143)
 
 
 class Undone(StrEnum):
@@ -42,7 +42,7 @@ class Standing:
         end = self.end
         if end is None:
             return False
-        return end.declined or not (end.code in _INTERRUPTED or end.summary.get("not_attempted") or end.unfinished)
+        return end.declined or not (end.code in INTERRUPTED or end.summary.get("not_attempted") or end.unfinished)
 
     @property
     def is_over(self) -> bool:

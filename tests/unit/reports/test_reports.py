@@ -212,8 +212,8 @@ def test_totals() -> None:
     """The last line has the numbers; one is not many, and none is none."""
     one = report(ImageResult("x", Deleted()), seconds=0.04)
 
-    assert totals(one) == "1 image: 1 deleted. 0.0 s, 1032 requests."
-    assert totals(report()) == "0 images. 12.3 s, 1032 requests."
+    assert totals(one) == "1 image: 1 deleted. 0.0 s, 1,032 requests."
+    assert totals(report()) == "0 images. 12.3 s, 1,032 requests."
 
 
 if __name__ == "__main__":

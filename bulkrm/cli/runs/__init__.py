@@ -1,0 +1,1 @@
+"""The recorded runs, as `bulkrm runs` shows them."""

@@ -1,0 +1,70 @@
+"""`bulkrm runs show`: how one run stands, and what became of each of its images, in the order of its list."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from bulkrm.cli.runs.age import ago
+from bulkrm.cli.runs.list_order import ListOrder
+from bulkrm.cli.runs.summary import RunSummary, summarized
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.layout import counted, wrapped
+from bulkrm.reports.format import View
+from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out
+from bulkrm.state.errors import StateError
+from bulkrm.state.journal.events import ImageOutcome, UndoOutcome, read_events
+from bulkrm.state.known import KnownRun
+
+_NAMES = 10  # columns of the names of facts
+
+
+def details(run: KnownRun, now: datetime, view: View) -> Iterator[str]:
+    """Yield the lines, printable. Raises InputError where the journal cannot be read."""
+    found = summarized(run)
+    for name, text in _facts(found, now):
+        yield from wrapped([f"{name + ':':<{_NAMES}}{text}"], view.width, indent=_NAMES)
+    images, put_back = _told(run)
+    conditions = [reason for told in images if told.result and (reason := condition_of(told.result.outcome))]
+    listed = [told for told in images if not told.result or condition_of(told.result.outcome) is None]
+    blocks = [
+        [*laid_out([Row(told.status, told.image, told.why) for told in listed], view)],
+        [*kept_by_conditions(conditions, view)],
+        ["Put back since:", *laid_out([Row(told.status, told.image, told.why) for told in put_back], view)],
+    ]
+    for block in blocks[: 3 if put_back else 2]:
+        if block:
+            yield ""
+            yield from block
+
+
+def _facts(run: RunSummary, now: datetime) -> Iterator[tuple[str, str]]:
+    yield "run", run.id
+    yield "began", f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {ago(run.started, now)}"
+    code = f", exit code {run.exit_code}" if run.exit_code is not None else ""
+    yield "state", f"{run.words}{code}" + (f": {run.damage}" if run.damage is not None else "")
+    number = len(run.places.repositories)
+    if number:
+        yield "where", run.where + (f" ({counted(number, 'repository', 'repositories')})" if number > 1 else "")
+    if run.images:
+        yield "images", run.images
+    if run.is_resumable:
+        yield "go on", f"bulkrm resume {run.id}"
+    yield "folder", str(run.folder)
+
+
+def _told(run: KnownRun) -> tuple[Sequence[ImageOutcome], Sequence[UndoOutcome]]:
+    """Return the last that was said of each image, in the order of the list, and of each that an undo was about."""
+    images: dict[str, ImageOutcome] = {}
+    put_back: dict[str, UndoOutcome] = {}
+    try:
+        order = ListOrder(run.asked)
+        for event in read_events(run.path / "journal.jsonl"):
+            match event:
+                case ImageOutcome():
+                    images[event.image] = event
+                case UndoOutcome():
+                    put_back[event.image] = event
+                case _:
+                    pass
+    except StateError as error:
+        raise InputError(Problem(run.id, error.what, error.remedy or "the record cannot be read")) from error
+    return sorted(images.values(), key=order.key), list(put_back.values())

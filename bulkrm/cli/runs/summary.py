@@ -1,0 +1,156 @@
+"""One recorded run in a few values: what a list of runs shows of it, for people and as JSON."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bulkrm.state.errors import StateError
+from bulkrm.state.journal.standing import INTERRUPTED, Standing, Undone
+from bulkrm.state.known import KnownRun
+from bulkrm.state.run_places import RunPlaces
+
+SCHEMA = 1
+
+
+class RunState(StrEnum):
+    """How far a run came.
+
+    `RUNNING`: a process works on it. `INTERRUPTED`: a signal ended it. `UNFINISHED`: it was killed, or left images that it
+    did not attempt or knows nothing of. `DECLINED`: the question was answered with no. `DAMAGED`: its record was changed.
+    """
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"
+    UNFINISHED = "unfinished"
+    DECLINED = "declined"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """`counts`: how many images have each status, of a run that came to an end. `damage`: what is wrong with the record."""
+
+    id: str
+    folder: Path
+    started: datetime
+    state: RunState
+    places: RunPlaces = RunPlaces()  # noqa: RUF009 (it is frozen)
+    undone: Undone = Undone.NO
+    exit_code: int | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    damage: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nobody may go on with it."""
+        return self.state in (RunState.FINISHED, RunState.DECLINED) or self.undone is Undone.WHOLLY
+
+    @property
+    def is_resumable(self) -> bool:
+        """Tell whether `bulkrm resume` goes on with it."""
+        return self.state in (RunState.INTERRUPTED, RunState.UNFINISHED) and not self.is_over
+
+    @property
+    def words(self) -> str:
+        """How it stands: `finished`, `interrupted, partly undone`, `undone`."""
+        if self.undone is Undone.WHOLLY:
+            return "undone"
+        partly = ["partly undone"] if self.undone is Undone.PARTLY else []
+        return ", ".join([self.state.value, *partly] if self.state is not RunState.FINISHED or not partly else partly)
+
+    @property
+    def images(self) -> str:
+        """What became of its images: `1,234 deleted, 20 kept`."""
+        words = (f"{count:,} {status.replace('_', '-')}" for status, count in self.counts.items() if count)
+        return ", ".join(words)
+
+    @property
+    def so_far(self) -> str:
+        """What became of its images, and whether some of that was taken back."""
+        partly = ["partly undone"] if self.undone is Undone.PARTLY else []
+        return ", ".join([text for text in (self.images, *partly) if text])
+
+    @property
+    def where(self) -> str:
+        """The registries with their repositories, the first of them: `registry.example.com: team/app, team/web`."""
+        return where(self.places)
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {
+            "run": self.id,
+            "started": f"{self.started:%Y-%m-%dT%H:%M:%SZ}",
+            "state": self.state.value,
+            "undone": self.undone.value,
+            "resumable": self.is_resumable,
+            "exit_code": self.exit_code,
+            "hosts": list(self.places.hosts),
+            "repositories": list(self.places.repositories),
+            "planned": self.places.is_planned,
+            "summary": dict(self.counts),
+            "damage": self.damage,
+            "folder": str(self.folder),
+        }
+
+
+_MOST_PLACES = 3
+
+
+def where(places: RunPlaces) -> str:
+    """Name registries with their repositories, the first few of them."""
+    shown: dict[str, list[str]] = {}
+    for name in places.repositories[:_MOST_PLACES]:
+        host, _, path = name.partition("/")
+        shown.setdefault(host, []).append(path)
+    more = len(places.repositories) - _MOST_PLACES
+    text = "; ".join(f"{host}: {', '.join(paths)}" for host, paths in shown.items())
+    others = len(places.hosts) - len(shown)
+    further = f" on {others} more registr{'y' if others == 1 else 'ies'}" if others else ""
+    return f"{text} and {more:,} more{further}" if more > 0 else text
+
+
+def summarized(run: KnownRun) -> RunSummary:
+    """Return the values of a run. What is wrong with its record is one of them, and nothing is raised."""
+    if run.is_locked:
+        return RunSummary(run.id, run.path, run.started, RunState.RUNNING, _places(run))
+    return of_record(run)
+
+
+def of_record(run: KnownRun) -> RunSummary:
+    """Return the values of a run that nobody else works on, as its record tells them."""
+    try:
+        run.check()
+        standing = run.standing
+        places = run.places
+    except StateError as error:
+        return RunSummary(run.id, run.path, run.started, RunState.DAMAGED, damage=error.what)
+    end = standing.end
+    counts = end.summary if end else {}
+    code = end.code if end else None
+    return RunSummary(run.id, run.path, run.started, _state(standing), places, standing.undone, code, counts)
+
+
+def _places(run: KnownRun) -> RunPlaces:
+    """Return the places of a run that goes on: its record is being written."""
+    try:
+        return run.places
+    except StateError:
+        return RunPlaces()
+
+
+def _state(standing: Standing) -> RunState:
+    end = standing.end
+    if end is not None and end.declined:
+        return RunState.DECLINED
+    if standing.is_finished:
+        return RunState.FINISHED
+    return RunState.INTERRUPTED if end is not None and end.code in INTERRUPTED else RunState.UNFINISHED
+
+
+def document(runs: Iterable[RunSummary]) -> dict[str, Any]:
+    """Return the list of runs as JSON has it: schema 1, the oldest run first."""
+    return {"schema": SCHEMA, "runs": [run.as_fields() for run in runs]}

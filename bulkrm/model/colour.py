@@ -1,0 +1,33 @@
+"""Colours of a terminal: the few that a text for people uses, and a check that lets no other escape sequence pass."""
+
+import re
+from enum import Enum
+
+from bulkrm.model.printable import printable_lines
+
+_RESET = "\x1b[0m"
+
+
+class Colour(Enum):
+    """What a colour stands for, as ECMA-48 writes it (section 8.3.117, SGR): every terminal has these."""
+
+    FAILED = "\x1b[31m"  # red
+    KEPT = "\x1b[33m"  # yellow
+    DONE = "\x1b[32m"  # green
+    HEADER = "\x1b[1m"  # bold
+    ASIDE = "\x1b[2m"  # faint
+
+
+_SEQUENCES = re.compile("(" + "|".join(re.escape(text) for text in (_RESET, *(entry.value for entry in Colour))) + ")")
+
+
+def painted(text: str, colour: Colour | None, *, wanted: bool = True) -> str:
+    """Return a printable text in a colour; as it is where no colour is wanted, or there is nothing to paint."""
+    return f"{colour.value}{text}{_RESET}" if colour is not None and wanted and text else text
+
+
+def printable_in_colour(text: str) -> str:
+    """Make lines printable as `printable_lines` does, but for the sequences that `painted` writes."""
+    pieces = _SEQUENCES.split(text)
+    pieces[::2] = map(printable_lines, pieces[::2])
+    return "".join(pieces)

@@ -1,0 +1,65 @@
+"""Where a recorded run worked: the repositories of its plan, or those that its list names where it came to no plan.
+
+A plan may have hundreds of megabytes, and a list of runs shows many of them. So it is not parsed: each repository begins
+with a line of its own (`bulkrm.codec.plan_writer`), and only those lines are read.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bulkrm.state.errors import changed
+from bulkrm.state.files import read_lines
+from bulkrm.state.journal.file import LONGEST
+
+_LINE = b'   "repository": '
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlaces:
+    """`repositories`: `host/path` in normal form, each once. `is_planned`: they are the plan's; else the list's, with globs."""
+
+    repositories: tuple[str, ...] = ()
+    is_planned: bool = False
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The registries, each once."""
+        return tuple(dict.fromkeys(name.partition("/")[0] for name in self.repositories))
+
+
+def planned_places(plan: Path) -> RunPlaces:
+    """Return the repositories of a plan's file. Raises StateError where it cannot be read, or one of them is no text."""
+    return RunPlaces(tuple(dict.fromkeys(_planned(plan))), is_planned=True)
+
+
+def _planned(plan: Path) -> Iterator[str]:
+    for number, line, _ in read_lines(plan, LONGEST):
+        if line.startswith(_LINE):
+            try:
+                name = json.loads(line.removeprefix(_LINE).removesuffix(b","))
+            except ValueError as error:
+                raise changed(f"{plan}:{number}", "it is no JSON") from error
+            if not isinstance(name, str):
+                raise changed(f"{plan}:{number}", "'repository' is no text")
+            yield name
+
+
+def listed_places(asked: Mapping[str, Any]) -> RunPlaces:
+    """Return the repositories that a list names, from what `run.json` says. What is none of bulkrm's is left out."""
+    entries = [*_objects(asked.get("list")), *_objects(asked.get("conditions"))]
+    names = [_repository_of(entry["image"]) for entry in entries if isinstance(entry.get("image"), str)]
+    return RunPlaces(tuple(dict.fromkeys(names)))
+
+
+def _objects(value: Any) -> Iterable[Mapping[str, Any]]:
+    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
+
+
+def _repository_of(image: str) -> str:
+    """Cut the tag or the digest off: a tag pattern begins at the last colon after the last slash."""
+    name = image.partition("@")[0]
+    colon = name.rfind(":")
+    return name[:colon] if colon > name.rfind("/") else name
