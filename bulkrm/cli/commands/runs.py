@@ -41,7 +41,10 @@ Format = Annotated[
     ),
 )
 def list_runs(context: typer.Context, output: Format = "text", state_dir: StateDir = None) -> int:
-    """List the recorded runs: when they began, where they worked, what they did, and how they stand."""
+    """List the recorded runs, show one, or remove old records.
+
+    The list says when a run began, where it worked, what it did, and how it stands.
+    """
     context.obj = state_dir
     is_typed = str(getattr(context.get_parameter_source("output"), "name", "")) == "COMMANDLINE"
     if context.invoked_subcommand is None:

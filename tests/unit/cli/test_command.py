@@ -84,7 +84,10 @@ def test_the_function_stays_what_it_is() -> None:
 
 
 def test_every_option_is_declared_once() -> None:
-    """An option of several commands has one help, one value and one rule, but for `-n`, which shows what each would do."""
+    """An option of several commands has one help, one value and one rule.
+
+    But for `-n`, which shows what each would do, and `-o`: a list of runs has other formats than a report.
+    """
     seen: dict[str, set[Any]] = {}
     for found in _commands(typer.main.get_command(app)):
         for parameter in found.params:
@@ -93,7 +96,7 @@ def test_every_option_is_declared_once() -> None:
             seen.setdefault(max(parameter.opts, key=len), set()).add(described)
 
     several = {name for name, ways in seen.items() if name.startswith("-") and len(ways) > 1}
-    assert several == {"--dry-run"}
+    assert several == {"--dry-run", "--output"}
 
 
 def _commands(group: Any) -> list[Any]:
