@@ -60,7 +60,7 @@ class Outcomes:
         """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
         if target in self._told:
             raise RuntimeError(f"{target.reference} has an outcome already")
-        outcome = self._removed_ahead.truth(target, outcome)
+        outcome = self._removed_ahead.with_lost_tag(target, outcome)
         if isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen):
             outcome = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
         self._write(target, (_SHARED if outcome == _SHARED else outcome, resolved))

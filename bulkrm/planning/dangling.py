@@ -1,4 +1,4 @@
-"""Tags of the list that lead to no manifest, though the registry lists them: what becomes of them."""
+"""Dangling tags: the list names them, the registry lists them, and they lead to no manifest; what becomes of each."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ _PINNED = "leave the digest out to delete the tag whatever it held"
 
 
 def judge_dangling(facts: RepositoryFacts, rules: GuardRules) -> Iterator[Dangling | Settled]:
-    """Yield the verdict on each target that is such a tag."""
+    """Yield the verdict on each target that is a dangling tag."""
     found = [target for target, resolution in facts.resolutions if is_dangling(target, resolution, facts)]
     references = [target.reference for target in found if isinstance(target.reference, TagRef)]
     # Whoever pins a tag wants it kept where it holds something else; an entry that names it without a pin does not win.
@@ -37,7 +37,7 @@ def judge_dangling(facts: RepositoryFacts, rules: GuardRules) -> Iterator[Dangli
 
 
 def is_dangling(target: Target, resolution: Resolution, facts: RepositoryFacts) -> bool:
-    """Tell whether a target is such a tag."""
+    """Tell whether a target is a dangling tag."""
     reference = target.reference
     return isinstance(reference, TagRef) and reference.tag in facts.dangling and not isinstance(resolution, Resolved)
 
@@ -60,14 +60,14 @@ def _verdict(
 
 
 def held_dangling(plan: Plan, kept: Kept) -> Plan:
-    """Keep them all, as everything else, where a limit is passed."""
+    """Return the plan with its dangling tags kept, because a limit keeps everything."""
     settled = (Settled(entry.target, kept) for entry in plan.dangling)
     return replace(plan, settled=(*plan.settled, *settled), dangling=())
 
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What two judgements agree on: the tags that go still, and what became of the others."""
+    """What two judgements agree on: the dangling tags that go still, and what became of the others."""
 
     dangling: tuple[Dangling, ...]
     settled: tuple[Settled, ...]

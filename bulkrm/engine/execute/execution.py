@@ -16,7 +16,7 @@ from bulkrm.engine.execute.remains import Remains
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Rereader, Staleness
 from bulkrm.engine.execute.step_order import StepOrder
-from bulkrm.engine.execute.tags.other_decoys import KnowingDecoys, OtherDecoys
+from bulkrm.engine.execute.tags.other_decoys import DecoyAwareRereader, OtherDecoys
 from bulkrm.engine.execute.tags.tags_first import TagsFirst
 from bulkrm.engine.execute.tags.untag import Untagging
 from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
@@ -58,7 +58,7 @@ class Execution:
         self._begun = before.begun
         in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
         recorded = ItemOutcomes(outcomes, context.stop, fail_fast=before.fail_fast)
-        knowing = KnowingDecoys(rereader, OtherDecoys(gateway, context))
+        knowing = DecoyAwareRereader(rereader, OtherDecoys(gateway, context))
         remains = Remains(gateway, in_flight, context, before.allow_decoy)
         effects = Effects(remains, in_flight, context, recorded.conclude)
         deletion = Deletion(gateway, context)

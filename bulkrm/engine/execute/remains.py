@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.decoy_manifest import delete_decoy, new_decoy
-from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, Tags
+from bulkrm.engine.execute.tags.decoy import Decoys
+from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, NotSent
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
@@ -32,11 +32,11 @@ class Remains:
     in_flight: RequestsInFlight
     context: RunContext
     allow_decoy: bool
-    _tags: Tags = field(init=False)
+    _decoys: Decoys = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take what reads and changes tags."""
-        self._tags = Tags(self.gateway, self.in_flight, self.context.clock)
+        """Take what makes decoys, and reads and changes tags."""
+        self._decoys = Decoys(self.gateway, self.in_flight, self.context)
 
     def anew(self) -> "Remains":
         """Return one that knows of no failures: for one look, which has to be tried, and whose failures say nothing else.
@@ -52,7 +52,7 @@ class Remains:
 
     async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
         """Return what a tag or digest leads to."""
-        return await self._tags.read(repository, reference)
+        return await self._decoys.changer.read(repository, reference)
 
     async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
         """Look at a tag of an item that was to go."""
@@ -70,8 +70,8 @@ class Remains:
         refused = False
         for remain in left:
             if not refused and not self.context.stop:
-                changed = await self._tags.delete(self._change(remain, None))
-                refused = isinstance(changed, Failure) and not isinstance(changed, Doubt)
+                changed = await self._decoys.changer.delete(self._change(remain))
+                refused = isinstance(changed, Failure | NotSent) and not isinstance(changed, Doubt)
         if refused and self.allow_decoy and not self.context.stop:
             await self._by_decoy([remain for remain in left if remain.look.state is TagState.DANGLING])
 
@@ -83,8 +83,8 @@ class Remains:
         looks: dict[str, TagLook] = {}
         for tag in tags:
             look = TagLook(TagState.SERVES, item.digest)
-            change = replace(self._change(Remain(item, tag, look), None), wanted=lambda: True)
-            match await self._tags.delete(change):
+            change = replace(self._change(Remain(item, tag, look)), wanted=lambda: True)
+            match await self._decoys.changer.delete(change):
                 case Done() | Moved(None):
                     # A 202 proves nothing here either: this registry answers for less than people think.
                     looks[tag] = await self.look(item, tag, listed=False)
@@ -96,22 +96,27 @@ class Remains:
                     looks[tag] = look
         return looks
 
-    def _change(self, remain: Remain, after: Digest | None) -> Change:
-        held = remain.look.held if isinstance(remain.look.held, Digest) else None
-        return Change(remain.item.repository, remain.tag, held, after, wanted=lambda: not self.context.stop)
+    def _change(self, remain: Remain) -> Change:
+        return Change(remain.item.repository, remain.tag, _held(remain), None, self._wanted)
+
+    def _wanted(self) -> bool:
+        return not self.context.stop
 
     async def _by_decoy(self, left: list[Remain]) -> None:
         """Push one decoy over what answers nothing, and delete it: distribution then takes the tags with it."""
         if not left:
             return
         repository = left[0].item.repository
-        decoy = await new_decoy(self.context, repository, [remain.tag for remain in left])
-        pushed = False
+        decoy = await self._decoys.make(repository, [remain.tag for remain in left])
         with self.in_flight.unfinished():
             for remain in left:
-                changed = await self._tags.put(self._change(remain, decoy.digest), decoy)
-                pushed = pushed or isinstance(changed, Done | Doubt)
-                if isinstance(changed, Failure):
+                changed = await decoy.push(remain.tag, _held(remain), self._wanted)
+                if isinstance(changed, Failure | NotSent):
                     break
-            if pushed:
-                await delete_decoy(self.gateway, repository, decoy.digest)
+            if decoy.under:
+                await decoy.delete()
+
+
+def _held(remain: Remain) -> Digest | None:
+    """Return what a tag held when it was looked at; None: nothing that answers."""
+    return remain.look.held if isinstance(remain.look.held, Digest) else None

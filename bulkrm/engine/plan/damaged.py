@@ -18,20 +18,20 @@ _OK = 200
 
 
 class DamagedTags:
-    """Finds out which tags are damaged."""
+    """Finds out which tags are damaged, for sure, by a second reading."""
 
     def __init__(self, resolver: Resolver, rules: GuardRules) -> None:
-        """Begin with none."""
+        """Take what was read so far and reads again, and the rules of what may be ignored and what is protected."""
         self._resolver = resolver
         self._rules = rules
         self._confirmed: set[Name] = set()
 
     def forget(self) -> None:
-        """Begin with none again."""
+        """Forget what was confirmed, because everything is read anew."""
         self._confirmed.clear()
 
     def leads_nowhere(self, repository: Repository, tag: str) -> bool:
-        """Tell whether a tag that is listed has no manifest, for sure: by a 404, or by two 5xx."""
+        """Tell whether a tag that is listed has no manifest: a 404 says so, or a 5xx that came twice."""
         name = repository, tag
         match self._resolver.found.get(name):
             case Absent():
@@ -42,7 +42,7 @@ class DamagedTags:
                 return False
 
     def is_ignored(self, repository: Repository, tag: str) -> bool:
-        """Tell whether a tag is damaged for sure and the user said that it holds nothing back then."""
+        """Tell whether a tag is confirmed as damaged, and the user said that such a tag holds nothing back."""
         return (repository, tag) in self._confirmed and self._may_be_ignored(repository, tag)
 
     def _may_be_ignored(self, repository: Repository, tag: str) -> bool:
@@ -50,9 +50,9 @@ class DamagedTags:
         return not protected and self._rules.ignoring(repository, tag) is not None
 
     async def read_again(self, repository: Repository, listed: Iterable[str], named: Collection[str]) -> bool:
-        """Read the damaged tags of a repository a second time, those of the list and those to be ignored.
+        """Read the damaged tags of a repository a second time: those that the list names, and those to be ignored.
 
-        `named`: the tags that the list names. Tell whether anything was read.
+        `listed`: all tags of the repository; `named`: those that the list names. Tell whether anything was read.
         """
         tags = list(listed)
         found = self._resolver.found
@@ -89,7 +89,7 @@ class DamagedTags:
 
 
 def is_damage(found: Resolution | None) -> bool:
-    """Tell whether the registry answered about a tag, and not with a manifest, nor that there is none."""
+    """Tell whether the registry answered about a tag, neither with a manifest nor with a 404."""
     if not isinstance(found, Unresolved) or isinstance(found.failure, CircuitOpen):
         return False
     code, status = found.failure.code, found.failure.status

@@ -126,7 +126,7 @@ class Resolver:
     async def _ask(self, name: Name, method: Method) -> Resolution:
         found = await self._ask_for(name, method)
         repository, reference = name
-        held = self._removed_ahead.seen_through(repository, reference, found)
+        held = self._removed_ahead.held_before(repository, reference, found)
         return found if held is None else await self._ask_for((repository, held), method)
 
     async def _ask_for(self, name: Name, method: Method) -> Resolution:

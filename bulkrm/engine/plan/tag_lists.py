@@ -92,7 +92,7 @@ class TagLists:
             alone = _Span(Moment.now(self._clock), self._clock.monotonic(), 0.0)
             listed = await self._listed(repository)
             if self._removed_ahead.of(repository) and not isinstance(listed, Failure):
-                listed = self._removed_ahead.with_these(repository, listed or ())
+                listed = self._removed_ahead.as_listed_before(repository, listed or ())
             self._lists[repository] = listed
             alone.end = self._clock.monotonic()
             self._listings[repository] = alone.reading

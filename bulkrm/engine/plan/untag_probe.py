@@ -1,4 +1,4 @@
-"""How a registry can be brought to give up a single tag: it is asked, before anything is touched."""
+"""Which way a registry removes a single tag: it is asked, before anything is touched."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,21 +15,21 @@ from bulkrm.remote.registry import Registry, made_up_tag
 
 
 class UntagProbe:
-    """What was found out for each repository: a way, that there is none, or why nothing is deleted there at all."""
+    """The answer for each repository: by DELETE of the tag, by decoy, in no way, or why nothing is deleted there at all."""
 
     def __init__(self, gateway: Gateway, stop: Stop, *, allow_decoy: bool) -> None:
-        """Begin knowing nothing."""
+        """`allow_decoy`: whether the user permits decoys where tags cannot be deleted."""
         self._gateway = gateway
         self._stop = stop
         self._allow_decoy = allow_decoy
         self._found: dict[Repository, UntagMethod | Failure | None] = {}
 
     def of(self, repository: Repository) -> UntagMethod | Failure | None:
-        """Return what was found out; that tags can be deleted, until the registry was asked."""
+        """Return the answer (None: in no way); until the registry was asked, that tags can be deleted."""
         return self._found.get(repository, UntagMethod.TAG)
 
     async def find(self, repositories: Iterable[Repository]) -> bool:
-        """Ask for these repositories, where that is not known yet; tell whether anything was asked."""
+        """Ask for these repositories, as far as they are not known yet; tell whether anything was asked."""
         missing = set(repositories) - self._found.keys()
 
         async def ask(repository: Repository) -> None:

@@ -7,20 +7,20 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.remains import Remains
-from bulkrm.engine.execute.tags.decoy import left_with
-from bulkrm.engine.execute.tags.decoy_manifest import delete_decoy
-from bulkrm.engine.execute.tags.tag_change import Tags, stuck, tag_of, unconfirmed, unrestored
+from bulkrm.engine.execute.tags.decoy import Decoys, EarlierDecoy
+from bulkrm.engine.execute.tags.decoy_proof import stuck, unrestored, untag_outcome
+from bulkrm.engine.execute.tags.tag_change import none_if_damaged, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag import unseen
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
-from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host
-from bulkrm.model.manifest import Manifest, Unresolved
+from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
-from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.result.effect import Removal
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal, TagLook, tag_state
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.result.report import ImageResult
@@ -60,7 +60,8 @@ class Reconciliation:
         self._earlier = earlier
         self._gateway = gateway
         in_flight = RequestsInFlight(context.stop)
-        self._tags = Tags(gateway, in_flight, context.clock)
+        self._decoys = Decoys(gateway, in_flight, context)
+        self._tags = self._decoys.changer
         remains = Remains(gateway, in_flight, context, policy.allow_decoy)
         self._effects = Effects(remains, in_flight, context, self._tell, mend=not policy.dry_run)
         self._outcomes = outcomes
@@ -69,11 +70,11 @@ class Reconciliation:
         self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that led nowhere, and may hold a decoy now
         for (repository, tag), digest in earlier.removed_ahead.items():
             self._held.setdefault(repository, {})[tag] = digest
-            context.removed_ahead.maybe(repository, tag, digest)
+            context.removed_ahead.note_sent(repository, tag, digest)
             context.removed_ahead.doubt(repository, tag)
         for repository, decoys in earlier.decoys.items():
             for decoy in decoys:
-                context.removed_ahead.look_through(repository, decoy)
+                context.removed_ahead.add_decoy(repository, decoy)
 
     async def settle(self, plan: Plan) -> None:
         """Record what took effect; whatever has no outcome afterwards is to be judged again."""
@@ -152,19 +153,19 @@ class Reconciliation:
         for decoy in sorted(self._earlier.decoys[repository]) if held or nowhere else ():
             if await self._tags.read(repository, decoy) is None:
                 continue
-            if isinstance(await delete_decoy(self._gateway, repository, decoy), Failure):
+            left = self._decoys.earlier(repository, decoy)
+            if isinstance(await left.delete(), Failure):
                 anew = self._tags.anew()
                 for tag, digest in held.items():
-                    await self._give_back(anew, TagRef(repository, tag), digest, decoy)
+                    await self._give_back(anew, tag, digest, left)
                 for entry in nowhere:
                     await self._note_covered(anew, entry, decoy)
 
-    async def _note_covered(self, anew: Tags, entry: Dangling, decoy: Digest) -> None:
+    async def _note_covered(self, anew: TagChanger, entry: Dangling, decoy: Digest) -> None:
         """Say of a tag that led nowhere that a decoy stands under it which cannot be deleted, if so."""
         repository, tag = entry.repository, tag_of(entry.target)
-        held = await anew.read(repository, tag)
-        damaged = isinstance(held, Failure) and is_damage(Unresolved(held))  # then it is as it was
-        failure = None if damaged else stuck(repository, tag, decoy, held)
+        held = none_if_damaged(await anew.read(repository, tag))
+        failure = stuck(repository, tag, decoy, held)
         if failure is not None and not self._outcomes.has(entry.target):
             self._outcomes.record(entry.target, Failed(failure))
 
@@ -175,13 +176,13 @@ class Reconciliation:
             if held in self._earlier.decoys.get(repository, ()):
                 self._outcomes.record(entry.target, WouldDelete(for_good=True))
 
-    async def _give_back(self, anew: Tags, reference: TagRef, digest: Digest, decoy: Digest) -> None:
-        repository, tag = reference.repository, reference.tag
+    async def _give_back(self, anew: TagChanger, tag: str, digest: Digest, decoy: EarlierDecoy) -> None:
+        repository = decoy.repository
         back = await anew.read(repository, tag)
         archived = self._earlier.archive.get(digest)
-        if back == decoy and archived is not None:
-            back = await self._tags.put_back(repository, tag, decoy, archived)
-        failure = stuck(repository, tag, decoy, back)
+        if back == decoy.digest and archived is not None:
+            back = await decoy.put_back(tag, archived)
+        failure = stuck(repository, tag, decoy.digest, back)
         for item, target in self._named.get((repository, tag), ()):
             if failure is not None and not self._outcomes.has(target):
                 self._outcomes.record(target, Failed(failure), item.resolved)
@@ -221,16 +222,18 @@ class Reconciliation:
 
     async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
         """Delete a decoy under a tag; where that cannot be done, give the tag back what it held."""
-        result = await delete_decoy(self._gateway, item.repository, decoy)
+        left = self._decoys.earlier(item.repository, decoy)
+        result = await left.delete()
         if not isinstance(result, Failure):
             self._gone.setdefault(item.repository, []).append((item, (target,)))
             return None
         tag, archived = tag_of(target), self._earlier.archive.get(item.digest)
         if archived is None:
             return Failed(unrestored(item.repository, tag, None))
-        back = await self._tags.put_back(item.repository, tag, decoy, archived)
+        back = await left.put_back(tag, archived)
         failure = stuck(item.repository, tag, decoy, back)
-        return Failed(failure) if failure is not None else left_with(item, tag, decoy, back, result)
+        look = TagLook(tag_state(item.digest, back, listed=False), back)
+        return Failed(failure) if failure is not None else untag_outcome(item, tag, look, result, None)
 
     async def _taken_with(self, item: Item) -> Failure | None:
         """Say what went with a tag of an item that was to lose only the tag, if anything did.

@@ -11,7 +11,8 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.tag_change import Change, Done, Tags, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
@@ -90,7 +91,7 @@ class Undo:
         self._force = force
         self._dry_run = dry_run
         self._in_flight = RequestsInFlight(context.stop)
-        self._tags = Tags(gateway, self._in_flight, context.clock)
+        self._tags = TagChanger(gateway, self._in_flight, context.clock)
         self._outcomes = Outcomes(context.tell, context.stop.crash)
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.tag_change import Tags, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import unconfirmed
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
@@ -46,7 +47,7 @@ class Reinstated:
         self._gateway = gateway
         self._outcomes = outcomes
         self._stop = context.stop
-        self._tags = Tags(gateway, RequestsInFlight(context.stop), context.clock)
+        self._tags = TagChanger(gateway, RequestsInFlight(context.stop), context.clock)
         self._as_before: dict[str, ImageResult] = {}
         self._back: dict[tuple[Repository, Digest], list[str | None]] = {}
         for repository, digest, tag in undone.sure:

@@ -120,8 +120,10 @@ class TagLook:
 GONE = TagLook(TagState.GONE)
 
 
-def tag_state(was: Digest, held: Digest | Failure | None, *, listed: bool, decoys: Collection[Digest] = ()) -> TagState:
-    """Judge a tag that held `was`, by what HEAD says that it holds and whether the tag list has it."""
+def tag_state(
+    was: Digest | None, held: Digest | Failure | None, *, listed: bool, decoys: Collection[Digest] = ()
+) -> TagState:
+    """Judge a tag that held `was` (None: nothing), by what HEAD says that it holds and whether the tag list has it."""
     if isinstance(held, Failure):
         return TagState.UNKNOWN
     if held is None:

@@ -39,8 +39,8 @@ def _requests_of(item: Item) -> int:
         case Untag(untag_method=UntagMethod.TAG):
             return 2 * len(item.removed_tags)  # the tag is read and deleted
         case Untag(untag_method=UntagMethod.DECOY):
-            # The manifest is read to be put back; each tag is read, pushed over, read again; the decoy is deleted.
-            return 1 + 3 * len(item.removed_tags) + 1
+            # The manifest is read to be put back; each tag is read and pushed over; the decoy is deleted, the tags are listed.
+            return 1 + 2 * len(item.removed_tags) + 2
         case _:
             return 0
 

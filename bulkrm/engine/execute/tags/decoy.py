@@ -1,172 +1,209 @@
-"""Tags are removed on a registry that deletes manifests only: a decoy is pushed over them, and the decoy deleted.
+"""Decoys: how tags are removed on a registry that deletes manifests only.
 
-The decoy is an OCI index that names nothing, so that no blob is needed, with an annotation that makes it unlike any
-other. Deleting its digest takes all tags with it that were moved onto it, and nothing else: regclient does the same with
-a dummy image (scheme/reg/tag.go there).
+A decoy is an OCI index that names nothing, so that no blob is needed to push it, with an annotation that makes it unlike any
+other manifest. DELETE of its digest removes the tags that lead to it, and nothing else: regclient does the same with a dummy
+image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives like this:
+
+1. *Made* for some tags of one repository, and journalled with them before anything is pushed (`Decoys.make`).
+2. *Pushed* over a tag that still holds what it held when the change was decided (`push`): one `Change` like any other. From then
+   on the tag is under the decoy, also where it is in doubt whether the push took effect.
+3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too).
+4. *Proved* by the tag list after that DELETE: what it does not have is gone. What it has is asked for by HEAD, because it may
+   hold the decoy, what it held before, somebody's push, or nothing where the registry stopped half-way. As a registry may
+   work in the background, both are repeated after 1, 3 and 9 seconds, as long as the first tag in question shows no end of it.
+5. *Put back*: a tag that holds the decoy all the same gets what it held, if that was anything, and is read once more.
+
+`decoy_proof` says what each look at a tag means. Three kinds of tags are removed so: tags of a manifest that stays
+(`untag_by_decoy`), all tags of the manifests that are deleted afterwards (`tags_first`), and tags that lead nowhere
+(`dangling`). `execute.remains` pushes a decoy over tags that a deletion left behind; the look that found them proves it.
+
+A stop ends the pushing; deletion, proof and putting back are done to their end. Where the process is killed, the journal names
+the decoy and its tags. `resume` deletes it, or puts back what the tags held; `undo` takes a tag that holds it for one that is
+gone; a later run finds an empty index under the tag, which it deletes like any other manifest. Another run's decoy is none of
+ours: `other_decoys`. Two decoys of one repository are never alive at once, because distribution cannot delete a manifest while
+a tag is being written (it reads all of them: registry/storage/tagstore.go `Lookup`); the callers see to that.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
-
-import anyio
+from uuid import uuid4
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.decoy_manifest import delete_decoy, new_decoy
-from bulkrm.engine.execute.tags.other_decoys import OtherDecoys, moved
-from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, Tags, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
+from bulkrm.engine.execute.tags.tag_change import Change, Changed, Done, Doubt, do_nothing, none_if_damaged
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.stop import Stop
+from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
-from bulkrm.model.plan import Item
+from bulkrm.model.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import PATIENCE, Removal
-from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Outcome
-
-_CUT_OFF = (
-    "the run was stopped while the tag was being removed; it may hold an empty index of bulkrm's by now, which the next "
-    "run with the same list deletes"
-)
+from bulkrm.model.result.effect import GONE, PATIENCE, Removal, TagLook, TagState, tag_state
+from bulkrm.model.result.failure import Failure
+from bulkrm.remote.sending import Sending
 
 
 class Decoys:
-    """Removes tags by decoys."""
+    """Makes the decoys of a run."""
 
-    def __init__(
-        self, tags: Tags, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, effects: Effects
-    ) -> None:
-        """Take what reads and pushes tags, and who hears of what became of them."""
-        self._context = context
-        self._gateway = gateway
-        self._others = OtherDecoys(gateway, context)
-        self._tags = tags
-        self._in_flight = in_flight
-        self._effects = effects
-        self._record = effects.tell
-        # One after the other in each repository: distribution cannot delete one decoy while another is being pushed.
-        self._locks: dict[Repository, anyio.Lock] = {}
+    def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext) -> None:
+        """`in_flight` has every push while it may be taking effect."""
+        self.gateway = gateway
+        self.context = context
+        self.changer = TagChanger(gateway, in_flight, context.clock)
 
-    async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
-        """Remove the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
-        async with self._locks.setdefault(item.repository, anyio.Lock()):
-            return await self._untag(item, wanted)
+    async def make(self, repository: Repository, tags: Collection[str]) -> "Decoy":
+        """Make a decoy for these tags, and have it journalled before it is pushed. Raises StateError."""
+        manifest = empty_index(uuid4().hex, self.context.recorder.run)
+        await self.context.recorder.decoy(repository, list(tags), manifest)
+        self.context.removed_ahead.add_decoy(repository, manifest.digest)
+        return Decoy(repository, manifest, self)
 
-    async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
-        archived = await self._tags.whole(item)
-        if not isinstance(archived, Manifest):
-            self._record(item, item.targets, Failed(archived) if archived else Gone())
-            return True
-        decoy = await new_decoy(self._context, item.repository, item.named_tags)
-        covered: dict[str, Doubt | None] = {}
-        elsewhere: dict[str, Digest] = {}
-        try:
-            with self._in_flight.unfinished():
-                complete = await self._cover(item, decoy, covered, elsewhere, wanted)
-                if covered:
-                    await self._uncover(item, decoy, archived, covered)
-                for tag, now in elsewhere.items():
-                    await self._leave_alone(item, tag, now)
-        except BaseException:
-            for tag in covered:
-                self._record(item, item.naming(tag), Failed(Failure(FailureCode.UNCONFIRMED, _CUT_OFF)))
-            raise
-        return complete
+    def earlier(self, repository: Repository, digest: Digest) -> "EarlierDecoy":
+        """Return a decoy that an earlier part of this run made, known by its digest."""
+        return EarlierDecoy(repository, digest, self)
 
-    async def _cover(
+
+class EarlierDecoy:
+    """A decoy of this run that may be under some tags."""
+
+    def __init__(self, repository: Repository, digest: Digest, decoys: Decoys) -> None:
+        """Nothing is sent before a method is called."""
+        self.repository = repository
+        self.digest = digest
+        self._gateway = decoys.gateway
+        self._changer = decoys.changer
+        self._context = decoys.context
+
+    async def delete(self) -> Removal | Failure:
+        """DELETE the decoy, and with it all tags that are under it."""
+        return await self._gateway.call(
+            self.repository, lambda registry: registry.delete(self.repository, self.digest, Sending())
+        )
+
+    async def put_back(self, tag: str, archived: Manifest) -> Digest | Failure | None:
+        """Let a tag that holds the decoy hold its manifest again; return what it holds then."""
+        return await self._changer.put_back(self.repository, tag, self.digest, archived)
+
+
+class Decoy(EarlierDecoy):
+    """A decoy that was made just now. `under`: the tags that it was pushed over, and what each held (None: nothing)."""
+
+    def __init__(self, repository: Repository, manifest: Manifest, decoys: Decoys) -> None:
+        """Nothing is under it yet."""
+        super().__init__(repository, manifest.digest, decoys)
+        self._manifest = manifest
+        self.under: dict[str, Digest | None] = {}
+
+    async def push(
         self,
-        item: Item,
-        decoy: Manifest,
-        covered: dict[str, Doubt | None],
-        elsewhere: dict[str, Digest],
+        tag: str,
+        before: Digest | None,
         wanted: Callable[[], bool],
-    ) -> bool:
-        """Push the decoy over the tags that still hold the item's manifest; False: not all were tried.
+        cut_off: Callable[[], None] = do_nothing,
+        *,
+        damaged: bool = False,
+    ) -> Changed:
+        """Push the decoy over a tag that holds `before` (None: nothing) still; the rest as in `Change`."""
 
-        `covered` gets those that it was pushed over, or where that is in doubt: then with the reason. `elsewhere` gets
-        those that hold something else.
+        def ends() -> None:
+            self.under[tag] = before
+            cut_off()
+
+        change = Change(self.repository, tag, before, self.digest, wanted, ends, damaged)
+        changed = await self._changer.put(change, self._manifest)
+        if isinstance(changed, Done | Doubt):
+            self.under[tag] = before
+        return changed
+
+    async def remove(self, archive: Mapping[Digest, Manifest] | None = None) -> DecoyRemoval:
+        """DELETE the decoy, look what became of each tag under it, and put back what still holds it.
+
+        `archive`: manifests to be put back, as far as they are at hand; the others are read from the registry.
         """
-        for tag in item.named_tags:
-            cut_off = partial(covered.update, {tag: None})
-            change = Change(item.repository, tag, item.digest, decoy.digest, wanted, cut_off)
-            changed = await self._tags.put(change, decoy)
-            if isinstance(changed, Done | Doubt):
-                covered[tag] = changed if isinstance(changed, Doubt) else None
-                continue
-            if isinstance(changed, Moved) and changed.now is not None:
-                elsewhere[tag] = changed.now
-                continue
-            outcome = outcome_of(changed, change, untagged(item))
-            if outcome is None:
-                return False
-            self._record(item, item.naming(tag), outcome)
-        return True
+        deleted = await self.delete()
+        # What is known of failures does not count here: this has to be looked at and put back in any case.
+        proof = _Proof(self, self._gateway.anew(), self._changer.anew(), self._context)
+        names = await proof.look(deleted)
+        await proof.put_back(archive or {})
+        return DecoyRemoval(self.digest, deleted, names, proof.looks)
 
-    async def _leave_alone(self, item: Item, tag: str, now: Digest) -> None:
-        """Say what became of a tag that holds something else: another run's decoy may be on its way out."""
-        left = await self._others.left_alone(item.repository, tag, now)
-        if left is None:
-            self._record(item, item.naming(tag), Gone())
-        elif isinstance(left, Digest):
-            self._record(item, item.naming(tag), moved(item.repository, tag, left))
-        else:
-            self._record(item, item.naming(tag), left)
 
-    async def _uncover(self, item: Item, decoy: Manifest, archived: Manifest, covered: dict[str, Doubt | None]) -> None:
-        """Delete the decoy, and see that its tags went with it; put back what they held if it cannot be deleted."""
-        result = await delete_decoy(self._gateway, item.repository, decoy.digest)
-        anew = self._tags.anew()
-        patience = iter(() if isinstance(result, Failure) else PATIENCE)
-        for tag, doubt in list(covered.items()):
-            held = await anew.read(item.repository, tag)
-            while held == decoy.digest and not self._context.stop and (pause := next(patience, None)) is not None:
-                await self._context.clock.sleep(pause)
-                held = await anew.read(item.repository, tag)
-            if held == decoy.digest:
-                held = await self._tags.put_back(item.repository, tag, decoy.digest, archived)
-            del covered[tag]
-            if held is None and result is not Removal.DELETED:
-                # It answers 404, and the registry may have stopped half-way: the tag list has to tell.
-                self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+class _Proof:
+    """The looks at the tags of one decoy after its DELETE."""
+
+    def __init__(self, decoy: Decoy, gateway: Gateway, changer: TagChanger, context: RunContext) -> None:
+        self.looks: dict[str, TagLook] = {}
+        self._decoy = decoy
+        self._repository = decoy.repository
+        self._gateway = gateway
+        self._changer = changer
+        self._context = context
+
+    async def look(self, deleted: Removal | Failure) -> Collection[str] | Failure:
+        """Look until no tag is left in question, or nobody waits any longer; return the last tag list."""
+        patience = iter(PATIENCE)
+        left = list(self._decoy.under)
+        while True:
+            names = await self._names()
+            left = await self._in_question(self._without_gone(left, names))
+            waits = left and not isinstance(names, Failure) and lingers(self.looks[left[0]], deleted)
+            if not waits or self._context.stop or (pause := next(patience, None)) is None:
+                break
+            await self._context.clock.sleep(pause)
+        await self._each(left[1:], self._see)
+        return names
+
+    async def _names(self) -> Collection[str] | Failure:
+        found = await self._gateway.call(self._repository, lambda registry: registry.tags(self._repository))
+        return found if isinstance(found, Failure) else frozenset(found or ())
+
+    def _without_gone(self, tags: Iterable[str], names: Collection[str] | Failure) -> list[str]:
+        """Return the tags that are listed, or may be; the others are gone."""
+        if isinstance(names, Failure):
+            return list(tags)
+        listed: list[str] = []
+        for tag in tags:
+            if tag in names:
+                listed.append(tag)
             else:
-                self._record(item, item.naming(tag), _removed_ahead(item, decoy, tag, (result, doubt), held))
+                self.looks[tag] = GONE
+        return listed
 
+    async def _in_question(self, tags: list[str]) -> list[str]:
+        """Look at tags in order until one holds the decoy, or nothing; return it and those after it."""
+        for number, tag in enumerate(tags):
+            await self._see(tag)
+            if self.looks[tag].state is TagState.DANGLING:
+                return tags[number:]
+        return []
 
-def _removed_ahead(
-    item: Item, decoy: Manifest, tag: str, came: tuple[Removal | Failure, Doubt | None], held: Digest | Failure | None
-) -> Outcome:
-    """Say what became of a tag whose decoy was to be deleted: whatever else it holds now is somebody's new push.
+    async def _see(self, tag: str) -> None:
+        self._note(tag, await self._changer.read(self._repository, tag))
 
-    `came`: what came of deleting the decoy, and whether it is in doubt that the decoy was ever pushed over the tag.
-    """
-    result, doubt = came
-    if isinstance(result, Failure):
-        return left_with(item, tag, decoy.digest, held, result)
-    if held in (item.digest, decoy.digest):
-        return left_with(item, tag, decoy.digest, held, doubt or _kept(item, tag))
-    if isinstance(held, Failure):
-        return Failed(unconfirmed(held))
-    return untagged(item) if held is None else moved(item.repository, tag, Digest(held))
+    def _note(self, tag: str, held: Digest | Failure | None) -> None:
+        before = self._decoy.under[tag]
+        held = none_if_damaged(held) if before is None else held
+        # It is listed, or nobody knows: that nothing answers does not say that it is gone.
+        self.looks[tag] = TagLook(tag_state(before, held, listed=True, decoys={self._decoy.digest}), held)
 
+    async def put_back(self, archive: Mapping[Digest, Manifest]) -> None:
+        """Give what they held to the tags that hold the decoy still."""
+        left = [tag for tag, look in self.looks.items() if look.held == self._decoy.digest]
+        await self._each(left, partial(self._put_back, archive))
 
-def _kept(item: Item, tag: str) -> Failure:
-    what = f"the decoy was deleted, but the registry still showed it under {item.repository}:{tag}"
-    hint = "this registry deletes manifests and not their tags; delete the tag with its own tool or web page"
-    return Failure(FailureCode.TAGS_REMAIN, what, None, hint)
+    async def _put_back(self, archive: Mapping[Digest, Manifest], tag: str) -> None:
+        before = self._decoy.under[tag]
+        if before is None:
+            return
+        archived = archive.get(before) or await self._changer.whole(self._repository, before)
+        if isinstance(archived, Manifest):
+            self._note(tag, await self._decoy.put_back(tag, archived))
 
-
-def left_with(item: Item, tag: str, decoy: Digest, held: Digest | Failure | None, cause: Failure) -> Outcome:
-    """Say what became of a tag whose decoy could not be deleted, by what it holds now."""
-    if held == item.digest:
-        what = f"{cause.message}; the tag holds what it held"
-        return Failed(Failure(cause.code, what, cause.status, cause.hint))
-    if held is None:
-        return untagged(item)
-    if held != decoy and not isinstance(held, Failure):
-        return moved(item.repository, tag, held)
-    # `undo` takes an unconfirmed tag for one that may be gone, and looks at it.
-    code = FailureCode.UNCONFIRMED if isinstance(held, Failure) else cause.code
-    what = f"{cause.message}; the tag may hold an empty index of bulkrm's now, it held {item.digest}"
-    hint = "`bulkrm resume` goes on, `bulkrm undo` puts the tag back"
-    return Failed(Failure(code, what, cause.status, hint, unfinished=True))
+    async def _each(self, tags: Collection[str], work: Callable[[str], Awaitable[None]]) -> None:
+        """Do this for each tag, many at once, also where the run is stopped."""
+        unstopped = Stop()
+        await run_jobs({self._repository.host: tags}, self._gateway.workers, work, unstopped)
+        if unstopped.bug is not None:
+            raise unstopped.bug

@@ -1,10 +1,15 @@
-"""The decoys of other runs: whoever meets one under a tag waits a little, and leaves it alone."""
+"""The decoys of other runs, met under tags of this one.
+
+A tag that holds another run's decoy is being removed by that run, or was left so by one that was stopped, whose `resume` and
+`undo` look for the decoy there. So this run neither deletes nor overwrites it: it waits a little for that run's end.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted, Rereader
+from bulkrm.engine.execute.tags.tag_change import moved
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest, decoy_run
@@ -16,20 +21,16 @@ from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 
 
 class OtherDecoys:
-    """The decoys of other runs, met under tags of this one.
-
-    Such a tag is being taken off by another run, or was left so by one that was stopped, whose `resume` and `undo` look
-    for it there: this run waits a little, and leaves it alone.
-    """
+    """Tells the decoys of other runs from what somebody pushed."""
 
     def __init__(self, gateway: Gateway, context: RunContext) -> None:
-        """Begin with none seen."""
+        """`context` has the decoys of this run, which are no others'."""
         self._gateway = gateway
         self._context = context
         self._runs: dict[tuple[Repository, Digest], str | None] = {}
         self._stayed: set[tuple[Repository, Digest]] = set()  # waited for in vain: not once more for each of its tags
 
-    async def run_of(self, repository: Repository, digest: Digest) -> str | None:
+    async def _run_of(self, repository: Repository, digest: Digest) -> str | None:
         """Return the run whose decoy a manifest is, empty where it does not say; None: it is no decoy."""
         if digest in self._context.removed_ahead.decoys(repository):
             return None
@@ -40,7 +41,7 @@ class OtherDecoys:
             self._runs[key] = decoy_run(found) if isinstance(found, Manifest) else None
         return self._runs[key]
 
-    async def wait(self, repository: Repository, tag: str, decoy: Digest) -> Digest | Failure | None:
+    async def _wait(self, repository: Repository, tag: str, decoy: Digest) -> Digest | Failure | None:
         """Wait until a tag holds another run's decoy no more, for a while; return what it holds then."""
         held = await self._held(repository, tag)
         for pause in PATIENCE:
@@ -56,32 +57,27 @@ class OtherDecoys:
         found = await self._gateway.call(repository, lambda registry: registry.head(repository, tag))
         return found if isinstance(found, Failure) or found is None else found.digest
 
-    async def left_alone(self, repository: Repository, tag: str, now: Digest) -> Digest | Failed | Kept | None:
-        """Say what becomes of a tag that holds `now` instead of what it held: kept, unless that is another run's decoy.
+    async def outcome_of_moved(self, repository: Repository, tag: str, now: Digest) -> Gone | Failed | Kept:
+        """Say what becomes of a tag that holds `now` instead of what it held: it moved, unless that is another run's decoy.
 
-        Then a digest: it holds that after the other run was done with it; None: it is gone; a failure: it stays so.
+        Then it is told by what the tag holds after the other run's end: nothing, something else, or the decoy still.
         """
-        run = await self.run_of(repository, now)
+        run = await self._run_of(repository, now)
         if run is None:
             return moved(repository, tag, now)
-        held = await self.wait(repository, tag, now)
-        if held == now:
-            return Failed(_others(repository, tag, run))
+        held = await self._wait(repository, tag, now)
+        if held is None:
+            return Gone()
         if isinstance(held, Failure):
             return Failed(held)
-        return held
+        return Failed(_others(repository, tag, run)) if held == now else moved(repository, tag, held)
 
 
-def moved(repository: Repository, tag: str, now: Digest) -> Kept:
-    """Say that a tag leads elsewhere by now."""
-    return Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",))
-
-
-class KnowingDecoys:
-    """Reads repositories again, and tells other runs' decoys from what somebody pushed."""
+class DecoyAwareRereader:
+    """A `Rereader` for which a tag that holds another run's decoy did not move."""
 
     def __init__(self, rereader: Rereader, others: OtherDecoys) -> None:
-        """Take who reads, and who knows decoys."""
+        """`rereader` reads and judges."""
         self._rereader = rereader
         self._others = others
 
@@ -106,12 +102,7 @@ class KnowingDecoys:
         if not (isinstance(outcome, Kept) and outcome.reason is KeptReason.MOVED and isinstance(reference, TagRef)):
             return settled
         now = Digest(outcome.because[0].rpartition("@")[2])
-        left = await self._others.left_alone(reference.repository, reference.tag, now)
-        if left is None:
-            return replace(settled, outcome=Gone())
-        if isinstance(left, Digest):
-            return replace(settled, outcome=moved(reference.repository, reference.tag, left))
-        return replace(settled, outcome=left)
+        return replace(settled, outcome=await self._others.outcome_of_moved(reference.repository, reference.tag, now))
 
 
 def _others(repository: Repository, tag: str, run: str) -> Failure:

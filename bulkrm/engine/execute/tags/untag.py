@@ -1,10 +1,11 @@
-"""Tags are taken off a manifest that stays, by DELETE of each tag; `decoy` has the other way.
+"""Tags are taken off a manifest that stays, by DELETE of each tag, or by decoy (`untag_by_decoy`).
 
 Nobody can tell from outside whether a registry that deletes tags deletes only the tag. So the first one of a place goes
 alone, what else was on the manifest is looked at afterwards, and is put back if it went too.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 from bulkrm.engine.context import Record, RunContext
@@ -12,8 +13,9 @@ from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.staleness import Staleness
-from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.tag_change import Change, Done, Tags, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
+from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
@@ -24,13 +26,18 @@ from bulkrm.model.result.outcome import Failed, Gone, Outcome, Untagged
 from bulkrm.planning.next_step import Finding, Unsent
 
 
+@dataclass(frozen=True, slots=True)
+class _Unproved:
+    """The tag answers 404, but not because the registry said that it deleted it: the tag list has to tell."""
+
+
 class Untagging:
-    """Removes tags."""
+    """Takes the named tags off manifests that stay."""
 
     def __init__(
         self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, effects: Effects, record: Record
     ) -> None:
-        """`record` hears what became of the targets that name a tag, `effects` of those where a listing has to tell."""
+        """`record` hears what became of the targets that name a tag, `effects` take those where the tag list has to tell."""
         self._gateway = gateway
         self._clock = context.clock
         self._effects = effects
@@ -38,8 +45,8 @@ class Untagging:
         self._recorder = context.recorder
         self._record = record
         self._in_flight = in_flight
-        self._tags = Tags(gateway, in_flight, context.clock)
-        self._decoys = Decoys(self._tags, gateway, in_flight, context, effects)
+        self._changer = TagChanger(gateway, in_flight, context.clock)
+        self._by_decoy = UntagByDecoy(gateway, in_flight, context, effects)
         self._first_alone = FirstAlone()
 
     async def untag(self, item: Item, staleness: Staleness) -> Unsent | Finding:
@@ -54,67 +61,67 @@ class Untagging:
             return not self._stop and not staleness.is_stale(item.repository)
 
         if isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY:
-            return Finding.RECORDED if await self._decoys.untag(item, wanted) else Unsent()
+            return Finding.RECORDED if await self._by_decoy.untag(item, wanted) else Unsent()
         for tag in item.named_tags:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
                 return Unsent()
-            if outcome is _IN_DOUBT:
+            if isinstance(outcome, _Unproved):
                 self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
                 self._record(item, item.naming(tag), outcome)
         return Finding.RECORDED
 
-    async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
+    async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
         async with self._first_alone.turn(place_of(item.repository)) as is_alone:
             return await (self._remove_first if is_alone else self._delete)(item, tag, wanted)
 
-    async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
+    async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
         cut_off = partial(self._record, item, item.naming(tag), Failed(unconfirmed(None)))
         change = Change(item.repository, tag, item.digest, None, wanted, cut_off)
-        changed = await self._tags.delete(change)
-        in_doubt = isinstance(changed, Done) and not changed.clean
-        return _IN_DOUBT if in_doubt else outcome_of(changed, change, untagged(item))
+        changed = await self._changer.delete(change)
+        unproved = isinstance(changed, Done) and not changed.clean
+        return _Unproved() if unproved else outcome_of(changed, change, untagged(item))
 
-    async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | None:
+    async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
         """Remove the first tag of a place, and see to it that nothing else went with it, also where the run is stopped."""
-        archived = await self._tags.whole(item)
+        archived = await self._changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
             return Failed(archived) if archived else Gone()
         siblings = [other for other in item.tags if other != tag]
-        read = {other: await self._tags.read(item.repository, other) for other in siblings}
+        read = {other: await self._changer.read(item.repository, other) for other in siblings}
         unread = next((held for held in read.values() if isinstance(held, Failure)), None)
         if unread is not None:
             return Failed(unread)  # with nothing to compare, nobody could tell afterwards what went with it
         before = [other for other, held in read.items() if held == item.digest]
         with self._in_flight.unfinished():
             outcome = await self._delete(item, tag, wanted)
-            if not isinstance(outcome, Untagged):
+            if not isinstance(outcome, Untagged | _Unproved):
                 return outcome
             try:
-                remaining_tags = await self._stays(item, tag)
-                if remaining_tags is not None and remaining_tags.failure.code is FailureCode.TAGS_REMAIN:
-                    return remaining_tags
-                return await self._alone(item, archived, before) or remaining_tags or outcome
+                stays = await self._stays(item, tag)
+                if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
+                    return stays
+                return await self._alone(item, archived, before) or stays or outcome
             except BaseException:
                 self._record(item, item.naming(tag), Failed(unseen(before, None)))
                 raise
 
     async def _stays(self, item: Item, tag: str) -> Failed | None:
         """Look whether the first tag of a host is gone; None: it is. A registry may work in the background."""
-        held = await self._tags.read(item.repository, tag)
+        held = await self._changer.read(item.repository, tag)
         for pause in PATIENCE:
             if held != item.digest or self._stop:
                 break
             await self._clock.sleep(pause)
-            held = await self._tags.read(item.repository, tag)
+            held = await self._changer.read(item.repository, tag)
         if isinstance(held, Failure):
             return Failed(unconfirmed(held))
         return Failed(_no_effect(item, tag)) if held == item.digest else None
 
     async def _alone(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
         """Look whether a tag went alone; put back what went with it. None: nothing did."""
-        after = {tag: await self._tags.read(item.repository, tag) for tag in siblings}
+        after = {tag: await self._changer.read(item.repository, tag) for tag in siblings}
         unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
         lost = [tag for tag, held in after.items() if held is None]
         if lost:
@@ -124,14 +131,15 @@ class Untagging:
             return Failed(failure)
         if unread:
             return Failed(unseen(unread, next(iter(unread.values()))))
-        if siblings or isinstance(await self._tags.read(item.repository, item.digest), Digest):
+        if siblings or isinstance(await self._changer.read(item.repository, item.digest), Digest):
             self._first_alone.open(place_of(item.repository))
         return None
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:
         """Put the tags back that went, or may have gone, although nobody asked for it, and say how that went."""
         held = {
-            tag: await self._tags.put_back(item.repository, tag, None, archived) for tag in dict.fromkeys(lost + unread)
+            tag: await self._changer.put_back(item.repository, tag, None, archived)
+            for tag in dict.fromkeys(lost + unread)
         }
         back = [tag for tag in lost if held[tag] == item.digest]
         failed = [tag for tag in lost if held[tag] != item.digest]
@@ -142,10 +150,6 @@ class Untagging:
         what += f"; not known, look whether they are there: {', '.join(unknown)}" if unknown else ""
         hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
         return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
-
-
-# The tag answers 404, but not because the registry said that it deleted it: the tag list has to tell.
-_IN_DOUBT = Untagged(("",))
 
 
 def _no_effect(item: Item, tag: str) -> Failure:

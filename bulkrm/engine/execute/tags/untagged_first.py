@@ -1,28 +1,28 @@
-"""Where a registry deletes a manifest only when no tag is on it any more: its tags are deleted one by one, then it.
+"""Where a registry deletes a manifest only when no tag is on it any more, its tags are deleted one by one, then it.
 
-Google's registries and Docker Hub are so (`families`), and whoever refuses a DELETE for that reason. Unlike `tags_first`, which
-takes tags off because that is faster, nothing here goes with its manifest: if one tag cannot be deleted, the manifest is
-not asked for. Its listed tags go first, so that a tag which the list does not name is not lost for nothing.
+Google's registries and Docker Hub are so (`families`), and any that refuses a DELETE for that reason. Unlike `tags_first`, which
+takes tags off because that is faster, no tag here goes with its manifest: if one cannot be deleted, the DELETE of the manifest
+is not sent. Its listed tags go first, so that a tag which the list does not name is not lost for nothing.
 
 One image at a time, when its turn has come: the tags of an index's child go after the index. Two requests for each tag,
 because it is read right before.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from bulkrm.engine.context import Record, RunContext
 from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.staleness import Staleness
-from bulkrm.engine.execute.tags.tag_change import Change, Changed, Done, Doubt, Moved, Tags, Unwanted, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Unwanted, moved
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
+from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Kept, KeptReason
+from bulkrm.model.result.outcome import Failed
 from bulkrm.planning.next_step import CameTo, Finding, Unsent
 from bulkrm.remote.sending import Sending
 
@@ -41,70 +41,48 @@ class UntaggedFirst:
         outcomes: Outcomes,
         record: Record,
     ) -> None:
-        """Take what deletes manifests, and who hears of what does not go."""
+        """Take what deletes manifests; `record` hears what became of targets that do not go."""
         self._deletion = deletion
         self._stop = context.stop
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
         self._outcomes = outcomes
         self._record = record
-        self._tags = Tags(gateway, in_flight, context.clock)
+        self._tags_ahead = TagsAhead(TagChanger(gateway, in_flight, context.clock), context.removed_ahead)
 
     async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
         """Delete the tags of an item, then the item; `sending` is its own. Raises StateError where it cannot be kept."""
-        tags = dict.fromkeys((*item.named_tags, *item.tags))
-        left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
-        if left:
-            await self._recorder.clear(item, left)
-        for tag in left:
-            changed = await self._take_off(item, tag, staleness)
-            if isinstance(changed, Unwanted):
-                return Unsent()
-            if isinstance(changed, Failure):
-                self._fail(item, tag, changed)
-                return Finding.RECORDED
+        stays = await self._tags_off(item, staleness)
+        if stays is not None:
+            return stays if isinstance(stays, Unsent) else Finding.RECORDED
         going = tuple(target for target in item.targets if not self._outcomes.has(target))
         if not going:
             return Finding.RECORDED
         left_over = replace(item, targets=going)
         return await self._deletion.delete(left_over, sending, untagged=True)
 
-    async def _take_off(self, item: Item, tag: str, staleness: Staleness) -> Changed:
-        """Delete one tag; what is not known to be gone afterwards is a failure."""
-        repository = item.repository
-        gone = partial(self._removed_ahead.add, repository, tag, item.digest)
-        change = Change(repository, tag, item.digest, None, self._wanted(item, staleness), gone)
-        self._removed_ahead.maybe(repository, tag, item.digest)
-        changed = await self._tags.delete(change)
-        if isinstance(changed, Doubt):
-            changed = await self._looked_at(change, changed)
-        match changed:
-            case Done(clean=clean):
-                gone()
-                if not clean:
-                    self._removed_ahead.doubt(repository, tag)
-            case Moved(Digest() as now):
-                self._removed_ahead.drop(repository, tag)
-                self._record(item, item.naming(tag), Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",)))
-            case Doubt():  # gone, until somebody reads it
-                gone()
-                self._removed_ahead.doubt(repository, tag)
-            case _:
-                self._removed_ahead.drop(repository, tag)
-        return changed
+    async def _tags_off(self, item: Item, staleness: Staleness) -> Unsent | Failure | None:
+        """Delete all tags of an item, one after the other; return why one stays, and the manifest with it, which is recorded."""
+        tags = dict.fromkeys((*item.named_tags, *item.tags))
+        left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
+        if left:
+            await self._recorder.clear(item, left)
 
-    async def _looked_at(self, change: Change, doubt: Doubt) -> Changed:
-        """Find out what became of a tag whose DELETE had no answer."""
-        held = await self._tags.anew().read(change.repository, change.tag)
-        if isinstance(held, Failure):
-            cause = unconfirmed(held)
-            return Doubt(cause.code, cause.message, cause.status, cause.hint)
-        if held is None:
-            return Done()
-        return doubt_is_over(doubt) if held == change.before else Moved(held)
+        def wanted() -> bool:
+            return not self._stop and not staleness.is_stale(item.repository)
 
-    def _wanted(self, item: Item, staleness: Staleness) -> Callable[[], bool]:
-        return lambda: not self._stop and not staleness.is_stale(item.repository)
+        for tag in left:
+            match await self._tags_ahead.delete(item, tag, wanted, decided=True):
+                case Unwanted():
+                    return Unsent()
+                case Moved(Digest() as now):
+                    self._record(item, item.naming(tag), moved(item.repository, tag, now))
+                case NotSent(failure) | (Failure() as failure):
+                    self._fail(item, tag, failure)
+                    return failure
+                case _:
+                    pass
+        return None
 
     def _fail(self, item: Item, tag: str, cause: Failure) -> None:
         """Write down that a manifest stays because one of its tags does; what lost its tag already is unfinished."""
@@ -121,8 +99,3 @@ class UntaggedFirst:
             else:
                 failure = Failure(cause.code, why, cause.status, cause.hint)
             self._record(item, (target,), Failed(failure))
-
-
-def doubt_is_over(doubt: Doubt) -> Failure:
-    """Say that a tag is there after all, with what its DELETE met."""
-    return Failure(doubt.code, f"{doubt.message}; the tag is still there", doubt.status, doubt.hint)

@@ -1,0 +1,153 @@
+"""The requests that read and change single tags; `tag_change` has the theory and decides."""
+
+from collections.abc import Awaitable, Callable
+
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.tags.tag_change import (
+    Change,
+    Changed,
+    Done,
+    NotSent,
+    in_doubt,
+    none_if_damaged,
+    settled_by_answer,
+    settled_by_reading,
+    unconfirmed,
+)
+from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.plan.damaged import is_damage
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.manifest import Manifest, Unresolved
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.remote.clock import Clock, Moment
+from bulkrm.remote.registry import Registry
+from bulkrm.remote.sending import Sending, Withdrawn
+
+_FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
+_TRIES = 8  # times that a tag is read: a token may end, or the host pause, while a request waits for its turn
+# Sends the change, once.
+_Send = Callable[[Registry, Sending], Awaitable[Done]]
+_Ask = Callable[[Repository, Callable[[Registry], Awaitable[Done]]], Awaitable[Done | Failure]]
+
+
+class TagChanger:
+    """Reads and changes single tags."""
+
+    def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, clock: Clock) -> None:
+        """`in_flight` has every change while it may be taking effect."""
+        self._gateway = gateway
+        self._in_flight = in_flight
+        self._clock = clock
+
+    def anew(self) -> "TagChanger":
+        """Return one that knows of no failures, for what has to be looked at and put back in any case.
+
+        One for all tags at hand: that nobody answers is found out a few times, and not once for each of them.
+        """
+        return TagChanger(self._gateway.anew(), self._in_flight, self._clock)
+
+    async def read(self, repository: Repository, tag: str) -> Digest | Failure | None:
+        """Return what a tag, or a digest, leads to; None where there is none."""
+
+        async def head(registry: Registry) -> Digest | None:
+            found = await registry.head(repository, tag)
+            return found.digest if found else None
+
+        return await self._gateway.call(repository, head)
+
+    async def read_damaged(self, repository: Repository, tag: str) -> Digest | Failure | None:
+        """Return what a tag holds, whatever type its manifest has; None also where the registry cannot read it.
+
+        That it is damaged need not be heard five times again, so only another failure is asked for once more.
+        """
+
+        async def read(registry: Registry) -> Digest | None:
+            try:
+                found = await registry.anything(repository, tag, once=True)
+            except RequestFailed as error:
+                if is_damage(Unresolved(error.failure)):
+                    raise
+                found = await registry.anything(repository, tag)
+            return found.digest if found else None
+
+        return none_if_damaged(await self._gateway.call(repository, read))
+
+    async def whole(self, repository: Repository, digest: Digest) -> Manifest | Failure | None:
+        """GET a manifest, so that it can be put back; None where there is none."""
+        return await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
+
+    async def put_back(
+        self, repository: Repository, tag: str, over: Digest | None, archived: Manifest
+    ) -> Digest | Failure | None:
+        """Let a tag hold its manifest again, if it holds `over`; return what it holds then.
+
+        What is known of failures does not count here. A 201 is no proof that it is back (distribution with a warm cache
+        after a garbage collection answers so): the HEAD is.
+        """
+        anew = self.anew()
+        await anew.put(Change(repository, tag, over, archived.digest, wanted=lambda: True), archived)
+        return await anew.read(repository, tag)
+
+    async def delete(self, change: Change) -> Changed:
+        """Make the change by DELETE of the tag."""
+
+        async def send(registry: Registry, sending: Sending) -> Done:
+            removal = await registry.delete_tag(change.repository, change.tag, sending)
+            return Done(by_us=removal is not Removal.WAS_GONE, clean=removal is Removal.DELETED)
+
+        return await self._make(change, send, self._gateway.untag)
+
+    async def put(self, change: Change, manifest: Manifest) -> Changed:
+        """Make the change by PUT of a manifest under the tag."""
+
+        async def send(registry: Registry, sending: Sending) -> Done:
+            await registry.put(change.repository, change.tag, manifest, sending)
+            return Done()
+
+        return await self._make(change, send, self._gateway.push)
+
+    async def _make(self, change: Change, send: _Send, ask: _Ask) -> Changed:
+        sent = False
+        failure: Failure | None = None
+        for _ in range(_TRIES):
+            sending = Sending()
+            try:
+                settled = settled_by_reading(change, await self._held(change), sent=sent)
+                if settled is not None:
+                    return settled
+                sending = self._sending(change)
+                with self._in_flight.of(sending):
+                    result = await ask(change.repository, lambda registry: send(registry, sending))  # noqa: B023
+                return settled_by_answer(result, sent=sent, doubtful=sending.may_have_acted)
+            except Withdrawn as taken_back:
+                sent, failure = sent or sending.may_have_acted, taken_back.failure
+                if sending.is_open and not change.shows:
+                    return in_doubt(failure or unconfirmed(None))
+            except BaseException:
+                if sent or sending.is_open:
+                    change.cut_off()
+                raise
+        return in_doubt(failure or _RESTLESS) if sent else NotSent(failure or _RESTLESS)
+
+    async def _held(self, change: Change) -> Digest | Failure | None:
+        read = self.read_damaged if change.damaged else self.read
+        return await read(change.repository, change.tag)
+
+    def _sending(self, change: Change) -> Sending:
+        """Return that of a change which rests on a tag that was read just now: nothing is sent when that is too old."""
+        read = Moment.now(self._clock)
+
+        def withdrawn() -> bool:
+            return read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
+
+        return Sending(withdrawn=withdrawn, repeatable=False)
+
+
+_RESTLESS = Failure(
+    FailureCode.TIMEOUT,
+    "the tag was read several times, and the registry was never ready to change it in time",
+    hint="run again when the registry is less busy",
+)

@@ -1,0 +1,100 @@
+"""Tags are taken off a manifest that stays, on a registry that deletes no tags: by a decoy for each manifest (`decoy`)."""
+
+from collections.abc import Callable
+
+import anyio
+
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.effects import Effects
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
+from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
+from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
+from bulkrm.engine.execute.tags.tag_change import Change, Doubt, Moved, outcome_of, untagged
+from bulkrm.engine.gateway import Gateway
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import Manifest
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone
+
+_CUT_OFF = Failure(
+    FailureCode.UNCONFIRMED,
+    "the run was stopped while the tag was being removed; it may hold an empty index of bulkrm's by now, which the next run "
+    "with the same list deletes",
+)
+
+
+class UntagByDecoy:
+    """Takes the named tags off manifests, one manifest at a time in each repository."""
+
+    def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, effects: Effects) -> None:
+        """`effects` hear what became of the targets, and take those where a later tag list has to tell."""
+        self._decoys = Decoys(gateway, in_flight, context)
+        self._others = OtherDecoys(gateway, context)
+        self._in_flight = in_flight
+        self._effects = effects
+        self._record = effects.tell
+        self._locks: dict[Repository, anyio.Lock] = {}
+
+    async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
+        """Remove the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
+        async with self._locks.setdefault(item.repository, anyio.Lock()):
+            return await self._untag(item, wanted)
+
+    async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
+        archived = await self._decoys.changer.whole(item.repository, item.digest)
+        if not isinstance(archived, Manifest):
+            self._record(item, item.targets, Failed(archived) if archived else Gone())
+            return True
+        decoy = await self._decoys.make(item.repository, item.named_tags)
+        elsewhere: dict[str, Digest] = {}
+        try:
+            with self._in_flight.unfinished():
+                complete, doubts = await self._push(item, decoy, elsewhere, wanted)
+                if decoy.under:
+                    await self._remove(item, decoy, archived, doubts)
+                for tag, now in elsewhere.items():
+                    self._record(item, item.naming(tag), await self._others.outcome_of_moved(item.repository, tag, now))
+        except BaseException:
+            for tag in decoy.under:
+                self._record(item, item.naming(tag), Failed(_CUT_OFF))
+            raise
+        return complete
+
+    async def _push(
+        self, item: Item, decoy: Decoy, elsewhere: dict[str, Digest], wanted: Callable[[], bool]
+    ) -> tuple[bool, dict[str, Doubt]]:
+        """Push the decoy over the tags that hold the item's manifest; return whether all were tried, and what is in doubt.
+
+        `elsewhere` gets the tags that hold something else, and what.
+        """
+        doubts: dict[str, Doubt] = {}
+        for tag in item.named_tags:
+            changed = await decoy.push(tag, item.digest, wanted)
+            if isinstance(changed, Doubt):
+                doubts[tag] = changed
+            if tag in decoy.under:
+                continue
+            if isinstance(changed, Moved) and changed.now is not None:
+                elsewhere[tag] = changed.now
+                continue
+            change = Change(item.repository, tag, item.digest, decoy.digest, wanted)
+            outcome = outcome_of(changed, change, untagged(item))
+            if outcome is None:
+                return False, doubts
+            self._record(item, item.naming(tag), outcome)
+        return True, doubts
+
+    async def _remove(self, item: Item, decoy: Decoy, archived: Manifest, doubts: dict[str, Doubt]) -> None:
+        """Remove the decoy, and say of each tag that was under it what became of it."""
+        removal = await decoy.remove({item.digest: archived})
+        for tag, look in removal.looks.items():
+            del decoy.under[tag]
+            outcome = untag_outcome(item, tag, look, removal.deleted, doubts.get(tag))
+            if outcome is None:
+                self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+            else:
+                self._record(item, item.naming(tag), outcome)
