@@ -6,7 +6,7 @@ import pytest
 
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Limit, Login, Shared
-from bulkrm.sandbox import Asked, Call, Reply, Sandbox, SandboxSettings, User, oci_image, put_image
+from bulkrm.sandbox import Asked, Call, DropAfter, Reply, Sandbox, SandboxSettings, User, oci_image, put_image
 from tests.integration.engine import Options, delete
 
 APP = "team/app"
@@ -137,9 +137,13 @@ async def test_the_limit() -> None:
         assert set(done.statuses.values()) == {"kept limit"}
 
 
-async def test_a_registry_that_takes_all() -> None:
-    """Where the first tag takes its siblings with it, they are put back, the run stops, and nothing else is lost."""
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_registry_that_takes_all(*, answered: bool) -> None:
+    """Where the first tag takes its siblings with it, they are put back, the run stops, and nothing else is lost: also
+    where the answer to the first DELETE was lost."""
     async with Sandbox(SandboxSettings(tag_deletes=True, tag_delete_takes_all=True)) as sandbox:
+        if not answered:
+            sandbox.faults.add(DropAfter(), method="DELETE", path="/pr-")
         digests = {}
         for number in range(20):
             tags = [f"pr-{number}", f"keep-{number}", f"also-{number}"]

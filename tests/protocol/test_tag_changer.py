@@ -1,0 +1,216 @@
+"""Single tags are changed against the sandbox: read right before each send, one request a send, never blindly twice."""
+
+import anyio
+import pytest
+
+from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, NotSent, Unwanted
+from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
+from bulkrm.model.manifest import OCI_MANIFEST, Manifest, Resolved
+from bulkrm.model.plan import Delete, Item
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, SandboxSettings
+from tests.protocol.opening import app
+from tests.protocol.tag_scene import APP, DAMAGE, Scene, scene, sent
+
+TAGS = SandboxSettings(auth=Auth.NONE, tag_deletes=True)
+LIMIT = Reply(429, {"Retry-After": "1"})
+
+
+def removal(here: Scene, tag: str = "a") -> Change:
+    """A change after which a tag is to hold nothing."""
+    return Change(app(here.sandbox), tag, here.held[tag], None, lambda: True)
+
+
+def nowhere(here: Scene, tag: str = "ghost") -> Change:
+    """The removal of a tag that leads nowhere, which is listed."""
+    here.sandbox.store.tag(APP, tag, "sha256:" + "9" * 64)
+    return Change(app(here.sandbox), tag, None, None, lambda: True, damaged=True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected", "sends"),
+    [
+        (None, Done(), 1),
+        (DropAfter(), Done(clean=False), 1),  # it acted, as the reading afterwards shows
+        (Drop(), Done(), 2),
+        (Reply(502), Done(), 2),
+        (LIMIT, Done(), 2),
+    ],
+)
+async def test_a_tag_is_deleted(fault: Reply | Drop | DropAfter | None, expected: Done, sends: int) -> None:
+    """After a bad answer the tag is read, and the DELETE sent again only where it holds what it held."""
+    async with scene(TAGS) as here:
+        if fault is not None:
+            here.sandbox.faults.add(fault, method="DELETE", path="/a$")
+
+        assert await here.decoys.changer.delete(removal(here)) == expected
+
+        assert sent(here.sandbox, "DELETE") == ["a"] * sends
+        assert set(here.now()) == {"b", "c"}
+
+
+async def test_a_push_between_two_sends() -> None:
+    """A tag that somebody pushed after a bad answer is not deleted by a second send."""
+    async with scene(TAGS) as here:
+
+        async def push(_: Asked) -> None:
+            here.sandbox.store.tag(APP, "a", here.held["b"])
+
+        here.sandbox.faults.add(Call(push), method="DELETE", path="/a$")
+        here.sandbox.faults.add(Reply(502), method="DELETE", path="/a$")
+
+        assert await here.decoys.changer.delete(removal(here)) == Moved(here.held["b"])
+
+        assert here.now()["a"] == here.held["b"]
+        assert sent(here.sandbox, "DELETE") == ["a"]
+
+
+async def test_a_refusal_is_final() -> None:
+    """What the registry refuses is sent once, and not in doubt."""
+    async with scene(TAGS) as here:
+        here.sandbox.faults.add(Reply(409), method="DELETE", path="/a$", times=None)
+
+        changed = await here.decoys.changer.delete(removal(here))
+
+        assert isinstance(changed, Failure)
+        assert not isinstance(changed, Doubt)
+        assert sent(here.sandbox, "DELETE") == ["a"]
+
+
+@pytest.mark.parametrize(("times", "reads", "sends"), [(1, 2, 1), (3, 4, 1), (None, 8, 0)])
+async def test_nothing_is_sent_on_an_old_reading(times: int | None, reads: int, sends: int) -> None:
+    """A tag that was read more than five seconds before its DELETE's turn is read again, eight times at most."""
+    async with scene(TAGS) as here:
+        digest = here.held["a"]
+        pause = {"RateLimit-Remaining": "0", "RateLimit-Reset": "30"}
+        answer = Reply(200, {**pause, "Docker-Content-Digest": digest, "Content-Type": OCI_MANIFEST})
+        here.sandbox.faults.add(answer, method="HEAD|GET", path="/a$", times=times)
+
+        changed = await here.decoys.changer.delete(removal(here))
+
+        assert changed == Done() if sends else isinstance(changed, NotSent)
+        assert (len(sent(here.sandbox, "HEAD")), sent(here.sandbox, "DELETE")) == (reads, ["a"] * sends)
+
+
+async def test_what_nobody_wants_is_not_sent() -> None:
+    """It is read, and left alone."""
+    async with scene(TAGS) as here:
+        change = Change(app(here.sandbox), "a", here.held["a"], None, lambda: False)
+
+        assert await here.decoys.changer.delete(change) == Unwanted()
+
+        assert sent(here.sandbox, "DELETE") == []
+        assert here.now() == here.held
+
+
+@pytest.mark.parametrize(
+    ("fault", "sends", "doubt"),
+    [(None, 1, False), (LIMIT, 2, False), (Drop(), 1, True), (DropAfter(), 1, True), (Reply(502), 1, True)],
+)
+async def test_a_tag_that_leads_nowhere(fault: Reply | Drop | DropAfter | None, sends: int, *, doubt: bool) -> None:
+    """Reading it does not tell what its DELETE did: behind a limit it is sent again, in doubt it never is."""
+    async with scene(TAGS) as here:
+        change = nowhere(here)
+        if fault is not None:
+            here.sandbox.faults.add(fault, method="DELETE", path="/ghost$")
+
+        changed = await here.decoys.changer.delete(change)
+
+        assert isinstance(changed, Doubt) is doubt
+        assert isinstance(changed, Done) is not doubt
+        assert sent(here.sandbox, "DELETE") == ["ghost"] * sends
+
+
+async def test_a_damaged_tag_is_read_once() -> None:
+    """That a tag is damaged is heard once before its DELETE, and not five times."""
+    async with scene(TAGS) as here:
+        here.sandbox.faults.add(DAMAGE, method="GET|HEAD", path="/a$", times=None)
+        change = Change(app(here.sandbox), "a", None, None, lambda: True, damaged=True)
+
+        assert await here.decoys.changer.delete(change) == Done()
+
+        assert sent(here.sandbox, "GET", "HEAD").count("a") == 1
+
+
+async def test_cut_off() -> None:
+    """Whoever is cancelled while the DELETE may be taking effect is told so; while the tag is read, nothing is."""
+    for method, expected in (("HEAD", 0), ("DELETE", 1)):
+        async with scene(TAGS) as here:
+            told: list[str] = []
+            with anyio.CancelScope() as scope:
+
+                async def end(_: Asked, scope: anyio.CancelScope = scope) -> None:
+                    scope.cancel()
+
+                here.sandbox.faults.add(Call(end), method=method, path="/a$")
+
+                def cut_off(told: list[str] = told) -> None:
+                    told.append("a")
+
+                change = Change(app(here.sandbox), "a", here.held["a"], None, lambda: True, cut_off)
+                await here.decoys.changer.delete(change)
+
+            assert scope.cancelled_caught
+            assert len(told) == expected
+
+
+async def test_put_back_is_read_again() -> None:
+    """What a tag holds is put back only over what it is expected to hold, and read afterwards."""
+    async with scene(TAGS) as here:
+        repository, changer = app(here.sandbox), here.decoys.changer
+        archived = await changer.whole(repository, here.held["a"])
+        assert isinstance(archived, Manifest)
+
+        assert await changer.put_back(repository, "b", here.held["b"], archived) == here.held["a"]
+        assert await changer.put_back(repository, "c", here.held["b"], archived) == here.held["c"]
+
+        assert here.now() == {"a": here.held["a"], "b": here.held["a"], "c": here.held["c"]}
+
+
+@pytest.mark.parametrize(
+    ("fault", "gone", "doubtful"),
+    [(None, True, False), (DropAfter(), True, True), (Reply(409), False, False)],
+)
+@pytest.mark.parametrize("decided", [False, True])
+async def test_ahead_of_its_manifest(
+    fault: Reply | DropAfter | None, *, gone: bool, doubtful: bool, decided: bool
+) -> None:
+    """A tag counts as gone after its DELETE, doubtful without a clean answer, and as there where it was refused."""
+    async with scene(TAGS) as here:
+        removed, repository = here.context.removed_ahead, app(here.sandbox)
+        item = Item(repository, Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
+        if fault is not None:
+            here.sandbox.faults.add(fault, method="DELETE", path="/a$", times=None)
+
+        await TagsAhead(here.decoys.changer, removed).delete(item, "a", lambda: True, decided=decided)
+
+        assert removed.is_gone(repository, "a") is gone
+        assert removed.is_doubtful(repository, ["a"]) is doubtful
+        assert dict(removed.of(repository)) == ({"a": here.held["a"]} if gone else {})
+
+
+async def test_a_doubt_that_is_looked_at() -> None:
+    """Where the manifest waits for a tag, a DELETE without an answer is looked at right away."""
+    for decided, expected in ((False, Doubt), (True, Failure)):
+        async with scene(TAGS) as here:
+            item = Item(app(here.sandbox), Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
+            here.sandbox.faults.add(Reply(503), method="DELETE", path="/a$", times=None)
+
+            changed = await TagsAhead(here.decoys.changer, here.context.removed_ahead).delete(
+                item, "a", lambda: True, decided=decided
+            )
+
+            assert type(changed) is expected
+            assert here.context.removed_ahead.is_gone(app(here.sandbox), "a") is not decided
+
+
+async def test_what_cannot_be_read() -> None:
+    """It is not changed, and the failure is that of the reading."""
+    async with scene(TAGS) as here:
+        here.sandbox.faults.add(Reply(403), method="GET|HEAD", path="/a$", times=None)
+
+        changed = await here.decoys.changer.delete(removal(here))
+
+        assert isinstance(changed, NotSent)
+        assert changed.failure.code is FailureCode.NOT_PERMITTED
+        assert sent(here.sandbox, "DELETE") == []
