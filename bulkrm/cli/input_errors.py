@@ -11,9 +11,17 @@ def exit_on_input_error(run: Callable[[], int]) -> int:
     try:
         return run()
     except InputError as error:
-        for problem in error.problems:
-            complain(str(problem))
-        say("Nothing was attempted.")
-        return 2
+        return show_input_error(error)
     except KeyboardInterrupt:
         return 130
+
+
+def show_input_error(error: InputError) -> int:
+    """Say what is wrong with the input; return the exit code."""
+    for problem in error.problems:
+        complain(str(problem))
+    say("Nothing was attempted.")
+    return _BAD_INPUT
+
+
+_BAD_INPUT = 2

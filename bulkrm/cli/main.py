@@ -5,7 +5,6 @@ import resource
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,27 +59,29 @@ def _run(given: Sequence[str], streams: "Streams") -> int:
     """Run a command; return its exit code. The streams were looked at before anything was displayed."""
     from typer import TyperException  # noqa: PLC0415 (`--version` answers at once)
 
-    from bulkrm.cli.input_errors import exit_on_input_error  # noqa: PLC0415 (as above)
+    from bulkrm.cli.input_errors import show_input_error  # noqa: PLC0415 (as above)
     from bulkrm.cli.options.usage import explain  # noqa: PLC0415 (as above)
 
     with rare_collections():
         try:
-            return exit_on_input_error(partial(_performed, given, streams))
+            _refuse_mistaken(given)
+            from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
+
+            code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
+        except InputError as error:
+            return show_input_error(error)
         except TyperException as error:
             return explain(error)
+    return code if isinstance(code, int) else 0
 
 
-def _performed(given: Sequence[str], streams: "Streams") -> int:
-    """Run the command. Raises InputError where its word is none."""
+def _refuse_mistaken(given: Sequence[str]) -> None:
+    """Raise InputError where the word of the command is none."""
     word = mistaken(given)
     if word is not None:
         from bulkrm.cli.inputs import no_command  # noqa: PLC0415 (for mistakes only)
 
         raise InputError(no_command(word, "argument 1"))
-    from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
-
-    code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
-    return code if isinstance(code, int) else 0
 
 
 def _allow_connections() -> None:

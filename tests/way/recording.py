@@ -3,8 +3,18 @@
 A real run of the command, in this process, on the sandbox in a thread of its own, with tokens and a recorded run. The
 profiler of the interpreter tells of every function of ours that begins, in the main thread only. Nothing of the command is
 replaced.
+
+What is counted. A *station* is where something happens to the tag: it is read, asked for, judged, written down, deleted
+(`STATIONS`). A function is *on the way* if it is in progress when a station is reached: it is in the stack of the task
+there, or of a task that waits for that one. So the way is what one has to read to follow the tag from hand to hand, in
+that order. Its lines are those of its functions, without blank lines and docstrings: the page prints the first line of
+each docstring.
+
+What is not counted: how options are parsed; and functions that came back before the next station, such as the parsing of
+a reference, the making of a value, the opening of the display. They are counted apart, as executed.
 """
 
+import inspect
 import io
 import os
 import sys
@@ -60,22 +70,28 @@ def name_of(code: CodeType) -> str:
 class Way:
     """What was noted.
 
-    `stack` has the frames of ours at the DELETE: those of the task that sends it, and above them those of each task that
-    waits for it, and of `main` itself. `functions` are those in progress at a station, in the order in which they were
-    first seen, `reached` which station that was. `executed` are all that ran since the options were parsed.
+    Of the moment in which the DELETE reaches the transport: `in_task` are the frames of ours in the task that sends it,
+    `above` those of each task that waits for it, `below_main` those of `main` down to the event loop. `functions` are
+    those that were in progress at a station, in the order in which they were first seen, with that station. `executed`
+    are all that ran since the options were parsed.
     """
 
     in_task: list[CodeType] = field(default_factory=list)
     above: list[list[CodeType]] = field(default_factory=list)
-    before_the_loop: list[CodeType] = field(default_factory=list)
+    below_main: list[CodeType] = field(default_factory=list)
     functions: dict[CodeType, str] = field(default_factory=dict)
     executed: dict[CodeType, None] = field(default_factory=dict)
     code: object = None
     is_over: bool = False
 
     @property
+    def stack(self) -> list[CodeType]:
+        """The frames from `main` down to the transport, as a debugger shows them: the waiting tasks are not among them."""
+        return self.below_main + self.in_task
+
+    @property
     def across_tasks(self) -> list[CodeType]:
-        """The frames from the coroutine that `main` runs down to the transport."""
+        """The frames from the coroutine that `main` gives to the event loop down to the transport."""
         return [code for chain in reversed(self.above) for code in chain] + self.in_task
 
 
@@ -94,7 +110,8 @@ class Recording:
         self._begun = self._begun or name == _BEGIN
         if not self._begun:
             return
-        self.way.executed.setdefault(code)
+        if code.co_flags & inspect.CO_OPTIMIZED:  # a function, and not the body of a module or class
+            self.way.executed.setdefault(code)
         if name in _STATION:
             self._note(frame, _STATION[name])
 
@@ -102,10 +119,12 @@ class Recording:
         task, outside = _split(frame)
         above = _waiting()
         way = self.way
-        for code in (*outside, *(code for chain in reversed(above) for code in chain), *task):
+        names = [name_of(code) for code in outside]
+        parsed = outside[names.index(_BEGIN) :] if _BEGIN in names else []
+        for code in (*parsed, *(code for chain in reversed(above) for code in chain), *task):
             way.functions.setdefault(code, station)
         if frame.f_locals.get("method") == "DELETE":
-            way.in_task, way.above, way.before_the_loop, way.is_over = task, above, outside, True
+            way.in_task, way.above, way.below_main, way.is_over = task, above, outside, True
 
 
 def _split(frame: FrameType) -> tuple[list[CodeType], list[CodeType]]:

@@ -5,6 +5,7 @@ answered, even when two hosts announce the same realm and service.
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import anyio
@@ -175,23 +176,27 @@ class Tokens:
 
     async def send(self, key: TokenKey, limiter: Limiter, method: str) -> Answer | Broken:
         """Send one request for a token, in a slot."""
-        scope = str(key.scope) if key.scope else None
-        url, headers, body = key.realm.with_query(key.service, scope), dict[str, str](), None
-        match key.login:
-            case Login() as login:
-                headers = {"Authorization": basic(login)}
-            case IdentityToken(token):
-                url, headers = key.realm.url, {"Content-Type": "application/x-www-form-urlencoded"}
-                body = key.realm.form(key.service, scope, token.reveal())
-            case RegistryToken():
-                raise RuntimeError("a token for the registry itself goes to no token server")
-            case None:
-                pass
+        url, headers, body = _asked(key)
         async with limiter:
             limiter.spend()
             self.requests += 1
             answer = await self._transport.send(method, url, headers, MAX_ERROR, body)
         return masked(answer, secrets_of(key.login)) if isinstance(answer, Answer) else answer
+
+
+def _asked(key: TokenKey) -> tuple[str, Mapping[str, str], bytes | None]:
+    """Return the URL, headers and body of a request for a token."""
+    scope = str(key.scope) if key.scope else None
+    match key.login:
+        case Login() as login:
+            return key.realm.with_query(key.service, scope), {"Authorization": basic(login)}, None
+        case IdentityToken(token):
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            return key.realm.url, headers, key.realm.form(key.service, scope, token.reveal())
+        case RegistryToken():
+            raise RuntimeError("a token for the registry itself goes to no token server")
+        case None:
+            return key.realm.with_query(key.service, scope), {}, None
 
 
 class _TokenExchange:

@@ -141,35 +141,31 @@ class Transport:
         session = self._opened.alone if use is None else self._opened.shared
         # A file, made anew for each send: aiohttp warns of bytes of more than 1 MiB.
         data = None if body is None else io.BytesIO(body)
-        answer: Answer | Broken
         try:
             with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
                 # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
                 target = URL(url, encoded=True)
+                proxy, tls = proxy_for(url), self._own.of(target)
                 response = await session.request(
-                    method,
-                    target,
-                    headers=headers,
-                    data=data,
-                    allow_redirects=False,
-                    proxy=proxy_for(url),
-                    ssl=self._own.of(target),
+                    method, target, headers=headers, data=data, allow_redirects=False, proxy=proxy, ssl=tls
                 )
                 try:
                     answer = await self._received(response, max_body)
                 finally:
                     response.release()
-        except _NoAnswer as error:
-            answer = error.broken
-        except UnusableProxy as error:
-            answer = Broken(PROXY, str(error))
-        except _BREAKING as error:
+        except (_NoAnswer, UnusableProxy, *_BREAKING) as error:
             answer = _broken(error)
+        return self._seen((method, url), headers, answer, use)
+
+    def _seen(
+        self, sent: tuple[str, str], headers: Mapping[str, str], answer: Answer | Broken, use: Use | None
+    ) -> Answer | Broken:
+        """Return what came back as far as it can be relied on, without what it repeats of the credentials."""
         if use is not None and isinstance(answer, Answer):
             answer = _checked(answer, use)
         answer = self._redaction.apply(answer, headers.get("Authorization"))
         if self._trace is not no_trace:
-            self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
+            self._trace(*sent, str(answer.status) if isinstance(answer, Answer) else answer.message)
         return answer
 
     async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | Broken:
@@ -216,6 +212,10 @@ async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.Clien
 
 def _broken(error: BaseException) -> Broken:
     """Name what happened, in words without URLs (they may hold secrets)."""
+    if isinstance(error, _NoAnswer):
+        return error.broken
+    if isinstance(error, UnusableProxy):
+        return Broken(PROXY, str(error))
     if isinstance(error, OSError) and is_exhausted(error):
         return Broken(EXHAUSTED, "no connection: too many files are open in this process")
     return _broken_exchange(error)

@@ -1,0 +1,58 @@
+"""How long the way of one tag is: what a reader has to follow does not grow unseen."""
+
+from types import CodeType
+
+import pytest
+
+from tests.way.page import lines, modules, page
+from tests.way.recording import STATIONS, Way, name_of, record
+
+FRAMES_IN_TASK = 9  # of ours, in the task that sends a DELETE, the transport included
+FRAMES_FROM_MAIN = 14  # of ours, from `main` down to the transport, as a debugger shows them
+FRAMES_ACROSS_TASKS = 14  # of ours, from the coroutine that `main` runs, through the tasks that wait, to the transport
+MODULES_ON_THE_WAY = 70
+LINES_ON_THE_WAY = 900
+MODULES_EXECUTED = 165  # of everything that runs for it, down to the smallest helper; to be brought down
+
+
+@pytest.fixture(scope="module")
+def way() -> Way:
+    """The way of one tag."""
+    return record()
+
+
+def names(codes: list[CodeType]) -> str:
+    """Functions, one a line."""
+    return "\n".join(map(name_of, codes))
+
+
+def test_frames(way: Way) -> None:
+    """A traceback at the DELETE is short."""
+    assert 0 < len(way.in_task) <= FRAMES_IN_TASK, names(way.in_task)
+    assert len(way.in_task) < len(way.stack) <= FRAMES_FROM_MAIN, names(way.stack)
+    assert len(way.in_task) < len(way.across_tasks) <= FRAMES_ACROSS_TASKS, names(way.across_tasks)
+
+
+def test_size(way: Way) -> None:
+    """Few modules and lines have to be read to follow a tag, and not many more have a part in it."""
+    assert len(modules(way.functions)) <= MODULES_ON_THE_WAY
+    assert lines(way.functions) <= LINES_ON_THE_WAY
+    assert len(modules(way.executed)) <= MODULES_EXECUTED
+
+
+def test_every_station_is_reached(way: Way) -> None:
+    """The way goes by all that happens to a tag: what is not there any more, or has another name, is not missed silently."""
+    seen = {name_of(code) for code in way.executed}
+
+    for title, functions in STATIONS:
+        assert functions <= seen, title
+
+
+def test_the_page(way: Way) -> None:
+    """The page goes from the list file to the transport, with a line for each function that says what it does."""
+    text = list(page(way))
+    functions = [line for line in text if line[:5].strip().isdigit()]
+
+    assert len(functions) == len(way.functions)
+    assert "read_list" in "".join(functions[:6])
+    assert any("Deletion.delete " in line and "DELETE one manifest" in line for line in functions)
