@@ -90,7 +90,7 @@ def _loaded(point: ExtensionPoint[T]) -> tuple[Extension[T], ...]:
     found = [Extension(value) for value in discover(point.package, point.constant, point.kind)]
     owners = dict.fromkeys((name.casefold() for name in point.reserved), "bulkrm itself")
     owners |= {name.casefold(): "bulkrm itself" for extension in found for name in point.names(extension.value)}
-    problems = []
+    problems: list[Problem] = []
     for plugin, entry in _entries(point.group):
         try:
             value = _load(point, plugin, entry)

@@ -21,7 +21,7 @@ hold it to that.
   acl)`, `TokenSettings(lifetime, ...)`; `.log` of `TokenRequest`, `.max_in_flight` per scope, `.revoke()`.
 """
 
-from bulkrm.sandbox.auth.accounts import ANONYMOUS, FULL_ACCESS, Rule, User
+from bulkrm.sandbox.auth.accounts import ANONYMOUS, FULL_ACCESS, AccessRule, User
 from bulkrm.sandbox.auth.keys import SigningKey
 from bulkrm.sandbox.auth.tokens import TokenRequest, TokenServer, TokenSettings
 from bulkrm.sandbox.faults import (
@@ -58,6 +58,7 @@ from bulkrm.sandbox.wire import Asked
 __all__ = [
     "ANONYMOUS",
     "FULL_ACCESS",
+    "AccessRule",
     "Action",
     "Asked",
     "Auth",
@@ -71,7 +72,6 @@ __all__ = [
     "LieAboutDigest",
     "LoggedRequest",
     "Reply",
-    "Rule",
     "Sandbox",
     "SandboxSettings",
     "SigningKey",

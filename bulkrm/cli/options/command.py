@@ -16,7 +16,7 @@ from typer.models import ParameterInfo
 
 from bulkrm.cli.options.extras import Example, Extras
 from bulkrm.cli.options.layered import LayeredCommand, LayeredGroup
-from bulkrm.cli.options.rule import Rule
+from bulkrm.cli.options.rule import OptionRule
 
 Function = TypeVar("Function", bound=Callable[..., int | None])
 _CONTEXT = "context"
@@ -126,6 +126,6 @@ def _infos(annotation: Any) -> Iterator[ParameterInfo]:
         yield from (entry for entry in get_args(annotation)[1:] if isinstance(entry, ParameterInfo))
 
 
-def _rules(annotation: Any) -> Iterator[Rule]:
+def _rules(annotation: Any) -> Iterator[OptionRule]:
     if get_origin(annotation) is Annotated:
-        yield from (entry for entry in get_args(annotation)[1:] if isinstance(entry, Rule))
+        yield from (entry for entry in get_args(annotation)[1:] if isinstance(entry, OptionRule))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bulkrm.cli.options.rule import Option, Reach
+from bulkrm.cli.options.rule import Option, SetBy
 from bulkrm.cli.options.tomlplace import line_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_host
@@ -141,7 +141,7 @@ class _Reading:
 
 def is_reserved(name: str, option: Option | None) -> bool:
     """Tell whether it is the command line alone that says this."""
-    return name in RESERVED or (option is not None and option.rule.reach is Reach.COMMAND_LINE)
+    return name in RESERVED or (option is not None and option.rule.reach is SetBy.COMMAND_LINE)
 
 
 def below(file: Configuration, text: str) -> Path:

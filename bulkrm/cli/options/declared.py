@@ -13,7 +13,7 @@ import typer
 
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
-from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, Rule, added
+from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, OptionRule, added
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
 
@@ -50,7 +50,7 @@ def _variables() -> Sequence[tuple[str, str]]:
 Timeout = Annotated[
     str,
     typer.Option("--timeout", metavar="SECONDS", help="The time for one request.", rich_help_panel="Pace"),
-    Rule(check=values.timeout),
+    OptionRule(check=values.timeout),
 ]
 StateDir = Annotated[
     Path | None,
@@ -101,7 +101,7 @@ class Confirmation(Consent):
     confirm_above: Annotated[
         int,
         typer.Option("--confirm-above", min=0, metavar="N", help="Type the number to confirm more deletions than N."),
-        Rule(check=values.confirm_above, combine=values.smallest_number),
+        OptionRule(check=values.confirm_above, combine=values.smallest_number),
     ] = values.CONFIRM_ABOVE
 
 
@@ -112,17 +112,17 @@ class Protection(Confirmation):
     max_delete: Annotated[
         str | None,
         typer.Option("--max-delete", metavar="N|P%", help="Delete nothing at all if more tags would disappear."),
-        Rule(check=values.limit, combine=values.smallest),
+        OptionRule(check=values.limit, combine=values.smallest),
     ] = None
     protect: Annotated[
         list[str] | None,
         typer.Option("--protect", metavar="PATTERN", help="Never delete what matches; repeatable."),
-        Rule(combine=added),
+        OptionRule(combine=added),
     ] = None
     in_use: Annotated[
         list[str] | None,
         typer.Option("--in-use", metavar="FILE", help="Never delete what this file shows running; repeatable."),
-        Rule(combine=added),
+        OptionRule(combine=added),
     ] = None
 
 
@@ -167,7 +167,7 @@ class SignIn:
     username: Annotated[
         str | None,
         typer.Option("--username", "-u", metavar="NAME", help="Sign in as this user [env: REGISTRY_USERNAME]."),
-        Rule(at_hosts=True),
+        OptionRule(at_hosts=True),
     ] = None
     ask_password: Annotated[
         bool, typer.Option("-p", help="Ask for the password; takes no value [env: REGISTRY_PASSWORD].")
@@ -178,7 +178,7 @@ class SignIn:
     password_env: Annotated[
         str | None,
         typer.Option("--password-env", metavar="NAME", help="Take the password from this environment variable."),
-        Rule(at_hosts=True, words=_variables),
+        OptionRule(at_hosts=True, words=_variables),
     ] = None
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Accept certificates that do not verify."), COMMAND_LINE
@@ -187,17 +187,17 @@ class SignIn:
     ca_file: Annotated[
         Path | None,
         typer.Option("--ca-file", parser=path, metavar="FILE", help="Trust these CA certificates (PEM)."),
-        Rule(at_hosts=True),
+        OptionRule(at_hosts=True),
     ] = None
     client_cert: Annotated[
         Path | None,
         typer.Option("--client-cert", parser=path, metavar="FILE", help="Present this client certificate (PEM)."),
-        Rule(at_hosts=True),
+        OptionRule(at_hosts=True),
     ] = None
     client_key: Annotated[
         Path | None,
         typer.Option("--client-key", parser=path, metavar="FILE", help="The key of that certificate (PEM)."),
-        Rule(at_hosts=True),
+        OptionRule(at_hosts=True),
     ] = None
     config: Annotated[
         Configuration | None,
@@ -230,12 +230,12 @@ class Pace:
     concurrency: Annotated[
         str,
         typer.Option("--concurrency", "-c", metavar="N", help="Requests in flight per registry."),
-        Rule(check=values.concurrency, at_hosts=True, words=lambda: [("auto", "")]),
+        OptionRule(check=values.concurrency, at_hosts=True, words=lambda: [("auto", "")]),
     ] = "auto"
     rate: Annotated[
         str | None,
         typer.Option("--rate", metavar="N[/s,/m,/h]", help="At most N requests per registry in that time."),
-        Rule(check=values.rate, at_hosts=True),
+        OptionRule(check=values.rate, at_hosts=True),
     ] = None
     timeout: Timeout = "60"
 
@@ -248,12 +248,12 @@ class Output:
     output: Annotated[
         str,
         typer.Option("--output", "-o", metavar="FORMAT", help="What goes to standard output"),
-        Rule(words=_formats),
+        OptionRule(words=_formats),
     ] = "text"
     reports: Annotated[
         list[str] | None,
         typer.Option("--report", metavar="FORMAT=FILE", help="Write a further report; repeatable."),
-        Rule(words=_files_of_formats),
+        OptionRule(words=_files_of_formats),
     ] = None
     all: Annotated[bool, typer.Option("--all", help="List every image in the text report on a terminal.")] = False
     state_dir: StateDir = None

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bulkrm.cli.options.rule import Rule
+from bulkrm.cli.options.rule import OptionRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Example:
 class Extras:
     """The rules by the names of the function's parameters, and the examples."""
 
-    rules: Mapping[str, Rule] = field(default_factory=dict)
+    rules: Mapping[str, OptionRule] = field(default_factory=dict)
     examples: Sequence[Example] = ()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.options.extras import Example, extras_of
-from bulkrm.cli.options.rule import DEFAULT, Reach, Rule
+from bulkrm.cli.options.rule import DEFAULT, OptionRule, SetBy
 
 _PANELS = ("What", "Safety", "Sign-in", "Pace", "Output")
 _OTHERS = "Options"
@@ -76,18 +76,18 @@ def _write_parameters(command: Any, context: Any, formatter: Any) -> None:
     for panel in (*_PANELS, _OTHERS):
         own = [option.name for option in options if (option.rich_help_panel or last) == panel]
         if panel == last:
-            own.sort(key=lambda name: name == _HELP or rules.get(name, DEFAULT).reach is Reach.NONE)
+            own.sort(key=lambda name: name == _HELP or rules.get(name, DEFAULT).reach is SetBy.NONE)
         _write_rows(formatter, panel, [rows[name] for name in own], column)
 
 
-def _row(option: Any, rule: Rule | None) -> tuple[str, str]:
+def _row(option: Any, rule: OptionRule | None) -> tuple[str, str]:
     """Return an option with its value, and what it does with its default."""
     names = ", ".join(sorted(option.opts, key=len))
     name = names if option.is_flag else f"{names} {option.metavar}"
     return name, " ".join(_about(option, rule))
 
 
-def _about(option: Any, rule: Rule | None) -> Iterator[str]:
+def _about(option: Any, rule: OptionRule | None) -> Iterator[str]:
     text = option.help or ""
     if rule is not None and rule.words is not None and not text.endswith("."):
         text = f"{text}: {_listed([word for word, _ in rule.words()])}."

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 
-class Reach(Enum):
+class SetBy(Enum):
     """What may set an option.
 
     COMMAND_LINE: it loosens a rule, chooses images or sends passwords elsewhere, so it has to be seen where the command
@@ -23,7 +23,7 @@ class Reach(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class OptionRule:
     """The rule of one option.
 
     `check` raises InputError on a text that the option cannot be. `combine` makes one value of a lower layer's and a higher
@@ -31,16 +31,16 @@ class Rule:
     `words` are the values that it knows, with what each means: help and completion show them.
     """
 
-    reach: Reach = Reach.ANYWHERE
+    reach: SetBy = SetBy.ANYWHERE
     check: Callable[[str], object] | None = None
     combine: Callable[[Any, Any], Any] | None = None
     at_hosts: bool = False
     words: Callable[[], Sequence[tuple[str, str]]] | None = None
 
 
-COMMAND_LINE = Rule(Reach.COMMAND_LINE)
-NO_SETTING = Rule(Reach.NONE)
-DEFAULT = Rule()
+COMMAND_LINE = OptionRule(SetBy.COMMAND_LINE)
+NO_SETTING = OptionRule(SetBy.NONE)
+DEFAULT = OptionRule()
 
 
 def added(lower: Sequence[str], higher: Sequence[str]) -> list[str]:
@@ -57,12 +57,12 @@ class Option:
     is_flag: bool = False
     is_list: bool = False
     is_path: bool = False
-    rule: Rule = DEFAULT
+    rule: OptionRule = DEFAULT
 
     @property
     def is_setting(self) -> bool:
         """Tell whether the environment and the configuration file can set it."""
-        return self.rule.reach is Reach.ANYWHERE
+        return self.rule.reach is SetBy.ANYWHERE
 
     @property
     def must_say_something(self) -> bool:

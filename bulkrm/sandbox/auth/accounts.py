@@ -17,14 +17,14 @@ ANONYMOUS = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AccessRule:
     """Actions on the repositories that a pattern matches; `*` in it crosses slashes."""
 
     repositories: str
     actions: frozenset[str]
 
 
-FULL_ACCESS = (Rule("*", frozenset({"*"})),)
+FULL_ACCESS = (AccessRule("*", frozenset({"*"})),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class User:
     """An account. The one named `ANONYMOUS` is for requests without credentials."""
 
     password: str = field(default="", repr=False)
-    acl: tuple[Rule, ...] = FULL_ACCESS
+    acl: tuple[AccessRule, ...] = FULL_ACCESS
 
     @classmethod
     def allowed(cls, password: str, rights: Mapping[str, Iterable[str]]) -> Self:
         """Make a user from actions for each pattern of repositories, for example `{"team/*": ["pull"]}`."""
-        return cls(password, tuple(Rule(pattern, frozenset(actions)) for pattern, actions in rights.items()))
+        return cls(password, tuple(AccessRule(pattern, frozenset(actions)) for pattern, actions in rights.items()))
 
     def grant(self, wish: Scope) -> Scope:
         """Return the part of the wish that the user may have; it can be empty."""

@@ -9,9 +9,9 @@ import typer.main
 from bulkrm.cli.commands.app import app
 from bulkrm.cli.options.command import command
 from bulkrm.cli.options.extras import extras_of
-from bulkrm.cli.options.rule import COMMAND_LINE, Rule
+from bulkrm.cli.options.rule import COMMAND_LINE, OptionRule
 
-RULE = Rule(at_hosts=True)
+RULE = OptionRule(at_hosts=True)
 
 
 @dataclass(frozen=True, slots=True)
