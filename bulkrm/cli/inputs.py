@@ -12,11 +12,11 @@ from bulkrm.cli.in_use import InUseFiles
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
-from bulkrm.selection.conditional import Conditional, undecidable
+from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.listfile.document import ListFile, read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 _STANDARD_INPUT = "-"
 _IGNORE = "--ignore-unreadable"
@@ -70,8 +70,8 @@ def read_inputs(wanted: Wanted) -> Selected:
     if not problems and not entries:
         remedy = "name images (host/repository:tag), or give a list with -f FILE; `bulkrm -h` shows more"
         problems.append(Problem("", "nothing to delete was named", remedy))
-    conditional = tuple(entry for entry in entries if isinstance(entry, Conditional))
-    problems += undecidable(conditional)
+    conditional = tuple(entry for entry in entries if isinstance(entry, ConditionalEntry))
+    problems += unsupported_conditions(conditional)
     if problems:
         raise InputError(*problems)
     files = (*(Path(name) for name in names if name != _STANDARD_INPUT), *in_use.paths)

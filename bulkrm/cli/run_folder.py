@@ -14,7 +14,7 @@ from bulkrm.codec.policy_fields import ignoring, options_of, recorded_conditions
 from bulkrm.engine.job import Job, Saved
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.target import Target
-from bulkrm.selection.conditional import Conditional
+from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, locked
 from bulkrm.state.known import KnownRun
@@ -94,7 +94,7 @@ def _asked(job: Job, started: datetime) -> dict[str, Any]:
 def _listed(job: Job) -> Iterator[dict[str, Any]]:
     number = 0
     for entry in () if isinstance(job.work, Saved) else job.work:
-        if isinstance(entry, Conditional):
+        if isinstance(entry, ConditionalEntry):
             yield {"conditions": number}
             number += 1
             continue

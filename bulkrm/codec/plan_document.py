@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Unmatched
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 FORMAT = "bulkrm-plan"
 VERSION = 1

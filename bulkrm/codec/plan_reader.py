@@ -20,7 +20,7 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target, Unmatched
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 _AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
 

@@ -7,12 +7,12 @@ from typing import Any
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
-from bulkrm.selection.conditional import Conditional
-from bulkrm.selection.entry import Detail, parse_entry, parse_tag
-from bulkrm.selection.in_use.references import normal
+from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.entry import LongForm, parse_entry, parse_tag
+from bulkrm.selection.in_use.references import normal_reference
 from bulkrm.selection.patterns.pattern import ExcludePattern
-from bulkrm.selection.selector import Level, keys, read_written
-from bulkrm.selection.wanted import RunConditions
+from bulkrm.selection.run_conditions import RunConditions
+from bulkrm.selection.selector import KeyLevel, keys, parse_recorded
 
 _ENTRY = frozenset({"image", "tags", "exclude", "note", "source"})  # the keys of an entry that are no conditions
 _FLAGS = ("fail_fast", "recursive", "allow_decoy", "verify")
@@ -87,15 +87,15 @@ def conditions_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) -> 
         raise ValueError("min_keep is no number of images")
     entries = tuple(conditional_of(entry, default_port) for entry in listed)
     in_use = _texts(fields, "in_use")
-    strange = next((text for text in in_use if normal(text, default_port) != text), None)
+    strange = next((text for text in in_use if normal_reference(text, default_port) != text), None)
     if strange is not None:
         raise ValueError(f"{strange[:160]!r} of in_use is no reference in its normal form")
     return RunConditions(entries, in_use, least)
 
 
-def conditional_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) -> Conditional:
+def conditional_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) -> ConditionalEntry:
     """Return one entry with conditions. Raises as `conditions_of`."""
-    known = keys(Level.ENTRY)
+    known = keys(KeyLevel.ENTRY)
     image, note, source = fields["image"], fields.get("note"), fields["source"]
     if not isinstance(image, str) or not isinstance(source, str) or not isinstance(note, str | None):
         raise ValueError("an entry whose image, source or note is no text")  # noqa: TRY004 (of the file)
@@ -103,12 +103,12 @@ def conditional_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) ->
     if strange:
         raise ValueError(f"an entry with a condition that is not known: {strange[0][:40]!r}")
     written = {key: value for key, value in fields.items() if key in known}
-    values = {key: read_written(known[key], value) for key, value in written.items()}
+    values = {key: parse_recorded(known[key], value) for key, value in written.items()}
     tags = tuple(parse_tag(tag) for tag in _texts(fields, "tags")) if "tags" in fields else None
     exclude = tuple(ExcludePattern(pattern) for pattern in _texts(fields, "exclude"))
-    detail = Detail(tags, exclude, note, values, written)
+    detail = LongForm(tags, exclude, note, values, written)
     (entry,) = parse_entry(image, source=Source.parse(source), default_port=default_port, detail=detail)
-    if not isinstance(entry, Conditional):
+    if not isinstance(entry, ConditionalEntry):
         raise ValueError("an entry without conditions among those that have some")  # noqa: TRY004 (of the file)
     if entry.written["image"] != image:
         raise ValueError(f"{image[:160]!r} is not the normal form, which is {entry.written['image']}")

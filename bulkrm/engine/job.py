@@ -12,7 +12,7 @@ from bulkrm.model.target import Line
 from bulkrm.planning.merge import failed_targets
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Which images: a list file or arguments become entries, entries and listings become targets. Pure."""
+"""Which images a run is about: list files and arguments become entries, entries and listings become targets. Pure."""

@@ -1,4 +1,4 @@
-"""An entry with conditions: what it names, and what it keeps of that."""
+"""An entry with conditions: the images that it names, and those of them that it keeps."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.pattern import RepositoryPattern
 from bulkrm.selection.selector import (
     OF_THE_PROTOCOL,
+    ChooseImages,
     Condition,
     Fact,
     Narrow,
-    OnlyImages,
     Rank,
     RequiresFact,
     Values,
@@ -24,8 +24,11 @@ from bulkrm.selection.selector import (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Conditional:
-    """One entry of a list. `written`: the entry as plain values, by which it is recorded and read again."""
+class ConditionalEntry:
+    """One entry of a list. `written`: the entry as plain values, by which a plan or run records it.
+
+    `pieces`: one target or glob for each of its tags; `conditions`: in the order of their stages.
+    """
 
     source: Source
     note: str | None
@@ -40,72 +43,69 @@ class Conditional:
 
     @property
     def text(self) -> str:
-        """What it names, in normal form."""
+        """The references and globs of the entry, in normal form, joined by commas."""
         texts = (str(piece.reference) if isinstance(piece, Target) else piece.text for piece in self.pieces)
         return ", ".join(dict.fromkeys(texts))
 
     @property
     def narrows(self) -> tuple[Narrow, ...]:
-        """The conditions by which an image stays as far as this entry is concerned."""
+        """The conditions by which this entry keeps an image that another entry may still delete."""
         return tuple(condition for condition in self.conditions if isinstance(condition, Narrow))
 
     @property
     def ranks(self) -> tuple[Rank, ...]:
-        """The conditions by which images of a group stay, whoever names them."""
+        """The conditions that keep images of a group whichever entry names them."""
         return tuple(condition for condition in self.conditions if isinstance(condition, Rank))
 
     @property
-    def chooses_images(self) -> tuple[OnlyImages, ...]:
-        """The conditions by which an image is not chosen although its tag is."""
-        return tuple(condition for condition in self.conditions if isinstance(condition, OnlyImages))
+    def chooses_images(self) -> tuple[ChooseImages, ...]:
+        """The conditions that choose among the images whose tags the entry names."""
+        return tuple(condition for condition in self.conditions if isinstance(condition, ChooseImages))
 
     def groups(self, tag: str) -> bool:
-        """Tell whether a tag falls into a group of each ranking: what does not is not chosen."""
+        """Tell whether every ranking has a group for a tag; the entry does not choose other tags."""
         return all(rank.group(tag) is not None for rank in self.ranks)
 
     def chooses(self, repository: Repository, tag: str) -> bool:
-        """Tell whether it chooses a tag, by its text."""
+        """Tell whether the entry chooses a tag by its name."""
         return any(_names(piece, repository, tag) for piece in self.pieces) and self.groups(tag)
 
     def touches(self, repository: Repository) -> bool:
-        """Tell whether it may choose anything of a repository."""
+        """Tell whether the entry names anything in a repository."""
         return any(_is_about(piece, repository) for piece in self.pieces)
 
     def digests(self, repository: Repository) -> Iterator[Digest]:
-        """Yield what it names by digest."""
+        """Yield the digests that the entry names in a repository."""
         for piece in self.pieces:
             if isinstance(piece, Target) and isinstance(piece.reference, DigestRef) and _is_about(piece, repository):
                 yield piece.reference.digest
 
     @property
-    def lacking(self) -> frozenset[Fact]:
-        """The facts that the protocol does not tell."""
+    def missing_facts(self) -> frozenset[Fact]:
+        """The facts that its conditions need and that the registry protocol does not provide."""
         needed = (
             condition.needs for condition in self.conditions if isinstance(condition, Narrow | Rank | RequiresFact)
         )
         return frozenset[Fact]().union(*needed) - OF_THE_PROTOCOL
 
 
-def undecidable(entries: Iterable[Conditional]) -> Iterator[Problem]:
-    """Yield a problem for each entry that needs to know what only a registry's own API tells.
-
-    This is where a backend says what it can tell; that of the protocol tells neither.
-    """
+def unsupported_conditions(entries: Iterable[ConditionalEntry]) -> Iterator[Problem]:
+    """Yield a problem for each entry whose conditions need a fact that only a registry's own API provides."""
     for entry in entries:
-        if Fact.UNTAGGED in entry.lacking:
-            what = "untagged: no manifest without a tag can be listed over the protocol of registries"
+        if Fact.UNTAGGED in entry.missing_facts:
+            what = "untagged: manifests without a tag cannot be listed over the registry protocol"
             yield Problem(str(entry.source), what, "use the registry's own garbage collection for them")
-        if Fact.PUSHED in entry.lacking:
-            what = "by: pushed: when an image was pushed cannot be read over the protocol of registries"
+        if Fact.PUSHED in entry.missing_facts:
+            what = "by: pushed: the registry protocol does not tell when an image was pushed"
             yield Problem(str(entry.source), what, "write by: created, or leave the key out")
 
 
 def refuse_by_digest(values: Values) -> None:
-    """Refuse conditions that say nothing of an image which is named by its digest. Raises InputError."""
+    """Refuse keys that have no meaning for an image which is named by its digest. Raises InputError."""
     for selector in selectors():
         for key in selector.not_with_digest:
             if key in values:
-                what = f"{key} says nothing of an image that is named by its digest"
+                what = f"{key} has no meaning for an image that is named by its digest"
                 raise InputError(Problem("", what, f"remove {key}, or name tags"))
 
 

@@ -1,4 +1,4 @@
-"""What one entry of a list, or one argument, asks for: a target, or a glob that listings turn into targets."""
+"""One entry of a list, or one argument, parsed: a target, a glob that listings turn into targets, or one with conditions."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,25 +19,25 @@ from bulkrm.model.reference import (
     split_host,
 )
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.conditional import Conditional, refuse_by_digest
+from bulkrm.selection.conditional import ConditionalEntry, refuse_by_digest
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.pattern import RepositoryPattern, TagPattern
-from bulkrm.selection.patterns.syntax import MAX_TEXT, check_text, cut, has_wildcards, refuse
-from bulkrm.selection.selector import NotTags, OnlyTags, TagFilter, conditions
+from bulkrm.selection.patterns.syntax import MAX_TEXT, check_text, has_wildcards, refuse, split_tag
+from bulkrm.selection.selector import ChooseTags, ExcludeTags, TagFilter, conditions
 
 _DIGEST_REMEDY = "a digest names one manifest: make it an entry of its own, with the full name"
 _IPV6_HOST = re.compile(r"\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\](?::[0-9]+)?/")
 
 
-Entry = Target | Glob | Conditional
+Entry = Target | Glob | ConditionalEntry
 TagItem = TagPattern | str  # a str is one exact tag
 
 
 @dataclass(frozen=True, slots=True)
-class Detail:
-    """What the long form of an entry adds. `tags` None: the tag or the digest stands in the reference.
+class LongForm:
+    """The keys beside `image` in the long form of an entry. `tags` None: the reference has the tag or digest itself.
 
-    `values`: the parsed values of the keys of conditions; `written`: the same as texts.
+    `values`: the parsed values of the keys of conditions; `written`: the same values as the list has them.
     """
 
     tags: tuple[TagItem, ...] | None = None
@@ -47,7 +47,7 @@ class Detail:
     written: Mapping[str, Any] = field(default_factory=dict)
 
 
-PLAIN = Detail()
+SHORT_FORM = LongForm()
 
 
 def parse_entry(
@@ -56,9 +56,9 @@ def parse_entry(
     source: Source,
     default_host: str | None = None,
     default_port: int = HTTPS_PORT,
-    detail: Detail = PLAIN,
+    detail: LongForm = SHORT_FORM,
 ) -> list[Entry]:
-    """Read a reference or a glob; with `detail.tags`, one entry for each of them; with conditions, one for all.
+    """Parse a reference or a glob; with `detail.tags` into one entry for each tag, with conditions into one for all.
 
     `default_host` (a normal form) is for references without a host. Raises InputError, whose problems have an empty
     `where`: the caller knows the place.
@@ -70,10 +70,12 @@ def parse_entry(
     return list(_parse_pieces(text, source, default_host, default_port, detail))
 
 
-def _conditional(text: str, source: Source, default_host: str | None, default_port: int, detail: Detail) -> Conditional:
-    """Read an entry with conditions."""
+def _conditional(
+    text: str, source: Source, default_host: str | None, default_port: int, detail: LongForm
+) -> ConditionalEntry:
+    """Parse an entry with conditions."""
     found = conditions(detail.values)
-    spares = tuple(condition.spares for condition in found if isinstance(condition, NotTags))
+    spares = tuple(condition.excluded for condition in found if isinstance(condition, ExcludeTags))
     written = dict(_written(detail))
     detail = replace(detail, exclude=(*detail.exclude, *spares))
     instead = next((key for key in ("match", "untagged") if key in detail.values), None)
@@ -87,16 +89,16 @@ def _conditional(text: str, source: Source, default_host: str | None, default_po
         if detail.tags is not None:
             raise InputError(Problem("", f"tags and {instead} in one entry", "remove one, or write two entries"))
         where = _parse_place(text, default_host, default_port, instead)
-        chooses = [condition.chooses for condition in found if isinstance(condition, OnlyTags)]
+        chooses = [condition.chooses for condition in found if isinstance(condition, ChooseTags)]
         if {"match", "untagged"} <= set(detail.values):
             raise InputError(Problem("", "match and untagged in one entry", "write two entries"))
         every: list[TagFilter] = [TagPattern("*")]
         pieces = tuple(Glob(where, tags, source, detail.exclude, detail.note) for tags in chooses or every)
         image = str(where)
-    return Conditional(source, detail.note, pieces, found, {"image": image, **written})
+    return ConditionalEntry(source, detail.note, pieces, found, {"image": image, **written})
 
 
-def _written(detail: Detail) -> Iterator[tuple[str, Any]]:
+def _written(detail: LongForm) -> Iterator[tuple[str, Any]]:
     """Yield the keys of an entry with their values as the list has them."""
     if detail.tags is not None:
         yield "tags", [str(tag) for tag in detail.tags]
@@ -116,7 +118,7 @@ def _normal(piece: Target | Glob) -> str:
 
 
 def _parse_pieces(
-    text: str, source: Source, default_host: str | None, default_port: int, detail: Detail
+    text: str, source: Source, default_host: str | None, default_port: int, detail: LongForm
 ) -> list[Target | Glob]:
     if detail.tags is not None:
         return _with_tags(_parse_place(text, default_host, default_port), detail.tags, detail, source)
@@ -128,7 +130,7 @@ def _parse_pieces(
         ]
     check_text(text, _DIGEST_REMEDY)
     refuse_missing_part(text)
-    name, tag = cut(text)
+    name, tag = split_tag(text)
     if tag is None:
         refuse(text, "has neither a tag nor a pattern of tags", f"write {text}:TAG, or {text}:* for all tags")
     place = _parse_repository(name, default_host, default_port)
@@ -136,7 +138,7 @@ def _parse_pieces(
 
 
 def parse_tag(text: str) -> TagItem:
-    """Read one of `tags`: an exact tag or a pattern. Raises InputError with one Problem, whose `where` is empty."""
+    """Parse one of `tags`: an exact tag or a pattern. Raises InputError with one Problem, whose `where` is empty."""
     if has_wildcards(text):
         return TagPattern(text)
     if not is_tag(text):
@@ -146,7 +148,7 @@ def parse_tag(text: str) -> TagItem:
 
 
 def _is_glob(text: str) -> bool:
-    """Tell a glob from a reference; the brackets of an IPv6 host are no pattern."""
+    """Tell whether a text is a glob; the brackets of an IPv6 host do not make it one."""
     host = _IPV6_HOST.match(text)
     return has_wildcards(text[host.end() :] if host else text)
 
@@ -154,17 +156,17 @@ def _is_glob(text: str) -> bool:
 def _parse_place(
     text: str, default_host: str | None, default_port: int, key: str = "tags"
 ) -> Repository | RepositoryPattern:
-    """Read the image beside `tags` or another key in its place, which has neither a tag nor a digest of its own."""
+    """Parse the value of `image` beside `tags`, `match` or `untagged` (`key`): it must have no tag and no digest."""
     check_text(text, _DIGEST_REMEDY)
     refuse_missing_part(text)
-    name, tag = cut(text)
+    name, tag = split_tag(text)
     if tag is not None:
         refuse(text, f"has a tag, and {key} beside it", f"write {name} with {key}, or {text} without")
     return _parse_repository(name, default_host, default_port)
 
 
 def _parse_repository(name: str, default_host: str | None, default_port: int) -> Repository | RepositoryPattern:
-    """Read `[host/]path`, the path of which may be a pattern."""
+    """Parse `[host/]path`, whose path may be a pattern."""
     if not _is_glob(name):
         return parse_repository(name, default_host, default_port)
     host, path = split_host(name, default_host, default_port)
@@ -172,9 +174,9 @@ def _parse_repository(name: str, default_host: str | None, default_port: int) ->
 
 
 def _with_tags(
-    place: Repository | RepositoryPattern, tags: tuple[TagItem, ...], detail: Detail, source: Source
+    place: Repository | RepositoryPattern, tags: tuple[TagItem, ...], detail: LongForm, source: Source
 ) -> list[Target | Glob]:
-    """Make one entry of each tag. An exact tag that `exclude` matches is a contradiction."""
+    """Return one entry for each tag. Raises InputError where `exclude` matches an exact tag, or has no effect."""
     entries: list[Target | Glob] = []
     problems: list[Problem] = []
     for tag in tags:

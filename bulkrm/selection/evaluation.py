@@ -1,9 +1,9 @@
-"""What the conditions of all entries say of one repository: who stays, and why.
+"""Evaluates the conditions of all entries for one repository: which manifests and tags are kept, and why.
 
-The steps are those of `selector.ConditionStage`. By tag and by digest it is told what an entry chooses; of that, NARROW says what
-stays as far as that entry is concerned, and RANK what stays whoever names it. RANK looks at everything that was chosen,
-not at what NARROW left over, and at each repository, entry and group by itself. So the order of the entries, and what
-other rules keep, makes no difference.
+The stages are those of `selector.ConditionStage`. An entry chooses images, first by tag and then by digest. NARROW keeps
+chosen images for this entry only: another entry may still delete them. RANK keeps chosen images against every entry; it
+ranks all of them, also those that NARROW keeps, for each repository, entry and group separately. So neither the order of
+the entries nor what other rules keep changes the result.
 """
 
 from collections import defaultdict
@@ -17,18 +17,18 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.target import Target
-from bulkrm.selection.conditional import Conditional
-from bulkrm.selection.selector import OF_CONFIG, ChosenImage, Fact, Narrow, OnlyImages, Rank, Stays
+from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.selector import OF_CONFIG, ChooseImages, ChosenImage, Fact, KeepVerdict, Narrow, Rank
 
 UNKNOWN = Details()
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """One repository as conditions see it.
+class RepositoryView:
+    """The facts about one repository that conditions use.
 
-    `tags`: every tag that is known and what it leads to; `targets`: what is to be judged, with its digest, None for a
-    tag without a manifest. `details`: what is known of manifests; `new`: those that the first judgement did not see.
+    `tags`: every known tag with its digest; `targets`: the targets with their digests, None for a tag without a
+    manifest. `details`: the facts of each manifest; `new`: manifests that the first judgement of the run did not know.
     """
 
     repository: Repository
@@ -38,93 +38,95 @@ class Scene:
     new: frozenset[Digest] = frozenset()
 
     def of(self, digest: Digest) -> Details:
-        """Return what is known of a manifest."""
+        """Return the facts of a manifest, empty ones where nothing is known."""
         return self.details.get(digest, UNKNOWN)
 
 
-def evaluate(entries: Sequence[Conditional], scene: Scene, now: datetime) -> ConditionVerdicts:
-    """Return who stays in a repository by the conditions of these entries, which targets name by their numbers."""
-    here = [entry for entry in entries if entry.touches(scene.repository)]
+def evaluate(entries: Sequence[ConditionalEntry], view: RepositoryView, now: datetime) -> ConditionVerdicts:
+    """Return what the conditions keep in a repository. `Target.bound` holds indexes into `entries`."""
+    here = [entry for entry in entries if entry.touches(view.repository)]
     if not here:
         return NO_VERDICTS
     digests: dict[Digest, list[Kept]] = defaultdict(list)
     for entry in here:
-        for digest, kept in _binding(entry, scene, now):
+        for digest, kept in _kept_whoever_names_it(entry, view, now):
             digests[digest].append(kept)
     targets: dict[Reference, tuple[Kept, ...]] = {}
     dangling: dict[str, Kept] = {}
-    for target, held in scene.targets:
+    for target, held in view.targets:
         naming = [entries[number] for number in target.bound]
         if held is not None:
-            narrowed = _narrowed(naming, scene.of(held), now)
+            narrowed = _narrowed(naming, view.of(held), now)
             if narrowed:
                 targets[target.reference] = narrowed
-        elif isinstance(target.reference, TagRef) and (
-            remaining_tags := _dangling(target.reference, naming, here, now)
-        ):
-            dangling[target.reference.tag] = remaining_tags
-    return ConditionVerdicts({digest: in_precedence(kept) for digest, kept in digests.items()}, targets, dangling)
+        elif isinstance(target.reference, TagRef) and (verdict := _dangling(target.reference, naming, here, now)):
+            dangling[target.reference.tag] = verdict
+    return ConditionVerdicts({digest: by_precedence(kept) for digest, kept in digests.items()}, targets, dangling)
 
 
-def chosen_by_digest(entry: Conditional, details: Details) -> bool:
-    """Tell whether an entry chooses an image whose tag or digest it names. What could not be read is chosen, and stays."""
+def is_chosen(entry: ConditionalEntry, details: Details) -> bool:
+    """Tell whether an entry chooses an image that it names. An image that could not be read is chosen, and then kept."""
     return all(_is_unread(condition, details) or condition.chooses(details) for condition in entry.chooses_images)
 
 
-def wanted(entries: Sequence[Conditional], scene: Scene, *, choosing: bool = False) -> Mapping[Digest, frozenset[Fact]]:
-    """Return what has to be known of which manifests. `choosing`: to find out what is chosen, and no more."""
+def facts_needed(
+    entries: Sequence[ConditionalEntry], view: RepositoryView, *, choosing: bool = False
+) -> Mapping[Digest, frozenset[Fact]]:
+    """Return the facts that have to be read, by manifest. `choosing`: only those that decide what entries choose."""
     found: dict[Digest, frozenset[Fact]] = defaultdict(frozenset)
     for number, entry in enumerate(entries):
-        if not entry.touches(scene.repository):
+        if not entry.touches(view.repository):
             continue
         by_choice = frozenset[Fact]().union(*(condition.needs for condition in entry.chooses_images))
         by_rank = frozenset[Fact]().union(*(rank.needs for rank in entry.ranks))
         if by_choice | by_rank and (choosing or entry.ranks):
-            for digest in _named(entry, scene):
+            for digest in _named(entry, view):
                 found[digest] |= by_choice if choosing else by_choice | by_rank
         own = frozenset[Fact]().union(*(narrow.needs for narrow in entry.narrows))
         if own | by_choice and not choosing:
-            for target, held in scene.targets:
+            for target, held in view.targets:
                 if number in target.bound and held is not None:
                     found[held] |= own | by_choice
     return found
 
 
-def in_precedence(kept: Iterable[Kept]) -> tuple[Kept, ...]:
-    """Sort reasons by their precedence, each once."""
+def by_precedence(kept: Iterable[Kept]) -> tuple[Kept, ...]:
+    """Return the reasons in order of their precedence, each once."""
     return tuple(sorted(dict.fromkeys(kept), key=lambda one: PRECEDENCE.index(one.reason)))
 
 
-def _named(entry: Conditional, scene: Scene) -> dict[Digest, list[str]]:
-    """Return what an entry names, with the tags by which it does."""
+def _named(entry: ConditionalEntry, view: RepositoryView) -> dict[Digest, list[str]]:
+    """Return the manifests that an entry names, with the tags by which it names them."""
     found: dict[Digest, list[str]] = defaultdict(list)
-    for tag in sorted(scene.tags):
-        if entry.chooses(scene.repository, tag):
-            found[scene.tags[tag]].append(tag)
-    for digest in entry.digests(scene.repository):
+    for tag in sorted(view.tags):
+        if entry.chooses(view.repository, tag):
+            found[view.tags[tag]].append(tag)
+    for digest in entry.digests(view.repository):
         found.setdefault(digest, [])
     return found
 
 
-def _binding(entry: Conditional, scene: Scene, now: datetime) -> Iterator[tuple[Digest, Kept]]:
-    """Yield what an entry keeps whoever names it."""
+def _kept_whoever_names_it(
+    entry: ConditionalEntry, view: RepositoryView, now: datetime
+) -> Iterator[tuple[Digest, Kept]]:
+    """Yield the manifests that an entry keeps against every entry, by its rankings or because they cannot be read."""
     images: list[ChosenImage] = []
     if not (entry.ranks or entry.chooses_images):
         return
-    for digest, tags in _named(entry, scene).items():
-        details = scene.of(digest)
-        if chosen_by_digest(entry, details):
+    for digest, tags in _named(entry, view).items():
+        details = view.of(digest)
+        if is_chosen(entry, details):
             images.append(ChosenImage(digest, tuple(tags), details))
-            unread = next((only for only in entry.chooses_images if _is_unread(only, details)), None)
+            unread = next((condition for condition in entry.chooses_images if _is_unread(condition, details)), None)
             if unread is not None:
-                yield digest, _kept(entry, unread.text, Stays(KeptReason.UNREADABLE, details.unread))
+                yield digest, _kept(entry, unread.text, KeepVerdict(KeptReason.UNREADABLE, details.unread))
     for rank in entry.ranks:
         for group in _groups(rank, images):
-            yield from _ranked(entry, rank, group, scene, now)
+            yield from _ranked(entry, rank, group, view, now)
 
 
 def _groups(rank: Rank, images: Sequence[ChosenImage]) -> Iterator[list[ChosenImage]]:
-    """Yield the images of each group, with the tags by which they belong to it."""
+    """Yield the images of each group, each with the tags that put it into the group."""
     groups: dict[tuple[str, ...], dict[Digest, list[str]]] = defaultdict(lambda: defaultdict(list))
     known = {image.digest: image for image in images}
     for image in images:
@@ -137,67 +139,63 @@ def _groups(rank: Rank, images: Sequence[ChosenImage]) -> Iterator[list[ChosenIm
 
 
 def _ranked(
-    entry: Conditional, rank: Rank, group: Sequence[ChosenImage], scene: Scene, now: datetime
+    entry: ConditionalEntry, rank: Rank, group: Sequence[ChosenImage], view: RepositoryView, now: datetime
 ) -> Iterator[tuple[Digest, Kept]]:
-    needs = rank.needs | frozenset[Fact]().union(*(only.needs for only in entry.chooses_images))
-    doubtful = next((image for image in group if needs and image.details.unread and image.digest in scene.new), None)
+    needs = rank.needs | frozenset[Fact]().union(*(condition.needs for condition in entry.chooses_images))
+    doubtful = next((image for image in group if needs and image.details.unread and image.digest in view.new), None)
     if doubtful is not None:
-        # It came since the first judgement and may be anything, so nothing can be said of the others.
-        why = f"{scene.repository}:{doubtful.tags[0]} is new, and cannot be read: {doubtful.details.unread}"
+        # It is new since the first judgement and could rank anywhere, so the rank of the others is unknown too.
+        why = f"{view.repository}:{doubtful.tags[0]} is new, and cannot be read: {doubtful.details.unread}"
         for image in group:
             yield image.digest, Kept(KeptReason.UNREADABLE, (why,))
-    for digest, remaining_tags in rank.stay(group, now).items():
-        yield digest, _kept(entry, rank.text, remaining_tags)
+    for digest, verdict in rank.kept(group, now).items():
+        yield digest, _kept(entry, rank.text, verdict)
 
 
-def _narrowed(naming: Sequence[Conditional], details: Details, now: datetime) -> tuple[Kept, ...]:
-    """Return why every entry that names an image keeps it; () where one does not."""
+def _narrowed(naming: Sequence[ConditionalEntry], details: Details, now: datetime) -> tuple[Kept, ...]:
+    """Return the reasons if every entry that names an image keeps it; () if one of them does not."""
     kept: list[Kept] = []
     for entry in naming:
-        found = [
-            remaining_tags
-            for narrow in entry.narrows
-            if (remaining_tags := _narrow(entry, details, now, narrow)) is not None
-        ]
+        found = [verdict for narrow in entry.narrows if (verdict := _narrow(entry, details, now, narrow)) is not None]
         if not found:
             return ()
         kept += found
-    return in_precedence(kept)
+    return by_precedence(kept)
 
 
-def _narrow(entry: Conditional, details: Details, now: datetime, narrow: Narrow) -> Kept | None:
+def _narrow(entry: ConditionalEntry, details: Details, now: datetime, narrow: Narrow) -> Kept | None:
     if details.unread is not None and narrow.needs & OF_CONFIG:
-        return _kept(entry, narrow.text, Stays(KeptReason.UNREADABLE, details.unread))
-    remaining_tags = narrow.remaining_tags(details, now)
-    return None if remaining_tags is None else _kept(entry, narrow.text, remaining_tags)
+        return _kept(entry, narrow.text, KeepVerdict(KeptReason.UNREADABLE, details.unread))
+    verdict = narrow.verdict(details, now)
+    return None if verdict is None else _kept(entry, narrow.text, verdict)
 
 
 def _dangling(
-    reference: TagRef, naming: Sequence[Conditional], here: Sequence[Conditional], now: datetime
+    reference: TagRef, naming: Sequence[ConditionalEntry], here: Sequence[ConditionalEntry], now: datetime
 ) -> Kept | None:
-    """Say why a tag without a manifest stays: it has no date, so it is neither old nor known not to be the newest."""
+    """Return why a tag without a manifest is kept: without a date it is not old enough, and could be the newest."""
     for entry in here:
         if entry.ranks and entry.chooses(reference.repository, reference.tag):
-            return _kept(entry, entry.ranks[0].text, Stays(KeptReason.NO_DATE))
+            return _kept(entry, entry.ranks[0].text, KeepVerdict(KeptReason.NO_DATE))
     if naming and all(entry.chooses_images for entry in naming):
-        # Nothing says that any of them would choose it.
-        only = naming[0].chooses_images[0]
-        return _kept(naming[0], only.text, Stays(KeptReason.UNREADABLE, "listed, but leads nowhere"))
+        # Labels, annotations and platform are unknown, so no entry is known to choose it.
+        condition = naming[0].chooses_images[0]
+        return _kept(naming[0], condition.text, KeepVerdict(KeptReason.UNREADABLE, "listed, but leads nowhere"))
     narrowed = _narrowed(naming, UNKNOWN, now)
     return narrowed[0] if narrowed else None
 
 
-def _is_unread(condition: OnlyImages, details: Details) -> bool:
+def _is_unread(condition: ChooseImages, details: Details) -> bool:
     return details.unread is not None and bool(condition.needs & OF_CONFIG)
 
 
-def _kept(entry: Conditional, text: str, remaining_tags: Stays) -> Kept:
-    why = (remaining_tags.why,) if remaining_tags.why is not None else ()
-    return Kept(remaining_tags.reason, (f"{entry.source}: {text}", *why))
+def _kept(entry: ConditionalEntry, text: str, verdict: KeepVerdict) -> Kept:
+    why = (verdict.why,) if verdict.why is not None else ()
+    return Kept(verdict.reason, (f"{entry.source}: {text}", *why))
 
 
-def digests_of(scene: Scene) -> frozenset[Digest]:
-    """Return every manifest that is known in a repository."""
-    named = (target.reference.digest for target, _ in scene.targets if isinstance(target.reference, DigestRef))
-    held = (digest for _, digest in scene.targets if digest is not None)
-    return frozenset([*scene.tags.values(), *named, *held])
+def known_digests(view: RepositoryView) -> frozenset[Digest]:
+    """Return the digests of all manifests that a view knows, by tag or as a target."""
+    named = (target.reference.digest for target, _ in view.targets if isinstance(target.reference, DigestRef))
+    held = (digest for _, digest in view.targets if digest is not None)
+    return frozenset([*view.tags.values(), *named, *held])

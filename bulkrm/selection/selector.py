@@ -1,7 +1,8 @@
-"""The seam of conditions: what a file of `selectors/` declares, and the five steps at which a condition may speak.
+"""What a file of `selectors/` declares: the keys of one kind of condition, and the condition made of their values.
 
-A condition can only keep: it takes images out of what an entry names, and never adds one. Each step has a type of its
-own, whose function is pure: what it needs to know it names as facts, which somebody reads for it.
+A condition can only keep images: it removes images from those that an entry names, and never adds one. It applies at one
+of five stages, each with a type of its own. The functions of a condition are pure; it declares the facts that they need,
+and the planner reads those from the registry.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from bulkrm.model.result.outcome import KeptReason
 
 
 class Fact(StrEnum):
-    """What a condition may need to know. The last two only a registry's own API tells, if anything does."""
+    """A fact about an image that a condition may need. The last two only a registry's own API provides."""
 
     CREATED = "created"
     LABELS = "labels"
@@ -29,13 +30,13 @@ class Fact(StrEnum):
     UNTAGGED = "untagged"
 
 
-# What the protocol itself tells (distribution-spec 1.1 has no time of a push, and lists nothing that has no tag).
+# The facts that the protocol provides (distribution-spec 1.1 has no time of a push, and lists no untagged manifests).
 OF_THE_PROTOCOL = frozenset({Fact.CREATED, Fact.LABELS, Fact.ANNOTATIONS, Fact.PLATFORM, Fact.IMAGE_ID})
 OF_CONFIG = frozenset({Fact.CREATED, Fact.LABELS, Fact.PLATFORM})  # these are in the configuration of an image
 
 
 class ConditionStage(Enum):
-    """When a condition speaks. The order of the members is the order of the steps."""
+    """The stages at which conditions apply, in their order."""
 
     CHOOSE_TAG = "choose by tag"
     CHOOSE_DIGEST = "choose by digest"
@@ -45,15 +46,15 @@ class ConditionStage(Enum):
 
 
 class KeyShape(Enum):
-    """How a key's value is written: one text, a list of texts, or a mapping of texts."""
+    """The form of a key's value: one text, a list of texts, or a mapping of texts."""
 
     TEXT = "text"
     TEXTS = "texts"
     PAIRS = "pairs"
 
 
-class Level(Enum):
-    """Where a key stands: in an entry, or at the top of the file."""
+class KeyLevel(Enum):
+    """Where a key belongs: into an entry, or to the top of the file."""
 
     ENTRY = "entry"
     FILE = "file"
@@ -61,17 +62,20 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the list file. `parse` reads one text, and raises InputError with one Problem whose `where` is empty."""
+    """A key of the list file. `schema`: its JSON Schema; `parse`: reads one text.
+
+    `parse` raises InputError with one Problem whose `where` is empty.
+    """
 
     name: str
     schema: Mapping[str, Any]
     parse: Callable[[str], Any]
     shape: KeyShape = KeyShape.TEXT
-    level: Level = Level.ENTRY
+    level: KeyLevel = KeyLevel.ENTRY
 
 
 class TagFilter(Protocol):
-    """Tells tags apart by their text alone."""
+    """Decides about tags by their name alone."""
 
     @property
     def text(self) -> str:
@@ -79,13 +83,13 @@ class TagFilter(Protocol):
         ...
 
     def matches(self, tag: str) -> bool:
-        """Tell whether it is about this tag."""
+        """Tell whether the filter applies to this tag."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenImage:
-    """One manifest as conditions see it. `tags`: those that the entry chose, sorted."""
+    """A manifest that an entry chose, with its facts. `tags`: those that the entry chose, sorted."""
 
     digest: Digest
     tags: tuple[str, ...]
@@ -93,30 +97,30 @@ class ChosenImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Stays:
-    """Why an image stays. `why` is one line, None where the condition says it all."""
+class KeepVerdict:
+    """The reason why a condition keeps an image. `why`: one line of explanation, None where the reason is enough."""
 
     reason: KeptReason
     why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyTags:
-    """CHOOSE_TAG: instead of a pattern of tags, this chooses."""
+class ChooseTags:
+    """CHOOSE_TAG: `chooses` takes the place of the entry's pattern of tags."""
 
     chooses: TagFilter
 
 
 @dataclass(frozen=True, slots=True)
-class NotTags:
-    """CHOOSE_TAG: tags that are not chosen."""
+class ExcludeTags:
+    """CHOOSE_TAG: the entry does not choose the tags that `excluded` matches."""
 
-    spares: TagFilter
+    excluded: TagFilter
 
 
 @dataclass(frozen=True, slots=True)
-class OnlyImages:
-    """CHOOSE_DIGEST: what does not fit is not chosen."""
+class ChooseImages:
+    """CHOOSE_DIGEST: the entry chooses only images for which `chooses` is true. `text`: the condition, for messages."""
 
     text: str
     needs: frozenset[Fact]
@@ -125,77 +129,77 @@ class OnlyImages:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """NARROW: says of one image whether it stays, as far as this entry is concerned."""
+    """NARROW: `verdict` says whether this entry keeps an image, at the time of the plan; None: it does not."""
 
     text: str
     needs: frozenset[Fact]
-    remaining_tags: Callable[[Details, datetime], Stays | None]
+    verdict: Callable[[Details, datetime], KeepVerdict | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """RANK: says which of a group's images stay. `group` puts a tag into its group; None: the tag is not chosen.
+    """RANK: `kept` says which images of a group are kept. `group` returns the group of a tag; None: it is not chosen.
 
-    `by_date`: whether images are ranked by their date, and one without a manifest has none.
+    `by_date`: images are ranked by date, which a tag without a manifest does not have.
     """
 
     text: str
     needs: frozenset[Fact]
     group: Callable[[str], tuple[str, ...] | None]
-    stay: Callable[[Sequence[ChosenImage], datetime], Mapping[Digest, Stays]]
+    kept: Callable[[Sequence[ChosenImage], datetime], Mapping[Digest, KeepVerdict]]
     by_date: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class RequiresFact:
-    """A condition that nothing can decide without a fact which the registry has to tell."""
+    """A condition that needs a fact which the protocol does not provide, and so is refused before anything is sent."""
 
     needs: frozenset[Fact]
 
 
-Condition = OnlyTags | NotTags | OnlyImages | Narrow | Rank | RequiresFact
+Condition = ChooseTags | ExcludeTags | ChooseImages | Narrow | Rank | RequiresFact
 Values = Mapping[str, Any]  # the parsed values of the keys of one entry
 
 
-def nothing(_: Values) -> None:
-    """Make no condition: the keys belong to those of another file, or to the whole run."""
+def no_condition(_: Values) -> None:
+    """Return no condition: the keys are read by another selector, or apply to the whole run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One kind of condition. `make` turns the values of an entry into the condition; None: the entry has none.
+    """One kind of condition: its stage, its keys, and `make`, which turns the values of an entry into the condition.
 
-    `make` raises InputError with one Problem where the values contradict each other. `not_with_digest`: keys that say
-    nothing of an image that is named by its digest.
+    `make` returns None where the entry has no such condition, and raises InputError with one Problem where the values
+    contradict each other. `not_with_digest`: keys that have no meaning for an image named by its digest.
     """
 
     step: ConditionStage
     keys: tuple[Key, ...]
-    make: Callable[[Values], Condition | None] = nothing
+    make: Callable[[Values], Condition | None] = no_condition
     not_with_digest: tuple[str, ...] = field(default=())
 
 
 @cache
 def selectors() -> tuple[Selector, ...]:
-    """All selectors, in the order of their steps, loaded on first use."""
+    """All selectors, in the order of their stages, loaded on first use."""
     found = discover(f"{__package__}.selectors", "SELECTOR", Selector)
     return tuple(sorted(found, key=lambda selector: list(ConditionStage).index(selector.step)))
 
 
 @cache
-def keys(level: Level) -> Mapping[str, Key]:
+def keys(level: KeyLevel) -> Mapping[str, Key]:
     """Return the keys of all selectors by name."""
     return {key.name: key for selector in selectors() for key in selector.keys if key.level is level}
 
 
 def conditions(values: Values) -> tuple[Condition, ...]:
-    """Make the conditions of one entry, in the order of their steps. Raises InputError."""
+    """Return the conditions of one entry, in the order of their stages. Raises InputError."""
     made = (selector.make(values) for selector in selectors())
     return tuple(condition for condition in made if condition is not None)
 
 
-def read_written(key: Key, value: Any) -> Any:
-    """Read a value of a key as it was recorded. Raises InputError, or ValueError where it has another shape."""
+def parse_recorded(key: Key, value: Any) -> Any:
+    """Parse a value of a key as a plan or run records it. Raises InputError, or ValueError where its form is wrong."""
     match key.shape, value:
         case KeyShape.TEXT, str():
             return key.parse(value)

@@ -29,10 +29,10 @@ from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Sett
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.remote.registries import Listening, open_registries
-from bulkrm.selection.conditional import Conditional
+from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.wanted import RunConditions
+from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, known_runs
 from bulkrm.state.journal.losses import losses
@@ -144,7 +144,7 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
         chosen.verify,
         strategy=chosen.strategy,
     )
-    conditional = tuple(entry for entry in listed.entries if isinstance(entry, Conditional))
+    conditional = tuple(entry for entry in listed.entries if isinstance(entry, ConditionalEntry))
     conditions = RunConditions(conditional, chosen.in_use, listed.min_keep)
     ignore = tuple(ProtectPattern.parse(text) for text in chosen.ignore)
     job = Job(listed.entries, listed.protect, policy, ignore, conditions)

@@ -38,7 +38,7 @@ async def fill(admin: Admin, number: int = FEW) -> set[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RepositoryView:
     """A registry that is going to be away, what a run took away from it, and what was there before that."""
 
     outage: Outage
@@ -66,7 +66,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch, number: int = FEW) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch, number: int = FEW
+) -> AsyncIterator[RepositoryView]:
     state = folder / "state"
     async with RealRegistry(folder / "registry") as registry, Admin(registry.url) as admin:
         digests = await fill(admin, number)
@@ -74,7 +76,7 @@ async def scene(folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch, number
         async with outage_of(registry, kind, monkeypatch) as outage:
             done = await delete(outage.host, f"- {APP}:pr-*", replace(RUN, state=state))
             assert {image["status"] for image in done.images} == {"deleted", "untagged"}
-            yield Scene(outage, admin, lost(state), before)
+            yield RepositoryView(outage, admin, lost(state), before)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -49,7 +49,7 @@ OUTAGES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class RepositoryView:
     """A registry that is going to be away, somebody who looks at it, and what the listed tags held."""
 
     outage: Outage
@@ -65,12 +65,12 @@ class Scene:
 @asynccontextmanager
 async def scene(
     folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch, moment: Moment, number: int
-) -> AsyncIterator[Scene]:
+) -> AsyncIterator[RepositoryView]:
     binary = distribution_3_binary() if moment.deletes_tags else real_registry_binary()
     async with RealRegistry(folder / "registry", binary=binary) as registry, Admin(registry.url) as admin:
         digests = await push_pairs(admin, APP, number)
         async with outage_of(registry, kind, monkeypatch) as outage:
-            yield Scene(outage, admin, digests)
+            yield RepositoryView(outage, admin, digests)
 
 
 async def check(admin: Admin, digests: Mapping[str, str], done: Done) -> None:

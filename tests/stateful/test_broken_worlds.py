@@ -22,7 +22,7 @@ TAGS = ("a1", "a2", "b1", "b2", "keep", "latest")
 
 
 @dataclass(frozen=True)
-class Scene:
+class RepositoryView:
     """What is there, what is asked for, and how the registry is broken."""
 
     held: dict[str, int]
@@ -48,7 +48,7 @@ _options = st.builds(
     clock=st.builds(FakeClock, auto=st.just(True)),  # noqa: FBT003 (hypothesis's own)
 )
 _scenes = st.builds(
-    Scene,
+    RepositoryView,
     held=st.dictionaries(st.sampled_from(TAGS), st.integers(0, 3), min_size=1),
     listed=st.lists(st.sampled_from(TAGS[:4]), unique=True, min_size=1),
     dangling=st.lists(st.sampled_from(TAGS[:4]), unique=True, max_size=1),
@@ -60,7 +60,7 @@ _scenes = st.builds(
 )
 
 
-async def play(scene: Scene) -> None:
+async def play(scene: RepositoryView) -> None:
     """Fill a registry, break it, delete from it, and look at what is left and what is said."""
     async with Sandbox(scene.settings) as sandbox:
         world = SandboxWorld(sandbox, has_referrers=False)
@@ -85,7 +85,7 @@ async def play(scene: Scene) -> None:
         check_what_is_said(scene, before, after, done)
 
 
-def _wish(scene: Scene) -> Wish:
+def _wish(scene: RepositoryView) -> Wish:
     return Wish(
         frozenset(scene.listed),
         frozenset(),
@@ -96,14 +96,14 @@ def _wish(scene: Scene) -> Wish:
     )
 
 
-def check_what_is_left(scene: Scene, before: State, after: State, most: frozenset[str]) -> None:
+def check_what_is_left(scene: RepositoryView, before: State, after: State, most: frozenset[str]) -> None:
     """No manifest is gone that had not to go, and no tag that was not listed and did not go with its manifest."""
     assert before.manifests - after.manifests <= most
     for tag in before.tags.keys() - after.tags.keys():
         assert tag in scene.listed or before.tags[tag] in most, tag
 
 
-def check_what_is_said(scene: Scene, before: State, after: State, done: Done) -> None:
+def check_what_is_said(scene: RepositoryView, before: State, after: State, done: Done) -> None:
     """What is `deleted` or `untagged` does not answer and is not listed; what is `absent` was not there."""
     assert done.stop.bug is None
     entries = [entry for entry in done.images if not entry["parent"]]
@@ -126,6 +126,6 @@ def check_what_is_said(scene: Scene, before: State, after: State, done: Done) ->
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True, derandomize=True
 )
 @given(_scenes)
-def test_broken_worlds(scene: Scene) -> None:
+def test_broken_worlds(scene: RepositoryView) -> None:
     """A registry may keep tags, stop half-way, lose connections and hold tags that lead nowhere, all at once."""
     asyncio.run(play(scene))

@@ -15,10 +15,10 @@ from bulkrm.model.target import Target
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, Seen
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
-from bulkrm.selection.conditional import Conditional
+from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
-from bulkrm.selection.evaluation import Scene, chosen_by_digest, evaluate
-from bulkrm.selection.in_use.references import InUseReferences, held_in_use, normal
+from bulkrm.selection.evaluation import RepositoryView, evaluate, is_chosen
+from bulkrm.selection.in_use.references import InUseReferences, kept_in_use, normal_reference
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.matching import match_tags, merge
@@ -81,7 +81,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
     `new`: the images that came since the first judgement; `targets`: what that left to be judged again.
     """
     listed = read_list(text.encode(), "list.yaml")
-    entries = [entry for entry in listed.entries if isinstance(entry, Conditional)]
+    entries = [entry for entry in listed.entries if isinstance(entry, ConditionalEntry)]
     tags = {tag: image for image in images for tag in image.tags}
     found = targets if targets is not None else merge(_named(listed.entries, entries, tags))
     resolved = {image.name: _resolved(image) for image in images}
@@ -94,7 +94,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
             resolutions.append((target, resolved[by_digest[target.reference.digest].name]))
     indexes = {image.digest: _children(image) for image in images if image.children}
     seen = Seen({tag: resolved[image.name] for tag, image in tags.items()}, indexes)
-    scene = Scene(
+    scene = RepositoryView(
         APP,
         {tag: image.digest for tag, image in tags.items()},
         [(target, found.digest) for target, found in resolutions],
@@ -103,9 +103,9 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
     )
     holds = evaluate(entries, scene, now)
     if in_use:
-        used = InUseReferences.of([str(normal(text)) for text in in_use])
+        used = InUseReferences.of([str(normal_reference(text)) for text in in_use])
         children = {index: found.manifests for index, found in indexes.items()}
-        held = held_in_use(used, APP, scene.tags, list(by_digest), scene.details, children)
+        held = kept_in_use(used, APP, scene.tags, list(by_digest), scene.details, children)
         holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
     holds = replace(holds, created={image.digest: image.details.created for image in images})
     rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, floor=floor)
@@ -140,9 +140,11 @@ def gone(plan: Plan) -> set[str]:
     return {tag for item in plan.acts for tag in item.removed_tags}
 
 
-def _named(entries: Sequence[Entry], conditional: Sequence[Conditional], tags: Mapping[str, Shown]) -> Iterator[Target]:
+def _named(
+    entries: Sequence[Entry], conditional: Sequence[ConditionalEntry], tags: Mapping[str, Shown]
+) -> Iterator[Target]:
     for entry in entries:
-        if not isinstance(entry, Conditional):
+        if not isinstance(entry, ConditionalEntry):
             yield from _targets(entry, tags)
             continue
         number = conditional.index(entry)
@@ -153,7 +155,7 @@ def _named(entries: Sequence[Entry], conditional: Sequence[Conditional], tags: M
                     if not entry.groups(reference.tag):
                         continue
                     details = tags[reference.tag].details
-                    if not chosen_by_digest(entry, details):
+                    if not is_chosen(entry, details):
                         continue
                 yield replace(target, bound=(number,))
 

@@ -19,7 +19,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.remote.registries import refuse_unusable_connections
-from bulkrm.selection.wanted import RunConditions
+from bulkrm.selection.run_conditions import RunConditions
 
 if TYPE_CHECKING:
     from bulkrm.cli.commands.saved_plan import PlanOutput

@@ -24,9 +24,9 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
 from bulkrm.model.target import Source
 from bulkrm.remote.registries import refuse_unusable_connections
-from bulkrm.selection.entry import Detail, Entry, parse_entry
+from bulkrm.selection.entry import Entry, LongForm, parse_entry
 from bulkrm.selection.patterns.pattern import ExcludePattern
-from bulkrm.selection.wanted import RunConditions
+from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.archive import read_archive
 from bulkrm.state.checks import list_of, number_of, optional_text_of, text_of
 from bulkrm.state.errors import changed
@@ -155,7 +155,7 @@ def _entries(listed: Sequence[Mapping[str, Any]], sign_in: SignIn, conditions: R
             yield entry
             continue
         note = optional_text_of(fields, "note")
-        detail = Detail(None, tuple(ExcludePattern(pattern) for pattern in list_of(fields, "exclude")), note)
+        detail = LongForm(None, tuple(ExcludePattern(pattern) for pattern in list_of(fields, "exclude")), note)
         source = Source.parse(text_of(fields, "source"))
         yield from parse_entry(text_of(fields, "image"), source=source, default_port=port, detail=detail)
     if next(conditional, None) is not None:

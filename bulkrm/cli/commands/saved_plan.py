@@ -17,7 +17,7 @@ from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.reports.format import ReportFormat, View, formats, no_line
 from bulkrm.reports.plan_view import view as plan_view
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 from bulkrm.state.known import MOST
 
 

@@ -13,7 +13,7 @@ from bulkrm.model.manifest import Resolved
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import NoMatch
 from bulkrm.model.target import Line, Target, Unmatched
-from bulkrm.selection.evaluation import Scene, chosen_by_digest, wanted
+from bulkrm.selection.evaluation import RepositoryView, facts_needed, is_chosen
 from bulkrm.selection.selector import Fact
 
 
@@ -40,7 +40,7 @@ class Chooser:
         await self._resolver.resolve(map(name_of, targets), Method.GET)
         needed: dict[Repository, dict[Digest, frozenset[Fact]]] = {}
         for scene in self._scenes(targets):
-            needed[scene.repository] = dict(wanted(self._entries, scene, choosing=True))
+            needed[scene.repository] = dict(facts_needed(self._entries, scene, choosing=True))
         await self._conditions.facts.read(needed, self._tell)
         if self._stop:
             return list(lines)  # what was not read cannot be left out
@@ -67,7 +67,7 @@ class Chooser:
     def _chooses_by_look(self, target: Target) -> bool:
         return any(self._entries[number].chooses_images for number in target.bound)
 
-    def _scenes(self, targets: Sequence[Target]) -> Iterator[Scene]:
+    def _scenes(self, targets: Sequence[Target]) -> Iterator[RepositoryView]:
         tags: dict[Repository, dict[str, Digest]] = defaultdict(dict)
         for target in targets:
             found = self._resolver.found.get(name_of(target))
@@ -76,7 +76,7 @@ class Chooser:
                 if isinstance(target.reference, TagRef):
                     place[target.reference.tag] = found.digest
         for repository, found_tags in tags.items():
-            yield Scene(repository, found_tags, ())
+            yield RepositoryView(repository, found_tags, ())
 
     def _left(self, target: Target) -> Target:
         """Return a target as those entries name it that choose it; what cannot be read stays as it is."""
@@ -84,7 +84,7 @@ class Chooser:
         if not isinstance(found, Resolved):
             return target
         details = self._conditions.facts.of(found.digest)
-        bound = tuple(number for number in target.bound if chosen_by_digest(self._entries[number], details))
+        bound = tuple(number for number in target.bound if is_chosen(self._entries[number], details))
         if not bound or bound[0] == target.bound[0]:
             return replace(target, bound=bound)
         first = self._entries[bound[0]]

@@ -22,11 +22,11 @@ from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, Seen, Unreadable
 from bulkrm.planning.guards.floor import floor_may_hold
 from bulkrm.remote.clock import Clock
-from bulkrm.selection.evaluation import Scene, digests_of, evaluate, wanted
-from bulkrm.selection.in_use.references import InUseReferences, held_in_use
+from bulkrm.selection.evaluation import RepositoryView, evaluate, facts_needed, known_digests
+from bulkrm.selection.in_use.references import InUseReferences, kept_in_use
+from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.selection.selector import Fact
-from bulkrm.selection.values.dating import By, moment
-from bulkrm.selection.wanted import RunConditions
+from bulkrm.selection.values.dating import DateKind, date_of
 
 
 class Conditions:
@@ -48,7 +48,7 @@ class Conditions:
 
     def elsewhere(self, hosts: Collection[str]) -> Iterator[Warned]:
         """Yield a warning where nothing of what is in use is on one of these hosts, which are all of the run."""
-        if self.used and not self.used.by_id and not self.used.hosts.intersection(hosts):
+        if self.used and not self.used.has_ids and not self.used.hosts.intersection(hosts):
             text = "nothing of what is in use is on a registry of this run; is it the right file?"
             yield Warned(WarningKind.IN_USE_ELSEWHERE, text)
 
@@ -66,7 +66,7 @@ class Conditions:
         scenes = {entry.repository: scene_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
         if first:
             for repository, scene in scenes.items():
-                self.facts.familiar(repository, digests_of(scene))
+                self.facts.familiar(repository, known_digests(scene))
         await self.facts.read({entry.repository: self._needed(entry, scenes) for entry in facts}, tell)
         return [self._judged(entry, scenes.get(entry.repository), tell) for entry in facts]
 
@@ -77,17 +77,19 @@ class Conditions:
         if any(tag in found for tag in self.used.tags_in(repository)):
             return True
         tags = {tag: one.digest for tag, one in found.items() if isinstance(one, Resolved)}
-        needed = wanted(self.wanted.entries, Scene(repository, tags, ()))
+        needed = facts_needed(self.wanted.entries, RepositoryView(repository, tags, ()))
         await self.facts.read({repository: needed}, ignore)
         return any(self.facts.of(digest).unread is not None for digest in needed)
 
-    def _needed(self, facts: RepositoryFacts, scenes: Mapping[Repository, Scene]) -> Mapping[Digest, frozenset[Fact]]:
+    def _needed(
+        self, facts: RepositoryFacts, scenes: Mapping[Repository, RepositoryView]
+    ) -> Mapping[Digest, frozenset[Fact]]:
         scene = scenes.get(facts.repository)
         if scene is None:
             return {}
-        needed: dict[Digest, frozenset[Fact]] = defaultdict(frozenset, wanted(self.wanted.entries, scene))
+        needed: dict[Digest, frozenset[Fact]] = defaultdict(frozenset, facts_needed(self.wanted.entries, scene))
         named = [digest for _, digest in scene.targets if digest is not None]
-        for digest in named if self.used.by_id else ():
+        for digest in named if self.used.has_ids else ():
             needed[digest] |= {Fact.IMAGE_ID}
         if self._may_hold(facts, named):
             for digest in named:
@@ -98,24 +100,26 @@ class Conditions:
         least = self.wanted.min_keep
         return bool(least) and isinstance(facts.tags, Seen) and floor_may_hold(named, facts.tags, least)
 
-    def _judged(self, facts: RepositoryFacts, scene: Scene | None, tell: EventListener) -> RepositoryFacts:
+    def _judged(self, facts: RepositoryFacts, scene: RepositoryView | None, tell: EventListener) -> RepositoryFacts:
         if scene is None:
             return facts
-        known = digests_of(scene)
+        known = known_digests(scene)
         details = {digest: self.facts.of(digest) for digest in sorted(known)}
         scene = replace(scene, details=details, new=self.facts.new_in(facts.repository, known))
         verdicts = evaluate(self.wanted.entries, scene, self.now)
         if self.used:
-            held = held_in_use(self.used, facts.repository, scene.tags, known, details, _children(facts))
+            held = kept_in_use(self.used, facts.repository, scene.tags, known, details, _children(facts))
             verdicts = replace(verdicts, in_use=held.digests, tags_in_use=held.tags)
             self._warn(facts, tell)
         if self.wanted.min_keep:
             verdicts = self._with_dates(verdicts, scene)
         return replace(facts, conditions=verdicts)
 
-    def _with_dates(self, verdicts: ConditionVerdicts, scene: Scene) -> ConditionVerdicts:
+    def _with_dates(self, verdicts: ConditionVerdicts, scene: RepositoryView) -> ConditionVerdicts:
         named = [digest for _, digest in scene.targets if digest is not None]
-        return replace(verdicts, created={digest: moment(scene.of(digest), By.CREATED, self.now) for digest in named})
+        return replace(
+            verdicts, created={digest: date_of(scene.of(digest), DateKind.CREATED, self.now) for digest in named}
+        )
 
     def _warn(self, facts: RepositoryFacts, tell: EventListener) -> None:
         """Say which tags in use of a touched repository lead to nothing, once."""
@@ -129,7 +133,7 @@ class Conditions:
                 tell(Warned(WarningKind.IN_USE_UNREADABLE, text))
 
 
-def scene_of(facts: RepositoryFacts) -> Scene:
+def scene_of(facts: RepositoryFacts) -> RepositoryView:
     """Return a repository as conditions see it."""
     tags = {tag: found.digest for tag, found in facts.tags.tags.items()} if isinstance(facts.tags, Seen) else {}
     targets: list[tuple[Target, Digest | None]] = []
@@ -141,7 +145,7 @@ def scene_of(facts: RepositoryFacts) -> Scene:
                 tags.setdefault(reference.tag, found.digest)
         elif isinstance(reference, TagRef) and reference.tag in facts.dangling:
             targets.append((target, None))
-    return Scene(facts.repository, tags, targets)
+    return RepositoryView(facts.repository, tags, targets)
 
 
 def _children(facts: RepositoryFacts) -> dict[Digest, tuple[Digest, ...]]:

@@ -13,11 +13,11 @@ from bulkrm.model.reference import Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.target import Line, Target, Unmatched
-from bulkrm.selection.conditional import Conditional
+from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
+from bulkrm.selection.list_warnings import MOST, count_ungrouped, covered_entries, globs, unused_excludes
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
-from bulkrm.selection.remarks import MOST, covered, globs, idle_excludes, ungrouped
 
 Catalogs = dict[str, tuple[str, ...] | Failure]
 
@@ -40,7 +40,7 @@ async def expand(
             tell(PhaseBegan(Phase.LISTING_TAGS, len(wanted)))
         await lists.read(wanted, tell)
     unread = NotAttempted(stop.reason or NotAttemptedReason.INTERRUPTED)
-    if not wanted_globs and not any(isinstance(entry, Conditional) for entry in entries):
+    if not wanted_globs and not any(isinstance(entry, ConditionalEntry) for entry in entries):
         return _dedupe(entry for entry in entries if isinstance(entry, Target))  # a list may name a million of them
     expansion = _Expansion(catalogs, lists, unread)
     named = list(expansion.named(entries))
@@ -62,7 +62,7 @@ class _Expansion:
         """Yield each entry with its lines."""
         number = 0
         for entry in entries:
-            if isinstance(entry, Conditional):
+            if isinstance(entry, ConditionalEntry):
                 yield entry, list(self._conditional(entry, number))
                 number += 1
             else:
@@ -74,11 +74,11 @@ class _Expansion:
         """Yield what is odd about the list."""
         tags = {place: self._tags(place) for place in wanted}
         targets = [(entry, [line for line in lines if isinstance(line, Target)]) for entry, lines in named]
-        yield from (Warned(WarningKind.UNUSED_EXCLUSION, text) for text in islice(idle_excludes(entries, tags), MOST))
-        yield from (Warned(WarningKind.COVERED_ENTRY, text) for text in islice(covered(targets), MOST))
+        yield from (Warned(WarningKind.UNUSED_EXCLUSION, text) for text in islice(unused_excludes(entries, tags), MOST))
+        yield from (Warned(WarningKind.COVERED_ENTRY, text) for text in islice(covered_entries(targets), MOST))
         for entry in entries:
-            if isinstance(entry, Conditional) and entry.ranks:
-                left = sum(ungrouped(entry, place, found) for place, found in tags.items())
+            if isinstance(entry, ConditionalEntry) and entry.ranks:
+                left = sum(count_ungrouped(entry, place, found) for place, found in tags.items())
                 if left:
                     text = f"{entry.source}: {left} tag{'s' if left > 1 else ''} fit no group, and so are not chosen"
                     yield Warned(WarningKind.UNGROUPED_TAGS, text)
@@ -87,7 +87,7 @@ class _Expansion:
         listed = self.lists.get(repository)
         return () if isinstance(listed, Failure) else listed or ()
 
-    def _conditional(self, entry: Conditional, number: int) -> Iterator[Line]:
+    def _conditional(self, entry: ConditionalEntry, number: int) -> Iterator[Line]:
         """Yield the lines of an entry with conditions, as far as tags tell what it chooses."""
         found = [line for piece in entry.pieces for line in self._lines(piece)]
         chosen = [
@@ -130,7 +130,7 @@ def _repositories(glob: Glob, catalogs: Catalogs) -> list[Repository]:
     return [] if isinstance(paths, Failure) else match_repositories(glob.repository, paths)
 
 
-def _no_match(entry: Glob | Target | Conditional) -> Line:
+def _no_match(entry: Glob | Target | ConditionalEntry) -> Line:
     return entry if isinstance(entry, Target) else Unmatched(entry.text, entry.source, entry.note, NoMatch())
 
 

@@ -30,7 +30,7 @@ from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
 from bulkrm.planning.order.strategy import orders, where_tags_go_alone, worth_asking
 from bulkrm.planning.recheck import recheck, touches
 from bulkrm.planning.recursion import trimmed
-from bulkrm.selection.wanted import UNCONDITIONAL, RunConditions
+from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 
 @dataclass(frozen=True, slots=True)

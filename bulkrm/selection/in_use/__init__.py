@@ -1,1 +1,1 @@
-"""What runs somewhere: files of other tools become references, and references become what stays. Pure."""
+"""Images in use: the files of other tools become references, and the references keep manifests and tags. Pure."""

@@ -1,4 +1,4 @@
-"""A file of what is in use, read whole or not at all: what is not understood may be in use too."""
+"""Reads a file of images in use, whole or not at all: a part that is not understood may name an image in use."""
 
 import json
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ import yaml
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, mask_credentials
-from bulkrm.selection.in_use.references import normal
-from bulkrm.selection.in_use.shapes import Document, shapes
+from bulkrm.selection.in_use.reader import Document, readers
+from bulkrm.selection.in_use.references import normal_reference
 from bulkrm.selection.listfile.plain import is_plain, plain_lines
 
 MAX_SIZE = 256 * 2**20
-_MAX_NODES = 10_000_000  # aliases written out: a short text can stand for more than any memory holds
+_MAX_NODES = 10_000_000  # with aliases written out, a short text can stand for more nodes than fit into memory
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KNOWN = (
     "give what `kubectl get pods -A -o json`, `docker ps --format json`, `docker inspect` or `crictl images -o json` "
     "prints, a compose file, rendered manifests, or one reference a line"
 )
-_NOBODY = frozenset({"<none>:<none>", "<none>", "<none>@<none>"})  # docker's word for an image without a name
+_UNNAMED = frozenset({"<none>:<none>", "<none>", "<none>@<none>"})  # how docker writes an image without a name
 _SHOWN = 160
 
 
@@ -32,18 +32,18 @@ def read_in_use(content: bytes, name: str, default_port: int = HTTPS_PORT) -> tu
     except UnicodeDecodeError:
         _refuse(name, "is not UTF-8", "save the file as text in UTF-8")
     if not text.strip():
-        _refuse(name, "is empty", f"nothing would be known to be in use; {_KNOWN}")
+        _refuse(name, "is empty, so it would keep nothing", _KNOWN)
     found: dict[str, None] = {}
     for image in _images(text, name):
-        if image in _NOBODY:
+        if image in _UNNAMED:
             continue
-        reference = normal(image, default_port)
+        reference = normal_reference(image, default_port)
         if reference is None:
             shown = mask_credentials(image)[:_SHOWN]
-            _refuse(name, f"names {shown!r}, which is no image", "render templates and variables first")
+            _refuse(name, f"names {shown!r}, which is no image reference", "render templates and variables first")
         found[reference] = None
     if not found:
-        _refuse(name, "names no image", f"nothing would be known to be in use; {_KNOWN}")
+        _refuse(name, "names no image, so it would keep nothing", _KNOWN)
     return tuple(sorted(found))
 
 
@@ -58,14 +58,14 @@ def _images(text: str, name: str) -> Iterator[str]:
     for number, document in enumerate(documents, 1):
         if document is None:
             continue
-        shape = next((shape for shape in shapes() if shape.fits(document)), None)
+        shape = next((shape for shape in readers() if shape.fits(document)), None)
         if shape is None:
-            _refuse(name, f"has a shape that is not known, in its document {number}", _KNOWN)
+            _refuse(name, f"has an unknown format, in its document {number}", _KNOWN)
         yield from shape.images(document)
 
 
 def _json(text: str, name: str) -> Iterator[Document]:
-    """Yield the values of a text: one, or one after the other."""
+    """Yield the JSON values of a text: one, or several in a row."""
     decoder = json.JSONDecoder()
     at = 0
     try:
@@ -83,14 +83,14 @@ def _yaml(text: str, name: str) -> Iterator[Document]:
     try:
         for document in yaml.load_all(text, Loader=_LOADER):
             if _size(document, {}, set()) > _MAX_NODES:
-                _refuse(name, "stands for too much once its aliases are written out", "write it without aliases")
+                _refuse(name, "is too large once its aliases are written out", "write it without aliases")
             yield document
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         _refuse(name, f"is not readable as YAML: {' '.join(str(error).split())[:_SHOWN]}", _KNOWN)
 
 
 def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:
-    """Count nodes as if every alias were written out. One that holds itself is endless."""
+    """Count the nodes of a tree with every alias written out; a node that contains itself counts as too many."""
     if not isinstance(node, dict | list):
         return 1
     if id(node) in open_:
@@ -104,4 +104,4 @@ def _size(node: Any, known: dict[int, int], open_: set[int]) -> int:
 
 
 def _refuse(name: str, what: str, remedy: str) -> NoReturn:
-    raise InputError(Problem(name, f"this file of what is in use {what}", remedy))
+    raise InputError(Problem(name, f"this file of images in use {what}", remedy))

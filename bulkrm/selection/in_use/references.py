@@ -1,8 +1,8 @@
-"""References as container tools write them, and what they hold in a repository.
+"""References as container tools write them, and which manifests and tags of a repository they keep.
 
-Docker's names are completed as Docker does it (github.com/distribution/reference `normalize.go`): `nginx` is
-`docker.io/library/nginx:latest`. A bare digest is what container runtimes call an image ID: the digest of a manifest to
-some, of a configuration to others.
+Short names are completed as Docker does (github.com/distribution/reference `normalize.go`): `nginx` is
+`docker.io/library/nginx:latest`. A bare digest is an image ID, by which some container runtimes mean the digest of a
+manifest and others that of a configuration.
 """
 
 import re
@@ -17,14 +17,14 @@ from bulkrm.model.result.outcome import Kept, KeptReason
 
 _PREFIXES = ("docker-pullable://", "docker://", "containerd://", "cri-o://")
 _HEX = 64
-_SHORT = re.compile(r"(?:sha256:)?([0-9a-f]{12,63})")  # docker ps: of an image that lost its name
+_SHORT = re.compile(r"(?:sha256:)?([0-9a-f]{12,63})")  # `docker ps` of an image whose name now belongs to another one
 
 
 @dataclass(frozen=True, slots=True)
 class InUseReferences:
-    """What is in use. `digests`: on whatever host; `ids`: those that may be a configuration's.
+    """The images in use. `digests` count on every host; `ids` are those of them that may be a configuration's digest.
 
-    `short`: beginnings of such; `tags`: where they are; `hosts`: of all that is named with one.
+    `short`: abbreviated ids; `tags`: tags of one repository each; `hosts`: the registries that any reference names.
     """
 
     digests: frozenset[Digest] = frozenset()
@@ -35,7 +35,7 @@ class InUseReferences:
 
     @classmethod
     def of(cls, texts: Iterable[str], default_port: int = HTTPS_PORT) -> "InUseReferences":
-        """Take texts in the normal form of `normal`."""
+        """Parse references in the form that `normal_reference` returns."""
         digests: set[Digest] = set()
         ids: set[Digest] = set()
         short: set[str] = set()
@@ -60,16 +60,16 @@ class InUseReferences:
         return cls(frozenset(digests), frozenset(ids), frozenset(short), frozenset(tags), frozenset(hosts))
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything."""
+        """Tell whether any image is in use."""
         return bool(self.digests or self.short or self.tags)
 
     @property
-    def by_id(self) -> bool:
-        """Tell whether the digests of configurations have to be known."""
+    def has_ids(self) -> bool:
+        """Tell whether an image ID is among them, for which the digests of configurations have to be read."""
         return bool(self.ids or self.short)
 
-    def names(self, digest: Digest, details: Details | None) -> str | None:
-        """Return by which digest a manifest is named, its own or that of a configuration; None: by none."""
+    def name_of(self, digest: Digest, details: Details | None) -> str | None:
+        """Return the digest by which a manifest is in use, its own or that of a configuration; None: it is not in use."""
         if digest in self.digests:
             return digest
         candidates = (digest, *(details.config_digests if details is not None else ()))
@@ -84,15 +84,15 @@ class InUseReferences:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldInUse:
-    """What stays in one repository because it is in use, and the tags by which it is named there."""
+class KeptInUse:
+    """The manifests of one repository that are kept because they are in use, and the tags under which they are."""
 
     digests: Mapping[Digest, Kept] = field(default_factory=dict)
     tags: Mapping[str, Kept] = field(default_factory=dict)
 
 
-def normal(text: str, default_port: int = HTTPS_PORT) -> str | None:
-    """Return a reference in its normal form; None: it is none. A bare digest stays one."""
+def normal_reference(text: str, default_port: int = HTTPS_PORT) -> str | None:
+    """Return a reference in normal form; None: the text is no reference. A bare digest stays a bare digest."""
     text = text.strip()
     for prefix in _PREFIXES:
         text = text.removeprefix(prefix)
@@ -115,35 +115,35 @@ def normal(text: str, default_port: int = HTTPS_PORT) -> str | None:
         return None
 
 
-def held_in_use(
-    used: InUseReferences,
+def kept_in_use(
+    in_use: InUseReferences,
     repository: Repository,
     tags: Mapping[str, Digest],
     digests: Collection[Digest],
     details: Mapping[Digest, Details],
     children: Mapping[Digest, Collection[Digest]],
-) -> HeldInUse:
-    """Return what is in use in a repository. `digests`: every manifest that is known there besides those with tags.
+) -> KeptInUse:
+    """Return what is kept in a repository. `digests`: known manifests without a tag; `children`: by index.
 
-    An index in use holds its children, and a child in use the indexes that name it.
+    An index in use keeps its children, and a child in use keeps the indexes that name it.
     """
     by_tag: dict[str, Kept] = {}
     held: dict[Digest, Kept] = {}
-    for tag in used.tags_in(repository):
+    for tag in in_use.tags_in(repository):
         by_tag[tag] = Kept(KeptReason.IN_USE, (f"{repository}:{tag}",))
         if tag in tags:
             held.setdefault(tags[tag], by_tag[tag])
     below = {child for found in children.values() for child in found}
     for digest in sorted({*tags.values(), *digests, *children, *below}):
-        name = used.names(digest, details.get(digest))
+        name = in_use.name_of(digest, details.get(digest))
         if name is not None:
             held.setdefault(digest, Kept(KeptReason.IN_USE, (str(name),)))
     _spread(held, children)
-    return HeldInUse(held, by_tag)
+    return KeptInUse(held, by_tag)
 
 
 def _spread(held: dict[Digest, Kept], children: Mapping[Digest, Collection[Digest]]) -> None:
-    """Hold the indexes above what is held, and then all that they name."""
+    """Add the indexes that name a manifest in `held`, and then the children of all indexes in `held`."""
     changed = True
     while changed:
         changed = False

@@ -1,1 +1,1 @@
-"""The list file as text: read to its end, every mistake with its place."""
+"""The list file: parsed to its end, with the place of every mistake."""

@@ -7,25 +7,25 @@ from typing import Any
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import Source
-from bulkrm.selection.entry import PLAIN, Detail, Entry, TagItem, parse_entry, parse_tag
+from bulkrm.selection.entry import SHORT_FORM, Entry, LongForm, TagItem, parse_entry, parse_tag
 from bulkrm.selection.listfile.mistakes import Mistakes, Position, ReadingStoppedError
 from bulkrm.selection.listfile.nodes import LIST_REMEDY, NodeReader
 from bulkrm.selection.listfile.plain import is_item, is_plain, plain_lines
 from bulkrm.selection.listfile.yaml_tree import Mapping, Node, Scalar, Sequence, place_of, read_tree
 from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern
-from bulkrm.selection.selector import Level, keys
+from bulkrm.selection.selector import KeyLevel, keys
 
-TOP_KEYS = ("registry", "protect", *keys(Level.FILE), "images")
-ENTRY_KEYS = ("image", "tags", "exclude", *keys(Level.ENTRY), "note")
+TOP_KEYS = ("registry", "protect", *keys(KeyLevel.FILE), "images")
+ENTRY_KEYS = ("image", "tags", "exclude", *keys(KeyLevel.ENTRY), "note")
 _INSTEAD_OF_TAGS = frozenset({"match", "untagged"})
-# Stands in for the host where none is known: is the missing host the only mistake? (RFC 2606: no such host exists)
+# Replaces a missing host, to find out whether an entry has another mistake too (RFC 2606: no such host exists).
 _NO_HOST = "registry.invalid"
 _BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class InUseFile:
-    """A file of what is in use, as a list names it. `where`: the place in the list, for messages."""
+    """The name of a file of images in use, from the key `in-use`. `where`: its place in the list, for messages."""
 
     name: str
     where: str
@@ -33,7 +33,7 @@ class InUseFile:
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """What a file asks for, in its order; `protect`, `in_use` and `min_keep` hold for the whole run."""
+    """The content of a list file, in its order; `protect`, `in_use` and `min_keep` apply to the whole run."""
 
     entries: tuple[Entry, ...]
     protect: tuple[ProtectPattern, ...] = ()
@@ -43,7 +43,7 @@ class ListFile:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much of a file is read: its size in bytes, its values, the mistakes that are shown."""
+    """Upper bounds for a list file: its size in bytes, its number of values, the number of mistakes shown."""
 
     size: int = 256 * 1024 * 1024
     values: int = 10_000_000
@@ -54,7 +54,7 @@ LIMITS = Limits()
 
 
 def read_list(content: bytes | str, name: str, *, default_port: int = HTTPS_PORT, limits: Limits = LIMITS) -> ListFile:
-    """Read a list file; `name` is what its entries and mistakes are called by, `-` for standard input.
+    """Parse a list file; `name` is its name in sources and messages, `-` for standard input.
 
     Raises InputError with every mistake of the file, each with `name:line:column`.
     """
@@ -85,16 +85,16 @@ def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """An entry whose reference is not read yet: `registry` may stand behind it. `line` is the entry's."""
+    """An entry whose reference is not parsed yet, because `registry` may follow it. `line` is the entry's."""
 
     image: Scalar
-    detail: Detail
+    detail: LongForm
     line: int
 
 
 @dataclass(slots=True)
 class _EntryFields:
-    """The long form of an entry, as far as it was read."""
+    """The keys of an entry in long form that were read so far."""
 
     seen: set[str] = field(default_factory=set)
     image: list[Scalar] = field(default_factory=list)
@@ -105,13 +105,13 @@ class _EntryFields:
     written: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def detail(self) -> Detail:
-        """What it adds to the image."""
-        return Detail(self.tags, self.exclude, self.note, self.values, self.written)
+    def detail(self) -> LongForm:
+        """The keys beside `image`."""
+        return LongForm(self.tags, self.exclude, self.note, self.values, self.written)
 
 
 class _ListReader(NodeReader):
-    """One pass over one file. Every mistake is noted, and reading goes on."""
+    """Parses one file in one pass. It notes every mistake, and goes on."""
 
     def __init__(self, name: str, default_port: int, mistakes: Mistakes) -> None:
         self.entries: list[Entry] = []
@@ -125,7 +125,7 @@ class _ListReader(NodeReader):
         self._advice = "set `registry:` at the top of the file"
 
     def read(self, content: bytes, most: int) -> None:
-        """Read the one document of the file."""
+        """Parse the one YAML document of the file, of at most `most` values."""
         roots = read_tree(content, self.mistakes, most)
         root = next(roots, None)
         match root:
@@ -147,7 +147,7 @@ class _ListReader(NodeReader):
                 pass
 
     def read_plain(self, content: str) -> None:
-        """Read a plain list, a line each."""
+        """Parse a plain list: one reference or glob a line."""
         self._advice = "write a YAML list, with `registry:` at the top and the list under `images:`"
         empty = True
         for scalar in plain_lines(content):
@@ -156,7 +156,7 @@ class _ListReader(NodeReader):
                 remedy = "write one reference a line, without '- '; a YAML list has a name that ends with .yaml"
                 self.mistakes.add(scalar.place, "a line of a YAML list in a plain list", remedy)
             else:
-                self._finish(_Draft(scalar, PLAIN, scalar.place.line))
+                self._finish(_Draft(scalar, SHORT_FORM, scalar.place.line))
         if empty:
             self.mistakes.add(Position(1, 1), "an empty file", "write one reference a line")
 
@@ -174,7 +174,7 @@ class _ListReader(NodeReader):
             if "images" not in keys:
                 self.mistakes.add(place, "no `images:` in the file", "write the list of images under it")
         except ReadingStoppedError:
-            # Perhaps `registry` would have come: a missing host is no mistake then.
+            # `registry` may stand in the part that was not read, so a missing host is no mistake.
             self._registry = self._registry or _NO_HOST
             raise
         finally:
@@ -196,18 +196,18 @@ class _ListReader(NodeReader):
                         self._finish(draft)
             case "format":  # `bulkrm plan --out` writes this first
                 self.mistakes.stop(key.place, "a plan, and no list", f"`bulkrm apply {self._name}` carries it out")
-            case name if name in keys(Level.FILE):
+            case name if name in keys(KeyLevel.FILE):
                 self._of_file(name, node)
             case _:
                 self.refuse_key(key, node, TOP_KEYS)
 
     def _of_file(self, name: str, node: Node) -> None:
-        """Read a condition of the whole run."""
+        """Read a key that applies to the whole run."""
         if name == "in-use":
             for scalar in self.texts(node, name, may_be_empty=False):
                 where = f"{self._name}:{scalar.place.line}:{scalar.place.column}"
                 self.in_use.append(InUseFile(scalar.text, where))
-        elif found := self.value(keys(Level.FILE)[name], node):
+        elif found := self.value(keys(KeyLevel.FILE)[name], node):
             self.min_keep = found[0]
 
     def _read_registry(self, node: Node) -> None:
@@ -226,7 +226,7 @@ class _ListReader(NodeReader):
         for item in self.items(node, "images"):
             match item:
                 case Scalar(place=place):
-                    yield _Draft(item, PLAIN, place.line)
+                    yield _Draft(item, SHORT_FORM, place.line)
                 case Mapping(place, pairs):
                     yield from self._draft_of(place, pairs)
                 case Sequence(place):
@@ -235,7 +235,7 @@ class _ListReader(NodeReader):
                     pass
 
     def _draft_of(self, place: Position, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
-        """Read the long form of one entry: one draft, or none if the image is missing."""
+        """Read the long form of one entry; yields one draft, or none if `image` is missing."""
         entry = _EntryFields()
         before = len(self.mistakes)
         for key, node in pairs:
@@ -243,11 +243,11 @@ class _ListReader(NodeReader):
             self._entry_value(key, node, entry)
         broken = len(self.mistakes) > before
         if broken and entry.seen & _INSTEAD_OF_TAGS:
-            return  # without its tags the image would be another mistake
+            return  # `image` alone, without tags, would be reported as a second mistake
         if "image" not in entry.seen and entry.seen.issubset(ENTRY_KEYS):
             self.mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
-        # Whether conditions fit the tags cannot be told, if not all of them were read.
-        detail = Detail(entry.tags, note=entry.note) if broken else entry.detail
+        # After a mistake in one key the others cannot be checked against each other.
+        detail = LongForm(entry.tags, note=entry.note) if broken else entry.detail
         yield from (_Draft(scalar, detail, place.line) for scalar in entry.image)
 
     def _entry_value(self, key: Scalar, node: Node, entry: "_EntryFields") -> None:
@@ -260,15 +260,15 @@ class _ListReader(NodeReader):
                 entry.exclude = self.parse_all(self.texts(node, "exclude"), ExcludePattern)
             case "note":
                 entry.note = next((scalar.text for scalar in self.text(node)), None)
-            case name if name in keys(Level.ENTRY):
-                found = self.value(keys(Level.ENTRY)[name], node)
+            case name if name in keys(KeyLevel.ENTRY):
+                found = self.value(keys(KeyLevel.ENTRY)[name], node)
                 if found is not None:
                     entry.values[name], entry.written[name] = found
             case _:
                 self.refuse_key(key, node, ENTRY_KEYS)
 
     def _finish(self, draft: _Draft) -> None:
-        """Turn a draft into entries, now that `registry` is known."""
+        """Parse a draft into entries, now that `registry` is known or known to be missing."""
         source = Source(self._name, draft.line)
         text, port = draft.image.text, self._default_port
         try:

@@ -1,4 +1,4 @@
-"""The mistakes of one list file: all of them are shown, each with its place."""
+"""Collects all mistakes of one list file, each with its place."""
 
 from typing import NamedTuple, NoReturn
 
@@ -6,14 +6,14 @@ from bulkrm.model.errors import Problem
 
 
 class Position(NamedTuple):
-    """Where something stands in the file; both count from 1."""
+    """A place in the file; line and column count from 1."""
 
     line: int
     column: int
 
 
 class ReadingStoppedError(Exception):
-    """The rest of the file cannot, or need not, be read: the mistakes say why."""
+    """Raised after a mistake that makes it impossible, or pointless, to read the rest of the file."""
 
 
 class Mistakes:
@@ -26,23 +26,23 @@ class Mistakes:
         self._found: list[tuple[Position, Problem]] = []
 
     def __len__(self) -> int:
-        """How many there are so far."""
+        """Return the number of mistakes so far."""
         return len(self._found)
 
     def add(self, place: Position, what: str, remedy: str = "") -> None:
         """Note a mistake. Raises ReadingStoppedError when there are too many."""
         if len(self._found) > self._most:
-            raise ReadingStoppedError  # said already
+            raise ReadingStoppedError  # the last mistake says that there are too many
         self._found.append((place, Problem(f"{self._name}:{place.line}:{place.column}", what, remedy)))
         if len(self._found) == self._most:
             self.stop(place, "too many mistakes, the rest of the file was not read")
 
     def stop(self, place: Position, what: str, remedy: str = "") -> NoReturn:
-        """Note a mistake behind which nothing can be read. Raises ReadingStoppedError."""
+        """Note a mistake after which the rest cannot be read. Raises ReadingStoppedError."""
         where = f"{self._name}:{place.line}:{place.column}"
         self._found.append((place, Problem(where, what, remedy)))
         raise ReadingStoppedError
 
     def problems(self) -> list[Problem]:
-        """Return all of them, in the order of the file."""
+        """Return all mistakes in the order of the file."""
         return [problem for _, problem in sorted(self._found, key=lambda found: found[0])]

@@ -1,4 +1,4 @@
-"""Values of a list file: a text, a list of texts, a mapping of texts. What is none is a mistake, and reading goes on."""
+"""Reads the values of a list file: a text, a list of texts, a mapping of texts. It notes mistakes, and goes on."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +15,14 @@ LIST_REMEDY = "write a list, each line with '- ' before the value"
 
 
 class NodeReader:
-    """Reads nodes; `mistakes` gets what is wrong with them."""
+    """Reads nodes; `mistakes` collects what is wrong with them."""
 
     def __init__(self, mistakes: Mistakes) -> None:
-        """Begin with a file of which nothing is read."""
+        """`mistakes`: the collection for one file."""
         self.mistakes = mistakes
 
     def value(self, key: Key, node: Node) -> tuple[Any, Any] | None:
-        """Return the value of a selector's key, parsed and as it was written; None: it is a mistake, which is noted."""
+        """Return the value of a selector's key, parsed and as the list has it; None after a mistake, which is noted."""
         before = len(self.mistakes)
         parsed: Any = None
         written: Any = None
@@ -59,7 +59,7 @@ class NodeReader:
                 pass
 
     def parse_all(self, scalars: Iterable[Scalar], parse: Callable[[str], T]) -> tuple[T, ...]:
-        """Parse texts; what is wrong with one is noted at its place."""
+        """Parse texts; for each that cannot be parsed a mistake is noted at its place."""
         parsed: list[T] = []
         for scalar in scalars:
             try:
@@ -69,7 +69,7 @@ class NodeReader:
         return tuple(parsed)
 
     def text(self, node: Node) -> list[Scalar]:
-        """Return the one text that should be here, or nothing: the mistake is noted."""
+        """Return the text of a node as a list of one; [] after a mistake, which is noted."""
         match node:
             case Scalar():
                 return [node]
@@ -101,7 +101,7 @@ class NodeReader:
                 pass
 
     def refuse_key(self, key: Scalar, node: Node, known: tuple[str, ...]) -> None:
-        """Note an unknown key, with the one that may be meant."""
+        """Note an unknown key as a mistake, with the known key that is nearest to it."""
         nearest = difflib.get_close_matches(key.text, known, 1)
         if nearest:
             remedy = f"did you mean {nearest[0]}?"
@@ -114,7 +114,7 @@ class NodeReader:
         self.mistakes.add(key.place, f"unknown key {_shown(key.text)!r}", remedy)
 
     def note(self, place: Position, error: InputError) -> None:
-        """Note the problems of an error at a place."""
+        """Note the problems of an error as mistakes at a place."""
         for problem in error.problems:
             self.mistakes.add(place, problem.what, problem.remedy)
 

@@ -9,12 +9,12 @@ from bulkrm.selection.listfile.yaml_tree import Scalar
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _KEY = re.compile(r"""(?:[\w-]+|"[^"]*"|'[^']*')\s*:(?:\s|$)""")
 _IPV6 = re.compile(r"\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\][:/]")
-_YAML = tuple("-[{}<%&!|>'\"@`?*,]")  # what only YAML begins with, or what needs quotes there
+_YAML = tuple("-[{}<%&!|>'\"@`?*,]")  # first characters of YAML, or characters that need quotes there
 _ITEM = re.compile(r"-\s")
 
 
 def is_plain(content: str, name: str) -> bool:
-    """Tell a plain list from YAML: by the file's name, or by the first line that is no comment."""
+    """Tell whether a list is plain and not YAML, by the file's name or the first line that is no comment."""
     if name.endswith(".txt"):
         return True
     first = next((scalar.text for scalar in plain_lines(content)), "")
@@ -22,7 +22,7 @@ def is_plain(content: str, name: str) -> bool:
 
 
 def plain_lines(content: str) -> Iterator[Scalar]:
-    """Yield what stands in each line."""
+    """Yield the text of each line that is neither blank nor a comment."""
     for number, line in enumerate(_split(content), 1):
         text = _COMMENT.sub("", line).rstrip()
         if text.strip():
@@ -31,7 +31,7 @@ def plain_lines(content: str) -> Iterator[Scalar]:
 
 
 def is_item(text: str) -> bool:
-    """Tell whether a line is that of a YAML list."""
+    """Tell whether a line begins with `- `, as an item of a YAML list does."""
     return _ITEM.match(text) is not None
 
 

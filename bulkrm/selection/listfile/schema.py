@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bulkrm.selection.selector import Level, keys
+from bulkrm.selection.selector import KeyLevel, keys
 
 # Editors see numbers, truth values and null where bulkrm sees text: `1.10`, `on`, `~`.
 _SCALAR = {"type": ["string", "number", "boolean"]}
@@ -37,7 +37,7 @@ _ENTRY = {
             "type": "array",
             "items": _SCALAR,
         },
-        **{key.name: dict(key.schema) for key in keys(Level.ENTRY).values()},
+        **{key.name: dict(key.schema) for key in keys(KeyLevel.ENTRY).values()},
         "note": {
             "title": "Note",
             "description": "Shown with the image in every report.",
@@ -73,7 +73,7 @@ _LONG_FORM = {
             "items": {"type": "string", "minLength": 3},
             "examples": [["*:latest", "**/prod-*:*"]],
         },
-        **{key.name: dict(key.schema) for key in keys(Level.FILE).values()},
+        **{key.name: dict(key.schema) for key in keys(KeyLevel.FILE).values()},
         "images": {"$ref": "#/$defs/images"},
     },
     "required": ["images"],
@@ -82,7 +82,7 @@ _LONG_FORM = {
 
 
 def list_file_schema() -> dict[str, Any]:
-    """Return the schema. It is looser than the reader: whether a text is a reference only the reader knows."""
+    """Return the schema. It is looser than the parser, which alone knows whether a text is a reference."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "bulkrm list file",

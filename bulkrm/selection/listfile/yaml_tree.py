@@ -1,8 +1,8 @@
-"""YAML as a tree that is read once, from front to back: every scalar is a string and knows its place.
+"""YAML as a lazy tree that is read once, from front to back; every scalar is a string and knows its place.
 
-It is built on the events of PyYAML, before tags are resolved: `1.10`, `012`, `on` and `~` stay text. Nodes are lazy, so
-that a list of a million references never is in memory as a tree. Anchors, aliases, tags, duplicate keys and empty
-values are mistakes; after one, reading goes on.
+The tree is built from the events of PyYAML, before tags are resolved, so `1.10`, `012`, `on` and `~` stay text. Nodes
+are generated on demand, so that a list of a million references is never in memory as a tree. Anchors, aliases, tags,
+duplicate keys and empty values are mistakes; reading goes on after them.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _QUOTES = "put a value that starts with one of * & ! % @ ` { [ | > in quotes, an
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text that is not empty."""
+    """A text, which is never empty."""
 
     text: str
     place: Position
@@ -29,7 +29,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A list. `items` can be read once; what is left of them is skipped when the reader goes on."""
+    """A list. `items` can be iterated once; items not taken are skipped when the next node is read."""
 
     place: Position
     items: Iterator["Node"]
@@ -37,7 +37,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Keys and values. `pairs` can be read once; what is left of them is skipped when the reader goes on."""
+    """A mapping. `pairs` can be iterated once; pairs not taken are skipped when the next node is read."""
 
     place: Position
     pairs: Iterator[tuple[Scalar, "Node"]]
@@ -45,7 +45,7 @@ class Mapping:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableNode:
-    """Something that could not be read; its mistake is noted already."""
+    """A node that could not be read; its mistake is noted already."""
 
 
 Node = Scalar | Sequence | Mapping | UnreadableNode
@@ -53,7 +53,7 @@ _UNREADABLE = UnreadableNode()
 
 
 def read_tree(content: bytes, mistakes: Mistakes, most: int, loader: Any = LOADER) -> Iterator[Node]:
-    """Yield the root of each document, which has to be read before the next. `most`: how many nodes there may be.
+    """Yield the root of each document; each has to be read before the next. `most`: the largest number of nodes.
 
     Raises ReadingStoppedError where the YAML cannot be read any further.
     """
@@ -172,7 +172,7 @@ class _Reader:
 
 
 def _skip(node: Node) -> None:
-    """Read what nobody has read, so that the next event belongs to the next node."""
+    """Consume the rest of a node, so that the next event belongs to the next node."""
     match node:
         case Sequence(items=rest) | Mapping(pairs=rest):
             for _ in rest:
@@ -182,12 +182,12 @@ def _skip(node: Node) -> None:
 
 
 def _place(mark: Any) -> Position:
-    """Return the place of a mark, of which PyYAML has two types; its events always have one."""
+    """Return the position of a mark of PyYAML, which counts from 0."""
     return Position(mark.line + 1, mark.column + 1)
 
 
 def place_of(content: bytes, offset: int) -> Position:
-    """Return the line and column of a byte."""
+    """Return the line and column of a byte offset."""
     before = content[:offset]
     last = before[before.rfind(b"\n") + 1 :]
     return Position(before.count(b"\n") + 1, len(last.decode("utf-8", "replace")) + 1)

@@ -1,1 +1,1 @@
-"""Patterns of repositories, tags and texts, and what they match."""
+"""Patterns of repositories, tags and texts, and their matching."""

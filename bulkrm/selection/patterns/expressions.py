@@ -1,9 +1,9 @@
 r"""Regular expressions of a list, matched against whole tags: RE2's syntax, checked before anything is compiled.
 
-They run in the engine of the `regex` package under a time limit for each tag, because nested repetitions can take longer
-than anybody waits. The syntax is RE2's (google/re2 doc/syntax.txt) as far as it says something about tags, so that an
-expression means the same in other tools: no lookaround, no backreference, nothing possessive, atomic, recursive or fuzzy.
-What is not known is refused: `regex` has constructs that another reader would not expect.
+They run in the engine of the `regex` package with a time limit for each tag, because nested repetitions can take
+exponential time. The syntax is the part of RE2's (google/re2 doc/syntax.txt) that applies to tags, so that an expression
+means the same in other tools: no lookaround, no backreference, nothing possessive, atomic, recursive or fuzzy. All other
+constructs of `regex` are refused, because readers who know RE2 would not expect them.
 """
 
 import re
@@ -16,8 +16,8 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.selection.patterns.syntax import MAX_TEXT, refuse
 
 SECONDS = 0.1  # for one tag, which has at most 128 characters
-_MAX_REPEAT = 1000  # as RE2 has it, groups in groups counted in
-_DIGITS = 6  # more is too much anyway
+_MAX_REPEAT = 1000  # RE2's limit; the counts of nested groups are multiplied
+_DIGITS = 6  # a count with more digits exceeds the limit anyway
 _MAX_NESTING = 32
 _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
 _CLASSES, _BORDERS = frozenset("dDwWsS"), frozenset("bBA")
@@ -25,13 +25,13 @@ _PUNCTUATION = frozenset("\\.+*?()|[]{}^$-/_:@#%&,;=!<>~'\"` ")
 _REPEAT = re.compile(r"\{(\d+)(?:,(\d*))?\}", re.ASCII)
 _POSIX = re.compile(r"\[:\^?[a-z]+:\]")
 _GROUP = re.compile(r"\(\?(?::|P?<(?![=!])[A-Za-z_]\w*>|[is]+(?:-[is]+)?:|-[is]+:)", re.ASCII)
-_FLAGS = re.compile(r"\(\?[is]+\)")  # for the rest of the expression; `regex` takes them for all of it
+_FLAGS = re.compile(r"\(\?[is]+\)")  # only at the beginning: `regex` applies them to the whole expression
 _LIKE_RE2 = "write it as RE2 has it: groups, classes, | * + ? {n,m}, without lookaround and backreferences"
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A regular expression that fits whole tags. Raises InputError with one Problem when the text is none."""
+    """A regular expression that is matched against whole tags. Raises InputError with one Problem when it is malformed."""
 
     text: str
     _compiled: Any = field(init=False, repr=False, compare=False)
@@ -53,13 +53,13 @@ class Expression:
 
     @property
     def captures(self) -> int:
-        """How many groups capture something."""
+        """The number of capturing groups."""
         return int(self._compiled.groups)
 
     def match(self, tag: str, seconds: float = SECONDS) -> tuple[str, ...] | None:
-        """Return what the groups captured, '' for those that took no part; None: the tag does not fit.
+        """Return the captures of all groups, '' for a group that took no part; None: the tag does not match.
 
-        Raises TimeoutError where that takes longer than the limit.
+        Raises TimeoutError after `seconds`.
         """
         found = self._compiled.fullmatch(tag, timeout=seconds)
         return None if found is None else tuple(text or "" for text in found.groups())
@@ -67,7 +67,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class MatchingTags:
-    """Chooses tags by a regular expression: never artifact tags, and none that takes too long to tell."""
+    """Chooses tags by a regular expression; never an artifact tag, nor a tag at which the time limit ends."""
 
     expression: Expression
 
@@ -90,7 +90,7 @@ class MatchingTags:
 
 @dataclass(frozen=True, slots=True)
 class ExcludedTags:
-    """Spares tags by a regular expression: also a tag that takes too long to tell."""
+    """Excludes tags by a regular expression; also every tag at which the time limit ends."""
 
     expression: Expression
 
@@ -104,7 +104,7 @@ class ExcludedTags:
         return self.text
 
     def matches(self, tag: str) -> bool:
-        """Tell whether the expression spares this tag."""
+        """Tell whether the expression excludes this tag."""
         try:
             return self.expression.match(tag) is not None
         except TimeoutError:
@@ -112,7 +112,7 @@ class ExcludedTags:
 
 
 def check_syntax(text: str) -> None:
-    """Refuse what RE2 does not have, or what means something else there. Raises InputError with one Problem."""
+    """Refuse constructs that RE2 lacks, or that mean something else there. Raises InputError with one Problem."""
     if len(text) > MAX_TEXT:
         refuse(text, f"is longer than {MAX_TEXT} characters", "write several entries")
     if text != text.strip() or not text.isprintable():
@@ -124,11 +124,11 @@ def check_syntax(text: str) -> None:
 
 
 class _Nesting:
-    """How often the parts of an expression are repeated, repetitions of groups counted in: engines write them out."""
+    """Multiplies the repetition counts of nested groups, because engines expand them."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._groups = [1]  # of each open group, the largest of its parts
+        self._groups = [1]  # for each open group the largest count of its parts
         self._last = 1
 
     def atom(self) -> None:
@@ -153,7 +153,7 @@ class _Nesting:
 
 
 def _step(text: str, at: int, nesting: _Nesting) -> int:
-    """Check what stands here; return the place behind it."""
+    """Check the construct at a position; return the position behind it."""
     match text[at]:
         case "(":
             nesting.opened()
@@ -200,7 +200,7 @@ def _open(text: str, at: int) -> int:
 
 
 def _set(text: str, at: int) -> int:
-    """Check a class, `[...]`."""
+    """Check a character class, `[...]`; return the position behind it."""
     at += 2 if text[at + 1 : at + 2] == "^" else 1
     first = at
     while at < len(text):
@@ -238,7 +238,7 @@ def _repeat(text: str, at: int, nesting: _Nesting) -> int:
 
 
 def _quantified(text: str, at: int) -> int:
-    """Allow one `?` behind a quantifier, and no second quantifier: `a++` is possessive, `a**` means nothing."""
+    """Allow one `?` behind a quantifier, but no second quantifier: `a++` is possessive, `a**` is no RE2."""
     if text[at : at + 1] == "?":
         at += 1
     if text[at : at + 1] in ("*", "+", "?", "{") and at < len(text):

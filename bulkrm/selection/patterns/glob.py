@@ -1,4 +1,4 @@
-"""A pattern of images, which listings turn into targets."""
+"""A glob: a pattern of images, which listings turn into targets."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from bulkrm.selection.selector import TagFilter
 class Glob:
     """A pattern of images.
 
-    Where `repository` is a Repository, its tag listing is enough; a RepositoryPattern needs the catalog of the host
-    first. `exclude` are tags that stay.
+    If `repository` is a Repository, its tag listing is enough; a RepositoryPattern needs the catalog of the host first.
+    `exclude`: tags that the glob does not choose.
     """
 
     repository: Repository | RepositoryPattern

@@ -1,4 +1,4 @@
-"""From listings to targets: what a glob chooses of what a registry lists."""
+"""Matches globs against listings, which gives targets."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,9 +21,9 @@ def match_repositories(pattern: RepositoryPattern, paths: Iterable[str]) -> list
 
 
 def merge(targets: Iterable[Target]) -> list[Target]:
-    """Drop targets whose reference came before: the first one stays, with its source and its place.
+    """Return the targets without duplicates; of equal references the first one remains, with its source and note.
 
-    It is bound by all entries that name it, if all of them have conditions, else by none.
+    A target is bound by the conditions of all entries that name it, unless one of them has no conditions.
     """
     first: dict[object, Target] = {}
     for target in targets:

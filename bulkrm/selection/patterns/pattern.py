@@ -1,7 +1,7 @@
 """Patterns of repositories and tags: `*` and `?` stop at `/`, `**` crosses it, `[a-z]`, `{a,b}`.
 
-They are compiled once, to one regular expression each. A pattern that can never match is an error where that can be
-seen: a protection with a typing error would protect nothing.
+Each is compiled once, to one regular expression. A pattern that evidently can never match is an error: a protect pattern
+with a typing error would protect nothing.
 """
 
 import re
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from bulkrm.model.reference import HTTPS_PORT, HUB, Repository
-from bulkrm.selection.patterns.syntax import check_text, compile_host, compile_path, compile_tag, cut, refuse
+from bulkrm.selection.patterns.syntax import check_text, compile_host, compile_path, compile_tag, refuse, split_tag
 
-Fits = Callable[[str], object]  # anything but None: it fits
+Fits = Callable[[str], object]  # returns None where the text does not match
 
 # The tag schema of the OCI distribution specification for referrers, which cosign follows with a suffix.
 _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
@@ -45,7 +45,7 @@ class TagPattern:
 
 @dataclass(frozen=True, slots=True)
 class ExcludePattern:
-    """Spares tags, artifact tags as well: what keeps an image may match more than what deletes it.
+    """Excludes tags, artifact tags as well: a pattern that keeps images may match more than one that deletes them.
 
     Raises InputError with one Problem when the text is no pattern.
     """
@@ -62,7 +62,7 @@ class ExcludePattern:
         return self.text
 
     def matches(self, tag: str) -> bool:
-        """Tell whether the pattern spares this tag."""
+        """Tell whether the pattern excludes this tag."""
         return self._fits(tag) is not None
 
 
@@ -92,7 +92,7 @@ class RepositoryPattern:
 
 @dataclass(frozen=True, slots=True)
 class ProtectPattern:
-    """What must stay. Made by `parse`; `text` is what the user wrote."""
+    """A pattern of tags that are never deleted. `parse` makes it; `text` is what the user wrote."""
 
     text: str
     _host_fits: Fits | None = field(repr=False, compare=False)
@@ -101,13 +101,13 @@ class ProtectPattern:
 
     @classmethod
     def parse(cls, text: str, default_port: int = HTTPS_PORT) -> Self:
-        """Read `[host/]path:tag`, all three of which may be patterns.
+        """Parse `[host/]path:tag`, all three of which may be patterns.
 
-        Without a host it holds on every host, and then a path without `/` is the last component of any path. A first
-        component with `.` or `:`, or `localhost`, is a host. Raises InputError with one Problem.
+        Without a host the pattern applies on every host, and a path without `/` is the last component of any path. A
+        first component with `.` or `:`, or `localhost`, is a host. Raises InputError with one Problem.
         """
         check_text(text, "tags are protected, not digests: write the tags that are on it")
-        name, tag = cut(text)
+        name, tag = split_tag(text)
         if tag is None:
             everywhere = "" if "/" in text else f", or *:{text} for that tag everywhere"
             refuse(text, "does not say which tags", f"write {text}:* for all tags{everywhere}")
@@ -123,24 +123,25 @@ class ProtectPattern:
         return self.text
 
     def protects(self, repository: Repository, tag: str) -> bool:
-        """Tell whether this tag must stay."""
+        """Tell whether the pattern protects this tag."""
         return self._tag_fits(tag) is not None and self.holds_in(repository)
 
     def holds_in(self, repository: Repository) -> bool:
-        """Tell whether the pattern is about this repository, whatever the tag."""
+        """Tell whether the pattern protects any tags of this repository."""
         if self._host_fits is None:
             return self._path_fits(repository.path) is not None
         if self._host_fits(repository.host) is None:
             return False
-        # With a host, `docker.io/nginx` means what Docker means by it.
+        # `docker.io/nginx` is short for `docker.io/library/nginx`, as in Docker.
         short = repository.path.removeprefix("library/") if repository.host == HUB else repository.path
         return self._path_fits(repository.path) is not None or self._path_fits(short) is not None
 
 
 def _is_host(first: str) -> bool:
-    """Tell whether the first component is a host. Unlike in references, an upper-case letter does not make it one.
+    """Tell whether the first component is a host. The dots of `{1..3}` do not count.
 
-    It would protect nothing of what was meant. The dots of `{1..3}` do not count.
+    Unlike in references, an upper-case letter does not make it a host: `Team/app:*` would protect nothing without an
+    error, since paths are lower case.
     """
     dotted = first.replace("..", "")
     return "." in dotted or ":" in dotted or first == "localhost"

@@ -1,4 +1,4 @@
-"""The grammar of patterns: what may stand in one, and its regular expression."""
+"""The grammar of patterns: checks their text and compiles it to a regular expression."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _WHOLE_COMPONENT = re.compile(r"(?<![^/])\*\*(?![^/])")
 
 
 def _tokens(letters: str, sequence: str, more: str = "") -> re.Pattern[str]:
-    """Cut a pattern into its tokens; `more` are letters outside `[...]` only."""
+    """Return the expression of one token; `letters` are allowed everywhere, those of `more` outside `[...]` only."""
     number = r"-?[0-9]{1,9}"
     return re.compile(
         rf"(?P<set>\[[!^]?[{letters}]+\])"
@@ -43,8 +43,8 @@ def has_wildcards(text: str) -> bool:
     return _WILDCARDS.search(text) is not None
 
 
-def cut(text: str) -> tuple[str, str | None]:
-    """Cut a pattern at the last colon after the last slash into name and tag; None: there is no such colon."""
+def split_tag(text: str) -> tuple[str, str | None]:
+    """Split a pattern at the last colon after the last slash into name and tag; None: there is no such colon."""
     colon = text.rfind(":", text.rfind("/") + 1)
     return (text, None) if colon < 0 else (text[:colon], text[colon + 1 :])
 
@@ -131,7 +131,7 @@ def _check(text: str, tokens: re.Pattern[str]) -> None:
 
 
 def _follow_braces(text: str, character: str, braces: list[int]) -> None:
-    """Count braces and commas; whatever else comes here is out of place."""
+    """Track the open braces and their commas; refuse every other character."""
     if character == "{" and len(braces) < _MAX_NESTING:
         braces.append(0)
     elif character == "," and braces:
@@ -143,14 +143,14 @@ def _follow_braces(text: str, character: str, braces: list[int]) -> None:
 
 
 def _check_set(text: str, token: str) -> None:
-    """Refuse a range that goes backwards, which matches nothing."""
+    """Refuse a set with a range that goes backwards, which matches nothing."""
     for low, high in re.findall(r"([^-])-([^-])", token[1:-1].lstrip("!^")):
         if low > high:
             refuse(text, f"can never match: {low}-{high} goes backwards", f"write {high}-{low}")
 
 
 def _refuse_character(text: str, character: str) -> NoReturn:
-    """Say why this character cannot stand where it stands."""
+    """Raise InputError that explains why a pattern cannot have this character at its place."""
     match character:
         case "{" | "}" | ",":
             refuse(

@@ -1,1 +1,1 @@
-"""What an entry may say about its images: a file for each kind of condition, with a constant `SELECTOR`."""
+"""The kinds of conditions: a file for each, with a constant `SELECTOR`."""

@@ -1,7 +1,7 @@
-"""`annotations`: only manifests and indexes that have these annotations themselves."""
+"""`annotations`: chooses only manifests and indexes that have these annotations themselves."""
 
-from bulkrm.selection.patterns.texts import TextPattern, all_fit, written
-from bulkrm.selection.selector import ConditionStage, Fact, Key, KeyShape, OnlyImages, Selector, Values
+from bulkrm.selection.patterns.text_patterns import TextPattern, all_match, as_text
+from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, KeyShape, Selector, Values
 
 _SCHEMA = {
     "title": "Annotations",
@@ -14,12 +14,14 @@ _SCHEMA = {
 }
 
 
-def _make(values: Values) -> OnlyImages | None:
+def _make(values: Values) -> ChooseImages | None:
     patterns = values.get("annotations")
     if patterns is None:
         return None
     needs = frozenset({Fact.ANNOTATIONS})
-    return OnlyImages(written("annotations", patterns), needs, lambda details: all_fit(patterns, details.annotations))
+    return ChooseImages(
+        as_text("annotations", patterns), needs, lambda details: all_match(patterns, details.annotations)
+    )
 
 
 SELECTOR = Selector(ConditionStage.CHOOSE_DIGEST, (Key("annotations", _SCHEMA, TextPattern, KeyShape.PAIRS),), _make)

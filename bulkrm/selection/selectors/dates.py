@@ -1,16 +1,16 @@
-"""`by` and `undated`: which date of an image counts, and what becomes of an image without one."""
+"""`by` and `undated`: which date of an image counts, and whether an image without one is kept."""
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.selection.selector import ConditionStage, Key, Selector, Values
 from bulkrm.selection.values.choice import choice
-from bulkrm.selection.values.dating import By, Undated
+from bulkrm.selection.values.dating import DateKind, Undated
 
 _BY = {
     "title": "Which date counts",
     "description": "For older-than and keep-newest: when the image was built, or when it was pushed, which only some "
     "registries tell.",
-    "enum": [str(by) for by in By],
-    "default": str(By.CREATED),
+    "enum": [str(by) for by in DateKind],
+    "default": str(DateKind.CREATED),
 }
 _UNDATED = {
     "title": "Images without a date",
@@ -22,7 +22,7 @@ _UNDATED = {
 
 
 def _make(values: Values) -> None:
-    """Refuse a key that says nothing: whoever wrote it meant a condition that is not there."""
+    """Refuse `by` and `undated` in an entry without a condition that uses dates. Raises InputError."""
     dated = "older-than" in values or ("keep-newest" in values and values.get("sort", "date") == "date")
     for key in ("by", "undated"):
         if key in values and not dated:
@@ -35,6 +35,6 @@ def _make(values: Values) -> None:
 
 SELECTOR = Selector(
     ConditionStage.NARROW,
-    (Key("by", _BY, choice("by", By)), Key("undated", _UNDATED, choice("undated", Undated))),
+    (Key("by", _BY, choice("by", DateKind)), Key("undated", _UNDATED, choice("undated", Undated))),
     _make,
 )

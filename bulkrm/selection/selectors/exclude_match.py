@@ -1,7 +1,7 @@
-"""`exclude-match`: a regular expression of tags that are not chosen."""
+"""`exclude-match`: a regular expression of tags that the entry does not choose."""
 
 from bulkrm.selection.patterns.expressions import ExcludedTags, Expression
-from bulkrm.selection.selector import ConditionStage, Key, NotTags, Selector, Values
+from bulkrm.selection.selector import ConditionStage, ExcludeTags, Key, Selector, Values
 
 _SCHEMA = {
     "title": "Tags to leave out, by a regular expression",
@@ -12,9 +12,9 @@ _SCHEMA = {
 }
 
 
-def _make(values: Values) -> NotTags | None:
+def _make(values: Values) -> ExcludeTags | None:
     expression = values.get("exclude-match")
-    return NotTags(ExcludedTags(expression)) if expression is not None else None
+    return ExcludeTags(ExcludedTags(expression)) if expression is not None else None
 
 
 SELECTOR = Selector(ConditionStage.CHOOSE_TAG, (Key("exclude-match", _SCHEMA, Expression),), _make)

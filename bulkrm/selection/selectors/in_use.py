@@ -1,6 +1,6 @@
-"""`in-use`: files that say what runs somewhere. It stays, with all that belongs to it."""
+"""`in-use`: files that name running images, which are kept, with their children and indexes."""
 
-from bulkrm.selection.selector import ConditionStage, Key, KeyShape, Level, Selector
+from bulkrm.selection.selector import ConditionStage, Key, KeyLevel, KeyShape, Selector
 
 _SCHEMA = {
     "title": "Files of what is in use",
@@ -13,4 +13,4 @@ _SCHEMA = {
 }
 
 
-SELECTOR = Selector(ConditionStage.KEEP, (Key("in-use", _SCHEMA, str, KeyShape.TEXTS, Level.FILE),))
+SELECTOR = Selector(ConditionStage.KEEP, (Key("in-use", _SCHEMA, str, KeyShape.TEXTS, KeyLevel.FILE),))

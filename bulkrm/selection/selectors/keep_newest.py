@@ -1,4 +1,4 @@
-"""`keep-newest`, `sort` and `group-by`: of each repository and group the newest images stay, whoever names them."""
+"""`keep-newest`, `sort` and `group-by`: the newest images of each repository and group are kept against every entry."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.patterns.expressions import Expression
 from bulkrm.selection.patterns.syntax import refuse
-from bulkrm.selection.selector import ChosenImage, ConditionStage, Key, Rank, Selector, Stays, Values
+from bulkrm.selection.selector import ChosenImage, ConditionStage, KeepVerdict, Key, Rank, Selector, Values
 from bulkrm.selection.values.choice import choice
-from bulkrm.selection.values.counting import count
-from bulkrm.selection.values.dating import FACTS, By, Undated, moment
+from bulkrm.selection.values.counting import positive_number
+from bulkrm.selection.values.dating import FACTS, DateKind, Undated, date_of
 from bulkrm.selection.values.versions import pep440, semver
 
 _OLDEST = datetime.min.replace(tzinfo=UTC)
@@ -41,7 +41,7 @@ _GROUP = {
 
 
 class Sort(StrEnum):
-    """What makes an image newer than another one."""
+    """By what images are ranked."""
 
     DATE = "date"
     SEMVER = "semver"
@@ -68,7 +68,7 @@ def _make(values: Values) -> Rank | None:
                 raise InputError(Problem("", what, f"add keep-newest, or remove {key}"))
         return None
     number, sort = values["keep-newest"], values.get("sort", Sort.DATE)
-    by, undated = values.get("by", By.CREATED), values.get("undated", Undated.KEEP)
+    by, undated = values.get("by", DateKind.CREATED), values.get("undated", Undated.KEEP)
     grouping: Expression | None = values.get("group-by")
 
     def group(tag: str) -> tuple[str, ...] | None:
@@ -77,10 +77,10 @@ def _make(values: Values) -> Rank | None:
         except TimeoutError:
             return None
 
-    def stay(images: Sequence[ChosenImage], now: datetime) -> Mapping[Digest, Stays]:
+    def stay(images: Sequence[ChosenImage], now: datetime) -> Mapping[Digest, KeepVerdict]:
         return newest(images, number, lambda image: _age_of(image, by, undated, now))
 
-    def stay_by_version(images: Sequence[ChosenImage], _: datetime) -> Mapping[Digest, Stays]:
+    def stay_by_version(images: Sequence[ChosenImage], _: datetime) -> Mapping[Digest, KeepVerdict]:
         return newest(images, number, lambda image: _version_of(image, _VERSIONS[sort]))
 
     by_date = sort is Sort.DATE
@@ -88,42 +88,44 @@ def _make(values: Values) -> Rank | None:
     return Rank(f"keep-newest: {number}", needs, group, stay if by_date else stay_by_version, by_date)
 
 
-def newest(images: Sequence[ChosenImage], number: int, rank: Callable[[ChosenImage], Any]) -> Mapping[Digest, Stays]:
-    """Return who stays of one group: the newest, with all that tie with the last of them, and what has no rank.
+def newest(
+    images: Sequence[ChosenImage], number: int, rank: Callable[[ChosenImage], Any]
+) -> Mapping[Digest, KeepVerdict]:
+    """Return what is kept of one group: the `number` newest images, all that tie with the last of them, and those unranked.
 
-    `rank` returns what sorts, or why there is no such thing: that image takes no place among the newest.
+    `rank` returns a key to sort by, or why an image has none; such an image does not count among the newest.
     """
     ranks = {image.digest: rank(image) for image in images}
-    ranked = sorted((found for found in ranks.values() if not isinstance(found, Stays)), reverse=True)
+    ranked = sorted((found for found in ranks.values() if not isinstance(found, KeepVerdict)), reverse=True)
     last = ranked[min(number, len(ranked)) - 1] if ranked else None
-    kept: dict[Digest, Stays] = {}
+    kept: dict[Digest, KeepVerdict] = {}
     for digest, found in ranks.items():
-        if isinstance(found, Stays):
+        if isinstance(found, KeepVerdict):
             kept[digest] = found
         elif last is not None and found >= last:
-            kept[digest] = Stays(KeptReason.NEWEST)
+            kept[digest] = KeepVerdict(KeptReason.NEWEST)
     return kept
 
 
-def _age_of(image: ChosenImage, by: By, undated: Undated, now: datetime) -> datetime | Stays:
+def _age_of(image: ChosenImage, by: DateKind, undated: Undated, now: datetime) -> datetime | KeepVerdict:
     if image.details.unread is not None:
-        return Stays(KeptReason.UNREADABLE, image.details.unread)
-    date = moment(image.details, by, now)
+        return KeepVerdict(KeptReason.UNREADABLE, image.details.unread)
+    date = date_of(image.details, by, now)
     if date is not None:
         return date
-    return Stays(KeptReason.NO_DATE) if undated is Undated.KEEP else _OLDEST
+    return KeepVerdict(KeptReason.NO_DATE) if undated is Undated.KEEP else _OLDEST
 
 
 def _version_of(image: ChosenImage, read: Callable[[str], Any]) -> Any:
-    """Return the best version among the tags of an image."""
+    """Return the highest version among the tags of an image."""
     found = [version for tag in image.tags if (version := read(tag)) is not None]
-    return max(found) if found else Stays(KeptReason.NO_VERSION)
+    return max(found) if found else KeepVerdict(KeptReason.NO_VERSION)
 
 
 SELECTOR = Selector(
     ConditionStage.RANK,
     (
-        Key("keep-newest", _KEEP, count("keep-newest")),
+        Key("keep-newest", _KEEP, positive_number("keep-newest")),
         Key("sort", _SORT, choice("sort", Sort)),
         Key("group-by", _GROUP, _parse_group),
     ),

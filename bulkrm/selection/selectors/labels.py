@@ -1,8 +1,8 @@
-"""`labels`: only images whose configuration has these labels. Of an index all images must."""
+"""`labels`: chooses only images whose configuration has these labels; of an index, all its images must have them."""
 
 from bulkrm.model.details import Details
-from bulkrm.selection.patterns.texts import TextPattern, all_fit, written
-from bulkrm.selection.selector import ConditionStage, Fact, Key, KeyShape, OnlyImages, Selector, Values
+from bulkrm.selection.patterns.text_patterns import TextPattern, all_match, as_text
+from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, KeyShape, Selector, Values
 
 _SCHEMA = {
     "title": "Labels",
@@ -15,16 +15,16 @@ _SCHEMA = {
 }
 
 
-def _make(values: Values) -> OnlyImages | None:
+def _make(values: Values) -> ChooseImages | None:
     patterns = values.get("labels")
     if patterns is None:
         return None
 
     def chooses(details: Details) -> bool:
         configs = details.configs
-        return bool(configs) and all(config is not None and all_fit(patterns, config.labels) for config in configs)
+        return bool(configs) and all(config is not None and all_match(patterns, config.labels) for config in configs)
 
-    return OnlyImages(written("labels", patterns), frozenset({Fact.LABELS}), chooses)
+    return ChooseImages(as_text("labels", patterns), frozenset({Fact.LABELS}), chooses)
 
 
 SELECTOR = Selector(ConditionStage.CHOOSE_DIGEST, (Key("labels", _SCHEMA, TextPattern, KeyShape.PAIRS),), _make)

@@ -1,7 +1,7 @@
 """`match`: a regular expression that chooses tags, instead of a pattern."""
 
 from bulkrm.selection.patterns.expressions import Expression, MatchingTags
-from bulkrm.selection.selector import ConditionStage, Key, OnlyTags, Selector, Values
+from bulkrm.selection.selector import ChooseTags, ConditionStage, Key, Selector, Values
 
 _SCHEMA = {
     "title": "Tags by a regular expression",
@@ -13,9 +13,9 @@ _SCHEMA = {
 }
 
 
-def _make(values: Values) -> OnlyTags | None:
+def _make(values: Values) -> ChooseTags | None:
     expression = values.get("match")
-    return OnlyTags(MatchingTags(expression)) if expression is not None else None
+    return ChooseTags(MatchingTags(expression)) if expression is not None else None
 
 
 SELECTOR = Selector(ConditionStage.CHOOSE_TAG, (Key("match", _SCHEMA, Expression),), _make, ("match",))

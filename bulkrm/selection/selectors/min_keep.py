@@ -1,11 +1,11 @@
-"""`min-keep`: so many tagged images of each repository stay, whatever the list names."""
+"""`min-keep`: this many tagged images of each repository are kept, whatever the list names."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bulkrm.model.digest import Digest
-from bulkrm.selection.selector import ConditionStage, Key, Level, Selector
-from bulkrm.selection.values.counting import count
+from bulkrm.selection.selector import ConditionStage, Key, KeyLevel, Selector
+from bulkrm.selection.values.counting import positive_number
 
 _SCHEMA = {
     "title": "Keep at least",
@@ -17,7 +17,10 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def floor(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
-    """Return what stays so that enough does: what has no date first, then the newest. Ties with the last one stay."""
+    """Choose `missing` of the manifests that would be deleted, to keep them: undated ones first, then the newest.
+
+    Manifests that tie with the last of them are kept too.
+    """
     if missing <= 0:
         return frozenset()
     dates = {digest: date or _NEVER for digest, date in deletions.items()}
@@ -26,4 +29,4 @@ def floor(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozense
     return frozenset(digest for digest, date in dates.items() if date >= last)
 
 
-SELECTOR = Selector(ConditionStage.KEEP, (Key("min-keep", _SCHEMA, count("min-keep"), level=Level.FILE),))
+SELECTOR = Selector(ConditionStage.KEEP, (Key("min-keep", _SCHEMA, positive_number("min-keep"), level=KeyLevel.FILE),))

@@ -1,12 +1,12 @@
-"""`older-than`: what is younger stays. Something exactly as old stays too."""
+"""`older-than`: younger images are kept, and so is one that is exactly as old."""
 
 from datetime import datetime
 
 from bulkrm.model.details import Details
 from bulkrm.model.result.outcome import KeptReason
-from bulkrm.selection.selector import ConditionStage, Key, Narrow, Selector, Stays, Values
-from bulkrm.selection.values.ages import Age, parse_age
-from bulkrm.selection.values.dating import FACTS, By, Undated, moment
+from bulkrm.selection.selector import ConditionStage, KeepVerdict, Key, Narrow, Selector, Values
+from bulkrm.selection.values.ages import AgeLimit, parse_age
+from bulkrm.selection.values.dating import FACTS, DateKind, Undated, date_of
 
 _SCHEMA = {
     "title": "Older than",
@@ -18,18 +18,18 @@ _SCHEMA = {
 
 
 def _make(values: Values) -> Narrow | None:
-    age: Age | None = values.get("older-than")
+    age: AgeLimit | None = values.get("older-than")
     if age is None:
         return None
-    by, undated = values.get("by", By.CREATED), values.get("undated", Undated.KEEP)
+    by, undated = values.get("by", DateKind.CREATED), values.get("undated", Undated.KEEP)
 
-    def remaining_tags(details: Details, now: datetime) -> Stays | None:
-        date = moment(details, by, now)
+    def verdict(details: Details, now: datetime) -> KeepVerdict | None:
+        date = date_of(details, by, now)
         if date is None:
-            return Stays(KeptReason.NO_DATE) if undated is Undated.KEEP else None
-        return Stays(KeptReason.TOO_YOUNG, f"{by} {date:%Y-%m-%dT%H:%M:%SZ}") if date >= age.limit(now) else None
+            return KeepVerdict(KeptReason.NO_DATE) if undated is Undated.KEEP else None
+        return KeepVerdict(KeptReason.TOO_YOUNG, f"{by} {date:%Y-%m-%dT%H:%M:%SZ}") if date >= age.limit(now) else None
 
-    return Narrow(f"older-than: {age.text}", frozenset({FACTS[by]}), remaining_tags)
+    return Narrow(f"older-than: {age.text}", frozenset({FACTS[by]}), verdict)
 
 
 SELECTOR = Selector(ConditionStage.NARROW, (Key("older-than", _SCHEMA, parse_age),), _make)

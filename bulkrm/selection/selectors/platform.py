@@ -1,10 +1,10 @@
-"""`platform`: only single images of this platform. An index is never chosen by it."""
+"""`platform`: chooses only single images of this platform, never an index."""
 
 import re
 
 from bulkrm.model.details import Details
 from bulkrm.selection.patterns.syntax import refuse
-from bulkrm.selection.selector import ConditionStage, Fact, Key, OnlyImages, Selector, Values
+from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, Selector, Values
 
 _SCHEMA = {
     "title": "Platform",
@@ -22,7 +22,7 @@ def _parse(text: str) -> str:
     return text
 
 
-def _make(values: Values) -> OnlyImages | None:
+def _make(values: Values) -> ChooseImages | None:
     platform = values.get("platform")
     if platform is None:
         return None
@@ -31,10 +31,10 @@ def _make(values: Values) -> OnlyImages | None:
         found = details.configs[0] if len(details.configs) == 1 and not details.is_index else None
         if found is None or found.platform is None:
             return False
-        # Without a variant in the list any variant of the architecture is meant.
+        # A platform without a variant stands for all variants of the architecture.
         return found.platform == platform or found.platform.startswith(f"{platform}/")
 
-    return OnlyImages(f"platform: {platform}", frozenset({Fact.PLATFORM}), chooses)
+    return ChooseImages(f"platform: {platform}", frozenset({Fact.PLATFORM}), chooses)
 
 
 SELECTOR = Selector(ConditionStage.CHOOSE_DIGEST, (Key("platform", _SCHEMA, _parse),), _make)

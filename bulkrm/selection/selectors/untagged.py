@@ -1,4 +1,4 @@
-"""`untagged`: manifests without any tag, where a registry lists them."""
+"""`untagged`: chooses manifests without any tag, on registries that list them."""
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.selection.patterns.syntax import refuse
@@ -13,7 +13,7 @@ _SCHEMA = {
 
 def _parse(text: str) -> bool:
     if text != "true":
-        refuse(text, "is nothing that untagged can be", "write untagged: true, or leave the key out")
+        refuse(text, "is no value of untagged", "write untagged: true, or leave the key out")
     return True
 
 
@@ -21,7 +21,7 @@ def _make(values: Values) -> RequiresFact | None:
     if "untagged" not in values:
         return None
     if "older-than" not in values:
-        what = "untagged without older-than would delete what is being pushed"
+        what = "untagged without older-than would delete images that are being pushed"
         raise InputError(Problem("", what, "add older-than: a manifest has no tag until its push is complete"))
     return RequiresFact(frozenset({Fact.UNTAGGED}))
 

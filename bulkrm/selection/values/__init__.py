@@ -1,1 +1,1 @@
-"""Values that conditions of a list have: ages, dates, numbers, versions."""
+"""The values of conditions: ages, dates, numbers, versions."""

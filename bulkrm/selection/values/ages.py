@@ -24,29 +24,31 @@ _INSTEAD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
-    """What is older. `text` is what the user wrote; either `span`, before now, or the moment `before`."""
+class AgeLimit:
+    """A limit of age: either a `span` of time before now, or the time `before`. `text` is what the user wrote."""
 
     text: str
     span: timedelta | None = None
     before: datetime | None = None
 
     def limit(self, now: datetime) -> datetime:
-        """Return the moment before which something has to be built."""
+        """Return the time before which an image has to be built to be older."""
         return self.before if self.before is not None else now - (self.span or timedelta())
 
 
-def parse_age(text: str) -> Age:
-    """Read an age or a date; a date is 00:00 UTC. Raises InputError with one Problem."""
+def parse_age(text: str) -> AgeLimit:
+    """Parse an age or a date; a date means 00:00 UTC. Raises InputError with one Problem."""
     match = _AGE.fullmatch(text)
     if match is not None:
-        return Age(text, span=_span(text, match["number"], match["unit"]))
+        return AgeLimit(text, span=_span(text, match["number"], match["unit"]))
     if _DATE.fullmatch(text) or _MOMENT.fullmatch(text):
         try:
             moment = datetime.fromisoformat(text)
-            return Age(text, before=(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC))
+            return AgeLimit(
+                text, before=(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
+            )
         except (ValueError, OverflowError) as error:
-            raise InputError(Problem("", f"{text!r} is no date: the calendar has none such", _REMEDY)) from error
+            raise InputError(Problem("", f"{text!r} is no date: the calendar does not have it", _REMEDY)) from error
     return refuse(text, "is no age", _REMEDY)
 
 

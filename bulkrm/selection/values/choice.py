@@ -1,4 +1,4 @@
-"""Values that are one of a few words."""
+"""Parsers of values that are one of a few words."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -10,12 +10,12 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 def choice(key: str, words: type[Word]) -> Callable[[str], Word]:
-    """Return what reads one of the words. It raises InputError with one Problem."""
+    """Return a parser of one of the words, for a key. The parser raises InputError with one Problem."""
 
     def parse(text: str) -> Word:
         try:
             return words(text)
         except ValueError:
-            refuse(text, f"is nothing that {key} can be", f"write one of {', '.join(words)}")
+            refuse(text, f"is no value of {key}", f"write one of {', '.join(words)}")
 
     return parse

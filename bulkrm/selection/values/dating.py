@@ -1,4 +1,4 @@
-"""When an image was built or pushed, as far as that can be relied on."""
+"""The date of an image by which conditions decide, unless it evidently is wrong."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -6,27 +6,27 @@ from enum import StrEnum
 from bulkrm.model.details import Details
 from bulkrm.selection.selector import Fact
 
-_AHEAD = timedelta(hours=24)  # of a clock that is wrong by a time zone; more is no date
+_AHEAD = timedelta(hours=24)  # a clock may be wrong by a time zone; a date farther ahead is ignored
 
 
-class By(StrEnum):
-    """Which moment of an image counts."""
+class DateKind(StrEnum):
+    """Which date of an image counts."""
 
     CREATED = "created"
     PUSHED = "pushed"
 
 
 class Undated(StrEnum):
-    """What becomes of an image without a date."""
+    """Whether an image without a date is kept, or counts as the oldest."""
 
     KEEP = "keep"
     DELETE = "delete"
 
 
-FACTS = {By.CREATED: Fact.CREATED, By.PUSHED: Fact.PUSHED}
+FACTS = {DateKind.CREATED: Fact.CREATED, DateKind.PUSHED: Fact.PUSHED}
 
 
-def moment(details: Details, by: By, now: datetime) -> datetime | None:
-    """Return the date of an image; None: it has none, or one that cannot be right."""
-    found = details.created if by is By.CREATED else details.pushed
+def date_of(details: Details, by: DateKind, now: datetime) -> datetime | None:
+    """Return the date of an image; None: it has none, or one that lies in the future."""
+    found = details.created if by is DateKind.CREATED else details.pushed
     return None if found is None or found - now > _AHEAD else found

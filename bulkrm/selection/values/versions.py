@@ -1,6 +1,6 @@
-"""Versions in tags: semver.org 2.0.0, with the shortcuts that tags have, and PEP 440.
+"""Versions in tags: semver.org 2.0.0 with the abbreviations that tags use, and PEP 440.
 
-A version is a key that sorts: the larger one is the newer one. None: the tag is no version.
+Both functions return a key to sort by, larger for the newer version; None: the tag is no version.
 """
 
 import re
@@ -17,7 +17,7 @@ _SEMVER = re.compile(
 
 
 def semver(tag: str) -> Any:
-    """Read a tag such as 1.2.3, v1.2 or 2.0.0-rc.1. What stands behind `+` does not count; no leading zeros."""
+    """Parse a tag such as 1.2.3, v1.2 or 2.0.0-rc.1. Text after `+` does not count; numbers have no leading zeros."""
     match = _SEMVER.fullmatch(tag)
     if match is None:
         return None
@@ -29,7 +29,7 @@ def semver(tag: str) -> Any:
 
 
 def pep440(tag: str) -> Any:
-    """Read a tag as Python's packages have their versions: 1.0rc1 before 1.0 before 1.0-1."""
+    """Parse a tag by PEP 440, as versions of Python packages: 1.0rc1 sorts before 1.0, and 1.0 before 1.0-1."""
     try:
         return Version(tag)
     except InvalidVersion:

@@ -10,8 +10,8 @@ from bulkrm.model.reference import TagRef
 from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Target
-from bulkrm.selection.conditional import Conditional
-from bulkrm.selection.evaluation import Scene, evaluate
+from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.evaluation import RepositoryView, evaluate
 from bulkrm.selection.listfile.document import read_list
 from tests.support.conditions import APP, NOW, Shown, digest_of, fates, gone, planned
 
@@ -409,10 +409,10 @@ def test_precedence() -> None:
 def test_a_tag_that_leads_nowhere(lines: list[str], reason: KeptReason | None) -> None:
     """A tag without a manifest has neither date nor labels, and so it stays where an entry asks for some."""
     (named,) = read_list(entry(*lines), "list.yaml").entries
-    assert isinstance(named, Conditional)
+    assert isinstance(named, ConditionalEntry)
     target = Target(TagRef(APP, "1.0"), named.source, bound=(0,))
 
-    found = evaluate([named], Scene(APP, {}, [(target, None)]), NOW).dangling
+    found = evaluate([named], RepositoryView(APP, {}, [(target, None)]), NOW).dangling
 
     assert [kept.reason for kept in found.values()] == ([reason] if reason else [])
 
@@ -449,19 +449,19 @@ def test_a_new_image_counts_and_one_that_cannot_be_read_keeps_its_group() -> Non
         (["keep-newest: 0"], "3:16: '0' keeps nothing as keep-newest; leave keep-newest out"),
         (["keep-newest: -1"], "is no number"),
         (["keep-newest: five"], "is no number"),
-        (["keep-newest: 2", "sort: alphabetical"], "is nothing that sort can be; write one of date, semver, pep440"),
+        (["keep-newest: 2", "sort: alphabetical"], "is no value of sort; write one of date, semver, pep440"),
         (["keep-newest: 2", "group-by: 'pr-.*'"], "captures nothing"),
         (["sort: semver"], "sort has no effect without keep-newest"),
         (["group-by: '(a)'"], "group-by has no effect without keep-newest"),
         (["by: created"], "by has no effect"),
         (["undated: delete", "keep-newest: 1", "sort: semver"], "undated has no effect"),
-        (["undated: maybe", "older-than: 1d"], "is nothing that undated can be"),
+        (["undated: maybe", "older-than: 1d"], "is no value of undated"),
         (["match: 'a.*'"], "has a tag, and match beside it"),
         (["labels: dev"], "no mapping, where that of labels should be"),
         (["labels: {}"], "an empty mapping of labels"),
         (["labels: {a: [b]}"], "a list or a mapping"),
         (["platform: amd64"], "is no platform"),
-        (["untagged: yes", "older-than: 1d"], "is nothing that untagged can be"),
+        (["untagged: yes", "older-than: 1d"], "is no value of untagged"),
         (["keep_newest: 3"], "unknown key 'keep_newest'; did you mean keep-newest?"),
         (["exclude-match: '(?=a)'"], "which RE2 does not have"),
         (["exclude: ['*-keep ']"], "can never match"),  # a glob with a blank at its end

@@ -5,7 +5,7 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository, TagRef, parse_reference
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.entry import Detail, Entry, parse_entry, parse_tag
+from bulkrm.selection.entry import Entry, LongForm, parse_entry, parse_tag
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.pattern import ExcludePattern, RepositoryPattern, TagPattern
 
@@ -53,7 +53,7 @@ def test_the_default_host_of_a_glob() -> None:
 
 def test_details_of_a_glob() -> None:
     """A glob carries its note and what it excludes."""
-    detail = Detail(exclude=(ExcludePattern("*-keep"),), note="old")
+    detail = LongForm(exclude=(ExcludePattern("*-keep"),), note="old")
 
     assert _read("a.b/team/app:*", detail) == [
         Glob(REPOSITORY, TagPattern("*"), SOURCE, (ExcludePattern("*-keep"),), "old")
@@ -62,13 +62,13 @@ def test_details_of_a_glob() -> None:
 
 def test_a_note_of_a_reference() -> None:
     """A target carries its note."""
-    assert _read("a.b/team/app:1", Detail(note="old")) == [Target(TagRef(REPOSITORY, "1"), SOURCE, "old")]
+    assert _read("a.b/team/app:1", LongForm(note="old")) == [Target(TagRef(REPOSITORY, "1"), SOURCE, "old")]
 
 
 def test_tags_of_a_repository() -> None:
     """Each of `tags` is an entry: exact ones are targets, patterns are globs."""
     exclude = (ExcludePattern("*-keep"),)
-    entries = _read("a.b/team/app", Detail(("1.10", TagPattern("pr-*"), "on"), exclude, "old"))
+    entries = _read("a.b/team/app", LongForm(("1.10", TagPattern("pr-*"), "on"), exclude, "old"))
 
     assert entries == [
         Target(TagRef(REPOSITORY, "1.10"), SOURCE, "old"),
@@ -79,7 +79,7 @@ def test_tags_of_a_repository() -> None:
 
 def test_tags_of_a_repository_pattern() -> None:
     """Where the repository is a pattern, an exact tag is a pattern that matches itself."""
-    (entry,) = _read("a.b/team/*", Detail(("1.10",)))
+    (entry,) = _read("a.b/team/*", LongForm(("1.10",)))
 
     assert entry == Glob(RepositoryPattern("a.b", "team/*"), TagPattern("1.10"), SOURCE)
 
@@ -117,15 +117,15 @@ def test_what_is_no_entry(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "detail", "message"),
     [
-        ("a.b/app:1", Detail(("2",)), "write a.b/app with tags, or a.b/app:1 without"),
-        (f"a.b/app@{DIGEST}", Detail(("2",)), "a digest names one manifest"),
-        ("", Detail(("2",)), "an empty pattern"),
-        ("app", Detail(("2",)), "does not name its registry"),
-        ("a.b/app:1", Detail(exclude=(ExcludePattern("x"),)), "there is nothing to exclude from it"),
-        ("a.b/app", Detail(("2",), (ExcludePattern("x"),)), "exclude has no effect"),
+        ("a.b/app:1", LongForm(("2",)), "write a.b/app with tags, or a.b/app:1 without"),
+        (f"a.b/app@{DIGEST}", LongForm(("2",)), "a digest names one manifest"),
+        ("", LongForm(("2",)), "an empty pattern"),
+        ("app", LongForm(("2",)), "does not name its registry"),
+        ("a.b/app:1", LongForm(exclude=(ExcludePattern("x"),)), "there is nothing to exclude from it"),
+        ("a.b/app", LongForm(("2",), (ExcludePattern("x"),)), "exclude has no effect"),
     ],
 )
-def test_details_that_contradict(text: str, detail: Detail, message: str) -> None:
+def test_details_that_contradict(text: str, detail: LongForm, message: str) -> None:
     """A second tag, or an exclude without a pattern, is an error."""
     with pytest.raises(InputError) as caught:
         _read(text, detail)
@@ -134,7 +134,7 @@ def test_details_that_contradict(text: str, detail: Detail, message: str) -> Non
 
 def test_every_tag_that_is_listed_and_excluded_is_shown() -> None:
     """All contradictions of an entry come at once."""
-    detail = Detail(("1-keep", TagPattern("*"), "2-keep", "3"), (ExcludePattern("*-keep"),))
+    detail = LongForm(("1-keep", TagPattern("*"), "2-keep", "3"), (ExcludePattern("*-keep"),))
     with pytest.raises(InputError) as caught:
         _read("a.b/app", detail)
     assert [problem.what for problem in caught.value.problems] == [
@@ -145,7 +145,7 @@ def test_every_tag_that_is_listed_and_excluded_is_shown() -> None:
 
 def test_no_tags_are_no_entries() -> None:
     """With an empty `tags` there is nothing; that the list is empty is the caller's to say."""
-    assert _read("a.b/app", Detail((), (ExcludePattern("x"),))) == []
+    assert _read("a.b/app", LongForm((), (ExcludePattern("x"),))) == []
 
 
 def test_reading_one_of_tags() -> None:
@@ -162,5 +162,5 @@ def test_what_is_none_of_tags(text: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-def _read(text: str, detail: Detail | None = None) -> list[Entry]:
-    return parse_entry(text, source=SOURCE, detail=detail or Detail())
+def _read(text: str, detail: LongForm | None = None) -> list[Entry]:
+    return parse_entry(text, source=SOURCE, detail=detail or LongForm())

@@ -1,1 +1,1 @@
-"""What tools write about running containers and images: a file for each shape, with a constant `READER`."""
+"""Formats in which tools list running containers and images: a file for each format, with a constant `READER`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bulkrm.selection.in_use.shapes import Document, InUseReader, mapping, texts
+from bulkrm.selection.in_use.reader import Document, InUseReader, mapping, texts
 
 
 def _fits(document: Document) -> bool:

@@ -6,7 +6,7 @@ imageRef and imageId.)
 
 from collections.abc import Iterator
 
-from bulkrm.selection.in_use.shapes import Document, InUseReader, items, mapping, texts
+from bulkrm.selection.in_use.reader import Document, InUseReader, items, mapping, texts
 
 
 def _fits(document: Document) -> bool:

@@ -7,7 +7,7 @@ Of a container `ChosenImage` is the ID of its image and `Config.ChosenImage` the
 from collections.abc import Iterator
 from typing import Any
 
-from bulkrm.selection.in_use.shapes import Document, InUseReader, items, mapping, texts
+from bulkrm.selection.in_use.reader import Document, InUseReader, items, mapping, texts
 
 
 def _is_inspected(entry: dict[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bulkrm.selection.in_use.shapes import Document, InUseReader, texts
+from bulkrm.selection.in_use.reader import Document, InUseReader, texts
 
 
 def _fits(document: Document) -> bool:

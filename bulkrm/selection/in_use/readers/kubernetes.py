@@ -1,4 +1,4 @@
-"""Kubernetes objects: pods, what has a template of pods, lists of them, and manifests that were rendered for them.
+"""Kubernetes objects: pods, objects with a pod template, lists of them, and rendered manifests.
 
 Fields as in the API reference of `core/v1` (Pod, PodTemplateSpec) and `batch/v1` (CronJob). An image stands in the
 specification, as it was asked for, and in the status, as the node resolved it.
@@ -7,7 +7,7 @@ specification, as it was asked for, and in the status, as the node resolved it.
 from collections.abc import Iterator
 from typing import Any
 
-from bulkrm.selection.in_use.shapes import Document, InUseReader, items, mapping, texts
+from bulkrm.selection.in_use.reader import Document, InUseReader, items, mapping, texts
 
 _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
@@ -32,7 +32,7 @@ def _images(document: Document) -> Iterator[str]:
 
 
 def _of_specs(value: Any) -> Iterator[str]:
-    """Yield the images of a specification and of those nested in it: templates, templates of jobs, custom resources."""
+    """Yield the images of a specification and of nested ones: pod templates, job templates, custom resources."""
     for entry in value if isinstance(value, list) else [value]:
         for key, inner in entry.items() if isinstance(entry, dict) else ():
             yield from _of_field(key, inner)

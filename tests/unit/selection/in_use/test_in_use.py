@@ -15,7 +15,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.in_use.reading import read_in_use
-from bulkrm.selection.in_use.references import InUseReferences, held_in_use, normal
+from bulkrm.selection.in_use.references import InUseReferences, kept_in_use, normal_reference
 
 HERE = Path(__file__).parent
 A, B, C = ("sha256:" + letter * 64 for letter in "abc")
@@ -112,21 +112,21 @@ def test_shapes(content: object, expected: list[str]) -> None:
         ("  \n", "is empty"),
         ("# nothing\n", "names no image"),
         ('{"apiVersion": "v1", "kind": "List", "items": []}', "names no image"),
-        ('{"a": 1}', "has a shape that is not known"),
-        ("[1, 2]", "has a shape that is not known"),
-        ("a: b\n", "has a shape that is not known"),
+        ('{"a": 1}', "has an unknown format"),
+        ("[1, 2]", "has an unknown format"),
+        ("a: b\n", "has an unknown format"),
         ('{"apiVersion": "v1", ', "is no JSON"),
         ("a: [\n", "is not readable as YAML"),
         ("services: {a: {image: '${IMAGE}'}}\n", "which is no image"),
         ("no image at all\n", "which is no image"),
         (b"\xff\xfe", "is not UTF-8"),
-        ("kind: Pod\napiVersion: v1\nspec: &s\n  self: *s\n", "stands for too much"),
+        ("kind: Pod\napiVersion: v1\nspec: &s\n  self: *s\n", "is too large once"),
         (
             "a: &a [x]\n"
             + "".join(
                 f"{n}: &{n} [{', '.join([f'*{p}'] * 10)}]\n" for p, n in zip("abcdefghi", "bcdefghij", strict=True)
             ),
-            "stands for too much",
+            "is too large once",
         ),
     ],
 )
@@ -158,7 +158,7 @@ def test_what_cannot_be_relied_on(content: object, what: str) -> None:
 )
 def test_names_are_dockers(text: str, expected: str | None) -> None:
     """Short names are completed as Docker does it; a bare digest stays bare."""
-    assert normal(text) == expected
+    assert normal_reference(text) == expected
 
 
 def held(
@@ -171,8 +171,8 @@ def held(
     """What stays, and what the report says it rests on; those `with_config` have the configuration C."""
     named = {Digest(index): [Digest(child) for child in found] for index, found in (children or {}).items()}
     details = {Digest(digest): Details(config_digests=(Digest(C),)) for digest in with_config}
-    used = InUseReferences.of([str(normal(text)) for text in texts])
-    found = held_in_use(used, APP, {tag: Digest(name) for tag, name in tags.items()}, (), details, named)
+    used = InUseReferences.of([str(normal_reference(text)) for text in texts])
+    found = kept_in_use(used, APP, {tag: Digest(name) for tag, name in tags.items()}, (), details, named)
     assert {kept.reason for kept in found.digests.values()} <= {KeptReason.IN_USE}
     return {str(digest): kept.because[0] for digest, kept in found.digests.items()}
 

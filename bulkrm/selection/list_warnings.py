@@ -1,21 +1,21 @@
-"""What is odd about a list in view of what the registries list: said as warnings, each with its line."""
+"""Warnings about parts of a list that have no effect, found once the registries' listings are known."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.conditional import Conditional
+from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.selector import TagFilter
 
-MOST = 20  # such warnings; a list may have a million lines
-Named = tuple[Entry, Sequence[Target]]
+MOST = 20  # warnings of each kind; a list may have a million lines
+NamedTargets = tuple[Entry, Sequence[Target]]
 
 
-def idle_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence[str]]) -> Iterator[str]:
-    """Yield a warning for each exclusion that excludes nothing of what its entry would choose."""
+def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence[str]]) -> Iterator[str]:
+    """Yield a warning for each `exclude` that matches none of the tags which its entry would choose."""
     used: dict[tuple[Source, TagFilter], bool] = {}
     for glob in globs(entries):
         if not glob.exclude:
@@ -31,8 +31,8 @@ def idle_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence[s
             yield f"{source}: the exclusion {pattern.text} excludes nothing"
 
 
-def ungrouped(entry: Conditional, repository: Repository, tags: Iterable[str]) -> int:
-    """Count the tags that an entry would choose, but for its groups."""
+def count_ungrouped(entry: ConditionalEntry, repository: Repository, tags: Iterable[str]) -> int:
+    """Count the tags that an entry does not choose only because `group-by` does not match them."""
     fitting = {
         tag
         for piece in entry.pieces
@@ -43,17 +43,17 @@ def ungrouped(entry: Conditional, repository: Repository, tags: Iterable[str]) -
     return sum(not entry.groups(tag) for tag in fitting)
 
 
-def covered(named: Sequence[Named]) -> Iterator[str]:
-    """Yield a warning for each entry all of whose images another one names as well, which has no conditions.
+def covered_entries(named: Sequence[NamedTargets]) -> Iterator[str]:
+    """Yield a warning for each entry whose images are all named by another entry, one without conditions.
 
-    Of two that name the same, the later one is superfluous.
+    Of two entries that name the same images, the later one gets the warning.
     """
     owners: dict[Reference, list[int]] = defaultdict(list)
     for number, (_, targets) in enumerate(named):
         for target in targets:
             owners[target.reference].append(number)
     for number, (entry, targets) in enumerate(named):
-        if not targets or (isinstance(entry, Conditional) and entry.ranks):
+        if not targets or (isinstance(entry, ConditionalEntry) and entry.ranks):
             continue
         others = set(owners[targets[0].reference]) - {number}
         for target in targets[1:]:
@@ -63,8 +63,8 @@ def covered(named: Sequence[Named]) -> Iterator[str]:
         plain = sorted(
             other
             for other in others
-            if not isinstance(named[other][0], Conditional)
-            and (other < number or len(named[other][1]) > len(targets) or isinstance(entry, Conditional))
+            if not isinstance(named[other][0], ConditionalEntry)
+            and (other < number or len(named[other][1]) > len(targets) or isinstance(entry, ConditionalEntry))
         )
         if plain and entry.source is not None:
             other = named[plain[0]][0]
@@ -74,7 +74,7 @@ def covered(named: Sequence[Named]) -> Iterator[str]:
 def globs(entries: Iterable[Entry]) -> Iterator[Glob]:
     """Yield the globs of all entries."""
     for entry in entries:
-        pieces = entry.pieces if isinstance(entry, Conditional) else (entry,)
+        pieces = entry.pieces if isinstance(entry, ConditionalEntry) else (entry,)
         yield from (piece for piece in pieces if isinstance(piece, Glob))
 
 

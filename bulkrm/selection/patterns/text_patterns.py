@@ -1,4 +1,4 @@
-"""Patterns of labels and annotations: `*` stands for anything, `/` too; `?`, `[a-z]`, `{a,b}`."""
+"""Patterns of the values of labels and annotations: `*` matches anything, `/` too; `?`, `[a-z]`, `{a,b}`."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _FLAGS = fnmatch.BRACE | fnmatch.CASE | fnmatch.DOTMATCH | fnmatch.FORCEUNIX
 
 @dataclass(frozen=True, slots=True)
 class TextPattern:
-    """Fits whole values. Raises InputError with one Problem when the text is no pattern."""
+    """A pattern that is matched against whole values. Raises InputError with one Problem when the text is none."""
 
     text: str
     _fits: Any = field(init=False, repr=False, compare=False)
@@ -31,7 +31,7 @@ class TextPattern:
         object.__setattr__(self, "_fits", re.compile("|".join(included)).fullmatch)
 
     def matches(self, value: str) -> bool:
-        """Tell whether it fits."""
+        """Tell whether the pattern matches a value."""
         if not value:  # `*` of wcmatch wants a character where it stands alone
             return not self.text.strip("*")
         return self._fits(value) is not None
@@ -40,11 +40,11 @@ class TextPattern:
 Pairs = tuple[tuple[str, TextPattern], ...]
 
 
-def all_fit(patterns: Pairs, values: Mapping[str, str]) -> bool:
-    """Tell whether each key is there with a value that fits."""
+def all_match(patterns: Pairs, values: Mapping[str, str]) -> bool:
+    """Tell whether each key is there with a value that matches its pattern."""
     return all(key in values and pattern.matches(values[key]) for key, pattern in patterns)
 
 
-def written(key: str, patterns: Pairs) -> str:
-    """Return the condition as one line."""
+def as_text(key: str, patterns: Pairs) -> str:
+    """Return a condition as one line for messages: `labels: {stage: dev*}`."""
     return f"{key}: {{{', '.join(f'{name}: {pattern.text}' for name, pattern in patterns)}}}"
