@@ -40,7 +40,7 @@ from bulkrm.planning.guards.orphans import orphans
 from bulkrm.planning.guards.protection import TrackedPatterns
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit
-from bulkrm.planning.merge import failed_targets, remaining, together
+from bulkrm.planning.merge import combined, failed_targets, without_done
 from bulkrm.remote.registries import Registries
 from bulkrm.selection.selectors.min_keep import floor
 from bulkrm.state.errors import StateError
@@ -62,7 +62,7 @@ class Run:
         self._protection = TrackedPatterns(job.protect)
         self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")
         least, wanted = job.conditions.min_keep, (job.conditions, job.default_port)
-        self._rules = GuardRules(job.policy.shared, self._protection.of, self._ignoring.of, least, floor)
+        self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, floor)
         self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
         self._expected: Sequence[Expected] = ()
         self.explained: tuple[str, ...] = ()
@@ -130,8 +130,8 @@ class Run:
         if known is not None:
             self._outcomes.add(_attached_targets(known.plan))
             for patterns in (self._protection, self._ignoring):
-                patterns.look_at(known.facts)
-            for text in (*self._protection.unused(), *self._ignoring.unused()):
+                patterns.mark_used(known.facts)
+            for text in (*self._protection.unused_warnings(), *self._ignoring.unused_warnings()):
                 context.tell(Warned(WarningKind.UNUSED_PATTERN, text))
             for warning in self._planner.conditions.elsewhere(self._job.hosts):
                 context.tell(warning)
@@ -164,7 +164,7 @@ class Run:
         gone = {(item.repository, item.digest) for item in saved.plan.deletions if self._outcomes.went(item)}
         failed = failed_targets(saved.plan) if saved.resumed else ()
         again = {target for target in failed if not self._outcomes.has(target)}
-        left = remaining(saved.plan, lambda target: self._outcomes.has(target) or target in again)
+        left = without_done(saved.plan, lambda target: self._outcomes.has(target) or target in again)
         limit = None if saved.resumed else self._job.policy.max_delete
         known = await self._planner.renew(left, gone, limit)
         if known is None or not again:
@@ -172,7 +172,7 @@ class Run:
         fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)), limit)
         if fresh is None:
             return None
-        return PlanWithFacts(together(known.plan, fresh.plan), (*known.facts, *fresh.facts))
+        return PlanWithFacts(combined(known.plan, fresh.plan), (*known.facts, *fresh.facts))
 
     async def _is_to_be_done(self, plan: Plan, confirm: Confirm) -> bool:
         """Ask, and have the plan kept; a dry run records what would go instead."""

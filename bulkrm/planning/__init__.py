@@ -1,1 +1,1 @@
-"""What may go: grouping, guards, the second judgement. Facts come in, a plan comes out."""
+"""Which manifests and tags a run may delete: facts about repositories become a plan, and plans are compared."""

@@ -1,17 +1,17 @@
-"""Every rule that speaks about an image, in the order of their precedence: what `--explain` shows."""
+"""The text of `--explain`: every rule that keeps an image, in the order of their precedence."""
 
 from collections.abc import Iterable, Iterator
 
 from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept
-from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.rules import GuardRules, reasons_of
 from bulkrm.planning.judge import candidate_of
 
 
 def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], rules: GuardRules) -> Iterator[str]:
-    """Yield lines about an image: what it leads to, each rule that keeps it, and what becomes of it."""
+    """Yield lines about an image: its manifest, each rule that keeps it, and the verdict."""
     item = next((item for item in plan.items if _is_about(item, reference)), None)
     here = next((entry for entry in facts if entry.repository == reference.repository), None)
     if item is None or here is None:
@@ -22,7 +22,7 @@ def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], 
     if named:
         yield from (f"  chosen by {target.source}" for target in named if target.source is not None)
     else:
-        yield "  chosen by no entry itself: another name of the same image is"
+        yield "  chosen by no entry under this name, but under another one"
     candidate = candidate_of(item.digest, item.targets, item.tags, here)
     found = list(reasons_of(candidate, here, rules))
     found += [kept for kept in here.conditions.digests.get(item.digest, ()) if kept not in found]
@@ -47,7 +47,7 @@ def _without_item(reference: Reference, plan: Plan, here: RepositoryFacts | None
     if entry is not None:
         match entry.outcome:
             case Gone():
-                yield f"{reference}: it is not there"
+                yield f"{reference}: the registry does not have it"
             case Kept() as kept:
                 yield f"{reference}: {_kept(kept)}"
             case Failed(failure):
@@ -56,7 +56,7 @@ def _without_item(reference: Reference, plan: Plan, here: RepositoryFacts | None
         yield f"{reference}: a tag that leads nowhere; it is deleted"
     elif (
         here is not None
-        and isinstance(here.tags, Seen)
+        and isinstance(here.tags, TagsRead)
         and isinstance(reference, TagRef)
         and reference.tag in here.tags.tags
     ):

@@ -1,4 +1,4 @@
-"""What was read of one repository: all that the guards may look at."""
+"""The facts that were read about one repository. The guards decide by them, and by nothing else."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,11 +13,11 @@ from bulkrm.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Every tag of the repository and the manifest that it holds.
+class TagsRead:
+    """Every tag of the repository, with its manifest.
 
-    `indexes`: what everything names that a tag leads to, directly or through indexes, and that is no image. `ignored`:
-    damaged tags that were to hold nothing back.
+    `indexes`: the children of each manifest that is no image and that a tag leads to, directly or through indexes.
+    `ignored`: damaged tags that the user ignores (`--ignore-unreadable`).
     """
 
     tags: Mapping[str, Resolved]
@@ -26,33 +26,37 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
-    """The tags were not read, as the user asked. `count`: how many there are, where that is known."""
+class TagsNotRead:
+    """The tags were not read, because the user said so. `count`: their number, where it is known, else 0."""
 
     count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A tag, or the list of them, could not be read: what else depends on a manifest is not known. `hint`: a way out."""
+    """The tag list, or a tag, could not be read, so it is not known what else needs a manifest.
+
+    `why`: one line; `hint`: what the user can do about it.
+    """
 
     why: str
     hint: str | None = None
 
 
-TagFacts = Seen | Unseen | Unreadable
-# The text of the pattern that protects a tag of a repository, None where none does.
+TagFacts = TagsRead | TagsNotRead | Unreadable
+# Returns the text of the first pattern that matches a tag of a repository, None where none does.
 FindPattern = Callable[[Repository, str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryFacts:
-    """One repository: what its targets lead to, in the order of the list, and its tags.
+    """One repository: its targets in the order of the list, each with the manifest that it leads to, and its tags.
 
-    `expected`: what an earlier judgement found under a tag; one that leads elsewhere now is treated as if it were pinned.
-    `way`: how a single tag can be removed here; None: not at all. It is assumed until somebody asked the registry.
-    `unknown`: manifests of which something could not be read that has to be known before they go. `dangling`: tags that
-    the registry lists and that lead to no manifest. `conditions`: what the conditions of the list say.
+    `expected`: the digests of tags in an earlier judgement; a tag that has moved since is kept, as if it were pinned.
+    `untag_method`: how a single tag can be removed; None: not at all; a Failure: the probe failed. DELETE of the tag is
+    assumed until the registry was probed. `unknown`: manifests whose referrers could not be read, so they are not
+    deleted. `dangling`: tags that the registry lists although they lead to no manifest. `conditions`: what the conditions
+    of the list keep.
     """
 
     repository: Repository

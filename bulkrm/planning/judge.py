@@ -1,4 +1,4 @@
-"""From facts to the plan: group by repository and digest, ask the guards, hold the limit."""
+"""Facts become a plan: targets are grouped by repository and digest, the guards decide, the limit is enforced."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,14 +13,14 @@ from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
-from bulkrm.planning.facts import RepositoryFacts, Seen, Unseen
-from bulkrm.planning.guards.floor import with_floor
+from bulkrm.planning.facts import RepositoryFacts, TagsNotRead, TagsRead
 from bulkrm.planning.guards.graph import keep_needed, with_orphans, with_parents
+from bulkrm.planning.guards.min_keep import with_min_keep
 from bulkrm.planning.guards.rules import GUARDS, Candidate, GuardRules
 
 
 def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Limit | None = None) -> Plan:
-    """Return the plan for all repositories. The order of the input does not change what is deleted."""
+    """Return the plan for all repositories. What it deletes does not depend on the order of the input."""
     items: list[Item] = []
     settled: list[Settled] = []
     dangling: list[Dangling] = []
@@ -36,17 +36,18 @@ def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Lim
                 settled.append(entry)
         ignored += _ignored(facts)
         judged = keep_needed(_items(facts, rules, pinned), facts)
-        judged = with_floor(judged, facts, rules)
+        judged = with_min_keep(judged, facts, rules)
         items += with_orphans(with_parents(judged, facts), facts)
-        tags[facts.repository] = _count(facts)
+        tags[facts.repository] = _tag_count(facts)
     plan = Plan(tuple(items), tuple(settled), tags, dangling=tuple(dangling), ignored=tuple(ignored))
     return enforce_limit(plan, limit) if limit is not None else plan
 
 
 def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Plan:
-    """Delete nothing at all where more would disappear than the limit allows.
+    """Return the plan, with everything kept if it would remove more than the limit allows.
 
-    `gone`: how much disappeared in earlier parts of the run; `seen`: how many tags there were before the first.
+    The limit counts removed tags, and manifests without a tag. `gone`: what earlier parts of the run removed; `seen`: the
+    number of tags before the first part, to which a percentage refers.
     """
     going = gone + sum(len(item.removed_tags) or 1 for item in plan.acts) + len(plan.dangling)
     seen = plan.tags_seen if seen is None else seen
@@ -62,7 +63,7 @@ def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = No
 
 
 def _moved_pins(facts: RepositoryFacts) -> Iterator[str]:
-    """Yield the tags that the list wants only while they hold a digest which they do not hold."""
+    """Yield the tags that do not have the digest which the list, or an earlier judgement, has for them."""
     for target, resolution in facts.resolutions:
         reference = target.reference
         if isinstance(reference, TagRef) and isinstance(resolution, Resolved):
@@ -75,13 +76,13 @@ def _settled(facts: RepositoryFacts, pinned: set[str]) -> Iterator[Settled]:
     for target, resolution in facts.resolutions:
         match resolution:
             case Absent() | Unresolved() if is_dangling(target, resolution, facts):
-                pass  # it has a verdict of its own
+                pass  # `judge_dangling` decides about it
             case Absent(no_repository):
                 yield Settled(target, Gone(no_repository))
             case Unresolved(failure):
                 yield Settled(target, Failed(failure))
             case Resolved(digest):
-                # Whoever pins a tag wants it kept once it moved; an entry that names it without a pin does not win.
+                # A pinned tag that moved is kept, even if another entry names it without a pin.
                 if isinstance(target.reference, TagRef) and target.reference.tag in pinned:
                     now = f"{facts.repository}:{target.reference.tag}@{digest}"
                     yield Settled(target, Kept(KeptReason.MOVED, (now,)))
@@ -96,24 +97,24 @@ def _items(facts: RepositoryFacts, rules: GuardRules, pinned: set[str]) -> Itera
             groups[resolution.digest].append(target)
             manifests.setdefault(resolution.digest, resolution)
     on_digest = _tags_by_digest(facts)
-    refuges = _remaining_tags(facts, pinned)
+    moved_to = _kept_as_moved(facts, pinned)
     for digest, targets in groups.items():
         named = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
         tags = tuple(sorted(named.union(on_digest.get(digest, ()))))
         candidate = candidate_of(digest, targets, tags, facts)
-        leaving = _orphaning(candidate, targets, facts, rules)
-        verdict = _DOOMED if leaving else _verdict(candidate, facts, rules, refuges.get(digest), named)
+        removed = _tags_to_remove(candidate, targets, facts, rules)
+        verdict = _DELETE if removed else _verdict(candidate, facts, rules, moved_to.get(digest), named)
         item = Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
-        if leaving:
-            yield from _split(item, leaving, candidate, facts, rules)
+        if removed:
+            yield from _split(item, removed, candidate, facts, rules)
         else:
             yield item
 
 
 def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...], facts: RepositoryFacts) -> Candidate:
-    """Return a manifest as the guards see it: what an entry keeps by its age counts as not listed by it.
+    """Return a manifest as the guards see it. Targets that an entry keeps by age do not count as listed.
 
-    If no entry would have it go, that is why it stays.
+    If they are all of its targets, their reasons become `narrowed`.
     """
     narrowed = facts.conditions.targets
     passing = [target for target in targets if target.reference not in narrowed] if narrowed else targets
@@ -123,57 +124,65 @@ def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...
 
 
 def _verdict(
-    candidate: Candidate, facts: RepositoryFacts, rules: GuardRules, refuge: Kept | None, named: Collection[str] = ()
+    candidate: Candidate,
+    facts: RepositoryFacts,
+    rules: GuardRules,
+    kept_as_moved: Kept | None,
+    named: Collection[str] = (),
 ) -> Verdict:
     kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
     unknown = facts.unknown.get(candidate.digest)
-    return kept or refuge or (Failed(unknown) if unknown else _delete_verdict(_also_removed(candidate, facts, named)))
+    return (
+        kept
+        or kept_as_moved
+        or (Failed(unknown) if unknown else _delete_verdict(_also_removed(candidate, facts, named)))
+    )
 
 
-_DOOMED = Delete()  # nearly all have this very verdict, and there may be hundreds of thousands
+_DELETE = Delete()  # shared by nearly all items, of which there may be hundreds of thousands
 
 
 def _delete_verdict(also: tuple[str, ...] | None) -> Delete:
-    return _DOOMED if also == () else Delete(also)
+    return _DELETE if also == () else Delete(also)
 
 
-def _orphaning(
+def _tags_to_remove(
     candidate: Candidate, targets: Iterable[Target], facts: RepositoryFacts, rules: GuardRules
 ) -> frozenset[str]:
-    """Return the listed tags that are taken off a manifest which lives on under others; none where it is all or nothing.
+    """Return the listed tags to remove from a manifest that keeps other tags; empty where it is deleted or kept whole.
 
-    A protected tag stays, and what it leads to; that is no reason to keep the other tags. One that only belongs to a
-    listed image, such as that of its signature, goes with its manifest or not at all: the image may stay after all.
+    A protected tag and its manifest are kept, but not the manifest's other tags. An artifact tag that the list does not
+    name is removed with its manifest or not at all, because the image that it belongs to may still be kept.
     """
-    if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, Seen) or facts.untag_method is None:
+    if rules.shared is not Shared.UNTAG or not isinstance(facts.tags, TagsRead) or facts.untag_method is None:
         return frozenset()
     if candidate.narrowed or candidate.digest in facts.conditions.digests:
-        return frozenset()  # it stays as it is: by its age, as one of the newest, or because that cannot be told
-    going = frozenset(tag for tag in candidate.listed if _may_leave(tag, facts, rules))
+        return frozenset()  # a condition keeps it with all its tags
+    going = frozenset(tag for tag in candidate.listed if _may_be_removed(tag, facts, rules))
     if going == frozenset(candidate.tags):
         return frozenset()
     return going.intersection(tag for target in targets if target.parent is None and (tag := _tag_of(target)))
 
 
-def _may_leave(tag: str, facts: RepositoryFacts, rules: GuardRules) -> bool:
+def _may_be_removed(tag: str, facts: RepositoryFacts, rules: GuardRules) -> bool:
     return rules.protection(facts.repository, tag) is None and tag not in facts.conditions.tags_in_use
 
 
 def _split(
-    item: Item, leaving: frozenset[str], candidate: Candidate, facts: RepositoryFacts, rules: GuardRules
+    item: Item, removed: frozenset[str], candidate: Candidate, facts: RepositoryFacts, rules: GuardRules
 ) -> Iterator[Item]:
-    """Divide a manifest's targets into the tags that go and the rest, which is kept with it."""
-    remaining_tags = tuple(f"{facts.repository}:{tag}" for tag in item.tags if tag not in leaving)
+    """Split an item into one for the tags to remove, and one for its other targets, which are kept."""
+    remaining_tags = tuple(f"{facts.repository}:{tag}" for tag in item.tags if tag not in removed)
     verdict = (
         Failed(facts.untag_method)
         if isinstance(facts.untag_method, Failure)
         else Untag(remaining_tags, facts.untag_method or UntagMethod.TAG)
     )
-    going = tuple(target for target in item.targets if _tag_of(target) in leaving)
+    going = tuple(target for target in item.targets if _tag_of(target) in removed)
     yield replace(item, targets=going, verdict=verdict)
-    rest = tuple(target for target in item.targets if _tag_of(target) not in leaving)
+    rest = tuple(target for target in item.targets if _tag_of(target) not in removed)
     if rest:
-        tags = tuple(tag for tag in candidate.tags if tag not in leaving)
+        tags = tuple(tag for tag in candidate.tags if tag not in removed)
         staying = candidate_of(candidate.digest, rest, tags, facts)
         yield replace(item, targets=rest, verdict=_verdict(staying, facts, rules, None))
 
@@ -182,8 +191,8 @@ def _tag_of(target: Target) -> str | None:
     return target.reference.tag if isinstance(target.reference, TagRef) else None
 
 
-def _remaining_tags(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
-    """Keep the manifests that pinned tags moved to: deleting one would take with it the tag that is kept as moved."""
+def _kept_as_moved(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
+    """Return the manifests that pinned tags moved to; deleting one would delete a tag that is kept as moved."""
     return {
         resolution.digest: Kept(KeptReason.MOVED, (f"{facts.repository}:{target.reference.tag}@{resolution.digest}",))
         for target, resolution in facts.resolutions
@@ -193,29 +202,29 @@ def _remaining_tags(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Ke
 
 def _tags_by_digest(facts: RepositoryFacts) -> Mapping[Digest, list[str]]:
     found: dict[Digest, list[str]] = defaultdict(list)
-    if isinstance(facts.tags, Seen):
+    if isinstance(facts.tags, TagsRead):
         for tag, resolved in facts.tags.tags.items():
             found[resolved.digest].append(tag)
     return found
 
 
 def _also_removed(candidate: Candidate, facts: RepositoryFacts, named: Collection[str] = ()) -> tuple[str, ...] | None:
-    """Return the tags that no line of the report stands for."""
-    if isinstance(facts.tags, Unseen):
+    """Return the tags that are deleted with the manifest and have no line of their own in the report."""
+    if isinstance(facts.tags, TagsNotRead):
         return None
     return tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted if tag not in named)
 
 
 def _ignored(facts: RepositoryFacts) -> Iterator[str]:
-    if isinstance(facts.tags, Seen):
+    if isinstance(facts.tags, TagsRead):
         yield from (f"{facts.repository}:{tag}" for tag in facts.tags.ignored)
 
 
-def _count(facts: RepositoryFacts) -> int:
+def _tag_count(facts: RepositoryFacts) -> int:
     match facts.tags:
-        case Seen(tags):
+        case TagsRead(tags):
             return len(tags) + len(facts.dangling)
-        case Unseen(count):
+        case TagsNotRead(count):
             return count
         case _:
             return 0

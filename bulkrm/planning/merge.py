@@ -1,4 +1,4 @@
-"""A saved plan and what a fresh judgement left of it, put together."""
+"""Combines plans: a saved one with a fresh judgement, and the plans of two parts of a run."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
 from bulkrm.planning.dangling import agreed
-from bulkrm.planning.guards.graph import entangled
+from bulkrm.planning.guards.graph import cyclic_attachments
 from bulkrm.planning.recheck import Rechecked
 
 
-def remaining(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
-    """Leave out the targets that have their outcome already."""
+def without_done(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
+    """Return the plan without the targets that already have an outcome."""
     items = []
     for item in plan.items:
         left = tuple(target for target in item.targets if not is_done(target))
@@ -27,14 +27,14 @@ def remaining(plan: Plan, is_done: Callable[[Target], bool]) -> Plan:
 
 
 def failed_targets(plan: Plan) -> list[Target]:
-    """Return the targets of the list that could not be judged: they are worth another try."""
+    """Return the targets of the list that could not be judged, which may be tried again."""
     found = [entry.target for entry in plan.settled if isinstance(entry.outcome, Failed)]
     found += [target for item in plan.items if isinstance(item.verdict, Failed) for target in item.targets]
     return [target for target in found if target.parent is None]
 
 
-def together(first: Plan, second: Plan) -> Plan:
-    """Put two plans about different targets together."""
+def combined(first: Plan, second: Plan) -> Plan:
+    """Return one plan of two that are about different targets."""
     return Plan(
         (*first.items, *second.items),
         (*first.settled, *second.settled),
@@ -47,12 +47,11 @@ def together(first: Plan, second: Plan) -> Plan:
     )
 
 
-def kept_with_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
-    """Keep what is attached to a manifest that the saved plan does not delete any more.
+def keep_attached_without_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
+    """Return a saved plan that keeps every attached manifest whose parent it does not delete.
 
-    What is attached never loses a single tag, whatever a file says.
-
-    `gone`: what an earlier part of the run has deleted already.
+    An attached manifest is never only untagged, even if a file says so: it is kept. `gone`: manifests that an earlier
+    part of the run deleted.
     """
     while True:
         deletions = {*gone, *((item.repository, item.digest) for item in saved.deletions)}
@@ -62,10 +61,10 @@ def kept_with_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = 
         saved = replace(saved, items=items)
 
 
-def merged(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
-    """Return the plan of what is still to be done, with everything else that the saved plan names and why it stays.
+def merge_fresh(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
+    """Return the saved plan, reduced to what the fresh one agrees to; all else in it is kept, with the reason.
 
-    `fresh`: what `result` is a comparison with.
+    `result`: the comparison of the saved plan with `fresh`.
     """
     items: dict[Target, Item] = {target: item for item in saved.items for target in item.targets}
     acts = {id(item) for item in saved.acts}
@@ -82,10 +81,10 @@ def merged(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
     )
 
 
-def with_parents_only(result: Rechecked) -> Rechecked:
-    """Keep what goes after something that does not go after all, and what waits for each other in a circle.
+def keep_without_parents(result: Rechecked) -> Rechecked:
+    """Keep every item one of whose parents is not deleted, and items that are among their own ancestors.
 
-    No plan that bulkrm made has circles, but a file may say so.
+    bulkrm makes no plan with such cycles, but a file may have them.
     """
     items, dropped = result.items, list(result.dropped)
     while staying := dict(_without_its_parent(items)):
@@ -99,7 +98,7 @@ def with_parents_only(result: Rechecked) -> Rechecked:
 def _without_its_parent(items: Sequence[Item]) -> Iterator[tuple[int, Digest]]:
     """Yield the place of each item that must not go, with the manifest that keeps it."""
     waiting = by_repository(item for item in items if item.parents)
-    tangled = {id(item) for members in waiting.values() for item in entangled(members)}
+    tangled = {id(item) for members in waiting.values() for item in cyclic_attachments(members)}
     going = {(item.repository, item.digest) for item in items if isinstance(item.verdict, Delete)}
     for number, item in enumerate(items):
         missing = [parent for parent in item.parents if (item.repository, parent) not in going]

@@ -1,4 +1,4 @@
-"""The second judgement of a plan that grew old: only what both would do is done."""
+"""Compares a stale plan with a fresh judgement: only what both delete is deleted."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -12,17 +12,17 @@ from bulkrm.model.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Rechecked:
-    """What is left to do in one repository, and what became of the rest."""
+    """The result for one repository: the items that are still carried out, and the outcomes of all other targets."""
 
     items: tuple[Item, ...]
     dropped: tuple[Settled, ...]
 
 
-def touches(deletions: Collection[Digest], found: Resolution) -> bool:
-    """Tell whether a tag that is new may change what becomes of these manifests, so that all has to be judged again.
+def may_affect(deletions: Collection[Digest], found: Resolution) -> bool:
+    """Tell whether a new tag may change the verdict on these manifests, so that the repository must be judged again.
 
-    It does where it leads to one of them, or to something that names one, and it may where that is not known: where it
-    cannot be read, where it is no plain image and its bytes were not read, and where it names what may be an index.
+    `found` is what the tag leads to. It may if that is one of the manifests or names one, if it cannot be read, or if it
+    could be an index whose children are not known.
     """
     match found:
         case Absent():
@@ -36,11 +36,11 @@ def touches(deletions: Collection[Digest], found: Resolution) -> bool:
 
 
 def recheck(acts: Iterable[Item], fresh: Plan) -> Rechecked:
-    """Compare what is to be done in one repository with a fresh plan of it (made without a limit).
+    """Compare the items to carry out in one repository with a fresh plan of it, which was made without a limit.
 
-    A target stays doomed if the fresh plan deletes the same digest for it, and a tag is removed if the fresh plan does
-    away with it one way or the other. One that leads to another digest now is kept as moved, whatever the fresh plan
-    thinks of that digest; else the fresh verdict counts.
+    A target is still deleted if the fresh plan deletes the same digest for it, and a tag is still removed if the fresh
+    plan removes it in one way or the other. A target that leads to another digest now is kept as moved, whatever the
+    fresh verdict on that digest is. All others get the fresh verdict.
     """
     now: dict[Target, Item] = {target: item for item in fresh.items for target in item.targets}
     settled = {entry.target: Settled(entry.target, Gone()) for entry in fresh.dangling}
@@ -66,7 +66,7 @@ def recheck(acts: Iterable[Item], fresh: Plan) -> Rechecked:
 
 
 def _outcome(item: Item, current: Item) -> Gone | Failed | Kept | None:
-    """Say what became of a target; None: it goes still."""
+    """Return the outcome of a target; None: it is still deleted or untagged."""
     if current.digest != item.digest:
         return Kept(KeptReason.MOVED, (f"{item.repository}@{current.digest}",))
     match item.verdict, current.verdict:
@@ -79,12 +79,12 @@ def _outcome(item: Item, current: Item) -> Gone | Failed | Kept | None:
 
 
 def _new_tags(item: Item, current: Item) -> list[str]:
-    """Return the tags that would go with the manifest although the first judgement did not know them."""
+    """Return tags of a manifest to delete that the first judgement did not know."""
     return sorted(set(current.tags) - set(item.tags)) if isinstance(item.verdict, Delete) else []
 
 
 def _updated(item: Item, staying: tuple[Target, ...], current: Item) -> Item:
-    """Take over what the fresh item knows of this moment: the tags, and so what else goes."""
+    """Return the item with the tags, parents and verdict of the fresh one."""
     kept = isinstance(item.verdict, Untag) and isinstance(current.verdict, Delete)
     verdict = item.verdict if kept else current.verdict
     return replace(item, targets=staying, verdict=verdict, tags=current.tags, parents=current.parents)

@@ -1,4 +1,4 @@
-"""What `--recursive` adds: the children of doomed indexes, and what is attached to doomed manifests."""
+"""What `--recursive` adds: the children of indexes to delete, and the referrers of manifests to delete."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,15 +9,15 @@ from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.result.outcome import Failed, Kept
 from bulkrm.model.target import Target
-from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedTarget:
-    """Something that belongs to a doomed manifest, to be resolved and judged like the list's own images.
+    """A child or referrer of a manifest to delete, which is resolved and judged like the images of the list.
 
-    `subject`: only if it says itself that it is attached to this manifest.
+    `subject`: it counts only if its own `subject` is this manifest; None: always.
     """
 
     target: Target
@@ -27,9 +27,10 @@ class AttachedTarget:
 def attached_to(
     items: Sequence[Item], facts: RepositoryFacts, referrers: Mapping[Digest, Iterable[Digest]]
 ) -> list[AttachedTarget]:
-    """Return what belongs to the doomed items of one repository and is no target yet, each once, the nearest only.
+    """Return the children and referrers of the items to delete in one repository that are no targets yet, each once.
 
-    `referrers`: what the registry's referrers API names for a manifest. Judge again with what was found, and ask again.
+    `referrers`: what the registry's referrers API lists for a manifest. Only the next level is returned: the caller
+    judges again with it, and asks for more.
     """
     named = {item.digest for item in items if not item.is_attached}
     known: set[Reference] = {target.reference for item in items for target in item.targets}
@@ -37,7 +38,7 @@ def attached_to(
     found: list[AttachedTarget] = []
     for item in items:
         if isinstance(item.verdict, Delete):
-            for wanted in _belonging(item, facts, referrers.get(item.digest, ())):
+            for wanted in _attachments(item, facts, referrers.get(item.digest, ())):
                 reference = wanted.target.reference
                 if reference in known or (isinstance(reference, DigestRef) and reference.digest in named):
                     continue
@@ -47,12 +48,12 @@ def attached_to(
 
 
 def is_attached_to(wanted: AttachedTarget, subject: Digest | None) -> bool:
-    """Tell whether a manifest with this subject is what was wanted: lists of referrers are not taken at their word."""
+    """Tell whether a manifest with this subject is the referrer it was listed as: lists of referrers may be wrong."""
     return wanted.subject is None or wanted.subject == subject
 
 
-def trimmed(plan: Plan) -> Plan:
-    """Leave out what only belongs to something and is not going anyway: the list did not name it, nor does the report."""
+def without_kept_attachments(plan: Plan) -> Plan:
+    """Return the plan without the attached targets that are kept: neither the list nor the report names them."""
     items = []
     for item in plan.items:
         listed = tuple(target for target in item.targets if target.parent is None)
@@ -64,9 +65,9 @@ def trimmed(plan: Plan) -> Plan:
     return replace(plan, items=tuple(items), settled=tuple(settled))
 
 
-def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) -> Iterator[AttachedTarget]:
+def _attachments(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) -> Iterator[AttachedTarget]:
     itself = DigestRef(item.repository, item.digest)
-    # What was read of the repository tells more: which of those that may be manifests are none.
+    # The survey read the repository, and knows which of the possible manifests are none.
     children = _known_children(item.digest, facts) or item.resolved.children
     subject = _subject_of_fallback(item)
     for child in children.manifests if children else ():
@@ -74,9 +75,9 @@ def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) 
         if subject is None:
             yield AttachedTarget(Target(reference, None, parent=itself))
         else:
-            # What the index of referrers names is attached to the subject, not a part of the index.
+            # The manifests in an index of referrers are attached to its subject; they are no parts of the index.
             yield AttachedTarget(Target(reference, None, parent=subject), subject.digest)
-    tags = facts.tags.tags if isinstance(facts.tags, Seen) else {}
+    tags = facts.tags.tags if isinstance(facts.tags, TagsRead) else {}
     for tag in artifact_tags(item.digest):
         # Anything but an index under the fallback tag means that there are no referrers (distribution-spec 1.1).
         if tag in tags and (tag != fallback_tag(item.digest) or tags[tag].media_type in INDEX_TYPES):
@@ -86,11 +87,11 @@ def _belonging(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) 
 
 
 def _known_children(digest: Digest, facts: RepositoryFacts) -> Children | None:
-    return facts.tags.indexes.get(digest) if isinstance(facts.tags, Seen) else None
+    return facts.tags.indexes.get(digest) if isinstance(facts.tags, TagsRead) else None
 
 
 def _subject_of_fallback(item: Item) -> DigestRef | None:
-    """Return what an index of referrers is about, None for any other manifest."""
+    """Return the subject of an index of referrers, None for any other manifest."""
     for target in item.targets:
         match target:
             case Target(TagRef(tag=tag), parent=DigestRef(digest=subject)) if tag == fallback_tag(subject):

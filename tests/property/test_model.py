@@ -79,13 +79,13 @@ def test_any_text_is_a_scope_or_a_protocol_error(text: str) -> None:
 def test_merging_scopes_is_commutative_and_idempotent(scope: Scope, actions: set[str]) -> None:
     """The union of two scopes of one resource does not depend on order, covers both, and taken twice is the same."""
     other = Scope(scope.type, scope.name, frozenset(actions))
-    merged = scope.merge(other)
+    merge_fresh = scope.merge(other)
 
-    assert merged == other.merge(scope)
-    assert merged.merge(scope) == merged
+    assert merge_fresh == other.merge(scope)
+    assert merge_fresh.merge(scope) == merge_fresh
     assert scope.merge(scope) == scope
-    assert merged.covers(scope)
-    assert merged.covers(other)
+    assert merge_fresh.covers(scope)
+    assert merge_fresh.covers(other)
 
 
 @given(some.scopes, some.scopes, some.scopes)

@@ -19,7 +19,7 @@ from bulkrm.model.plan import Plan
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from tests.property.odd_indexes import named_in, odd_indexes
@@ -62,7 +62,7 @@ def _plan(kept: Manifest, indexes: dict[Digest, Children], shared: Shared) -> Pl
         tuple(
             (Target(DigestRef(APP, digest), Source("list", 1)), Resolved(digest, OCI_MANIFEST, 1)) for digest in DIGESTS
         ),
-        Seen({"kept": kept.resolved}, indexes),
+        TagsRead({"kept": kept.resolved}, indexes),
     )
     return judge([facts], GuardRules(shared, lambda _, __: None))
 

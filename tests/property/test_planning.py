@@ -15,7 +15,7 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
+from bulkrm.planning.facts import RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.recheck import recheck
@@ -72,9 +72,9 @@ def _facts(draw: st.DrawFn, repository: Repository, shared: Shared) -> Repositor
         if key not in answers:
             answers[key] = draw(st.just(_held(reference, content)) | st.just(Unresolved(FAILURE)))
         resolutions.append((Target(reference, Source("list", next(lines))), answers[key]))
-    tags: TagFacts = Seen(content, draw(_indexes))
+    tags: TagFacts = TagsRead(content, draw(_indexes))
     if shared is Shared.DELETE_UNSEEN:
-        tags = Unseen(len(content))
+        tags = TagsNotRead(len(content))
     elif draw(st.integers(0, 4)) == 0:
         tags = Unreadable("why")
     nowhere = [tag for tag in TAGS if tag not in content]
@@ -154,7 +154,7 @@ def test_tags_are_taken_off_what_lives_on(case: Case) -> None:
         if isinstance(item.verdict, Untag):
             seen = facts_of[item.repository].tags
             assert case.shared is Shared.UNTAG
-            assert isinstance(seen, Seen)
+            assert isinstance(seen, TagsRead)
             going = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
             on_it = {tag for tag, resolved in seen.tags.items() if resolved.digest == item.digest}
             assert len(item.targets) == len([target for target in item.targets if isinstance(target.reference, TagRef)])
@@ -180,7 +180,7 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
 
     for item in case.plan(limit).deletions:
         facts = facts_of[item.repository]
-        seen = facts.tags.tags if isinstance(facts.tags, Seen) else {}
+        seen = facts.tags.tags if isinstance(facts.tags, TagsRead) else {}
         on_it = {tag for tag, resolved in seen.items() if resolved.digest == item.digest}
         listed = {target.reference.tag for target in item.targets if isinstance(target.reference, TagRef)}
         assert not isinstance(facts.tags, Unreadable)
@@ -188,7 +188,7 @@ def test_what_is_guarded_stays(case: Case, limit: Limit | None) -> None:
         assert case.shared not in (Shared.REFUSE, Shared.UNTAG) or on_it <= listed
         also = item.verdict.also_removed if isinstance(item.verdict, Delete) else ()
         wanted = {f"{item.repository}:{tag}" for tag in on_it - listed}
-        assert (also is None) == isinstance(facts.tags, Unseen)
+        assert (also is None) == isinstance(facts.tags, TagsNotRead)
         assert also is None or set(also) == wanted
 
 
@@ -198,7 +198,7 @@ def test_what_stays_is_whole(case: Case, limit: Limit | None) -> None:
     plan = case.plan(limit)
     deletions = _delete_verdict(plan)
     for facts in case.repositories:
-        if isinstance(facts.tags, Seen):
+        if isinstance(facts.tags, TagsRead):
             staying = {resolved.digest for resolved in facts.tags.tags.values()}
             staying |= {item.digest for item in plan.items if item.repository == facts.repository}
             todo = [digest for digest in staying if (facts.repository, digest) not in deletions]
@@ -281,7 +281,7 @@ def test_a_second_judgement_only_takes_away(case: Case, data: st.DataObject) -> 
         again = replace(
             facts,
             resolutions=tuple((target, _held(target.reference, content)) for target, _ in facts.resolutions),
-            tags=Unseen() if isinstance(facts.tags, Unseen) else Seen(content, data.draw(_indexes)),
+            tags=TagsNotRead() if isinstance(facts.tags, TagsNotRead) else TagsRead(content, data.draw(_indexes)),
         )
         deletions = [item for item in old.acts if item.repository == facts.repository]
         fresh = judge([again], case.rules())

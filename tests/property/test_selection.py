@@ -114,11 +114,11 @@ def test_a_dumped_list_reads_as_itself(references: list[Reference], in_long_form
 def test_merging_keeps_the_first_of_each(references: list[Reference]) -> None:
     """Merged targets are distinct, in order of first appearance, with the first source; merging again changes nothing."""
     targets = [Target(one, Source("images.yaml", line)) for line, one in enumerate([*references, *references], 1)]
-    merged = merge(targets)
+    merge_fresh = merge(targets)
 
-    assert [target.reference for target in merged] == list(dict.fromkeys(references))
-    assert all(target.source and target.source.line <= len(references) for target in merged)
-    assert merge(merged) == merged
+    assert [target.reference for target in merge_fresh] == list(dict.fromkeys(references))
+    assert all(target.source and target.source.line <= len(references) for target in merge_fresh)
+    assert merge(merge_fresh) == merge_fresh
 
 
 def _problems(content: bytes | str) -> tuple[Problem, ...]:

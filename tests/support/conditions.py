@@ -12,7 +12,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import Kept
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Target
-from bulkrm.planning.facts import FindPattern, RepositoryFacts, Seen
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, TagsRead
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.selection.conditional import ConditionalEntry
@@ -93,7 +93,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
         else:
             resolutions.append((target, resolved[by_digest[target.reference.digest].name]))
     indexes = {image.digest: _children(image) for image in images if image.children}
-    seen = Seen({tag: resolved[image.name] for tag, image in tags.items()}, indexes)
+    seen = TagsRead({tag: resolved[image.name] for tag, image in tags.items()}, indexes)
     scene = RepositoryView(
         APP,
         {tag: image.digest for tag, image in tags.items()},
@@ -108,7 +108,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
         held = kept_in_use(used, APP, scene.tags, list(by_digest), scene.details, children)
         holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
     holds = replace(holds, created={image.digest: image.details.created for image in images})
-    rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, floor=floor)
+    rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, choose_kept=floor)
     return judge([RepositoryFacts(APP, tuple(resolutions), seen, conditions=holds)], rules)
 
 

@@ -14,7 +14,7 @@ from bulkrm.model.grouping import by_repository
 from bulkrm.model.manifest import Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import Difference, Verification
-from bulkrm.planning.facts import Seen
+from bulkrm.planning.facts import TagsRead
 from bulkrm.planning.guards.graph import manifests_below, removed_tags
 
 
@@ -32,7 +32,7 @@ def expectations(known: PlanWithFacts) -> list[Expected]:
     acts, touched = by_repository(known.plan.acts), known.plan.touched
     found = []
     for entry in known.facts:
-        if entry.repository in touched and isinstance(entry.tags, Seen):
+        if entry.repository in touched and isinstance(entry.tags, TagsRead):
             removed = removed_tags(acts.get(entry.repository, ()))
             tags = {tag: resolved.digest for tag, resolved in entry.tags.tags.items() if tag not in removed}
             needed = manifests_below(tags.values(), entry.tags.indexes)

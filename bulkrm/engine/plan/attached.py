@@ -16,7 +16,7 @@ from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
-from bulkrm.planning.guards.graph import entangled
+from bulkrm.planning.guards.graph import cyclic_attachments
 from bulkrm.planning.recursion import AttachedTarget, attached_to, is_attached_to
 
 _Place = tuple[Repository, Digest]
@@ -43,7 +43,9 @@ class Attached:
     async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
         """Add what belongs to the doomed items of the plan, one level of it; tell whether there is more to be judged."""
         items = by_repository(plan.items)
-        tangled = {target for members in items.values() for item in entangled(members) for target in item.targets}
+        tangled = {
+            target for members in items.values() for item in cyclic_attachments(members) for target in item.targets
+        }
         if tangled:
             self._dismissed.update(target.reference for target in tangled)
             targets[:] = [target for target in targets if target not in tangled]

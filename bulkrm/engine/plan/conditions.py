@@ -19,8 +19,8 @@ from bulkrm.model.manifest import Resolution, Resolved
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
 from bulkrm.model.target import Target
-from bulkrm.planning.facts import RepositoryFacts, Seen, Unreadable
-from bulkrm.planning.guards.floor import floor_may_hold
+from bulkrm.planning.facts import RepositoryFacts, TagsRead, Unreadable
+from bulkrm.planning.guards.min_keep import min_keep_may_apply
 from bulkrm.remote.clock import Clock
 from bulkrm.selection.evaluation import RepositoryView, evaluate, facts_needed, known_digests
 from bulkrm.selection.in_use.references import InUseReferences, kept_in_use
@@ -98,7 +98,7 @@ class Conditions:
 
     def _may_hold(self, facts: RepositoryFacts, named: Iterable[Digest]) -> bool:
         least = self.wanted.min_keep
-        return bool(least) and isinstance(facts.tags, Seen) and floor_may_hold(named, facts.tags, least)
+        return bool(least) and isinstance(facts.tags, TagsRead) and min_keep_may_apply(named, facts.tags, least)
 
     def _judged(self, facts: RepositoryFacts, scene: RepositoryView | None, tell: EventListener) -> RepositoryFacts:
         if scene is None:
@@ -123,7 +123,7 @@ class Conditions:
 
     def _warn(self, facts: RepositoryFacts, tell: EventListener) -> None:
         """Say which tags in use of a touched repository lead to nothing, once."""
-        if not isinstance(facts.tags, Seen) or not facts.tags.tags:
+        if not isinstance(facts.tags, TagsRead) or not facts.tags.tags:
             return
         for tag in self.used.tags_in(facts.repository):
             reference = TagRef(facts.repository, tag)
@@ -135,7 +135,7 @@ class Conditions:
 
 def scene_of(facts: RepositoryFacts) -> RepositoryView:
     """Return a repository as conditions see it."""
-    tags = {tag: found.digest for tag, found in facts.tags.tags.items()} if isinstance(facts.tags, Seen) else {}
+    tags = {tag: found.digest for tag, found in facts.tags.tags.items()} if isinstance(facts.tags, TagsRead) else {}
     targets: list[tuple[Target, Digest | None]] = []
     for target, found in facts.resolutions:
         reference = target.reference
@@ -154,6 +154,6 @@ def _children(facts: RepositoryFacts) -> dict[Digest, tuple[Digest, ...]]:
         for _, resolution in facts.resolutions
         if isinstance(resolution, Resolved) and resolution.children is not None and resolution.children.manifests
     }
-    if isinstance(facts.tags, Seen):
+    if isinstance(facts.tags, TagsRead):
         found.update({index: named.manifests for index, named in facts.tags.indexes.items() if named.manifests})
     return found

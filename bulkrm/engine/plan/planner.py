@@ -26,10 +26,10 @@ from bulkrm.model.target import Line, Target
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit, judge
-from bulkrm.planning.merge import kept_with_parent, merged, with_parents_only
-from bulkrm.planning.order.strategy import orders, where_tags_go_alone, worth_asking
-from bulkrm.planning.recheck import recheck, touches
-from bulkrm.planning.recursion import trimmed
+from bulkrm.planning.merge import keep_attached_without_parent, keep_without_parents, merge_fresh
+from bulkrm.planning.order.strategy import choose_orders, repositories_to_probe, with_tags_only_hosts
+from bulkrm.planning.recheck import may_affect, recheck
+from bulkrm.planning.recursion import without_kept_attachments
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 
@@ -95,7 +95,9 @@ class Planner:
             if not more:
                 self._warn_where_nothing_is_untagged(facts)
                 self._dangling = plan.dangling
-                return await self._in_order(trimmed(enforce_limit(plan, limit) if limit else plan), facts)
+                return await self._in_order(
+                    without_kept_attachments(enforce_limit(plan, limit) if limit else plan), facts
+                )
         return None
 
     async def renew(
@@ -106,14 +108,14 @@ class Planner:
         `gone`: what an earlier part of the run has deleted already.
         """
         self.conditions.recognise(saved)
-        saved = kept_with_parent(saved, gone)
+        saved = keep_attached_without_parent(saved, gone)
         acts = list(saved.acts)
         targets = [target for item in acts for target in item.targets] + [entry.target for entry in saved.dangling]
         survey = self._survey(self._resolver, self._lists, self._context.tell)
         while (facts := await self._read(survey, targets, acts)) is not None:
             fresh = judge(facts, self._rules)
             if not await self._probe.find(_tags_only(fresh)):
-                plan = merged(saved, with_parents_only(recheck(acts, fresh)), fresh)
+                plan = merge_fresh(saved, keep_without_parents(recheck(acts, fresh)), fresh)
                 self._dangling = plan.dangling
                 return await self._in_order(enforce_limit(plan, limit) if limit else plan, facts)
             if self._context.stop:
@@ -151,7 +153,7 @@ class Planner:
         ]
         unknown = listed is None or isinstance(listed, Failure)
         fresh = replace(lists.basis(repository), whole=basis.whole)
-        return Relisted(fresh, unknown or speaks or any(touches(deletions, one) for one in found))
+        return Relisted(fresh, unknown or speaks or any(may_affect(deletions, one) for one in found))
 
     async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
         """Read and judge a repository again, as far as it matters for these items; None: it cannot be told any more."""
@@ -216,15 +218,15 @@ class Planner:
         """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""
         strategy = self._policy.strategy
         plan = self._with_traits(plan)
-        repositories = list(worth_asking(plan, strategy))
+        repositories = list(repositories_to_probe(plan, strategy))
         await self._probe.find(repositories)
         if self._context.stop:
             return None
         if strategy is Strategy.TAGS_FIRST:
-            plan = where_tags_go_alone(plan, self._tags_only(repositories))
+            plan = with_tags_only_hosts(plan, self._tags_only(repositories))
         if strategy is Strategy.TAGS_FIRST:
             self._warn_of_no_way(repositories, "manifests are deleted by digest")
-        return PlanWithFacts(replace(plan, orders=orders(plan, strategy, self._way_to_clear)), facts)
+        return PlanWithFacts(replace(plan, orders=choose_orders(plan, strategy, self._way_to_clear)), facts)
 
     def _way_to_clear(self, repository: Repository) -> UntagMethod | Failure | None:
         """Say how tags may go before manifests: not where those would stay."""

@@ -15,7 +15,7 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.settings import Policy, Shared
 from bulkrm.model.target import Target
-from bulkrm.planning.facts import RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
+from bulkrm.planning.facts import RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
 from bulkrm.planning.guards.rules import GuardRules
 
 
@@ -133,7 +133,7 @@ class Survey:
             return RepositoryFacts(
                 repository,
                 tuple((target, absent if unknown and isinstance(was, Absent) else was) for target, was in resolutions),
-                Seen({}),
+                TagsRead({}),
                 dangling=dangling,
             )
         return RepositoryFacts(repository, resolutions, self._tags(repository, members, dangling), dangling=dangling)
@@ -141,7 +141,7 @@ class Survey:
     def _tags(self, repository: Repository, members: Sequence[Target], dangling: frozenset[str]) -> TagFacts:
         listed = self._lists.get(repository)
         if self._policy.shared is Shared.DELETE_UNSEEN:
-            return Unseen(0 if isinstance(listed, Failure) else len(listed or ()))
+            return TagsNotRead(0 if isinstance(listed, Failure) else len(listed or ()))
         if isinstance(listed, Failure):
             return Unreadable(f"the tags of {repository} cannot be listed: {listed.message}")
         # Where manifests are and the listing is a 404, nothing ever had a tag: distribution has no folder of tags then
@@ -157,7 +157,7 @@ class Survey:
         if isinstance(needs, Unreadable):
             return needs
         damaged = (tag for tag in listed or () if tag not in seen and tag not in dangling)
-        return Seen(seen, needs, tuple(tag for tag in damaged if self._damaged.is_ignored(repository, tag)))
+        return TagsRead(seen, needs, tuple(tag for tag in damaged if self._damaged.is_ignored(repository, tag)))
 
     def _seen(
         self, repository: Repository, listed: Iterable[str], dangling: frozenset[str]

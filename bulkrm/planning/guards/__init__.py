@@ -1,1 +1,1 @@
-"""The rules that keep a manifest although the list names it, and what they rest on."""
+"""The rules that keep a manifest although the list names it."""

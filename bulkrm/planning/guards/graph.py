@@ -1,4 +1,4 @@
-"""What holds what: indexes need their children, and what is attached to a manifest goes after it or not at all."""
+"""References between manifests: an index needs its children, and a referrer is deleted after its subject or not at all."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,34 +8,34 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import NO_CHILDREN, Children
 from bulkrm.model.plan import Delete, Item, Verdict
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
-from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.artifacts import artifact_tags, named_after_digests
 
 _AFTER_NEEDED = frozenset(PRECEDENCE[PRECEDENCE.index(KeptReason.NEEDED) + 1 :])
 
 
 def keep_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
-    """Keep the manifests of one repository that something kept needs, and what is attached to something kept.
+    """Keep the manifests of one repository that a kept manifest needs, and those that are attached to a kept one.
 
-    Kept is what a tag leads to that does not go, and what keeping that keeps in turn.
+    A kept manifest is one whose tag remains, or one that this rule keeps in turn.
     """
     judged = list(items)
-    indexes = facts.tags.indexes if isinstance(facts.tags, Seen) else {}
+    indexes = facts.tags.indexes if isinstance(facts.tags, TagsRead) else {}
     if not indexes and not any(item.is_attached for item in judged):
         return judged
     while True:
         staying = _staying(judged, facts)
-        needed = needed_by(sorted(staying), indexes)  # sorted: always the same index is named as the one that needs
-        weighed = [replace(item, verdict=_weigh(item, needed, staying)) for item in judged]
+        needed = needed_by(sorted(staying), indexes)  # sorted, so that the report always names the same index
+        weighed = [replace(item, verdict=_with_needed(item, needed, staying)) for item in judged]
         if weighed == judged:
             return judged
         judged = weighed
 
 
 def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
-    """Note for every doomed item what goes before it: it goes after them, and only if they went.
+    """Set `parents` of every item to delete: the indexes that name it, and the manifest that it is attached to.
 
-    Those are the doomed indexes above it, and what it is attached to.
+    It is deleted after them, and only if they are gone.
     """
     known = list(items)
     if _each_by_itself(known, facts):
@@ -48,7 +48,7 @@ def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
 def _above(
     deletions: Mapping[Digest, Item], indexes: Mapping[Digest, Children]
 ) -> Mapping[Digest, Mapping[Digest, None]]:
-    """Return the doomed manifests that go before each doomed one."""
+    """Return for each manifest to delete those that are deleted before it."""
     above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
     for digest in deletions:
         if indexes[digest].needed:
@@ -63,9 +63,9 @@ def _above(
 
 
 def with_orphans(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
-    """Note for every doomed item what stays behind with nothing left that needs it."""
+    """Set `orphaned` of every item to delete: children and artifact tags that stay although only it refers to them."""
     known = list(items)
-    if not isinstance(facts.tags, Seen):
+    if not isinstance(facts.tags, TagsRead):
         return known
     attached = named_after_digests(facts.tags.tags)
     if not attached and _each_by_itself(known, facts):
@@ -84,10 +84,10 @@ def with_orphans(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     return known
 
 
-def entangled(items: Iterable[Item]) -> list[Item]:
-    """Return the attached items of one repository that wait for something which waits for them.
+def cyclic_attachments(items: Iterable[Item]) -> list[Item]:
+    """Return the attached items of one repository that are among their own ancestors.
 
-    Nothing that people make looks so, but bytes can: an index may name what it is attached to.
+    No tool builds such manifests, but a registry may store them: an index may name its own subject as a child.
     """
     waiting = {item.digest: item for item in items if isinstance(item.verdict, Delete) and item.parents}
     while ready := [digest for digest, item in waiting.items() if not waiting.keys() & item.parents]:
@@ -96,50 +96,50 @@ def entangled(items: Iterable[Item]) -> list[Item]:
     return [item for item in waiting.values() if item.is_attached]
 
 
-def _weigh(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest, None]) -> Verdict:
-    """Put `needed` in its place among the reasons: after `protected`, before `shared`, which rests on other tags."""
+def _with_needed(item: Item, needed: Mapping[Digest, Digest], staying: Mapping[Digest, None]) -> Verdict:
+    """Return the verdict with the reason `needed` at its precedence: after `protected`, before `shared`."""
     later = isinstance(item.verdict, Kept) and item.verdict.reason in _AFTER_NEEDED
     if not later and not isinstance(item.verdict, Delete):
         return item.verdict
     holder = needed.get(item.digest)
     if holder is None and item.is_attached:
-        # A signature stays with what it signs, whatever index it was found in.
+        # A signature is kept with the manifest that it signs, whatever index named it.
         held = [*(target.parent.digest for target in item.targets if target.parent), item.resolved.subject]
         holder = next((digest for digest in held if digest in staying or digest in needed), None)
     return item.verdict if holder is None else Kept(KeptReason.NEEDED, (f"{item.repository}@{holder}",))
 
 
 def _staying(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, None]:
-    """Return the manifests that do not go: those of other tags, and those that were judged so."""
+    """Return the manifests that are not deleted: those that only tags outside the list lead to, and the kept items."""
     known = list(items)
     deletions = {item.digest for item in known if isinstance(item.verdict, Delete)}
-    tagged = facts.tags.tags.values() if isinstance(facts.tags, Seen) else ()
+    tagged = facts.tags.tags.values() if isinstance(facts.tags, TagsRead) else ()
     digests = [*(resolved.digest for resolved in tagged), *(item.digest for item in known)]
     return dict.fromkeys(digest for digest in digests if digest not in deletions)
 
 
 def removed_tags(items: Iterable[Item]) -> set[str]:
-    """Return the tags of one repository that go."""
+    """Return the tags of one repository that are removed."""
     return {tag for item in items for tag in item.removed_tags}
 
 
 def _each_by_itself(items: Iterable[Item], facts: RepositoryFacts) -> bool:
-    """Tell whether nothing of a repository needs or belongs to anything else, as it is in most."""
-    if isinstance(facts.tags, Seen) and facts.tags.indexes:
+    """Tell whether no manifest of a repository needs, or is attached to, another one; most repositories are like that."""
+    if isinstance(facts.tags, TagsRead) and facts.tags.indexes:
         return False
     return not any((item.resolved.children or NO_CHILDREN).needed or item.is_attached for item in items)
 
 
 def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Children]:
-    """Return what every known index names, and that the other items name nothing."""
-    indexes = dict(facts.tags.indexes) if isinstance(facts.tags, Seen) else {}
+    """Return the children of every known index and of every item; `NO_CHILDREN` for plain images."""
+    indexes = dict(facts.tags.indexes) if isinstance(facts.tags, TagsRead) else {}
     for item in items:
         indexes.setdefault(item.digest, item.resolved.children or NO_CHILDREN)
     return indexes
 
 
 def needed_by(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
-    """Return everything that has to stay with these, each with one manifest that names it."""
+    """Return every digest that the kept manifests need, directly or through indexes, each with one that names it."""
     return _below(kept, indexes, parts=True)
 
 

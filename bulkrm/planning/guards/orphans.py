@@ -1,4 +1,4 @@
-"""How much stays behind that nothing needs any more."""
+"""Counts the child manifests and artifact tags that a run leaves unreferenced."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,7 +6,7 @@ from bulkrm.model.plan import Item
 
 
 def orphans(deletions: Iterable[Item], went: Callable[[Item], bool]) -> int:
-    """Count the manifests and tags that the deleted items leave, but for what an item that stayed needs as well."""
+    """Count the orphans of the items that were deleted (`went`), except those of items that were not deleted after all."""
     left: set[str] = set()
     held: set[str] = set()
     for item in deletions:

@@ -1,7 +1,8 @@
-"""The rules that keep a manifest although the list names it. A guard looks at one candidate and keeps it or does not.
+"""Guards: the rules that keep a manifest although the list names it.
 
-The first guard that keeps decides; their order is the precedence of the reasons. All fail closed: where the tags of a
-repository could not be read, nothing of it goes.
+A guard is a pure function that looks at one candidate and returns why it keeps it, or None. The first guard that keeps
+it decides, so their order is the precedence of the reasons. Guards fail closed: where the tags of a repository could not
+be read, nothing in it is deleted.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -15,39 +16,39 @@ from bulkrm.model.settings import Shared
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
 
 
-def nobody(_: Repository, __: str) -> None:
+def no_pattern(_: Repository, __: str) -> None:
     """Match no tag."""
 
 
-# Which of the doomed manifests stay so that so many more do; a date is None where none is known.
-Floor = Callable[[int, Mapping[Digest, datetime | None]], Collection[Digest]]
+# Chooses which manifests to keep, so many of those that would be deleted; their dates are None where not known.
+ChooseKept = Callable[[int, Mapping[Digest, datetime | None]], Collection[Digest]]
 
 
-def all_of_them(_: int, deletions: Mapping[Digest, datetime | None]) -> Collection[Digest]:
-    """Keep them all."""
+def keep_all(_: int, deletions: Mapping[Digest, datetime | None]) -> Collection[Digest]:
+    """Choose all of the manifests."""
     return deletions
 
 
 @dataclass(frozen=True, slots=True)
 class GuardRules:
-    """What the user decided. `ignoring`: damaged tags that hold nothing back.
+    """The user's settings for the guards. `protection` and `ignoring` match protected and ignored damaged tags.
 
-    `min_keep`: so many tagged manifests of each repository stay at least; `floor` says which.
+    `min_keep`: this many tagged manifests of each repository are kept at least; `choose_kept` chooses them.
     """
 
     shared: Shared
     protection: FindPattern
-    ignoring: FindPattern = nobody
+    ignoring: FindPattern = no_pattern
     min_keep: int = 0
-    floor: Floor = all_of_them
+    choose_kept: ChooseKept = keep_all
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A manifest that the list names. `listed`: its tags in the list; `tags`: all its tags that are known, sorted.
+    """A manifest that the guards decide about. `listed`: its tags in the list; `tags`: all its known tags, sorted.
 
-    `attached`: the list names only what it belongs to. `narrowed`: why every image of the list that leads to it stays,
-    as far as the entries are concerned that name it; what only some entries keep counts as not listed.
+    `attached`: the list does not name it, only its parent. `narrowed`: the reasons if every entry that names it keeps it
+    by age; tags that only some entries keep count as not listed.
     """
 
     digest: Digest
@@ -59,7 +60,7 @@ class Candidate:
     @property
     def unlisted(self) -> tuple[str, ...]:
         """The tags that the list does not name."""
-        if len(self.tags) == len(self.listed):  # those are among them
+        if len(self.tags) == len(self.listed):  # `listed` is a subset of `tags`
             return ()
         return tuple(tag for tag in self.tags if tag not in self.listed)
 
@@ -68,7 +69,7 @@ Guard = Callable[[Candidate, RepositoryFacts, GuardRules], Kept | None]
 
 
 def protected(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> Kept | None:
-    """Keep a manifest as long as any of its tags, listed or not, is protected."""
+    """Keep a manifest if any of its tags, listed or not, is protected."""
     for tag in candidate.tags:
         pattern = rules.protection(facts.repository, tag)
         if pattern is not None:
@@ -77,24 +78,24 @@ def protected(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -
 
 
 def unreadable(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
-    """Keep everything of a repository whose tags could not all be read, and what a condition could not be told of."""
+    """Keep all manifests of a repository whose tags could not be read, and those that a condition could not read."""
     if not isinstance(facts.tags, Unreadable):
         return _held(candidate, facts, KeptReason.UNREADABLE)
     return Kept(KeptReason.UNREADABLE, (facts.tags.why,), facts.tags.hint)
 
 
 def in_use(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
-    """Keep what runs somewhere, under whatever tag."""
+    """Keep a manifest that is in use, whatever its tags are."""
     return facts.conditions.in_use.get(candidate.digest)
 
 
 def newest(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
-    """Keep the newest images of a group, whoever names them."""
+    """Keep the newest images of a group, whichever entry names them."""
     return _held(candidate, facts, KeptReason.NEWEST)
 
 
 def conditions(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
-    """Keep what a condition of the list keeps otherwise."""
+    """Keep a manifest that another condition of the list keeps: by age, or for lack of a date or version."""
     return _held(candidate, facts, KeptReason.NO_DATE, KeptReason.NO_VERSION, KeptReason.TOO_YOUNG)
 
 
@@ -105,9 +106,9 @@ def _held(candidate: Candidate, facts: RepositoryFacts, *reasons: KeptReason) ->
 
 
 def shared(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> Kept | None:
-    """Keep a manifest that has a tag outside the list, unless the user said that such tags go too.
+    """Keep a manifest that has a tag outside the list, unless `--shared` allows to delete such tags.
 
-    That is said of what the list names: what only belongs to it never takes a tag with it.
+    That permission does not extend to attached manifests, which the list does not name.
     """
     takes_all = rules.shared in (Shared.DELETE, Shared.DELETE_UNSEEN) and not candidate.attached
     if takes_all or not candidate.unlisted:
@@ -115,10 +116,10 @@ def shared(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> K
     return Kept(KeptReason.SHARED, tuple(f"{facts.repository}:{tag}" for tag in candidate.unlisted))
 
 
-# In the order of `PRECEDENCE`. `needed`, which rests on what becomes of other manifests, is told by the graph.
+# In the order of `PRECEDENCE`. `needed` depends on the verdicts on other manifests, so `graph` adds it afterwards.
 GUARDS: tuple[Guard, ...] = (unreadable, protected, in_use, newest, shared, conditions)
 
 
 def reasons_of(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> tuple[Kept, ...]:
-    """Return every reason that keeps a manifest, the one that counts first."""
+    """Return every reason that keeps a manifest; the first one is reported."""
     return tuple(kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None)

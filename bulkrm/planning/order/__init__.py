@@ -1,1 +1,1 @@
-"""The order of the requests of a plan, and what it costs."""
+"""The order of a plan's requests, and how many they are."""

@@ -1,4 +1,4 @@
-"""What a plan costs, in requests, and what it frees, in bytes."""
+"""The number of requests that a plan sends, and the number of bytes that it frees."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,10 +8,10 @@ from bulkrm.planning.order.strategy import removable_ahead
 
 
 def requests_in(items: Iterable[Item], order: Order, *, untagged_first: bool = False) -> int:
-    """Return how many requests carrying out these items of one repository sends.
+    """Return how many requests it takes to carry out these items of one repository.
 
-    Without tokens, retries, a second reading and the look at the first deletion of a place. `untagged_first`: every tag is
-    taken off before its manifest is deleted.
+    Requests for tokens, retries, second readings and proofs of first deletions are not counted. `untagged_first`: every
+    tag is removed before its manifest.
     """
     known = list(items)
     removed_ahead = [] if order is Order.DIGEST else list(removable_ahead(known))
@@ -23,9 +23,9 @@ def requests_in(items: Iterable[Item], order: Order, *, untagged_first: bool = F
 
 
 def requests_for(dangling: Sequence[Dangling]) -> int:
-    """Return how many requests removing these tags of one repository sends, which lead nowhere: none of them is retried.
+    """Return how many requests it takes to remove these dangling tags of one repository, without retries.
 
-    Each is read, and deleted or pushed over; the tags are listed after that, and a decoy is deleted before it.
+    Each tag is read, and deleted or overwritten by a decoy; then the decoy, if any, is deleted, and the tags are listed.
     """
     if not dangling:
         return 0
@@ -46,7 +46,7 @@ def _requests_of(item: Item) -> int:
 
 
 def freed_bytes(items: Iterable[Item]) -> int:
-    """Return an upper bound of the bytes that garbage collection can free: what kept images share counts as well."""
+    """Return an upper bound of the bytes that garbage collection can free; blobs shared with kept images count too."""
     sizes: dict[Digest, int] = {}
     for item in items:
         if isinstance(item.verdict, Delete):

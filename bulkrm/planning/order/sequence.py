@@ -1,4 +1,4 @@
-"""From a plan to the order of its requests: many repositories wide, an index before its children."""
+"""The steps of a plan in their order: several repositories in turn, an index before its children."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,16 +18,16 @@ _AT_ONCE = 16  # repositories of a host: half of what `--concurrency auto` begin
 def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
     """Return the steps of each host.
 
-    They go through the repositories in turn: distribution reads all tag links of a repository for every deletion in it
-    (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down and in many do not.
-    But not through all of them: what was read of a repository grows old from its first deletion to its last, and is read
-    again then, so a repository that is begun is soon finished.
+    Steps alternate between repositories: distribution reads all tag links of a repository for every deletion in it
+    (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down, and deletions in
+    different ones do not. They alternate between 16 at most, because the facts about a repository grow stale from its
+    first deletion to its last, and then are read again: a repository that is begun should soon be finished.
     """
     return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in by_host(acts).items()}
 
 
 def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:
-    """Yield a step of each of the repositories at hand in turn; the next repository takes the place of a finished one."""
+    """Yield one step of each of the first repositories in turn; another repository replaces each finished one."""
     coming = (iter(_ordered(place, items, orders.get(place, Order.DIGEST))) for place, items in repositories.items())
     at_hand = deque(islice(coming, _AT_ONCE))
     while at_hand:
@@ -41,10 +41,10 @@ def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repo
 
 
 def _ordered(repository: Repository, items: Sequence[Item], order: Order) -> list[Step]:
-    """Sort so that what others wait for comes first: several registries refuse the child of an index that exists.
+    """Return the steps of one repository, parents first: several registries refuse to delete the child of an index.
 
-    zot answers 405, Harbor 412, Google 400 to it. Tags that are only removed come before all that: nothing waits for
-    them, and every tag less makes distribution's deletions faster.
+    zot answers 405, Harbor 412, Google 400. Tags of manifests that are kept are removed before all that: no other step
+    depends on them, and distribution deletes faster with fewer tags.
     """
     first: list[Step] = [UntagManifest(item) for item in items if isinstance(item.verdict, Untag)]
     removed_ahead = tuple(removable_ahead(items)) if order is not Order.DIGEST else ()
@@ -64,7 +64,7 @@ def _ordered(repository: Repository, items: Sequence[Item], order: Order) -> lis
 
 
 def _visit(digest: Digest, parents: Mapping[Digest, list[Digest]], order: dict[Digest, None]) -> None:
-    """Append a digest after its parents. A digest cannot be its own ancestor: it would have to contain its own hash."""
+    """Append a digest after its parents; a cycle in a plan file is cut where it is met."""
     stack = [digest]
     opened: set[Digest] = set()
     while stack:

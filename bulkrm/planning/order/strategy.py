@@ -1,8 +1,8 @@
-"""Whether the tags of a repository go before its manifests: what that spares the registry, and what it costs.
+"""Decides in which repositories tags are deleted before their manifests, by the work that it saves the registry.
 
 To delete a manifest by digest, distribution reads every tag link of its repository (registry/storage/tagstore.go
-`Lookup`), so deleting n manifests of one tag each reads about n * n / 2 links that are not there any more if the tags
-went before. DELETE of a tag looks at that tag alone.
+`Lookup`), so deleting n manifests with one tag each reads about n * n / 2 links. It reads none of them if the tags were
+deleted before, and DELETE of a tag reads the link of that tag alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,17 +15,17 @@ from bulkrm.model.result.failure import Failure, TagsOnly
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.settings import Strategy
 
-# Measured on distribution 2.8.2 and 3.1.1 with their files in memory (tests/bench, `strategies`), in tag links read:
-# what the two requests cost that taking off one tag needs.
+# The cost of the two requests that remove one tag, in tag links read. Measured on distribution 2.8.2 and 3.1.1 with their
+# files in memory (tests/bench, `strategies`).
 _COST_OF_TAG = 60
 _COST_OF_DECOY = 150
 
 
 def removable_ahead(items: Iterable[Item]) -> Iterator[Item]:
-    """Yield the manifests of one repository whose tags may go before them.
+    """Yield the manifests of one repository whose tags may be removed before them.
 
-    One that goes only after others, and only if those went, keeps its tags until then. So does one with tags that no
-    image of the list stands for: what became of them could not be told.
+    A manifest with parents is not among them, since it may be kept if a parent is. Neither is one with a tag outside the
+    list, since the report has no line that could say what became of that tag.
     """
     return (
         item
@@ -37,40 +37,40 @@ def removable_ahead(items: Iterable[Item]) -> Iterator[Item]:
     )
 
 
-def worth_asking(plan: Plan, strategy: Strategy) -> Iterator[Repository]:
-    """Yield the repositories where it matters whether tags can be taken off: who asks for them sends requests.
+def repositories_to_probe(plan: Plan, strategy: Strategy) -> Iterator[Repository]:
+    """Yield the repositories where the order depends on whether tags can be deleted, which a probe finds out.
 
-    Where tags have to go first, nobody need be asked.
+    A host that deletes manifests only without tags needs no probe.
     """
     for repository, items in _by_repository(plan):
         if repository.host in plan.untagged_first:
             continue
         tagged = strategy is Strategy.TAGS_FIRST and any(item.tags for item in items)
-        if tagged or _gains(items, plan.tags.get(repository, 0), UntagMethod.TAG, strategy):
+        if tagged or _saves_work(items, plan.tags.get(repository, 0), UntagMethod.TAG, strategy):
             yield repository
 
 
-def orders(
+def choose_orders(
     plan: Plan, strategy: Strategy, untag_method: Callable[[Repository], UntagMethod | Failure | None]
 ) -> dict[Repository, Order]:
-    """Return the order for every repository in which it is not by digest; `way`: how a tag can be taken off there."""
+    """Return the order of every repository where it is not by digest; `untag_method`: how its tags can be removed."""
     found: dict[Repository, Order] = {}
     for repository, items in _by_repository(plan):
         found_method = untag_method(repository)
         if repository.host in plan.untagged_first:
             found[repository] = Order.TAGS_FIRST
-        elif isinstance(found_method, UntagMethod) and _gains(
+        elif isinstance(found_method, UntagMethod) and _saves_work(
             items, plan.tags.get(repository, 0), found_method, strategy
         ):
             found[repository] = Order.TAGS_FIRST if found_method is UntagMethod.TAG else Order.DECOY
     return found
 
 
-def where_tags_go_alone(plan: Plan, hosts: Mapping[str, TagsOnly]) -> Plan:
-    """Turn what was to be deleted on hosts that delete tags only into what can be done there.
+def with_tags_only_hosts(plan: Plan, hosts: Mapping[str, TagsOnly]) -> Plan:
+    """Return the plan with deletions replaced by removed tags on hosts that delete tags only.
 
-    The listed tags go, and the report says that the manifest stays. What the list names by digest fails. What only belongs
-    to something else stays with it.
+    The report says that the manifests stay. A digest of the list fails with the host's `TagsOnly`; attached manifests are
+    kept with their parents.
     """
     if not hosts:
         return plan
@@ -96,13 +96,13 @@ def _tags_alone(item: Item, why: TagsOnly | None) -> Iterator[Item]:
         yield replace(item, targets=others, verdict=Failed(why), parents=(), orphaned=())
 
 
-def _gains(items: Iterable[Item], there: int, untag_method: UntagMethod, strategy: Strategy) -> bool:
+def _saves_work(items: Iterable[Item], there: int, untag_method: UntagMethod, strategy: Strategy) -> bool:
     clear = list(removable_ahead(items))
     if strategy is not Strategy.AUTO:
         return strategy is Strategy.TAGS_FIRST and bool(clear)
     tags = sum(len(item.tags) for item in clear)
     spared = len(clear) * tags / 2
-    # The DELETE of a decoy reads all links that are there, and so does the listing after it.
+    # The DELETE of a decoy reads all tag links of the repository, and so does the listing after it.
     cost = tags * _COST_OF_TAG if untag_method is UntagMethod.TAG else tags * _COST_OF_DECOY + 2 * there
     return spared > cost
 

@@ -12,7 +12,7 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import FindPattern, RepositoryFacts, Seen, TagFacts, Unreadable, Unseen
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
 from bulkrm.planning.guards.rules import GUARDS, GuardRules, conditions, in_use, newest, protected, shared, unreadable
 from bulkrm.planning.judge import judge
 
@@ -43,7 +43,7 @@ def facts(
     listed: Iterable[tuple[str, Resolution]], tags: Mapping[str, Resolved] | TagFacts, repository: Repository = APP
 ) -> RepositoryFacts:
     """What was read of one repository."""
-    seen = Seen(tags) if isinstance(tags, Mapping) else tags
+    seen = TagsRead(tags) if isinstance(tags, Mapping) else tags
     return RepositoryFacts(repository, tuple((target(name, repository), found) for name, found in listed), seen)
 
 
@@ -99,7 +99,7 @@ def test_shared_is_deleted_knowingly() -> None:
 
 def test_shared_is_deleted_unseen() -> None:
     """With --shared delete-unseen nothing was read, and what else goes is not known."""
-    item = only(plan(facts([("a", ONE)], Unseen(20_000)), policy=Shared.DELETE_UNSEEN))
+    item = only(plan(facts([("a", ONE)], TagsNotRead(20_000)), policy=Shared.DELETE_UNSEEN))
 
     assert item.verdict == Delete(None)
     assert item.tags == ("a",)
@@ -188,13 +188,13 @@ def test_a_pinned_tag_that_is_gone() -> None:
 # What is needed
 
 
-def seen(tags: Mapping[str, Resolved], *parents: tuple[Resolved, Resolved]) -> Seen:
+def seen(tags: Mapping[str, Resolved], *parents: tuple[Resolved, Resolved]) -> TagsRead:
     """These tags, and indexes with their children as (index, child)."""
     indexes: dict[Digest, Children] = {}
     for index, child in parents:
         names = indexes.get(index.digest, Children()).manifests
         indexes[index.digest] = Children((*names, child.digest))
-    return Seen(tags, indexes)
+    return TagsRead(tags, indexes)
 
 
 NEEDED_BY_TWO = Kept(KeptReason.NEEDED, (f"{APP}@{TWO.digest}",))
@@ -289,7 +289,9 @@ def test_what_is_kept_does_not_count() -> None:
     assert [isinstance(item.verdict, Delete) for item in found.items] == [True, False]
 
 
-@pytest.mark.parametrize(("tags", "seen"), [(Unseen(10), 10), (Unseen(), 0), (Unreadable("x"), 0), (Seen({}), 0)])
+@pytest.mark.parametrize(
+    ("tags", "seen"), [(TagsNotRead(10), 10), (TagsNotRead(), 0), (Unreadable("x"), 0), (TagsRead({}), 0)]
+)
 def test_tags_seen(tags: TagFacts, seen: int) -> None:
     """How many tags there are, as far as it is known."""
     assert plan(facts([("a", ONE)], tags)).tags_seen == seen
@@ -297,7 +299,7 @@ def test_tags_seen(tags: TagFacts, seen: int) -> None:
 
 def test_percent_of_what_is_not_known() -> None:
     """A share of an unknown number of tags allows nothing."""
-    found = plan(facts([("a", ONE)], Unseen()), policy=Shared.DELETE_UNSEEN, limit=Limit(99, percent=True))
+    found = plan(facts([("a", ONE)], TagsNotRead()), policy=Shared.DELETE_UNSEEN, limit=Limit(99, percent=True))
 
     assert isinstance(only(found).verdict, Kept)
 
@@ -319,6 +321,6 @@ def test_where_a_pinned_tag_moved_to(policy: Shared) -> None:
 
 def test_where_an_unseen_pinned_tag_moved_to() -> None:
     """The same holds where the tags were not read."""
-    found = plan(facts([("b", ONE), (f"a@{TWO.digest}", ONE)], Unseen()), policy=Shared.DELETE_UNSEEN)
+    found = plan(facts([("b", ONE), (f"a@{TWO.digest}", ONE)], TagsNotRead()), policy=Shared.DELETE_UNSEEN)
 
     assert only(found).verdict == Kept(KeptReason.MOVED, (f"{APP}:a@{ONE.digest}",))

@@ -10,15 +10,15 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.facts import RepositoryFacts, Seen
+from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
-from bulkrm.planning.guards.graph import entangled
+from bulkrm.planning.guards.graph import cyclic_attachments
 from bulkrm.planning.guards.orphans import orphans
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
-from bulkrm.planning.merge import kept_with_parent, merged
+from bulkrm.planning.merge import keep_attached_without_parent, merge_fresh
 from bulkrm.planning.recheck import Rechecked
-from bulkrm.planning.recursion import attached_to, is_attached_to, trimmed
+from bulkrm.planning.recursion import attached_to, is_attached_to, without_kept_attachments
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, target, unprotected
 
 INDEX = Resolved(Digest.of(b"index"), OCI_INDEX, 5, Children((ONE.digest, TWO.digest)))
@@ -37,7 +37,7 @@ def known(
 ) -> RepositoryFacts:
     """What was read of the repository."""
     named = {index.digest: index.children for index in indexes if index.children}
-    return RepositoryFacts(APP, tuple(resolutions), Seen(tags, named))
+    return RepositoryFacts(APP, tuple(resolutions), TagsRead(tags, named))
 
 
 def plan(found: RepositoryFacts, shared: Shared = Shared.REFUSE, limit: Limit | None = None) -> Plan:
@@ -140,7 +140,7 @@ def test_trimmed() -> None:
         (Settled(lost, Failed(LOST)), Settled(absent, Gone()), Settled(target("b"), Gone())),
     )
 
-    left = trimmed(whole)
+    left = without_kept_attachments(whole)
 
     assert [(item.digest, item.targets) for item in left.items] == [
         (ONE.digest, (target("a"),)),
@@ -151,7 +151,7 @@ def test_trimmed() -> None:
 
 def test_unknown_referrers() -> None:
     """A manifest whose referrers could not be read does not go."""
-    found = RepositoryFacts(APP, ((target("a"), ONE),), Seen({"a": ONE}), unknown={ONE.digest: LOST})
+    found = RepositoryFacts(APP, ((target("a"), ONE),), TagsRead({"a": ONE}), unknown={ONE.digest: LOST})
 
     assert [item.verdict for item in plan(found).items] == [Failed(LOST)]
 
@@ -172,8 +172,8 @@ def test_circles() -> None:
         item(free, (INDEX.digest,), attached=True),
     )
 
-    assert entangled([listed, attached, leaf]) == [attached]
-    assert entangled([leaf]) == []
+    assert cyclic_attachments([listed, attached, leaf]) == [attached]
+    assert cyclic_attachments([leaf]) == []
 
 
 def test_leaves() -> None:
@@ -193,7 +193,7 @@ def test_a_saved_plan_without_the_parent() -> None:
     child, signature = belonging(f"@{TWO.digest}", INDEX), belonging(f"@{SIGNATURE.digest}", TWO)
     saved = Plan((Item(APP, TWO, (child,), Delete()), Item(APP, SIGNATURE, (signature,), Delete())))
 
-    assert [item.verdict for item in kept_with_parent(saved).items] == [
+    assert [item.verdict for item in keep_attached_without_parent(saved).items] == [
         Kept(KeptReason.NEEDED, (f"{APP}@{INDEX.digest}",)),
         Kept(KeptReason.NEEDED, (f"{APP}@{TWO.digest}",)),
     ]
@@ -206,7 +206,7 @@ def test_merged() -> None:
     moved = Kept(KeptReason.MOVED, ("elsewhere",))
     result = Rechecked((), (Settled(target("a"), moved), Settled(target("b"), Gone())))
 
-    left = merged(saved, result, Plan((), tags={APP: 9}))
+    left = merge_fresh(saved, result, Plan((), tags={APP: 9}))
 
     assert {(entry, item.verdict) for item in left.items for entry in item.targets} == {
         (target("a"), moved),

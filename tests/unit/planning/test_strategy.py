@@ -13,7 +13,7 @@ from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.settings import Strategy
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.order.cost import requests_in
-from bulkrm.planning.order.strategy import orders, removable_ahead, where_tags_go_alone, worth_asking
+from bulkrm.planning.order.strategy import choose_orders, removable_ahead, repositories_to_probe, with_tags_only_hosts
 
 APP = Repository("registry.example", "team/app")
 
@@ -48,18 +48,18 @@ def test_auto(number: int, there: int, untag_method: UntagMethod | Failure | Non
     """Tags go first where that spares more than it costs: a decoy costs more, and its DELETE reads every tag there."""
     made = plan(number, there)
 
-    found = orders(made, Strategy.AUTO, lambda _: untag_method)
+    found = choose_orders(made, Strategy.AUTO, lambda _: untag_method)
 
     assert found.get(APP, Order.DIGEST) is expected
 
 
 def test_who_is_asked() -> None:
     """A registry is asked only where the answer matters; never for `digest`, always for `tags-first`."""
-    assert list(worth_asking(plan(20), Strategy.AUTO)) == []
-    assert list(worth_asking(plan(200), Strategy.AUTO)) == [APP]
-    assert list(worth_asking(plan(1), Strategy.TAGS_FIRST)) == [APP]
-    assert list(worth_asking(plan(5000), Strategy.DIGEST)) == []
-    assert orders(plan(1), Strategy.TAGS_FIRST, lambda _: UntagMethod.DECOY) == {APP: Order.DECOY}
+    assert list(repositories_to_probe(plan(20), Strategy.AUTO)) == []
+    assert list(repositories_to_probe(plan(200), Strategy.AUTO)) == [APP]
+    assert list(repositories_to_probe(plan(1), Strategy.TAGS_FIRST)) == [APP]
+    assert list(repositories_to_probe(plan(5000), Strategy.DIGEST)) == []
+    assert choose_orders(plan(1), Strategy.TAGS_FIRST, lambda _: UntagMethod.DECOY) == {APP: Order.DECOY}
 
 
 def test_what_may_go_without_its_tags() -> None:
@@ -80,8 +80,8 @@ def test_where_tags_have_to_go_first() -> None:
     made = replace(plan(3), untagged_first=frozenset({APP.host}))
 
     for strategy in Strategy:
-        assert list(worth_asking(made, strategy)) == []
-        assert orders(made, strategy, lambda _: None) == {APP: Order.TAGS_FIRST}
+        assert list(repositories_to_probe(made, strategy)) == []
+        assert choose_orders(made, strategy, lambda _: None) == {APP: Order.TAGS_FIRST}
 
 
 def test_the_cost_where_tags_have_to_go_first() -> None:
@@ -101,7 +101,7 @@ def test_where_tags_go_alone() -> None:
     both = replace(both, targets=(*both.targets, by_digest))
     made = Plan((item(1), shared, both, item(4, verdict=Kept(KeptReason.SHARED))))
 
-    found = where_tags_go_alone(made, {APP.host: WHY}).items
+    found = with_tags_only_hosts(made, {APP.host: WHY}).items
 
     one = item(1)
     assert [(entry.verdict, len(entry.targets)) for entry in found] == [
@@ -111,8 +111,8 @@ def test_where_tags_go_alone() -> None:
         (Failed(WHY), 1),
         (Kept(KeptReason.SHARED), 1),
     ]
-    assert where_tags_go_alone(made, {"other.example": WHY}) == made
-    assert where_tags_go_alone(made, {}) is made
+    assert with_tags_only_hosts(made, {"other.example": WHY}) == made
+    assert with_tags_only_hosts(made, {}) is made
 
 
 def test_what_is_attached_stays_with_it() -> None:
@@ -120,6 +120,6 @@ def test_what_is_attached_stays_with_it() -> None:
     parent = DigestRef(APP, item(1).digest)
     attached = replace(item(5), targets=(Target(TagRef(APP, "pr-5"), None, parent=parent),))
 
-    (found,) = where_tags_go_alone(Plan((attached,)), {APP.host: WHY}).items
+    (found,) = with_tags_only_hosts(Plan((attached,)), {APP.host: WHY}).items
 
     assert found.verdict == Kept(KeptReason.NEEDED, (str(parent),))

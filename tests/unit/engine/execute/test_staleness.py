@@ -15,7 +15,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.recheck import Rechecked, touches
+from bulkrm.planning.recheck import Rechecked, may_affect
 from bulkrm.remote.clock import Moment
 from tests.support.clock import FakeClock
 
@@ -33,7 +33,7 @@ class Judge:
 
     clock: FakeClock
     took: float = 0.0
-    touches: bool = False
+    may_affect: bool = False
     drops: list[Target | None] = field(default_factory=lambda: [C])
     judged: int = 0
     listed: int = 0
@@ -49,7 +49,7 @@ class Judge:
 
     async def list_again(self, _: Repository, __: Sequence[Item], basis: Basis) -> Relisted:
         self.listed += 1
-        return Relisted(replace(basis, listing=Reading(Moment.now(self.clock), 0.0)), self.touches)
+        return Relisted(replace(basis, listing=Reading(Moment.now(self.clock), 0.0)), self.may_affect)
 
     async def judge_again(self, _: Repository, acts: Sequence[Item]) -> Rejudged:
         self.judged += 1
@@ -192,7 +192,7 @@ async def test_a_long_reading_is_good_for_longer() -> None:
 
 async def test_a_new_tag_that_touches() -> None:
     """Where the list of tags has something new that matters, the repository is judged again at once."""
-    judge = Judge(FakeClock(), took=90, touches=True)
+    judge = Judge(FakeClock(), took=90, may_affect=True)
     staleness, _ = of(judge)
     await staleness.judged(ITEM)
     assert (judge.listed, judge.judged) == (1, 1)
@@ -233,4 +233,4 @@ UNREAD = Failure(FailureCode.SERVER_ERROR, "HTTP 500")
 )
 def test_what_touches(found: Resolution, *, expected: bool) -> None:
     """A new tag matters if it leads to what goes, or to an index that names it or may, or cannot be read."""
-    assert touches({ONE}, found) is expected
+    assert may_affect({ONE}, found) is expected
