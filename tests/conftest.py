@@ -1,6 +1,7 @@
 """Fixtures that several folders share."""
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,21 @@ from tests.support.registries import Registry, Start, cases, running
 
 # `all` asks for the tests that are marked as slow, and with them for all servers.
 _VARIABLE = "BULKRM_TEST_SERVERS"
+
+
+def pytest_configure() -> None:
+    """Let commands under test start with no signal ignored, also where `nohup` or a shell's `&` started the tests.
+
+    An ignored signal is inherited (signal(7), "exec"), and a test of Ctrl-C would wait for ever. These tests go on
+    ignoring it.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, _go_on)
+
+
+def _go_on(_: int, __: object) -> None:
+    """Ignore a signal, in this process only."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
