@@ -17,6 +17,7 @@ DIGEST_HEADER = "Docker-Content-Digest"
 _SHUTDOWN_SECONDS = 0.05
 
 WallClock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
 # None instead of an answer: the connection is closed.
 Handler = Callable[[Asked], Awaitable[ServerResponse | None]]
 
@@ -81,7 +82,9 @@ async def _read(request: web.BaseRequest) -> Asked:
     return Asked(request.method, url.path, url.raw_query_string, headers, body, request.scheme)
 
 
-async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], ServerResponse]) -> ServerResponse | None:
+async def with_faults(
+    faults: Faults, asked: Asked, effect: Callable[[], ServerResponse], sleep: Sleep = asyncio.sleep
+) -> ServerResponse | None:
     """Let the ordered faults happen around the effect of a request. None: the connection has to be closed."""
     if faults.before is not None:
         await faults.before(asked)
@@ -89,7 +92,7 @@ async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], ServerR
     for action in faults.due(asked):
         match action:
             case Delay() | Call():
-                await _pause(action, asked)
+                await _pause(action, asked, sleep)
             case LieAboutDigest() | LieAboutBody():
                 lies.append(action)
             case Reply(status, headers, body):
@@ -102,9 +105,9 @@ async def with_faults(faults: Faults, asked: Asked, effect: Callable[[], ServerR
     return _with_lies(effect(), lies)
 
 
-async def _pause(action: Delay | Call, asked: Asked) -> None:
+async def _pause(action: Delay | Call, asked: Asked, sleep: Sleep) -> None:
     if isinstance(action, Delay):
-        await asyncio.sleep(action.seconds)
+        await sleep(action.seconds)
     else:
         await action.hook(asked)
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +28,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig
-from bulkrm.remote.registries import Listening, open_registries
+from bulkrm.remote.registries import Listening, Registries, open_registries
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
@@ -105,6 +105,7 @@ class Options:
     """What the command line would say. `before_delete` is called where it would ask.
 
     `state`: the folder in which the run is recorded, if it is. `heard` is told of every answer, by method and path.
+    `opened` opens the registries: over the network, unless a test has them in memory.
     """
 
     shared: Shared = Shared.REFUSE
@@ -127,6 +128,7 @@ class Options:
     seconds: float = _SECONDS
     state: Path | None = None
     heard: Callable[[str, str], None] = _nobody
+    opened: Callable[..., AbstractAsyncContextManager[Registries]] = open_registries
 
 
 async def delete(host: str, text: str, options: Options | None = None) -> Done:
@@ -168,7 +170,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
     context = RunContext(tell, stop, chosen.clock)
     if recorder is not None:
         context = RunContext(noting(recorder.outcome, tell), stop, chosen.clock, recorder)
-    async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
+    async with chosen.opened(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         run = Run(job, registries, context)
         async with asyncio.timeout(chosen.seconds):
             results = await run.perform(_confirm(chosen.before_delete))
@@ -216,7 +218,7 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
 
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     stop = Stop()
-    async with open_registries(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
+    async with chosen.opened(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         context = RunContext(ignore, stop, chosen.clock)
         results = await Undo(Gateway(registries), context, force=False, dry_run=False).perform(gone)
     assert stop.bug is None

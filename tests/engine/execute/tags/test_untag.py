@@ -1,0 +1,104 @@
+"""`--shared untag`: listed tags go, and the manifest stays under its other ones."""
+
+from dataclasses import replace
+
+import pytest
+
+from bulkrm.model.settings import Limit, Shared
+from bulkrm.sandbox import DropAfter, Reply, oci_image
+from tests.engine.runs import APP, TAGS, Runs, words
+from tests.support.fake_registry import OPEN
+
+
+def shared(runs: Runs) -> str:
+    """One image under two listed tags and one other; return its digest."""
+    return runs.registry.push(APP, oci_image(1), "pr-1", "pr-2", "latest")
+
+
+async def test_only_the_listed_tags_go() -> None:
+    """Each is deleted by its name, and the manifest is not touched."""
+    runs = Runs(TAGS)
+    digest = shared(runs)
+
+    done = await runs.delete(shared=Shared.UNTAG)
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "untagged"}
+    assert runs.registry.tags(APP) == {"latest": digest}
+    assert sorted(runs.registry.deleted(APP)) == ["pr-1", "pr-2"]
+
+
+async def test_a_tag_is_read_again_right_before_it_goes() -> None:
+    """A tag that moved since the plan is kept, with what it holds now."""
+    runs = Runs(TAGS)
+    shared(runs)
+    new = runs.registry.push(APP, oci_image(5))
+    runs.on("DELETE", "manifests/pr-1$", lambda: runs.registry.store.tag(APP, "pr-2", new))
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "kept moved"}
+    assert runs.registry.tags(APP)["pr-2"] == new
+
+
+@pytest.mark.parametrize("fault", [DropAfter(), Reply(502)])
+async def test_a_tag_whose_answer_is_lost_is_looked_at(fault: DropAfter | Reply) -> None:
+    """Whatever became of its DELETE, the tag is gone afterwards and the manifest is there."""
+    runs = Runs(TAGS)
+    digest = shared(runs)
+    runs.registry.faults.add(fault, method="DELETE", path="manifests/pr-1$")
+
+    done = await runs.delete(shared=Shared.UNTAG)
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "untagged"}
+    assert runs.registry.tags(APP) == {"latest": digest}
+
+
+async def test_a_registry_that_takes_more_than_the_tag() -> None:
+    """Where the DELETE of one tag takes the whole digest, its other tags are put back and no second tag is risked."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    digest = shared(runs)
+    second = runs.registry.push(APP, oci_image(2), "pr-3", "stable")
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done) == {
+        "pr-1": "failed siblings-removed",
+        "pr-2": "not-attempted fail-fast",
+        "pr-3": "not-attempted fail-fast",
+    }
+    assert runs.registry.deleted(APP) == ["pr-1"]
+    assert runs.registry.tags(APP) == {"latest": digest, "pr-2": digest, "pr-3": second, "stable": second}
+
+
+async def test_what_has_no_other_tag_is_deleted() -> None:
+    """Untagging is for what is shared; a digest of which all tags are listed goes as a whole."""
+    runs = Runs(TAGS)
+    shared(runs)
+    alone = runs.registry.push(APP, oci_image(2), "pr-3")
+
+    done = await runs.delete(shared=Shared.UNTAG)
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "untagged", "pr-3": "deleted"}
+    assert alone not in runs.registry.store.digests(APP)
+
+
+async def test_the_limit_counts_tags() -> None:
+    """Two tags that would be untagged are more than --max-delete 1."""
+    runs = Runs(TAGS)
+    shared(runs)
+
+    done = await runs.delete(shared=Shared.UNTAG, max_delete=Limit.parse("1"))
+
+    assert set(words(done).values()) == {"kept limit"}
+    assert runs.registry.deleted(APP) == []
+
+
+async def test_a_protected_tag_does_not_hold_another() -> None:
+    """A listed tag may leave a digest that a protected tag is on, and the protected one stays."""
+    runs = Runs(replace(OPEN, tag_deletes=True))
+    digest = shared(runs)
+
+    done = await runs.delete(f'protect: ["*:pr-2"]\nimages:\n- {APP}:pr-*', shared=Shared.UNTAG)
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "kept protected"}
+    assert runs.registry.tags(APP) == {"latest": digest, "pr-2": digest}

@@ -1,0 +1,49 @@
+"""Whether a registry keeps its word is seen at its first deletion, and its manners are taken from there."""
+
+from dataclasses import replace
+
+from bulkrm.model.settings import Strategy
+from bulkrm.sandbox import Reply
+from tests.engine.runs import APP, LIST, Runs, words
+from tests.support.fake_registry import OPEN
+
+CRANE = replace(OPEN, tag_deletes=True, tags_survive_digest_delete=True)
+
+
+async def test_tags_that_outlive_their_manifest_are_deleted_too() -> None:
+    """Where a digest's DELETE leaves its tags, each tag gets one of its own, and nothing that answers is called deleted."""
+    runs = Runs(CRANE)
+    runs.fill(3, "too")
+    kept = runs.keep()
+
+    done = await runs.delete(strategy=Strategy.DIGEST)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
+    assert len(runs.registry.deleted(APP)) == 9
+
+
+async def test_tags_that_cannot_follow_are_a_failure() -> None:
+    """Where the tags live on and cannot be deleted, one image shows it, and no other image's manifest is risked."""
+    runs = Runs(CRANE)
+    digests = runs.fill(3)
+    runs.registry.faults.add(Reply(405), method="DELETE", path="manifests/pr-", times=None)
+
+    done = await runs.delete(strategy=Strategy.DIGEST)
+
+    assert set(words(done).values()) == {"failed tags-remain"}
+    assert len([name for name in runs.registry.deleted(APP) if name in digests]) == 1
+    assert len(runs.registry.store.digests(APP)) == 2
+
+
+async def test_the_look_costs_three_requests_for_a_host_and_path(runs: Runs) -> None:
+    """HEAD of digest and tag and one list, once for each first component of a path, however many images follow."""
+    runs.fill(10)
+    runs.keep()
+    plan = await runs.plan(f"{LIST}\n- team/app:latest")
+    planned = len(plan.sent)
+    runs.registry.sent.clear()
+
+    await runs.delete()
+
+    assert len(runs.registry.sent) == planned + 10 + 3

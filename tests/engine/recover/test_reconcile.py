@@ -1,0 +1,91 @@
+"""`resume` finds out what the run before it left under way, does the rest, and asks for nothing twice."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bulkrm.engine.stop import Stop
+from bulkrm.model.result.outcome import Signal
+from bulkrm.model.settings import Strategy
+from bulkrm.sandbox import oci_image
+from tests.engine.runs import APP, TAGS, Runs, words
+from tests.integration.engine import Done
+
+
+async def interrupted(runs: Runs, state: Path, digest: str, **chosen: Any) -> Done:
+    """Run until the DELETE of a digest, and stop there for good, as `kill -9` does: with it in flight."""
+    stop = Stop()
+
+    def kill() -> None:
+        stop.interrupt(Signal.INTERRUPT)
+        stop.interrupt(Signal.INTERRUPT)
+
+    runs.on("DELETE", digest, kill)
+    return await runs.delete(state=state, stop=stop, concurrency=1, **chosen)
+
+
+async def test_the_rest_is_done(runs: Runs, tmp_path: Path) -> None:
+    """What was not attempted goes now; what was deleted before is not asked for again."""
+    digests = runs.fill(5)
+    runs.keep()
+    first = await interrupted(runs, tmp_path, digests[2])
+    deleted = [tag for tag, word in words(first).items() if word == "deleted"]
+    runs.registry.sent.clear()
+
+    done = await runs.resume(tmp_path)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert (done.code, len(words(done))) == (0, 5)
+    assert list(runs.registry.tags(APP)) == ["latest"]
+    assert not {digests[int(tag[3:])] for tag in deleted} & set(runs.registry.deleted(APP))
+
+
+async def test_what_moved_in_between_is_kept(runs: Runs, tmp_path: Path) -> None:
+    """A tag that was pushed anew between the run and its resume stays."""
+    digests = runs.fill(4)
+    await interrupted(runs, tmp_path, digests[1])
+    new = runs.registry.push(APP, oci_image(50), "pr-3")
+
+    done = await runs.resume(tmp_path)
+
+    assert words(done)["pr-3"] == "kept moved"
+    assert runs.registry.tags(APP) == {"pr-3": new}
+
+
+async def test_what_got_another_tag_in_between_is_kept(runs: Runs, tmp_path: Path) -> None:
+    """The guard looks again: a release on a doomed digest keeps it."""
+    digests = runs.fill(4)
+    await interrupted(runs, tmp_path, digests[1])
+    runs.registry.store.tag(APP, "v1", digests[3])
+
+    done = await runs.resume(tmp_path)
+
+    assert words(done)["pr-3"] == "kept shared"
+    assert runs.registry.tags(APP)["v1"] == digests[3]
+
+
+@pytest.mark.parametrize("deletes_tags", [True, False])
+async def test_tags_that_went_ahead_are_remembered(tmp_path: Path, *, deletes_tags: bool) -> None:
+    """Where tags were taken off and their manifests were not yet deleted, resume deletes the manifests."""
+    runs = Runs(TAGS) if deletes_tags else Runs()
+    digests = runs.fill(4)
+    kept = runs.keep()
+    first = await interrupted(runs, tmp_path, digests[2], strategy=Strategy.TAGS_FIRST, allow_decoy=True)
+    assert "failed unfinished" in words(first).values()
+
+    done = await runs.resume(tmp_path, allow_decoy=True)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
+    assert runs.registry.store.digests(APP) == {kept}
+
+
+async def test_a_second_resume_has_nothing_to_do(runs: Runs, tmp_path: Path) -> None:
+    """A run that ended well is finished: there is nothing left to go on with."""
+    digests = runs.fill(3)
+    await interrupted(runs, tmp_path, digests[1])
+    await runs.resume(tmp_path)
+
+    with pytest.raises(AssertionError):
+        await runs.resume(tmp_path)
