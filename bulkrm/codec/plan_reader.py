@@ -170,7 +170,8 @@ class _PlanReader:
             case "untag":
                 going = {target.reference.tag for target in targets if isinstance(target.reference, TagRef)}
                 remaining_tags = tuple(f"{repository}:{tag}" for tag in entry["tags"] if tag not in going)
-                if len(going) != len(entry["images"]) or not remaining_tags or entry["way"] is None:
+                of_digests = any(isinstance(target.reference, DigestRef) for target in targets)
+                if of_digests or not remaining_tags or entry["way"] is None:
                     what = "to untag takes tags off a manifest that lives on under others, in one of the two ways"
                     _refuse(self._name, place, what)
                 return Untag(remaining_tags, UntagMethod(entry["way"]))

@@ -2,9 +2,12 @@
 
 import pytest
 
-from bulkrm.model.settings import Limit, Shared, Strategy
+from bulkrm.codec.plan_document import PlanDocument
+from bulkrm.codec.plan_reader import read
+from bulkrm.codec.plan_writer import write
+from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.sandbox import artifact, docker_list, oci_image, oci_index
-from tests.engine.runs import APP, Runs, words
+from tests.engine.runs import APP, TAGS, Runs, words
 
 
 async def test_planning_only_reads(runs: Runs) -> None:
@@ -145,3 +148,16 @@ async def test_nothing_is_planned_from_nothing(runs: Runs) -> None:
         f"{APP}:pr-*": "no-match",
     }
     assert len(runs.registry.sent) == len(set(runs.registry.sent))
+
+
+async def test_a_tag_that_is_named_twice_is_read_back_from_the_plan() -> None:
+    """`app:pr-1` and `app:pr-1@DIGEST` are two lines of the report for one tag, in a saved plan too."""
+    runs = Runs(TAGS)
+    digest = runs.registry.push(APP, oci_image(1), "pr-1", "latest")
+
+    done = await runs.plan(f"- {APP}:pr-1\n- {APP}:pr-1@{digest}", shared=Shared.UNTAG)
+
+    assert done.plan is not None
+    assert set(words(done).values()) == {"would-untag"}
+    text = write(PlanDocument(done.plan, Policy(shared=Shared.UNTAG)))
+    assert write(read(text, "plan.json")) == text
