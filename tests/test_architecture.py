@@ -22,6 +22,7 @@ from bulkrm.reports.format import ReportFormat, formats
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "bulkrm").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LONGEST = 300
 # The modules of a package of plugins that are none: what a plugin is, and what several of them share.
@@ -109,6 +110,51 @@ def test_layers() -> None:
 
     assert result.returncode == 0, result.stdout + result.stderr
     assert " 0 broken." in result.stdout
+
+
+# Modules of the engine without tests under their own name, and why.
+_WITHOUT_TESTS = {
+    "context": "fields only",
+    "durable": "tests/engine/record/test_recorder.py fills the disk under it",
+    "effects": "tests/engine/execute/test_deletion.py sees what each comes to",
+    "image_facts": "tests/engine/plan/test_conditions.py counts what it asks for",
+    "image_step": "a step of every deletion: tests/engine/execute",
+    "item_outcomes": "every outcome of tests/engine/execute passes through it",
+    "job": "fields only",
+    "manifest_sink": "one call; tests/engine/record/test_recorder.py sees what it keeps",
+    "noting": "one call; tests/engine/record/test_recorder.py sees what is noted",
+    "run": "tests/engine/plan/test_planner.py and tests/engine/execute/test_execution.py are whole runs",
+    "tag_changer": "each change of a tag is one: tests/engine/execute/tags",
+    "tags_ahead": "tests/engine/execute/tags/test_tags_first.py sees every tag that goes ahead",
+    "untag_by_decoy": "tests/engine/execute/tags/test_decoy.py untags by nothing else",
+}
+
+
+def test_the_engine_has_tests_of_its_own() -> None:
+    """Every module of the engine has fast tests under its name, without a server, or a reason why not."""
+    modules = {path.stem for path in (ROOT / "bulkrm/engine").rglob("*.py") if path.stem != "__init__"}
+    folders = (ROOT / "tests/engine", ROOT / "tests/unit/engine")
+    tested = {path.stem.removeprefix("test_") for folder in folders for path in folder.rglob("test_*.py")}
+
+    assert modules - tested - _WITHOUT_TESTS.keys() == set()
+    assert _WITHOUT_TESTS.keys() <= modules
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_test_sleeps(path: Path) -> None:
+    """A test waits for what happens, or moves a clock; it does not let time pass."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+
+    asleep = [
+        node.lineno
+        for node in calls
+        if isinstance(node.func, ast.Attribute)
+        and node.func.attr == "sleep"
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in ("time", "asyncio", "anyio", "trio")
+        and not (node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0)
+    ]
+    assert asleep == []
 
 
 def test_starting_is_light() -> None:

@@ -23,6 +23,7 @@ from tests.integration.engine import Done, Options, delete, lost, undo
 from tests.support.clock import FakeClock
 from tests.support.hostile import REPOSITORY, Bystander, HostileServer
 from tests.support.hostilities import WAYS
+from tests.support.process import watched
 
 _FEW = 10
 SEEDS = [
@@ -169,12 +170,11 @@ async def command(*arguments: str, env: dict[str, str]) -> tuple[Result, list[st
     process = await start(*arguments, env=env)
     seen = list[str]()
 
-    async def look() -> None:
-        while process.returncode is None:
-            seen.extend(_processes())
-            await asyncio.sleep(0.05)
+    def look() -> bool:
+        seen.extend(_processes())
+        return False
 
-    looking = asyncio.create_task(look())
+    looking = asyncio.create_task(watched(process, look, 0.05))
     async with asyncio.timeout(120):
         out, err = await process.communicate()
     await looking

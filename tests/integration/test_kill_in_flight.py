@@ -19,6 +19,7 @@ from bulkrm.state.folder import known_runs
 from tests.cli.command import SECONDS, Result, bulkrm, start
 from tests.support.admin import Admin, many_images
 from tests.support.executables import distribution_3_binary, real_registry_binary
+from tests.support.process import watched
 from tests.support.real import RealRegistry, RealSettings
 
 KILLS = int(os.environ.get("BULKRM_TEST_KILLS", "10"))
@@ -61,11 +62,7 @@ class Deletions:
 async def until(happened: Callable[[], bool], process: asyncio.subprocess.Process) -> bool:
     """Wait until something happened, or a process is over; tell whether it happened."""
     async with asyncio.timeout(SECONDS * 2):
-        while not happened():
-            if process.returncode is not None:
-                return False
-            await asyncio.sleep(0.003)
-    return True
+        return await watched(process, happened)
 
 
 def named(result: Result) -> set[str]:

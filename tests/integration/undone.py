@@ -17,7 +17,6 @@ from bulkrm.model.events import Event, ImageSettled
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Connection, Pacing, Settings
 from bulkrm.remote.credentials import Credentials, DockerConfig
-from bulkrm.remote.registries import open_registries
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.journal.losses import losses
 from bulkrm.state.known import known_runs
@@ -74,7 +73,7 @@ async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) 
             some = [replace(loss, tags=tuple(tag for tag in loss.tags if tag in tags)) for loss in found]
             found = [loss for loss in some if loss.tags]
         recording = UndoRecording(folder)
-        async with open_registries(settings, credentials, options.clock) as registries:
+        async with options.opened(settings, credentials, options.clock) as registries:
             context = RunContext(noting(recording.outcome, cut), cut.stop, options.clock)
             work = Undo(Gateway(registries), context, force=False, dry_run=False, recording=recording)
             async with asyncio.timeout(options.seconds):

@@ -2,11 +2,14 @@
 
 import asyncio
 import os
+import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-_START_SECONDS = 10.0
+_START_SECONDS = 60.0
+_CHANCE = random.SystemRandom()
 # Not our own environment: distribution takes every REGISTRY_* variable for its configuration.
 ENVIRONMENT = {"PATH": os.defpath, "OTEL_TRACES_EXPORTER": "none"}
 
@@ -49,11 +52,29 @@ class ServerProcess:
             self._process, self._killed = None, False
 
 
+async def watched(process: asyncio.subprocess.Process, look: Callable[[], bool], pause: float = 0.003) -> bool:
+    """Look again and again until there is something, or the process is over; tell whether there was.
+
+    For what other processes do and announce to nobody: what they write, or what `ps` shows of them.
+    """
+    while not look():
+        if process.returncode is not None:
+            return False
+        await asyncio.sleep(pause)
+    return True
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 on which nobody listens.
+
+    By chance, and below those that the system itself gives out (ip(7), `ip_local_port_range`): between here and the
+    server's start no connection of anybody's takes it, and other processes that run these tests try other ones.
+    """
+    while True:
+        port = _CHANCE.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def _accepts(port: int) -> bool:

@@ -1,0 +1,57 @@
+"""Tags that were removed ahead of their manifests count as there, until they are there again."""
+
+from bulkrm.engine.removed_ahead import RemovedAhead
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import OCI_MANIFEST, Absent, Resolved
+from bulkrm.model.reference import Repository
+
+APP = Repository("registry.example", "app")
+ONE, DECOY, NEW = Digest.of(b"one"), Digest.of(b"decoy"), Digest.of(b"new")
+
+
+def leads_to(digest: Digest) -> Resolved:
+    """What a tag is found to lead to."""
+    return Resolved(digest, OCI_MANIFEST, 3)
+
+
+def test_a_tag_that_is_gone_is_read_as_what_it_held() -> None:
+    """Nothing under it, or a decoy of this run, stands for what it held; anything else is somebody's new push."""
+    ahead = RemovedAhead()
+    ahead.add(APP, "pr-1", ONE)
+    ahead.add_decoy(APP, DECOY)
+
+    assert ahead.held_before(APP, "pr-1", Absent()) == ONE
+    assert ahead.held_before(APP, "pr-1", leads_to(DECOY)) == ONE
+    assert ahead.held_before(APP, "pr-1", leads_to(NEW)) is None
+
+
+def test_other_tags_are_what_they_are() -> None:
+    """A tag that this run never touched is absent where nothing is found, in this repository and in others."""
+    ahead = RemovedAhead()
+    ahead.add(APP, "pr-1", ONE)
+
+    assert ahead.held_before(APP, "pr-2", Absent()) is None
+    assert ahead.held_before(Repository("registry.example", "other"), "pr-1", Absent()) is None
+
+
+def test_a_list_is_as_it_was_before() -> None:
+    """Whoever lists the tags afterwards sees those that went ahead, each once."""
+    ahead = RemovedAhead()
+    ahead.add(APP, "pr-1", ONE)
+
+    assert sorted(ahead.as_listed_before(APP, ("latest",))) == ["latest", "pr-1"]
+    assert sorted(ahead.as_listed_before(APP, ("latest", "pr-1"))) == ["latest", "pr-1"]
+
+
+def test_what_may_be_gone_is_not_known_to_be() -> None:
+    """A DELETE without an answer makes a tag one that may be gone; only an answer makes it one that is."""
+    ahead = RemovedAhead()
+    ahead.note_sent(APP, "pr-1", ONE)
+    assert not ahead.is_gone(APP, "pr-1")
+
+    ahead.add(APP, "pr-1", ONE)
+    assert ahead.is_gone(APP, "pr-1")
+
+    ahead.drop(APP, "pr-1")
+    assert not ahead.is_gone(APP, "pr-1")
+    assert dict(ahead.of(APP)) == {}
