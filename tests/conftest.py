@@ -2,28 +2,46 @@
 
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from tests.support.admin import Admin
 from tests.support.registries import Registry, Start, cases, running
 
 # `all` asks for the tests that are marked as slow, and with them for all servers.
 _VARIABLE = "BULKRM_TEST_SERVERS"
+# Workers for each processor: a test that starts a command or a server waits for it most of the time.
+_WORKERS = 2
+
+# How many examples a property is tried with. A machine that is busy is no reason to fail.
+_CALM = hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+hypothesis.settings.register_profile("quick", _CALM, max_examples=40)
+hypothesis.settings.register_profile("thorough", _CALM, max_examples=300)
+hypothesis.settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Say how many processes `-n auto` is."""
+    return _WORKERS * (os.cpu_count() or 1)
 
 
 def pytest_configure() -> None:
-    """Let commands under test start with no signal ignored, also where `nohup` or a shell's `&` started the tests.
+    """Let commands under test start as a user starts them: with no signal ignored, and with what is compiled kept.
 
-    An ignored signal is inherited (signal(7), "exec"), and a test of Ctrl-C would wait for ever. These tests go on
-    ignoring it.
+    `nohup` and a shell's `&` let a process ignore some. An ignored signal is inherited (signal(7), "exec"), and a test of Ctrl-C would wait for ever. These tests go on
+    ignoring it. Commands start twice as fast where Python may keep what it has compiled.
     """
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, _go_on)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 def _go_on(_: int, __: object) -> None:
