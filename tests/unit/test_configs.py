@@ -138,8 +138,8 @@ def test_the_readme_has_the_two_commands() -> None:
     """Each stands alone in its block, so that people and `.ci/run` can take it as it is."""
     setup = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/"
 
-    assert blocks(README, "sh")[:2] == [f"{setup}bulkrm demo\n", f"{setup}pytest -q\n"]
-    assert len(re.findall(r"\.venv/bin/pytest -q$", README, re.MULTILINE)) == 1
+    assert blocks(README, "sh")[:2] == [f"{setup}bulkrm demo\n", f"{setup}pytest -q -n auto\n"]
+    assert len(re.findall(r"\.venv/bin/pytest -q -n auto$", README, re.MULTILINE)) == 1
 
 
 @pytest.mark.parametrize("text", blocks(README, "yaml"), ids=range(len(blocks(README, "yaml"))))
