@@ -4,17 +4,18 @@ What has to go cannot be said of these, only what must not, and what is said aft
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkrm.model.settings import Shared, Strategy
-from bulkrm.sandbox import Sandbox, SandboxSettings, docker_image, oci_index
+from bulkrm.sandbox import SandboxSettings, docker_image, oci_index
 from tests.integration.engine import Done, Options, delete
 from tests.stateful.oracle import Oracle, Wish
-from tests.stateful.worlds import SandboxWorld, State
+from tests.stateful.worlds import MemoryWorld, State
 from tests.support.clock import FakeClock
+from tests.support.fake_registry import FakeRegistry
 from tests.support.registries import LIKE_CRANE
 
 APP = "team/app"
@@ -62,27 +63,28 @@ _scenes = st.builds(
 
 async def play(scene: RepositoryView) -> None:
     """Fill a registry, break it, delete from it, and look at what is left and what is said."""
-    async with Sandbox(scene.settings) as sandbox:
-        world = SandboxWorld(sandbox, has_referrers=False)
-        images = {seed: oci_index(seed) if seed % 2 else docker_image(seed) for seed in scene.held.values()}
-        for tag, seed in scene.held.items():
-            await world.push(APP, images[seed], [tag])
-        for tag in scene.dangling:
-            world.dangle(APP, tag)
-        before = await world.look(APP, ())
-        if scene.half_way is not None:
-            world.stop_half_way(scene.half_way)
-        if scene.lost is not None:
-            world.lose_connections(scene.lost)
+    registry = FakeRegistry(scene.options.clock, scene.settings)
+    world = MemoryWorld(registry, has_referrers=False)
+    images = {seed: oci_index(seed) if seed % 2 else docker_image(seed) for seed in scene.held.values()}
+    for tag, seed in scene.held.items():
+        await world.push(APP, images[seed], [tag])
+    for tag in scene.dangling:
+        world.dangle(APP, tag)
+    before = await world.look(APP, ())
+    if scene.half_way is not None:
+        world.stop_half_way(scene.half_way)
+    if scene.lost is not None:
+        world.lose_connections(scene.lost)
 
-        done = await delete(sandbox.host, "".join(f"- {APP}:{tag}\n" for tag in scene.listed), scene.options)
+    options = replace(scene.options, opened=registry.opened)
+    done = await delete(registry.host, "".join(f"- {APP}:{tag}\n" for tag in scene.listed), options)
 
-        world.recover()
-        after = await world.look(APP, ())
-        known = {image.digest: image for one in images.values() for image in (one, *one.children)}
-        most = Oracle(known, has_referrers=False).fate(before, _wish(scene))
-        check_what_is_left(scene, before, after, most.manifests)
-        check_what_is_said(scene, before, after, done)
+    world.recover()
+    after = await world.look(APP, ())
+    known = {image.digest: image for one in images.values() for image in (one, *one.children)}
+    most = Oracle(known, has_referrers=False).fate(before, _wish(scene))
+    check_what_is_left(scene, before, after, most.manifests)
+    check_what_is_said(scene, before, after, done)
 
 
 def _wish(scene: RepositoryView) -> Wish:

@@ -1,6 +1,6 @@
 """Random repositories and random runs: what is gone afterwards is exactly what had to go, and no kept tag is broken.
 
-BULKRM_TEST_EXAMPLES=2000 raises the number of examples for the sandbox, BULKRM_TEST_REAL_EXAMPLES=50 that for the real
+BULKRM_TEST_EXAMPLES=2000 raises the number of examples in memory, BULKRM_TEST_REAL_EXAMPLES=50 that for the real
 registry; every example makes up to a dozen steps, several of which are runs.
 """
 
@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from bulkrm.model.settings import Shared, Strategy
+from bulkrm.remote.clock import SystemClock
 from bulkrm.sandbox import (
     Image,
-    Sandbox,
     SandboxSettings,
     artifact,
     built_image,
@@ -35,7 +35,8 @@ from bulkrm.sandbox import (
 )  # fmt: skip
 from tests.integration.engine import Done, Options, delete
 from tests.stateful.oracle import SUFFIXES, Conditions, Fate, Oracle, Wish
-from tests.stateful.worlds import RealWorld, SandboxWorld, State, World
+from tests.stateful.worlds import MemoryWorld, RealWorld, State, World
+from tests.support.fake_registry import FakeRegistry
 from tests.support.registries import DISTRIBUTION_2, running
 
 T = TypeVar("T")
@@ -189,11 +190,13 @@ class Runs(RuleBasedStateMachine):
 
     def carry_out(self, oracle: Oracle, before: State, fate: Fate, text: str, options: Options) -> None:
         """Run a list, dry and then really, and look whether exactly that went."""
-        dry = self.run(delete(self.world.host, text, replace(options, dry_run=True)))
+        dry = self.run(delete(self.world.host, text, replace(options, opened=self.world.opened, dry_run=True)))
         assert self.run(self.world.look(self.repository, self.images)) == before
         with tempfile.TemporaryDirectory(prefix="bulkrm-tests-") as state:
             # Recorded, as every real run is: what was not kept before is not deleted.
-            done = self.run(delete(self.world.host, text, replace(options, state=Path(state))))
+            done = self.run(
+                delete(self.world.host, text, replace(options, opened=self.world.opened, state=Path(state)))
+            )
         after = self.run(self.world.look(self.repository, self.images))
 
         gone = {tag for tag, held in before.tags.items() if held in fate.manifests} | fate.tags
@@ -254,14 +257,14 @@ class Entered:
 
 @pytest.mark.parametrize("referrers", [False, True])
 @pytest.mark.parametrize("tag_deletes", [False, True])
-def test_on_the_sandbox(*, tag_deletes: bool, referrers: bool) -> None:
+def test_in_memory(*, tag_deletes: bool, referrers: bool) -> None:
     """With and without deletion of tags, with and without a referrers API."""
-    entered = Entered(Sandbox(SandboxSettings(tag_deletes=tag_deletes, referrers=referrers)))
-    with entered as sandbox:
+    registry = FakeRegistry(SystemClock(), SandboxSettings(tag_deletes=tag_deletes, referrers=referrers))
+    with asyncio.Runner() as own:
 
         class Here(Runs):
-            world = SandboxWorld(sandbox, has_referrers=referrers)
-            runner = entered.runner
+            world = MemoryWorld(registry, has_referrers=referrers)
+            runner = own
             deletes_tags = tag_deletes
 
         run_state_machine_as_test(Here, settings=examples("BULKRM_TEST_EXAMPLES", 40))

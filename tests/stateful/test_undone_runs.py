@@ -1,7 +1,7 @@
 """Random histories of one run: cut short, killed, taken back in part or wholly, gone on with, in any order.
 
 Whatever happens, what is said is so, what somebody put back is never deleted again, and in the end all of it is back.
-BULKRM_TEST_EXAMPLES=500 raises the number of examples for the sandbox, BULKRM_TEST_REAL_EXAMPLES=50 that for the real one.
+BULKRM_TEST_EXAMPLES=500 raises the number of examples in memory, BULKRM_TEST_REAL_EXAMPLES=50 that for the real one.
 """
 
 import asyncio
@@ -18,13 +18,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from bulkrm.engine.stop import Stop
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Image, Sandbox, SandboxSettings, docker_image, index_of, oci_image
+from bulkrm.remote.clock import SystemClock
+from bulkrm.sandbox import Image, SandboxSettings, docker_image, index_of, oci_image
 from bulkrm.state.known import KnownRun, known_runs
 from tests.integration.engine import Options, delete
 from tests.integration.resumed import resume
 from tests.integration.undone import Cut, undo
 from tests.stateful.test_runs import Entered, examples
-from tests.stateful.worlds import RealWorld, SandboxWorld, State, World
+from tests.stateful.worlds import MemoryWorld, RealWorld, State, World
+from tests.support.fake_registry import FakeRegistry
 from tests.support.registries import DISTRIBUTION_2, running
 
 T = TypeVar("T")
@@ -87,7 +89,7 @@ class OneRun(RuleBasedStateMachine):
             self.push(image[kind], [next(names), *([next(names)] if seed in twins else [])])
         self.push(oci_image(90), ["latest"])
         self.before = self.look()
-        self.options = replace(options, state=self.state)
+        self.options = replace(options, state=self.state, opened=self.world.opened)
         cut = self.cut(after, kill=kill)
         done = self.run(delete(self.world.host, f"- {self.repository}:pr-*", self.with_(cut)))
         cut.bury()
@@ -201,14 +203,14 @@ def _tags(images: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 @pytest.mark.parametrize("tag_deletes", [False, True])
-def test_on_the_sandbox(*, tag_deletes: bool) -> None:
+def test_in_memory(*, tag_deletes: bool) -> None:
     """With and without deletion of tags."""
-    entered = Entered(Sandbox(SandboxSettings(tag_deletes=tag_deletes)))
-    with entered as sandbox:
+    registry = FakeRegistry(SystemClock(), SandboxSettings(tag_deletes=tag_deletes))
+    with asyncio.Runner() as own:
 
         class Here(OneRun):
-            world = SandboxWorld(sandbox, has_referrers=False)
-            runner = entered.runner
+            world = MemoryWorld(registry, has_referrers=False)
+            runner = own
 
         run_state_machine_as_test(Here, settings=examples("BULKRM_TEST_EXAMPLES", 40))
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bulkrm.sandbox import Asked, Call, Drop, DropAfter, Image, Sandbox, put_image
+from bulkrm.remote.registries import open_registries
+from bulkrm.sandbox import Asked, Call, Drop, DropAfter, Image, put_image
+from tests.support.fake_registry import FakeRegistry, Opened
 from tests.support.registries import Registry
 
 _REAL_DIGEST = "manifests/sha256:(?!0{64})"  # not a probe's
@@ -24,6 +26,7 @@ class World(Protocol):
 
     host: str
     has_referrers: bool
+    opened: Opened  # how a run reaches it
 
     async def push(self, repository: str, image: Image, tags: Iterable[str]) -> None:
         """Push an image with all its parts, under the tags or by its digest."""
@@ -34,14 +37,15 @@ class World(Protocol):
         ...
 
 
-class SandboxWorld:
-    """The embedded registry; its store is filled and read directly."""
+class MemoryWorld:
+    """A registry in memory; its store is filled and read directly."""
 
-    def __init__(self, sandbox: Sandbox, *, has_referrers: bool) -> None:
-        self._store = sandbox.store
-        self._faults = sandbox.faults
-        self.host = sandbox.host
+    def __init__(self, registry: FakeRegistry, *, has_referrers: bool) -> None:
+        self._store = registry.store
+        self._faults = registry.faults
+        self.host = registry.host
         self.has_referrers = has_referrers
+        self.opened: Opened = registry.opened
 
     async def push(self, repository: str, image: Image, tags: Iterable[str]) -> None:
         put_image(self._store, repository, tags, image)
@@ -84,6 +88,7 @@ class RealWorld:
     has_referrers = False
 
     def __init__(self, registry: Registry) -> None:
+        self.opened: Opened = open_registries
         self._admin = registry.admin
         self.host = registry.host
 
