@@ -1,6 +1,7 @@
 """`kill -9` at random moments, then `resume`: everything comes to its end, once, and the report is complete and true.
 
-BULKRM_TEST_KILLS=100 and BULKRM_TEST_KILL_IMAGES=2000 make it the full one, half of it by digest and half with tags first; by default it is a tenth.
+BULKRM_TEST_KILLS=50 and BULKRM_TEST_KILL_IMAGES=2000 make it the full one, for each order of requests; the slow tests do
+a tenth of it, and every run of the tests one kill.
 """
 
 import asyncio
@@ -16,9 +17,9 @@ from bulkrm.state.folder import known_runs
 from bulkrm.state.journal.file import read_journal
 from tests.cli.command import Result, bulkrm, start
 from tests.support.admin import Admin
+from tests.support.amounts import amounts
 from tests.support.real import RealRegistry
 
-KILLS = int(os.environ.get("BULKRM_TEST_KILLS", "10"))
 IMAGES = int(os.environ.get("BULKRM_TEST_KILL_IMAGES", "200"))
 REPOSITORIES = 4
 LOGIN = {"REGISTRY_USERNAME": "admin", "REGISTRY_PASSWORD": "admin"}
@@ -76,12 +77,13 @@ def twice_deleted(state: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("strategy", ["digest", "tags-first"])
-async def test_killed_at_random_moments(strategy: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", amounts("BULKRM_TEST_KILLS", 1, 5))
+async def test_killed_at_random_moments(strategy: str, kills: int, tmp_path: Path) -> None:
     """Whenever it is killed, resume deletes what is left, asks for nothing twice, and reports every image as deleted."""
     chance = random.Random(os.environ.get("BULKRM_TEST_SEED", "1"))  # noqa: S311 (moments, no secrets)
     moments = []
     async with RealRegistry(tmp_path / "registry") as registry, Admin(registry.url) as admin:
-        for number in range(KILLS // 2):
+        for number in range(kills):
             name = f"team{number}"
             wanted, kept = await fill(admin, name)
             state = tmp_path / f"state-{number}"
@@ -99,7 +101,7 @@ async def test_killed_at_random_moments(strategy: str, tmp_path: Path) -> None:
             assert {image["status"] for image in result.images} == {"deleted"}, moment
             assert await present(admin, name) == kept, moment
             assert twice_deleted(state) == set()
-    assert len(moments) == KILLS // 2
+    assert len(moments) == kills
 
 
 async def finish(arguments: list[str], env: dict[str, str], state: Path) -> Result:

@@ -1,22 +1,21 @@
 """A deletion on a real registry is taken back: byte for byte before garbage collection, and truly reported after it.
 
-BULKRM_TEST_UNDO=1000 makes it the full one; by default it is a tenth.
+BULKRM_TEST_UNDO=1000 makes it the full one; the slow tests do a tenth of it, and every run of the tests a twenty-fifth.
 """
 
-import os
 from pathlib import Path
+
+import pytest
 
 from bulkrm.sandbox import Image, artifact, docker_image, fallback_index, fallback_tag, index_of, oci_image, oci_index
 from tests.cli.command import Result, bulkrm
 from tests.support.admin import Admin
+from tests.support.amounts import amounts
 from tests.support.real import RealRegistry
 from tests.support.skopeo import copy
 
-IMAGES = int(os.environ.get("BULKRM_TEST_UNDO", "100"))
 REPOSITORIES = ("team/app", "team/web")
 LOGIN = {"REGISTRY_USERNAME": "admin", "REGISTRY_PASSWORD": "admin"}
-# skopeo copies no index in an index, so none of those.
-SAMPLE = [seed for seed in range(0, IMAGES // len(REPOSITORIES), max(1, IMAGES // 20)) if seed % 5 != 2]
 Content = dict[tuple[str, str], tuple[str, bytes]]
 
 
@@ -39,11 +38,16 @@ def images(number: int) -> dict[str, tuple[Image, tuple[str, ...]]]:
     return found
 
 
-async def fill(admin: Admin, repository: str) -> set[str]:
-    """Push half of the images and one that stays; return all digests."""
+def sample(number: int) -> list[int]:
+    """Which of so many images are copied; skopeo copies no index in an index, so none of those."""
+    return [seed for seed in range(0, number, max(1, number // 10)) if seed % 5 != 2]
+
+
+async def fill(admin: Admin, repository: str, number: int) -> set[str]:
+    """Push so many images and one that stays; return all digests."""
     digests = set()
     await admin.push(repository, oci_image(90_000, config_seed=0), "latest")
-    for seed, (image, tags) in enumerate(images(IMAGES // len(REPOSITORIES)).values()):
+    for seed, (image, tags) in enumerate(images(number).values()):
         digests.add(await admin.push(repository, image, *tags))
         digests |= {child.digest for child in image.children}
         if seed % 4 == 0:
@@ -69,11 +73,12 @@ async def delete(registry: RealRegistry, env: dict[str, str]) -> Result:
     return await bulkrm(*wanted, "-r", "-y", "-q", "-o", "json", env=env)
 
 
-async def test_it_comes_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", amounts("BULKRM_TEST_UNDO", 40, 100))
+async def test_it_comes_back(number: int, tmp_path: Path) -> None:
     """Tags, indexes, children and referrers are what they were, for bulkrm and for skopeo; then the garbage is gone."""
     env = {**LOGIN, "BULKRM_STATE_DIR": str(tmp_path / "state")}
     async with RealRegistry(tmp_path / "registry") as registry, Admin(registry.url) as admin:
-        digests = {repository: await fill(admin, repository) for repository in REPOSITORIES}
+        digests = {repository: await fill(admin, repository, number // 2) for repository in REPOSITORIES}
         before = await content(admin, digests)
         kept = {key: entry for key, entry in before.items() if key[1] == "latest"}
 
@@ -85,7 +90,7 @@ async def test_it_comes_back(tmp_path: Path) -> None:
         assert {image["status"] for image in undone.images} == {"restored"}
         assert await content(admin, digests) == before
         for repository in REPOSITORIES:
-            for seed in SAMPLE:
+            for seed in sample(number // 2):
                 await copy(f"{registry.host}/{repository}:pr-{seed}", tmp_path / f"{repository[5:]}-{seed}")
 
         # Once more, and this time the registry collects before anybody changes their mind.
