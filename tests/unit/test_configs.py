@@ -183,9 +183,3 @@ def test_the_readme_explains_every_status_and_reason() -> None:
 
     assert {status for status, _ in cells if status} == set(Status)
     assert {reason for _, reason in cells if reason} == {*KeptReason, *NotAttemptedReason, "no-repository"}
-
-
-def test_the_readme_names_only_files_that_exist() -> None:
-    """Its links lead somewhere."""
-    for target in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (ROOT / target).exists(), target
