@@ -110,40 +110,35 @@ class TagChanger:
         return await self._make(change, send, self._gateway.push)
 
     async def _make(self, change: Change, send: _Send, ask: _Ask) -> Changed:
-        sent = False
-        failure: Failure | None = None
+        sending, failure = Sending(repeatable=False), None
         for _ in range(_TRIES):
-            sending = Sending()
+            sent = sending.may_have_acted
             try:
                 settled = settled_by_reading(change, await self._held(change), sent=sent)
                 if settled is not None:
                     return settled
-                sending = self._sending(change)
+                sending.withdrawn = self._withdrawn(change)
                 with self._in_flight.of(sending):
-                    result = await ask(change.repository, lambda registry: send(registry, sending))  # noqa: B023
+                    result = await ask(change.repository, lambda registry: send(registry, sending))
                 return settled_by_answer(result, sent=sent, doubtful=sending.may_have_acted)
             except Withdrawn as taken_back:
-                sent, failure = sent or sending.may_have_acted, taken_back.failure
+                failure = taken_back.failure
                 if sending.is_open and not change.shows:
                     return in_doubt(failure or unconfirmed(None))
             except BaseException:
-                if sent or sending.is_open:
+                if sending.may_have_acted:
                     change.cut_off()
                 raise
-        return in_doubt(failure or _RESTLESS) if sent else NotSent(failure or _RESTLESS)
+        return in_doubt(failure or _RESTLESS) if sending.may_have_acted else NotSent(failure or _RESTLESS)
 
     async def _held(self, change: Change) -> Digest | Failure | None:
         read = self.read_damaged if change.damaged else self.read
         return await read(change.repository, change.tag)
 
-    def _sending(self, change: Change) -> Sending:
-        """Return that of a change which rests on a tag that was read just now: nothing is sent when that is too old."""
+    def _withdrawn(self, change: Change) -> Callable[[], bool]:
+        """Return what takes a change back that rests on a tag which was read just now: that is too old, or nobody wants it."""
         read = Moment.now(self._clock)
-
-        def withdrawn() -> bool:
-            return read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
-
-        return Sending(withdrawn=withdrawn, repeatable=False)
+        return lambda: read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
 
 
 _RESTLESS = Failure(
