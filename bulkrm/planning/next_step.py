@@ -102,17 +102,25 @@ class Known:
 
     def came_to(self, what: CameTo, effect: Effect) -> "Known":
         """Learn what a send came to, and what all sends so far may have done."""
-        known = replace(self, effect=effect, is_looked_up=False, is_sent=not isinstance(what, Unsent))
+        judgement, met, troubles, answered = self.judgement, self.met, self.troubles, self.answered
         match what:
             case Unsent(met):
-                in_trouble = met is not None and met.code in TROUBLE
-                return replace(known, judgement=None, met=met, troubles=self.troubles + in_trouble)
-            case Finding.RECORDED:
-                return replace(known, is_recorded=True)
-            case Finding.STILL_THERE:
-                return known
+                judgement, troubles = None, troubles + (met is not None and met.code in TROUBLE)
             case Removal() | Failure():
-                return replace(known, answered=what)
+                answered = what
+            case Finding():
+                pass
+        return replace(
+            self,
+            judgement=judgement,
+            effect=effect,
+            met=met,
+            answered=answered,
+            is_sent=not isinstance(what, Unsent),
+            is_looked_up=False,
+            is_recorded=what is Finding.RECORDED,
+            troubles=troubles,
+        )
 
     def looked_up(self, found: Removal | Failure | Finding) -> "Known":
         """Learn what a look found."""

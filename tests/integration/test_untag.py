@@ -1,5 +1,6 @@
 """`--shared untag`: listed tags go, the manifest and its other tags stay, on registries that delete tags and others."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -256,3 +257,27 @@ async def test_a_push_between_two_attempts() -> None:
 
         assert done.statuses == {f"{APP}:pr-1": "kept moved"}
         assert sandbox.store.digest_of(APP, "pr-1") == new
+
+
+async def test_after_the_first_one_they_go_together() -> None:
+    """The first removal of a tag goes alone; once it was seen to work, those of other images do not wait for each other."""
+    together, under_way = asyncio.Event(), 0
+
+    async def meet(_: Asked) -> None:
+        """Hold a removal until another one is under way as well: alone it would wait for ever."""
+        nonlocal under_way
+        under_way += 1
+        if under_way >= 2:
+            together.set()
+        await together.wait()
+
+    async with Sandbox(TAGS) as sandbox:
+        for number in range(4):
+            put_image(sandbox.store, APP, [f"pr-{number}", f"keep-{number}"], oci_image(seed=number))
+        for number in range(1, 4):
+            sandbox.faults.add(Call(meet), method="DELETE", path=f"manifests/pr-{number}")
+
+        done = await delete(sandbox.host, f"- {APP}:pr-*", UNTAG)
+
+        assert set(done.statuses.values()) == {"untagged"}
+        assert set(sandbox.store.tags(APP) or ()) == {f"keep-{number}" for number in range(4)}

@@ -83,7 +83,7 @@ class ImageStep:
                         case Leave():
                             break
                         case Send(item):
-                            known = known.came_to(await self._send(item), self._sending.effect)
+                            known = self._sent(known, await self._send(item))
                         case other:
                             known = await self._do(other, known)
             self._turn.give_back()
@@ -109,6 +109,15 @@ class ImageStep:
             return self._parts.untagged_first.delete(item, self._parts.staleness, self._sending)
         return self._parts.deletion.delete(item, self._sending)
 
+    def _sent(self, known: Known, came_to: CameTo) -> Known:
+        return self._told(known.came_to(came_to, self._sending.effect))
+
+    def _told(self, known: Known) -> Known:
+        """Let the other images of the host go, once a request came to something that is recorded."""
+        if known.is_sent and known.is_recorded:
+            self._parts.first_alone.open(self._item.repository.host)
+        return known
+
     async def _do(self, step: NextStep, known: Known) -> Known:
         parts = self._parts
         match step:
@@ -123,10 +132,8 @@ class ImageStep:
             case Look():
                 return known.looked_up(await parts.deletion.look(self._item))
             case Record(what):
-                if known.is_sent:
-                    parts.first_alone.open(self._item.repository.host)
                 await self._record(known.newest_item, what)
-                return known.recorded(step)
+                return self._told(known.recorded(step))
             case _:
                 raise AssertionError(step)
 

@@ -4,7 +4,6 @@
 digests go, one HEAD.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
@@ -14,6 +13,7 @@ from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.remains import Remains
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Delete, Item
+from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Removal, TagLook, TagState, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
@@ -23,7 +23,7 @@ from bulkrm.planning.remains import REMAIN, done, outcomes, unknown_effect
 
 @dataclass(slots=True)
 class _Place:
-    """What was seen of one place.
+    """What was seen of one place. `key`: that of the turn of a deletion there.
 
     `manifests`: one was gone after its DELETE. `tags_go`: whether they go with their manifest; None: not seen yet.
     `stay_listed`: they lead nowhere then, and are listed still, so that the list has to tell of each.
@@ -31,6 +31,7 @@ class _Place:
     `against`: why nothing is deleted there, whatever is answered; `against_tagged`: why nothing that has tags is.
     """
 
+    key: str
     manifests: bool = False
     tags_go: bool | None = None
     stay_listed: bool = False
@@ -57,14 +58,22 @@ class Proof:
         self._stop = context.stop
         self._clock = context.clock
         self._removed_ahead = context.removed_ahead
-        self._places: dict[str, _Place] = defaultdict(_Place)
+        self._places: dict[str, _Place] = {}
+        self._of: dict[Repository, _Place] = {}
+
+    def _place(self, repository: Repository) -> _Place:
+        place = self._of.get(repository)
+        if place is None:
+            key = place_of(repository)
+            place = self._of[repository] = self._places.setdefault(key, _Place(key))
+        return place
 
     def has_tags(self, item: Item) -> bool:
         """Tell whether tags are to go with a manifest that were not taken off before."""
         return bool(self._still_on(item))
 
     def _still_on(self, item: Item) -> list[str]:
-        if self._places[place_of(item.repository)].untold:
+        if self._place(item.repository).untold:
             return list(item.tags)
         return [tag for tag in item.tags if not self._removed_ahead.is_gone(item.repository, tag)]
 
@@ -74,12 +83,12 @@ class Proof:
         Those with tags prove more, so they have a key of their own beside that. `untagged_first`: the tags are taken off
         before the deletion.
         """
-        place = place_of(item.repository)
+        place = self._place(item.repository).key
         return (place, _with_tags(place)) if self.has_tags(item) and not untagged_first else (place,)
 
     def against(self, item: Item) -> Failure | None:
         """Say why a deletion would come to nothing good, if that was found out."""
-        place = self._places[place_of(item.repository)]
+        place = self._place(item.repository)
         return place.against or (place.against_tagged if item.tags else None)
 
     async def prove(self, item: Item, targets: Collection[Target], removal: Removal) -> None:
@@ -99,12 +108,12 @@ class Proof:
         """Say what a deletion came to; None: the tag list of the repository has to tell."""
         if removal is Removal.WAS_GONE:
             return None
-        place = self._places[place_of(item.repository)]
+        place = self._place(item.repository)
         if not place.is_known(tagged=self.has_tags(item)):
             failure = await self._look(item, removal, place)
             if failure is not None:
                 return [(target, Failed(failure)) for target in item.targets]
-            self._open(place, place_of(item.repository))
+            self._open(place)
         if place.tags_go is False and self.has_tags(item):
             return await self._take_off(item, removal, place)
         listed_still = place.stay_listed or self._removed_ahead.is_doubtful(item.repository, item.tags)
@@ -112,12 +121,12 @@ class Proof:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
         return ((target, done(item, removal)) for target in item.targets)
 
-    def _open(self, place: _Place, key: str) -> None:
+    def _open(self, place: _Place) -> None:
         """Let the others go, as far as something was seen."""
         if place.manifests:
-            self._first_alone.open(key)
+            self._first_alone.open(place.key)
         if place.tags_go is not None:
-            self._first_alone.open(_with_tags(key))
+            self._first_alone.open(_with_tags(place.key))
 
     async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | None:
         """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told."""
