@@ -93,7 +93,7 @@ class ImageStep:
             parts.outcomes.record_open(self._item, self._item.targets, Failed(not_recorded(error)))
             parts.stop.fail_fast()
         except BaseException:
-            if self._sending.is_open:
+            if self._sending.is_open and not known.is_recorded:
                 self._conclude(self._item, Failed(UNCONFIRMED))
             raise
         finally:
@@ -138,7 +138,7 @@ class ImageStep:
                 raise AssertionError(step)
 
     def _keys(self) -> tuple[str, ...]:
-        """Until one request was really sent to a host, each goes alone, and until one deletion was seen to have its effect."""
+        """Return the keys of its turn: a host's until a request came to something, a place's until one had its effect."""
         host, parts = self._item.repository.host, self._parts
         if not self._is_deletion(self._item):
             return (host,)
