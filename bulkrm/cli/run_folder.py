@@ -1,7 +1,7 @@
 """The folder of a run as the command line makes it: what was asked, in a form from which it can be asked again."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from bulkrm import __version__
 from bulkrm.cli.commands.saved_plan import plan_text
-from bulkrm.codec.policy_fields import ignoring, options_of, recorded_conditions
+from bulkrm.codec.policy_fields import rules_record
+from bulkrm.codec.run_record import list_fields, run_fields
 from bulkrm.engine.job import Job, Saved
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.target import Target
-from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.entry import Entry
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, locked
 from bulkrm.state.known import KnownRun
@@ -33,7 +33,9 @@ def run_folder(job: Job, option: Path | None) -> Iterator[RunFolder | None]:
         yield None
         return
     started = datetime.now(UTC)
-    folder = RunFolder.create(state_dir(option, os.environ), new_run_id(started), _asked(job, started), _listed(job))
+    folder = RunFolder.create(
+        state_dir(option, os.environ), new_run_id(started), _asked(job, started), list_fields(_listed(job))
+    )
     with held(folder):
         if isinstance(job.work, Saved):
             _keep_plan(folder, plan_text(job, job.work.plan, job.work.lines))
@@ -79,28 +81,13 @@ def _keep_plan(folder: RunFolder, pieces: Iterable[str]) -> None:
 
 
 def _asked(job: Job, started: datetime) -> dict[str, Any]:
-    saved = isinstance(job.work, Saved)
-    return {
-        "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "bulkrm": __version__,
-        "command": "apply" if saved else "delete",
-        "options": options_of(job.policy),
-        "protect": [str(pattern) for pattern in job.protect],
-        **ignoring(str(pattern) for pattern in job.ignore),
-        **recorded_conditions(job.conditions),
-    }
+    command = "apply" if isinstance(job.work, Saved) else "delete"
+    rules = rules_record(map(str, job.protect), map(str, job.ignore), job.conditions)
+    return run_fields(started, __version__, command, job.policy, rules)
 
 
-def _listed(job: Job) -> Iterator[dict[str, Any]]:
-    number = 0
-    for entry in () if isinstance(job.work, Saved) else job.work:
-        if isinstance(entry, ConditionalEntry):
-            yield {"conditions": number}
-            number += 1
-            continue
-        text = str(entry.reference) if isinstance(entry, Target) else entry.text
-        exclude = [] if isinstance(entry, Target) else [str(pattern) for pattern in entry.exclude]
-        yield {"image": text, "exclude": exclude, "source": str(entry.source), "note": entry.note}
+def _listed(job: Job) -> Sequence[Entry]:
+    return () if isinstance(job.work, Saved) else job.work
 
 
 def trouble_of(error: StateError) -> str:

@@ -1,1 +1,1 @@
-"""Plan, run, journal and report as text and back. Each field stands here once."""
+"""The fields of plans, runs, journals and reports as JSON: each stands once, in a record (`record.py` says how)."""

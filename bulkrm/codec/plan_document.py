@@ -1,4 +1,4 @@
-"""A plan with everything that it was made with, as it is saved."""
+"""A plan together with all settings that it was made with, as it is saved."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,8 @@ VERSION = 1
 class PlanDocument:
     """What `bulkrm plan --out` writes and `bulkrm apply` reads.
 
-    `policy` without what is about one command only: no dry run, no measuring. `protect` are the patterns as they were
-    written; `conditions` what the list says beside its images; `unmatched` the patterns of the list that chose nothing; `ignore` those of damaged tags that hold nothing
-    back.
+    `policy` has no setting that concerns one command only, such as a dry run. `protect` and `ignore` (damaged tags) are
+    patterns as they were written; `conditions` are those of the list; `unmatched` are its patterns without any image.
     """
 
     plan: Plan

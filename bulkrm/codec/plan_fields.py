@@ -1,27 +1,36 @@
-"""A plan as plain values, as JSON has them: the one description of the fields of version 1. Their order is fixed."""
+"""Turns a plan into the records of its file, in a fixed order; and counts what it does."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bulkrm.codec.plan_document import PlanDocument
-from bulkrm.codec.policy_fields import ignoring, options_of, recorded_conditions
+from bulkrm.codec.plan_records import (
+    NO_REPOSITORY,
+    ErrorRecord,
+    ManifestRecord,
+    RepositoryRecord,
+    SettledRecord,
+    TargetRecord,
+    UnmatchedRecord,
+)
+from bulkrm.codec.policy_fields import PlanOptions, policy_record, rules_record
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
-from bulkrm.model.result.outcome import Failed, Gone, Kept, NoMatch, NotAttempted, WouldDelete
+from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, WouldDelete
 from bulkrm.model.target import Target, Unmatched
 from bulkrm.planning.order.cost import freed_bytes, requests_for, requests_in
 
 
-def options(document: PlanDocument) -> dict[str, Any]:
-    """Return what the plan was made with, as far as it is made again with it."""
-    more = {**ignoring(document.ignore), **recorded_conditions(document.conditions)}
-    return {**options_of(document.policy), "protect": list(document.protect), **more}
+def options(document: PlanDocument) -> PlanOptions:
+    """Return the settings that the plan was made with, as far as it is judged again with them."""
+    rules = rules_record(document.protect, document.ignore, document.conditions)
+    return PlanOptions(**vars(policy_record(document.policy)), **vars(rules))
 
 
-def repositories(plan: Plan) -> Iterator[dict[str, Any]]:
-    """Yield all repositories, sorted, with their manifests sorted by digest."""
+def repositories(plan: Plan) -> Iterator[RepositoryRecord]:
+    """Yield the records of all repositories, sorted, with their manifests sorted by digest."""
     items: dict[Repository, list[Item]] = defaultdict(list)
     settled: dict[Repository, list[Settled | Dangling]] = defaultdict(list)
     for item in plan.items:
@@ -29,40 +38,41 @@ def repositories(plan: Plan) -> Iterator[dict[str, Any]]:
     for entry in plan.without_manifest:
         settled[entry.target.reference.repository].append(entry)
     for repository in sorted({*items, *settled}, key=str):
-        yield {
-            "repository": str(repository),
-            "tags_seen": plan.tags.get(repository),
-            "strategy": plan.order(repository).value,
-            "requests": _requests_in(plan, repository, items[repository])
-            + requests_for([entry for entry in settled[repository] if isinstance(entry, Dangling)]),
-            "manifests": sorted((manifest(item) for item in items[repository]), key=_manifest_order),
-            "settled": sorted(
-                (_settled(entry) for entry in settled[repository]), key=lambda entry: str(entry["image"])
-            ),
-        }
+        dangling = [entry for entry in settled[repository] if isinstance(entry, Dangling)]
+        yield RepositoryRecord(
+            str(repository),
+            plan.tags.get(repository),
+            plan.order(repository),
+            _requests_in(plan, repository, items[repository]) + requests_for(dangling),
+            tuple(sorted(map(manifest, items[repository]), key=_manifest_order)),
+            tuple(sorted(map(_settled, settled[repository]), key=lambda record: record.image)),
+        )
 
 
-def manifest(item: Item) -> dict[str, Any]:
-    """One item of the plan."""
+def manifest(item: Item) -> ManifestRecord:
+    """Return the record of one item of the plan."""
     verdict = item.verdict
     also = verdict.also_removed if isinstance(verdict, Delete) else ()
-    return {
-        "digest": item.digest,
-        "verdict": _word(item),
-        **_why(verdict if isinstance(verdict, Kept | Failed) else None),
-        "way": verdict.untag_method.value if isinstance(verdict, Untag) else None,
-        "media_type": item.resolved.media_type,
-        "size": item.resolved.size,
-        "tags": sorted(item.tags),
-        "also_removed": sorted(also) if also else also,  # null: not read
-        "parents": sorted(item.parents),
-        "leaves": sorted(item.orphaned),
-        "images": sorted((_image(target) for target in item.targets), key=lambda image: str(image["image"])),
-    }
+    kept = verdict if isinstance(verdict, Kept) else None
+    return ManifestRecord(
+        item.digest,
+        _word(item),
+        kept.reason if kept else None,
+        kept.because if kept else (),
+        failure(verdict.failure) if isinstance(verdict, Failed) else None,
+        verdict.untag_method if isinstance(verdict, Untag) else None,
+        item.resolved.media_type,
+        item.resolved.size,
+        tuple(sorted(item.tags)),
+        None if also is None else tuple(sorted(also)),
+        tuple(sorted(item.parents)),
+        tuple(sorted(item.orphaned)),
+        tuple(sorted((TargetRecord(**_target(target)) for target in item.targets), key=lambda record: record.image)),
+    )
 
 
 def requests_of(plan: Plan) -> int:
-    """Return how many requests carrying out a plan sends, without tokens, retries and a second reading."""
+    """Return how many requests a plan sends, without those for tokens, retries and second readings."""
     items: dict[Repository, list[Item]] = defaultdict(list)
     for item in plan.items:
         items[item.repository].append(item)
@@ -77,16 +87,24 @@ def _requests_in(plan: Plan, repository: Repository, items: Iterable[Item]) -> i
     return requests_in(items, plan.order(repository), untagged_first=repository.host in plan.untagged_first)
 
 
-def unmatched(lines: Iterable[Unmatched]) -> list[dict[str, Any]]:
-    """Return the patterns without images, in the order of the list."""
+def unmatched(lines: Iterable[Unmatched]) -> list[UnmatchedRecord]:
+    """Return the records of the patterns without images, in the order of the list."""
     return [
-        {"pattern": line.text, "source": str(line.source), "note": line.note, **_outcome(line.outcome)}
+        UnmatchedRecord(
+            line.text,
+            str(line.source),
+            line.note,
+            line.outcome.status.value,
+            line.outcome.reason if isinstance(line.outcome, NotAttempted) else None,
+            (),
+            failure(line.outcome.failure) if isinstance(line.outcome, Failed) else None,
+        )
         for line in lines
     ]
 
 
 def totals(document: PlanDocument) -> dict[str, int]:
-    """Numbers for people; nothing is checked against them, so that items may be taken out by hand."""
+    """Return numbers for people. Nothing is checked against them, so that items may be removed from a file by hand."""
     plan = document.plan
     words = [_word(item) for item in plan.items]
     places = plan.touched
@@ -105,15 +123,9 @@ def totals(document: PlanDocument) -> dict[str, int]:
     }
 
 
-def failure(cause: Failure) -> dict[str, Any]:
-    """Why something failed."""
-    return {
-        "code": cause.code.value,
-        "message": cause.message,
-        "status": cause.status,
-        "hint": cause.hint,
-        "reach": cause.reach.value,
-    }
+def failure(cause: Failure) -> ErrorRecord:
+    """Return the record of a failure."""
+    return ErrorRecord(cause.code, cause.message, cause.status, cause.hint, cause.reach)
 
 
 def _word(item: Item) -> str:
@@ -128,40 +140,30 @@ def _word(item: Item) -> str:
             return "fail"
 
 
-def _manifest_order(fields: dict[str, Any]) -> tuple[str, bool, str]:
-    first = fields["images"][0]["image"] if fields["images"] else ""
-    return str(fields["digest"]), fields["verdict"] != "untag", str(first)
+def _manifest_order(record: ManifestRecord) -> tuple[str, bool, str]:
+    return record.digest, record.verdict != "untag", record.images[0].image if record.images else ""
 
 
-def _image(target: Target) -> dict[str, Any]:
-    bound = {"bound": list(target.bound)} if target.bound else {}
+def _target(target: Target) -> dict[str, Any]:
+    """Return the fields that a target has in every record."""
     return {
         "image": str(target.reference),
         "source": str(target.source) if target.source else None,
         "note": target.note,
         "parent": str(target.parent) if target.parent else None,
-        **bound,
+        "bound": target.bound,
     }
 
 
-def _settled(entry: Settled | Dangling) -> dict[str, Any]:
-    if isinstance(entry, Dangling):
-        return {**_image(entry.target), "status": WouldDelete.status.value, **_why(None)}
-    return {**_image(entry.target), **_outcome(entry.outcome)}
-
-
-def _outcome(outcome: Gone | Failed | Kept | NoMatch | NotAttempted) -> dict[str, Any]:
-    why = _why(outcome if isinstance(outcome, Kept | Failed) else None)
+def _settled(entry: Settled | Dangling) -> SettledRecord:
+    outcome = WouldDelete() if isinstance(entry, Dangling) else entry.outcome
+    reason: str | None = outcome.reason.value if isinstance(outcome, Kept) else None
     if isinstance(outcome, Gone) and outcome.no_repository:
-        why["reason"] = "no-repository"
-    if isinstance(outcome, NotAttempted):
-        why["reason"] = outcome.reason.value
-    return {"status": outcome.status.value, **why}
-
-
-def _why(outcome: Kept | Failed | None) -> dict[str, Any]:
-    return {
-        "reason": outcome.reason.value if isinstance(outcome, Kept) else None,
-        "because": list(outcome.because) if isinstance(outcome, Kept) else [],
-        "error": failure(outcome.failure) if isinstance(outcome, Failed) else None,
-    }
+        reason = NO_REPOSITORY
+    return SettledRecord(
+        **_target(entry.target),
+        status=outcome.status.value,
+        reason=reason,
+        because=outcome.because if isinstance(outcome, Kept) else (),
+        error=failure(outcome.failure) if isinstance(outcome, Failed) else None,
+    )

@@ -1,35 +1,44 @@
-"""A saved plan read back: whole, or not at all."""
+"""Reads a saved plan back: the whole of it, or nothing."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import fastjsonschema
 
 from bulkrm.codec.plan_document import FORMAT, VERSION, PlanDocument
+from bulkrm.codec.plan_records import (
+    NO_REPOSITORY,
+    ErrorRecord,
+    ManifestRecord,
+    RepositoryRecord,
+    SettledRecord,
+    TargetRecord,
+    UnmatchedRecord,
+)
 from bulkrm.codec.plan_schema import plan_schema
-from bulkrm.codec.policy_fields import conditions_of, ignored_by, policy_of
+from bulkrm.codec.policy_fields import PlanOptions, conditions_of, policy_of
+from bulkrm.codec.record import FieldError, from_json
 from bulkrm.codec.strict import strict_json
-from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.manifest import Resolved
-from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, UntagMethod, Verdict
-from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, is_tag, parse_reference, parse_repository
-from bulkrm.model.result.failure import Failure, FailureCode, Reach
-from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted, NotAttemptedReason
-from bulkrm.model.settings import Policy
+from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
+from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, parse_reference, parse_repository
+from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted
 from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
+T = TypeVar("T")
 _AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
 
 
 def read(content: str | bytes, name: str) -> PlanDocument:
-    """Read a plan; `name` is what the file is called in messages.
+    """Read a plan; `name` is the name of the file in messages.
 
-    Raises InputError for anything that is no plan, or no consistent one. Its `totals` and numbers of requests are not
-    looked at, since taking an item out by hand must work.
+    Raises InputError, with the place of the mistake, for anything but a consistent plan. Its `totals` and numbers of
+    requests are not checked, so that people can remove an item by hand.
     """
     document = _parse(content, name)
     _check_version(document, name)
@@ -75,50 +84,51 @@ def _refuse(name: str, place: str, what: str) -> NoReturn:
 
 
 class _PlanReader:
-    """One valid file on its way to values; what the schema cannot say is checked here."""
+    """Turns the fields of one file into values. The file satisfies the schema; here all else about it is checked."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._images: set[Reference] = set()
         self._conditions = UNCONDITIONAL
 
-    def document(self, fields: dict[str, Any]) -> PlanDocument:
-        self._conditions = self._read_conditions(fields["options"])
+    def document(self, found: dict[str, Any]) -> PlanDocument:
+        options = self._read(PlanOptions, found["options"], "options")
+        self._conditions = self._read_conditions(options)
         items: list[Item] = []
         settled: list[Settled | Dangling] = []
         tags: dict[Repository, int] = {}
         orders: dict[Repository, Order] = {}
-        for number, entry in enumerate(fields["repositories"]):
+        for number, fields in enumerate(found["repositories"]):
             place = f"repositories[{number}]"
-            repository = self._repository(entry["repository"], f"{place}.repository")
+            record = self._read(RepositoryRecord, fields, place)
+            repository = self._repository(record.repository, f"{place}.repository")
             if repository in tags:
                 _refuse(self._name, f"{place}.repository", f"{repository} is there twice")
-            tags[repository] = entry["tags_seen"] or 0
-            if entry["strategy"] != Order.DIGEST:
-                orders[repository] = Order(entry["strategy"])
-            items += self._manifests(repository, entry["manifests"], f"{place}.manifests")
-            settled += self._settled(repository, entry["settled"], f"{place}.settled")
+            tags[repository] = record.tags_seen or 0
+            if record.strategy is not Order.DIGEST:
+                orders[repository] = record.strategy
+            items += self._manifests(repository, record.manifests, f"{place}.manifests")
+            settled += self._settled(repository, record.settled, f"{place}.settled")
         dangling = tuple(entry for entry in settled if isinstance(entry, Dangling))
         others = tuple(entry for entry in settled if isinstance(entry, Settled))
         plan = Plan(tuple(items), others, tags, orders, dangling)
-        unmatched = tuple(self._unmatched(line) for line in fields["unmatched"])
-        made_with = fields["options"]
-        policy, ignore = self._policy(made_with), ignored_by(made_with)
-        return PlanDocument(plan, policy, tuple(made_with["protect"]), unmatched, ignore, self._conditions)
+        unmatched = tuple(self._unmatched(fields, number) for number, fields in enumerate(found["unmatched"]))
+        policy, ignore = policy_of(options), options.ignore_unreadable
+        return PlanDocument(plan, policy, options.protect, unmatched, ignore, self._conditions)
 
-    def _read_conditions(self, fields: dict[str, Any]) -> RunConditions:
+    def _read(self, record: type[T], fields: dict[str, Any], place: str) -> T:
         try:
-            return conditions_of(fields)
+            return from_json(record, fields)
+        except FieldError as error:
+            _refuse(self._name, f"{place}.{error.key}", error.what)
+
+    def _read_conditions(self, options: PlanOptions) -> RunConditions:
+        try:
+            return conditions_of(options)
         except InputError as error:
             _refuse(self._name, "options", error.problems[0].what)
         except (ValueError, KeyError, TypeError) as error:
             _refuse(self._name, "options", f"its conditions cannot be read: {error}")
-
-    def _policy(self, fields: dict[str, Any]) -> Policy:
-        try:
-            return policy_of(fields)
-        except ValueError:  # the schema has checked all but the limit
-            _refuse(self._name, "options.max_delete", f"{fields['max_delete']!r} is no limit")
 
     def _repository(self, text: str, place: str) -> Repository:
         try:
@@ -129,75 +139,67 @@ class _PlanReader:
             _refuse(self._name, place, f"{text!r} is not the normal form, which is {repository}")
         return repository
 
-    def _manifests(self, repository: Repository, entries: list[dict[str, Any]], place: str) -> Iterator[Item]:
+    def _manifests(self, repository: Repository, records: Sequence[ManifestRecord], place: str) -> Iterator[Item]:
         seen: dict[str, str] = {}
-        for number, entry in enumerate(entries):
+        for number, record in enumerate(records):
             where = f"{place}[{number}]"
-            pair = {seen.get(entry["digest"], entry["verdict"]), entry["verdict"]}
-            # What is kept beside tags to be taken off has an entry of its own, also where a limit keeps those.
-            if entry["digest"] in seen and pair not in ({"untag", "keep"}, {"keep"}):
+            pair = {seen.get(record.digest, record.verdict), record.verdict}
+            # Beside an item to untag, the kept targets of its manifest have an item, also where a limit keeps both.
+            if record.digest in seen and pair not in ({"untag", "keep"}, {"keep"}):
                 _refuse(self._name, f"{where}.digest", "it is there twice")
-            seen[entry["digest"]] = entry["verdict"]
-            yield self._manifest(repository, entry, where)
+            seen[record.digest] = record.verdict
+            yield self._manifest(repository, record, where)
 
-    def _manifest(self, repository: Repository, entry: dict[str, Any], place: str) -> Item:
-        targets = tuple(self._targets(repository, entry["images"], f"{place}.images"))
+    def _manifest(self, repository: Repository, record: ManifestRecord, place: str) -> Item:
+        targets = tuple(
+            self._target(repository, target, f"{place}.images[{number}]") for number, target in enumerate(record.images)
+        )
         listed = {target.reference.tag for target in targets if isinstance(target.reference, TagRef)}
-        tags = tuple(entry["tags"])
-        wrong = next((tag for tag in tags if not is_tag(tag)), None)
-        if wrong is not None:
-            _refuse(self._name, f"{place}.tags", f"{wrong[:160]!r} is no tag")
-        for name in (*(entry["also_removed"] or ()), *entry["leaves"]):
+        for name in (*(record.also_removed or ()), *record.leaves):
             self._reference(repository, name, place)
         for target in targets:
             named = target.reference.digest if isinstance(target.reference, DigestRef) else target.reference.pin
-            if named not in (None, entry["digest"]):
+            if named not in (None, record.digest):
                 _refuse(self._name, f"{place}.images", f"{target.reference} is another digest than the manifest's")
-        if not listed <= set(tags):
-            _refuse(
-                self._name, f"{place}.tags", f"{min(listed - set(tags))} is among the images, but not among the tags"
-            )
-        verdict = self._verdict(repository, entry, targets, place)
-        parents = tuple(map(Digest, entry["parents"]))
-        resolved = Resolved(Digest(entry["digest"]), entry["media_type"], entry["size"])
-        return Item(repository, resolved, targets, verdict, tags, parents, tuple(entry["leaves"]))
+        missing = sorted(listed - set(record.tags))
+        if missing:
+            _refuse(self._name, f"{place}.tags", f"{missing[0]} is among the images, but not among the tags")
+        resolved = Resolved(record.digest, record.media_type, record.size)
+        verdict = self._verdict(repository, record, targets, place)
+        return Item(repository, resolved, targets, verdict, record.tags, record.parents, record.leaves)
 
-    def _verdict(self, repository: Repository, entry: dict[str, Any], targets: Iterable[Target], place: str) -> Verdict:
-        match entry["verdict"]:
+    def _verdict(
+        self, repository: Repository, record: ManifestRecord, targets: Iterable[Target], place: str
+    ) -> Verdict:
+        match record.verdict:
             case "delete":
-                also = entry["also_removed"]
-                return Delete(None if also is None else tuple(also))
+                return Delete(record.also_removed)
             case "untag":
                 going = {target.reference.tag for target in targets if isinstance(target.reference, TagRef)}
-                remaining_tags = tuple(f"{repository}:{tag}" for tag in entry["tags"] if tag not in going)
+                remaining_tags = tuple(f"{repository}:{tag}" for tag in record.tags if tag not in going)
                 of_digests = any(isinstance(target.reference, DigestRef) for target in targets)
-                if of_digests or not remaining_tags or entry["way"] is None:
-                    what = "to untag takes tags off a manifest that lives on under others, in one of the two ways"
+                if of_digests or not remaining_tags or record.way is None:
+                    what = "untag needs a `way`, tags as its only images, and a tag that the manifest keeps"
                     _refuse(self._name, place, what)
-                return Untag(remaining_tags, UntagMethod(entry["way"]))
-            case "keep" if entry["reason"] is not None:
-                return Kept(KeptReason(entry["reason"]), tuple(entry["because"]))
-            case "fail" if entry["error"] is not None:
-                return Failed(_failure(entry["error"]))
-        _refuse(self._name, place, f"{entry['verdict']} without a reason")
+                return Untag(remaining_tags, record.way)
+            case "keep" if record.reason is not None:
+                return Kept(record.reason, record.because)
+            case "fail" if record.error is not None:
+                return Failed(_failure(record.error))
+        _refuse(self._name, place, f"{record.verdict} without a reason")
 
-    def _targets(self, repository: Repository, entries: list[dict[str, Any]], place: str) -> Iterator[Target]:
-        for number, entry in enumerate(entries):
-            yield self._target(repository, entry, f"{place}[{number}]")
-
-    def _target(self, repository: Repository, entry: dict[str, Any], place: str) -> Target:
-        reference = self._reference(repository, entry["image"], f"{place}.image")
+    def _target(self, repository: Repository, record: TargetRecord, place: str) -> Target:
+        reference = self._reference(repository, record.image, f"{place}.image")
         if reference in self._images:
             _refuse(self._name, f"{place}.image", f"{reference} is there twice")
         self._images.add(reference)
-        source = None if entry["source"] is None else self._source(entry["source"], f"{place}.source")
-        parent = None if entry["parent"] is None else self._reference(repository, entry["parent"], f"{place}.parent")
+        source = None if record.source is None else self._source(record.source, f"{place}.source")
+        parent = None if record.parent is None else self._reference(repository, record.parent, f"{place}.parent")
         if isinstance(parent, TagRef) or (source is None) != (parent is not None):
             _refuse(self._name, place, "an image has a source, or a digest as its parent")
-        bound = tuple(entry.get("bound", ()))
-        if any(number >= len(self._conditions.entries) for number in bound):
+        if any(number >= len(self._conditions.entries) for number in record.bound):
             _refuse(self._name, f"{place}.bound", "there is no such entry with conditions")
-        return Target(reference, source, entry["note"], parent, bound)
+        return Target(reference, source, record.note, parent, record.bound)
 
     def _reference(self, repository: Repository, text: str, place: str) -> Reference:
         try:
@@ -215,39 +217,39 @@ class _PlanReader:
             _refuse(self._name, place, str(error))
 
     def _settled(
-        self, repository: Repository, entries: list[dict[str, Any]], place: str
+        self, repository: Repository, records: Sequence[SettledRecord], place: str
     ) -> Iterator[Settled | Dangling]:
-        for number, entry in enumerate(entries):
+        for number, record in enumerate(records):
             where = f"{place}[{number}]"
-            target = self._target(repository, entry, where)
-            match entry["status"]:
+            target = self._target(repository, record, where)
+            match record.status:
                 case "would-delete" if _is_plain_tag(target):
                     yield Dangling(target)
                 case "would-delete":
-                    _refuse(self._name, where, "only a tag of the list can lead nowhere and go")
+                    _refuse(self._name, where, "would-delete needs a tag of the list, without a digest or a parent")
                 case "absent":
-                    yield Settled(target, Gone(entry["reason"] == "no-repository"))
-                case "failed" if entry["error"] is not None:
-                    yield Settled(target, Failed(_failure(entry["error"])))
-                case "kept" if entry["reason"] in set(KeptReason):
-                    yield Settled(target, Kept(KeptReason(entry["reason"]), tuple(entry["because"])))
+                    yield Settled(target, Gone(record.reason == NO_REPOSITORY))
+                case "failed" if record.error is not None:
+                    yield Settled(target, Failed(_failure(record.error)))
+                case "kept" if record.reason in set(KeptReason):
+                    yield Settled(target, Kept(KeptReason(record.reason), record.because))
                 case status:
                     _refuse(self._name, where, f"{status} without a reason")
 
-    def _unmatched(self, entry: dict[str, Any]) -> Unmatched:
+    def _unmatched(self, fields: dict[str, Any], number: int) -> Unmatched:
+        record = self._read(UnmatchedRecord, fields, f"unmatched[{number}]")
         outcome: NoMatch | Failed | NotAttempted = NoMatch()
-        if entry["status"] == "failed" and entry["error"] is not None:
-            outcome = Failed(_failure(entry["error"]))
-        elif entry["status"] == "not-attempted" and entry["reason"] is not None:
-            outcome = NotAttempted(NotAttemptedReason(entry["reason"]))
-        elif entry["status"] != "no-match":
-            _refuse(self._name, "unmatched", f"{entry['status']} without a reason")
-        return Unmatched(entry["pattern"], self._source(entry["source"], "unmatched"), entry["note"], outcome)
+        if record.status == "failed" and record.error is not None:
+            outcome = Failed(_failure(record.error))
+        elif record.status == "not-attempted" and record.reason is not None:
+            outcome = NotAttempted(record.reason)
+        elif record.status != "no-match":
+            _refuse(self._name, "unmatched", f"{record.status} without a reason")
+        return Unmatched(record.pattern, self._source(record.source, "unmatched"), record.note, outcome)
 
 
-def _failure(fields: dict[str, Any]) -> Failure:
-    reach = Reach(fields["reach"])
-    return Failure(FailureCode(fields["code"]), fields["message"], fields["status"], fields["hint"], reach)
+def _failure(record: ErrorRecord) -> Failure:
+    return Failure(record.code, record.message, record.status, record.hint, record.reach)
 
 
 def _is_plain_tag(target: Target) -> bool:

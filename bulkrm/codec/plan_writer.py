@@ -1,40 +1,47 @@
-"""A plan as the text of a file: made to be read, and to be compared line by line."""
+"""Writes a plan as the text of a file, made to be read by people and compared line by line."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
 
-from bulkrm.codec import plan_fields as fields
+from bulkrm.codec import plan_fields
 from bulkrm.codec.plan_document import FORMAT, VERSION, PlanDocument
+from bulkrm.codec.plan_records import PlanRecord, RepositoryRecord
+from bulkrm.codec.record import to_json
 
 
 def write(document: PlanDocument) -> str:
-    """Return the JSON text: a manifest a line, everything in a fixed order, neither time nor run in it."""
+    """Return the JSON text: a manifest a line, in a fixed order, without a time or the name of a run."""
     return "".join(pieces(document))
 
 
 def pieces(document: PlanDocument) -> Iterator[str]:
-    """Yield the same text piece by piece, a repository each: a plan may be larger than all else in memory."""
-    yield f'{{\n "format": {_text(FORMAT)},\n "version": {VERSION},\n'
-    yield f' "options": {_text(fields.options(document))},\n "repositories": ['
+    """Yield the same text in pieces, one for each repository: a plan may be larger than all else in memory."""
+    form, version, options, repositories, unmatched, totals = (_text(entry.name) for entry in fields(PlanRecord))
+    yield f"{{\n {form}: {_text(FORMAT)},\n {version}: {VERSION},\n"
+    yield f" {options}: {_text(to_json(plan_fields.options(document)))},\n {repositories}: ["
     empty = True
-    for entry in fields.repositories(document.plan):
-        yield ("\n" if empty else ",\n") + _repository(entry)
+    for record in plan_fields.repositories(document.plan):
+        yield ("\n" if empty else ",\n") + _repository(record)
         empty = False
     yield "],\n" if empty else "\n ],\n"
-    yield _list("unmatched", [f"  {_text(line)}" for line in fields.unmatched(document.unmatched)], 1)
-    yield f',\n "totals": {_text(fields.totals(document))}\n}}\n'
+    lines = [f"  {_text(to_json(record))}" for record in plan_fields.unmatched(document.unmatched)]
+    yield f"{_list(unmatched, lines, 1)},\n {totals}: {_text(plan_fields.totals(document))}\n}}\n"
 
 
-def _repository(entry: Mapping[str, Any]) -> str:
-    parts = [f"   {_text(key)}: {_text(value)}" for key, value in entry.items() if not isinstance(value, list)]
-    parts += [_list(key, [f"    {_text(line)}" for line in entry[key]], 3) for key in ("manifests", "settled")]
+def _repository(record: RepositoryRecord) -> str:
+    parts = [
+        _list(_text(key), [f"    {_text(entry)}" for entry in value], 3)
+        if isinstance(value, list)
+        else f"   {_text(key)}: {_text(value)}"
+        for key, value in to_json(record).items()
+    ]
     return "  {\n" + ",\n".join(parts) + "\n  }"
 
 
 def _list(key: str, lines: Sequence[str], indent: int) -> str:
     blank = " " * indent
-    return f"{blank}{_text(key)}: [\n" + ",\n".join(lines) + f"\n{blank}]" if lines else f"{blank}{_text(key)}: []"
+    return f"{blank}{key}: [\n" + ",\n".join(lines) + f"\n{blank}]" if lines else f"{blank}{key}: []"
 
 
 def _text(value: object) -> str:

@@ -1,9 +1,12 @@
-"""What a plan or a run was made with, as JSON has it: written and read in one place, so that nothing gets lost between."""
+"""The policy, the protect patterns and the conditions of a plan or a run: how they are recorded and read back."""
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
+from bulkrm.codec.kinds import FLAG, NUMBER, OBJECT, TEXT, TEXTS, one_of, optional, tuple_of
+from bulkrm.codec.record import OMIT_EMPTY, Kind
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
@@ -15,97 +18,130 @@ from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.selection.selector import KeyLevel, keys, parse_recorded
 
 _ENTRY = frozenset({"image", "tags", "exclude", "note", "source"})  # the keys of an entry that are no conditions
-_FLAGS = ("fail_fast", "recursive", "allow_decoy", "verify")
 
 
-def options_of(policy: Policy) -> dict[str, Any]:
-    """Return the fields of a policy, as far as a plan is made again with them."""
-    return {
-        "shared": policy.shared.value,
-        "recursive": policy.recursive,
-        "allow_decoy": policy.allow_decoy,
-        "max_delete": str(policy.max_delete) if policy.max_delete else None,
-        "fail_fast": policy.fail_fast,
-        "strategy": policy.strategy.value,
-        "verify": policy.verify,
-    }
-
-
-def ignoring(patterns: Iterable[str]) -> dict[str, Any]:
-    """Return the field of the damaged tags that hold nothing back; without any, plans and runs are what they always were."""
-    found = list(patterns)
-    return {"ignore_unreadable": found} if found else {}
-
-
-def ignored_by(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the patterns of `ignoring`, of a plan's or a run's options. Raises ValueError where they are none."""
-    found = fields.get("ignore_unreadable", [])
-    if not isinstance(found, list) or not all(isinstance(pattern, str) for pattern in found):
-        raise ValueError("ignore_unreadable is no list of patterns")
-    return tuple(found)
-
-
-def policy_of(fields: Mapping[str, Any]) -> Policy:
-    """Return the policy that these fields are of. Raises ValueError where a value is none, KeyError where one is missing."""
-    for flag in _FLAGS:
-        if not isinstance(fields[flag], bool):
-            raise ValueError(f"{flag!r} is neither true nor false")  # noqa: TRY004 (of what a file says)
-    return Policy(
-        Shared(fields["shared"]),
-        _limit(fields["max_delete"]),
-        fail_fast=bool(fields["fail_fast"]),
-        recursive=bool(fields["recursive"]),
-        allow_decoy=bool(fields["allow_decoy"]),
-        verify=bool(fields["verify"]),
-        strategy=Strategy(fields["strategy"]),
-    )
-
-
-def _limit(text: object) -> Limit | None:
-    """Read a limit. Whatever is no number of anything (NaN, infinity) would be no limit at all."""
-    if text is None:
-        return None
-    limit = Limit.parse(text) if isinstance(text, str) else None
+def _limit(value: Any) -> Limit:
+    """Read a limit. One that is no finite number (NaN, infinity) would be no limit at all."""
+    try:
+        limit = Limit.parse(TEXT.read(value))
+    except ValueError:
+        limit = None
     if limit is None or not 0 <= limit.value < math.inf:
-        raise ValueError(f"{str(text)[:40]!r} is no limit")
+        raise ValueError(f"is {str(value)[:40]!r}, which is no limit")
     return limit
 
 
-def recorded_conditions(conditions: RunConditions) -> dict[str, Any]:
-    """Return the fields of the conditions of a run; without any, plans and runs are what they always were."""
-    entries = [{**entry.written, "source": str(entry.source)} for entry in conditions.entries]
-    fields = {"conditions": entries, "in_use": list(conditions.in_use), "min_keep": conditions.min_keep}
-    return {key: value for key, value in fields.items() if value}
+_LIMIT = Kind(
+    {"type": "string", "pattern": r"^[0-9]{1,9}$|^[0-9.]{1,20}(e[+-]?[0-9]{1,3})?%?(,[0-9.]{1,20}%)?$"}, _limit, str
+)
+_CONDITIONS: Kind[tuple[Mapping[str, Any], ...]] = tuple_of(
+    Kind(
+        {
+            "type": "object",
+            "description": "One entry of a list that has conditions, with its keys as the list has them.",
+            "properties": {"image": TEXT.schema, "source": TEXT.schema},
+            "required": ["image", "source"],
+        },
+        OBJECT.read,
+    )
+)
+_AT_LEAST = Kind({"type": "integer", "minimum": 1}, NUMBER.read)
 
 
-def conditions_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) -> RunConditions:
-    """Return the conditions that these fields are of. Raises ValueError, KeyError or InputError where they are none."""
-    listed, least = fields.get("conditions", []), fields.get("min_keep", 0)
-    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-        raise ValueError("conditions is no list of entries")
-    if type(least) is not int or least < 0:
-        raise ValueError("min_keep is no number of images")
-    entries = tuple(conditional_of(entry, default_port) for entry in listed)
-    in_use = _texts(fields, "in_use")
-    strange = next((text for text in in_use if normal_reference(text, default_port) != text), None)
+@dataclass(frozen=True)
+class PolicyRecord:
+    """The parts of a policy with which a plan is judged again; not whether it is a dry run, or measures sizes."""
+
+    shared: Annotated[Shared, one_of(Shared), "What happens to a digest that has tags outside the list."]
+    recursive: Annotated[bool, FLAG, "Children and referrers go too."]
+    allow_decoy: Annotated[bool, FLAG, "Tags may be overwritten to get rid of them."]
+    max_delete: Annotated[
+        Limit | None, optional(_LIMIT), "The limit of --max-delete: a number, a share in percent, or both."
+    ]
+    fail_fast: Annotated[bool, FLAG, "Stop at the first failure."]
+    strategy: Annotated[Strategy, one_of(Strategy), "Whether tags go before their manifests."]
+    verify: Annotated[bool, FLAG, "Look afterwards whether everything that was to stay is as it was."]
+
+
+@dataclass(frozen=True)
+class RulesRecord:
+    """The patterns and conditions of a plan or a run. All but `protect` were added later, and are written where used."""
+
+    protect: Annotated[tuple[str, ...], TEXTS, "The protect patterns, of the list files too."]
+    ignore_unreadable: Annotated[
+        tuple[str, ...],
+        TEXTS,
+        OMIT_EMPTY,
+        "Damaged tags that hold nothing back, as patterns. Only there if there are any.",
+    ] = ()
+    conditions: Annotated[
+        tuple[Mapping[str, Any], ...],
+        _CONDITIONS,
+        OMIT_EMPTY,
+        "Entries with conditions. Images name them by their number, from 0.",
+    ] = ()
+    in_use: Annotated[tuple[str, ...], TEXTS, OMIT_EMPTY, "References of what is in use, with which nothing goes."] = ()
+    min_keep: Annotated[int, _AT_LEAST, OMIT_EMPTY, "So many tagged images of each repository stay."] = 0
+
+
+@dataclass(frozen=True)
+class PlanOptions(RulesRecord, PolicyRecord):
+    """The `options` of a plan: the policy, and the patterns and conditions."""
+
+
+def policy_record(policy: Policy) -> PolicyRecord:
+    """Return the record of a policy."""
+    return PolicyRecord(
+        policy.shared,
+        policy.recursive,
+        policy.allow_decoy,
+        policy.max_delete,
+        policy.fail_fast,
+        policy.strategy,
+        policy.verify,
+    )
+
+
+def policy_of(record: PolicyRecord) -> Policy:
+    """Return the policy of a record."""
+    return Policy(
+        record.shared,
+        record.max_delete,
+        fail_fast=record.fail_fast,
+        recursive=record.recursive,
+        allow_decoy=record.allow_decoy,
+        verify=record.verify,
+        strategy=record.strategy,
+    )
+
+
+def rules_record(protect: Iterable[str], ignore: Iterable[str], conditions: RunConditions) -> RulesRecord:
+    """Return the record of patterns, as they were written, and conditions."""
+    entries = tuple({**entry.written, "source": str(entry.source)} for entry in conditions.entries)
+    return RulesRecord(tuple(protect), tuple(ignore), entries, conditions.in_use, conditions.min_keep)
+
+
+def conditions_of(record: RulesRecord, default_port: int = HTTPS_PORT) -> RunConditions:
+    """Return the conditions of a record. Raises ValueError, KeyError or InputError where they cannot be parsed."""
+    entries = tuple(_conditional_of(entry, default_port) for entry in record.conditions)
+    strange = next((text for text in record.in_use if normal_reference(text, default_port) != text), None)
     if strange is not None:
         raise ValueError(f"{strange[:160]!r} of in_use is no reference in its normal form")
-    return RunConditions(entries, in_use, least)
+    return RunConditions(entries, record.in_use, record.min_keep)
 
 
-def conditional_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) -> ConditionalEntry:
-    """Return one entry with conditions. Raises as `conditions_of`."""
+def _conditional_of(fields: Mapping[str, Any], default_port: int) -> ConditionalEntry:
     known = keys(KeyLevel.ENTRY)
     image, note, source = fields["image"], fields.get("note"), fields["source"]
     if not isinstance(image, str) or not isinstance(source, str) or not isinstance(note, str | None):
         raise ValueError("an entry whose image, source or note is no text")  # noqa: TRY004 (of the file)
     strange = sorted({*fields} - {*known} - _ENTRY)
     if strange:
-        raise ValueError(f"an entry with a condition that is not known: {strange[0][:40]!r}")
+        raise ValueError(f"an entry with an unknown condition: {strange[0][:40]!r}")
     written = {key: value for key, value in fields.items() if key in known}
     values = {key: parse_recorded(known[key], value) for key, value in written.items()}
-    tags = tuple(parse_tag(tag) for tag in _texts(fields, "tags")) if "tags" in fields else None
-    exclude = tuple(ExcludePattern(pattern) for pattern in _texts(fields, "exclude"))
+    tags = tuple(parse_tag(tag) for tag in TEXTS.read(fields["tags"])) if "tags" in fields else None
+    exclude = tuple(ExcludePattern(pattern) for pattern in TEXTS.read(fields.get("exclude", [])))
     detail = LongForm(tags, exclude, note, values, written)
     (entry,) = parse_entry(image, source=Source.parse(source), default_port=default_port, detail=detail)
     if not isinstance(entry, ConditionalEntry):
@@ -113,10 +149,3 @@ def conditional_of(fields: Mapping[str, Any], default_port: int = HTTPS_PORT) ->
     if entry.written["image"] != image:
         raise ValueError(f"{image[:160]!r} is not the normal form, which is {entry.written['image']}")
     return entry
-
-
-def _texts(fields: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    found = fields.get(key, [])
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise ValueError(f"{key} is no list of texts")
-    return tuple(found)

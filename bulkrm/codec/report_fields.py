@@ -1,10 +1,13 @@
-"""The report as plain values, as JSON has them: the one description of its fields (schema 1)."""
+"""The fields of a report (schema 1): written for reports and journals, and read back from journals."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC
-from typing import Any
+from typing import Annotated, Any
 
+from bulkrm.codec.kinds import DIGEST, MEDIA_TYPE, NUMBER, TEXT, TEXTS, full_reference, one_of, optional, record_of
+from bulkrm.codec.record import to_json
 from bulkrm.model.digest import Digest
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
@@ -15,6 +18,7 @@ from bulkrm.model.result.outcome import (
     NotAttempted,
     Outcome,
     Restored,
+    Status,
     Unchanged,
     Untagged,
     WouldDelete,
@@ -24,49 +28,86 @@ from bulkrm.model.result.outcome import (
 from bulkrm.model.result.report import ImageResult, Report, Verification
 
 SCHEMA = 1
+_NO_REPOSITORY = "no-repository"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageErrorRecord:
+    """The `error` of an image. `status`: the HTTP status, if there was an answer."""
+
+    code: Annotated[FailureCode, one_of(FailureCode)]
+    message: Annotated[str, TEXT] = ""
+    status: Annotated[int | None, optional(NUMBER)] = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image of a report, and of a journal's `outcome`. Lists are lists; a field that does not apply is null.
+
+    `also_removed` null: the tags of the manifest were not read. `image` may be a pattern that matched nothing.
+    """
+
+    image: Annotated[str, TEXT]
+    status: Annotated[Status, one_of(Status)]
+    digest: Annotated[Digest | None, optional(DIGEST)] = None
+    media_type: Annotated[str | None, optional(MEDIA_TYPE)] = None
+    also_removed: Annotated[tuple[str, ...] | None, optional(TEXTS)] = ()
+    reason: Annotated[str | None, optional(TEXT)] = None
+    because: Annotated[tuple[str, ...], TEXTS] = ()
+    error: Annotated[ImageErrorRecord | None, optional(record_of(ImageErrorRecord))] = None
+    hint: Annotated[str | None, optional(TEXT)] = None
+    note: Annotated[str | None, optional(TEXT)] = None
+    source: Annotated[str | None, optional(TEXT)] = None
+    parent: Annotated[str | None, optional(TEXT)] = None
 
 
 def image(result: ImageResult) -> dict[str, Any]:
-    """One image. Lists are lists, what does not apply is null."""
-    reason, because = _reason(result.outcome)
-    failure = result.outcome.failure if isinstance(result.outcome, Failed) else None
-    also: list[str] | None = []
-    if isinstance(result.outcome, Deleted | WouldDelete):
-        also = None if result.outcome.also_removed is None else list(result.outcome.also_removed)
-    return {
-        "image": result.image,
-        "status": result.outcome.status.value,
-        "digest": result.digest,
-        "media_type": result.media_type,
-        "also_removed": also,
-        "reason": reason,
-        "because": because,
-        "error": failure and {"code": failure.code.value, "message": failure.message, "status": failure.status},
-        "hint": _hint(result.outcome),
-        "note": result.note,
-        "source": str(result.source) if result.source else None,
-        "parent": result.parent,
-    }
+    """Return one image as a JSON object, as reports and journals have it."""
+    return to_json(image_record(result))
 
 
-def result(fields: Mapping[str, Any]) -> ImageResult:
-    """Read an image back whose outcome is final: it was deleted, untagged, absent or kept. Raises ValueError on others."""
-    because = tuple(fields["because"])
+def image_record(result: ImageResult) -> ImageRecord:
+    """Return the record of one image."""
+    outcome = result.outcome
+    reason, because = _reason(outcome)
+    failure = outcome.failure if isinstance(outcome, Failed) else None
+    return ImageRecord(
+        result.image,
+        outcome.status,
+        result.digest,
+        result.media_type,
+        outcome.also_removed if isinstance(outcome, Deleted | WouldDelete) else (),
+        reason,
+        because,
+        None if failure is None else ImageErrorRecord(failure.code, failure.message, failure.status),
+        _hint(outcome),
+        result.note,
+        str(result.source) if result.source else None,
+        result.parent,
+    )
+
+
+FINAL = frozenset({Status.DELETED, Status.UNTAGGED, Status.ABSENT, Status.KEPT})
+
+
+def final_result(record: ImageRecord) -> ImageResult:
+    """Return the result of an image whose outcome is final: deleted, untagged, absent or kept. Raises ValueError."""
+    full_reference(record.image)
+    for name in (*(record.also_removed or ()), *((record.parent,) if record.parent is not None else ())):
+        full_reference(name)
     outcome: Outcome
-    match fields["status"]:
-        case "deleted":
-            also = None if fields["also_removed"] is None else tuple(fields["also_removed"])
-            outcome = Deleted(also, for_good=fields["digest"] is None)
-        case "untagged":
-            outcome = Untagged(because)
-        case "absent":
-            outcome = Gone(fields["reason"] == "no-repository")
-        case "kept":
-            outcome = Kept(KeptReason(fields["reason"]), because)
+    match record.status:
+        case Status.DELETED:
+            outcome = Deleted(record.also_removed, for_good=record.digest is None)
+        case Status.UNTAGGED:
+            outcome = Untagged(record.because)
+        case Status.ABSENT:
+            outcome = Gone(record.reason == _NO_REPOSITORY)
+        case Status.KEPT:
+            outcome = Kept(KeptReason(record.reason or ""), record.because)
         case status:
             raise ValueError(f"{status} is not final")
-    digest = Digest(fields["digest"]) if fields["digest"] else None
-    return ImageResult(fields["image"], outcome, None, digest, fields["media_type"], None, fields["parent"])
+    return ImageResult(record.image, outcome, None, record.digest, record.media_type, None, record.parent)
 
 
 def _hint(outcome: Outcome) -> str | None:
@@ -79,18 +120,18 @@ def _hint(outcome: Outcome) -> str | None:
             return None
 
 
-def _reason(outcome: Outcome) -> tuple[str | None, list[str]]:
+def _reason(outcome: Outcome) -> tuple[str | None, tuple[str, ...]]:
     match outcome:
         case Kept(reason, because):
-            return reason.value, list(because)
+            return reason.value, because
         case NotAttempted(why):
-            return why.value, []
+            return why.value, ()
         case Gone(no_repository):
-            return "no-repository" if no_repository else None, []
+            return _NO_REPOSITORY if no_repository else None, ()
         case Untagged(remaining_tags) | WouldUntag(remaining_tags):
-            return None, list(remaining_tags)
+            return None, remaining_tags
         case Deleted() | WouldDelete() | Restored() | WouldRestore() | Unchanged() | Failed() | NoMatch():
-            return None, []
+            return None, ()
 
 
 def head(report: Report) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JSON that says one thing only: what another reader could take for something else is refused."""
+"""Parses JSON strictly: text that another parser could read differently is refused."""
 
 import json
 from collections import Counter
@@ -6,10 +6,10 @@ from typing import Any, NoReturn
 
 
 def strict_json(content: str | bytes) -> Any:
-    """Parse JSON; ValueError (json.JSONDecodeError with a position) where it is none, or ambiguous, or too deep.
+    """Parse JSON. Raises ValueError (json.JSONDecodeError with a position) where it is malformed or ambiguous.
 
-    Refused besides: a key that is there twice, of which parsers take the first or the last; NaN and Infinity; numbers
-    and nesting that exhaust the parser; half a surrogate pair, which is no text and cannot be written as UTF-8.
+    It is ambiguous with a key that is there twice, of which parsers take the first or the last. NaN, Infinity, nesting
+    that exhausts the parser, and half of a surrogate pair, which cannot be written as UTF-8, are refused too.
     """
     text = _decoded(content)
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from bulkrm.codec.journal_events import PartBegan, event_fields
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.limits import RAISE, is_exhausted
 from bulkrm.state.archive import Archive
@@ -104,7 +105,7 @@ class RunFolder:
 
     def begin_part(self) -> None:
         """Note that the run is gone on with: what is told from here on says nothing of what was under way before."""
-        self.journal.append({"event": "resumed"})
+        self.journal.append(event_fields(PartBegan(undo=False)))
 
     def sync(self) -> None:
         """Make everything durable: first the manifests, then the journal, which speaks of them. Raises StateError."""

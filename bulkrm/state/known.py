@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bulkrm.codec.journal_events import PartEnded, Undone
 from bulkrm.codec.strict import strict_json
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import open_plain, read_whole
-from bulkrm.state.journal.events import PartEnded
-from bulkrm.state.journal.standing import Standing, Undone, standing_of
+from bulkrm.state.journal.standing import Standing, standing_of
 from bulkrm.state.run_places import RunPlaces, listed_places, planned_places
 
 VERSION = 1

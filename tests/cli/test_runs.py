@@ -11,10 +11,10 @@ import pytest
 from bulkrm.cli.runs.listing import list_text
 from bulkrm.cli.runs.summary import RunState, RunSummary, where
 from bulkrm.cli.runs.table import table
+from bulkrm.codec.journal_events import Undone
 from bulkrm.reports.format import View
 from bulkrm.sandbox import Reply, Sandbox
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.standing import Undone
 from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.run_places import RunPlaces
 from tests.cli.command import Command, fill

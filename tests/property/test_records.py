@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulkrm.codec.journal_events import DecoyIntent, Event, ImageOutcome, Intent, Undone, UndoOutcome
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import MEDIA_TYPES
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.state.errors import StateError
 from bulkrm.state.evidence import archived
 from bulkrm.state.journal.account import Account
-from bulkrm.state.journal.events import DecoyIntent, Event, ImageOutcome, Intent, UndoOutcome, read_events
+from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.history import read_history
 from bulkrm.state.journal.losses import put_back, still_lost
-from bulkrm.state.journal.standing import Undone, standing_of
+from bulkrm.state.journal.standing import standing_of
 from tests.property import strategies
 
 APP = "reg.example:5000/team/app"

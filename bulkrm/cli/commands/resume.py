@@ -1,10 +1,8 @@
 """`bulkrm resume`: a run that was cut short is gone on with from its folder."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import anyio
 
@@ -16,19 +14,16 @@ from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.run_folder import opened, readable
 from bulkrm.cli.runs.summary import of_record
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
-from bulkrm.codec.policy_fields import conditions_of, ignored_by, policy_of, recorded_conditions
+from bulkrm.codec.policy_fields import conditions_of, policy_of, rules_record
+from bulkrm.codec.run_record import read_list, read_run
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.recover.reconcile import EarlierProgress
 from bulkrm.engine.recover.undone import UndoneImages
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
-from bulkrm.model.target import Source
 from bulkrm.remote.registries import refuse_unusable_connections
-from bulkrm.selection.entry import Entry, LongForm, parse_entry
-from bulkrm.selection.patterns.pattern import ExcludePattern
 from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.archive import read_archive
-from bulkrm.state.checks import list_of, number_of, optional_text_of, text_of
 from bulkrm.state.errors import changed
 from bulkrm.state.journal.history import History, read_history
 from bulkrm.state.known import KnownRun, known_runs
@@ -85,17 +80,18 @@ def job_of(run: KnownRun, sign_in: SignIn) -> Job:
     with readable(run):
         asked = run.asked
         try:
-            protect = read_protection(list_of(asked, "protect"), port)
-            ignore = read_ignored(ignored_by(asked), port)
-            policy = policy_of(asked["options"])
-            conditions = conditions_of(asked, port)
+            record = read_run(asked)
+            protect = read_protection(record.protect, port)
+            ignore = read_ignored(record.ignore_unreadable, port)
+            policy = policy_of(record.options)
+            conditions = conditions_of(record, port)
             plan = run.plan
             if plan is None:
-                entries = tuple(_entries(asked["list"], sign_in, conditions))
+                entries = tuple(read_list(asked.get("list"), conditions, port))
                 return Job(entries, protect, policy, ignore, conditions, port)
         except InputError as error:
             raise changed(place, error.problems[0].what) from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, ValueError) as error:
             raise changed(place, f"what it says is not what a run is asked ({error})") from error
         return Job(_saved(run, plan, conditions), protect, policy, ignore, conditions, port)
 
@@ -109,7 +105,7 @@ def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
     except InputError as error:
         problem = error.problems[0]
         raise changed(problem.where, problem.what) from error
-    if recorded_conditions(document.conditions) != recorded_conditions(conditions):
+    if rules_record((), (), document.conditions) != rules_record((), (), conditions):
         raise changed(str(path), "its conditions are not those that the run was asked to heed")
     lines = in_order(document.plan, document.unmatched)
     history = read_history(run.path)
@@ -142,21 +138,3 @@ def _earlier(run: KnownRun, history: History) -> EarlierProgress:
         history.removed_ahead,
         frozenset(history.dangling),
     )
-
-
-def _entries(listed: Sequence[Mapping[str, Any]], sign_in: SignIn, conditions: RunConditions) -> Iterator[Entry]:
-    port = sign_in.connection.default_port
-    conditional = iter(enumerate(conditions.entries))
-    for fields in listed:
-        if "conditions" in fields:
-            number, entry = next(conditional, (None, None))
-            if entry is None or number_of(fields, "conditions") != number:
-                raise ValueError("its entries with conditions are not in their order")
-            yield entry
-            continue
-        note = optional_text_of(fields, "note")
-        detail = LongForm(None, tuple(ExcludePattern(pattern) for pattern in list_of(fields, "exclude")), note)
-        source = Source.parse(text_of(fields, "source"))
-        yield from parse_entry(text_of(fields, "image"), source=source, default_port=port, detail=detail)
-    if next(conditional, None) is not None:
-        raise ValueError("an entry with conditions is missing in its list")

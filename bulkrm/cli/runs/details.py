@@ -6,12 +6,13 @@ from datetime import datetime
 from bulkrm.cli.runs.age import ago
 from bulkrm.cli.runs.list_order import ListOrder
 from bulkrm.cli.runs.summary import RunSummary, summarized
+from bulkrm.codec.journal_events import ImageOutcome, UndoOutcome
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.layout import counted, wrapped
 from bulkrm.reports.format import View
 from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal.events import ImageOutcome, UndoOutcome, read_events
+from bulkrm.state.journal.events import read_events
 from bulkrm.state.known import KnownRun
 
 _NAMES = 10  # columns of the names of facts

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bulkrm.codec.journal_events import ImageOutcome
 from bulkrm.model.target import Source
-from bulkrm.state.journal.events import ImageOutcome
 
 _Key = tuple[int, str, int, int, str]
 

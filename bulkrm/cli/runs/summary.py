@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bulkrm.codec.journal_events import Undone
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal.standing import INTERRUPTED, Standing, Undone
+from bulkrm.state.journal.standing import INTERRUPTED, Standing
 from bulkrm.state.known import KnownRun
 from bulkrm.state.run_places import RunPlaces
 

@@ -2,12 +2,22 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from anyio.to_thread import run_sync
 
-from bulkrm.codec.report_fields import image
+from bulkrm.codec.journal_events import (
+    DanglingIntent,
+    DecoyIntent,
+    Intent,
+    IntentKind,
+    PartEnded,
+    Planned,
+    Undone,
+    event_fields,
+    outcome_fields,
+)
 from bulkrm.engine.record.durable import DurableJournal
+from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository
@@ -15,10 +25,9 @@ from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Line
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.events import PartEnded
-from bulkrm.state.journal.standing import Undone
 
 _AHEAD = 64  # intents that are written with one
+_IntentKey = tuple[IntentKind, Repository, Digest]
 WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 
 
@@ -29,9 +38,9 @@ class FolderRecorder(DurableJournal):
         """Write into this folder; `write_plan` turns a plan into the text of its file, in pieces."""
         super().__init__(folder)
         self._write_plan = write_plan
-        self._upcoming: dict[str, Iterator[dict[str, Any]]] = {}
-        self._ahead: dict[tuple[str, ...], tuple[int, list[str]]] = {}
-        self._overtaking: set[tuple[str, ...]] = set()
+        self._upcoming: dict[str, Iterator[Intent]] = {}
+        self._ahead: dict[_IntentKey, tuple[int, tuple[str, ...]]] = {}
+        self._overtaking: set[_IntentKey] = set()
 
     @property
     def run(self) -> str:
@@ -49,7 +58,7 @@ class FolderRecorder(DurableJournal):
         """Write the plan, unless a run is gone on with, and make all manifests durable. Raises StateError."""
         if not self._folder.has_plan:
             await run_sync(self._folder.write_plan, self._write_plan(plan, lines))
-        await self._durable_up_to(self._append({"event": "planned"}))
+        await self._durable_up_to(self._append(event_fields(Planned())))
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
         """Take what is going to be intended on each host: it is noted ahead, so that one sync serves many."""
@@ -57,7 +66,7 @@ class FolderRecorder(DurableJournal):
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
         """Take the items of a repository whose tags are going to be taken off, as `expect` does."""
-        self._upcoming[str(repository)] = (_event("clear", item, item.tags) for item in upcoming)
+        self._upcoming[str(repository)] = (_intent_of(IntentKind.CLEAR, item, item.tags) for item in upcoming)
 
     async def intend(self, item: Item) -> None:
         """Note what is to go now, with all that is needed to put it back. Raises StateError.
@@ -68,9 +77,9 @@ class FolderRecorder(DurableJournal):
 
     async def clear(self, item: Item, tags: Sequence[str]) -> None:
         """Note the tags that are to be taken off an item now, before it goes. Raises StateError."""
-        await self._keep(_event("clear", item, tags), str(item.repository))
+        await self._keep(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 
-    async def _keep(self, intent: dict[str, Any], place: str) -> None:
+    async def _keep(self, intent: Intent, place: str) -> None:
         """Wait until an intent is durable.
 
         Whoever finds that little is written ahead sees to more, and waits for the disk, before the others have to.
@@ -79,7 +88,7 @@ class FolderRecorder(DurableJournal):
         ahead = self._ahead.pop(key, None)
         if ahead is None:
             self._overtaking.add(key)  # written before its turn: not a second time when that comes
-        written = ahead[0] if ahead is not None and ahead[1] == intent["tags"] else self._note(intent)
+        written = ahead[0] if ahead is not None and ahead[1] == intent.tags else self._note(intent)
         if ahead is None or len(self._ahead) < _AHEAD // 2:
             written = self._write_ahead(place) or written
         await self._durable_up_to(written)
@@ -91,53 +100,50 @@ class FolderRecorder(DurableJournal):
             key = _key(intent)
             if key in self._overtaking:
                 self._overtaking.remove(key)
-            elif intent["digest"] in self._folder.archive:
+            elif intent.digest in self._folder.archive:
                 written = self._note(intent)
-                self._ahead[key] = written, intent["tags"]
+                self._ahead[key] = written, intent.tags
         return written
 
     async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
         """Note tags that lead nowhere and are to be removed now. Raises StateError."""
-        await self._durable_up_to(
-            self._append({"event": "dangling", "repository": str(repository), "tags": list(tags)})
-        )
+        await self._durable_up_to(self._append(event_fields(DanglingIntent(repository, tuple(tags)))))
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
         """Note a decoy, by which a later run knows it. Raises StateError."""
-        event = {"event": "decoy", "repository": str(repository), "digest": decoy.digest, "tags": list(tags)}
-        await self._durable_up_to(self._append(event))
+        await self._durable_up_to(self._append(event_fields(DecoyIntent(repository, decoy.digest, tuple(tags)))))
 
     def outcome(self, result: ImageResult) -> None:
         """Note what became of an image; durable with the next sync, and found out anew if that never comes."""
-        self._append({"event": "outcome", **image(result)})
+        self._append(outcome_fields(result))
 
     def end(self, code: int, summary: Mapping[str, int], unfinished: int, *, declined: bool = False) -> None:
         """Note that the run is over; `unfinished`: of how many images `resume` has something to find out.
 
         `declined`: the user was asked and did not want it. Raises StateError.
         """
-        ended = PartEnded(code, summary, unfinished, declined)
-        # Whether an earlier part was taken back, the journal tells whoever reads all of it.
-        standing = {"standing": Undone.NO.value} if self._folder.is_new else {}
-        self._folder.journal.append({"event": "end", **ended.as_fields(), **standing})
+        # An undo may have restored images of an earlier part; only the whole journal tells that.
+        standing = Undone.NO if self._folder.is_new else None
+        self._folder.journal.append(event_fields(PartEnded(code, summary, unfinished, declined, standing)))
         self._folder.sync()
 
-    def _note(self, intent: dict[str, Any]) -> int:
+    def _note(self, intent: Intent) -> int:
         """Append an intent; return how much has to be durable before it is carried out."""
-        if intent["digest"] not in self._folder.archive:
-            where = intent["repository"]
-            raise StateError(f"the manifest {intent['digest']} of {where} was not kept, so it is not deleted")
-        return self._append(intent)
+        if intent.digest not in self._folder.archive:
+            what = f"the manifest {intent.digest} of {intent.repository} is not in the archive, so it is not deleted"
+            raise StateError(what)
+        return self._append(event_fields(intent))
 
 
-def _intent(item: Item) -> dict[str, Any]:
-    untag = isinstance(item.verdict, Untag)
-    return _event("untag" if untag else "delete", item, item.named_tags if untag else item.tags)
+def _intent(item: Item) -> Intent:
+    if isinstance(item.verdict, Untag):
+        return _intent_of(IntentKind.UNTAG, item, item.named_tags)
+    return _intent_of(IntentKind.DELETE, item, item.tags)
 
 
-def _event(kind: str, item: Item, tags: Sequence[str]) -> dict[str, Any]:
-    return {"event": kind, "repository": str(item.repository), "digest": item.digest, "tags": list(tags)}
+def _intent_of(kind: IntentKind, item: Item, tags: Sequence[str]) -> Intent:
+    return Intent(kind, item.repository, item.digest, tuple(tags))
 
 
-def _key(intent: Mapping[str, Any]) -> tuple[str, ...]:
-    return intent["event"], intent["repository"], intent["digest"]
+def _key(intent: Intent) -> _IntentKey:
+    return intent.kind, intent.repository, intent.digest

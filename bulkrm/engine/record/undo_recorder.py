@@ -5,12 +5,20 @@ must not fail for want of a line, as long as whoever goes on with the run learns
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
 from anyio.to_thread import run_sync
 
-from bulkrm.codec.report_fields import image
+from bulkrm.codec.journal_events import (
+    Intent,
+    IntentKind,
+    PartBegan,
+    UndoEnded,
+    Undone,
+    event_fields,
+    outcome_fields,
+)
 from bulkrm.engine.record.durable import DurableJournal
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
@@ -21,7 +29,7 @@ from bulkrm.state.journal.account import Account
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.losses import put_back
 from bulkrm.state.journal.marker import clear_marker, set_marker
-from bulkrm.state.journal.standing import Standing, Undone, undone_of
+from bulkrm.state.journal.standing import undone_of
 
 _AHEAD = 64  # intents that are written with one
 # A manifest of a repository, and the tags under which it is to be pushed: none where it had none.
@@ -41,19 +49,19 @@ class UndoRecording(DurableJournal):
     async def begin(self, upcoming: Iterable[Restoration]) -> None:
         """Note that an undo begins; `upcoming`: what is going to be intended. Raises StateError: nothing may be pushed."""
         self._upcoming = iter(list(upcoming))
-        await self._make_durable(self._append({"event": "undoing"}))
+        await self._make_durable(self._append(event_fields(PartBegan(undo=True))))
 
     async def intend(self, restoration: Restoration) -> None:
         """Note what is to be pushed now, and what comes next with it. Raises StateError."""
         if restoration not in self._written:
             for further in (restoration, *islice(self._upcoming, _AHEAD)):
                 if further not in self._written:
-                    self._written[further] = self._append(_intent(further))
+                    self._written[further] = self._append(event_fields(Intent(IntentKind.RESTORE, *further)))
         await self._make_durable(self._written[restoration])
 
     def outcome(self, result: ImageResult) -> None:
         """Note what became of a tag or a manifest; durable with the next sync, and looked up where that never comes."""
-        self._append({"event": "undo-outcome", **image(result)})
+        self._append(outcome_fields(result, undo=True))
 
     def end(self, *, of_everything: bool) -> None:
         """Note that the undo is over, and how the run stands by it. `of_everything`: not of some images only.
@@ -66,9 +74,9 @@ class UndoRecording(DurableJournal):
         account = Account(read_events(self._folder.path / "journal.jsonl"))
         if of_everything:
             clear_marker(self._folder.path)
-        standing = Standing(account.end, undone_of(account, put_back(self._folder.path, account)))
-        kind = "undone" if standing.undone is Undone.WHOLLY else "undo-end"
-        self._folder.journal.append({"event": kind, **standing.as_fields()})
+        undone = undone_of(account, put_back(self._folder.path, account))
+        ended = account.end and replace(account.end, standing=None)
+        self._folder.journal.append(event_fields(UndoEnded(undone is Undone.WHOLLY, undone, ended)))
         self._folder.sync()
 
     async def _make_durable(self, number: int) -> None:
@@ -78,8 +86,3 @@ class UndoRecording(DurableJournal):
             if not self._has_marker:
                 await run_sync(set_marker, self._folder.path)
                 self._has_marker = True
-
-
-def _intent(restoration: Restoration) -> dict[str, Any]:
-    repository, digest, tags = restoration
-    return {"event": "restore", "repository": str(repository), "digest": digest, "tags": list(tags)}

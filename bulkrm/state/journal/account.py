@@ -10,19 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bulkrm.model.digest import Digest
-from bulkrm.model.reference import Repository
-from bulkrm.model.result.outcome import Status
-from bulkrm.state.journal.events import (
+from bulkrm.codec.journal_events import (
     DecoyIntent,
     Event,
     ImageOutcome,
     Intent,
+    IntentKind,
     PartBegan,
     PartEnded,
     UndoEnded,
     UndoOutcome,
 )
+from bulkrm.model.digest import Digest
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.outcome import Status
 
 # A tag of a repository (None: the manifest by its digest) that held, or is to hold, this digest.
 TaggedDigest = tuple[Repository, Digest, str | None]
@@ -65,7 +66,7 @@ class Account:
 
     def _add(self, position: int, event: Event) -> None:
         match event:
-            case Intent("restore", repository, digest, tags):
+            case Intent(IntentKind.RESTORE, repository, digest, tags):
                 self._maybe.update(dict.fromkeys(_places(repository, digest, tags), position))
             case Intent():
                 self.intents.append(RecordedIntent(event, self._part, position))
@@ -111,11 +112,11 @@ class Account:
         intent, part = entry.intent, entry.part
         names = {tag: f"{intent.repository}:{tag}" for tag in intent.tags}
         match intent.kind:
-            case "delete":
+            case IntentKind.DELETE:
                 said = [*self._digests[str(intent.repository), intent.digest]]
                 said += [word for name in names.values() for word in self._images[name]]
                 return list(intent.tags) if self._is_gone(said, part) else None
-            case "clear":
+            case IntentKind.CLEAR:
                 # Where its manifest could not be deleted afterwards, the tag is gone all the same.
                 return [tag for tag, name in names.items() if not self._is_left(name, part)] or None
             case _:

@@ -4,11 +4,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bulkrm.codec.journal_events import DanglingIntent, DecoyIntent, Event, ImageOutcome, Intent, IntentKind
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
 from bulkrm.state.journal.account import Account
-from bulkrm.state.journal.events import DanglingIntent, DecoyIntent, Event, ImageOutcome, Intent, read_events
+from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.losses import PutBack, put_back
 
 
@@ -45,9 +46,9 @@ def _take(history: History, event: Event) -> None:
     match event:
         case ImageOutcome(image=image, result=ImageResult() as result):
             history.outcomes[image] = result
-        case Intent(kind, repository, digest, tags) if kind != "restore":
+        case Intent(kind, repository, digest, tags) if kind is not IntentKind.RESTORE:
             history.intents.append(event)
-            if kind == "clear":
+            if kind is IntentKind.CLEAR:
                 history.removed_ahead.update(((repository, tag), digest) for tag in tags)
         case DanglingIntent(repository, tags):
             history.dangling.update((repository, tag) for tag in tags)

@@ -8,25 +8,17 @@ run stands then; where it is the last one of the journal, that is how it stands 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bulkrm.codec.journal_events import PartEnded, UndoEnded, Undone, parse_event
 from bulkrm.state.journal.account import Account
-from bulkrm.state.journal.events import PartEnded, parse_end, read_events
+from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.file import last_event
 from bulkrm.state.journal.losses import PutBack, put_back, still_lost
 from bulkrm.state.journal.marker import has_marker
 
 INTERRUPTED = (129, 130, 143)
-
-
-class Undone(StrEnum):
-    """How much of what a run took away was put back by undos."""
-
-    NO = "no"
-    PARTLY = "partly"
-    WHOLLY = "wholly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +41,6 @@ class Standing:
         """Tell whether nobody may go on with it: it is finished, or all that it did was taken back."""
         return self.is_finished or self.undone is Undone.WHOLLY
 
-    def as_fields(self) -> dict[str, Any]:
-        """Return what `standing_of` reads at the end of a journal."""
-        return {"standing": self.undone.value, "ended": self.end and self.end.as_fields()}
-
 
 def standing_of(folder: Path) -> Standing:
     """Tell how the run of a folder stands. Raises StateError where its journal is damaged."""
@@ -73,15 +61,18 @@ def undone_of(account: Account, back: PutBack) -> Undone:
     return Undone.PARTLY if still_lost(account) else Undone.WHOLLY
 
 
-def _from_last(event: Mapping[str, Any] | None) -> Standing | None:
-    """Read how a run stands from the last event of its journal; None where that does not tell."""
-    if event is None or "standing" not in event:
+def _from_last(found: Mapping[str, Any] | None) -> Standing | None:
+    """Return how a run stands by the last event of its journal; None where that event does not tell."""
+    if found is None or "standing" not in found:
         return None
     try:
-        undone = Undone(event["standing"])
-        if event.get("event") == "end":
-            return Standing(parse_end(event), undone)
-        ended = event["ended"]
-        return Standing(None if ended is None else parse_end(ended), undone)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        event = parse_event(found)
+    except ValueError:
         return None
+    match event:
+        case PartEnded(standing=Undone() as undone):
+            return Standing(event, undone)
+        case UndoEnded(standing=Undone() as undone, ended=ended):
+            return Standing(ended, undone)
+        case _:
+            return None

@@ -163,8 +163,8 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "another digest": (
         lambda d: manifest_of(d, "keep")["images"][0].update(image=f"{APP}@{ONE.digest}"), "another digest"),
     "a tag that was not seen": (lambda d: manifest_of(d, "untag").update(tags=["stable"]), "not among the tags"),
-    "nothing to live on": (lambda d: manifest_of(d, "untag").update(tags=["pr-3"]), "lives on"),
-    "no way": (lambda d: manifest_of(d, "untag").update(way=None), "lives on"),
+    "nothing to live on": (lambda d: manifest_of(d, "untag").update(tags=["pr-3"]), "a tag that the manifest keeps"),
+    "no way": (lambda d: manifest_of(d, "untag").update(way=None), "a tag that the manifest keeps"),
     "kept for no reason": (lambda d: manifest_of(d, "keep").update(reason=None), "without a reason"),
     "failed for no reason": (lambda d: manifest_of(d, "fail").update(error=None), "without a reason"),
     "no source": (lambda d: first(d)["images"][0].update(source=None), "has a source, or a digest as its parent"),
@@ -278,7 +278,7 @@ def test_what_cannot_lead_nowhere(change: dict[str, str]) -> None:
     )
     entry.update(change)
 
-    with pytest.raises(InputError, match="only a tag of the list"):
+    with pytest.raises(InputError, match="would-delete needs a tag of the list"):
         read(json.dumps(document), "plan.json")
 
 

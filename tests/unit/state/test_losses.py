@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from bulkrm.codec.journal_events import Intent, IntentKind
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.events import Intent
 from bulkrm.state.journal.history import read_history
 from bulkrm.state.journal.losses import losses
 
@@ -133,6 +133,6 @@ def test_history(tmp_path: Path) -> None:
 
     assert list(history.outcomes) == [f"{APP}:a"]
     assert history.intents == [
-        Intent("delete", HERE, ONE.digest, ("a",)), Intent("untag", HERE, TWO.digest, ("b",)),
+        Intent(IntentKind.DELETE, HERE, ONE.digest, ("a",)), Intent(IntentKind.UNTAG, HERE, TWO.digest, ("b",)),
     ]  # fmt: skip
     assert history.decoys == {HERE: {TWO.digest}}

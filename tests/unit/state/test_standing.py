@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bulkrm.codec.journal_events import UndoEnded, Undone, event_fields
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Manifest
 from bulkrm.state.errors import StateError
@@ -13,7 +14,7 @@ from bulkrm.state.journal.account import Account
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.losses import PutBack, losses, put_back
 from bulkrm.state.journal.marker import clear_marker, set_marker
-from bulkrm.state.journal.standing import Standing, Undone, standing_of
+from bulkrm.state.journal.standing import Standing, standing_of
 
 APP = "reg.example.com:5000/team/app"
 ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))
@@ -84,7 +85,7 @@ def test_of_the_whole_journal(tmp_path: Path, events: list[dict[str, Any]], undo
 def test_the_last_event_says_it(tmp_path: Path) -> None:
     """What the end of a part says of the whole is taken from there, so that nobody reads the rest; only as the last one."""
     broken = {"event": "nobody knows this"}
-    said = {"event": "undo-end", **Standing(None, Undone.PARTLY).as_fields()}
+    said = event_fields(UndoEnded(everything=False, standing=Undone.PARTLY))
     path = made(tmp_path, broken, said)
 
     assert standing_of(path) == Standing(None, Undone.PARTLY)

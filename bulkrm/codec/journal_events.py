@@ -1,0 +1,267 @@
+"""The events of a journal: their values, and how each is written and read.
+
+    planned                   the plan is on disk
+    delete, clear, untag      intents: a manifest, tags ahead of their manifest, or only tags are about to be deleted
+    decoy                     a decoy is about to be pushed over tags
+    dangling                  tags without a manifest are about to be removed
+    outcome                   the outcome of an image, as the JSON report has it
+    resumed                   a part of the run begins: `resume` continues it
+    end                       a part of the run is over
+    undoing                   a part begins that takes the run back: `undo`
+    restore                   an intent: a manifest is about to be pushed under these tags, or by its digest
+    undo-outcome              the outcome of a tag, or of a manifest by its digest, as the report of the undo has it
+    undo-end, undone          the undo is over; undone: all that the run had deleted is back
+
+A journal may have been changed by others, so every field is checked as if a registry had sent it. An unknown event means
+that the journal was changed, or written by a newer bulkrm.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from bulkrm.codec.kinds import DIGEST, FLAG, NUMBER, REPOSITORY, TAGS, full_reference, optional, record_of
+from bulkrm.codec.record import OMIT_EMPTY, FieldError, Kind, from_json, to_json
+from bulkrm.codec.report_fields import FINAL, ImageRecord, final_result, image
+from bulkrm.model.digest import Digest
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.outcome import Status
+from bulkrm.model.result.report import ImageResult
+from bulkrm.model.target import Source
+
+
+class IntentKind(StrEnum):
+    """What is about to be sent: DELETE of a manifest, of tags ahead of it, of tags alone, or a PUT that restores it."""
+
+    DELETE = "delete"
+    CLEAR = "clear"
+    UNTAG = "untag"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """Requests about a manifest and its tags that are about to be sent, and so may have been sent."""
+
+    kind: IntentKind
+    repository: Repository
+    digest: Digest
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _IntentRecord:
+    repository: Annotated[Repository, REPOSITORY]
+    digest: Annotated[Digest, DIGEST]
+    tags: Annotated[tuple[str, ...], TAGS] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecoyIntent:
+    """A decoy that is about to be pushed over tags."""
+
+    event: ClassVar[str] = "decoy"
+    repository: Annotated[Repository, REPOSITORY]
+    digest: Annotated[Digest, DIGEST]
+    tags: Annotated[tuple[str, ...], TAGS] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DanglingIntent:
+    """Tags without a manifest that are about to be removed; there is nothing to restore."""
+
+    event: ClassVar[str] = "dangling"
+    repository: Annotated[Repository, REPOSITORY]
+    tags: Annotated[tuple[str, ...], TAGS] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOutcome:
+    """The outcome of an image. `code`: of its error; `why`: the reason, for people; `result`: only of a final outcome.
+
+    `image` is a reference in full normal form, or the pattern of an image that failed or was not attempted. `source`: the
+    place in the list that names it; None for an attached image, and where the place cannot be read.
+    """
+
+    image: str
+    status: Status
+    digest: Digest | None
+    code: str | None
+    why: str = ""
+    result: ImageResult | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOutcome:
+    """The outcome of undo for a tag, or (`tag` None) for a manifest by its digest; `digest` None: not attempted."""
+
+    repository: Repository
+    digest: Digest | None
+    tag: str | None
+    status: Status
+    image: str
+    why: str = ""
+
+
+class Undone(StrEnum):
+    """How much of what a run deleted was restored by undos."""
+
+    NO = "no"
+    PARTLY = "partly"
+    WHOLLY = "wholly"
+
+
+@dataclass(frozen=True, slots=True)
+class PartBegan:
+    """A further part of the run began; `undo`: one that takes the run back."""
+
+    undo: bool
+
+
+def _counts(value: Any) -> dict[str, int]:
+    if not isinstance(value, dict):
+        raise ValueError("is no object")  # noqa: TRY004 (of what a file says, not of an argument)
+    for key, count in value.items():
+        if key.replace("_", "-") not in _STATUSES:
+            raise ValueError(f"has {str(key)[:40]!r}, which is no status")
+        NUMBER.read(count)
+    return value
+
+
+def _undone(value: Any) -> Undone | None:
+    """Read how much was undone; a value that is none counts as missing, because the whole journal tells it too."""
+    return Undone(value) if isinstance(value, str) and value in list(Undone) else None
+
+
+_UNDONE: Kind[Undone | None] = Kind({"type": "string"}, _undone)
+_STATUSES = frozenset(status.value for status in Status)
+_COUNTS: Kind[Mapping[str, int]] = Kind({"type": "object"}, _counts, dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PartEnded:
+    """A part of the run is over. `unfinished`: how many images `resume` has to look at; `declined`: the user said no.
+
+    `standing`: how much was undone by then, where whoever wrote the event knew it; it spares reading the whole journal.
+    """
+
+    event: ClassVar[str] = "end"
+    code: Annotated[int, NUMBER] = 0
+    summary: Annotated[Mapping[str, int], _COUNTS] = field(default_factory=dict)
+    unfinished: Annotated[int, NUMBER] = 0
+    declined: Annotated[bool, FLAG] = False
+    standing: Annotated[Undone | None, _UNDONE, OMIT_EMPTY] = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoEnded:
+    """An undo is over; `everything`: all that was deleted before is back.
+
+    `standing`: how much was undone by then; `ended`: how the last part of the run had ended.
+    """
+
+    everything: bool
+    standing: Undone | None = None
+    ended: PartEnded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _UndoEndRecord:
+    standing: Annotated[Undone | None, _UNDONE, OMIT_EMPTY] = None
+    ended: Annotated[PartEnded | None, optional(record_of(PartEnded))] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The plan is on disk."""
+
+
+Event = Intent | DecoyIntent | DanglingIntent | ImageOutcome | UndoOutcome | PartBegan | PartEnded | UndoEnded | Planned
+
+
+def event_fields(
+    event: Intent | DecoyIntent | DanglingIntent | PartBegan | PartEnded | UndoEnded | Planned,
+) -> dict[str, Any]:
+    """Return an event as the JSON object of its line."""
+    match event:
+        case Intent(kind, repository, digest, tags):
+            return {"event": kind.value, **to_json(_IntentRecord(repository, digest, tags))}
+        case PartBegan(undo):
+            return {"event": "undoing" if undo else "resumed"}
+        case UndoEnded(everything, standing, ended):
+            return {"event": "undone" if everything else "undo-end", **to_json(_UndoEndRecord(standing, ended))}
+        case Planned():
+            return {"event": "planned"}
+        case _:
+            return {"event": event.event, **to_json(event)}
+
+
+def outcome_fields(result: ImageResult, *, undo: bool = False) -> dict[str, Any]:
+    """Return the outcome of an image as the JSON object of its line."""
+    return {"event": "undo-outcome" if undo else "outcome", **image(result)}
+
+
+def parse_event(found: Mapping[str, Any]) -> Event:
+    """Read the JSON object of a line. Raises ValueError where it is no event."""
+    match found.get("event"):
+        case "delete" | "clear" | "untag" | "restore" as kind:
+            record = from_json(_IntentRecord, found)
+            return Intent(IntentKind(kind), record.repository, record.digest, record.tags)
+        case "decoy":
+            return from_json(DecoyIntent, found)
+        case "dangling":
+            return from_json(DanglingIntent, found)
+        case "outcome":
+            return _image_outcome(from_json(ImageRecord, found))
+        case "undo-outcome":
+            return _undo_outcome(from_json(ImageRecord, found))
+        case kind:
+            return _parse_milestone(kind, found)
+
+
+def _parse_milestone(kind: object, found: Mapping[str, Any]) -> Event:
+    match kind:
+        case "planned":
+            return Planned()
+        case "resumed" | "undoing":
+            return PartBegan(undo=kind == "undoing")
+        case "end":
+            return from_json(PartEnded, found)
+        case "undone" | "undo-end":
+            record = from_json(_UndoEndRecord, found)
+            return UndoEnded(kind == "undone", record.standing, record.ended)
+        case _:
+            raise ValueError(f"there is no event {str(kind)[:40]!r}; was it recorded by a newer bulkrm?")
+
+
+def _image_outcome(record: ImageRecord) -> ImageOutcome:
+    result = final_result(record) if record.status in FINAL else None
+    code = record.error.code.value if record.error is not None else None
+    return ImageOutcome(record.image, record.status, record.digest, code, _why(record), result, _source(record))
+
+
+def _source(record: ImageRecord) -> Source | None:
+    """Return the place in the list, which only decides in what order results are shown."""
+    try:
+        return Source.parse(record.source) if record.source is not None else None
+    except ValueError:
+        return None
+
+
+def _undo_outcome(record: ImageRecord) -> UndoOutcome:
+    reference = full_reference(record.image)
+    tag = reference.tag if isinstance(reference, TagRef) else None
+    if isinstance(reference, DigestRef) and record.digest is not None and reference.digest != record.digest:
+        raise FieldError("digest", "is another one than that of its image")
+    if record.digest is None and record.status is not Status.NOT_ATTEMPTED:
+        raise FieldError("digest", "is missing")
+    return UndoOutcome(reference.repository, record.digest, tag, record.status, record.image, _why(record))
+
+
+def _why(record: ImageRecord) -> str:
+    """Return the reason of an outcome for people: code and message of the error, or the reason and its explanation."""
+    if record.error is not None:
+        return f"{record.error.code}: {record.error.message}"
+    return ": ".join(word for word in (record.reason, ", ".join(record.because)) if word)

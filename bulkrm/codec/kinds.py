@@ -1,0 +1,179 @@
+"""The kinds of fields in plans, journals and records of runs: each checks what it reads as if a stranger had written it."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from bulkrm.codec.record import Kind, from_json, schema_of, to_json
+from bulkrm.model.digest import Digest
+from bulkrm.model.errors import InputError
+from bulkrm.model.manifest import is_media_type
+from bulkrm.model.reference import Reference, Repository, is_tag, parse_reference, parse_repository
+
+T = TypeVar("T")
+Word = TypeVar("Word", bound=StrEnum)
+_MOST = 10**12  # no number in a record is larger
+# The port of a host without one is 443, or 80 with --plain-http, and the record does not say which it was.
+_DEFAULT_PORTS = (443, 80)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("is no text")  # noqa: TRY004 (of what a file says, not of an argument)
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("is neither true nor false")  # noqa: TRY004 (as above)
+    return value
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise ValueError("is no number of anything")
+    return value
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("is no object")  # noqa: TRY004 (as above)
+    return value
+
+
+def _tag(value: Any) -> str:
+    text = _text(value)
+    if not is_tag(text):
+        raise ValueError(f"has {text[:160]!r}, which is no tag")
+    return text
+
+
+def _digest(value: Any) -> Digest:
+    try:
+        return Digest(_text(value))
+    except InputError as error:
+        raise ValueError(f"is wrong: {error.problems[0].what}") from error
+
+
+def _media_type(value: Any) -> str:
+    text = _text(value)
+    if not is_media_type(text):
+        raise ValueError("is no media type")
+    return text
+
+
+def _repository(value: Any) -> Repository:
+    return full_repository(_text(value))
+
+
+@lru_cache(maxsize=256)
+def full_repository(text: str) -> Repository:
+    """Parse a repository that must be in full normal form; events name the same few again and again. Raises ValueError."""
+    try:
+        for port in _DEFAULT_PORTS:
+            repository = parse_repository(text, None, port)
+            if str(repository) == text:
+                return repository
+    except InputError as error:
+        raise ValueError(f"is wrong: {error.problems[0].what}") from error
+    raise ValueError(f"is {text[:200]!r}, which is not the normal form of a repository")
+
+
+def full_reference(text: str) -> Reference:
+    """Parse an image's name that must be in full normal form. Raises ValueError."""
+    try:
+        for port in _DEFAULT_PORTS:
+            reference = parse_reference(text, default_port=port)
+            if str(reference) == text:
+                return reference
+    except InputError as error:
+        raise ValueError(error.problems[0].what) from error
+    raise ValueError(f"{text[:200]!r} is not the normal form of an image's name")
+
+
+TEXT = Kind({"type": "string"}, _text)
+FLAG = Kind({"type": "boolean"}, _flag)
+NUMBER = Kind({"type": "integer", "minimum": 0}, _number)
+OBJECT: Kind[Mapping[str, Any]] = Kind({"type": "object"}, _object)
+TAG = Kind({"type": "string"}, _tag)
+DIGEST = Kind({"type": "string", "pattern": r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"}, _digest)
+MEDIA_TYPE = Kind({"type": "string"}, _media_type)
+REPOSITORY = Kind({"type": "string"}, _repository, str)
+
+
+def optional(kind: Kind[T]) -> Kind[T | None]:
+    """Return the kind of values that may also be null."""
+    write = kind.write
+
+    def read(value: Any) -> T | None:
+        return None if value is None else kind.read(value)
+
+    def write_optional(value: T | None) -> Any:
+        return None if value is None or write is None else write(value)
+
+    return Kind(_nullable(kind.schema), read, None if write is None else write_optional)
+
+
+def _nullable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    if "enum" in schema:
+        return {**schema, "enum": [*schema["enum"], None]}
+    if isinstance(schema.get("type"), str) and "properties" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [{"type": "null"}, schema]}
+
+
+def one_of(words: type[Word]) -> Kind[Word]:
+    """Return the kind of values that are one of the words of an enumeration."""
+
+    def read(value: Any) -> Word:
+        try:
+            return words(_text(value))
+        except ValueError:
+            raise ValueError(f"is {str(value)[:80]!r}, which is none of {', '.join(words)}") from None
+
+    return Kind({"enum": [word.value for word in words]}, read, lambda word: word.value)
+
+
+def tuple_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
+    """Return the kind of lists of such values; in memory they are tuples."""
+    write = kind.write
+
+    def read(value: Any) -> tuple[T, ...]:
+        if not isinstance(value, list):
+            raise ValueError("is no list")  # noqa: TRY004 (of what a file says, not of an argument)
+        return tuple(kind.read(entry) for entry in value)
+
+    def write_all(values: Iterable[T]) -> list[Any]:
+        return list(values) if write is None else [write(value) for value in values]
+
+    return Kind({"type": "array", "items": dict(kind.schema)}, read, write_all)
+
+
+def record_of(record: type[T], description: str = "") -> Kind[T]:
+    """Return the kind of values that are records of a class. `description`: of the object, for the schema."""
+
+    def read(value: Any) -> T:
+        return from_json(record, _object(value))
+
+    return Kind(schema_of(record, description), read, to_json)
+
+
+def word_of(*words: str) -> Kind[str]:
+    """Return the kind of texts that are one of a few words, where no enumeration has them."""
+
+    def read(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"is {str(value)[:80]!r}, which is none of {', '.join(words)}")
+        return _text(value)
+
+    return Kind({"enum": list(words)}, read)
+
+
+def described(kind: Kind[T], **schema: Any) -> Kind[T]:
+    """Return a kind whose schema says more, for instance `description` or `minItems`."""
+    return Kind({**kind.schema, **schema}, kind.read, kind.write)
+
+
+TEXTS = tuple_of(TEXT)
+TAGS = tuple_of(TAG)

@@ -1,0 +1,118 @@
+"""JSON objects as dataclasses: each field stands once, with its name, its kind and its description.
+
+A record is a dataclass whose fields are annotated with a `Kind`, and perhaps a description:
+
+    @dataclass(frozen=True)
+    class Note:
+        image: Annotated[str, TEXT, "The reference, in full normal form."]
+        line: Annotated[int | None, optional(NUMBER)] = None
+
+`to_json` writes a record in the order of its fields, `from_json` reads it back and names the field of a mistake, and
+`schema_of` describes it (JSON Schema draft-07). A field with a default may be missing in what is read; one that is also
+annotated `OMIT_EMPTY` is not written where it is empty, so that a format can grow without changing older files.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+OMIT_EMPTY = object()
+
+
+class FieldError(ValueError):
+    """A field of a JSON object has a value that it cannot have. `key`: the field; `what`: one line about it."""
+
+    def __init__(self, key: str, what: str) -> None:
+        """Take the field and a text that continues a sentence which begins with its name: `is no text`."""
+        super().__init__(f"{key!r} {what}")
+        self.key = key
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """A kind of values: how one is described, read from JSON, and written as JSON.
+
+    `read` raises ValueError with a text that continues the field's name (`is no text`). `write` None: the value is JSON
+    as it is.
+    """
+
+    schema: Mapping[str, Any]
+    read: Callable[[Any], T]
+    write: Callable[[T], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    key: str
+    kind: Kind[Any]
+    required: bool
+    omit_empty: bool
+    description: str | None
+
+
+_KNOWN: dict[type[Any], tuple[_Field, ...]] = {}
+
+
+def _fields_of(record: type[Any]) -> tuple[_Field, ...]:
+    if record not in _KNOWN:
+        hints = get_type_hints(record, include_extras=True)
+        _KNOWN[record] = tuple(
+            _field(
+                entry.name, hints[entry.name], required=entry.default is MISSING and entry.default_factory is MISSING
+            )
+            for entry in fields(record)
+        )
+    return _KNOWN[record]
+
+
+def _field(key: str, hint: Any, *, required: bool) -> _Field:
+    if get_origin(hint) is not Annotated:
+        raise TypeError(f"the field {key} of a record has no kind")
+    _, kind, *extras = get_args(hint)
+    description = next((extra for extra in extras if isinstance(extra, str)), None)
+    return _Field(key, kind, required, OMIT_EMPTY in extras, description)
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """Return a record as a JSON object, its keys in the order of the fields."""
+    written: dict[str, Any] = {}
+    for field in _fields_of(type(record)):
+        value = getattr(record, field.key)
+        if value or not field.omit_empty:
+            written[field.key] = value if field.kind.write is None else field.kind.write(value)
+    return written
+
+
+def from_json(record: type[T], found: Mapping[str, Any]) -> T:
+    """Read a JSON object; keys that the record does not have are ignored. Raises FieldError."""
+    values: dict[str, Any] = {}
+    for field in _fields_of(record):
+        if field.key in found:
+            try:
+                values[field.key] = field.kind.read(found[field.key])
+            except FieldError as error:
+                raise FieldError(f"{field.key}.{error.key}", error.what) from error
+            except ValueError as error:
+                raise FieldError(field.key, str(error)) from error
+        elif field.required:
+            raise FieldError(field.key, "is missing")
+    return record(**values)
+
+
+def schema_of(record: type[Any], description: str) -> dict[str, Any]:
+    """Return the JSON Schema of a record; it allows no other keys."""
+    known = _fields_of(record)
+    return {
+        "type": "object",
+        "description": description,
+        "properties": {field.key: _described(field) for field in known},
+        "required": [field.key for field in known if not field.omit_empty],
+        "additionalProperties": False,
+    }
+
+
+def _described(field: _Field) -> dict[str, Any]:
+    description = {"description": field.description} if field.description is not None else {}
+    return {**field.kind.schema, **description}

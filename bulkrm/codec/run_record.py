@@ -1,0 +1,92 @@
+"""The fields of run.json: what a run was asked to do, in a form from which `resume` can ask it again."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from bulkrm.codec.kinds import NUMBER, OBJECT, TEXT, TEXTS, optional, record_of, tuple_of
+from bulkrm.codec.policy_fields import PolicyRecord, RulesRecord, policy_record
+from bulkrm.codec.record import from_json, to_json
+from bulkrm.model.settings import Policy
+from bulkrm.model.target import Source, Target
+from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.entry import Entry, LongForm, parse_entry
+from bulkrm.selection.patterns.pattern import ExcludePattern
+from bulkrm.selection.run_conditions import RunConditions
+
+
+@dataclass(frozen=True)
+class _RunHead:
+    """`started`: UTC, to the second; `bulkrm`: the version; `command`: `delete` or `apply`."""
+
+    started: Annotated[str, TEXT]
+    bulkrm: Annotated[str, TEXT]
+    command: Annotated[str, TEXT]
+    options: Annotated[PolicyRecord, record_of(PolicyRecord)]
+
+
+@dataclass(frozen=True)
+class RunRecord(RulesRecord, _RunHead):
+    """All fields of run.json but its version and its `list`, which may have a million entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class _ImageLine:
+    """An entry of `list`: a reference or glob in full normal form, with the tag patterns that it excludes."""
+
+    image: Annotated[str, TEXT]
+    exclude: Annotated[tuple[str, ...], TEXTS]
+    source: Annotated[str, TEXT]
+    note: Annotated[str | None, optional(TEXT)]
+
+
+@dataclass(frozen=True, slots=True)
+class _ConditionalLine:
+    """An entry of `list` with conditions: its number among the `conditions` of the run, from 0."""
+
+    conditions: Annotated[int, NUMBER]
+
+
+def run_fields(started: datetime, version: str, command: str, policy: Policy, rules: RulesRecord) -> dict[str, Any]:
+    """Return the fields of run.json but its version and its list. `started` is in UTC."""
+    moment = started.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return to_json(RunRecord(moment, version, command, policy_record(policy), **vars(rules)))
+
+
+def list_fields(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of `list`."""
+    number = 0
+    for entry in entries:
+        match entry:
+            case ConditionalEntry():
+                yield to_json(_ConditionalLine(number))
+                number += 1
+            case Target(reference, source, note):
+                yield to_json(_ImageLine(str(reference), (), str(source), note))
+            case _:
+                exclude = tuple(pattern.text for pattern in entry.exclude)
+                yield to_json(_ImageLine(entry.text, exclude, str(entry.source), entry.note))
+
+
+def read_run(found: Mapping[str, Any]) -> RunRecord:
+    """Read the fields of run.json but its version and its list. Raises ValueError with the field of a mistake."""
+    return from_json(RunRecord, found)
+
+
+def read_list(found: object, conditions: RunConditions, default_port: int) -> Iterator[Entry]:
+    """Yield the entries of `list`. Raises ValueError or InputError where one cannot be parsed."""
+    conditional = iter(enumerate(conditions.entries))
+    for fields in tuple_of(OBJECT).read(found):
+        if "conditions" in fields:
+            number, entry = next(conditional, (None, None))
+            if entry is None or from_json(_ConditionalLine, fields).conditions != number:
+                raise ValueError("its entries with conditions are not in their order")
+            yield entry
+            continue
+        line = from_json(_ImageLine, fields)
+        detail = LongForm(None, tuple(map(ExcludePattern, line.exclude)), line.note)
+        source = Source.parse(line.source)
+        yield from parse_entry(line.image, source=source, default_port=default_port, detail=detail)
+    if next(conditional, None) is not None:
+        raise ValueError("an entry with conditions is missing in its list")
