@@ -14,12 +14,10 @@ from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
+from bulkrm.selection.image_list import ImageList, sound_patterns
 from bulkrm.selection.listfile.document import ListFile, read_list
-from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 _STANDARD_INPUT = "-"
-_IGNORE = "--ignore-unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +36,18 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What it means.
+    """What it means, and the files that it was read from."""
 
-    `ignore`: damaged tags that hold nothing back, which no list file can name; `files`: the list files that were read.
-    """
-
-    entries: tuple[Entry, ...]
-    protect: tuple[ProtectPattern, ...]
-    ignore: tuple[ProtectPattern, ...]
+    images: ImageList
     files: tuple[Path, ...] = ()
-    conditions: RunConditions = UNCONDITIONAL
 
 
 def read_inputs(wanted: Wanted) -> Selected:
     """Read everything. Raises InputError with all mistakes of all arguments and files."""
     problems: list[Problem] = []
     entries = list(_arguments(wanted, problems))
-    protect = list(_patterns("--protect", wanted.protect, wanted.default_port, problems))
-    ignore = tuple(_patterns(_IGNORE, wanted.ignore, wanted.default_port, problems))
+    protect = list(sound_patterns("--protect", wanted.protect, wanted.default_port, problems))
+    ignore = tuple(sound_patterns("--ignore-unreadable", wanted.ignore, wanted.default_port, problems))
     in_use = InUseFiles(wanted.default_port, problems)
     in_use.read_all(wanted.in_use)
     least = 0
@@ -75,36 +67,8 @@ def read_inputs(wanted: Wanted) -> Selected:
     if problems:
         raise InputError(*problems)
     files = (*(Path(name) for name in names if name != _STANDARD_INPUT), *in_use.paths)
-    conditions = RunConditions(conditional, in_use.references, least)
-    return Selected(tuple(entries), tuple(protect), ignore, files, conditions)
-
-
-def read_protection(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
-    """Read protect patterns alone. Raises InputError with all mistakes."""
-    return _read_patterns("--protect", patterns, default_port)
-
-
-def read_ignored(patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
-    """Read the patterns of damaged tags that hold nothing back, alone. Raises InputError with all mistakes."""
-    return _read_patterns(_IGNORE, patterns, default_port)
-
-
-def _read_patterns(option: str, patterns: Sequence[str], default_port: int) -> tuple[ProtectPattern, ...]:
-    problems: list[Problem] = []
-    found = tuple(_patterns(option, patterns, default_port, problems))
-    if problems:
-        raise InputError(*problems)
-    return found
-
-
-def _patterns(
-    option: str, patterns: Sequence[str], default_port: int, problems: list[Problem]
-) -> Iterator[ProtectPattern]:
-    for text in patterns:
-        try:
-            yield ProtectPattern.parse(text, default_port)
-        except InputError as error:
-            problems += (Problem(option, problem.what, problem.remedy) for problem in error.problems)
+    images = ImageList(tuple(entries), tuple(protect), ignore, in_use.references, least, wanted.default_port)
+    return Selected(images, files)
 
 
 def _read_file(name: str, wanted: Wanted, problems: list[Problem]) -> ListFile:

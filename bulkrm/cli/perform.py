@@ -1,160 +1,134 @@
-"""One run of the command line: opens what it needs, listens for signals, reports, and returns the exit code."""
+"""One run of the command line: shows what the client tells, listens for signals, reports, and returns the exit code."""
 
+import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from pathlib import Path
 
-import anyio
-
-from bulkrm import __version__
-from bulkrm.cli.commands.saved_plan import plan_text
-from bulkrm.cli.options.declared import Confirmation, Output
+from bulkrm.api.client import Client
+from bulkrm.api.errors import InternalError, PlanIncomplete
+from bulkrm.cli.options.declared import Consent, Output
 from bulkrm.cli.origins import origins
-from bulkrm.cli.run_folder import new_run_id, trouble_of
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
 from bulkrm.cli.terminal.progress import Display, EventOutput, display
 from bulkrm.cli.terminal.question import Question
 from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
-from bulkrm.cli.terminal.writers import Writer, begin_all
-from bulkrm.engine.context import RunContext
-from bulkrm.engine.job import Job, Saved
-from bulkrm.engine.record.folder_recorder import FolderRecorder
-from bulkrm.engine.record.noting import noting
-from bulkrm.engine.record.recorder import NoRecorder, Recorder
-from bulkrm.engine.run import Run
-from bulkrm.engine.stop import Stop
+from bulkrm.cli.terminal.writers import Writer
 from bulkrm.model.result.outcome import Signal, Status
-from bulkrm.model.result.report import Report, RunInfo
+from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Settings
-from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.registries import Listening, Registries, open_registries
-from bulkrm.remote.request_events import tracing
 from bulkrm.state.ephemeral import ends_with
-from bulkrm.state.errors import StateError
-from bulkrm.state.folder import RunFolder
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, signal.SIGHUP: Signal.HANG_UP}
+# What the client is asked for; the question is what it asks before anything changes.
+Work = Callable[[Client, Question], Awaitable[Report]]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Everything a run needs that the command line knows."""
+    """Everything a run needs beside what it is about.
 
-    job: Job
+    `state_dir`: where runs are recorded; None: this one is not, or it is the record of an earlier one that is written on.
+    `recursive`: what belongs to an image goes with it. `about`: which recorded run is worked on. `trouble`: asked at the
+    end for what went wrong with a file that the command writes beside its reports. `unrecorded`: what it means when the
+    end of the run is not in its record. `resumable`: what is left can be gone on with.
+    """
+
+    hosts: Sequence[str]
     settings: Settings
     credentials: Credentials
     writers: Sequence[Writer]
-    talk: Output
-    consent: Confirmation
-    folder: RunFolder | None = None  # where the run is recorded
-    finished: Callable[[Run], str | None] | None = None  # told of the run before its report; returns what went wrong
-    about: str | None = None  # which recorded run is gone on with
+    output: Output
+    consent: Consent
+    state_dir: Path | None = None
+    recursive: bool = False
+    about: str | None = None
+    trouble: Callable[[], str | None] | None = None
+    unrecorded: str = "the record of the run is not complete"
+    resumable: bool = False
 
     def remarks(self) -> Iterator[str]:
         """Yield what the user should know before the run begins."""
         if self.about is not None:
             yield self.about
-        if self.talk.verbose:
-            yield from origins(tuple(self.job.hosts), self.credentials, self.settings)
-        if self.folder is not None:
-            end = ends_with(self.folder.root, os.environ, chosen=self.talk.state_dir is not None)
+        if self.output.verbose:
+            yield from origins(tuple(self.hosts), self.credentials, self.settings)
+        if self.state_dir is not None:
+            end = ends_with(self.state_dir, os.environ, chosen=self.output.state_dir is not None)
             if end is not None:
                 yield f"warning: {end}"
 
 
-async def perform(task: Task) -> int:
-    """Run, report, and return the exit code. Raises what a bug raised, after the report is out."""
-    stop = Stop()
-    shown = display(task.talk.streams, task.writers[0].format, quiet=task.talk.quiet)
-    tell = EventOutput(shown, task.writers, verbose=task.talk.verbose)
-    opened = open_registries(task.settings, task.credentials, SystemClock(), Listening(tell, tracing(tell)))
+async def perform(task: Task, work: Work) -> int:
+    """Have the client work, report, and return the exit code. Raises what a bug raised, after the report is out."""
+    shown = display(task.output.streams, task.writers[0].format, quiet=task.output.quiet)
+    tell = EventOutput(shown, task.writers, task.remarks(), verbose=task.output.verbose)
+    question = Question(shown, task.output.streams, yes=task.consent.yes)
+    client = Client(credentials=task.credentials, settings=task.settings, state_dir=task.state_dir, on_event=tell)
+    bug: BaseException | None = None
     # A signal is listened to until the reports are out: one that comes while they are written must not cut them off.
-    async with opened as registries, signals(stop, shown):
-        begin_all(task.writers)
-        recorder = FolderRecorder(task.folder, partial(plan_text, task.job)) if task.folder else NoRecorder()
-        run = Run(task.job, registries, RunContext(noting(recorder.outcome, tell), stop, SystemClock(), recorder))
-        question = Question(shown, stop, task.talk.streams, yes=task.consent.yes)
-        with shown:
-            for remark in task.remarks():
-                shown.say(remark)
-            report = await _report(task, run, registries, question)
-            for line in report.explained if task.talk.output != "text" else ():
-                shown.say(line)
-            for warning in (*registries.remarks(), *warnings_of(report)):
-                shown.say(f"warning: {warning}")
-        code = _conclude(task, run, recorder, report, stop, declined=question.declined)
-    raise_bug(stop)
+    async with client:
+        with signals(client, shown):
+            with shown:
+                try:
+                    report = await work(client, question)
+                except PlanIncomplete as error:
+                    report = error.report
+                except InternalError as error:
+                    report, bug = error.report, error.__cause__
+                _show_remarks(task, report, shown)
+            code = _conclude(task, report, report.exit_code(client.stopped_by), declined=question.declined)
+    raise_bug(bug)
     return code
 
 
-def _conclude(task: Task, run: Run, recorder: Recorder, report: Report, stop: Stop, *, declined: bool) -> int:
-    """Store the plan, close the record, and deliver the reports; return the exit code."""
-    code = report.exit_code(stop.signal)
-    trouble = task.finished(run) if task.finished else None
-    if trouble is not None:
-        complain(trouble)
-        code = failed(code)
-    over = declined and not _is_resumed(task.job)
-    if isinstance(recorder, FolderRecorder):
-        code = _close(recorder, report, code, declined=over)
-    code = deliver(task.writers, report, code)
+def _show_remarks(task: Task, report: Report, shown: Display) -> None:
+    for line in report.explained if task.output.output != "text" else ():
+        shown.say(line)
+    for warning in warnings_of(report):
+        shown.say(f"warning: {warning}")
+
+
+def _conclude(task: Task, report: Report, code: int, *, declined: bool) -> int:
+    """Say what went wrong beside the images, and deliver the reports; return the exit code."""
+    trouble = task.trouble() if task.trouble else None
+    unrecorded = f"{task.unrecorded}: {report.unrecorded}" if report.unrecorded is not None else None
+    for what in (trouble, unrecorded):
+        if what is not None:
+            complain(what)
+            code = failed(code)
+    code = failed(code) if declined else code
+    code = deliver(task.writers, report.with_closing(closing_of(report, recursive=task.recursive)), code)
     left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
-    if left and task.folder is not None and not over and not task.talk.quiet:
-        say(f"`bulkrm resume {task.folder.id}` goes on with this run")
+    over = declined and task.about is None  # a run that is gone on with can be gone on with once more
+    if left and task.resumable and not over and not task.output.quiet:
+        say(f"`bulkrm resume {report.run.id}` goes on with this run")
     return code
 
 
-def _close(recorder: FolderRecorder, report: Report, code: int, *, declined: bool) -> int:
-    """Record the end of a run that came to one; an interrupted one can be gone on with."""
-    try:
-        summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
-        recorder.end(code, summary, report.tally.unfinished, declined=declined)
-    except StateError as error:
-        complain(trouble_of(error))
-        return failed(code)
-    return code
-
-
-def _is_resumed(job: Job) -> bool:
-    return isinstance(job.work, Saved) and job.work.resumed
-
-
-async def _report(task: Task, run: Run, registries: Registries, question: Question) -> Report:
-    clock = SystemClock()
-    started, begin = datetime.now(UTC), clock.monotonic()
-    run_id = task.folder.id if task.folder else new_run_id(started)
-    images = await run.perform(question)
-    policy = task.job.policy
-    info = RunInfo(run_id, started, clock.monotonic() - begin, policy.dry_run, __version__)
-    closing = tuple(closing_of(run, images, registries, policy))
-    return Report(info, images, registries.requests, closing, run.orphans, run.verification, run.explained)
-
-
-@asynccontextmanager
-async def signals(stop: Stop, shown: Display) -> AsyncIterator[None]:
-    """Pass SIGINT, SIGTERM and SIGHUP to the stop while the run goes on.
+@contextmanager
+def signals(client: Client, shown: Display) -> Iterator[None]:
+    """Stop the client by SIGINT, SIGTERM and SIGHUP while the run goes on.
 
     One that was ignored when the process started (`nohup`, a job in the background of a script) stays ignored.
     """
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    loop = asyncio.get_running_loop()
 
-    async def listen() -> None:
-        with anyio.open_signal_receiver(*heeded) as received:
-            async for number in received:
-                again = stop.signal is not None
-                stop.interrupt(_SIGNALS[number])
-                shown.say("aborting" if again else "stopping: what is under way may finish; once more aborts it")
+    def stop(number: signal.Signals) -> None:
+        again = client.stopped_by is not None
+        client.stop(_SIGNALS[number])
+        shown.say("aborting" if again else "stopping: what is under way may finish; once more aborts it")
 
-    async with anyio.create_task_group() as group:
-        if heeded:
-            group.start_soon(listen)
-        try:
-            yield
-        finally:
-            group.cancel_scope.cancel()
+    for number in heeded:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            loop.remove_signal_handler(number)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from urllib.request import getproxies_environment
 
 from bulkrm.cli.login import LoginOptions, given_password
 from bulkrm.cli.options import values
@@ -26,7 +27,7 @@ from bulkrm.reports.format import ReportFormat, formats
 
 def settings_of(access: SignIn, pace: Pace, hosts: Sequence[str] = ()) -> Settings:
     """Read how these registries are reached, and how fast they are asked. Raises InputError."""
-    connection, configuration = access.connection, access.configuration
+    connection, configuration = replace(access.connection, proxies=getproxies_environment()), access.configuration
     if connection.client_key is not None and connection.client_cert is None:
         raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
     share = share_of(free_descriptors(), len(hosts))
@@ -38,7 +39,7 @@ def settings_of(access: SignIn, pace: Pace, hosts: Sequence[str] = ()) -> Settin
         share.token_server,
     )
     pacings = {host: _pacing_at(host, pacing, configuration) for host in hosts}
-    connections = {host: _connection_at(host, access) for host in hosts}
+    connections = {host: _connection_at(host, connection, access) for host in hosts}
     return Settings(
         pacing,
         connection,
@@ -68,9 +69,9 @@ def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None
         raise InputError(*(Problem(place, problem.what, problem.remedy) for problem in error.problems)) from error
 
 
-def _connection_at(host: str, access: SignIn) -> Connection:
+def _connection_at(host: str, connection: Connection, access: SignIn) -> Connection:
     """Return how a host is reached: what the options say, then its profile, then docker's and podman's certificates."""
-    connection, configuration = access.connection, access.configuration
+    configuration = access.configuration
     if connection.plain_http:
         return connection
     at = partial(configuration.at, host)

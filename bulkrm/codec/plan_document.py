@@ -9,6 +9,7 @@ from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 FORMAT = "bulkrm-plan"
 VERSION = 1
+MAX_SIZE = 2**30  # bytes of the file: a million images need less
 
 
 @dataclass(frozen=True, slots=True)

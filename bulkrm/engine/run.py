@@ -33,7 +33,7 @@ from bulkrm.model.result.outcome import (
     WouldDelete,
     WouldUntag,
 )
-from bulkrm.model.result.report import ImageResult, Verification
+from bulkrm.model.result.report import ConditionReads, ImageResult, Verification
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.explain import explain
 from bulkrm.planning.guards.orphans import orphans
@@ -70,9 +70,10 @@ class Run:
         self.verification: Verification | None = None
 
     @property
-    def read_for_conditions(self) -> tuple[int, int]:
-        """How many manifests and configurations were asked for because of conditions."""
-        return self._planner.conditions.facts.manifests_asked, self._planner.conditions.facts.configs_asked
+    def condition_reads(self) -> ConditionReads:
+        """What was asked for because of conditions."""
+        facts = self._planner.conditions.facts
+        return ConditionReads(facts.manifests_asked, facts.configs_asked)
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -179,7 +180,7 @@ class Run:
         acts, policy = tuple(plan.acts), self._job.policy
         if policy.dry_run:
             for item in acts:
-                self._record(item, _would(item))
+                self._record(item, would(item))
             for entry in plan.dangling:
                 self._outcomes.record(entry.target, WouldDelete(for_good=True))
             return False
@@ -258,7 +259,8 @@ class Run:
             self._outcomes.record(target, outcome, item.resolved)
 
 
-def _would(item: Item) -> Outcome:
+def would(item: Item) -> Outcome:
+    """Return what a dry run says of an item."""
     match item.verdict:
         case Delete(also):
             return WouldDelete(also)

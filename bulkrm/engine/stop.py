@@ -1,5 +1,6 @@
 """How a run is stopped: nothing new starts, what is under way gets a little time, and the report is completed."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -69,4 +70,4 @@ class Stop:
             self.reason = reason
         if self._scope is not None:
             grace = self._grace if self._busy() else 0.0
-            self._scope.deadline = min(self._scope.deadline, anyio.current_time() + grace)
+            self._scope.deadline = min(self._scope.deadline, asyncio.get_running_loop().time() + grace)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bulkrm.model.plan import Plan
-from bulkrm.model.result.report import ImageResult
+from bulkrm.model.result.report import ImageResult, Report
 
 
 class Phase(StrEnum):
@@ -44,6 +44,8 @@ class WarningKind(StrEnum):
     MANIFESTS_STAY = "manifests-stay"  # the host deletes tags, and no manifests
     TAGS_STAY = "tags-stay"  # the host deletes no tags
     NOT_TAGS_FIRST = "not-tags-first"  # the tags of a repository could not go first; its manifests go by digest
+    CREDENTIALS = "credentials"  # a source, or an entry of one, did not help as it was meant to
+    CONCURRENCY = "concurrency"  # fewer requests at a time than asked for, not to reach the limit of open files
     MIXED_ANSWERS = "mixed-answers"  # the host sent the answer to another request; connections are not shared any more
 
 
@@ -111,7 +113,21 @@ class RequestAnswered:
     result: str
 
 
-Event = PhaseBegan | Advanced | PlanMade | ImageSettled | Warned | Paused | RequestAnswered
+@dataclass(frozen=True, slots=True)
+class RunBegan:
+    """All that was given is known to be good, and requests are sent from now on. `run`: its name, also of a dry run."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """The last event of a run, also of one that was stopped, cancelled or ended by a bug. The report is complete."""
+
+    report: Report
+
+
+Event = RunBegan | PhaseBegan | Advanced | PlanMade | ImageSettled | Warned | Paused | RequestAnswered | RunEnded
 EventListener = Callable[[Event], None]
 
 ADVANCED = Advanced()

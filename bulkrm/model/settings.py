@@ -95,7 +95,11 @@ class Pacing:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How to reach the registries and their token servers. `further_cas` are trusted as `ca_file` is."""
+    """How to reach the registries and their token servers. `further_cas` are trusted as `ca_file` is.
+
+    `proxies`: the address of a proxy by the scheme of a URL (`http`, `https`, or `all`), and under `no` the hosts that go
+    past it, with commas between, as `urllib.request.getproxies_environment` returns them. Loopback never goes through one.
+    """
 
     insecure: bool = False
     plain_http: bool = False
@@ -103,6 +107,7 @@ class Connection:
     client_cert: Path | None = None
     client_key: Path | None = None
     further_cas: tuple[Path, ...] = ()
+    proxies: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def default_port(self) -> int:

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bulkrm.families.family import address_of, traits_of
-from bulkrm.model.events import EventListener, ignore
+from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
 from bulkrm.model.limits import RAISE
-from bulkrm.model.result.report import Requests
+from bulkrm.model.result.report import Reclaiming, Requests
 from bulkrm.model.settings import Settings
 from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.backends.backend import backend_of
@@ -52,25 +52,23 @@ class Registries:
         return [name for name, registry in list(self._registries.items()) if not await registry.host.confirm()]
 
     @property
-    def collected_by_command(self) -> tuple[str, ...]:
-        """The hosts met so far where the operator collects the garbage by distribution's command."""
-        return tuple(name for name, registry in self._registries.items() if registry.host.traits.collected_by_command)
+    def reclaiming(self) -> Reclaiming:
+        """How the space of what went becomes free, on the hosts met so far."""
+        traits = {name: registry.host.traits for name, registry in self._registries.items()}
+        by_command = tuple(name for name, found in traits.items() if found.collected_by_command)
+        return Reclaiming(by_command, tuple(name for name, found in traits.items() if found.restorable))
 
-    @property
-    def restorable(self) -> tuple[str, ...]:
-        """The hosts met so far where what was deleted can be put back for a while."""
-        return tuple(name for name, registry in self._registries.items() if registry.host.traits.restorable)
-
-    def remarks(self) -> Iterator[str]:
+    def remarks(self) -> Iterator[Warned]:
         """Yield what did not help as the user wanted it: a source of credentials, an entry in one, the concurrency."""
-        yield from self._credentials.warnings
+        yield from (Warned(WarningKind.CREDENTIALS, text) for text in self._credentials.warnings)
         pacing = self._context.settings.pacing
         if (pacing.concurrency or 0) > pacing.connections:
-            yield f"no more than {pacing.connections} requests at a time went to one registry, not to reach {_LIMIT}"
+            text = f"no more than {pacing.connections} requests at a time went to one registry, not to reach {_LIMIT}"
+            yield Warned(WarningKind.CONCURRENCY, text)
         for host in self._registries:
             why = self._credentials.remark(host)
             if why is not None:
-                yield f"{host}: {why}"
+                yield Warned(WarningKind.CREDENTIALS, f"{host}: {why}")
 
     @property
     def requests(self) -> Requests:
@@ -80,11 +78,11 @@ class Registries:
 
 
 def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> None:
-    """Raise InputError where TLS material, or the proxy in the environment for one of these registries, cannot be used."""
+    """Raise InputError where TLS material, or the proxy for one of these registries, cannot be used."""
     tls_of(settings.connection)
     OwnTls(settings.own_connections)
     scheme = "http" if settings.connection.plain_http else "https"
-    refuse_unusable(f"{scheme}://{address_of(host)}/" for host in hosts)
+    refuse_unusable((f"{scheme}://{address_of(host)}/" for host in hosts), settings.connection.proxies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bulkrm.cli.commands.saved_plan import plan_text
-from bulkrm.cli.run_folder import run_folder
+from bulkrm.api.plans import plan_text
+from bulkrm.api.record import run_folder
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway

@@ -1,8 +1,7 @@
 """`bulkrm resume` in this process, with a clock of the test's."""
 
-from bulkrm.cli.commands.resume import job_of
-from bulkrm.cli.options.declared import SignIn
-from bulkrm.cli.run_folder import held
+from bulkrm.api.record import held
+from bulkrm.api.resumable import job_of
 from bulkrm.state.folder import RunFolder, known_runs
 from tests.integration.engine import Done, Options, perform
 
@@ -12,7 +11,6 @@ async def resume(host: str, options: Options) -> Done:
     assert options.state is not None
     (run,) = known_runs(options.state)
     assert not run.is_finished
-    access = SignIn()
     with held(RunFolder.open(options.state, run.id)) as folder:
         folder.begin_part()
-        return await perform(host, job_of(run, access), options, folder)
+        return await perform(host, job_of(run), options, folder)

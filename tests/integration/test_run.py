@@ -8,14 +8,14 @@ import pytest
 from bulkrm.cli.options.declared import Confirmation, Output
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.terminal.writers import Writer
-from bulkrm.engine.job import Job
 from bulkrm.model.events import Event, ImageSettled, Phase, PhaseBegan
 from bulkrm.model.plan import Plan
 from bulkrm.model.result.report import ImageResult, Report
-from bulkrm.model.settings import Policy, Settings, Shared
+from bulkrm.model.settings import Settings, Shared
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.reports.format import ReportFormat, View, formats
 from bulkrm.sandbox import Auth, Drop, DropAfter, Reply, Sandbox, SandboxSettings, docker_list, oci_image, put_image
+from bulkrm.selection.image_list import ImageList
 from bulkrm.selection.listfile.document import read_list
 from tests.integration.engine import Options, Warnings, delete
 from tests.support.clock import FakeClock
@@ -277,9 +277,9 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Writer(formats()["text"], out, "report", View()),
             Writer(ReportFormat("faulty", "", line, nothing), io.StringIO(), "faulty", View()),
         ]
-        job = Job(listed.entries, (), Policy())
+        images = ImageList(listed.entries)
         task = Task(
-            job,
+            images.hosts,
             Settings(),
             Credentials({}, DockerConfig()),
             writers,
@@ -288,7 +288,7 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
         )
 
         with pytest.raises(Bug):
-            await perform(task)
+            await perform(task, lambda client, question: client.delete(images, confirm=question))
 
     assert len([row for row in out.getvalue().splitlines() if row.startswith(("deleted", "not-attempted"))]) == 3
     assert capsys.readouterr().err.splitlines()[-1].startswith("bulkrm: a bug in bulkrm stopped the run")

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkrm.cli.run_folder import held
+from bulkrm.api.record import held
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway

@@ -1,5 +1,6 @@
 """All registries of a run."""
 
+from bulkrm.model.events import Warned, WarningKind
 from bulkrm.model.result.report import Requests
 from bulkrm.model.settings import Settings
 from bulkrm.remote.clock import SystemClock
@@ -35,8 +36,8 @@ async def test_whose_garbage_is_collected_by_command() -> None:
         for host in (sandbox.host, other.host):
             await registries[host].manifest(app(host), "1")
 
-        assert registries.collected_by_command == (sandbox.host,)
-        assert registries.restorable == (sandbox.host, other.host)
+        assert registries.reclaiming.by_command == (sandbox.host,)
+        assert registries.reclaiming.later == (sandbox.host, other.host)
 
 
 async def test_remarks() -> None:
@@ -47,4 +48,4 @@ async def test_remarks() -> None:
         for host in ("a.example", "b.example", "c.example"):
             assert registries[host].host.name == host
 
-        assert list(registries.remarks()) == ["a.example: why"]
+        assert list(registries.remarks()) == [Warned(WarningKind.CREDENTIALS, "a.example: why")]

@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import getproxies_environment
 
 import pytest
 from cryptography import x509
@@ -34,14 +34,12 @@ DELETE = f"DELETE /v2/team/app/manifests/{DIGEST}"
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """An environment without proxies, to put some in; what was read of it is forgotten before and after."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without proxies, to put some in."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    proxy._proxies.cache_clear()
-    yield monkeypatch
-    proxy._proxies.cache_clear()
+    return monkeypatch
 
 
 async def sent(*steps: Step, **more: object) -> list[Answer | Broken]:
@@ -416,8 +414,7 @@ async def test_a_proxy_from_the_environment(environment: pytest.MonkeyPatch) -> 
     script = [Step("GET http://registry.invalid/v2/", reply(200, body=b"from the proxy"))]
     async with ScriptedServer(script) as server:
         environment.setenv("HTTP_PROXY", server.url)
-        proxy._proxies.cache_clear()
-        async with Transport(Connection(), 5, SystemClock()) as transport:
+        async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock()) as transport:
             answer = await transport.send("GET", "http://registry.invalid/v2/", {})
 
     assert isinstance(answer, Answer)
@@ -434,9 +431,9 @@ async def test_credentials_of_a_proxy(environment: pytest.MonkeyPatch) -> None:
     script = [Step("GET http://registry.invalid/v2/", reply(200), authorization=None, check=_for_the_proxy)]
     async with ScriptedServer(script) as server:
         environment.setenv("HTTP_PROXY", f"http://user:s3cret@{server.host}")
-        async with Transport(Connection(), 5, SystemClock(), trace) as transport:
+        async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock(), trace) as transport:
             answer = await transport.send("GET", "http://registry.invalid/v2/", {})
-    async with Transport(Connection(), 5, SystemClock(), trace) as transport:
+    async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock(), trace) as transport:
         refused = await transport.send("GET", "http://registry.invalid/v2/", {})
 
     assert isinstance(answer, Answer)
@@ -451,7 +448,7 @@ def _for_the_proxy(heard: Heard) -> bool:
 async def test_a_proxy_of_another_kind(environment: pytest.MonkeyPatch) -> None:
     """A proxy that is not spoken to is refused at once, by its kind."""
     environment.setenv("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:1080")
-    async with Transport(Connection(), 5, SystemClock()) as transport:
+    async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock()) as transport:
         refused = await transport.send("GET", "https://registry.invalid/v2/", {})
 
     assert refused == Broken(message.PROXY, "ALL_PROXY names a socks5:// proxy, which is not supported")
@@ -462,11 +459,10 @@ async def test_a_proxy_that_refuses(environment: pytest.MonkeyPatch) -> None:
     """A proxy that does not let HTTPS through, or is not there, makes the registry unreachable."""
     async with ScriptedServer([Step("CONNECT registry.invalid:443", reply(403))]) as server:
         environment.setenv("HTTPS_PROXY", server.url)
-        proxy._proxies.cache_clear()
-        async with Transport(Connection(), 5, SystemClock()) as transport:
+        async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock()) as transport:
             refused = await transport.send("GET", "https://registry.invalid/v2/", {"Authorization": "Bearer t"})
         assert server.heard[0].authorization is None
-    async with Transport(Connection(), 5, SystemClock()) as transport:
+    async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock()) as transport:
         not_there = await transport.send("GET", "https://registry.invalid/v2/", {})
 
     assert refused == not_there == Broken(message.UNREACHABLE, "the proxy does not connect")
@@ -494,9 +490,8 @@ def test_proxy_for(variables: dict[str, str], url: str, expected: str | None, en
     """The proxy is that of the scheme, else the one for all, never where NO_PROXY says or for loopback."""
     for name, value in variables.items():
         environment.setenv(name, value)
-    proxy._proxies.cache_clear()
 
-    assert proxy.proxy_for(url) == expected
+    assert proxy.proxy_for(url, getproxies_environment()) == expected
 
 
 # Authorization
@@ -539,4 +534,4 @@ def test_a_proxy_without_a_scheme(environment: pytest.MonkeyPatch) -> None:
     """`HTTPS_PROXY=proxy:3128` means an HTTP proxy, as it does for curl."""
     environment.setenv("HTTPS_PROXY", "proxy.example:3128")
 
-    assert proxy.proxy_for("https://registry.example/v2/") == "http://proxy.example:3128"
+    assert proxy.proxy_for("https://registry.example/v2/", getproxies_environment()) == "http://proxy.example:3128"

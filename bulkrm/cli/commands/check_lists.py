@@ -12,10 +12,10 @@ def check_lists(files: Sequence[str]) -> int:
     """Read them. Returns the exit code; raises InputError with all mistakes of all files."""
     wanted = Wanted((), files, None, (), HTTPS_PORT, hide_arguments=False)
     selected = read_inputs(wanted)
-    counts = Counter(entry.source.name for entry in selected.entries if entry.source)
+    counts = Counter(entry.source.name for entry in selected.images.entries if entry.source)
     lines = [f"{name}: {_counted(count, 'entry', 'entries')}" for name, count in counts.items()]
-    if selected.protect:
-        lines.append(f"protected: {', '.join(str(pattern) for pattern in selected.protect)}")
+    if selected.images.protect:
+        lines.append(f"protected: {', '.join(str(pattern) for pattern in selected.images.protect)}")
     return 0 if all(show(line) for line in lines) else 1
 
 

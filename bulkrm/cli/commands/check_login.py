@@ -2,21 +2,16 @@
 
 import anyio
 
+from bulkrm.api.client import Client
+from bulkrm.api.login_check import LoginCheck
 from bulkrm.cli.options.declared import Pace, SignIn
 from bulkrm.cli.origins import certificates, described
 from bulkrm.cli.setup import login_of, settings_of
 from bulkrm.cli.terminal.console import say, show
 from bulkrm.cli.terminal.streams import Streams
-from bulkrm.model.errors import InputError, Problem, RequestFailed
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.events import Event, RequestAnswered, ignore
 from bulkrm.model.reference import Repository, parse_host, parse_repository
-from bulkrm.model.settings import Settings
-from bulkrm.protocol.message import PING, list_tags
-from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.registries import Listening, open_registries
-from bulkrm.remote.request_events import public
-
-_NOT_FOUND = 404
 
 
 def check_login(target: str, sign_in: SignIn, pace: Pace, streams: Streams, *, verbose: bool) -> int:
@@ -30,36 +25,28 @@ def check_login(target: str, sign_in: SignIn, pace: Pace, streams: Streams, *, v
         show(line)
     for warning in credentials.warnings:
         say(f"warning: {warning}")
-    listening = Listening(trace=_trace) if verbose else Listening()
-    works, why = anyio.run(_try, host, repository, settings, credentials, listening)
-    show(f"{'works:':<9}{why}")
-    return 0 if works else 1
+    client = Client(credentials=credentials, settings=settings, on_event=_show_requests if verbose else ignore)
+    check = anyio.run(client.check_login, host, repository)
+    show(f"{'works:':<9}{_words(check)}")
+    return 0 if check.works else 1
 
 
-def _trace(method: str, url: str, result: str) -> None:
-    say(f"{method} {public(url)}: {result}")
+def _show_requests(event: Event) -> None:
+    if isinstance(event, RequestAnswered):
+        say(f"{event.method} {event.url}: {event.result}")
 
 
-async def _try(
-    host: str, repository: Repository | None, settings: Settings, credentials: Credentials, listening: Listening
-) -> tuple[bool, str]:
-    """Ask the registry for something that needs the credentials; return whether it was given, and what to say."""
-    async with open_registries(settings, credentials, SystemClock(), listening) as registries:
-        request = PING if repository is None else list_tags(repository)
-        try:
-            answer = await registries[host].host.exchange(request)
-        except RequestFailed as error:
-            failure = error.failure
-            return False, f"no: {failure.message}" + (f"; {failure.hint}" if failure.hint else "")
-        authorizer = registries[host].host.authorizer
-        asks, given = authorizer.asks_for_credentials, not authorizer.is_anonymous(repository)
-    if answer.status == _NOT_FOUND and repository is not None:
-        return True, "yes, but the registry does not know the repository, or has no tag in it"
-    if answer.status >= 300:  # noqa: PLR2004
-        return False, f"no: HTTP {answer.status}"
-    if not asks:
-        return True, "yes; the registry asks for no credentials"
-    return True, "yes" if given else "yes, as far as anonymous requests go"
+def _words(check: LoginCheck) -> str:
+    if check.failure is not None:
+        hint = f"; {check.failure.hint}" if check.failure.hint else ""
+        return f"no: {check.failure.message}{hint}"
+    if not check.knows_repository:
+        return "yes, but the registry does not know the repository, or has no tag in it"
+    if not check.works:
+        return f"no: HTTP {check.status}"
+    if not check.asks_for_credentials:
+        return "yes; the registry asks for no credentials"
+    return "yes, as far as anonymous requests go" if check.is_anonymous else "yes"
 
 
 def _read(target: str, default_port: int) -> tuple[str, Repository | None]:

@@ -1,5 +1,6 @@
-"""What the commands do with their options: turn them into a job, and have it performed."""
+"""What the commands do with their options: read what they name, and have a client do it."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,19 +8,21 @@ from typing import TYPE_CHECKING
 
 import anyio
 
+from bulkrm.api.checks import refuse_blind, refuse_unusable_connections
+from bulkrm.api.client import Client
 from bulkrm.cli.in_use import read_in_use_option
-from bulkrm.cli.inputs import Wanted, read_ignored, read_inputs, read_protection
+from bulkrm.cli.inputs import Selected, Wanted, read_inputs
 from bulkrm.cli.options import values
 from bulkrm.cli.options.declared import Confirmation, Output, Pace, Protection, Safety, SignIn, What
-from bulkrm.cli.perform import Task, perform
-from bulkrm.cli.run_folder import run_folder
+from bulkrm.cli.perform import Task, Work, perform
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
-from bulkrm.engine.job import Job, Saved
+from bulkrm.cli.terminal.question import Question
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
-from bulkrm.model.settings import Limit, Policy, Shared
-from bulkrm.remote.registries import refuse_unusable_connections
-from bulkrm.selection.run_conditions import RunConditions
+from bulkrm.model.result.report import Report
+from bulkrm.model.settings import Limit, Policy
+from bulkrm.selection.image_list import read_patterns
+from bulkrm.state.location import state_dir
 
 if TYPE_CHECKING:
     from bulkrm.cli.commands.saved_plan import PlanOutput
@@ -34,20 +37,43 @@ class Files:
     plan: "PlanOutput | None" = None
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the client is asked for, by which policy, and the registries that it asks."""
+
+    hosts: tuple[str, ...]
+    policy: Policy
+    work: Work
+
+
 def delete_images(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output) -> int:
     """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
-    job, files = _job(what, safety, _policy(safety), sign_in)
-    return _perform(job, safety, sign_in, pace, output, Files(files, from_stdin="-" in (what.files or ())))
+    selected, policy = _selected(what, safety, sign_in), _policy(safety)
+    explain = _explained(what, policy, sign_in)
+    refuse_blind(policy, selected.images.conditions, protected=bool(selected.images.protect))
+
+    async def delete(client: Client, question: Question) -> Report:
+        return await client.delete(selected.images, policy, confirm=question, explain=explain)
+
+    files = Files(selected.files, from_stdin="-" in (what.files or ()))
+    return _perform(Errand(selected.images.hosts, policy, delete), safety, sign_in, pace, output, files)
 
 
 def make_plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output, *, out: Path | None) -> int:
     """`bulkrm plan`. Returns the exit code that the run would have; raises InputError as `delete_images` does."""
     from bulkrm.cli.commands.saved_plan import PlanOutput  # noqa: PLC0415 (`delete` starts without what it loads)
 
-    job, files = _job(what, safety, replace(_policy(safety), dry_run=True, measure=True), sign_in)
-    plan = PlanOutput(job, out, files_of(sign_in, files))
-    return _perform(job, safety, sign_in, pace, output, Files(files, from_stdin="-" in (what.files or ()), plan=plan))
+    selected, policy = _selected(what, safety, sign_in), replace(_policy(safety), dry_run=True, measure=True)
+    explain = _explained(what, policy, sign_in)
+    refuse_blind(policy, selected.images.conditions, protected=bool(selected.images.protect))
+    planned = PlanOutput(out, files_of(sign_in, selected.files))
+
+    async def plan(client: Client, _: Question) -> Report:
+        return planned.made(await client.plan(selected.images, policy, explain=explain))
+
+    files = Files(selected.files, from_stdin="-" in (what.files or ()), plan=planned)
+    return _perform(Errand(selected.images.hosts, policy, plan), safety, sign_in, pace, output, files)
 
 
 def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: Pace, output: Output) -> int:
@@ -58,16 +84,21 @@ def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: 
     limit = values.limit(safety.max_delete)
     saved = read_plan(files, hide=sign_in.ask_password)
     port = sign_in.connection.default_port
-    protect = read_protection((*saved.protect, *(safety.protect or ())), port)
+    protect = (*saved.document.protect, *(safety.protect or ()))
+    read_patterns("--protect", protect, port)
     if "max-delete" not in sign_in.configuration.typed:  # a default does not loosen what the plan was made with
         limit = Limit.smallest(known for known in (limit, saved.policy.max_delete) if known is not None)
     policy = replace(saved.policy, dry_run=safety.dry_run, max_delete=limit)
     in_use = read_in_use_option(safety.in_use or (), port)
-    conditions = replace(saved.conditions, in_use=tuple(sorted({*saved.conditions.in_use, *in_use.references})))
-    _refuse_blind(policy, conditions, protected=bool(protect))
-    ignore = read_ignored(saved.ignore, port)
-    job = Job(Saved(saved.plan, saved.lines), protect, policy, ignore, conditions, port)
-    return _perform(job, safety, sign_in, pace, output, Files((*map(Path, files), *in_use.paths)))
+    conditions = saved.document.conditions
+    conditions = replace(conditions, in_use=tuple(sorted({*conditions.in_use, *in_use.references})))
+    refuse_blind(policy, conditions, protected=bool(protect))
+
+    async def apply(client: Client, question: Question) -> Report:
+        return await client.apply(saved, policy, protect=protect, in_use=in_use.references, confirm=question)
+
+    errand = Errand(saved.hosts, policy, apply)
+    return _perform(errand, safety, sign_in, pace, output, Files((*map(Path, files), *in_use.paths)))
 
 
 def _policy(safety: Safety) -> Policy:
@@ -83,24 +114,19 @@ def _policy(safety: Safety) -> Policy:
     )
 
 
-def _job(what: What, safety: Safety, policy: Policy, sign_in: SignIn) -> tuple[Job, tuple[Path, ...]]:
-    """Read what is to be deleted; return it, and the files that it was read from."""
-    port, hide = sign_in.connection.default_port, sign_in.ask_password
+def _selected(what: What, safety: Safety, sign_in: SignIn) -> Selected:
+    """Read what is to be deleted. Raises InputError."""
     wanted = Wanted(
         what.images or (),
         what.files or (),
         what.registry,
         safety.protect or (),
-        port,
-        hide,
+        sign_in.connection.default_port,
+        sign_in.ask_password,
         safety.ignore_unreadable or (),
         safety.in_use or (),
     )
-    selected = read_inputs(wanted)
-    _refuse_blind(policy, selected.conditions, protected=bool(selected.protect))
-    explain = _explained(what, policy, sign_in)
-    conditions = selected.conditions
-    return Job(selected.entries, selected.protect, policy, selected.ignore, conditions, port, explain), selected.files
+    return read_inputs(wanted)
 
 
 def _explained(what: What, policy: Policy, sign_in: SignIn) -> tuple[Reference, ...]:
@@ -123,31 +149,23 @@ def _explained(what: What, policy: Policy, sign_in: SignIn) -> tuple[Reference, 
     return tuple(found)
 
 
-def _refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool) -> None:
-    """Refuse what rests on the other tags of a repository together with not reading them."""
-    if policy.shared is not Shared.DELETE_UNSEEN:
-        return
-    blind = (
-        (protected, "protection"),
-        (policy.recursive, "--recursive"),
-        (policy.verify, "--verify"),
-        (bool(conditions.in_use), "in-use"),
-        (bool(conditions.min_keep), "min-keep"),
-        (any(entry.ranks for entry in conditions.entries), "keep-newest"),
-    )
-    for given, what in blind:
-        if given:
-            message = f"delete-unseen does not read the tags that {what} rests on"
-            raise InputError(Problem("--shared", message, f"use --shared delete, or remove {what}"))
-
-
-def _perform(job: Job, safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output, files: Files) -> int:
-    settings, plan = settings_of(sign_in, pace, job.hosts), files.plan
+def _perform(errand: Errand, safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output, files: Files) -> int:
+    settings, plan = settings_of(sign_in, pace, errand.hosts), files.plan
     shown = plan.format if plan is not None and output.output == "text" else None
     written = plan.written if plan is not None else ()
     with writers_of(output, files_of(sign_in, files.named), shown, written) as writers:
-        refuse_unusable_connections(job.hosts, settings)
-        login = login_of(sign_in, job.hosts, output.streams, list_from_stdin=files.from_stdin)
-        with run_folder(job, output.state_dir) as folder:
-            finished = plan.finished if plan is not None else None
-            return anyio.run(perform, Task(job, settings, login, writers, output, safety, folder, finished))
+        refuse_unusable_connections(errand.hosts, settings)
+        login = login_of(sign_in, errand.hosts, output.streams, list_from_stdin=files.from_stdin)
+        task = Task(
+            errand.hosts,
+            settings,
+            login,
+            writers,
+            output,
+            consent=safety,
+            state_dir=None if errand.policy.dry_run else state_dir(output.state_dir, os.environ),
+            recursive=errand.policy.recursive,
+            trouble=plan.trouble if plan is not None else None,
+            resumable=not errand.policy.dry_run,
+        )
+        return anyio.run(perform, task, errand.work)

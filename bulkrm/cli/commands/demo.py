@@ -9,9 +9,9 @@ from pathlib import Path
 import anyio
 
 from bulkrm.cli.terminal.console import show
-from bulkrm.sandbox import Sandbox, Store, User, docker_image, docker_list, oci_image, oci_index, put_image
+from bulkrm.sandbox import Store
+from bulkrm.sandbox.demo import PASSWORD, USERNAME, demo_registry
 
-_USER, _PASSWORD = "demo", "demo"  # of a registry that lives for some seconds
 _LIST = """\
 registry: {host}
 protect: ["*:latest"]
@@ -32,8 +32,7 @@ _EXPECTED = 3
 
 async def run_demo() -> int:
     """Run it; returns 0 when everything went as it should."""
-    async with Sandbox(users={_USER: User(_PASSWORD)}) as sandbox:
-        _push_samples(sandbox.store)
+    async with demo_registry() as sandbox:
         _say(f"An embedded registry with token authentication runs at {sandbox.host}. It holds:")
         _show(sandbox.store)
         with tempfile.TemporaryDirectory(prefix="bulkrm-demo-") as folder:
@@ -50,7 +49,7 @@ async def run_demo() -> int:
 async def _delete(path: Path) -> int:
     shown = ["bulkrm", "--from-file", path.name, "--yes"]
     _say(f"$ {shlex.join(shown)}\n")
-    login = {"REGISTRY_USERNAME": _USER, "REGISTRY_PASSWORD": _PASSWORD}
+    login = {"REGISTRY_USERNAME": USERNAME, "REGISTRY_PASSWORD": PASSWORD}
     environment = {**os.environ, **login, "BULKRM_STATE_DIR": str(path.parent / "state")}
     process = await anyio.run_process(
         [sys.executable, "-m", "bulkrm", *shown[1:]],
@@ -62,18 +61,6 @@ async def _delete(path: Path) -> int:
         env=environment,
     )
     return process.returncode
-
-
-def _push_samples(store: Store) -> None:
-    for number in (41, 42):
-        put_image(store, "team/app", [f"pr-{number}"], docker_image(seed=number))
-    put_image(store, "team/app", ["pr-42-keep"], oci_image(seed=43))
-    put_image(store, "team/app", ["1.10", "1.9"], oci_image(seed=110))
-    put_image(store, "team/app", ["2.0"], docker_image(seed=200))
-    put_image(store, "team/web", ["nightly-docker"], docker_list(seed=1))
-    put_image(store, "team/web", ["nightly-oci"], oci_index(seed=2))
-    put_image(store, "team/web", ["2.0", "stable"], oci_index(seed=3))
-    put_image(store, "team/web", ["edge", "latest"], docker_image(seed=4))
 
 
 def _show(store: Store) -> None:

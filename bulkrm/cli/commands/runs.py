@@ -74,7 +74,7 @@ def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
 @command(runs, examples=(Example("Show a run by the beginning of its name", "bulkrm runs show 20260131"),))
 def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
     """Show what became of every image of a run, and where its record is: what it was asked is in there (run.json)."""
-    from bulkrm.cli.commands.run_choice import run_named
+    from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
     from bulkrm.cli.runs.listing import now, view_of_stdout
 

@@ -4,12 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bulkrm.codec.plan_fields import requests_of
-from bulkrm.engine.run import Run
 from bulkrm.model.plan import Order, Plan
 from bulkrm.model.result.outcome import Deleted, Gone, NoMatch, Status
-from bulkrm.model.result.report import ImageResult, Report
-from bulkrm.model.settings import Policy
-from bulkrm.remote.registries import Registries
+from bulkrm.model.result.report import ImageResult, Reclaiming, Report
 from bulkrm.reports.plan_view import no_undo
 
 
@@ -25,15 +22,16 @@ def warnings_of(report: Report) -> list[str]:
     return lines
 
 
-def closing_of(run: Run, images: Sequence[ImageResult], registries: Registries, policy: Policy) -> Iterator[str]:
+def closing_of(report: Report, *, recursive: bool) -> Iterator[str]:
     """Yield the lines that come before the totals."""
-    if policy.dry_run and run.plan is not None:
-        yield from _outlook(run.plan)
-        if run.plan.no_undo:
-            yield no_undo(run.plan)
-        yield from _read(*run.read_for_conditions)
-    yield from _orphans(run.orphans, recursive=policy.recursive)
-    yield from _garbage(images, registries)
+    plan = report.plan
+    if report.run.dry_run and plan is not None:
+        yield from _outlook(plan)
+        if plan.no_undo:
+            yield no_undo(plan)
+        yield from _read(report.condition_reads.manifests, report.condition_reads.configurations)
+    yield from _orphans(report.orphans, recursive=recursive)
+    yield from _garbage(report.images, report.reclaiming)
 
 
 def _outlook(plan: Plan) -> list[str]:
@@ -73,11 +71,11 @@ def _orphans(number: int, *, recursive: bool) -> list[str]:
     return [f"{what} that nothing needs any more stay{'s' if number == 1 else ''} behind{more}."]
 
 
-def _garbage(images: Sequence[ImageResult], registries: Registries) -> Iterator[str]:
+def _garbage(images: Sequence[ImageResult], reclaiming: Reclaiming) -> Iterator[str]:
     """Say how the space becomes free: where it is known by a command, that; where it is free at once, nothing."""
     deleted = {result.image.partition("/")[0] for result in images if _is_manifest_deleted(result)}
-    hosts = sorted(deleted.intersection(registries.collected_by_command))
-    others = sorted(deleted.intersection(registries.restorable).difference(hosts))
+    hosts = sorted(deleted.intersection(reclaiming.by_command))
+    others = sorted(deleted.intersection(reclaiming.later).difference(hosts))
     if hosts:
         yield (
             f"{', '.join(hosts)}: the space is freed by garbage collection. On a distribution registry (registry:2, "

@@ -1,6 +1,6 @@
 """What the user sees while a run goes on, always on standard error: a bar, plain lines in a pipe, or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Protocol, Self, TextIO, cast
 
@@ -11,8 +11,19 @@ from rich.text import Text
 from bulkrm.cli.terminal.console import EnduringStderr, say
 from bulkrm.cli.terminal.event_words import pause_line, phase_name
 from bulkrm.cli.terminal.streams import Stream, Streams
-from bulkrm.cli.terminal.writers import Writer
-from bulkrm.model.events import Advanced, Event, ImageSettled, Paused, PhaseBegan, PlanMade, RequestAnswered, Warned
+from bulkrm.cli.terminal.writers import Writer, begin_all
+from bulkrm.model.events import (
+    Advanced,
+    Event,
+    ImageSettled,
+    Paused,
+    PhaseBegan,
+    PlanMade,
+    RequestAnswered,
+    RunBegan,
+    RunEnded,
+    Warned,
+)
 from bulkrm.model.printable import printable
 from bulkrm.reports.format import ReportFormat, no_line
 
@@ -139,8 +150,11 @@ def display(streams: Streams, output: ReportFormat, *, quiet: bool) -> Display:
 class EventOutput:
     """Passes progress, warnings and pauses to the display, and outcomes to the reports."""
 
-    def __init__(self, shown: Display, writers: Sequence[Writer], *, verbose: bool) -> None:
-        """Listen for these. `verbose`: show every request."""
+    def __init__(
+        self, shown: Display, writers: Sequence[Writer], remarks: Iterable[str] = (), *, verbose: bool
+    ) -> None:
+        """Listen for these. `remarks`: shown when the run begins. `verbose`: show every request."""
+        self._remarks = remarks
         self._display = shown
         self._writers = writers
         self._verbose = verbose
@@ -157,8 +171,15 @@ class EventOutput:
                 self._display.phase(phase_name(phase), total)
             case Warned() | Paused() | RequestAnswered():
                 self._say(event)
-            case PlanMade():
-                pass
+            case RunBegan() | PlanMade() | RunEnded():
+                self._begin(event)
+
+    def _begin(self, event: RunBegan | PlanMade | RunEnded) -> None:
+        """Empty the files of the reports when the run begins: all that was given is known to be good."""
+        if isinstance(event, RunBegan):
+            begin_all(self._writers)
+            for remark in self._remarks:
+                self._display.say(remark)
 
     def _say(self, event: Warned | Paused | RequestAnswered) -> None:
         match event:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from bulkrm.api.undoable import UndoableRun
 from bulkrm.cli.terminal.answer import drop_typed_input, read_answer
 from bulkrm.cli.terminal.console import complain, write_to_stderr
 from bulkrm.cli.terminal.progress import Display
 from bulkrm.cli.terminal.streams import Streams
-from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Delete, Order, Plan, Untag, UntagMethod
 from bulkrm.model.printable import printable
 from bulkrm.reports.plan_view import no_undo
@@ -14,8 +14,8 @@ from bulkrm.reports.plan_view import no_undo
 _MAX_NAMED = 5
 
 
-async def agreed(text: str, shown: Display, stop: Stop, streams: Streams) -> bool:
-    """Ask, where somebody can answer; where nobody is there, it is agreed. A signal while it waits ends the run.
+async def agreed(text: str, shown: Display, streams: Streams) -> bool:
+    """Ask, where somebody can answer; where nobody is there, it is agreed. A signal cancels it while it waits.
 
     What was typed before the question is thrown away: it was no answer to it.
     """
@@ -27,29 +27,35 @@ async def agreed(text: str, shown: Display, stop: Stop, streams: Streams) -> boo
         return False
     write_to_stderr(f"{text} [y/N] ")
     answer = ""
-    with stop.phase():
+    try:
         answer = await read_answer()
-    if stop or not answer:
-        write_to_stderr("\n")  # after Ctrl-C and Ctrl-D the cursor stands behind the question
-        return False
+    finally:
+        if not answer:
+            write_to_stderr("\n")  # after Ctrl-C and Ctrl-D the cursor stands behind the question
     return answer.strip().lower() in ("y", "yes")
 
 
 class Question:
-    """Asks once."""
+    """Asks once. `declined`: the answer was no."""
 
-    def __init__(self, shown: Display, stop: Stop, streams: Streams, *, yes: bool) -> None:
+    def __init__(self, shown: Display, streams: Streams, *, yes: bool) -> None:
         """`yes`: do not ask."""
         self.declined = False
         self._display = shown
-        self._stop = stop
         self._streams = streams
         self._yes = yes
 
     async def __call__(self, plan: Plan) -> bool:
-        """Return whether to go on; `declined` tells it afterwards."""
-        answer = self._yes or await agreed(describe(plan), self._display, self._stop, self._streams)
-        self.declined = not answer and not self._stop  # who interrupts the question may still go on with it
+        """Return whether to delete what a plan says."""
+        return await self._is_agreed(describe(plan))
+
+    async def before_undo(self, run: UndoableRun) -> bool:
+        """Return whether to put back what a run took away."""
+        return await self._is_agreed(f"Put back {_count(len(run.images), 'image')} of the run {run.id}?")
+
+    async def _is_agreed(self, text: str) -> bool:
+        answer = self._yes or await agreed(text, self._display, self._streams)
+        self.declined = not answer
         return answer
 
 

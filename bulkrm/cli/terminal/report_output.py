@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bulkrm.cli.terminal.console import complain
 from bulkrm.cli.terminal.writers import Writer
-from bulkrm.engine.stop import Stop
 from bulkrm.model.result.report import Report
 
 _FAILED, _KEPT = 1, 3
@@ -20,11 +19,11 @@ def deliver(writers: Sequence[Writer], report: Report, code: int) -> int:
     return code
 
 
-def raise_bug(stop: Stop) -> None:
+def raise_bug(bug: BaseException | None) -> None:
     """Raise what a bug raised, if one stopped the run: called when the reports are out."""
-    if stop.bug is not None:
+    if bug is not None:
         complain("a bug in bulkrm stopped the run; please report what follows")
-        raise stop.bug
+        raise bug
 
 
 def failed(code: int) -> int:

@@ -1,11 +1,13 @@
 """The result of a run, as the reports show it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.plan import Plan
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Kept, Outcome, Signal, Status, exit_code
 from bulkrm.model.target import Source
@@ -66,6 +68,26 @@ class Verification:
     differences: tuple[Difference, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class ConditionReads:
+    """What was asked for because of the conditions of a list: so many manifests and configurations."""
+
+    manifests: int = 0
+    configurations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaiming:
+    """How the space of what went becomes free, by the hosts that were asked.
+
+    `by_command`: an operator starts the registry's garbage collection; `later`: a deletion can be taken back for a while
+    on these, so the space is not free at once. A host may be in both.
+    """
+
+    by_command: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+
 _UNFINISHED = frozenset({FailureCode.UNFINISHED, FailureCode.UNCONFIRMED})
 
 
@@ -103,7 +125,9 @@ class Report:
     """A whole run: the images in the order of the list, glob matches sorted.
 
     `closing`: lines of text that stand before the totals. `orphans`: how many child manifests and artifact tags are known
-    to be left unreferenced. `explained`: the lines of `--explain`.
+    to be left unreferenced. `explained`: the lines of `--explain`. `plan`: what the run was to do; None where it was
+    stopped before that was complete. `unrecorded`: why the end of the run is not in its record; None where it is, or where
+    there is no record.
     """
 
     run: RunInfo
@@ -113,6 +137,10 @@ class Report:
     orphans: int = 0
     verification: Verification | None = None
     explained: tuple[str, ...] = ()
+    plan: Plan | None = None
+    condition_reads: ConditionReads = field(default_factory=ConditionReads)
+    reclaiming: Reclaiming = field(default_factory=Reclaiming)
+    unrecorded: str | None = None
     tally: Tally = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,6 +156,20 @@ class Report:
     def broken(self) -> bool:
         """Tell whether `--verify` found a difference."""
         return self.verification is not None and bool(self.verification.differences)
+
+    def with_closing(self, lines: Iterable[str]) -> Self:
+        """Return the report with these lines for people."""
+        return self._changed("closing", tuple(lines))
+
+    def with_unrecorded(self, why: str | None) -> Self:
+        """Return the report with why its end is not in the record."""
+        return self._changed("unrecorded", why)
+
+    def _changed(self, name: str, value: object) -> Self:
+        """Return a copy with one field changed, whose images are not counted again, as `replace` would have them."""
+        found = copy(self)
+        object.__setattr__(found, name, value)
+        return found
 
     def exit_code(self, signal: Signal | None = None) -> int:
         """Return the exit code of the contract; `signal`: what stopped the run."""

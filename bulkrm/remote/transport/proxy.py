@@ -1,10 +1,12 @@
-"""Proxies from the environment, taken by hand: aiohttp's `trust_env` would read `.netrc` as well."""
+"""Which proxy a request goes through.
+
+The proxies are a value: by the scheme of a URL, `all` for every scheme, and `no` for what goes past them, as
+`urllib.request.getproxies_environment` reads them. aiohttp's `trust_env` would read `.netrc` as well.
+"""
 
 import ipaddress
 import re
-import urllib.request
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from bulkrm.model.errors import InputError, Problem
@@ -25,17 +27,11 @@ class UnusableProxy(ValueError):  # noqa: N818 (it reads as what was found)
         self.what = what
 
 
-@lru_cache(maxsize=1)
-def _proxies() -> dict[str, str]:
-    return urllib.request.getproxies_environment()
-
-
-def proxy_for(url: str) -> str | None:
-    """Return the proxy for a URL: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` in either case, but not where `NO_PROXY` says.
+def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
+    """Return the proxy for a URL: that of its scheme, else the one for all, but not where `no` says.
 
     Never for loopback: a proxy elsewhere would reach its own. Raises UnusableProxy.
     """
-    proxies = _proxies()
     if not proxies:
         return None
     parts = urlsplit(url)
@@ -46,11 +42,11 @@ def proxy_for(url: str) -> str | None:
     return _checked(proxy, f"{kind.upper()}_PROXY") if proxy else None
 
 
-def refuse_unusable(urls: Iterable[str]) -> None:
+def refuse_unusable(urls: Iterable[str], proxies: Mapping[str, str]) -> None:
     """Raise InputError where one of these URLs would go through a proxy that cannot be used."""
     for url in urls:
         try:
-            proxy_for(url)
+            proxy_for(url, proxies)
         except UnusableProxy as error:
             host = urlsplit(url).hostname
             remedy = f"set it to the http:// or https:// address of a proxy, or put {host} into NO_PROXY"

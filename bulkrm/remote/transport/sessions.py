@@ -92,6 +92,7 @@ class Transport:
         self._clock = clock
         self._trace = trace
         self._tls = tls_of(connection)
+        self._proxies = connection.proxies
         self._own = OwnTls(own or {})
         self._timeout = timeout
         self._opened: _Opened | None = None
@@ -145,7 +146,7 @@ class Transport:
             with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
                 # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
                 target = URL(url, encoded=True)
-                proxy, tls = proxy_for(url), self._own.of(target)
+                proxy, tls = proxy_for(url, self._proxies), self._own.of(target)
                 response = await session.request(
                     method, target, headers=headers, data=data, allow_redirects=False, proxy=proxy, ssl=tls
                 )

@@ -1,25 +1,22 @@
 """Which hosts go past a proxy, and which proxies cannot be used."""
 
-from collections.abc import Iterator
+from urllib.request import getproxies_environment
 
 import pytest
 
 from bulkrm.model.errors import InputError
-from bulkrm.remote.transport import proxy
 from bulkrm.remote.transport.proxy import UnusableProxy, proxy_for, refuse_unusable
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD")
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """An environment without proxies; what was read of it is forgotten before and after."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment without proxies."""
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    proxy._proxies.cache_clear()
-    yield monkeypatch
-    proxy._proxies.cache_clear()
+    return monkeypatch
 
 
 @pytest.mark.parametrize(
@@ -58,7 +55,7 @@ def test_past_the_proxy(no_proxy: str, url: str, earlier: bool, environment: pyt
     environment.setenv("ALL_PROXY", "http://p.example:3128")
     environment.setenv("NO_PROXY", no_proxy)
 
-    assert proxy_for(url) == (None if earlier else "http://p.example:3128")
+    assert proxy_for(url, getproxies_environment()) == (None if earlier else "http://p.example:3128")
 
 
 @pytest.mark.parametrize(
@@ -80,9 +77,9 @@ def test_a_proxy_that_cannot_be_used(variable: str, value: str, environment: pyt
     environment.setenv(variable, value)
 
     with pytest.raises(UnusableProxy):
-        proxy_for("https://r.example/")
+        proxy_for("https://r.example/", getproxies_environment())
     with pytest.raises(InputError) as refused:
-        refuse_unusable(["https://127.0.0.1:5000/", "https://r.example/v2/"])
+        refuse_unusable(["https://127.0.0.1:5000/", "https://r.example/v2/"], getproxies_environment())
 
     assert variable in str(refused.value)
     assert "r.example" in str(refused.value)
@@ -94,4 +91,4 @@ def test_no_host_that_goes_there(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("ALL_PROXY", "socks5://p.example:1080")
     environment.setenv("NO_PROXY", "r.example")
 
-    refuse_unusable(["https://r.example/", "https://localhost:5000/", "http://[::1]/"])
+    refuse_unusable(["https://r.example/", "https://localhost:5000/", "http://[::1]/"], getproxies_environment())

@@ -1,6 +1,5 @@
-"""The folder of a run as the command line makes it: what was asked, in a form from which it can be asked again."""
+"""The folder of a run: what was asked, in a form from which it can be asked again."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -9,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from bulkrm import __version__
-from bulkrm.cli.commands.saved_plan import plan_text
+from bulkrm.api.plans import plan_text
 from bulkrm.codec.policy_fields import rules_record
 from bulkrm.codec.run_record import list_fields, run_fields
 from bulkrm.engine.job import Job, Saved
@@ -17,8 +16,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.selection.entry import Entry
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, locked
-from bulkrm.state.known import KnownRun
-from bulkrm.state.location import state_dir
+from bulkrm.state.known import KnownRun, known_runs
 
 
 def new_run_id(started: datetime) -> str:
@@ -27,15 +25,16 @@ def new_run_id(started: datetime) -> str:
 
 
 @contextmanager
-def run_folder(job: Job, option: Path | None) -> Iterator[RunFolder | None]:
-    """Hold the folder of a new run; a dry run has none. Raises InputError where it cannot be made."""
-    if job.policy.dry_run:
+def run_folder(job: Job, root: Path | None) -> Iterator[RunFolder | None]:
+    """Hold the folder of a new run below `root`. A dry run has none, and nor has a run without a root.
+
+    Raises InputError where it cannot be made.
+    """
+    if job.policy.dry_run or root is None:
         yield None
         return
     started = datetime.now(UTC)
-    folder = RunFolder.create(
-        state_dir(option, os.environ), new_run_id(started), _asked(job, started), list_fields(_listed(job))
-    )
+    folder = RunFolder.create(root, new_run_id(started), _asked(job, started), list_fields(_listed(job)))
     with held(folder):
         if isinstance(job.work, Saved):
             _keep_plan(folder, plan_text(job, job.work.plan, job.work.lines))
@@ -48,7 +47,7 @@ def held(folder: RunFolder) -> Iterator[RunFolder]:
     try:
         yield folder
     finally:
-        with suppress(StateError):  # the user was told when the end of the run could not be written
+        with suppress(StateError):  # the report says it when the end of the run could not be written
             folder.close()
 
 
@@ -73,9 +72,20 @@ def readable(run: KnownRun) -> Iterator[None]:
         raise InputError(Problem(run.id, error.what, remedy)) from error
 
 
-def _keep_plan(folder: RunFolder, pieces: Iterable[str]) -> None:
+def run_named(root: Path, name: str) -> KnownRun:
+    """Return the run whose name begins so. Raises InputError where there is none, or more than one."""
+    if not name:
+        raise InputError(Problem("RUN", "the name is empty", "perhaps a variable is not set; `bulkrm runs` lists them"))
+    found = [run for run in known_runs(root) if run.id.startswith(name)]
+    if len(found) != 1:
+        what = "there is no such run" if not found else f"{len(found)} runs begin so"
+        raise InputError(Problem(name, what, f"`bulkrm runs` lists those in {root}"))
+    return found[0]
+
+
+def _keep_plan(folder: RunFolder, text: Iterable[str]) -> None:
     try:
-        folder.write_plan(pieces)
+        folder.write_plan(text)
     except StateError as error:
         raise InputError(Problem("--state-dir", error.what, "give another folder")) from error
 
@@ -88,8 +98,3 @@ def _asked(job: Job, started: datetime) -> dict[str, Any]:
 
 def _listed(job: Job) -> Sequence[Entry]:
     return () if isinstance(job.work, Saved) else job.work
-
-
-def trouble_of(error: StateError) -> str:
-    """Say that the end of a run is not on disk."""
-    return f"the record of the run is not complete: {error.what}"

@@ -1,0 +1,45 @@
+"""Trying the credentials that a run would use, by one request that needs them."""
+
+from dataclasses import dataclass
+
+from bulkrm.api.performance import Means
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure
+from bulkrm.protocol.message import PING, list_tags
+from bulkrm.remote.registries import open_registries
+
+_REDIRECTION, _NOT_FOUND = 300, 404
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCheck:
+    """What a registry answered. `status`: the HTTP status; None where there was no usable answer, and a `failure`.
+
+    `asks_for_credentials`: it gives nothing to those who send none. `is_anonymous`: no credentials were sent.
+    `knows_repository`: False where it answered that there is no such repository, or no tag in it.
+    """
+
+    status: int | None
+    failure: Failure | None = None
+    asks_for_credentials: bool = True
+    is_anonymous: bool = False
+    knows_repository: bool = True
+
+    @property
+    def works(self) -> bool:
+        """Tell whether the registry took the credentials."""
+        return (self.failure is None and (self.status or 0) < _REDIRECTION) or not self.knows_repository
+
+
+async def check_login(means: Means, host: str, repository: Repository | None) -> LoginCheck:
+    """Ask a registry for its version, or for the tags of a repository."""
+    async with open_registries(means.settings, means.credentials, means.clock, means.listening) as registries:
+        request = PING if repository is None else list_tags(repository)
+        try:
+            answer = await registries[host].host.exchange(request)
+        except RequestFailed as error:
+            return LoginCheck(None, error.failure)
+        status, authorizer = answer.status, registries[host].host.authorizer
+        asks, anonymous = authorizer.asks_for_credentials, authorizer.is_anonymous(repository)
+    return LoginCheck(status, None, asks, anonymous, repository is None or status != _NOT_FOUND)

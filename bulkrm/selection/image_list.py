@@ -1,0 +1,156 @@
+"""What a run is about, as one value: images and patterns, what protects others, and what the list says beside them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Self
+
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.reference import HTTPS_PORT, parse_host
+from bulkrm.model.target import Source
+from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
+from bulkrm.selection.entry import Entry, parse_entry
+from bulkrm.selection.in_use.reading import read_in_use
+from bulkrm.selection.listfile.document import InUseFile, read_list
+from bulkrm.selection.patterns.pattern import ProtectPattern
+from bulkrm.selection.run_conditions import RunConditions
+
+ReadFile = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageList:
+    """What may be deleted, and what must stay. Made by `parse_list` and `parse_images`; `+` joins two of them.
+
+    `entries`: images, patterns and entries with conditions, in their order. `protect`: what these patterns match stays,
+    whatever an entry says. `ignore_unreadable`: damaged tags that match hold nothing back. `in_use`: references of what
+    runs, in normal form, which stays. `min_keep`: so many tagged images of each repository stay. `default_port`: the port
+    of hosts that were written without one (443, or 80 for a connection with `plain_http`).
+    """
+
+    entries: tuple[Entry, ...] = ()
+    protect: tuple[ProtectPattern, ...] = ()
+    ignore_unreadable: tuple[ProtectPattern, ...] = ()
+    in_use: tuple[str, ...] = ()
+    min_keep: int = 0
+    default_port: int = HTTPS_PORT
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The registries that are asked, each once, in the order of the entries."""
+        return tuple(dict.fromkeys(entry.host for entry in self.entries))
+
+    @property
+    def conditions(self) -> RunConditions:
+        """What limits the run beside its images."""
+        conditional = tuple(entry for entry in self.entries if isinstance(entry, ConditionalEntry))
+        return RunConditions(conditional, self.in_use, self.min_keep)
+
+    def protecting(self, *patterns: str) -> Self:
+        """Return the list with further protect patterns (`*:latest`, `**/prod-*:*`). Raises InputError."""
+        return replace(self, protect=(*self.protect, *read_patterns("protect", patterns, self.default_port)))
+
+    def ignoring_unreadable(self, *patterns: str) -> Self:
+        """Return the list with further patterns of damaged tags that hold nothing back. Raises InputError."""
+        found = read_patterns("ignore_unreadable", patterns, self.default_port)
+        return replace(self, ignore_unreadable=(*self.ignore_unreadable, *found))
+
+    def keeping_in_use(self, content: bytes, name: str = "in-use") -> Self:
+        """Return the list without what a file of running images names.
+
+        `content`: what `kubectl get pods -A -o json` and the like print, or a reference a line; `name` is for messages.
+        Raises InputError.
+        """
+        found = read_in_use(content, name, self.default_port)
+        return replace(self, in_use=tuple(sorted({*self.in_use, *found})))
+
+    def __add__(self, other: "ImageList") -> Self:
+        """Return both as one list: what either protects is protected, and the larger `min_keep` holds.
+
+        Raises InputError where their default ports differ: one host would have two names.
+        """
+        if self.default_port != other.default_port:
+            what = f"one list was read with the port {self.default_port}, the other with {other.default_port}"
+            raise InputError(Problem("", what, "read both with the same default_port"))
+        return replace(
+            self,
+            entries=self.entries + other.entries,
+            protect=self.protect + other.protect,
+            ignore_unreadable=self.ignore_unreadable + other.ignore_unreadable,
+            in_use=tuple(sorted({*self.in_use, *other.in_use})),
+            min_keep=max(self.min_keep, other.min_keep),
+        )
+
+
+def parse_list(
+    text: str | bytes, name: str = "list", *, read_file: ReadFile | None = None, default_port: int = HTTPS_PORT
+) -> ImageList:
+    """Read the text of a list file: YAML, or one reference or pattern a line. Nothing is sent and no file is opened.
+
+    `name` is what the list is called in messages and in the report (`images.yaml`). `read_file` returns the content of a
+    file of running images that the list names under `in-use`, and may raise OSError; a list that names one is refused
+    without it. Raises InputError with every mistake, each with `name:line:column`.
+    """
+    listed = read_list(text, name, default_port=default_port)
+    problems = list(unsupported_conditions(entry for entry in listed.entries if isinstance(entry, ConditionalEntry)))
+    in_use: dict[str, None] = {}
+    for file in listed.in_use:
+        try:
+            in_use.update(dict.fromkeys(_running(file, read_file, default_port)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(*problems)
+    return ImageList(listed.entries, listed.protect, (), tuple(sorted(in_use)), listed.min_keep, default_port)
+
+
+def parse_images(images: Iterable[str], *, registry: str | None = None, default_port: int = HTTPS_PORT) -> ImageList:
+    """Read references and patterns (`host/team/app:pr-*`), as the command line takes them.
+
+    `registry` is the host of those without one. In the report each is called by its position, `argument 1`. Raises
+    InputError with every mistake.
+    """
+    problems: list[Problem] = []
+    entries: list[Entry] = []
+    host = None if registry is None else parse_host(registry, default_port)
+    for number, text in enumerate(images, 1):
+        source = Source("argument", number)
+        try:
+            entries += parse_entry(text, source=source, default_host=host, default_port=default_port)
+        except InputError as error:
+            problems += (Problem(str(source), problem.what, problem.remedy) for problem in error.problems)
+    if not problems and not entries:
+        problems.append(Problem("", "no image was named", "give references such as host/repository:tag"))
+    if problems:
+        raise InputError(*problems)
+    return ImageList(tuple(entries), default_port=default_port)
+
+
+def read_patterns(where: str, patterns: Iterable[str], default_port: int) -> tuple[ProtectPattern, ...]:
+    """Read patterns of tags; `where` is what they are called in messages. Raises InputError with all mistakes."""
+    problems: list[Problem] = []
+    found = tuple(sound_patterns(where, patterns, default_port, problems))
+    if problems:
+        raise InputError(*problems)
+    return found
+
+
+def sound_patterns(
+    where: str, patterns: Iterable[str], default_port: int, problems: list[Problem]
+) -> Iterator[ProtectPattern]:
+    """Yield the patterns that can be read; `problems` gets what is wrong with the others."""
+    for text in patterns:
+        try:
+            yield ProtectPattern.parse(text, default_port)
+        except InputError as error:
+            problems += (Problem(where, problem.what, problem.remedy) for problem in error.problems)
+
+
+def _running(file: InUseFile, read_file: ReadFile | None, default_port: int) -> tuple[str, ...]:
+    if read_file is None:
+        remedy = "give read_file, which returns its content"
+        raise InputError(Problem(file.where, f"the list names the file {file.name!r} of what is in use", remedy))
+    try:
+        return read_in_use(read_file(file.name), file.name, default_port)
+    except OSError as error:
+        what = f"{file.name!r} cannot be read: {error.strerror or error}"
+        raise InputError(Problem(file.where, what, "give what lists running images")) from error
