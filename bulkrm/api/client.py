@@ -88,7 +88,8 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the runs that still go on."""
-        self.stop()
+        for stop in self._going_on:
+            stop.interrupt(Signal.INTERRUPT)
 
     @property
     def stopped_by(self) -> Signal | None:

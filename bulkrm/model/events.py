@@ -94,7 +94,10 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """No request is sent to `host` for so many seconds; told once for all requests that wait."""
+    """Requests to `host` wait for so many seconds: all of them where it asked for that, else those that it did not answer.
+
+    Told once for all requests that wait, and only of waits of two seconds and more.
+    """
 
     host: str
     seconds: float

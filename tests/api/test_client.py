@@ -1,5 +1,6 @@
 """The front door: plan, delete, apply, resume and undo as a program calls them."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -197,6 +198,20 @@ async def test_an_open_run_is_held(tmp_path: Path) -> None:
 
     assert run.hosts == (sandbox.host,)
     assert words(report.images) == [("a", "restored")]
+
+
+async def test_runs_at_the_same_time() -> None:
+    """Two runs of one client go on side by side, each with its own events in its own report."""
+    async with Sandbox() as one, Sandbox() as other:
+        fill(one, "a")
+        fill(other, "b", "c")
+        async with Client(credentials={one.host: ADMIN, other.host: ADMIN}) as client, asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(client.delete(listed(one, "*")))
+            second = tasks.create_task(client.delete(listed(other, "*")))
+
+        assert words(first.result().images) == [("a", "deleted")]
+        assert words(second.result().images) == [("b", "deleted"), ("c", "deleted")]
+        assert (tags(one), tags(other), client.stopped_by) == ([], [], None)
 
 
 # Records

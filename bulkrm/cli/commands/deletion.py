@@ -84,7 +84,7 @@ def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: 
     limit = values.limit(safety.max_delete)
     saved = read_plan(files, hide=sign_in.ask_password)
     port = sign_in.connection.default_port
-    protect = (*saved.document.protect, *(safety.protect or ()))
+    protect = tuple(safety.protect or ())
     read_patterns("--protect", protect, port)
     if "max-delete" not in sign_in.configuration.typed:  # a default does not loosen what the plan was made with
         limit = Limit.smallest(known for known in (limit, saved.policy.max_delete) if known is not None)
@@ -92,7 +92,7 @@ def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: 
     in_use = read_in_use_option(safety.in_use or (), port)
     conditions = saved.document.conditions
     conditions = replace(conditions, in_use=tuple(sorted({*conditions.in_use, *in_use.references})))
-    refuse_blind(policy, conditions, protected=bool(protect))
+    refuse_blind(policy, conditions, protected=bool(saved.document.protect or protect))
 
     async def apply(client: Client, question: Question) -> Report:
         return await client.apply(saved, policy, protect=protect, in_use=in_use.references, confirm=question)
