@@ -10,7 +10,6 @@ from typing import Self
 from anyio.to_thread import run_sync
 
 from bulkrm.api.cancellation import to_the_end
-from bulkrm.api.checks import refuse_contradictions, refuse_unusable_connections
 from bulkrm.api.errors import PlanIncomplete
 from bulkrm.api.login_check import LoginCheck, check_login
 from bulkrm.api.performance import ConfirmPlan, ConfirmUndo, Means, Performed, perform, put_back
@@ -30,7 +29,9 @@ from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
 from bulkrm.remote.credentials.source import Surroundings
+from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.selection.image_list import ImageList, read_patterns
+from bulkrm.selection.run_conditions import refuse_blind
 from bulkrm.state.folder import RunFolder
 
 CredentialsGiven = Mapping[str, Credential] | Surroundings | Credentials
@@ -235,12 +236,19 @@ class Client:
         return stop
 
     async def _carry_out(self, job: Job, confirm: ConfirmPlan | None, left: ResumableRun | None = None) -> Performed:
-        refuse_contradictions(job, self._settings.connection)
+        self._refuse_contradictions(job)
         stop = self._begun()
         try:
             return await to_the_end(self._perform(job, stop, confirm, left), stop)
         finally:
             self._going_on.discard(stop)
+
+    def _refuse_contradictions(self, job: Job) -> None:
+        refuse_blind(job.policy, job.conditions, protected=bool(job.protect))
+        port = self._settings.connection.default_port
+        if job.default_port != port:
+            what = f"the images were read with the port {job.default_port} for hosts without one"
+            raise InputError(Problem("", what, f"read them with default_port={port}, which the connection has"))
 
     async def _perform(self, job: Job, stop: Stop, confirm: ConfirmPlan | None, left: ResumableRun | None) -> Performed:
         means = await self._means(job.hosts, stop)

@@ -4,19 +4,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from bulkrm import __version__
 from bulkrm.api.errors import InternalError
-from bulkrm.api.plans import document_of, plan_text
 from bulkrm.api.record import new_run_id
 from bulkrm.api.undoable import UndoableRun
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job, Saved
+from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.folder_recorder import FolderRecorder
-from bulkrm.engine.record.noting import noting
 from bulkrm.engine.record.recorder import NoRecorder, Recorder
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Undo
@@ -29,7 +27,6 @@ from bulkrm.model.settings import Settings
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import Listening, Registries, open_registries
-from bulkrm.remote.request_events import tracing
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 
@@ -57,7 +54,7 @@ class Means:
     @property
     def listening(self) -> Listening:
         """What the registries tell of."""
-        return Listening(self.tell, tracing(self.tell))
+        return Listening.of(self.tell)
 
     @asynccontextmanager
     async def connected(self, run: str) -> AsyncIterator[Registries]:
@@ -106,7 +103,7 @@ async def perform(job: Job, means: Means, folder: RunFolder | None, confirm: Con
     run_id = folder.id if folder else new_run_id(started)
     confirmation = _Confirmation(confirm, means.stop)
     async with means.connected(run_id) as registries:
-        recorder = FolderRecorder(folder, partial(plan_text, job)) if folder else NoRecorder()
+        recorder = FolderRecorder(folder, job.plan_text) if folder else NoRecorder()
         context = RunContext(noting(recorder.outcome, means.tell), means.stop, means.clock, recorder)
         run = Run(job, registries, context)
         images = await run.perform(confirmation)
@@ -116,7 +113,7 @@ async def perform(job: Job, means: Means, folder: RunFolder | None, confirm: Con
         report = _report(info, images, run, registries)
     over = confirmation.declined and not (isinstance(job.work, Saved) and job.work.resumed)
     report = report.with_unrecorded(_close(recorder, report, means.stop, declined=over))
-    document = document_of(job, run.plan, run.lines) if run.plan is not None else None
+    document = job.document(run.plan, run.lines) if run.plan is not None else None
     return Performed(means.ended(report), document)
 
 

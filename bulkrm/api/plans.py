@@ -1,10 +1,10 @@
 """Plans as values: with what they were made with, as text and back."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bulkrm.codec.plan_document import PlanDocument
-from bulkrm.codec.plan_writer import pieces, write
+from bulkrm.codec.plan_writer import write
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.run import would
@@ -88,20 +88,6 @@ class MadePlan(DeletionPlan):
     """A plan that was made just now. `report`: what the dry run which made it says of each image, in requests and time."""
 
     report: Report
-
-
-def document_of(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> PlanDocument:
-    """Put a plan together with what it was made with."""
-    policy = replace(job.policy, dry_run=False, measure=False)
-    protect = tuple(dict.fromkeys(str(pattern) for pattern in job.protect))
-    unmatched = tuple(line for line in lines if isinstance(line, Unmatched))
-    ignored = tuple(dict.fromkeys(str(pattern) for pattern in job.ignore))
-    return PlanDocument(plan, policy, protect, unmatched, ignored, job.conditions)
-
-
-def plan_text(job: Job, plan: Plan, lines: Sequence[Line] = ()) -> Iterator[str]:
-    """Yield the text of a plan's file, in pieces."""
-    return pieces(document_of(job, plan, lines))
 
 
 def in_order(plan: Plan, unmatched: Sequence[Unmatched]) -> tuple[Line, ...]:

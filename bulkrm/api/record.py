@@ -8,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 from bulkrm import __version__
-from bulkrm.api.plans import plan_text
 from bulkrm.codec.policy_fields import rules_record
 from bulkrm.codec.run_record import list_fields, run_fields
 from bulkrm.engine.job import Job, Saved
@@ -37,7 +36,7 @@ def run_folder(job: Job, root: Path | None) -> Iterator[RunFolder | None]:
     folder = RunFolder.create(root, new_run_id(started), _asked(job, started), list_fields(_listed(job)))
     with held(folder):
         if isinstance(job.work, Saved):
-            _keep_plan(folder, plan_text(job, job.work.plan, job.work.lines))
+            _keep_plan(folder, job.plan_text(job.work.plan, job.work.lines))
         yield folder
 
 

@@ -1,14 +1,16 @@
 """What a run is asked to do: a list and its rules, or a saved plan."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from bulkrm.codec.plan_document import PlanDocument
+from bulkrm.codec.plan_writer import pieces
 from bulkrm.engine.recover.reconcile import EarlierProgress
 from bulkrm.engine.recover.undone import UndoneImages
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Reference
 from bulkrm.model.settings import Policy
-from bulkrm.model.target import Line
+from bulkrm.model.target import Line, Unmatched
 from bulkrm.planning.merge import failed_targets
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.pattern import ProtectPattern
@@ -40,6 +42,18 @@ class Job:
     conditions: RunConditions = UNCONDITIONAL
     default_port: int = HTTPS_PORT
     explain: tuple[Reference, ...] = ()  # images about which every rule is told
+
+    def document(self, plan: Plan, lines: Sequence[Line]) -> PlanDocument:
+        """Put a plan together with what it was made with."""
+        policy = replace(self.policy, dry_run=False, measure=False)
+        protect = tuple(dict.fromkeys(str(pattern) for pattern in self.protect))
+        unmatched = tuple(line for line in lines if isinstance(line, Unmatched))
+        ignored = tuple(dict.fromkeys(str(pattern) for pattern in self.ignore))
+        return PlanDocument(plan, policy, protect, unmatched, ignored, self.conditions)
+
+    def plan_text(self, plan: Plan, lines: Sequence[Line]) -> Iterator[str]:
+        """Yield the text of a plan's file, in pieces."""
+        return pieces(self.document(plan, lines))
 
     @property
     def hosts(self) -> tuple[str, ...]:

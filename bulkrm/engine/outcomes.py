@@ -6,7 +6,7 @@ from typing import overload
 
 from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.removed_ahead import RemovedAhead
-from bulkrm.model.events import EventListener, ImageSettled
+from bulkrm.model.events import Event, EventListener, ImageSettled
 from bulkrm.model.manifest import Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
@@ -176,3 +176,14 @@ def _note(line: Target, outcome: Outcome) -> str | None:
     if isinstance(outcome, Deleted | WouldDelete) and outcome.for_good:
         return f"{line.note}; {_FOR_GOOD}" if line.note else _FOR_GOOD
     return line.note
+
+
+def noting(note: Callable[[ImageResult], None], tell: EventListener) -> EventListener:
+    """Return a listener that has every outcome noted first, and passes all events on."""
+
+    def hear(event: Event) -> None:
+        if isinstance(event, ImageSettled):
+            note(event.result)
+        tell(event)
+
+    return hear

@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from bulkrm.families.family import address_of, traits_of
-from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
+from bulkrm.model.events import EventListener, RequestAnswered, Warned, WarningKind, ignore
 from bulkrm.model.limits import RAISE
 from bulkrm.model.result.report import Reclaiming, Requests
 from bulkrm.model.settings import Settings
@@ -18,6 +19,7 @@ from bulkrm.remote.host import Host
 from bulkrm.remote.registry import Registry
 from bulkrm.remote.transport.connections import Sharing
 from bulkrm.remote.transport.proxy import refuse_unusable
+from bulkrm.remote.transport.redaction import public
 from bulkrm.remote.transport.sessions import Trace, Transport, no_trace
 from bulkrm.remote.transport.tls import OwnTls, tls_of
 
@@ -91,6 +93,15 @@ class Listening:
 
     tell: EventListener = ignore
     trace: Trace = no_trace
+
+    @classmethod
+    def of(cls, tell: EventListener) -> Self:
+        """Return what makes an event of every request, without what may be secret in its URL."""
+
+        def trace(method: str, url: str, result: str) -> None:
+            tell(RequestAnswered(method, public(url), result))
+
+        return cls(tell, trace)
 
 
 _SILENT = Listening()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.settings import Policy, Shared
 from bulkrm.selection.conditional import ConditionalEntry
 
 
@@ -23,3 +25,21 @@ class RunConditions:
 
 
 UNCONDITIONAL = RunConditions()
+
+
+def refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool) -> None:
+    """Refuse what rests on the other tags of a repository together with not reading them. Raises InputError."""
+    if policy.shared is not Shared.DELETE_UNSEEN:
+        return
+    blind = (
+        (protected, "protection"),
+        (policy.recursive, "--recursive"),
+        (policy.verify, "--verify"),
+        (bool(conditions.in_use), "in-use"),
+        (bool(conditions.min_keep), "min-keep"),
+        (any(entry.ranks for entry in conditions.entries), "keep-newest"),
+    )
+    for given, what in blind:
+        if given:
+            message = f"delete-unseen does not read the tags that {what} rests on"
+            raise InputError(Problem("--shared", message, f"use --shared delete, or remove {what}"))

@@ -6,18 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bulkrm.api.plans import plan_text
 from bulkrm.api.record import run_folder
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job
+from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.folder_recorder import FolderRecorder
-from bulkrm.engine.record.noting import noting
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.run import Confirm, Run
 from bulkrm.engine.stop import Stop
@@ -165,7 +163,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
         chosen.heard(method, path)
 
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
-    recorder = None if folder is None else FolderRecorder(folder, partial(plan_text, job))
+    recorder = None if folder is None else FolderRecorder(folder, job.plan_text)
     tell = chosen.tell or warnings
     context = RunContext(tell, stop, chosen.clock)
     if recorder is not None:

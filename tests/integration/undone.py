@@ -9,7 +9,7 @@ from bulkrm.api.record import held
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.record.noting import noting
+from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.stop import Stop

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from bulkrm.api.checks import refuse_blind, refuse_unusable_connections
 from bulkrm.api.client import Client
 from bulkrm.cli.in_use import read_in_use_option
 from bulkrm.cli.inputs import Selected, Wanted, read_inputs
@@ -21,7 +20,9 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Limit, Policy
+from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.selection.image_list import read_patterns
+from bulkrm.selection.run_conditions import refuse_blind
 from bulkrm.state.location import state_dir
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from functools import partial
 
 import anyio
 
-from bulkrm.api.checks import refuse_unusable_connections
 from bulkrm.api.client import Client
 from bulkrm.api.resumable import ResumableRun, resumable_run
 from bulkrm.cli.options.declared import Confirmation, Output, Pace, SignIn
@@ -14,6 +13,7 @@ from bulkrm.cli.runs.summary import of_record
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.terminal.question import Question
 from bulkrm.model.result.report import Report
+from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.state.known import KnownRun
 from bulkrm.state.location import state_dir
 

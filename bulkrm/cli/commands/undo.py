@@ -7,7 +7,6 @@ from functools import partial
 
 import anyio
 
-from bulkrm.api.checks import refuse_unusable_connections
 from bulkrm.api.client import Client
 from bulkrm.api.undoable import UndoableRun, undoable_run
 from bulkrm.cli.inputs import Arguments
@@ -17,6 +16,7 @@ from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.terminal.question import Question
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import Report
+from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.selection.image_list import ImageList
 from bulkrm.state.location import state_dir
 

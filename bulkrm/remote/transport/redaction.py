@@ -11,6 +11,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -22,6 +23,8 @@ _NO_WORD = 16  # what is longer is no word of a registry's
 _QUOTED = "Content-Type"  # the header that messages quote
 _DATA = "application/"  # manifests, lists and tokens: their bytes count
 _SUCCESS = 300
+# The only parts of a query that a log may show (as go-containerregistry's redact does).
+_LOGGED = frozenset({"scope", "service", "n", "last", "digest"})
 
 
 class Redaction:
@@ -38,6 +41,15 @@ class Redaction:
             self._passwords |= {secret, *_password(secret)}
         known = {text for text in {secret, *self._passwords} if len(text) >= _SHORTEST}
         return _without(answer, sorted(known, key=len, reverse=True)) if known else answer
+
+
+def public(url: str) -> str:
+    """Return a URL without what may be secret in its query."""
+    if "?" not in url and "#" not in url:
+        return url
+    parts = urlsplit(url)
+    query = urlencode([(key, value) for key, value in parse_qsl(parts.query) if key in _LOGGED], safe=":/,")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
 
 
 def _password(basic: str) -> Iterable[str]:
