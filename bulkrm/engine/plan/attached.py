@@ -1,4 +1,4 @@
-"""What `--recursive` adds to the targets: read from the registry, level by level, and checked."""
+"""Finds the children and referrers that `--recursive` adds to the targets, level by level."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ _Place = tuple[Repository, Digest]
 
 
 class Attached:
-    """Finds the children and referrers of what is doomed."""
+    """Finds the children and referrers of manifests to delete."""
 
     def __init__(self, gateway: Gateway, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
         """Begin with nothing found."""
@@ -37,11 +37,11 @@ class Attached:
         self._dismissed: set[Reference] = set()
 
     def failures(self, repository: Repository) -> Mapping[Digest, Failure]:
-        """Return the manifests whose referrers could not be read: they do not go, or those would be lost track of."""
+        """Return the manifests whose referrers could not be read; they are kept, or their referrers could not be found."""
         return self._failures.get(repository, {})
 
     async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
-        """Add what belongs to the doomed items of the plan, one level of it; tell whether there is more to be judged."""
+        """Add one level of children and referrers to the targets; tell whether the plan has to be judged again."""
         items = by_repository(plan.items)
         tangled = {
             target for members in items.values() for item in cyclic_attachments(members) for target in item.targets
@@ -68,7 +68,7 @@ class Attached:
         return {item.digest: self._referrers.get((item.repository, item.digest), ()) for item in items}
 
     def _is_there(self, wanted: AttachedTarget) -> bool:
-        """Tell whether something is what it was said to be; what is not is not asked for again."""
+        """Tell whether a manifest exists and is attached as listed; one that is not is never asked for again."""
         found: Resolution = self._resolver.found[name_of(wanted.target)]
         absent = isinstance(found, Absent)
         if absent or (isinstance(found, Resolved) and not is_attached_to(wanted, found.subject)):
@@ -77,9 +77,9 @@ class Attached:
         return True
 
     async def _read_referrers(self, deletions: Iterable[Item]) -> bool:
-        """Ask the referrers API for each doomed manifest once; tell whether that failed for any.
+        """Ask the referrers API once for each manifest to delete; tell whether that failed for any of them.
 
-        Where a repository has none, its first 404 is enough: what is attached is found by its tags then.
+        A repository without the API is asked once only: there, artifact tags name what is attached.
         """
         asked = [(item.repository, item.digest) for item in deletions]
         places = [place for place in asked if place not in self._referrers]

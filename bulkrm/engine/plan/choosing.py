@@ -1,4 +1,4 @@
-"""Which images an entry chooses by their labels, annotations and platform: that takes a look at each of them."""
+"""Chooses among the images that entries name by labels, annotations and platform, which have to be read first."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from bulkrm.selection.selector import Fact
 
 
 class Chooser:
-    """Chooses among the images that entries with such conditions name."""
+    """Chooses among the images that entries with `labels`, `annotations` or `platform` name."""
 
     def __init__(self, conditions: Conditions, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
         """Take the conditions, and who reads."""
@@ -30,11 +30,11 @@ class Chooser:
 
     @property
     def has_work(self) -> bool:
-        """Tell whether any entry chooses so."""
+        """Tell whether any entry has such a condition."""
         return any(entry.chooses_images for entry in self._entries)
 
     async def choose(self, lines: Sequence[Line]) -> list[Line]:
-        """Return the lines without what no entry chooses; an entry that has none left is one line that says so."""
+        """Return the lines without images that no entry chooses; an entry that chooses none becomes an Unmatched."""
         targets = [line for line in lines if isinstance(line, Target) and self._chooses_by_look(line)]
         self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(targets)))
         await self._resolver.resolve(map(name_of, targets), Method.GET)
@@ -43,7 +43,7 @@ class Chooser:
             needed[scene.repository] = dict(facts_needed(self._entries, scene, choosing=True))
         await self._conditions.facts.read(needed, self._tell)
         if self._stop:
-            return list(lines)  # what was not read cannot be left out
+            return list(lines)  # the images were not all read, so none is left out
         left = {target: self._left(target) for target in targets}
         used = {number for line in lines if isinstance(line, Target) for number in left.get(line, line).bound}
         return list(self._lines(lines, left, used))
@@ -79,7 +79,7 @@ class Chooser:
             yield RepositoryView(repository, found_tags, ())
 
     def _left(self, target: Target) -> Target:
-        """Return a target as those entries name it that choose it; what cannot be read stays as it is."""
+        """Return a target bound only by the entries that choose it; one that cannot be read remains unchanged."""
         found = self._resolver.found.get(name_of(target))
         if not isinstance(found, Resolved):
             return target

@@ -1,6 +1,6 @@
-"""Conditions in a run: their facts are read, and what they say of each repository is put beside its other facts.
+"""Evaluates the conditions of a run: reads the facts that they need, and adds their verdicts to those of repositories.
 
-Every judgement does this, the later ones with the facts of the first: digests do not change what they stand for.
+Every judgement of a run does this. Later ones reuse the facts of the first, since a digest always means the same content.
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ from bulkrm.selection.values.dating import DateKind, date_of
 
 
 class Conditions:
-    """The conditions of a run, with what was read for them. `now` is that of its plan."""
+    """The conditions of a run, with the facts read for them. `now`: the time to which ages refer."""
 
     def __init__(
         self, wanted: RunConditions, gateway: Gateway, stop: Stop, clock: Clock, default_port: int = HTTPS_PORT
@@ -47,20 +47,20 @@ class Conditions:
         return self.facts.noting(sink) if self.wanted else sink
 
     def elsewhere(self, hosts: Collection[str]) -> Iterator[Warned]:
-        """Yield a warning where nothing of what is in use is on one of these hosts, which are all of the run."""
+        """Yield a warning if no image in use is on a host of the run: the file may be the wrong one."""
         if self.used and not self.used.has_ids and not self.used.hosts.intersection(hosts):
             text = "nothing of what is in use is on a registry of this run; is it the right file?"
             yield Warned(WarningKind.IN_USE_ELSEWHERE, text)
 
     def recognise(self, plan: Plan) -> None:
-        """Take what a saved plan knows as seen by the first judgement."""
+        """Mark the manifests of a saved plan as known to the first judgement."""
         for item in plan.items:
             self.facts.familiar(item.repository, [item.digest])
 
     async def complete(
         self, facts: Sequence[RepositoryFacts], tell: EventListener, *, first: bool = False
     ) -> list[RepositoryFacts]:
-        """Add to the facts of repositories what the conditions say. `first`: of the judgement that makes the plan."""
+        """Return the facts with the verdicts of the conditions. `first`: for the judgement that makes the plan."""
         if not self.wanted:
             return list(facts)
         scenes = {entry.repository: scene_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
@@ -71,7 +71,7 @@ class Conditions:
         return [self._judged(entry, scenes.get(entry.repository), tell) for entry in facts]
 
     async def speak_of_new(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
-        """Tell whether tags that are new may keep others: one is in use, or what a condition has to know cannot be read."""
+        """Tell whether new tags may change what is kept: one is in use, or a fact about one cannot be read."""
         if not self.wanted:
             return False
         if any(tag in found for tag in self.used.tags_in(repository)):
@@ -122,7 +122,7 @@ class Conditions:
         )
 
     def _warn(self, facts: RepositoryFacts, tell: EventListener) -> None:
-        """Say which tags in use of a touched repository lead to nothing, once."""
+        """Warn once about each tag in use of a touched repository that cannot be read."""
         if not isinstance(facts.tags, TagsRead) or not facts.tags.tags:
             return
         for tag in self.used.tags_in(facts.repository):

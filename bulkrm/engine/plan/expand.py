@@ -1,4 +1,4 @@
-"""Globs become targets: the catalog for patterns of repositories, one tag listing for each repository."""
+"""Expands globs into targets, by the catalog of a host for repository patterns and one tag list for each repository."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ Catalogs = dict[str, tuple[str, ...] | Failure]
 async def expand(
     entries: Sequence[Entry], gateway: Gateway, lists: TagLists, stop: Stop, tell: EventListener
 ) -> list[Line]:
-    """Return the lines of the report in the order of the list, an image that is named twice only once."""
+    """Return the lines of the report in the order of the list, each image once."""
     wanted_globs = list(globs(entries))
     catalogs: Catalogs = {}
 
@@ -52,7 +52,7 @@ async def expand(
 
 @dataclass(frozen=True, slots=True)
 class _Expansion:
-    """What the listings made of entries."""
+    """The results of the listings, by which entries are expanded."""
 
     catalogs: Catalogs
     lists: TagLists
@@ -71,7 +71,7 @@ class _Expansion:
     def warnings(
         self, entries: Sequence[Entry], wanted: Iterable[Repository], named: Sequence[tuple[Entry, list[Line]]]
     ) -> Iterator[Warned]:
-        """Yield what is odd about the list."""
+        """Yield warnings about parts of the list that have no effect."""
         tags = {place: self._tags(place) for place in wanted}
         targets = [(entry, [line for line in lines if isinstance(line, Target)]) for entry, lines in named]
         yield from (Warned(WarningKind.UNUSED_EXCLUSION, text) for text in islice(unused_excludes(entries, tags), MOST))
@@ -88,7 +88,7 @@ class _Expansion:
         return () if isinstance(listed, Failure) else listed or ()
 
     def _conditional(self, entry: ConditionalEntry, number: int) -> Iterator[Line]:
-        """Yield the lines of an entry with conditions, as far as tags tell what it chooses."""
+        """Yield the lines of an entry with conditions, as far as it chooses by tags."""
         found = [line for piece in entry.pieces for line in self._lines(piece)]
         chosen = [
             replace(line, bound=(number,)) if isinstance(line, Target) else line

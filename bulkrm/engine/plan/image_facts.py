@@ -1,7 +1,7 @@
-"""What conditions are decided by: read from manifests and configurations, once per digest, and only what is asked for.
+"""Reads the facts that conditions need from manifests and configurations, once per digest, and no others.
 
-A manifest that was read whole anyway is noted in passing. What else is needed is read by digest, which no push can
-change, so it holds for the whole run: for the second judgements too.
+Manifests that the planner reads anyway are used. Others are read by digest, whose content no push can change, so the
+facts are valid for the whole run.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,13 +38,13 @@ U = TypeVar("U")
 
 
 class ImageFacts:
-    """Reads and keeps facts. `requests`: how many configurations and further manifests were asked for."""
+    """Reads and stores facts. `manifests_asked` and `configs_asked`: how many of each were requested."""
 
     def __init__(self, gateway: Gateway, stop: Stop) -> None:
         """Begin knowing nothing."""
-        # A registry that answers while it fails to delete is still broken: these answers say nothing about that.
+        # Successful reads must not reset the circuit breaker while deletions fail.
         self._gateway = gateway.rereading()
-        # What cannot be read where a registry keeps its blobs says nothing of the registry itself.
+        # Failures of a blob store are no failures of the registry itself.
         self._for_blobs = gateway.anew()
         self._stop = stop
         self._manifests: dict[Digest, ManifestFacts | Missing | Unread] = {}
@@ -65,18 +65,18 @@ class ImageFacts:
         return note
 
     def forget(self) -> None:
-        """Forget all that was read: the answers may have been mixed up."""
+        """Forget all facts, because answers may have been mixed up."""
         self._for_blobs = self._gateway.anew()
         self._manifests.clear()
         self._configs.clear()
         self._asked.clear()
 
     def familiar(self, repository: Repository, digests: Iterable[Digest]) -> None:
-        """Take what the first judgement has seen: what comes later, and cannot be read, is another matter."""
+        """Mark manifests as known to the first judgement of the run."""
         self._seen.update((repository, digest) for digest in digests)
 
     def new_in(self, repository: Repository, digests: Iterable[Digest]) -> frozenset[Digest]:
-        """Return those that no judgement has seen before."""
+        """Return those manifests that the first judgement did not know."""
         return frozenset(digest for digest in digests if (repository, digest) not in self._seen)
 
     def of(self, digest: Digest) -> Details:
@@ -84,7 +84,7 @@ class ImageFacts:
         return details(digest, lambda name: self._manifests.get(name, Missing()), self._config)
 
     async def read(self, needed: Needed, tell: EventListener) -> None:
-        """Read what is not known yet; a stop leaves some out."""
+        """Read the facts that are not known yet; a stop leaves some unread."""
         level: list[tuple[_Place, bool]] = [
             ((repository, digest), bool(facts & OF_CONFIG))
             for repository, digests in needed.items()
@@ -145,7 +145,7 @@ class ImageFacts:
         await run_jobs(by_host(missing), self._gateway.workers, read, self._stop)
 
     def _is_open(self, known: ManifestFacts | Config | Missing | Unread | None, place: _Place) -> bool:
-        """Tell whether something is still to be asked for: what one repository does not have another one may."""
+        """Tell whether a digest has to be requested from this repository: another one may not have had it."""
         return known is None or (isinstance(known, Missing | Unread) and place not in self._asked)
 
     def _config(self, digest: Digest) -> Config | Missing | Unread:

@@ -1,4 +1,4 @@
-"""What is done with every manifest that is read whole: it is kept, described, and measured if somebody wants to know."""
+"""Handles every manifest that is read whole: archives it, and collects the sizes of its blobs if the plan needs them."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from bulkrm.model.manifest import Blob, Manifest, Resolved, blobs
 
 
 class ManifestSink:
-    """Call it with a manifest; it returns what there is to know without the bytes."""
+    """Called with a manifest; archives it and returns its metadata."""
 
     def __init__(self, recorder: Recorder, *, measure: bool) -> None:
         """`measure`: note the blobs of images as well."""

@@ -1,7 +1,7 @@
-"""What the manifests of a repository name: an index needs its children, and what may be an index may need some too.
+"""Finds out which manifests the kept manifests of a repository need.
 
-An ordinary image needs no other manifest, and is not read for that. Everything else is: indexes, artifacts, types that
-nobody knows, and what an index names under a type that says neither "image" nor "layer".
+An ordinary image needs no other manifest, so it is not read for that. All others are: indexes, artifacts, manifests of
+unknown type, and the entries of an index whose type is neither that of an image nor that of a layer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ MAX_NESTED = 10_000  # of a repository
 
 @dataclass(slots=True)
 class _Named:
-    """What is known by now. `children`: of what is no image, None where that was not read. `nested`: named by others."""
+    """What was found so far. `children`: of manifests that are no images, None if not read. `nested`: named by others."""
 
     children: dict[Digest, Children | None] = field(default_factory=dict)
     nested: dict[Digest, None] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class NeedsReader:
         self._tell = tell
 
     async def read(self, places: Mapping[Repository, Sequence[str | Digest]]) -> None:
-        """Read everything below the names of each repository that is not known to be an image."""
+        """Read all manifests below the names of each repository that are not known to be images."""
         while not self._stop:
             whole: list[Name] = []
             doubtful: list[Name] = []
@@ -58,7 +58,7 @@ class NeedsReader:
     def of(
         self, repository: Repository, names: Sequence[str | Digest], tagged: Iterable[Resolved]
     ) -> dict[Digest, Children] | Unreadable:
-        """Return what every manifest below these names has to have; `tagged`: what tags were found to lead to."""
+        """Return the children of every manifest below these names; `tagged`: the manifests that tags lead to."""
         named = self._named(repository, names)
         if named.too_much is not None:
             return Unreadable(f"{repository}: {named.too_much}")
@@ -76,7 +76,7 @@ class NeedsReader:
         }
 
     def _without_what_is_no_manifest(self, repository: Repository, children: Children) -> Children:
-        """Tell apart what was read to see whether it is an index: what the registry has under no manifest is a part."""
+        """Move possible indexes that the registry has no manifest for from the children to the parts."""
         gone = [digest for digest in children.indexes if not isinstance(self._found(repository, digest), Resolved)]
         if not gone:
             return children
@@ -96,7 +96,7 @@ class NeedsReader:
         return named
 
     def _level_below(self, repository: Repository, level: Iterable[Resolved], named: _Named) -> list[Resolved]:
-        """Note what these name; return those of them that were read and are named for the first time."""
+        """Add the children of these manifests; return those children that were read and are new."""
         below: list[Resolved] = []
         for resolved in level:
             if named.children.get(resolved.digest) is not None:

@@ -1,4 +1,4 @@
-"""From targets to a plan: read what they lead to, judge, ask what the judgement turns on, and judge again."""
+"""Makes the plan of a run: resolves targets, judges, probes what the judgement depends on, and judges again."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ class PlanWithFacts:
 
 
 class Planner:
-    """Makes the plan of a run, and judges again what grew old."""
+    """Makes the plan of a run, and judges stale repositories again."""
 
     def __init__(  # noqa: PLR0913, PLR0917 (what a run consists of)
         self,
@@ -68,15 +68,15 @@ class Planner:
         self._attached = Attached(gateway, self._resolver, context.stop, context.tell)
 
     def known(self, target: Target) -> Resolution | None:
-        """Return what was found out about a target, if anything was that can be relied on."""
+        """Return what a target leads to; None: it was not read, or the answers of its host are not reliable."""
         if not self._gateway.is_confirmed(target.reference.repository.host):
             return None
         return self._survey(self._resolver, self._lists, self._context.tell).known(target)
 
     def forget(self, plan: Plan) -> None:
-        """Let go what was read: the plan is complete, and whatever is judged again is read again.
+        """Free what was read for the plan: what is judged again is read again.
 
-        Only which tags there were is still needed where something goes: a new one is known by that.
+        Only the tag lists of touched repositories are still needed, to recognise new tags.
         """
         self._resolver.found.clear()
         self._lists.forget({item.repository for item in plan.acts})
@@ -103,9 +103,9 @@ class Planner:
     async def renew(
         self, saved: Plan, gone: Collection[tuple[Repository, Digest]], limit: Limit | None
     ) -> PlanWithFacts | None:
-        """Judge a saved plan again: what the result does is a part of what the saved plan would do.
+        """Judge a saved plan again. The result deletes nothing that the saved plan would not delete.
 
-        `gone`: what an earlier part of the run has deleted already.
+        `gone`: manifests that an earlier part of the run deleted. None: the run was stopped.
         """
         self.conditions.recognise(saved)
         saved = keep_attached_without_parent(saved, gone)
@@ -123,13 +123,13 @@ class Planner:
         return None
 
     def basis(self, repository: Repository) -> Basis:
-        """Return the readings that the plan of a repository rests on."""
+        """Return when a repository was read for the plan, and which tags it had."""
         return self._lists.basis(repository)
 
     async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
-        """Read the list of tags again, and what the new names in it lead to; None: it cannot be told any more.
+        """Read the tag list again, and the new tags in it; None: the run was stopped, or the host is not asked any more.
 
-        One request where nothing is new, one more for each new tag, and another for one that leads to no plain image.
+        That takes one request if nothing is new, one more for each new tag, and another if that is no plain image.
         """
         lists, resolver = self._afresh()
         with self._gateway.again():
@@ -170,18 +170,18 @@ class Planner:
         return Rejudged(recheck(acts, judge(facts, self._rules)), lists.basis(repository))
 
     async def choose(self, lines: Sequence[Line]) -> Sequence[Line]:
-        """Leave out the images that no entry chooses by what they are; a stop leaves all of them."""
+        """Return the lines without images that no entry chooses by labels and the like; all lines after a stop."""
         chooser = Chooser(self.conditions, self._resolver, self._context.stop, self._context.tell)
         if not chooser.has_work:
             return lines
         return await self._gateway.reliably(lambda: chooser.choose(lines), self._forget)
 
     def _is_broken(self, repository: Repository) -> bool:
-        """Tell whether the host is not asked any more: what it did not answer says nothing about the repository."""
+        """Tell whether the circuit of the host is open, so that unanswered requests tell nothing about a repository."""
         return isinstance(self._gateway.known(repository), CircuitOpen)
 
     def _afresh(self) -> tuple[TagLists, Resolver]:
-        """Return what reads without knowing anything, except for tags that this run took off."""
+        """Return a fresh reader, which knows nothing but the tags that this run removed ahead."""
         context = self._context
         gateway = self._gateway.rereading()
         lists = TagLists(gateway, context.stop, context.clock, context.removed_ahead)
@@ -190,9 +190,9 @@ class Planner:
     async def _read(
         self, survey: Survey, targets: Sequence[Target], acts: Sequence[Item] = (), *, first: bool = False
     ) -> list[RepositoryFacts] | None:
-        """Read in bulk, for conditions too; of answers that were mixed up nothing is left that anything could rest on.
+        """Read the facts of all targets, also those for conditions; if answers were mixed up, read them all again.
 
-        `first`: for the judgement that makes the plan. None: the run was stopped meanwhile.
+        `first`: for the judgement that makes the plan. None: the run was stopped.
         """
 
         async def read() -> list[RepositoryFacts] | None:
@@ -229,11 +229,11 @@ class Planner:
         return PlanWithFacts(replace(plan, orders=choose_orders(plan, strategy, self._way_to_clear)), facts)
 
     def _way_to_clear(self, repository: Repository) -> UntagMethod | Failure | None:
-        """Say how tags may go before manifests: not where those would stay."""
+        """Return how tags can be removed before manifests; a Failure on hosts that delete no manifests."""
         return self._gateway.traits(repository.host).tags_only or self._probe.of(repository)
 
     def _with_traits(self, plan: Plan) -> Plan:
-        """Note what is special about the hosts on which something is to be done."""
+        """Return the plan with the traits of the hosts on which it deletes something."""
         hosts = {host: self._gateway.traits(host) for host in {item.repository.host for item in plan.acts}}
         return replace(
             plan,
@@ -251,7 +251,7 @@ class Planner:
         return found
 
     def _warn_where_nothing_is_untagged(self, facts: Sequence[RepositoryFacts]) -> None:
-        """Say so where listed tags were to be taken off, and cannot be, as most registries' single tags."""
+        """Warn about hosts on which `--shared untag` cannot remove single tags."""
         if self._policy.shared is Shared.UNTAG:
             self._warn_of_no_way([entry.repository for entry in facts], "what has other tags too is kept")
 
@@ -261,9 +261,9 @@ class Planner:
             self._context.tell(Warned(WarningKind.TAGS_STAY, text))
 
     def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
-        """Add what is known beside what a survey reads.
+        """Return the facts of a survey with those that it does not read: probes, referrers, and earlier digests of tags.
 
-        A tag that leads elsewhere now than it did is as good as pinned to what it held: it stays, and what it needs.
+        A tag that has moved since an earlier judgement is kept, as if the list had pinned it.
         """
         before: dict[Repository, dict[str, Digest]] = {}
         for item in acts:
@@ -285,6 +285,6 @@ class Planner:
 
 
 def _tags_only(plan: Plan) -> Iterator[Repository]:
-    """Yield the repositories where tags go without a manifest."""
+    """Yield the repositories in which tags are removed without a manifest."""
     yield from (item.repository for item in plan.items if isinstance(item.verdict, Untag))
     yield from (entry.repository for entry in plan.dangling)

@@ -1,6 +1,7 @@
-"""What every target leads to: one GET for each distinct reference.
+"""Resolves references to manifests, with one GET for each distinct reference.
 
-A tag that was read by HEAD is read again, by GET, when it becomes a target: what goes has to be kept first, bytes and all.
+A tag that was read by HEAD is read again by GET when it becomes a target, because a manifest is archived before it is
+deleted.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,9 +30,9 @@ def _describe(manifest: Manifest) -> Resolved:
 
 
 class Method(Enum):
-    """GET brings the bytes, by which the digest is proved; HEAD is for reading a second time.
+    """GET returns the bytes, which prove the digest; HEAD is enough for tags outside the list, and for second readings.
 
-    `ANY` is a GET of what may be a manifest of any type, or a blob: to know what it needs, not to delete it.
+    `ANY` is a GET that accepts manifests of every type: to find out what they need, not to delete them.
     """
 
     GET = "GET"
@@ -40,13 +41,13 @@ class Method(Enum):
 
 
 def name_of(target: Target) -> Name:
-    """Return what is asked of the registry for a target: a tag with a pin is asked like one without."""
+    """Return the repository and the tag or digest of a target; the pin of a tag does not matter."""
     reference = target.reference
     return reference.repository, reference.digest if isinstance(reference, DigestRef) else reference.tag
 
 
 class Resolver:
-    """Resolves targets and other names, and keeps what it found."""
+    """Resolves names, and stores the results in `found`."""
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class Resolver:
         self._told: set[Name] = set()
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
-        """Ask for the names that are not known yet, by GET also for those that were not read whole; a stop leaves some out."""
+        """Resolve the names that are not known yet, by GET also those read by HEAD; a stop leaves some unresolved."""
 
         async def ask(name: Name) -> None:
             self._lists.touch(name[0])
@@ -90,11 +91,11 @@ class Resolver:
             self.found.setdefault((repository, tag), resolved)
 
     def missing(self, names: Iterable[Name], method: Method) -> list[Name]:
-        """Return the names, each once, of which `method` would bring something new."""
+        """Return the names, each once, about which `method` would tell something new."""
         return [name for name in dict.fromkeys(names) if name not in self.found or self._is_wanting(name, method)]
 
     def _is_wanting(self, name: Name, method: Method) -> bool:
-        """Tell whether only the digest of a name is known, and its bytes are asked for."""
+        """Tell whether GET is needed for a name of which only the digest is known."""
         found = self.found[name]
         if method is not Method.GET or not isinstance(found, Resolved) or _is_whole(found):
             return False
@@ -105,9 +106,9 @@ class Resolver:
         return True
 
     async def tell_blobs(self, names: Iterable[Name]) -> None:
-        """Look whether digests under which there is no manifest are those of blobs: then that is what is wrong.
+        """Find out which of the absent digests are digests of blobs, so that the failure can say so.
 
-        distribution 3 answers 404 to both; an image ID, which people take for a digest, is the digest of a blob.
+        An image ID, which people take for a digest, is the digest of a blob, and distribution 3 answers 404 to it.
         """
         unknown = [name for name in dict.fromkeys(names) if name not in self._told]
         absent = [name for name in unknown if isinstance(self.found.get(name), Absent)]
@@ -142,12 +143,12 @@ class Resolver:
         return answer or Absent()
 
     def _noticed(self, manifest: Manifest) -> Resolved:
-        """Describe a manifest; one of a type that is not known never goes, and need not be kept."""
+        """Archive and describe a manifest; one of unknown type is never deleted, so it is not archived."""
         return self._sink(manifest) if manifest.media_type in MEDIA_TYPES else manifest.resolved
 
 
 def _is_whole(resolved: Resolved) -> bool:
-    """Tell whether a manifest was read whole, as one that may go."""
+    """Tell whether a manifest was read by GET, and is of a type that may be deleted."""
     return resolved.children is not None and resolved.media_type in MEDIA_TYPES
 
 

@@ -1,4 +1,4 @@
-"""The facts of every repository that the list touches: its targets, and its other tags, on which the guards rest."""
+"""Reads the facts of every repository of the list: its targets, and its other tags, by which the guards decide."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -52,15 +52,15 @@ class Survey:
         return [self._facts(repository, members) for repository, members in listed.items()]
 
     def forget(self) -> None:
-        """Let go which tags were found damaged twice: the answers that said so belonged to something else."""
+        """Forget which tags were damaged, because answers may have been mixed up."""
         self._damaged.forget()
 
     def known(self, target: Target) -> Resolution | None:
-        """Return what was found out about a target, if anything."""
+        """Return what a target leads to; None: it was not read."""
         return self._resolver.found.get(name_of(target))
 
     async def _read_lists(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """List the tags of the repositories where something may go, and of those where nothing was found."""
+        """List the tags of repositories where something may be deleted, and of those in which no target exists."""
         wanted = [
             repository
             for repository, members in grouped.items()
@@ -80,12 +80,12 @@ class Survey:
         return any(isinstance(resolution, Absent) for resolution in found)
 
     def _may_dangle(self, target: Target) -> bool:
-        """Tell whether a tag of the list leads nowhere, as it seems: if it is listed, there is something to delete."""
+        """Tell whether a target is a tag that seems to have no manifest; if the registry lists it, it can be deleted."""
         found = self.known(target)
         return isinstance(target.reference, TagRef) and (isinstance(found, Absent) or is_damage(found))
 
     def _wants_others(self, members: Iterable[Target]) -> bool:
-        """Tell whether anything of a repository may go that its other tags have to do with."""
+        """Tell whether anything in a repository may be deleted for which its other tags have to be known."""
         return any(isinstance(found := self.known(target), Resolved) or is_damage(found) for target in members)
 
     async def _read_others(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
@@ -103,7 +103,7 @@ class Survey:
         await read_tags(self._resolver, others)
 
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """GET every index that a tag leads to, and whatever may be one: what is kept needs its children."""
+        """GET every manifest under a tag that is an index or may be one, since a kept index needs its children."""
         if self._policy.shared is not Shared.DELETE_UNSEEN:
             await self._needs.read({place: self._names(place, members) for place, members in grouped.items()})
 
@@ -115,7 +115,7 @@ class Survey:
                 named = set(_tags_of_list(members))
                 again = await self._damaged.read_again(repository, self._listed(repository), named) or again
         if again:
-            await self._read_needs(grouped)  # one that could be read this time may be an index
+            await self._read_needs(grouped)  # a tag that could be read this time may lead to an index
 
     def _listed(self, repository: Repository) -> tuple[str, ...]:
         listed = self._lists.get(repository)
@@ -144,8 +144,8 @@ class Survey:
             return TagsNotRead(0 if isinstance(listed, Failure) else len(listed or ()))
         if isinstance(listed, Failure):
             return Unreadable(f"the tags of {repository} cannot be listed: {listed.message}")
-        # Where manifests are and the listing is a 404, nothing ever had a tag: distribution has no folder of tags then
-        # (v2.8.2 registry/storage/tagstore.go `All`).
+        # If the listing is a 404 although there are manifests, no tag ever existed: distribution has no folder of tags
+        # then (v2.8.2 registry/storage/tagstore.go `All`).
         seen = self._seen(repository, listed or (), dangling)
         if isinstance(seen, Unreadable):
             return seen
@@ -176,7 +176,7 @@ class Survey:
         return seen
 
     def _unread_digest(self, members: Iterable[Target]) -> Unreadable | None:
-        """Say which digest of the list could not be read: it stays, and if it is an index, so must what it needs."""
+        """Return why a digest of the list could not be read: it is kept, and if it is an index, so are its children."""
         for target in members:
             match target.reference, self.known(target):
                 case DigestRef(), Unresolved(failure) if target.parent is None:
@@ -185,7 +185,7 @@ class Survey:
         return None
 
     def _dangling(self, repository: Repository, members: Iterable[Target]) -> frozenset[str]:
-        """Return the tags of the list that lead to no manifest although the registry lists them."""
+        """Return the tags of the list that have no manifest although the registry lists them."""
         nowhere = {tag for tag in _tags_of_list(members) if self._damaged.leads_nowhere(repository, tag)}
         return frozenset(nowhere.intersection(self._listed(repository))) if nowhere else frozenset()
 
@@ -201,17 +201,17 @@ def _is_listed_digest(target: Target) -> bool:
 
 
 def _tags_of_list(members: Iterable[Target]) -> Iterator[str]:
-    """Yield the tags that the list names: not those that only belong to something."""
+    """Yield the tags that the list names, without artifact tags that `--recursive` added."""
     for target in members:
         if isinstance(target.reference, TagRef) and target.parent is None:
             yield target.reference.tag
 
 
 async def read_tags(resolver: Resolver, names: Sequence[Name]) -> None:
-    """Read what tags that are listed lead to, by HEAD; what is not there to a HEAD is asked for again.
+    """Resolve listed tags by HEAD; those that answer 404 are read again by GET.
 
-    It may be hidden: for want of a permission, which only the body of a GET tells, or because its type is not accepted.
-    distribution 2.8 does the latter (registry/handlers/manifests.go).
+    A 404 may hide a missing permission, which only the body of a GET tells, or a media type that is not accepted, as on
+    distribution 2.8 (registry/handlers/manifests.go).
     """
     await resolver.resolve(names, Method.HEAD)
     hidden = [name for name in names if isinstance(resolver.found.get(name), Absent)]

@@ -1,4 +1,4 @@
-"""One tag listing for each repository, whoever needs it: a glob, the guard, or the question whether it exists."""
+"""Reads one tag list for each repository; globs, guards and the check whether it exists all share it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class _Span:
 
 
 class TagLists:
-    """The listings read so far, and when each repository was read."""
+    """The tag lists read so far, and the time at which each repository was read."""
 
     def __init__(self, gateway: Gateway, stop: Stop, clock: Clock, removed_ahead: RemovedAhead | None = None) -> None:
         """Begin with none. `cleared`: tags that count as if they were still there."""
@@ -59,7 +59,7 @@ class TagLists:
         return repository in self._lists
 
     def forget(self, keep: Collection[Repository]) -> None:
-        """Let go the listings of all but these; when a repository was read is still known."""
+        """Free the lists of all but these repositories; the times of reading are kept."""
         for repository in self._lists.keys() - keep:
             del self._lists[repository]
             self._inventories.pop(repository, None)
@@ -70,7 +70,7 @@ class TagLists:
         return inventory.resolved if inventory is not None else {}
 
     def touch(self, repository: Repository) -> None:
-        """Note that something of a repository begins to be read now, or was read: from the first on its facts grow old."""
+        """Note the time before and after each request about a repository; from the first on its facts grow stale."""
         now = self._clock.monotonic()
         span = self._spans.get(repository)
         if span is None:
@@ -79,13 +79,13 @@ class TagLists:
             span.end = now
 
     def basis(self, repository: Repository) -> Basis:
-        """Return when a repository was read that was read here, and which tags it had."""
+        """Return when a repository was read, and which tags it had."""
         listed = self._lists.get(repository)
         names = listed if isinstance(listed, tuple) else ()
         return Basis(self._spans[repository].reading, self._listings.get(repository), names)
 
     async def read(self, repositories: Iterable[Repository], tell: EventListener) -> None:
-        """Read the listings that are not there yet; a stop leaves some out."""
+        """Read the lists that are missing; a stop leaves some unread."""
 
         async def read(repository: Repository) -> None:
             self.touch(repository)

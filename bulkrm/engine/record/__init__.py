@@ -1,1 +1,1 @@
-"""What a run writes down so that it can be resumed and undone."""
+"""Recording: a run and an undo write their intents and outcomes, so that the run can be resumed and undone."""

@@ -1,4 +1,4 @@
-"""Events of a journal that are on the disk before anything rests on them, with one sync for all that wait for one."""
+"""Appends events to a journal, and waits until they are on disk; concurrent callers share one sync."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from bulkrm.state.folder import RunFolder
 class DurableJournal:
     """Appends to the journal of a run. Create it inside the event loop.
 
-    After one failure nothing counts as durable any more: what was to be written may be lost.
+    After one failure no event counts as durable any more, because the data may be lost.
     """
 
     def __init__(self, folder: RunFolder) -> None:
-        """Write into this folder."""
+        """`folder`: the open folder of the run."""
         self._folder = folder
         self._trouble: StateError | None = None
         self._appended = 0
@@ -24,16 +24,16 @@ class DurableJournal:
         self._syncing = anyio.Lock()
 
     def _append(self, event: dict[str, Any]) -> int:
-        """Append an event; return how much has to be durable for that."""
+        """Append an event; return its number, for `_durable_up_to`."""
         self._folder.journal.append(event)
         self._appended += 1
         return self._appended
 
     async def _durable_up_to(self, number: int) -> None:
-        """Wait until the disk has so much; whoever comes while a sync is under way shares the next one. Raises StateError.
+        """Wait until the events up to a number are on disk. Raises StateError.
 
-        Looks each time whether the record is still found under its name: what was durable a moment ago may have been
-        removed with its folder since.
+        Callers that come during a sync share the next one. Each call also checks that the files still have their names,
+        because somebody may have removed the folder since the last sync.
         """
         if self._durable < number:
             async with self._syncing:

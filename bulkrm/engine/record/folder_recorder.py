@@ -1,4 +1,4 @@
-"""A run kept in its folder: durable before anything goes, with one sync for all that wait for one."""
+"""Records a run in its folder: every intent is on disk before its request is sent."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -26,16 +26,20 @@ from bulkrm.model.target import Line
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 
-_AHEAD = 64  # intents that are written with one
+_AHEAD = 64  # further intents that are written together with one
 _IntentKey = tuple[IntentKind, Repository, Digest]
 WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 
 
 class FolderRecorder(DurableJournal):
-    """Keeps one run. Create it inside the event loop."""
+    """Records one run. Create it inside the event loop.
+
+    Waiting for the disk before every request would be slow, so the intents that come next are written ahead: one sync
+    serves many requests. An intent written ahead whose request was never sent costs a look when the run is resumed.
+    """
 
     def __init__(self, folder: RunFolder, write_plan: WritePlan) -> None:
-        """Write into this folder; `write_plan` turns a plan into the text of its file, in pieces."""
+        """`folder`: the open folder of the run; `write_plan` turns a plan into the text of its file, in pieces."""
         super().__init__(folder)
         self._write_plan = write_plan
         self._upcoming: dict[str, Iterator[Intent]] = {}
@@ -48,53 +52,47 @@ class FolderRecorder(DurableJournal):
         return self._folder.id
 
     def manifest(self, manifest: Manifest) -> None:
-        """Put a manifest into the archive. What goes wrong is raised by what makes it durable."""
+        """Add a manifest to the archive. An error is raised by the next call that has to be durable."""
         try:
             self._folder.archive.add(manifest)
         except StateError as error:
             self._trouble = self._trouble or error
 
     async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
-        """Write the plan, unless a run is gone on with, and make all manifests durable. Raises StateError."""
+        """Write the plan, unless the folder has one from an earlier part, and sync all manifests. Raises StateError."""
         if not self._folder.has_plan:
             await run_sync(self._folder.write_plan, self._write_plan(plan, lines))
         await self._durable_up_to(self._append(event_fields(Planned())))
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
-        """Take what is going to be intended on each host: it is noted ahead, so that one sync serves many."""
+        """Take the items of each host in the order in which they will be carried out, to write their intents ahead."""
         self._upcoming.update({host: map(_intent, items) for host, items in upcoming.items()})
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
-        """Take the items of a repository whose tags are going to be taken off, as `expect` does."""
+        """Take the items of a repository whose tags will be removed first, as `expect` does."""
         self._upcoming[str(repository)] = (_intent_of(IntentKind.CLEAR, item, item.tags) for item in upcoming)
 
     async def intend(self, item: Item) -> None:
-        """Note what is to go now, with all that is needed to put it back. Raises StateError.
-
-        What comes next is noted with it; if the run ends before that was sent, whoever goes on with it finds out.
-        """
+        """Record that an item is carried out now; its manifest is in the archive from then on. Raises StateError."""
         await self._keep(_intent(item), item.repository.host)
 
     async def clear(self, item: Item, tags: Sequence[str]) -> None:
-        """Note the tags that are to be taken off an item now, before it goes. Raises StateError."""
+        """Record the tags that are removed from an item now, before its manifest is deleted. Raises StateError."""
         await self._keep(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 
     async def _keep(self, intent: Intent, place: str) -> None:
-        """Wait until an intent is durable.
-
-        Whoever finds that little is written ahead sees to more, and waits for the disk, before the others have to.
-        """
+        """Wait until an intent is on disk. If few intents are written ahead, write more with it."""
         key = _key(intent)
         ahead = self._ahead.pop(key, None)
         if ahead is None:
-            self._overtaking.add(key)  # written before its turn: not a second time when that comes
+            self._overtaking.add(key)  # written out of turn, so `_write_ahead` has to skip it
         written = ahead[0] if ahead is not None and ahead[1] == intent.tags else self._note(intent)
         if ahead is None or len(self._ahead) < _AHEAD // 2:
             written = self._write_ahead(place) or written
         await self._durable_up_to(written)
 
     def _write_ahead(self, place: str) -> int | None:
-        """Note what comes next in a place; return how much has to be durable for that, None if nothing comes."""
+        """Append the next intents of a host or repository; return the number of the last one, None if there are none."""
         written = None
         for intent in islice(self._upcoming.get(place, ()), _AHEAD):
             key = _key(intent)
@@ -106,21 +104,21 @@ class FolderRecorder(DurableJournal):
         return written
 
     async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
-        """Note tags that lead nowhere and are to be removed now. Raises StateError."""
+        """Record tags without a manifest that are removed now. Raises StateError."""
         await self._durable_up_to(self._append(event_fields(DanglingIntent(repository, tuple(tags)))))
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
-        """Note a decoy, by which a later run knows it. Raises StateError."""
+        """Record a decoy that is pushed now, so that later parts of the run recognise it. Raises StateError."""
         await self._durable_up_to(self._append(event_fields(DecoyIntent(repository, decoy.digest, tuple(tags)))))
 
     def outcome(self, result: ImageResult) -> None:
-        """Note what became of an image; durable with the next sync, and found out anew if that never comes."""
+        """Record the outcome of an image. If the run is killed before the next sync, `resume` asks the registry again."""
         self._append(outcome_fields(result))
 
     def end(self, code: int, summary: Mapping[str, int], unfinished: int, *, declined: bool = False) -> None:
-        """Note that the run is over; `unfinished`: of how many images `resume` has something to find out.
+        """Record the end of the run, and sync. `unfinished`: how many images `resume` has to look at.
 
-        `declined`: the user was asked and did not want it. Raises StateError.
+        `declined`: the user answered no. Raises StateError.
         """
         # An undo may have restored images of an earlier part; only the whole journal tells that.
         standing = Undone.NO if self._folder.is_new else None
@@ -128,7 +126,7 @@ class FolderRecorder(DurableJournal):
         self._folder.sync()
 
     def _note(self, intent: Intent) -> int:
-        """Append an intent; return how much has to be durable before it is carried out."""
+        """Append an intent; return its number, for `_durable_up_to`. Raises StateError without an archived manifest."""
         if intent.digest not in self._folder.archive:
             what = f"the manifest {intent.digest} of {intent.repository} is not in the archive, so it is not deleted"
             raise StateError(what)

@@ -1,4 +1,4 @@
-"""What a run writes down so that it can be continued and taken back. Whoever keeps it is passed in."""
+"""The interface by which a run records what it is about to do, and its outcomes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -13,52 +13,52 @@ from bulkrm.state.errors import StateError
 
 
 class Recorder(Protocol):
-    """A keeper of one run. `planned`, `intend`, `clear` and `decoy` return when the disk has it, and raise StateError when it has not."""
+    """Records one run. Its async methods return once their event is on disk, and raise StateError where it is not."""
 
     @property
     def run(self) -> str:
-        """The run's name; empty where nothing is kept."""
+        """The run's name; empty where nothing is recorded."""
         ...
 
     def manifest(self, manifest: Manifest) -> None:
-        """Hear of a manifest that was read, and may be wanted back."""
+        """Archive a manifest that was read, so that `undo` can push it again."""
         ...
 
     async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
-        """Hear of the plan that is to be carried out, and of the lines of its report."""
+        """Record the plan that is about to be carried out, and the lines of its report."""
         ...
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
-        """Hear what is going to be intended on each host, about in this order."""
+        """Prepare for the items of each host, which will be intended roughly in this order."""
         ...
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
-        """Hear of the items of a repository whose tags are going to be taken off, about in this order."""
+        """Prepare for the items of a repository whose tags will be removed first, roughly in this order."""
         ...
 
     async def intend(self, item: Item) -> None:
-        """Hear of an item that is to be carried out now: its manifest is kept from then on."""
+        """Record that an item is carried out now."""
         ...
 
     async def clear(self, item: Item, tags: Sequence[str]) -> None:
-        """Hear that these tags are to be taken off an item now, which is to go after them: as `intend`."""
+        """Record that these tags are removed now, ahead of the item's manifest."""
         ...
 
     async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
-        """Hear of tags without a manifest that are to be removed now; as `intend`, but there is nothing to keep."""
+        """Record that tags without a manifest are removed now."""
         ...
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
-        """Hear of a decoy that is to be pushed over tags now."""
+        """Record that a decoy is pushed over tags now."""
         ...
 
     def outcome(self, result: ImageResult) -> None:
-        """Hear what became of an image."""
+        """Record the outcome of an image."""
         ...
 
 
 class NoRecorder:
-    """Nobody keeps anything."""
+    """Records nothing, for dry runs."""
 
     run = ""
 
@@ -91,7 +91,7 @@ class NoRecorder:
 
 
 def not_recorded(error: StateError) -> Failure:
-    """Say that something was not sent because it could not be kept."""
+    """Return the failure for a request that was not sent, because it could not be recorded."""
     hint = (
         error.remedy or "make room, or give another folder with --state-dir; what was not deleted can be deleted then"
     )

@@ -1,7 +1,7 @@
-"""An undo kept in the folder of its run: durable before anything is pushed, so that `resume` knows what is back.
+"""Records an undo in the folder of its run before anything is pushed, so that `resume` knows what was restored.
 
-Where the journal cannot be written (a full disk), a marker takes its place: putting back is the way out of trouble and
-must not fail for want of a line, as long as whoever goes on with the run learns that any image may be back.
+If the journal cannot be written because the disk is full, a marker file takes its place. An undo should not fail then:
+it may be the user's way out of trouble, and from the marker `resume` learns that any image may have been restored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,28 +31,28 @@ from bulkrm.state.journal.losses import put_back
 from bulkrm.state.journal.marker import clear_marker, set_marker
 from bulkrm.state.journal.standing import undone_of
 
-_AHEAD = 64  # intents that are written with one
-# A manifest of a repository, and the tags under which it is to be pushed: none where it had none.
+_AHEAD = 64  # further intents that are written together with one
+# A manifest of a repository, and the tags under which it is pushed again; without any it is pushed by its digest.
 Restoration = tuple[Repository, Digest, tuple[str, ...]]
 
 
 class UndoRecording(DurableJournal):
-    """Keeps one undo. Create it inside the event loop."""
+    """Records one undo. Create it inside the event loop."""
 
     def __init__(self, folder: RunFolder) -> None:
-        """Write into the folder of the run that is taken back."""
+        """`folder`: the open folder of the run that is undone."""
         super().__init__(folder)
         self._upcoming: Iterator[Restoration] = iter(())
         self._written: dict[Restoration, int] = {}
         self._has_marker = False
 
     async def begin(self, upcoming: Iterable[Restoration]) -> None:
-        """Note that an undo begins; `upcoming`: what is going to be intended. Raises StateError: nothing may be pushed."""
+        """Record that an undo begins; `upcoming`: what it will push. Raises StateError: then nothing may be pushed."""
         self._upcoming = iter(list(upcoming))
         await self._make_durable(self._append(event_fields(PartBegan(undo=True))))
 
     async def intend(self, restoration: Restoration) -> None:
-        """Note what is to be pushed now, and what comes next with it. Raises StateError."""
+        """Record what is pushed now, together with what is pushed next. Raises StateError."""
         if restoration not in self._written:
             for further in (restoration, *islice(self._upcoming, _AHEAD)):
                 if further not in self._written:
@@ -60,11 +60,11 @@ class UndoRecording(DurableJournal):
         await self._make_durable(self._written[restoration])
 
     def outcome(self, result: ImageResult) -> None:
-        """Note what became of a tag or a manifest; durable with the next sync, and looked up where that never comes."""
+        """Record the outcome of a tag or a manifest. If the undo is killed before the next sync, `resume` looks it up."""
         self._append(outcome_fields(result, undo=True))
 
     def end(self, *, of_everything: bool) -> None:
-        """Note that the undo is over, and how the run stands by it. `of_everything`: not of some images only.
+        """Record the end of the undo, with the standing of the run. `of_everything`: the undo was not for some images only.
 
         Raises StateError.
         """

@@ -1,1 +1,1 @@
-"""What a killed run left in flight is reconciled; what a run deleted is put back."""
+"""Recovery: reconciles the requests that a killed run left in flight, and restores what a run deleted."""

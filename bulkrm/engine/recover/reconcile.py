@@ -1,4 +1,4 @@
-"""What a run that was killed had under way is looked at: what took effect counts as done, the rest is judged again."""
+"""Reconciles requests that a killed run left in flight: what took effect becomes an outcome, the rest is planned again."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,11 +30,12 @@ from bulkrm.model.target import Target
 
 @dataclass(frozen=True, slots=True)
 class EarlierProgress:
-    """What is known of a run that is gone on with.
+    """The progress of the earlier parts of a run that is resumed.
 
-    `done`: results by the image's full name. `begun`: what may have been sent without a known outcome. `decoys`: what
-    may stand under its tags. `archive`: the manifests of what was begun, where there are decoys. `cleared`: tags that
-    were to go before their manifests, and what they held. `dangling`: tags that led nowhere and were to be removed.
+    `done`: results by the image's full name. `begun`: manifests about which requests may have been sent. `decoys`: decoys
+    of the run that may be under its tags. `archive`: the manifests of `begun`, if there are decoys. `removed_ahead`: the
+    digests of tags that were to be removed before their manifests. `dangling`: tags without a manifest that were to be
+    removed.
     """
 
     done: Mapping[str, ImageResult] = field(default_factory=dict)
@@ -46,12 +47,12 @@ class EarlierProgress:
 
 
 class Reconciliation:
-    """Settles what was under way."""
+    """Finds out what became of the requests that were in flight, and records the outcomes."""
 
     def __init__(
         self, earlier: EarlierProgress, gateway: Gateway, outcomes: Outcomes, context: RunContext, policy: Policy
     ) -> None:
-        """`book` has what is known of the run so far. In a dry run decoys and other remainders are left where they are."""
+        """`outcomes` has the results of earlier parts. In a dry run decoys and other remainders are not removed."""
         self._dry_run = policy.dry_run
         self._plan = Plan(())
         self._seen: set[Repository] = set()  # where something was found: there a 404 means what it says
@@ -77,7 +78,7 @@ class Reconciliation:
                 context.removed_ahead.add_decoy(repository, decoy)
 
     async def settle(self, plan: Plan) -> None:
-        """Record what took effect; whatever has no outcome afterwards is to be judged again."""
+        """Record what took effect. The caller judges all targets again that have no outcome afterwards."""
         self._plan = plan
         await self._settle_decoys(plan)
         begun = [item for item in plan.acts if self._is_begun(item) and self._open(item)]
@@ -85,7 +86,7 @@ class Reconciliation:
         await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
 
     async def _settle_decoys(self, plan: Plan) -> None:
-        """Delete the decoys under tags that were to go first, and under those that led nowhere."""
+        """Delete the decoys under tags that were removed ahead, and under tags without a manifest."""
         for entry in plan.dangling:
             if (entry.repository, tag_of(entry.target)) in self._earlier.dangling and not self._outcomes.has(
                 entry.target
@@ -100,7 +101,7 @@ class Reconciliation:
             await run_jobs(by_host(self._earlier.decoys), self._gateway.workers, self._sweep, self._stop)
 
     async def settle_late(self, plan: Plan) -> None:
-        """Record what took effect after it was looked at: it is gone in the new plan, and it was this run that did it."""
+        """Record deletions that took effect only after `settle` looked: the new plan finds these targets gone."""
         begun = {target: item for item in self._plan.acts if self._is_begun(item) for target in item.targets}
         for entry in plan.settled:
             if isinstance(entry.outcome, Gone) and entry.target in begun and not self._outcomes.has(entry.target):
@@ -109,9 +110,9 @@ class Reconciliation:
         await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
 
     async def _conclude(self, repository: Repository) -> None:
-        """Record what is gone, unless the registry denies that there is such a place: it may hide all that is there.
+        """Record what is gone, unless the registry denies that the repository exists: it may be hidden from this user.
 
-        The registry may have stopped half-way when its client was killed, so the tag list has to agree.
+        A registry may stop half-way through a deletion when its client is killed, so the tag list is checked too.
         """
         gone = self._gone.pop(repository)
         hidden = await self._hidden(repository)
@@ -126,19 +127,19 @@ class Reconciliation:
         await self._effects.settle(repository)
 
     def _tell(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
-        """Record an outcome; a dry run says of what is left over that it would go."""
+        """Record an outcome; in a dry run an unfinished image would be deleted."""
         if self._dry_run and isinstance(outcome, Failed) and outcome.failure.unfinished:
             outcome = WouldUntag(item.verdict.remaining_tags) if isinstance(item.verdict, Untag) else WouldDelete()
         self._record(item, targets, outcome)
 
     async def _hidden(self, repository: Repository) -> Failure | None:
-        """Say why a 404 proves nothing in a repository; None where it does."""
+        """Return why a 404 proves nothing in a repository; None: it proves that the manifest is gone."""
         if repository in self._seen:
             return None
         listed = await self._gateway.call(repository, lambda registry: registry.tags(repository))
         if listed is not None:
             return unconfirmed(listed) if isinstance(listed, Failure) else None
-        # distribution has no list either where nothing ever had a tag: then something else of it shows that it is there.
+        # distribution has no tag list of a repository that never had a tag; another manifest proves that it exists.
         others = (item for item in self._plan.items if item.repository == repository and not self._is_begun(item))
         other = next(others, None)
         seen = other is not None and isinstance(await self._tags.read(repository, other.digest), Digest)
@@ -162,7 +163,7 @@ class Reconciliation:
                     await self._note_covered(anew, entry, decoy)
 
     async def _note_covered(self, anew: TagChanger, entry: Dangling, decoy: Digest) -> None:
-        """Say of a tag that led nowhere that a decoy stands under it which cannot be deleted, if so."""
+        """Record a failure for a tag without a manifest if a decoy that cannot be deleted is under it."""
         repository, tag = entry.repository, tag_of(entry.target)
         held = none_if_damaged(await anew.read(repository, tag))
         failure = stuck(repository, tag, decoy, held)
@@ -170,7 +171,7 @@ class Reconciliation:
             self._outcomes.record(entry.target, Failed(failure))
 
     async def _look_under(self, repository: Repository) -> None:
-        """Say in a dry run of tags that led nowhere, and hold a decoy of this run now, that they would go."""
+        """Record in a dry run that tags without a manifest would be deleted, if a decoy of this run is under them."""
         for entry in self._nowhere[repository]:
             held = await self._tags.read(repository, tag_of(entry.target))
             if held in self._earlier.decoys.get(repository, ()):
@@ -204,13 +205,13 @@ class Reconciliation:
             self._seen.add(item.repository)
 
     async def _tag(self, item: Item, target: Target) -> Outcome | None:
-        """Look at a tag that was to be taken off; a decoy of this very run under it is deleted now."""
+        """Read a tag that was to be removed; if a decoy of this run is under it, delete the decoy."""
         held = await self._tags.read(item.repository, tag_of(target))
         if held is None:
             self._gone.setdefault(item.repository, []).append((item, (target,)))
             return None
         if isinstance(held, Failure):
-            # Where this run pushed decoys, one of them may be what nobody can read.
+            # The tag that cannot be read may lead to a decoy of this run.
             covered = item.repository in self._earlier.decoys
             return Failed(unrestored(item.repository, tag_of(target), held) if covered else unconfirmed(held))
         self._seen.add(item.repository)
@@ -266,7 +267,7 @@ _DENIED = Failure(
 
 
 def _taken_too(others: Sequence[str]) -> Failure:
-    """Say that a manifest is gone of which only a tag was to go."""
+    """Return the failure for a manifest that is gone although only a tag of it was to be removed."""
     what = f"the tag is gone, and with it the whole image; LOST, push them again: {', '.join(others)}"
     hint = "`bulkrm undo` puts the image back under its listed tags; do not use --shared untag with this registry"
     return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)

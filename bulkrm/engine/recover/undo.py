@@ -1,7 +1,7 @@
-"""Puts back what a run deleted: children first, then what names them, then the tags; each is looked at afterwards.
+"""Restores what a run deleted: children first, then the manifests that name them, then the tags; each is read back.
 
-A tag that answers does not prove that its manifest is there: a registry may delete a manifest and keep its tags (the one
-that go-containerregistry serves keeps tags and digests apart: pkg/registry/manifest.go). So the digest is asked for too.
+A tag that can be read does not prove that its digest can: a registry may delete a manifest and keep its tags (that of
+go-containerregistry stores tags and digests separately: pkg/registry/manifest.go). So the digest is read too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ from bulkrm.state.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A manifest that a run took away, or tags of it. `decoys`: what the run itself may have left under its tags."""
+    """A manifest that a run deleted, or whose tags it removed. `decoys`: decoys of the run that may be under the tags."""
 
     repository: Repository
     manifest: Manifest
@@ -54,7 +54,7 @@ class Loss:
 
     @property
     def key(self) -> tuple[Repository, Digest]:
-        """What is unlike any other loss."""
+        """The repository and the digest, which no other loss of the run has."""
         return self.repository, self.manifest.digest
 
     @property
@@ -64,7 +64,7 @@ class Loss:
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """A line of the report for each tag, or for the digest where it had none."""
+        """The targets of the report: one for each tag, or one for the digest of a manifest without tags."""
         if not self.tags:
             return (Target(DigestRef(self.repository, self.manifest.digest), None),)
         return tuple(Target(TagRef(self.repository, tag), None) for tag in self.tags)
@@ -96,7 +96,7 @@ class Undo:
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
 
     async def perform(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
-        """Put everything back that is not there; return one result for each tag, and each manifest without one."""
+        """Restore everything that is missing; return one result for each tag, and for each manifest without tags."""
         lines: list[Target] = [target for loss in losses for target in loss.targets]
         lines.sort(key=lambda target: str(target.reference))
         self._outcomes.open(lines)
@@ -110,7 +110,7 @@ class Undo:
         return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
     async def _is_recorded(self, losses: Sequence[Loss]) -> bool:
-        """Have it noted that an undo begins; where that fails, everything fails and nothing is pushed."""
+        """Record that an undo begins; False: that failed, so everything is recorded as failed and nothing is pushed."""
         try:
             if self._recording is not None:
                 await self._recording.begin(loss.restoration for loss in losses)
@@ -140,7 +140,7 @@ class Undo:
             self._tell(ADVANCED)
 
     async def _manifest(self, loss: Loss) -> Outcome | None:
-        """Put a manifest without tags back under its digest."""
+        """Restore a manifest without tags by its digest."""
         held = await self._tags.read(loss.repository, loss.manifest.digest)
         if isinstance(held, Failure):
             return Failed(held)
@@ -160,7 +160,7 @@ class Undo:
             return Failed(result) if isinstance(result, Failure) else await self._seen(loss, loss.manifest.digest)
 
     async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
-        """Put a tag back, and the manifest with it, unless it leads to something that somebody else pushed."""
+        """Restore a tag together with its manifest, unless the tag leads to a manifest that somebody else pushed."""
         held = await self._tags.read(loss.repository, tag_of(target))
         was_kept = held == loss.manifest.digest
         if was_kept and (found := await self._by_digest(loss)) is not None:
@@ -180,12 +180,12 @@ class Undo:
         return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
 
     async def _intend(self, loss: Loss) -> None:
-        """Have it noted that a manifest is pushed now. Raises StateError: then it must not be."""
+        """Record that a manifest is pushed now. Raises StateError: then it must not be pushed."""
         if self._recording is not None:
             await self._recording.intend(loss.restoration)
 
     async def _by_digest(self, loss: Loss) -> Digest | Failure | None:
-        """Return what the registry has under the manifest's digest, whatever it answers under its tags."""
+        """Return the manifest's digest if the registry has it; None: it does not, whatever its tags lead to."""
         if loss.key not in self._present:
             held = await self._tags.read(loss.repository, loss.manifest.digest)
             if held != loss.manifest.digest:
@@ -194,7 +194,7 @@ class Undo:
         return loss.manifest.digest
 
     def _settled(self, loss: Loss, target: Target, held: Digest | Failure | None) -> Outcome | None:
-        """Say what follows from what a tag holds now; None: it is to be put back."""
+        """Return the outcome that follows from the digest that a tag has now; None: the tag has to be restored."""
         if isinstance(held, Failure):
             return Failed(held)
         if held not in (None, loss.manifest.digest) and held not in loss.decoys and not self._force:
@@ -202,7 +202,7 @@ class Undo:
         return WouldRestore() if self._dry_run else None
 
     async def _seen(self, loss: Loss, *places: str) -> Outcome:
-        """Look whether it is there: a 201 is no proof (distribution with a warm cache after a garbage collection)."""
+        """Read back what was pushed: a 201 is no proof (distribution with a warm cache after a garbage collection)."""
         for place in places:
             held = await self._tags.read(loss.repository, place)
             if held != loss.manifest.digest:
@@ -211,7 +211,7 @@ class Undo:
 
 
 def _children_first(losses: Sequence[Loss]) -> list[Loss]:
-    """Sort so that what an index names comes before it: a registry refuses an index whose manifests it does not have."""
+    """Return the losses with the children of an index before it: a registry refuses an index whose children are missing."""
     known: Mapping[tuple[Repository, Digest], Loss] = {loss.key: loss for loss in losses}
     order: dict[tuple[Repository, Digest], Loss] = {}
     for loss in losses:

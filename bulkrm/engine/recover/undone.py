@@ -1,8 +1,7 @@
-"""What an undo put back of a run that is gone on with stays: whoever put it back wants it.
+"""Keeps what an undo restored, when the run is resumed: the user who restored it wants it.
 
-Of what an undo may have put back, because it was killed before it noted that, the registry is asked. An image whose
-manifest is back under another tag, or as the child of an index, is left alone with it; if its own tag is gone, that is
-what became of it.
+The registry is asked about images that an undo may have restored before it was killed. An image whose manifest is back
+under another tag, or as the child of an index, is kept too; if its own tag is gone, its outcome is `untagged`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from bulkrm.state.journal.account import TaggedDigest
 
 @dataclass(frozen=True, slots=True)
 class UndoneImages:
-    """What undos put back of a run: for sure, and perhaps; and what the run had said of the images of those manifests."""
+    """What undos restored of a run (`sure`) or may have (`maybe`), and `before`: the outcomes of those images until then."""
 
     sure: frozenset[TaggedDigest] = frozenset()
     maybe: frozenset[TaggedDigest] = frozenset()
@@ -39,10 +38,10 @@ class UndoneImages:
 
 
 class Reinstated:
-    """Settles the images of the manifests that are back."""
+    """Records the outcomes of images whose manifests undos restored."""
 
     def __init__(self, undone: UndoneImages, gateway: Gateway, outcomes: Outcomes, context: RunContext) -> None:
-        """`book` has the outcomes of all other images of before."""
+        """`outcomes` has those of all other images of the earlier parts."""
         self._undone = undone
         self._gateway = gateway
         self._outcomes = outcomes
@@ -57,7 +56,7 @@ class Reinstated:
             self._maybe.setdefault((repository, digest), []).append(tag)
 
     async def settle(self, plan: Plan) -> None:
-        """Record what is back; of the rest, what the run had said before."""
+        """Record `kept` for what is back, and for everything else its outcome of before."""
         put_back = self._back.keys() | self._maybe.keys()
         items = [item for item in plan.items if (item.repository, item.digest) in put_back]
         await run_jobs(by_host(items), self._gateway.workers, self._settle, self._stop)
@@ -83,7 +82,7 @@ class Reinstated:
     async def _fate(
         self, item: Item, reference: TagRef | DigestRef, back: set[str | None], others: Sequence[str]
     ) -> Outcome:
-        """Say what became of an image whose manifest is back. `others`: under which names."""
+        """Return the outcome of an image whose manifest is back. `others`: the names under which it is."""
         if isinstance(reference, DigestRef) or reference.tag in back:
             return Kept(KeptReason.UNDONE)
         held = await self._tags.read(item.repository, reference.tag)
