@@ -90,3 +90,19 @@ def read_list(found: object, conditions: RunConditions, default_port: int) -> It
         yield from parse_entry(line.image, source=source, default_port=default_port, detail=detail)
     if next(conditional, None) is not None:
         raise ValueError("an entry with conditions is missing in its list")
+
+
+def named_entries(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the image and the source of each entry of `list`, without parsing them; malformed entries are left out.
+
+    This is for showing a run. To resume it, `read_list` reads the list strictly.
+    """
+    listed, conditional = found.get("list"), found.get("conditions")
+    further = conditional if isinstance(conditional, list) else []
+    for fields in listed if isinstance(listed, list) else ():
+        entry = fields
+        if isinstance(fields, dict) and isinstance(number := fields.get("conditions"), int):
+            entry = further[number] if 0 <= number < len(further) else None
+        image, source = (entry.get("image"), entry.get("source")) if isinstance(entry, dict) else (None, None)
+        if isinstance(image, str) and isinstance(source, str):
+            yield image, source

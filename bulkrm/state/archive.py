@@ -1,7 +1,7 @@
-"""The manifests of a run, exactly as the registry sent them, so that they can be put back.
+"""The archive: the manifests of a run, exactly as the registry sent them, so that `undo` can push them again.
 
-A gzip file of several members, each of them JSON lines: `zcat` shows it, and a member that a crash tore is simply the
-end. Members hold many manifests, because manifests resemble each other.
+It is a gzip file of several members, each of them JSON lines: `zcat` shows it, and a member that a crash left incomplete
+counts as the end. A member holds many manifests, because similar texts compress well together.
 """
 
 import gzip
@@ -21,21 +21,21 @@ from bulkrm.state.evidence import archived
 from bulkrm.state.files import AppendedFile, failed, open_plain
 
 _MEMBER = 256 * 2**10  # bytes of text after which a member is written
-# A member ends with the manifest that fills it: 4 MiB at most, of which JSON makes six times as much at worst.
+# The last manifest of a member may have 4 MiB, which JSON escapes to six times that size at worst.
 _LARGEST = 32 * 2**20
-_LEVEL = 3  # manifests resemble each other so much that more effort saves little
-_encode = json.JSONEncoder().encode  # of text: an object of three is quicker put together by hand
+_LEVEL = 3  # manifests are so similar that a higher level saves little
+_encode = json.JSONEncoder().encode  # of strings only: a line with three keys is faster assembled by hand
 
 
 class Archive:
-    """An open archive. What is added is durable after the next `sync`, which one thread at a time may call."""
+    """An open archive. Added manifests are durable after the next `sync`, which one thread at a time may call."""
 
     def __init__(self, path: Path) -> None:
-        """Open it for appending, or make it. A member that a crash tore is cut off. Raises StateError."""
+        """Open or create the file at `path`, and cut off an incomplete member at its end. Raises StateError."""
         self._known: set[Digest] = set()
         self._pending: list[bytes] = []
         self._size = 0
-        self._lock = Lock()  # members are written one after the other, whichever thread does it
+        self._lock = Lock()  # only one thread at a time writes a member
         self._file = AppendedFile(path)
         try:
             self._file.cut(self._take(path))
@@ -44,7 +44,7 @@ class Archive:
             raise
 
     def _take(self, path: Path) -> int:
-        """Note what is there; return where the last whole member ends."""
+        """Remember the digests in the file; return the offset at which its last complete member ends."""
         whole = 0
         try:
             with os.fdopen(self._file.file, "rb", closefd=False) as file:
@@ -56,7 +56,7 @@ class Archive:
         return whole
 
     def __contains__(self, digest: Digest) -> bool:
-        """Tell whether a manifest was added, by this run or by the one that it continues."""
+        """Tell whether a manifest was added, by this part of the run or an earlier one."""
         return digest in self._known
 
     def add(self, manifest: Manifest) -> None:
@@ -64,7 +64,7 @@ class Archive:
         if manifest.digest in self._known:
             return
         self._known.add(manifest.digest)
-        # Manifests are UTF-8 by JSON's definition; whatever is not comes back as it was all the same.
+        # Manifests are UTF-8 by the definition of JSON; surrogateescape preserves the bytes of those that are not.
         text = manifest.content.decode("utf-8", "surrogateescape")
         media_type, content = _encode(manifest.media_type), _encode(text)
         line = f'{{"digest":"{manifest.digest}","media_type":{media_type},"content":{content}}}\n'.encode("ascii")
@@ -75,7 +75,7 @@ class Archive:
                 self._write()
 
     def sync(self) -> None:
-        """Write what was added and wait until the disk has it. Raises StateError."""
+        """Write the added manifests and wait until they are on disk. Raises StateError."""
         with self._lock:
             self._write()
         self._file.sync()
@@ -85,7 +85,7 @@ class Archive:
         self._file.check()
 
     def close(self) -> None:
-        """Write what is left, and close. Raises StateError."""
+        """Write the rest, and close. Raises StateError."""
         try:
             with self._lock:
                 self._write()
@@ -109,7 +109,7 @@ def read_archive(path: Path) -> Iterator[Manifest]:
 
 
 def _members(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, list[Manifest]]]:
-    """Yield the manifests of each whole member, and where in the file it ends."""
+    """Yield the end of each complete member in the file, and its manifests."""
     number = 1
     for end, text in _texts(path, file):
         lines = text.splitlines()
@@ -118,7 +118,7 @@ def _members(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, list[Ma
 
 
 def _texts(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
-    """Yield the text of each whole member, and where in the file it ends. Raises StateError."""
+    """Yield the end of each complete member in the file, and its text. Raises StateError."""
     end, ahead = 0, b""
     while True:
         reader = zlib.decompressobj(wbits=31)
@@ -127,12 +127,12 @@ def _texts(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
         while not reader.eof:
             chunk = ahead or file.read(_MEMBER)
             if not chunk:
-                return  # the end of the file, or of what a crash left of a member
+                return  # the end of the file, perhaps within an incomplete member
             try:
                 parts.append(reader.decompress(chunk, room + 1))
             except zlib.error as error:
                 if _is_blank(chunk, file):
-                    return  # a crash left the length of what was not written yet
+                    return  # a crash lengthened the file, but the data was not written yet
                 raise changed(path, f"it is damaged behind byte {end}") from error
             room -= len(parts[-1])
             if room < 0:
@@ -144,7 +144,7 @@ def _texts(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
 
 
 def _is_blank(chunk: bytes, file: io.BufferedReader) -> bool:
-    """Tell whether there is nothing but zeros from here to the end."""
+    """Tell whether the rest of the file consists of zeros."""
     while chunk:
         if chunk.strip(b"\0"):
             return False

@@ -1,4 +1,4 @@
-"""Whether the record of a run will outlive the place where the run happens: a container, a job of a CI system."""
+"""Tells whether the record of a run is lost when its container or CI job ends."""
 
 import re
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ _NOBODYS_VOLUME = re.compile(r"/volumes/[0-9a-f]{64}/_data$")
 
 
 def ends_with(folder: Path, environment: Mapping[str, str], *, chosen: bool, system: Path = Path("/")) -> str | None:
-    """Say what a run's record in this folder ends with, and how to keep it; None where nothing says that it ends.
+    """Return a warning that a record in this folder will be lost, with the remedy; None where nothing indicates that.
 
-    `chosen`: the user said where it is to be. `system` is the root of the files that tell.
+    `chosen`: the user named the folder. `system`: the root of the file system that is examined.
     """
     chosen = chosen or bool(environment.get(ENVIRONMENT))
     if environment.get("CI", "").lower() in ("true", "1") and not chosen:
@@ -23,7 +23,7 @@ def ends_with(folder: Path, environment: Mapping[str, str], *, chosen: bool, sys
         return f"the record of this run, with which it could be resumed or undone, ends with the CI job: {keep}"
     temporary = Path(environment.get("TMPDIR") or "/tmp")  # noqa: S108 (nothing is put there)
     if chosen and folder.resolve().is_relative_to(temporary.resolve()):
-        return None  # whoever chooses a place for temporary files knows it
+        return None  # a user who names a temporary folder does not need the warning
     inside = "KUBERNETES_SERVICE_HOST" in environment or any((system / mark).exists() for mark in _MARKS)
     if inside and not _is_kept(folder, system):
         keep = f"mount a volume there (docker run -v bulkrm-state:{folder})"
@@ -32,10 +32,10 @@ def ends_with(folder: Path, environment: Mapping[str, str], *, chosen: bool, sys
 
 
 def _is_kept(folder: Path, system: Path) -> bool:
-    """Tell whether a folder is on something that was mounted into the container and stays behind; if in doubt, yes.
+    """Tell whether a folder is on a volume that outlives the container; True where that cannot be found out.
 
-    The lines of mountinfo have the mounted folder's path in its own file system, then the mount point, and behind a
-    lone dash the type of the file system (proc(5)).
+    A line of mountinfo has the path of the mounted folder in its own file system, then the mount point, and after a lone
+    dash the type of the file system (proc(5)).
     """
     try:
         lines = (system / "proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,9 +1,9 @@
-"""Whether what stands in an archive is what the registry sent: the digest proves it, whatever else the line says.
+"""Proves by its digest that a manifest in an archive is the one that the registry sent.
 
-Of a signed schema 1 manifest the digest leaves the signatures out (distribution v2.8.2, manifest/schema1/manifest.go:
-`Canonical`). What was signed can be put together again from the bytes: each signature has a `protected` header that
-says how many bytes come before the signatures (`formatLength`) and what stands behind them (`formatTail`), as libtrust
-writes it (github.com/docker/libtrust, jsonsign.go: `Payload`).
+The digest of a signed schema 1 manifest leaves the signatures out (distribution v2.8.2, manifest/schema1/manifest.go:
+`Canonical`). The signed payload can be reconstructed from the bytes: each signature has a `protected` header with the
+number of bytes before the signatures (`formatLength`) and the text after them (`formatTail`), as libtrust writes it
+(github.com/docker/libtrust, jsonsign.go: `Payload`).
 """
 
 import base64
@@ -39,7 +39,7 @@ def _is_signed(content: bytes, media_type: str, digest: Digest) -> bool:
 
 
 def _payloads(content: bytes) -> Iterator[bytes]:
-    """Yield what the signatures of a schema 1 manifest say that they sign."""
+    """Yield the payloads that the signatures of a schema 1 manifest claim to sign."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

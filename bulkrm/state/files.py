@@ -1,6 +1,6 @@
-"""Files of a record: plain ones, opened so that nothing else can stand in their place, and appended to durably.
+"""The files of a record: only plain files are opened, and appended data is made durable.
 
-A record can lie in a folder that others may write to, or come back from an archive of a CI system. So no name in it is
+A record may be in a folder that others can write to, or come from the artifacts of a CI system. So no name in it is
 trusted: a symbolic link, a pipe or a folder in the place of a file is refused before anything is read from it.
 """
 
@@ -19,7 +19,7 @@ _MOVED = "the manifests of what was deleted are in that record: if it was only m
 
 
 def failed(path: Path, error: OSError) -> StateError:
-    """Turn an error of the system into one of the record's."""
+    """Return the StateError for an error of the operating system."""
     if error.errno == errno.ELOOP:
         return changed(path, "it is a symbolic link")
     return StateError(f"{path}: {error.strerror or error}", RAISE if is_exhausted(error) else None)
@@ -27,7 +27,7 @@ def failed(path: Path, error: OSError) -> StateError:
 
 def open_plain(path: Path, flags: int) -> int:
     """Open a plain file. Raises StateError where it is a link, a pipe, a device or a folder, and OSError."""
-    # O_NONBLOCK: a pipe would be waited for. It means nothing for a plain file (open(2)).
+    # Opening a pipe without O_NONBLOCK would block; for a plain file the flag has no effect (open(2)).
     file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
@@ -36,7 +36,7 @@ def open_plain(path: Path, flags: int) -> int:
 
 
 def read_whole(path: Path, most: int) -> bytes:
-    """Return the content of a plain file of at most so many bytes. Raises StateError; FileNotFoundError where it is not there."""
+    """Return the content of a plain file of at most `most` bytes. Raises StateError, or FileNotFoundError."""
     try:
         with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as file:
             content = file.read(most + 1)
@@ -50,9 +50,9 @@ def read_whole(path: Path, most: int) -> bytes:
 
 
 def read_lines(path: Path, most: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield number and text of each line, without its end, and whether it had one: the last one may have none.
+    """Yield the number of each line, its text, and whether it ends with a newline, which the last one may lack.
 
-    `most`: the longest line, in bytes. Raises StateError.
+    `most`: the largest length of a line, in bytes. Raises StateError.
     """
     number, ahead = 0, bytearray()
     try:
@@ -73,10 +73,10 @@ def read_lines(path: Path, most: int) -> Iterator[tuple[int, bytes, bool]]:
 
 
 class AppendedFile:
-    """A file that only this process appends to. What is written is durable after the next `sync`."""
+    """A file that only this process appends to. Appended data is durable after the next `sync`."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, or make it. Raises StateError."""
+        """Open or create the file at `path`. Raises StateError."""
         self.path = path
         try:
             self.file = open_plain(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -86,7 +86,7 @@ class AppendedFile:
         self._durable = True
 
     def cut(self, size: int) -> None:
-        """Keep so much of it: what a crash left behind that is no whole line or member. Raises StateError."""
+        """Truncate the file to `size` bytes, which cuts off an incomplete line or member. Raises StateError."""
         if size == self._size:
             return
         try:
@@ -96,9 +96,9 @@ class AppendedFile:
         self._size = size
 
     def append(self, content: bytes) -> None:
-        """Write at the end. Raises StateError; then nothing of it is there: half a line would spoil what comes later.
+        """Append data. Raises StateError, and removes a part that was written: half a line would spoil the next one.
 
-        Also where the file is not as long as this process left it: then it is not what was written that is kept.
+        It is also an error if the length of the file shows that another process wrote to it.
         """
         try:
             left = memoryview(content)
@@ -114,8 +114,8 @@ class AppendedFile:
             raise StateError(f"{self.path} was changed by somebody else while the run went on", _MOVED)
 
     def sync(self) -> None:
-        """Wait until the disk has it, and look whether that is still the file of this name. Raises StateError."""
-        durable, self._durable = self._durable, True  # what another thread writes meanwhile takes that back
+        """Wait until all data is on disk, and check that the file still has its name. Raises StateError."""
+        durable, self._durable = self._durable, True  # a write by another thread meanwhile resets it
         try:
             if not durable:
                 os.fdatasync(self.file)
@@ -125,9 +125,9 @@ class AppendedFile:
         self.check()
 
     def check(self) -> None:
-        """Raise StateError where the file is no longer found under its name, or was cut off.
+        """Raise StateError where the file no longer has its name, or was truncated.
 
-        A deleted or moved file takes everything that is written to it, and nobody finds it again.
+        Writes to a deleted or moved file succeed, but nobody would find the data again.
         """
         try:
             there = os.lstat(self.path)
@@ -140,5 +140,5 @@ class AppendedFile:
             raise StateError(f"{self.path} was cut off by somebody else while the run went on", _MOVED)
 
     def close(self) -> None:
-        """Close it."""
+        """Close the file."""
         os.close(self.file)

@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class RunFolder:
-    """A run that this process works on: it holds the lock and the open files until it is closed.
+    """A run that this process works on, with its lock and its open files.
 
-    `is_new`: this process made it, so nobody resumed it or took it back before.
+    `is_new`: this process created it, so no earlier part of it was resumed or undone.
     """
 
     path: Path
@@ -49,7 +49,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, run: str, asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]] = ()) -> Self:
-        """Make the folder of a new run and write down what was asked, and the list of it.
+        """Create the folder of a new run, with its run.json: the fields `asked`, and the entries of the list.
 
         Raises InputError where that is not possible.
         """
@@ -65,7 +65,7 @@ class RunFolder:
 
     @classmethod
     def open(cls, root: Path, run: str) -> Self:
-        """Open a run to go on with it. Raises InputError where another process does, or where it is damaged."""
+        """Open a run to continue it. Raises InputError where another process works on it, or where it is damaged."""
         path = root / "runs" / run
         lock = _locked(path)
         opened: list[Journal | Archive] = []
@@ -81,7 +81,7 @@ class RunFolder:
         return cls(path, journal, archive, lock)
 
     def close(self) -> None:
-        """Let it go. Raises StateError where the last of it cannot be written."""
+        """Close the files and release the lock. Raises StateError where the rest cannot be written."""
         try:
             self.archive.close()
         finally:
@@ -92,11 +92,11 @@ class RunFolder:
 
     @property
     def has_plan(self) -> bool:
-        """Tell whether the plan is written down."""
+        """Tell whether the folder has a plan."""
         return os.path.lexists(self.path / "plan.json")
 
     def write_plan(self, pieces: Iterable[str]) -> None:
-        """Write the plan down. Raises StateError."""
+        """Write the file of the plan. Raises StateError."""
         path = self.path / "plan.json"
         try:
             _write(path, pieces)
@@ -104,23 +104,23 @@ class RunFolder:
             raise failed(path, error) from error
 
     def begin_part(self) -> None:
-        """Note that the run is gone on with: what is told from here on says nothing of what was under way before."""
+        """Append the event that a further part begins: later outcomes tell nothing about requests of earlier parts."""
         self.journal.append(event_fields(PartBegan(undo=False)))
 
     def sync(self) -> None:
-        """Make everything durable: first the manifests, then the journal, which speaks of them. Raises StateError."""
+        """Make everything durable: first the manifests, then the journal, which refers to them. Raises StateError."""
         self.archive.sync()
         self.journal.sync()
 
     def check(self) -> None:
-        """Raise StateError where the record is no longer found under its name: nothing more may be sent then."""
+        """Raise StateError where a file of the record no longer has its name; then no request may be sent."""
         self.archive.check()
         self.journal.check()
 
 
 @contextmanager
 def locked(root: Path, run: str) -> Iterator[None]:
-    """Keep other processes from a run as long as it is only looked at. Raises InputError as `RunFolder.open` does."""
+    """Lock a run while it is only read. Raises InputError as `RunFolder.open` does."""
     lock = _locked(root / "runs" / run)
     try:
         yield
@@ -136,7 +136,7 @@ def _opened(kind: Callable[[Path], T], path: Path) -> T:
 
 
 def _locked(path: Path) -> int:
-    """Take the lock of a run: the kernel's, which goes with its process, however that ends. Raises InputError."""
+    """Lock a run by flock(2), which the kernel releases when the process ends, however it ends. Raises InputError."""
     try:
         lock = _open_lock(path / "lock")
     except OSError as error:
@@ -162,7 +162,7 @@ def _open_lock(path: Path) -> int:
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EROFS):
             raise
-        return open_plain(path, os.O_RDONLY)  # to look at it, that is enough
+        return open_plain(path, os.O_RDONLY)  # enough for flock on a read-only file system
 
 
 def _unusable(what: str, error: OSError) -> InputError:
@@ -170,7 +170,7 @@ def _unusable(what: str, error: OSError) -> InputError:
 
 
 def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a JSON object, its list an entry a line: there may be a million of them."""
+    """Yield the text of run.json, with one entry of the list a line: there may be a million of them."""
     yield "{\n"
     for key, value in asked.items():
         yield f" {json.dumps(key)}: {json.dumps(value)},\n"
@@ -183,7 +183,7 @@ def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> I
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
-    """Write a file whole and durably, or not at all."""
+    """Write a file durably and atomically: it has all of the content, or does not exist."""
     part = path.with_suffix(".part")
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The recorded runs, as far as their folders tell."""
+"""The recorded runs: what their folders tell about them."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ MOST = 2**30  # bytes of a run.json or plan.json: a million images need less
 
 
 def is_run_id(text: str) -> bool:
-    """Tell whether a run can be called so: by a time that there was, and by chance."""
+    """Tell whether a text is the name of a run: a time, and six random hex digits."""
     try:
         return bool(_ID.fullmatch(text) and datetime.strptime(text[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:
@@ -33,7 +33,7 @@ def is_run_id(text: str) -> bool:
 
 @dataclass(slots=True)
 class KnownRun:
-    """A run that was recorded. What its files say is read when it is asked for, and raises StateError where it is damaged."""
+    """A recorded run. Its files are read when a property is used, which raises StateError where they are damaged."""
 
     path: Path
     _standing: Standing | None = field(default=None, repr=False)
@@ -45,18 +45,18 @@ class KnownRun:
 
     @property
     def started(self) -> datetime:
-        """When it began, in UTC, as its name tells."""
+        """The time at which the run began, in UTC, by its name."""
         return datetime.strptime(self.id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     @property
     def places(self) -> RunPlaces:
-        """The repositories that it was about."""
+        """The repositories of the run."""
         plan = self.path / "plan.json"
         return planned_places(plan) if os.path.lexists(plan) else listed_places(self.asked)
 
     @property
     def asked(self) -> Mapping[str, Any]:
-        """What the run was asked."""
+        """The content of run.json: what the run was asked to do."""
         path = self.path / "run.json"
         try:
             fields = strict_json(read_whole(path, MOST))
@@ -74,12 +74,12 @@ class KnownRun:
         return fields
 
     def check(self) -> None:
-        """Raise StateError where the record is of another version, or what was asked cannot be read."""
+        """Raise StateError where run.json cannot be read, or has another version."""
         _ = self.asked
 
     @property
     def plan(self) -> bytes | None:
-        """The text of the plan; None where the run came to none."""
+        """The text of the plan; None where the run ended before it had one."""
         try:
             return read_whole(self.path / "plan.json", MOST)
         except FileNotFoundError:
@@ -87,7 +87,7 @@ class KnownRun:
 
     @property
     def is_locked(self) -> bool:
-        """Tell whether a process works on it right now."""
+        """Tell whether a process works on the run at present."""
         try:
             file = open_plain(self.path / "lock", os.O_RDONLY)
         except (OSError, StateError):
@@ -111,17 +111,17 @@ class KnownRun:
 
     @property
     def end(self) -> PartEnded | None:
-        """How the run ended; None where it did not."""
+        """How the last part of the run ended; None where it did not."""
         return self.standing.end
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether it came to its end, and left nothing that was wanted."""
+        """Tell whether `resume` has nothing to do."""
         return self.standing.is_finished
 
     @property
     def is_undone(self) -> bool:
-        """Tell whether all that it took away was put back."""
+        """Tell whether everything that the run deleted was restored."""
         return self.standing.undone is Undone.WHOLLY
 
     def remove(self) -> None:
@@ -130,9 +130,9 @@ class KnownRun:
 
 
 def known_runs(root: Path) -> list[KnownRun]:
-    """Return the recorded runs, the oldest first; what is no run's folder is left out.
+    """Return the recorded runs, the oldest first; other folders are ignored.
 
-    Raises InputError where the folder of them is there and cannot be read: nobody knows then whether there are any.
+    Raises InputError where the folder of the runs exists and cannot be read.
     """
     try:
         names = [entry.name for entry in (root / "runs").iterdir() if is_run_id(entry.name)]
@@ -146,7 +146,7 @@ def known_runs(root: Path) -> list[KnownRun]:
 
 
 def _age(folder: Path) -> tuple[str, int, str]:
-    """Return what runs are sorted by: their name tells the second, of those within one the file that a run begins with."""
+    """Return a key to sort runs by: the second in the name, and then the time of the first file of the record."""
     try:
         written = (folder / "run.json").lstat().st_mtime_ns
     except OSError:
@@ -155,5 +155,5 @@ def _age(folder: Path) -> tuple[str, int, str]:
 
 
 def _has_record(folder: Path) -> bool:
-    """Tell whether anything was written down: a run that was killed before that had sent nothing."""
+    """Tell whether a folder has a record; a run that was killed before it wrote one had sent nothing."""
     return any(os.path.lexists(folder / name) for name in ("run.json", "journal.jsonl"))

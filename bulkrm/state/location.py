@@ -1,4 +1,4 @@
-"""Where runs are recorded."""
+"""The folder in which runs are recorded."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ ENVIRONMENT = "BULKRM_STATE_DIR"
 
 
 def state_dir(option: Path | None, environment: Mapping[str, str]) -> Path:
-    """Return the folder: what the user says, else `bulkrm` in the state directory of the XDG base specification."""
+    """Return the folder that the user names, else `bulkrm` in the state directory of the XDG base directory specification."""
     if option is not None:
         return option
     if environment.get(ENVIRONMENT):

@@ -1,15 +1,16 @@
-"""Where a recorded run worked: the repositories of its plan, or those that its list names where it came to no plan.
+"""The repositories of a recorded run: those of its plan, or of its list if it ended before it had a plan.
 
-A plan may have hundreds of megabytes, and a list of runs shows many of them. So it is not parsed: each repository begins
-with a line of its own (`bulkrm.codec.plan_writer`), and only those lines are read.
+A plan may have hundreds of megabytes, and a list of runs shows many of them. So the plan is not parsed: each repository
+has a line of its own (`bulkrm.codec.plan_writer`), and only those lines are read.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bulkrm.codec.run_record import named_entries
 from bulkrm.state.errors import changed
 from bulkrm.state.files import read_lines
 from bulkrm.state.journal.file import LONGEST
@@ -48,14 +49,8 @@ def _planned(plan: Path) -> Iterator[str]:
 
 
 def listed_places(asked: Mapping[str, Any]) -> RunPlaces:
-    """Return the repositories that a list names, from what `run.json` says. What is none of bulkrm's is left out."""
-    entries = [*_objects(asked.get("list")), *_objects(asked.get("conditions"))]
-    names = [_repository_of(entry["image"]) for entry in entries if isinstance(entry.get("image"), str)]
-    return RunPlaces(tuple(dict.fromkeys(names)))
-
-
-def _objects(value: Any) -> Iterable[Mapping[str, Any]]:
-    return (entry for entry in value if isinstance(entry, dict)) if isinstance(value, list) else ()
+    """Return the repositories that the list in run.json names; malformed entries are left out."""
+    return RunPlaces(tuple(dict.fromkeys(_repository_of(image) for image, _ in named_entries(asked))))
 
 
 def _repository_of(image: str) -> str:

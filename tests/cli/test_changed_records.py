@@ -119,7 +119,10 @@ def first(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 OF_JOURNAL: dict[str, tuple[Change, str]] = {
-    "tag": (event("delete", tags=[EVIL]), f"{JOURNAL}:2: this record was changed: '{EVIL}' is no tag"),
+    "tag": (
+        event("delete", tags=[EVIL]),
+        f"{JOURNAL}:2: this record was changed: 'tags' has '{EVIL}', which is no tag",
+    ),
     "tags": (event("delete", tags="pr-1"), f"{JOURNAL}:2"),
     "repository": (event("delete", repository="127.0.0.1:5000/../other"), f"{JOURNAL}:2"),
     "repository of another form": (event("delete", repository="team/app"), f"{JOURNAL}:2"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bulkrm.codec.journal_events import ImageOutcome
+from bulkrm.codec.run_record import named_entries
 from bulkrm.model.target import Source
 
 _Key = tuple[int, str, int, int, str]
@@ -33,16 +34,9 @@ class ListOrder:
 
 
 def _entries(asked: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:
-    """Yield the image and the place of each entry; what is none of bulkrm's is left out."""
-    listed, conditional = asked.get("list"), asked.get("conditions")
-    entries = listed if isinstance(listed, list) else []
-    further = conditional if isinstance(conditional, list) else []
-    for entry in entries:
-        found = entry
-        if isinstance(entry, dict) and isinstance(number := entry.get("conditions"), int):
-            found = further[number] if 0 <= number < len(further) else None
-        if isinstance(found, dict) and isinstance(found.get("image"), str) and isinstance(found.get("source"), str):
-            try:
-                yield found["image"], Source.parse(found["source"])
-            except ValueError:
-                continue
+    """Yield the image and the place of each entry; malformed entries are left out."""
+    for image, source in named_entries(asked):
+        try:
+            yield image, Source.parse(source)
+        except ValueError:
+            continue

@@ -1,4 +1,4 @@
-"""The journal of a run: JSON objects, a line each, only ever appended to."""
+"""The journal file of a run: JSON objects, one a line, only ever appended to."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -12,29 +12,29 @@ from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import AppendedFile, open_plain, read_lines
 
 _TAIL = 64 * 2**10
-# A line names at most all tags of a repository in full; a listing ends at a million names.
+# The longest line has the full names of all tags of a repository; a listing has at most a million names.
 LONGEST = 256 * 2**20
 _encode = JSONEncoder(separators=(",", ":")).encode
 
 
 class Journal:
-    """An open journal. What is appended is durable after the next `sync`, which one thread at a time may call."""
+    """An open journal. Appended events are durable after the next `sync`, which one thread at a time may call."""
 
     def __init__(self, path: Path) -> None:
-        """Open it for appending, or make it. A last line that a crash tore is cut off. Raises StateError."""
+        """Open or create the file at `path`, and cut off an incomplete line at its end. Raises StateError."""
         self._pending: list[bytes] = []
-        self._lock = Lock()  # what is appended while another thread syncs must not be lost
+        self._lock = Lock()  # events may be appended while another thread syncs
         self._file = AppendedFile(path)
         self._file.cut(_whole(self._file.file))
 
     def append(self, event: Mapping[str, Any]) -> None:
-        """Add one event, in memory for now."""
+        """Add one event; it stays in memory until the next `sync`."""
         line = _encode(event).encode() + b"\n"
         with self._lock:
             self._pending.append(line)
 
     def sync(self) -> None:
-        """Write what was appended and wait until the disk has it. Raises StateError."""
+        """Write the appended events and wait until they are on disk. Raises StateError."""
         with self._lock:
             taken, self._pending = self._pending, []
         try:
@@ -50,7 +50,7 @@ class Journal:
         self._file.check()
 
     def close(self) -> None:
-        """Write what is left, and close. Raises StateError."""
+        """Write the rest, and close. Raises StateError."""
         try:
             if self._pending:
                 self.sync()
@@ -59,15 +59,15 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a journal, but for a last line that a crash tore. Raises StateError on any other damage."""
+    """Yield the lines of a journal as JSON objects, without an incomplete last line. Raises StateError on other damage."""
     return (event for _, event in numbered(path))
 
 
 def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the events with the numbers of their lines, as `read_journal`."""
+    """Yield what `read_journal` does, each object with the number of its line."""
     for number, line, whole in read_lines(path, LONGEST):
         if not whole:
-            return  # a crash left it
+            return  # a crash interrupted the write
         try:
             event = strict_json(line)
         except ValueError as error:
@@ -78,7 +78,7 @@ def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def last_event(path: Path) -> Mapping[str, Any] | None:
-    """Return the last whole event of a journal without reading all of it; None where there is none, or a longer one."""
+    """Return the last complete line of a journal without reading all of it; None: there is none, or it is too long."""
     try:
         file = open_plain(path, os.O_RDONLY)
     except (OSError, StateError):
@@ -96,7 +96,7 @@ def last_event(path: Path) -> Mapping[str, Any] | None:
 
 
 def _whole(file: int) -> int:
-    """Return the size of the journal up to its last whole line."""
+    """Return the size of the journal up to the end of its last complete line."""
     end = os.fstat(file).st_size
     while end > 0:
         start = max(0, end - 65536)

@@ -1,4 +1,4 @@
-"""How far a run had come when it ended, as its journal tells it."""
+"""The progress of a run by its journal, from which `resume` continues."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ from bulkrm.state.journal.losses import PutBack, put_back
 
 @dataclass(slots=True)
 class History:
-    """`outcomes`: the final ones, by the image's full name. `intents`: what may have been sent. `decoys` by repository.
+    """The progress of a run. `outcomes`: the final ones, by the image's full name; `intents`: of deletions.
 
-    `cleared`: tags that were to go before their manifests, by repository and tag, and what they held. `dangling`: tags
-    that led nowhere and were to be removed, by repository and tag. `back`: what undos put back.
+    `decoys`: by repository. `removed_ahead`: the digests of tags that were to be removed before their manifests, by
+    repository and tag. `dangling`: tags without a manifest that were to be removed. `back`: what undos restored.
     """
 
     outcomes: dict[str, ImageResult] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class History:
 
 
 def read_history(folder: Path) -> History:
-    """Read a run's journal; whatever failed or was not attempted is as if it had never been. Raises StateError."""
+    """Read a run's journal. Images that failed or were not attempted have no outcome in it. Raises StateError."""
     history = History()
     events = list(read_events(folder / "journal.jsonl"))
     for event in events:

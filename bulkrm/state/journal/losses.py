@@ -1,4 +1,4 @@
-"""What a run took away and has to be put back, and what of it came back, as its journal and its archive tell it."""
+"""The manifests and tags that a run removed, and those that undos restored, by its journal and its archive."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +15,10 @@ from bulkrm.state.journal.marker import has_marker
 
 @dataclass(slots=True)
 class LostManifest:
-    """One manifest of one repository, and the tags that went, with it or off it.
+    """One manifest of one repository, with the tags that were removed, together with it or without it.
 
-    `back`: those of the tags (None: the manifest, where it had no tag) that an undo put back. `decoys`: what the run
-    itself may have left under its tags.
+    `back`: those tags (None: the manifest, if it had no tag) that an undo restored. `decoys`: decoys of the run that may
+    still be under the tags.
     """
 
     repository: Repository
@@ -29,10 +29,10 @@ class LostManifest:
 
 
 def losses(folder: Path) -> list[LostManifest]:
-    """Return what a run took away or may have taken away, in the order in which it did. Raises StateError.
+    """Return what a run removed, or may have removed, in that order. Raises StateError.
 
-    Where no outcome tells, because the run was killed, it may have been taken away: whoever looks finds out. What an
-    undo put back since is there too.
+    A manifest may have been removed if its intent has no outcome because the run was killed; the caller asks the
+    registry. Manifests that an undo restored since are included.
     """
     account = Account(read_events(folder / "journal.jsonl"))
     taken = [(entry, tags) for entry in account.intents if (tags := account.taken(entry)) is not None]
@@ -52,32 +52,32 @@ def losses(folder: Path) -> list[LostManifest]:
 
 
 def still_lost(account: Account) -> set[TaggedDigest]:
-    """Return what a run took away, or may have taken away, and no undo is known to have put back."""
+    """Return what a run removed, or may have removed, without what an undo is known to have restored."""
     return {place for entry, place in _taken_places(account) if not account.is_back(place, entry.position)}
 
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """What undos put back of a run. `sure`: seen to be there; `maybe`: pushed perhaps, and nobody wrote down what came of it."""
+    """What undos restored of a run. `sure`: it was read back; `maybe`: it may have been pushed, without an outcome."""
 
     sure: frozenset[TaggedDigest] = frozenset()
     maybe: frozenset[TaggedDigest] = frozenset()
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything."""
+        """Tell whether undos restored anything, or may have."""
         return bool(self.sure or self.maybe)
 
 
 def put_back(folder: Path, account: Account) -> PutBack:
-    """Return what undos put back of what a run took away."""
+    """Return what undos restored of the removals of a run."""
     places = _taken_places(account)
     lost = still_lost(account)
-    since = {(place[0], place[1]): entry.position for entry, place in places}  # the last time that each went
-    # The child of an index comes back without the tags that it had.
+    since = {(place[0], place[1]): entry.position for entry, place in places}  # the last removal of each
+    # The child of an index may be restored without the tags that it had.
     further = {place for place in account.mentioned if (place[0], place[1]) in since}
     back = {place for place in further if account.is_back(place, since[place[0], place[1]])}
     maybe = {place for place in further if account.may_be_back(place, since[place[0], place[1]])}
-    if has_marker(folder):  # an undo could not be recorded: all of it may be back
+    if has_marker(folder):  # an undo could not write the journal: it may have restored everything
         maybe |= lost - back
     return PutBack(frozenset(({place for _, place in places} - lost) | back), frozenset(maybe))
 

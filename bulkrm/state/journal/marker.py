@@ -1,6 +1,6 @@
-"""A file that says that an undo puts back what its journal does not tell, because the journal cannot be written.
+"""A marker file: an undo restores images that the journal does not mention, because the journal cannot be written.
 
-It is empty: a disk that is full for a line of a journal still takes a name.
+The file is empty, since a disk that is too full for a line of the journal still has room for a file name.
 """
 
 import os
@@ -12,12 +12,12 @@ _NAME = "undo-not-recorded"
 
 
 def has_marker(folder: Path) -> bool:
-    """Tell whether it is there."""
+    """Tell whether the folder of a run has the marker."""
     return os.path.lexists(folder / _NAME)
 
 
 def set_marker(folder: Path) -> None:
-    """Make it. Raises StateError."""
+    """Create the marker durably. Raises StateError."""
     path = folder / _NAME
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
@@ -31,7 +31,7 @@ def set_marker(folder: Path) -> None:
 
 
 def clear_marker(folder: Path) -> None:
-    """Remove it: the journal tells all again. Raises StateError."""
+    """Remove the marker, once the journal is complete again. Raises StateError."""
     path = folder / _NAME
     try:
         path.unlink(missing_ok=True)

@@ -1,8 +1,7 @@
-"""How a run stands: whether it can be gone on with, and whether it was taken back.
+"""How a run stands: whether it can be resumed, and how much of it was undone.
 
-It follows from the whole journal, whose end alone says little: an undo, or a few images of a resume, may stand behind
-what matters. So that a list of many runs need not read all of their journals, the last event of a part says how the
-run stands then; where it is the last one of the journal, that is how it stands now.
+That depends on the whole journal. But a list of many runs should not have to read all their journals, so the event that
+ends a part also has the standing at that time. If it is the last event of the journal, that is the present standing.
 """
 
 import os
@@ -23,14 +22,14 @@ INTERRUPTED = (129, 130, 143)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`end`: how the last part of the run ended; None where it was killed, or goes on."""
+    """How a run stands. `end`: how its last part ended; None where that was killed, or is going on."""
 
     end: PartEnded | None
     undone: Undone = Undone.NO
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether there is nothing to go on with: it came to its end, and left nothing undone that was wanted."""
+        """Tell whether `resume` has nothing to do: the run ended, and no image is unfinished or not attempted."""
         end = self.end
         if end is None:
             return False
@@ -38,24 +37,24 @@ class Standing:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nobody may go on with it: it is finished, or all that it did was taken back."""
+        """Tell whether the run cannot be resumed: it is finished, or everything that it deleted was restored."""
         return self.is_finished or self.undone is Undone.WHOLLY
 
 
 def standing_of(folder: Path) -> Standing:
-    """Tell how the run of a folder stands. Raises StateError where its journal is damaged."""
+    """Return how the run of a folder stands. Raises StateError where its journal is damaged."""
     path = folder / "journal.jsonl"
     known = None if has_marker(folder) else _from_last(last_event(path))
     if known is not None:
         return known
     if not os.path.lexists(path):
-        return Standing(None)  # killed before it had made one
+        return Standing(None)  # the run was killed before it created a journal
     account = Account(read_events(path))
     return Standing(account.end, undone_of(account, put_back(folder, account)))
 
 
 def undone_of(account: Account, back: PutBack) -> Undone:
-    """Tell how much was put back."""
+    """Return how much of a run was undone."""
     if not back:
         return Undone.WHOLLY if account.all_back else Undone.NO
     return Undone.PARTLY if still_lost(account) else Undone.WHOLLY
