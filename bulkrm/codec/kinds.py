@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bulkrm.codec.record import Kind, from_json, schema_of, to_json
+from bulkrm.codec.record import FieldError, Kind, from_json, schema_of, to_json
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
 from bulkrm.model.manifest import is_media_type
@@ -142,12 +142,19 @@ def tuple_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
     def read(value: Any) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise ValueError("is no list")  # noqa: TRY004 (of what a file says, not of an argument)
-        return tuple(kind.read(entry) for entry in value)
+        return tuple(_entry(kind, number, entry) for number, entry in enumerate(value))
 
     def write_all(values: Iterable[T]) -> list[Any]:
         return list(values) if write is None else [write(value) for value in values]
 
     return Kind({"type": "array", "items": dict(kind.schema)}, read, write_all)
+
+
+def _entry(kind: Kind[T], number: int, value: Any) -> T:
+    try:
+        return kind.read(value)
+    except FieldError as error:
+        raise FieldError(f"[{number}].{error.key}", error.what) from error
 
 
 def record_of(record: type[T], description: str = "") -> Kind[T]:

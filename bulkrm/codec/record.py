@@ -21,7 +21,7 @@ OMIT_EMPTY = object()
 
 
 class FieldError(ValueError):
-    """A field of a JSON object has a value that it cannot have. `key`: the field; `what`: one line about it."""
+    """A field has a value that it cannot have. `key`: the field, or its path, such as `images[2].note`; `what`: one line."""
 
     def __init__(self, key: str, what: str) -> None:
         """Take the field and a text that continues a sentence which begins with its name: `is no text`."""
@@ -93,7 +93,8 @@ def from_json(record: type[T], found: Mapping[str, Any]) -> T:
             try:
                 values[field.key] = field.kind.read(found[field.key])
             except FieldError as error:
-                raise FieldError(f"{field.key}.{error.key}", error.what) from error
+                inner = error.key if error.key.startswith("[") else f".{error.key}"
+                raise FieldError(f"{field.key}{inner}", error.what) from error
             except ValueError as error:
                 raise FieldError(field.key, str(error)) from error
         elif field.required:
