@@ -1,4 +1,4 @@
-"""What a file of this package holds: two functions that return text. Whoever asked for it writes it."""
+"""What a file of this package declares: a report format, as two functions that return text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ class ReportFormat:
 
 
 def no_line(_: ImageResult) -> str:
-    """Say nothing while the run goes on."""
+    """Return no text for a single outcome."""
     return ""
 
 
 @cache
 def formats() -> Mapping[str, ReportFormat]:
-    """All formats by name, loaded on first use."""
+    """All report formats by name, loaded on first use."""
     return {entry.name: entry for entry in discover(__package__ or "bulkrm.reports", "FORMAT", ReportFormat)}

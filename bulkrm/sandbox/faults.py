@@ -1,4 +1,4 @@
-"""Faults to order: what a registry or its token server does wrong, when, and how often."""
+"""Injected faults: what a registry or its token server does wrong, for which requests, and how often."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,7 +9,7 @@ from bulkrm.sandbox.wire import Asked
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer this instead of doing anything."""
+    """Send this answer instead of processing the request."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Run a coroutine, then go on: to change the state in the middle, or to wait for an event."""
+    """Run a coroutine, then go on: to change the state while a request is processed, or to wait for an event."""
 
     hook: Callable[[Asked], Awaitable[None]]
 
@@ -64,7 +64,7 @@ def redirect(status: int, location: str) -> Reply:
 
 @dataclass(slots=True)
 class FaultRule:
-    """One order. `seen` counts the requests that matched, `fired` those that it hit."""
+    """A fault and the requests that it applies to. `seen` counts the requests that matched, `fired` those that it hit."""
 
     action: Action
     method: re.Pattern[str]
@@ -88,14 +88,13 @@ class FaultRule:
 
 
 class Faults:
-    """Rules in the order in which they were added.
+    """The fault rules of a server, applied in the order in which they were added.
 
-    For a request they are gone through in that order: Delay, Call and lies go on to the next rule, the first Reply or
-    Drop ends it.
+    After Delay, Call and the lies the next rule is applied too; the first Reply or Drop ends the request.
     """
 
     def __init__(self) -> None:
-        """Start without faults."""
+        """Start without rules, and without the hook `before`, which is awaited for every request."""
         self._rules: list[FaultRule] = []
         self.before: Callable[[Asked], Awaitable[None]] | None = None
 
@@ -109,21 +108,21 @@ class Faults:
         every: int = 1,
         skip: int = 0,
     ) -> FaultRule:
-        """Order a fault for requests whose method matches wholly and whose `path?query` matches anywhere.
+        """Add a fault for requests whose method matches as a whole and whose `path?query` contains a match.
 
-        It spares the first `skip` such requests, then hits each `every`th, `times` times (None: for ever).
+        It skips the first `skip` such requests, and then hits every `every`th, `times` times (None: for ever).
         """
         rule = FaultRule(action, re.compile(method), re.compile(path), times, every, skip)
         self._rules.append(rule)
         return rule
 
     def clear(self) -> None:
-        """Cancel all orders and the hook."""
+        """Remove all rules and the hook."""
         self._rules.clear()
         self.before = None
 
     def due(self, asked: Asked) -> list[Action]:
-        """Return what is to happen to this request, in order; it counts as hit."""
+        """Return the actions for this request, in order, and count it."""
         actions: list[Action] = []
         for rule in self._rules:
             if rule.hits(asked):

@@ -18,7 +18,7 @@ _DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 _DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 _OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 _OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
-# What stands for a configuration or layers that an artifact does not have (image-spec manifest.md).
+# The type of the placeholder for the configuration and layers of an artifact (image-spec manifest.md).
 _OCI_EMPTY = "application/vnd.oci.empty.v1+json"
 _EMPTY = b"{}"
 _PLATFORMS = ("amd64", "arm64", "s390x", "ppc64le")
@@ -27,7 +27,7 @@ _CREATED = "2026-01-31T12:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A manifest with all that a registry wants to have before it: blobs, and the children of an index."""
+    """A manifest, with the blobs and children that a registry must have before it accepts the manifest."""
 
     media_type: str
     content: bytes
@@ -169,7 +169,7 @@ def _index(media_type: str, children: Sequence[Image], annotations: dict[str, st
 
 @functools.cache
 def _layer() -> tuple[bytes, str]:
-    """Return a real, small layer, and the SHA-256 of its tar. All images share it, so that pushing many stays quick."""
+    """Return a small layer, and the SHA-256 of its tar. All images share it, so that pushing many of them is fast."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         entry = tarfile.TarInfo("hello")

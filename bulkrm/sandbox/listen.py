@@ -1,4 +1,4 @@
-"""A listener on loopback that turns requests into values, lets faults happen, and sends answers."""
+"""An HTTP server on loopback that turns requests into values, injects faults, and sends the answers."""
 
 import asyncio
 import ssl
@@ -13,7 +13,7 @@ from bulkrm.sandbox.wire import Asked, ServerResponse
 
 LOOPBACK = "127.0.0.1"
 DIGEST_HEADER = "Docker-Content-Digest"
-# Long enough for a cancelled handler to unwind; nobody waits for clients that keep their connections open.
+# Long enough for a cancelled handler to unwind; clients that keep their connections open are not waited for.
 _SHUTDOWN_SECONDS = 0.05
 
 WallClock = Callable[[], float]
@@ -31,7 +31,7 @@ class LoopbackServer:
     """One HTTP server on a free port of 127.0.0.1."""
 
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
-        """Take the function that answers; nothing is open yet."""
+        """Take the function that answers requests; `start` opens the port."""
         self._handler = handler
         self._tls = tls
         self._runner: web.ServerRunner | None = None
@@ -85,7 +85,7 @@ async def _read(request: web.BaseRequest) -> Asked:
 async def with_faults(
     faults: Faults, asked: Asked, effect: Callable[[], ServerResponse], sleep: Sleep = asyncio.sleep
 ) -> ServerResponse | None:
-    """Let the ordered faults happen around the effect of a request. None: the connection has to be closed."""
+    """Apply the injected faults to a request; `effect` processes it. None: the connection has to be closed."""
     if faults.before is not None:
         await faults.before(asked)
     lies: list[LieAboutDigest | LieAboutBody] = []

@@ -1,4 +1,4 @@
-"""The sandbox: registry and token server on loopback, with a log of what they were asked."""
+"""The sandbox: a registry and a token server on loopback, with logs of their requests."""
 
 import asyncio
 from dataclasses import dataclass, replace
@@ -50,9 +50,9 @@ class Sandbox:
         store: Store | None = None,
         clock: WallClock = wall_clock,
     ) -> None:
-        """Take settings and users (default: `admin`, password `admin`); nothing is open yet.
+        """`users`: by default `admin` with the password `admin`. Ports are opened by `async with`.
 
-        `clock` gives seconds since 1970, for the times in tokens. A `store` may be shared or handed on.
+        `clock` returns seconds since 1970, for the times in tokens. A `store` may be shared between sandboxes.
         """
         settings = settings or SandboxSettings()
         certificate = ServerCertificate.generate() if settings.tls else None
@@ -108,7 +108,7 @@ class Sandbox:
         return self._app.settings
 
     def change(self, **settings: Any) -> None:
-        """Replace some fields of the settings while it runs; `tls` and ports of their own have no effect any more."""
+        """Replace some fields of the settings while it runs; changes of `tls` and of ports have no effect then."""
         self._app.settings = replace(self._app.settings, **settings)
         self._app.realm = self._realm()
 

@@ -1,11 +1,11 @@
-"""How the sandbox's registry behaves where registries differ."""
+"""The behaviour of the sandbox's registry, where registries differ."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Auth(StrEnum):
-    """What the registry asks of a client."""
+    """The authentication that the registry requires."""
 
     NONE = "none"
     BASIC = "basic"

@@ -1,4 +1,4 @@
-"""What goes over the wire, as values: a request, an answer, and the coded errors of the registry protocol."""
+"""The messages of the server side: a request, an answer, and the coded errors of the registry protocol."""
 
 import json
 from collections.abc import Mapping, Sequence

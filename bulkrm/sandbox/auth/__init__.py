@@ -1,1 +1,1 @@
-"""Who may do what in the sandbox: accounts, tokens, keys."""
+"""Authentication and authorization in the sandbox: accounts, tokens, keys."""

@@ -1,4 +1,4 @@
-"""Who may do what: users, and the grant that a token server makes out of a wish.
+"""Users and their rights, and the scope that a token server grants of a requested one.
 
 Grants work as in cesanta/docker_auth (auth_server/authz/acl.go): the first matching rule decides, actions are
 compared as strings, and only a rule of exactly `*` returns whatever was asked for.
@@ -40,7 +40,7 @@ class User:
         return cls(password, tuple(AccessRule(pattern, frozenset(actions)) for pattern, actions in rights.items()))
 
     def grant(self, wish: Scope) -> Scope:
-        """Return the part of the wish that the user may have; it can be empty."""
+        """Return the part of the requested scope that the user may have; its actions can be empty."""
         for rule in self.acl:
             if fnmatchcase(wish.name, rule.repositories):
                 actions = wish.actions if rule.actions == {"*"} else wish.actions & rule.actions
@@ -64,7 +64,7 @@ def read_basic(header: str | None) -> tuple[str, str] | None:
 
 
 def knows(users: Users, credentials: tuple[str, str] | None) -> bool:
-    """Tell whether it is one of the users, with the right password."""
+    """Tell whether the credentials are those of a user, with the right password."""
     if credentials is None:
         return False
     name, password = credentials

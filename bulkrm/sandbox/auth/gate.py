@@ -1,4 +1,4 @@
-"""Lets requests pass to the registry or challenges them, as distribution v2.8.2 registry/auth does."""
+"""Authorizes requests to the registry, or challenges them, as distribution v2.8.2 registry/auth does."""
 
 import hashlib
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from bulkrm.sandbox.listen import WallClock
 from bulkrm.sandbox.settings import Auth, SandboxSettings
 from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer, refusal
 
-# Verified tokens are remembered: a long run sends the same one many thousand times.
+# Verified tokens are cached: a long run sends the same one many thousand times.
 _REMEMBERED = 4096
 _BASIC = 'Basic realm="basic-realm"'
 
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """A token whose signature was good."""
+    """The claims of a token with a valid signature."""
 
     fingerprint: str
     issuer: object
@@ -31,10 +31,10 @@ class _Pass:
 
 
 class Gate:
-    """Knows users and tokens. `realm` is where a challenge sends the client."""
+    """Authorizes requests by Basic credentials or tokens."""
 
     def __init__(self, users: Users, tokens: TokenServer, clock: WallClock) -> None:
-        """Share the users and the key with the token server."""
+        """`users` and the key of `tokens` are shared with the token server."""
         self._users = users
         self._tokens = tokens
         self._clock = clock
@@ -43,7 +43,10 @@ class Gate:
     def check(
         self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str
     ) -> ServerResponse | None:
-        """Return None to let the request pass, else the 401. `needed` has one scope for each action."""
+        """Return None if the request is authorized, else the refusal.
+
+        `needed` has one scope for each action; `realm` is the URL of the token server in a challenge.
+        """
         header = asked.headers.get("authorization")
         if settings.auth is Auth.NONE:
             return None
@@ -73,7 +76,7 @@ class Gate:
         return coded_answer(settings.basic_refusal, "DENIED", "requested access to the resource is denied")
 
     def fingerprint(self, token: str) -> str:
-        """Return something that stands for a token in the log and tells nothing about it."""
+        """Return a short hash that identifies a token in the log without revealing it."""
         found = self._passes.get(token)
         return found.fingerprint if found else _fingerprint(token)
 
@@ -114,7 +117,7 @@ def _challenge(needed: Sequence[Scope], settings: SandboxSettings, realm: str, e
 
 
 def _scopes(needed: Sequence[Scope]) -> str:
-    """Merge by resource. The actions are not sorted: 2.8.2 writes them in random order (a Go map)."""
+    """Return scopes merged by resource. The actions are not sorted: 2.8.2 writes them in random order (a Go map)."""
     actions: dict[str, list[str]] = {}
     for scope in needed:
         actions.setdefault(f"{scope.type}:{scope.name}", []).extend(scope.actions)

@@ -48,7 +48,7 @@ class SigningKey:
         return jwt.encode(dict(claims), self.key, algorithm="ES256", headers={"x5c": chain})
 
     def verify(self, token: str) -> Mapping[str, object] | None:
-        """Return the claims if the signature is this key's; audience, issuer and times are left to the caller."""
+        """Return the claims if the signature is this key's, else None; the caller checks audience, issuer and times."""
         try:
             payload = jwt.PyJWS().decode(token, self.key.public_key(), algorithms=["ES256"])
         except jwt.InvalidTokenError:

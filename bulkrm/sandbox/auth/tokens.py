@@ -81,7 +81,7 @@ class TokenServer:
         clock: WallClock = wall_clock,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """Take users (default: `admin` with the password `admin`, who may do everything) and the clock."""
+        """`users`: by default `admin` with the password `admin`, who may do everything; `tls`: serve HTTPS."""
         self.users: dict[str, User] = dict(DEFAULT_USERS if users is None else users)
         self.settings = settings or TokenSettings()
         self.key = key or SigningKey.generate()
@@ -103,12 +103,12 @@ class TokenServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
+        """Close the port."""
         await self._listener.stop()
 
     @property
     def url(self) -> str:
-        """The realm, when it has its own port."""
+        """The realm of a token server on its own port."""
         return self._listener.url + TOKEN_PATH
 
     def change(self, **settings: Any) -> None:
@@ -116,7 +116,7 @@ class TokenServer:
         self.settings = replace(self.settings, **settings)
 
     def revoke(self) -> None:
-        """Let the sandbox refuse all tokens issued so far, whatever their stated end; a real registry cannot."""
+        """Make the sandbox refuse all tokens issued so far, although they have not expired; a real registry cannot."""
         self.revoked = self.issued
 
     async def handle(self, asked: Asked) -> ServerResponse | None:
@@ -134,7 +134,7 @@ class TokenServer:
         return answer
 
     def answer(self, asked: Asked) -> ServerResponse:
-        """Decide about one request."""
+        """Return the answer to one request."""
         # spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client goes on with GET.
         methods = ("GET", "POST") if self.settings.post else ("GET",)
         if asked.path not in (TOKEN_PATH, GITEA_TOKEN_PATH) or asked.method not in methods:
@@ -162,7 +162,7 @@ class TokenServer:
         return self._issue(name or "", service, granted)
 
     def token(self, account: str, service: str, granted: list[Scope]) -> str:
-        """Sign a token, for tests that need one without asking."""
+        """Sign a token, for tests that need one without a request."""
         self.issued += 1
         # Whole seconds and a single audience: 2.8.2 reads nothing else (registry/auth/token/token.go, ClaimSet).
         now = int(self._clock()) + self.settings.skew

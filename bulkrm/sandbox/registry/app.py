@@ -35,12 +35,12 @@ class App:
     def __init__(
         self, store: Store, gate: Gate, settings: SandboxSettings, blobs: BlobStore, clock: WallClock = wall_clock
     ) -> None:
-        """Take the state and what guards it, and where blobs may be kept."""
+        """`store`: the state; `gate`: authorizes requests; `blobs`: the separate blob store, used if the settings say so."""
         self._blobs = blobs
         self._clock = clock
         self._later: list[
             tuple[float, Callable[[], ServerResponse]]
-        ] = []  # deletions that were answered before their time
+        ] = []  # deletions that were answered but not carried out yet
         self.settings = settings
         self.realm = ""
         self._store = store
@@ -60,7 +60,7 @@ class App:
                 answer = respond()
             except Refused as refused:
                 answer = refusal(refused.code, *refused.details)
-        # A registry that deletes tags only is of another make than distribution, and does not greet like it.
+        # A registry that deletes tags only is no distribution, so `GET /v2/` must not look like distribution's.
         own = _VERSION if self.settings.deletes_digests or asked.path != "/v2/" else {}
         return ServerResponse(answer.status, {**own, **answer.headers}, answer.body)
 
@@ -105,7 +105,7 @@ class App:
         return ServerResponse(HTTPStatus.ACCEPTED)
 
     def _catch_up(self) -> None:
-        """Carry out the deletions whose time has come."""
+        """Carry out the delayed deletions that are due."""
         now = self._clock()
         due = [respond for time, respond in self._later if time <= now]
         self._later = [(time, respond) for time, respond in self._later if time > now]

@@ -14,7 +14,7 @@ from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, method_not_allow
 _OCTETS = "application/octet-stream"
 
 
-# Where a store keeps a blob, as a URL that is good by itself.
+# Returns the URL of a blob in a separate store; the URL needs no token.
 Elsewhere = Callable[[str, str], str]
 
 
@@ -53,7 +53,7 @@ class Uploads:
     """Uploads in progress."""
 
     def __init__(self, store: Store) -> None:
-        """Start without any."""
+        """`store`: where finished uploads are put."""
         self._store = store
         self._parts: dict[tuple[str, str], bytearray] = {}
 

@@ -1,4 +1,4 @@
-"""A store of blobs beside the registry, as S3 is to many: it knows nothing of tokens, a URL is leave enough."""
+"""A store of blobs on another port, like the S3 bucket of many registries: a signed URL is enough, without a token."""
 
 from http import HTTPStatus
 
@@ -11,10 +11,10 @@ _SIGNATURE = "X-Amz-Signature=canary"
 
 
 class BlobStore:
-    """Serves the blobs of a store; `log` has its requests, headers and all."""
+    """Serves the blobs of a store; `log` has all its requests with their headers."""
 
     def __init__(self, store: Store) -> None:
-        """Take the state; nothing is open yet."""
+        """`store`: the state of the registry. The port is opened by `start`."""
         self.log: list[Asked] = []
         self.faults = Faults()
         self._store = store
@@ -34,7 +34,7 @@ class BlobStore:
         await self._listener.stop()
 
     def url_of(self, repository: str, digest: str) -> str:
-        """Return where a blob is."""
+        """Return the signed URL of a blob."""
         return f"{self.url}/{repository}/{digest}?{_SIGNATURE}"
 
     async def _handle(self, asked: Asked) -> ServerResponse | None:

@@ -1,4 +1,4 @@
-"""The lists: tags of a repository, and the catalog of repositories."""
+"""The listings: the tags of a repository, and the catalog of repositories."""
 
 import sys
 from bisect import bisect_right
@@ -41,7 +41,7 @@ def _manifests(store: Store, repository: str) -> Mapping[str, Mapping[str, objec
 
 
 def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tuple[Sequence[str], Mapping[str, str]]:
-    """Return the page that is asked for and its `Link`; with no page size, all names as they are and no header."""
+    """Return the requested page and its `Link` header; without a page size all names, unsorted, and no header."""
     if settings.pages_without_links:
         return _page_without_link(sorted(names), asked), {}
     if settings.page_size is None:

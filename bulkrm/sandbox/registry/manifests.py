@@ -114,7 +114,7 @@ def _delete_tag(store: Store, settings: SandboxSettings, repository: str, tag: s
 
 
 def _drop(store: Store, repository: str, digest: str) -> None:
-    """Delete a manifest with everything that it alone consists of."""
+    """Delete a manifest together with its blobs."""
     manifest = store.manifest(repository, digest)
     store.delete_manifest(repository, digest)
     for blob in blobs_of(json.loads(manifest.content)) if manifest else ():
@@ -159,7 +159,7 @@ def _stored(store: Store, settings: SandboxSettings, repository: str, digest: st
     manifest = store.manifest(repository, digest)
     if manifest is not None:
         return manifest
-    # The same links as in `_delete_digest`: what is there is no manifest, and 2.8.2 fails to read it.
+    # The same links as in `_delete_digest`: 2.8.2 finds the blob under the digest, and fails to read it as a manifest.
     if settings.blobs_as_manifests and store.blob(repository, digest) is not None:
         raise Refused("UNKNOWN", {})
     raise Refused("MANIFEST_UNKNOWN", {"Name": repository, "Revision": digest})

@@ -16,7 +16,7 @@ _FILTER = "artifactType"
 def answer_referrers(
     store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked
 ) -> ServerResponse:
-    """Answer `/v2/<repository>/referrers/<digest>`: an empty index for what nobody knows. Raises Refused."""
+    """Answer `/v2/<repository>/referrers/<digest>`; an unknown digest has an empty index. Raises Refused."""
     if asked.method != "GET":
         return method_not_allowed("GET")
     if not is_digest(digest):

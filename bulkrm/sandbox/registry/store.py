@@ -30,12 +30,12 @@ class StoredManifest:
 class _Repository:
     manifests: dict[str, StoredManifest] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    # The way back from a digest to its tags, so that deleting many thousands stays cheap.
+    # From each digest to its tags, so that deleting many thousands of them is fast.
     tags_on: dict[str, set[str]] = field(default_factory=dict)
-    # And from a digest to those that name it: as their subject, as a child.
+    # From each digest to the manifests that name it as their subject, or as a child.
     referrers: dict[str, set[str]] = field(default_factory=dict)
     parents: dict[str, set[str]] = field(default_factory=dict)
-    # What was deleted by digest, while its tags live on and serve it.
+    # Manifests that were deleted by digest while their tags still serve them.
     only_tagged: dict[str, StoredManifest] = field(default_factory=dict)
     blobs: set[str] = field(default_factory=set)
     ever_tagged: bool = False
@@ -46,7 +46,7 @@ class Store:
     """All repositories of one registry. A blob's bytes are kept once, however many repositories link it."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create a registry without repositories."""
         self._repositories: dict[str, _Repository] = {}
         self._content: dict[str, bytes] = {}
 
@@ -79,7 +79,7 @@ class Store:
         return kept.manifests.get(digest) if kept else None
 
     def only_tagged(self, repository: str, digest: str) -> StoredManifest | None:
-        """Return a manifest that only its tags still serve: it was deleted by digest, and they were not."""
+        """Return a manifest that only its tags still serve, because it was deleted by digest and they were not."""
         kept = self._repositories.get(repository)
         return kept.only_tagged.get(digest) if kept else None
 
@@ -158,7 +158,7 @@ class Store:
             self.tag(repository, tag, manifest.digest)
 
     def tag(self, repository: str, tag: str, digest: str) -> None:
-        """Point a tag to a digest, unchecked; what it pointed to before stays, untagged by it."""
+        """Point a tag to a digest, unchecked. The manifest that it pointed to before stays without this tag."""
         kept = self._open(repository)
         before = kept.tags.get(tag)
         if before is not None:
@@ -179,9 +179,9 @@ class Store:
     def delete_manifest(
         self, repository: str, digest: str, *, keeps_tags: bool = False, only: int | None = None
     ) -> bool:
-        """Remove a manifest with all tags on it, or let them go on serving it; tell whether it was there.
+        """Remove a manifest and its tags; with `keeps_tags` the tags still serve it. Tell whether it was there.
 
-        `only`: remove so many of its tags, as a registry does that stops half-way.
+        `only`: remove this many of its tags, like a registry that stops half-way.
         """
         kept = self._repositories.get(repository)
         manifest = kept.manifests.get(digest) if kept else None
