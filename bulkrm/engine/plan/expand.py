@@ -9,6 +9,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.events import EventListener, Phase, PhaseBegan, Warned, WarningKind
+from bulkrm.model.layout import counted
 from bulkrm.model.reference import Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
@@ -80,7 +81,7 @@ class _Expansion:
             if isinstance(entry, ConditionalEntry) and entry.ranks:
                 left = sum(count_ungrouped(entry, place, found) for place, found in tags.items())
                 if left:
-                    text = f"{entry.source}: {left} tag{'s' if left > 1 else ''} fit no group, and so are not chosen"
+                    text = f"{entry.source}: {counted(left, 'tag')} fit no group, and so are not chosen"
                     yield Warned(WarningKind.UNGROUPED_TAGS, text)
 
     def _tags(self, repository: Repository) -> Sequence[str]:
