@@ -2,9 +2,9 @@
 
 import pytest
 
-from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.outcomes import Outcomes, noting
 from bulkrm.model.digest import Digest
-from bulkrm.model.events import Event, EventListener, ImageSettled, ignore
+from bulkrm.model.events import ADVANCED, Event, EventListener, ImageSettled, ignore
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -161,3 +161,15 @@ def test_what_disappeared() -> None:
     outcomes.record(c, Gone())
 
     assert outcomes.disappeared == 3 + 1 + 1
+
+
+def test_outcomes_are_noted_first() -> None:
+    """Whoever keeps the record hears of an outcome before the listener does; other events go to the listener alone."""
+    heard: list[object] = []
+    listener = noting(heard.append, heard.append)
+    settled = ImageSettled(ImageResult("registry.example/team/app:a", Deleted()))
+
+    listener(settled)
+    listener(ADVANCED)
+
+    assert heard == [settled.result, settled, ADVANCED]
