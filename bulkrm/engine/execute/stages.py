@@ -33,7 +33,7 @@ class Stages:
             self._tell(PhaseBegan(Phase.DELETING_MANIFESTS, self._manifests))
 
     def ended(self, step: Step) -> None:
-        """Count a step that is over, whatever came of it. What a ClearTags step did was counted while it went on."""
+        """Count a step that is over, whatever came of it. What a step that removes tags ahead did was counted while it went on."""
         if not isinstance(step, RemoveTagsAhead):
             if self._clearings:
                 self._early += 1

@@ -1,0 +1,232 @@
+"""What is done with one image, with parts that answer from a script: no server, no socket."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import anyio
+import pytest
+
+from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.image_step import ImageStep, Parts
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.stages import Stages
+from bulkrm.engine.execute.step_order import StepOrder
+from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.stop import Stop
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.plan import Delete, Item
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome
+from bulkrm.model.steps import DeleteManifest
+from bulkrm.model.target import Source, Target
+from bulkrm.planning.next_step import CameTo, Finding, Judgement, Unsent
+from bulkrm.protocol.traits import STANDARD
+from bulkrm.remote.sending import Sending
+from bulkrm.state.errors import StateError
+
+APP = Repository("registry.example", "team/app")
+BROKEN = Failure(FailureCode.SERVER_ERROR, "HTTP 502", 502)
+Answer = tuple[CameTo, Effect] | Exception
+
+
+def item(name: str) -> Item:
+    """A manifest under one tag of the list."""
+    target = Target(TagRef(APP, name), Source("list", 1))
+    return Item(APP, Resolved(Digest.of(name.encode()), OCI_MANIFEST, 3), (target,), Delete(), (name,))
+
+
+ONE, CHILD = item("one"), item("child")
+
+
+@dataclass
+class Script:
+    """All parts that would ask a registry, in one: they answer what comes next, and note what they were asked."""
+
+    answers: list[Answer]
+    stop: Stop
+    looks: list[Removal | Failure | Finding] = field(default_factory=list)
+    during: Callable[[], Awaitable[None]] | None = None  # goes on while a request is under way
+    while_settling: Callable[[], Awaitable[None]] | None = None
+    goes: bool = True
+    asked: list[str] = field(default_factory=list)
+    waiting: list[Item] = field(default_factory=list)
+    outcomes: ItemOutcomes | None = None
+    results: Outcomes = field(default_factory=lambda: Outcomes(lambda _: None, lambda _: None))
+
+    async def judged(self, judged: Item) -> Judgement:
+        self.asked.append("judge")
+        return Judgement(judged if self.goes else None)
+
+    def is_stale(self, _: Repository) -> bool:
+        return False
+
+    async def delete(self, _: Item, sending: Sending) -> CameTo:
+        self.asked.append("send")
+        sending.effect = Effect.OPEN
+        if self.during is not None:
+            await self.during()
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            sending.effect = Effect.NONE
+            raise answer
+        came_to, sending.effect = answer
+        return came_to
+
+    async def look(self, _: Item) -> Removal | Failure | Finding:
+        self.asked.append("look")
+        return self.looks.pop(0)
+
+    def known(self, _: Repository) -> None:
+        return None
+
+    def known_of_manifests(self, _: Repository) -> None:
+        return None
+
+    def traits(self, _: str) -> object:
+        return STANDARD
+
+    def keys(self, _: Item, *, untagged_first: bool) -> tuple[str, ...]:
+        assert not untagged_first
+        return ()
+
+    def against(self, _: Item) -> None:
+        return None
+
+    async def prove(self, proved: Item, targets: Sequence[Target], removal: Removal) -> None:
+        if self.while_settling is not None:
+            self.waiting.append(proved)
+            return
+        assert self.outcomes is not None
+        self.outcomes.conclude(proved, targets, Gone() if removal is Removal.WAS_GONE else Deleted())
+
+    def waits(self, _: Repository) -> bool:
+        return bool(self.waiting)
+
+    async def settle(self, _: Repository) -> None:
+        assert self.while_settling is not None
+        await self.while_settling()
+
+
+def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effect: Effect = Effect.NONE) -> ImageStep:
+    """The step, among others, with the script for parts."""
+    outcomes = script.results
+    outcomes.open([target for each in (step, *others) for target in each.item.targets])
+    script.outcomes = ItemOutcomes(outcomes, script.stop, fail_fast=False)
+    scripted = cast("Any", script)
+    parts = Parts(
+        gateway=scripted,
+        stop=script.stop,
+        order=StepOrder([step, *others]),
+        stages=Stages(lambda _: None, [step, *others]),
+        first_alone=FirstAlone(),
+        in_flight=RequestsInFlight(script.stop),
+        staleness=scripted,
+        deletion=scripted,
+        untagging=scripted,
+        untagged_first=scripted,
+        proof=scripted,
+        effects=scripted,
+        outcomes=script.outcomes,
+    )
+    return ImageStep(step, parts, effect)
+
+
+def told(script: Script) -> Outcome | None:
+    """What became of the image."""
+    return script.results.outcome(ONE.targets[0])
+
+
+async def cut_off(step: ImageStep) -> None:
+    """Run a step until it waits for what does not come, and cancel it then."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(step.run)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("answers", "looks", "asked", "expected"),
+    [
+        ([(Removal.DELETED, Effect.OPEN)], [], "judge send", Deleted()),
+        ([(Removal.WAS_GONE, Effect.NONE)], [], "judge send", Gone()),
+        ([(BROKEN, Effect.OPEN)], [], "judge send", Failed(BROKEN)),
+        ([(Unsent(), Effect.NONE), (Removal.DELETED, Effect.OPEN)], [], "judge send judge send", Deleted()),
+        (
+            [(Unsent(BROKEN), Effect.OPEN)] * 2,
+            [Removal.FOUND_GONE],
+            "judge send judge send look",
+            Deleted(),
+        ),
+        (
+            [(Unsent(BROKEN), Effect.OPEN)] * 2,
+            [Finding.STILL_THERE],
+            "judge send judge send look",
+            Failed(BROKEN),
+        ),
+    ],
+)
+async def test_what_a_send_comes_to(
+    answers: list[Answer], looks: list[Removal | Failure | Finding], asked: str, expected: Outcome
+) -> None:
+    """What was decided is done, in that order, and the outcome is what was seen."""
+    script = Script(list(answers), Stop(), looks)
+    await step_of(script, DeleteManifest(ONE)).run()
+
+    assert " ".join(script.asked) == asked
+    assert told(script) == expected
+
+
+async def test_what_a_killed_run_has_begun_is_looked_up() -> None:
+    """What does not go any more may be gone because an earlier part of the run sent its DELETE."""
+    script = Script([], Stop(), [Removal.FOUND_GONE], goes=False)
+    await step_of(script, DeleteManifest(ONE), effect=Effect.OVER).run()
+
+    assert (script.asked, told(script)) == (["judge", "look"], Deleted())
+
+
+async def test_what_cannot_be_kept_is_not_deleted() -> None:
+    """A manifest that cannot be archived stays, and so does everything after it."""
+    script = Script([StateError("the disk is full")], Stop())
+    await step_of(script, DeleteManifest(ONE)).run()
+
+    outcome = told(script)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.code is FailureCode.NOT_RECORDED
+    assert script.stop.reason is NotAttemptedReason.FAIL_FAST
+
+
+async def test_a_child_whose_index_stays() -> None:
+    """A manifest is not sent for if an index that was to go before it has not gone."""
+    script = Script([], Stop())
+    step = DeleteManifest(CHILD, (ONE.digest,))
+    image = step_of(script, DeleteManifest(ONE), step)
+    child = ImageStep(step, image._parts, Effect.NONE)
+    image._parts.order.end(DeleteManifest(ONE))
+    await child.run()
+
+    assert script.asked == ["judge"]
+    assert script.results.outcome(CHILD.targets[0]) == Kept(KeptReason.NEEDED, (f"{APP}@{ONE.digest}",))
+
+
+async def test_cut_off_in_the_middle() -> None:
+    """A run that ends while a DELETE is under way says that it is unconfirmed."""
+    script = Script([], Stop(), during=anyio.sleep_forever)
+    await cut_off(step_of(script, DeleteManifest(ONE)))
+
+    outcome = told(script)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.code is FailureCode.UNCONFIRMED
+
+
+async def test_cut_off_while_others_wait_for_the_proof() -> None:
+    """What was sent and waits for its proof is for those to tell who prove it: it is not concluded here as well."""
+    script = Script([(Removal.FOUND_GONE, Effect.OPEN)], Stop(), while_settling=anyio.sleep_forever)
+    await cut_off(step_of(script, DeleteManifest(ONE), DeleteManifest(CHILD, (ONE.digest,))))
+
+    assert script.waiting == [ONE]
+    assert told(script) is None
