@@ -109,7 +109,8 @@ async def perform(job: Job, means: Means, folder: RunFolder | None, confirm: Con
         images = await run.perform(confirmation)
         for warning in registries.remarks():
             means.tell(warning)
-        info = RunInfo(run_id, started, means.clock.monotonic() - begin, job.policy.dry_run, __version__)
+        seconds = means.clock.monotonic() - begin - run.waited
+        info = RunInfo(run_id, started, seconds, job.policy.dry_run, __version__)
         report = _report(info, images, run, registries)
     over = confirmation.declined and not (isinstance(job.work, Saved) and job.work.resumed)
     report = report.with_unrecorded(_close(recorder, report, means.stop, declined=over))
@@ -152,7 +153,10 @@ async def put_back(run: UndoableRun, means: Means, confirm: ConfirmUndo | None, 
         context = RunContext(tell, means.stop, means.clock)
         dry_run = run.folder is None
         undo = Undo(Gateway(registries), context, force=force, dry_run=dry_run, recording=recording)
-        results = await undo.perform(run.losses) if await _agreed(run, means.stop, confirm) else ()
+        asked = means.clock.monotonic()
+        agreed = await _agreed(run, means.stop, confirm)
+        begin += means.clock.monotonic() - asked  # seconds at the question are none of the undo
+        results = await undo.perform(run.losses) if agreed else ()
         for warning in registries.remarks():
             means.tell(warning)
         info = RunInfo(run.id, started, means.clock.monotonic() - begin, dry_run, __version__)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from bulkrm.api.client import Client
 from bulkrm.api.errors import InternalError, PlanIncomplete
-from bulkrm.cli.options.declared import Consent, Output
+from bulkrm.cli.options.declared import Confirmation, Consent, Output
 from bulkrm.cli.origins import origins
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
+from bulkrm.cli.terminal.next_steps import elsewhere, resume_step, undo_step
 from bulkrm.cli.terminal.progress import Display, EventOutput, display
 from bulkrm.cli.terminal.question import Question
 from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
@@ -23,6 +24,7 @@ from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Settings
 from bulkrm.remote.credentials import Credentials
 from bulkrm.state.ephemeral import ends_with
+from bulkrm.state.location import state_dir
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, signal.SIGHUP: Signal.HANG_UP}
 # What the client is asked for; the question is what it asks before anything changes.
@@ -52,6 +54,13 @@ class Task:
     unrecorded: str = "the record of the run is not complete"
     resumable: bool = False
 
+    @property
+    def confirm_above(self) -> int | None:
+        """If more than that would disappear, the number is typed; None: nothing is asked."""
+        if self.consent.yes:
+            return None
+        return self.consent.confirm_above if isinstance(self.consent, Confirmation) else 0
+
     def remarks(self) -> Iterator[str]:
         """Yield what the user should know before the run begins."""
         if self.about is not None:
@@ -68,7 +77,7 @@ async def perform(task: Task, work: Work) -> int:
     """Have the client work, report, and return the exit code. Raises what a bug raised, after the report is out."""
     shown = display(task.output.streams, task.writers[0].format, quiet=task.output.quiet)
     tell = EventOutput(shown, task.writers, task.remarks(), verbose=task.output.verbose)
-    question = Question(shown, task.output.streams, yes=task.consent.yes)
+    question = Question(shown, task.output.streams, task.confirm_above, recursive=task.recursive)
     client = Client(credentials=task.credentials, settings=task.settings, state_dir=task.state_dir, on_event=tell)
     bug: BaseException | None = None
     # A signal is listened to until the reports are out: one that comes while they are written must not cut them off.
@@ -104,11 +113,19 @@ def _conclude(task: Task, report: Report, code: int, *, declined: bool) -> int:
             code = failed(code)
     code = failed(code) if declined else code
     code = deliver(task.writers, report.with_closing(closing_of(report, recursive=task.recursive)), code)
+    for step in _next_steps(task, report, declined=declined) if task.resumable and not task.output.quiet else ():
+        say(step)
+    return code
+
+
+def _next_steps(task: Task, report: Report, *, declined: bool) -> Iterator[str]:
+    """Yield how a recorded run is gone on with, and how it is taken back."""
+    place = elsewhere(state_dir(task.output.state_dir, os.environ))
     left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
     over = declined and task.about is None  # a run that is gone on with can be gone on with once more
-    if left and task.resumable and not over and not task.output.quiet:
-        say(f"`bulkrm resume {report.run.id}` goes on with this run")
-    return code
+    if left and not over:
+        yield resume_step(report.run.id, place)
+    yield from undo_step(report.run.id, report.images, report.reclaiming.later, place)
 
 
 @contextmanager

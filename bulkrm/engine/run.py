@@ -65,6 +65,7 @@ class Run:
         self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, floor)
         self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
         self._expected: Sequence[Expected] = ()
+        self.waited = 0.0  # seconds that were spent on the question, which nobody counts as time of the run
         self.explained: tuple[str, ...] = ()
         self.plan: Plan | None = None
         self.verification: Verification | None = None
@@ -187,7 +188,14 @@ class Run:
         if policy.fail_fast and self._outcomes.has_failures:
             self._stop.fail_fast()
             return False
-        return bool(acts or plan.dangling) and await confirm(plan) and await self._is_recorded(plan)
+        return bool(acts or plan.dangling) and await self._is_confirmed(plan, confirm) and await self._is_recorded(plan)
+
+    async def _is_confirmed(self, plan: Plan, confirm: Confirm) -> bool:
+        begin = self._context.clock.monotonic()
+        try:
+            return await confirm(plan)
+        finally:
+            self.waited += self._context.clock.monotonic() - begin
 
     async def _carry_out(self, plan: Plan) -> None:
         policy, work = self._job.policy, self._job.work

@@ -161,6 +161,11 @@ class Plan:
         yield from self.settled
 
     @property
+    def disappearing(self) -> int:
+        """How much would be gone: tags, also those that the list does not name, and manifests without a tag."""
+        return sum(len(item.removed_tags) or 1 for item in self.acts) + len(self.dangling)
+
+    @property
     def touched(self) -> set[Repository]:
         """The repositories in which a manifest or a tag is removed."""
         return {item.repository for item in self.acts} | {entry.repository for entry in self.dangling}

@@ -49,7 +49,7 @@ def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = No
     The limit counts removed tags, and manifests without a tag. `gone`: what earlier parts of the run removed; `seen`: the
     number of tags before the first part, to which a percentage refers.
     """
-    going = gone + sum(len(item.removed_tags) or 1 for item in plan.acts) + len(plan.dangling)
+    going = gone + plan.disappearing
     seen = plan.tags_seen if seen is None else seen
     passed = [part for part in limit.parts if going > (seen * part.value / 100 if part.percent else part.value)]
     if not passed:

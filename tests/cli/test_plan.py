@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bulkrm.cli.terminal.question import describe
+from bulkrm.cli.terminal.question_text import remarks
 from bulkrm.codec.plan_schema import plan_schema
 from bulkrm.model.settings import Strategy
 from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, docker_list, oci_image, oci_index, put_image
@@ -175,4 +175,6 @@ async def test_the_question_tells_of_a_decoy() -> None:
         )
 
     assert done.plan is not None
-    assert "In 1 repository the tags go first, by an empty index that is pushed over them" in describe(done.plan)
+    assert "In 1 repository the tags go first, by an empty index that is pushed over them" in " ".join(
+        remarks(done.plan)
+    )

@@ -44,7 +44,7 @@ Act = Callable[[Plan], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a run left behind. `sent` are method and path of every request, in order."""
+    """What a run left behind. `sent` are method and path of every request, in order; `waited`: seconds at the question."""
 
     report: Report
     code: int
@@ -52,6 +52,7 @@ class Done:
     stop: Stop
     said: list[str] = field(default_factory=list)
     plan: Plan | None = None
+    waited: float = 0.0
 
     @property
     def results(self) -> Sequence[ImageResult]:
@@ -180,7 +181,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
             _end(recorder, report, code)
         except StateError as error:
             warnings.heard.append(error.what)
-    return Done(report, code, sent, stop, warnings.heard, run.plan)
+    return Done(report, code, sent, stop, warnings.heard, run.plan, run.waited)
 
 
 def _end(recorder: FolderRecorder, report: Report, code: int) -> None:

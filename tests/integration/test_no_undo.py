@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.terminal.question import describe
+from bulkrm.cli.terminal.question_text import remarks
 from bulkrm.model.plan import Plan
 from bulkrm.sandbox import Reply, Sandbox, SandboxSettings, oci_image, put_image
 from tests.cli.command import fill, in_process, served
@@ -28,7 +28,7 @@ async def test_it_is_known_and_said() -> None:
 
             assert done.statuses == {f"{APP}:a": "deleted"}
             assert asked[0].no_undo == ({host} if expected else set())
-            assert (f"No undo: {host}" in describe(asked[0])) is expected
+            assert (f"No undo: {host}" in " ".join(remarks(asked[0]))) is expected
 
 
 @pytest.mark.parametrize("command", [["plan"], ["-n"]])

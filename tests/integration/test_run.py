@@ -163,6 +163,20 @@ async def test_an_old_plan_is_read_again_once() -> None:
         assert [request.method for request in sandbox.log].count("HEAD") == 30 + 2
 
 
+async def test_time_at_the_question() -> None:
+    """The seconds that pass before the answer are told apart from those of the run."""
+    clock = FakeClock(auto=True)
+
+    async def wait(_: Plan) -> None:
+        clock.skip(600.0)
+
+    async with Sandbox(OPEN) as sandbox:
+        fill(sandbox, "a")
+        done = await delete(sandbox.host, f"- {APP}:a", Options(clock=clock, before_delete=wait))
+
+    assert (done.code, done.waited) == (0, 600.0)
+
+
 # Failures
 
 

@@ -15,6 +15,7 @@ from bulkrm.cli.options import values
 from bulkrm.cli.options.declared import Confirmation, Output, Pace, Protection, Safety, SignIn, What
 from bulkrm.cli.perform import Task, Work, perform
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
+from bulkrm.cli.terminal.console import say
 from bulkrm.cli.terminal.question import Question
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
@@ -169,4 +170,7 @@ def _perform(errand: Errand, safety: Confirmation, sign_in: SignIn, pace: Pace, 
             trouble=plan.trouble if plan is not None else None,
             resumable=not errand.policy.dry_run,
         )
-        return anyio.run(perform, task, errand.work)
+        code = anyio.run(perform, task, errand.work)
+        for step in plan.next_steps if plan is not None and not output.quiet else ():
+            say(step)
+        return code

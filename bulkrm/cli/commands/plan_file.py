@@ -26,6 +26,11 @@ class PlanFile:
         if self._pipe is None:
             _refuse_unwritable(path)
 
+    @property
+    def is_file(self) -> bool:
+        """Tell whether it stays where it is written: not in a pipe, or another device."""
+        return self._pipe is None
+
     def store(self, text: str) -> str | None:
         """Write it; return what went wrong."""
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from bulkrm.api.plans import DeletionPlan, MadePlan
 from bulkrm.cli.commands.plan_file import PlanFile
 from bulkrm.cli.terminal.closing_notes import READ
+from bulkrm.cli.terminal.next_steps import apply_step
 from bulkrm.codec.plan_document import MAX_SIZE
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import Report
@@ -19,6 +20,7 @@ class PlanOutput:
     def __init__(self, out: Path | None, read: Sequence[Path]) -> None:
         """Begin without a plan. Raises InputError where the file cannot be written, or is one of `read`."""
         self._plan: DeletionPlan | None = None
+        self.next_steps: tuple[str, ...] = ()  # what can be done with the plan that was written
         self._out = PlanFile(out, read) if out is not None else None
 
     @property
@@ -42,7 +44,11 @@ class PlanOutput:
             return None
         if self._plan is None:
             return f"{self._out.path} was not written: the plan is not complete"
-        return self._out.store(self._plan.to_json())
+        trouble = self._out.store(self._plan.to_json())
+        plan = self._plan.document.plan
+        if trouble is None and self._out.is_file and any((*plan.acts, *plan.dangling)):
+            self.next_steps = (apply_step(self._out.path),)
+        return trouble
 
     def _whole(self, report: Report, seen: View) -> str:
         if self._plan is None:

@@ -19,8 +19,8 @@ def drop_typed_input() -> bool:
     return True
 
 
-async def read_answer() -> str:
-    """Return a line from the terminal, without its end; an empty one also at the end of input or of the terminal.
+async def read_answer() -> str | None:
+    """Return a line from the terminal, without its end; None at the end of input or of the terminal.
 
     It is read from the descriptor: what the stream has buffered was typed before.
     """
@@ -32,6 +32,6 @@ async def read_answer() -> str:
         except OSError:
             piece = b""
         if not piece:
-            return ""
+            return None
         line += piece
     return line.decode(errors="replace").rstrip("\n")

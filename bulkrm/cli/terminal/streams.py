@@ -47,6 +47,20 @@ def _is_hung_up(descriptor: int) -> bool:
     return False
 
 
+def size_of(descriptor: int) -> os.terminal_size:
+    """Return columns and lines of a terminal, or 80 and 24 where it does not know: over some connections it has none.
+
+    `COLUMNS` and `LINES` of the environment say otherwise.
+    """
+    try:
+        found = os.get_terminal_size(descriptor)
+    except OSError:
+        found = os.terminal_size((0, 0))
+    sizes = ((os.environ.get("COLUMNS", ""), found.columns, 80), (os.environ.get("LINES", ""), found.lines, 24))
+    columns, lines = (int(told) if told.isdecimal() and int(told) else seen or usual for told, seen, usual in sizes)
+    return os.terminal_size((columns, lines))
+
+
 @dataclass(frozen=True, slots=True)
 class Streams:
     """The three standard streams of the process."""

@@ -1,7 +1,6 @@
 """Where reports go: standard output and the files of `--report`, opened before anything is sent."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import TextIO
 
 from bulkrm.cli.terminal.console import abandon
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
+from bulkrm.cli.terminal.streams import size_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.printable import printable_lines
 from bulkrm.model.result.report import ImageResult, Report
@@ -119,5 +119,5 @@ def _check(path: Path, others: Sequence[Path], read: Sequence[Path], written: Se
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """Columns of the terminal, 80 where it does not know (over some connections it has none); None for a pipe or a file."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    """Return the columns of a terminal; None for a pipe or a file."""
+    return size_of(stream.fileno()).columns if stream.isatty() else None

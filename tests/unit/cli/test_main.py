@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from bulkrm.cli.main import with_command
-from bulkrm.cli.terminal.question import describe
+from bulkrm.cli.terminal.question_text import question_of, remarks
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Verdict
@@ -50,14 +50,14 @@ def test_one_of_each() -> None:
     """One image is one image."""
     plan = Plan((item(APP, "a", verdict=Delete()),))
 
-    assert describe(plan) == "Delete 1 image (1 manifest) in 1 repository of 1 registry?"
+    assert question_of(plan) == "Delete 1 image (1 manifest) in 1 repository of 1 registry?"
 
 
 def test_many() -> None:
     """Images, manifests, repositories and registries are counted apart."""
     plan = Plan((item(APP, "a", "b", verdict=Delete()), item(WEB, "c", verdict=Delete())))
 
-    assert describe(plan) == "Delete 3 images (2 manifests) in 2 repositories of 2 registries?"
+    assert question_of(plan) == "Delete 3 images (2 manifests) in 2 repositories of 2 registries?"
 
 
 def test_what_stays() -> None:
@@ -67,7 +67,7 @@ def test_what_stays() -> None:
         (Settled(target(APP, "gone"), Gone()),),
     )
 
-    assert describe(plan).splitlines()[0] == "3 listed images will not be touched (-n shows why)."
+    assert list(remarks(plan)) == ["3 listed images will not be touched: 2 shared, 1 absent."]
 
 
 def test_what_goes_along() -> None:
@@ -75,11 +75,12 @@ def test_what_goes_along() -> None:
     also = tuple(f"one.example/app:{number}" for number in range(7))
     plan = Plan((item(APP, "a", verdict=Delete(also)), item(WEB, "b", verdict=Delete(None))))
 
-    text = describe(plan)
+    found = list(remarks(plan))
 
-    assert f"7 tags that the list does not name will go too: {', '.join(also[:5])} and 2 more\n" in text
-    assert text.startswith("The other tags of these images were not read (--shared delete-unseen): they go too.\n")
-    assert text.endswith("?")
+    assert found == [
+        "The other tags of these images were not read (--shared delete-unseen): they go too.",
+        f"7 tags that the list does not name will go too: {', '.join(also[:5])} and 2 more",
+    ]
 
 
 def test_as_many_files_as_connections() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bulkrm.cli.terminal.question import describe
+from bulkrm.cli.terminal.question_text import question_of
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_fields import totals
 from bulkrm.model.plan import Delete, Plan, Untag, UntagMethod
@@ -96,7 +96,7 @@ def test_a_tag_named_twice_is_one_tag() -> None:
     document = PlanDocument(plan, Policy(Shared.UNTAG))
 
     assert len(plan.items[0].targets) == 2
-    assert describe(plan) == "Remove 1 tag from images that stay in 1 repository of 1 registry?"
+    assert question_of(plan) == "Remove 1 tag from images that stay in 1 repository of 1 registry?"
     assert totals(document)["tags_removed"] == 1
     assert "(2 tags: 1 to go, 1 to stay)" in view(document, None)
 

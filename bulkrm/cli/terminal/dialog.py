@@ -1,0 +1,65 @@
+"""A question on the terminal, and long lists a screen at a time, on standard error."""
+
+from collections.abc import Sequence
+
+from bulkrm.cli.terminal.answer import drop_typed_input, read_answer
+from bulkrm.cli.terminal.console import complain, write_to_stderr
+from bulkrm.cli.terminal.progress import Display
+from bulkrm.cli.terminal.streams import STDERR, Streams, size_of
+from bulkrm.model.cells import cells
+
+
+class Dialog:
+    """Asks where somebody can answer. What was typed before a question is thrown away: it was no answer to it."""
+
+    def __init__(self, shown: Display, streams: Streams) -> None:
+        """Take what is displayed meanwhile, which leaves the terminal to the question."""
+        self._display = shown
+        self._streams = streams
+
+    @property
+    def has_nobody(self) -> bool:
+        """Tell whether there certainly is nobody to ask."""
+        return self._streams.has_nobody
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal."""
+        return size_of(STDERR).columns
+
+    def open(self) -> bool:
+        """Take the terminal; return whether somebody can be asked there."""
+        self._display.pause()
+        if self._streams.can_ask and drop_typed_input():
+            return True
+        complain("nobody can be asked on this terminal; -y goes on without a question")
+        return False
+
+    async def ask(self, text: str) -> str | None:
+        """Show a question and wait for the line that answers it; None at the end of input. A signal cancels the wait."""
+        if not drop_typed_input():
+            return None
+        write_to_stderr(text)
+        answer = None
+        try:
+            answer = await read_answer()
+        finally:
+            if answer is None:
+                write_to_stderr("\n")  # after Ctrl-C and Ctrl-D the cursor stands behind the question
+        return None if answer is None else answer.strip()
+
+    async def page(self, lines: Sequence[str]) -> None:
+        """Show printable lines, a screen at a time; whoever has seen enough gets back to the question with `q`."""
+        columns, rows = size_of(STDERR)
+        room = max(rows - 2, 3)
+        shown = used = 0
+        for line in lines:
+            needed = max(1, -(-cells(line) // columns))
+            if used + needed > room and used:
+                more = f"-- {len(lines) - shown:,} more lines; Enter shows them, q goes back to the question: "
+                answer = await self.ask(more)
+                if answer is None or answer.lower() in ("q", "n", "no"):
+                    return
+                used = 0
+            write_to_stderr(f"{line}\n")
+            shown, used = shown + 1, used + needed

@@ -1,0 +1,202 @@
+"""What the question says before anything goes: what, where, what goes with it, what cannot be undone, and what stays."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bulkrm.model.cells import cells, padded
+from bulkrm.model.layout import MOST_NAMED, counted, listed, wrapped
+from bulkrm.model.plan import Delete, Order, Plan, Untag, UntagMethod
+from bulkrm.model.printable import printable
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason
+from bulkrm.reports.plan_view import no_undo
+
+_ANSWERS = "? lists all of it, d shows the plan."
+
+
+@dataclass(slots=True)
+class _Share:
+    """What goes of one repository. `manifests`: those that have no tag."""
+
+    tags: int = 0
+    manifests: int = 0
+    is_unread: bool = False
+
+    @property
+    def number(self) -> int:
+        """How many tags and untagged manifests disappear, as `--max-delete` counts them."""
+        return self.tags + self.manifests
+
+
+class QuestionText:
+    """The text for one plan. `width` is the terminal's in columns."""
+
+    def __init__(self, plan: Plan, width: int) -> None:
+        """Count what would go."""
+        self._plan = plan
+        self._width = width
+        self._shares = _shares(plan)
+
+    @property
+    def opening(self) -> str:
+        """What stands above the question: the largest repositories, and what there is to know beside the number."""
+        return self._lines([*self._table(MOST_NAMED), *self._wrapped(remarks(self._plan, MOST_NAMED)), _ANSWERS])
+
+    @property
+    def everything(self) -> list[str]:
+        """The same without anything left away, a name a line."""
+        return [*self._table(None), *self._wrapped(remarks(self._plan, None))]
+
+    def closing(self, number: int | None) -> str:
+        """Return the question itself. `number`: what is to be typed; None: a yes is enough."""
+        question = question_of(self._plan)
+        lines = [f"{question} [y/N]"]
+        if number is not None:
+            gone = f"{counted(number, 'tag or untagged manifest', 'tags and untagged manifests')} will be gone."
+            lines = [f"{gone} {question}", f"Type the number ({number:,}) to go on:"]
+        return "\n".join(wrapped(lines, self._width)) + " "
+
+    def _lines(self, lines: Sequence[str]) -> str:
+        return "".join(f"{line}\n" for line in lines)
+
+    def _wrapped(self, remarks: Iterator[str]) -> Iterator[str]:
+        return wrapped(remarks, self._width)
+
+    def _table(self, most: int | None) -> Iterator[str]:
+        """Yield what goes of each repository, those of which most goes first, below their registries."""
+        ranked = sorted(self._shares.items(), key=lambda entry: (-entry[1].number, str(entry[0])))
+        shown = ranked[:most]
+        by_host: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for repository, share in shown:
+            by_host[repository.host].append((repository.path, self._of(repository, share)))
+        rows = [row for found in by_host.values() for row in found]
+        room = self._width - 4 - max((cells(what) for _, what in rows), default=0)
+        widest = max((cells(path) for path, _ in rows if cells(path) <= room), default=0)
+        for host, found in by_host.items():
+            yield printable(host)
+            for path, what in found:
+                name = printable(path)
+                if cells(name) > widest:
+                    yield f"  {name}"
+                    name = ""
+                yield f"  {padded(name, widest)}  {what}"
+        more = ranked[len(shown) :]
+        if more:
+            number = sum(share.number for _, share in more)
+            loose = any(share.manifests for _, share in more)
+            what = counted(
+                number, *(("tag or untagged manifest", "tags and untagged manifests") if loose else ("tag",))
+            )
+            yield f"and {counted(len(more), 'more repository', 'more repositories')}: {what}"
+
+    def _of(self, repository: Repository, share: _Share) -> str:
+        seen = self._plan.tags.get(repository)
+        if share.is_unread or not seen:
+            tags = counted(share.tags, "tag")
+        else:
+            tags = (
+                f"all {counted(seen, 'tag')}" if share.tags >= seen > 1 else f"{share.tags:,} of {counted(seen, 'tag')}"
+            )
+        parts = [tags] if share.tags or not share.manifests else []
+        parts += [f"{counted(share.manifests, 'manifest')} without a tag"] if share.manifests else []
+        parts += ["tags unread"] if share.is_unread else []
+        return ", ".join(parts)
+
+
+def question_of(plan: Plan) -> str:
+    """Return the question in one sentence: what would go, in numbers."""
+    hosts = {repository.host for repository in plan.touched}
+    where = f"in {counted(len(plan.touched), 'repository', 'repositories')}"
+    return f"{' and '.join(_deeds(plan))} {where} of {counted(len(hosts), 'registry', 'registries')}?"
+
+
+def _shares(plan: Plan) -> dict[Repository, _Share]:
+    shares: dict[Repository, _Share] = defaultdict(_Share)
+    for item in plan.acts:
+        share = shares[item.repository]
+        share.tags += len(item.removed_tags)
+        share.manifests += not item.removed_tags
+        share.is_unread |= isinstance(item.verdict, Delete) and item.verdict.also_removed is None
+    for entry in plan.dangling:
+        shares[entry.repository].tags += 1
+    return dict(shares)
+
+
+def _deeds(plan: Plan) -> Iterator[str]:
+    deletions = list(plan.deletions)
+    images = sum(len(item.targets) for item in deletions)
+    tags = sum(len(item.removed_tags) for item in plan.acts if isinstance(item.verdict, Untag))
+    if deletions:
+        yield f"Delete {counted(images, 'image')} ({counted(len(deletions), 'manifest')})"
+    if tags:
+        yield f"{'remove' if deletions else 'Remove'} {counted(tags, 'tag')} from images that stay"
+    if plan.dangling:
+        yield f"{'remove' if deletions or tags else 'Remove'} {_leading_nowhere(len(plan.dangling))}"
+
+
+def remarks(plan: Plan, most: int | None = MOST_NAMED) -> Iterator[str]:
+    """Yield a sentence for each thing that the numbers do not tell. `most`: names after which a list is cut."""
+    deletions = [item for item in plan.items if isinstance(item.verdict, Delete)]
+    verdicts = [item.verdict for item in deletions if isinstance(item.verdict, Delete)]
+    if any(verdict.also_removed is None for verdict in verdicts):
+        yield "The other tags of these images were not read (--shared delete-unseen): they go too."
+    also = [tag for verdict in verdicts for tag in verdict.also_removed or ()]
+    if also:
+        yield from _naming(f"{counted(len(also), 'tag')} that the list does not name will go too", also, most)
+    yield from _damage(plan, most)
+    attached = sum(item.is_attached for item in deletions)
+    if attached:
+        what = counted(attached, "manifest")
+        yield f"{what} that the list does not name will go with what they belong to (--recursive)."
+    yield from _decoys(plan)
+    if plan.no_undo:
+        yield no_undo(plan)
+    staying = _staying(plan)
+    if staying:
+        why = ", ".join(f"{count:,} {reason}" for reason, count in staying.items())
+        yield f"{counted(sum(staying.values()), 'listed image')} will not be touched: {why}."
+
+
+def _decoys(plan: Plan) -> Iterator[str]:
+    if any(isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY for item in plan.acts):
+        yield "Tags are removed by pushing an empty index over them and deleting that (--allow-decoy)."
+    covered = list(plan.orders.values()).count(Order.DECOY)
+    if covered:
+        where = counted(covered, "repository", "repositories")
+        yield f"In {where} the tags go first, by an empty index that is pushed over them and deleted (--allow-decoy)."
+
+
+def _damage(plan: Plan, most: int | None) -> Iterator[str]:
+    if plan.dangling:
+        names = [str(entry.target.reference) for entry in plan.dangling]
+        yield from _naming(f"{_leading_nowhere(len(names))} cannot be put back", names, most)
+    if plan.ignored:
+        number = len(plan.ignored)
+        what = f"{counted(number, 'damaged tag')} hold{'s' if number == 1 else ''} nothing back (--ignore-unreadable)"
+        yield from _naming(what, plan.ignored, most)
+
+
+def _naming(what: str, names: Sequence[str], most: int | None) -> Iterator[str]:
+    """Yield a sentence with the names in it, or, where none is left away, a line for each."""
+    if most is not None:
+        yield f"{what}: {listed(names, most)}"
+    else:
+        yield f"{what}:"
+        yield from (f"  {name}" for name in names)
+
+
+def _staying(plan: Plan) -> dict[str, int]:
+    """Return how many listed images stay for each reason, in the order of precedence, then those that failed or are not there."""
+    outcomes = [(item.verdict, target) for item in plan.items for target in item.targets]
+    outcomes_of_others = [(entry.outcome, entry.target) for entry in plan.settled]
+    counts: Counter[str] = Counter()
+    for outcome, target in [*outcomes, *outcomes_of_others]:
+        if target.parent is None and isinstance(outcome, Kept | Failed | Gone):
+            counts[outcome.reason if isinstance(outcome, Kept) else outcome.status.value] += 1
+    known = [*PRECEDENCE, *(reason for reason in KeptReason if reason not in PRECEDENCE), "failed", "absent"]
+    return {word: counts[word] for word in known if counts[word]}
+
+
+def _leading_nowhere(number: int) -> str:
+    return f"{counted(number, 'tag')} that lead{'s' if number == 1 else ''} nowhere"
