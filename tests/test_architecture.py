@@ -27,7 +27,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LONGEST = 300
 # The modules of a package of plugins that are none: what a plugin is, and what several of them share.
 PLUGINS = {
-    "bulkrm.reports": ("FORMAT", ReportFormat, {"format", "plan_view", "rows"}),
+    "bulkrm.reports": ("FORMAT", ReportFormat, {"format", "on_terminal", "plan_view", "rows"}),
     "bulkrm.families": ("FAMILY", Family, {"family"}),
     "bulkrm.remote.credentials": (
         "SOURCE",

@@ -144,4 +144,4 @@ def writers_of(
         what = f"{talk.output[:40]!r} is no format"
         raise InputError(Problem("--output", what, f"write one of {', '.join(kinds)}"))
     further = [(kinds[name], path) for name, path in reports]
-    return open_writers(output or kinds[talk.output], further, read, written)
+    return open_writers(output or kinds[talk.output], further, read, written, every=talk.all)

@@ -26,6 +26,11 @@ def painted(text: str, colour: Colour | None, *, wanted: bool = True) -> str:
     return f"{colour.value}{text}{_RESET}" if colour is not None and wanted and text else text
 
 
+def uncoloured(text: str) -> str:
+    """Return a text as it is without the colours of `painted`."""
+    return _SEQUENCES.sub("", text)
+
+
 def printable_in_colour(text: str) -> str:
     """Make lines printable as `printable_lines` does, but for the sequences that `painted` writes."""
     pieces = _SEQUENCES.split(text)

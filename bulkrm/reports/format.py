@@ -14,13 +14,12 @@ class View:
 
     `width` is the terminal's in characters; None: a pipe or a file, where nothing is wrapped and every image is listed.
     `colour`: colours are wanted (`bulkrm.model.colour.painted`). `every`: the user wants the whole list on the terminal
-    too. `whole_in`: what shows the whole list where a terminal gets less of it, a command as `bulkrm runs show RUN`.
+    too.
     """
 
     width: int | None = None
     colour: bool = False
     every: bool = False
-    whole_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,24 @@ from dataclasses import dataclass
 
 from bulkrm.model.cells import cells, padded
 from bulkrm.model.colour import Colour, painted
-from bulkrm.model.digest import Digest
-from bulkrm.model.errors import InputError
-from bulkrm.model.layout import wrapped
+from bulkrm.model.image_name import shortened
+from bulkrm.model.layout import MOST_IN_A_ROW, listed, wrapped
 from bulkrm.model.printable import printable
-from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason, Outcome, Status
+from bulkrm.model.result.outcome import (
+    PRECEDENCE,
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    KeptReason,
+    NotAttempted,
+    Outcome,
+    Status,
+    Untagged,
+    WouldDelete,
+    WouldUntag,
+)
+from bulkrm.model.result.report import ImageResult
 from bulkrm.reports.format import View
 
 STATUS_WIDTH = max(len(status) for status in Status) + 2
@@ -47,7 +60,7 @@ def laid_out(rows: Sequence[Row], view: View) -> Iterator[str]:
 
 
 def _on_terminal(row: Row, view: View, width: int) -> Iterator[str]:
-    image, text = printable(_shortened(row.image)), printable(row.text)
+    image, text = printable(shortened(row.image)), printable(row.text)
     first = f"{_status(row, view)}{image}"
     if not text:
         yield first
@@ -64,15 +77,6 @@ def _status(row: Row, view: View) -> str:
     return painted(row.status, COLOURS.get(row.status), wanted=view.colour) + blanks
 
 
-def _shortened(image: str) -> str:
-    """Cut a digest in a name down to what people compare; the full one is in the JSON report."""
-    name, at, digest = image.partition("@")
-    try:
-        return f"{name}@{Digest(digest).short}" if at else image
-    except InputError:  # a pattern, or a record that somebody changed
-        return image
-
-
 def condition_of(outcome: Outcome) -> KeptReason | None:
     """Return the condition of the list that keeps an image: those are counted, because there may be any number of it."""
     return outcome.reason if isinstance(outcome, Kept) and outcome.reason.is_condition else None
@@ -84,3 +88,31 @@ def kept_by_conditions(reasons: Iterable[KeptReason], view: View) -> Iterator[st
     for reason in PRECEDENCE:
         if counts[reason]:
             yield f"{counts[reason]:,} {painted('kept', Colour.KEPT, wanted=view.colour)}: {reason}"
+
+
+def row_of(result: ImageResult) -> Row:
+    """Return the row of an image."""
+    return Row(result.outcome.status, result.image, detail(result))
+
+
+def detail(result: ImageResult) -> str:
+    """Say in a few words what there is to say beside the status."""
+    outcome = result.outcome
+    match outcome:
+        case Deleted(also) | WouldDelete(also) if also:
+            text = f"with {listed(also, MOST_IN_A_ROW)}"
+        case Deleted(for_good=True) | WouldDelete(for_good=True):
+            text = "a tag without a manifest: this cannot be undone"
+        case Untagged(remaining_tags) | WouldUntag(remaining_tags) if remaining_tags:
+            text = f"stays as {listed(remaining_tags, MOST_IN_A_ROW)}"
+        case Gone(no_repository=True):
+            text = "no such repository: a typing error?"
+        case Kept(reason, because):
+            text = f"{reason.value}: {listed(because, MOST_IN_A_ROW)}" if because else reason.value
+        case Failed(failure):
+            text = f"{failure.code.value}: {failure.message}"
+        case NotAttempted(reason):
+            text = reason.value
+        case _:
+            text = ""
+    return text

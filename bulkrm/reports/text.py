@@ -1,36 +1,32 @@
-"""The report for people: a line for each image, hints once, totals at the end.
+"""The report for people: the images, hints once, totals at the end.
 
-In a pipe every image is one line, with its full name, whatever its length: made for grep. On a terminal what does not
-fit moves to a line of its own.
+In a pipe every image is one line, with its full name, whatever its length: made for grep. A terminal has less room, and
+somebody who looks at it: there the images that need a look come first.
 """
 
 from collections.abc import Iterable, Iterator
 
-from bulkrm.model.layout import MOST_IN_A_ROW, counted, listed, wrapped
+from bulkrm.model.layout import counted, wrapped
 from bulkrm.model.result.outcome import (
-    Deleted,
     Failed,
-    Gone,
     Kept,
     KeptReason,
-    NotAttempted,
     Outcome,
-    Untagged,
-    WouldDelete,
-    WouldUntag,
 )
 from bulkrm.model.result.report import ImageResult, Report, Verification
 from bulkrm.reports.format import ReportFormat, View, no_line
-from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out
+from bulkrm.reports.on_terminal import images_on_terminal, totals_of_repositories
+from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out, row_of
 
 
 def whole(report: Report, view: View) -> str:
     """Return the table, the hints and the totals."""
     blocks = [
-        "\n".join(_rows(report.images, view)),
+        "\n".join(_rows(report.images, view) if view.width is None else images_on_terminal(report, view)),
         "\n".join(_hints(report.images, view)),
         "\n".join(report.explained),
         "\n".join(wrapped(_verification(report.verification), view.width)),
+        "\n".join(totals_of_repositories(report, view) if view.width is not None else ()),
         "\n".join(wrapped([*report.closing, totals(report)], view.width)),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -57,34 +53,6 @@ def _rows(images: Iterable[ImageResult], view: View) -> Iterator[str]:
             conditions.append(reason)
     yield from laid_out(rows, view)
     yield from kept_by_conditions(conditions, view)
-
-
-def row_of(result: ImageResult) -> Row:
-    """Return the row of an image."""
-    return Row(result.outcome.status, result.image, detail(result))
-
-
-def detail(result: ImageResult) -> str:
-    """Say in a few words what there is to say beside the status."""
-    outcome = result.outcome
-    match outcome:
-        case Deleted(also) | WouldDelete(also) if also:
-            text = f"with {listed(also, MOST_IN_A_ROW)}"
-        case Deleted(for_good=True) | WouldDelete(for_good=True):
-            text = "a tag without a manifest: this cannot be undone"
-        case Untagged(remaining_tags) | WouldUntag(remaining_tags) if remaining_tags:
-            text = f"stays as {listed(remaining_tags, MOST_IN_A_ROW)}"
-        case Gone(no_repository=True):
-            text = "no such repository: a typing error?"
-        case Kept(reason, because):
-            text = f"{reason.value}: {listed(because, MOST_IN_A_ROW)}" if because else reason.value
-        case Failed(failure):
-            text = f"{failure.code.value}: {failure.message}"
-        case NotAttempted(reason):
-            text = reason.value
-        case _:
-            text = ""
-    return text
 
 
 def _verification(verification: Verification | None) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.run_record import named_entries
+from bulkrm.model.image_name import repository_part
 from bulkrm.state.errors import changed
 from bulkrm.state.files import read_lines
 from bulkrm.state.journal.file import LONGEST
@@ -50,11 +51,4 @@ def _planned(plan: Path) -> Iterator[str]:
 
 def listed_places(asked: Mapping[str, Any]) -> RunPlaces:
     """Return the repositories that the list in run.json names; malformed entries are left out."""
-    return RunPlaces(tuple(dict.fromkeys(_repository_of(image) for image, _ in named_entries(asked))))
-
-
-def _repository_of(image: str) -> str:
-    """Cut the tag or the digest off: a tag pattern begins at the last colon after the last slash."""
-    name = image.partition("@")[0]
-    colon = name.rfind(":")
-    return name[:colon] if colon > name.rfind("/") else name
+    return RunPlaces(tuple(dict.fromkeys(repository_part(image) for image, _ in named_entries(asked))))

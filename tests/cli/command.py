@@ -28,7 +28,7 @@ _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_erro
 _FOREIGN = (
     "REGISTRY_", "DOCKER_", "BULKRM_", "XDG_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy",
 )  # fmt: skip
-_DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE")
+_DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def foreign(environment: Iterable[str]) -> list[str]:
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment in which nothing is set for the command but this."""
-    strange = set(foreign(os.environ))
+    strange = {*foreign(os.environ), "CI"}
     clean = {name: value for name, value in os.environ.items() if name not in strange}
     state = os.environ.get("BULKRM_STATE_DIR", _STATE.name)
     nowhere = dict.fromkeys(("DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"), "/nonexistent")

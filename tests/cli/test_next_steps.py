@@ -17,7 +17,7 @@ def test_undo_after_a_run(run: Command, sandbox: Sandbox) -> None:
     undone = run(*step.split("`")[1].split()[1:], "-y")
     quiet = run(image, "-q")
 
-    assert step == f"run {done.report['run']['id']}: `bulkrm undo {done.report['run']['id']}` puts back what it deleted"
+    assert step == f"`bulkrm undo {done.report['run']['id']}` puts back what this run deleted"
     assert undone.code == 0
     assert ["undo" in result.err for result in (*silent, quiet)] == [False] * 3
     assert tags(sandbox) == {"b"}

@@ -206,14 +206,14 @@ async def test_table_in_eighty_columns() -> None:
             sandbox.store.tag("team/some/where", f"another-{number}", digests["shared"])
         images = [f"{sandbox.host}/team/some/where:{tag}" for tag in ("a", "b", "shared", "gone")]
 
-        async with terminal(*images, "-y", "-q", pipe=False) as screen:
+        async with terminal(*images, "-y", "-q", pipe=False, env={"NO_COLOR": "1"}) as screen:
             result = await screen.end()
 
     lines = result.err.splitlines()
     assert result.code == 3
     assert [line for line in lines if len(line) > 80] == []
     assert [line.split()[:2] for line in lines if line[:1] != " "][:4] == [
-        ["deleted", images[0]], ["deleted", images[1]], ["kept", images[2]], ["absent", images[3]],
+        ["kept", images[2]], ["deleted", images[0]], ["deleted", images[1]], ["absent", images[3]],
     ]  # fmt: skip
     assert any(line.startswith("     ") and "shared: " in line for line in lines)
     assert lines[-1].startswith("4 images: 2 deleted, 1 absent, 1 kept. ")
@@ -270,3 +270,26 @@ def test_standard_input_that_is_the_list_answers_nothing(run: Command, sandbox: 
     result = run("-f", "-", "-o", "json", stdin=f"- {sandbox.host}/team/app:a\n".encode())
 
     assert result.code == 0
+
+
+@pytest.mark.parametrize(
+    ("env", "pipe", "coloured"),
+    [
+        ({}, False, True),
+        ({"NO_COLOR": "1"}, False, False),
+        ({"TERM": "dumb"}, False, False),
+        ({"CLICOLOR": "0"}, False, False),
+        ({}, True, False),
+        ({"CLICOLOR_FORCE": "1"}, True, True),
+        ({"CLICOLOR_FORCE": "0"}, True, False),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, True, False),
+    ],
+)
+async def test_colours_of_the_report(env: dict[str, str], *, pipe: bool, coloured: bool) -> None:
+    """The report is coloured on a terminal, and as NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM have it."""
+    async with Sandbox(OPEN) as sandbox:
+        async with terminal(f"{sandbox.host}/team/app:none-*", "-y", "-q", pipe=pipe, env=env) as screen:
+            result = await screen.end()
+
+    assert ("\x1b[33mno-match\x1b[0m" in (result.out if pipe else result.err)) is coloured
+    assert ("\x1b[" in result.out + result.err) is coloured

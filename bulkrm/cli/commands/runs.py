@@ -1,6 +1,7 @@
 """`bulkrm runs`: the recorded runs, what one of them did, and getting rid of old ones."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,8 @@ def list_runs(context: typer.Context, output: Format = "text", state_dir: StateD
 
 
 def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
-    from bulkrm.cli.runs.listing import FORMATS, list_text, view_of_stdout
+    from bulkrm.cli.runs.listing import FORMATS, list_text
+    from bulkrm.cli.terminal.writers import view_of
     from bulkrm.state.known import known_runs
 
     if output not in FORMATS:
@@ -65,7 +67,7 @@ def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
         output = "text"  # a default that is meant for reports
     root = _root(state_dir)
     found = known_runs(root)
-    lines = list_text(found, output, view_of_stdout())
+    lines = list_text(found, output, view_of(sys.stdout))
     if not found:
         console.say(f"there are no runs in {root}")
     return 0 if console.show_lines(lines) else _FAILED
@@ -76,9 +78,10 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
     """Show what became of every image of a run, and where its record is: what it was asked is in there (run.json)."""
     from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
-    from bulkrm.cli.runs.listing import now, view_of_stdout
+    from bulkrm.cli.runs.listing import now
+    from bulkrm.cli.terminal.writers import view_of
 
-    lines = details(run_named(_root(state_dir or context.obj), run), now(), view_of_stdout())
+    lines = details(run_named(_root(state_dir or context.obj), run), now(), view_of(sys.stdout))
     return 0 if console.show_lines(lines) else _FAILED
 
 

@@ -1,15 +1,11 @@
 """The list of runs in each of its formats."""
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from bulkrm.cli.runs.summary import document, summarized
 from bulkrm.cli.runs.table import table
-from bulkrm.cli.terminal.colours import wants_colour
-from bulkrm.cli.terminal.writers import terminal_width
 from bulkrm.reports.format import View
 from bulkrm.state.known import KnownRun
 
@@ -19,11 +15,6 @@ FORMATS = ("text", "json", "jsonl")
 def now() -> datetime:
     """Return the time."""
     return datetime.now(UTC)
-
-
-def view_of_stdout() -> View:
-    """Return how the text is laid out where standard output goes."""
-    return View(terminal_width(sys.stdout), wants_colour(os.environ, is_terminal=sys.stdout.isatty()))
 
 
 def list_text(found: Sequence[KnownRun], output: str, view: View) -> Iterator[str]:

@@ -31,7 +31,7 @@ def undo_step(
     back, lost = sorted(taken.intersection(restorable)), sorted(taken.difference(restorable))
     if back:
         but = f", but for {', '.join(lost)}" if lost else ""
-        yield f"run {run}: `{_command('undo', run, place)}` puts back what it deleted{but}"
+        yield f"`{_command('undo', run, place)}` puts back what this run deleted{but}"
 
 
 def apply_step(path: Path) -> str:

@@ -3,8 +3,9 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
-from bulkrm.model.cells import cells, padded
+from bulkrm.model.columns import two_columns
 from bulkrm.model.layout import MOST_NAMED, counted, listed, wrapped
 from bulkrm.model.plan import Delete, Order, Plan, Untag, UntagMethod
 from bulkrm.model.printable import printable
@@ -70,17 +71,10 @@ class QuestionText:
         by_host: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for repository, share in shown:
             by_host[repository.host].append((repository.path, self._of(repository, share)))
-        rows = [row for found in by_host.values() for row in found]
-        room = self._width - 4 - max((cells(what) for _, what in rows), default=0)
-        widest = max((cells(path) for path, _ in rows if cells(path) <= room), default=0)
-        for host, found in by_host.items():
+        laid_out = two_columns([row for rows in by_host.values() for row in rows], self._width, indent=2)
+        for host, rows in by_host.items():
             yield printable(host)
-            for path, what in found:
-                name = printable(path)
-                if cells(name) > widest:
-                    yield f"  {name}"
-                    name = ""
-                yield f"  {padded(name, widest)}  {what}"
+            yield from chain.from_iterable(islice(laid_out, len(rows)))
         more = ranked[len(shown) :]
         if more:
             number = sum(share.number for _, share in more)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from bulkrm.cli.terminal.colours import wants_colour
 from bulkrm.cli.terminal.console import abandon
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
 from bulkrm.cli.terminal.streams import size_of
+from bulkrm.model.colour import printable_in_colour
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.printable import printable_lines
 from bulkrm.model.result.report import ImageResult, Report
@@ -53,7 +55,7 @@ class Writer:
         if not text or self.trouble is not None:
             return
         try:
-            self.stream.write(printable_lines(text))
+            self.stream.write(printable_in_colour(text) if self.view.colour else printable_lines(text))
             self.stream.flush()
         except (OSError, ValueError) as error:
             self._failed(error)
@@ -71,14 +73,16 @@ def open_writers(
     further: Sequence[tuple[ReportFormat, Path]],
     read: Sequence[Path] = (),
     written: Sequence[Path] = (),
+    *,
+    every: bool = False,
 ) -> Iterator[list[Writer]]:
-    """Open all reports. `read`: what the command reads, `written`: what else it writes.
+    """Open all reports. `read`: what the command reads, `written`: what else it writes, `every`: all images are listed.
 
     Raises InputError where a file cannot be written, or must not be; then nothing was attempted. Files are emptied when
     the run begins. One that was made here for a run that did not begin is removed again.
     """
     paths = [path for _, path in further]
-    writers = [Writer(output, sys.stdout, "standard output", View(terminal_width(sys.stdout)))]
+    writers = [Writer(output, sys.stdout, "standard output", view_of(sys.stdout, every=every))]
     made: list[tuple[Writer, Path]] = []
     try:
         for number, (kind, path) in enumerate(further):
@@ -118,6 +122,8 @@ def _check(path: Path, others: Sequence[Path], read: Sequence[Path], written: Se
             raise InputError(Problem("--report", f"{path} is the file of --out", "give each a file of its own"))
 
 
-def terminal_width(stream: TextIO) -> int | None:
-    """Return the columns of a terminal; None for a pipe or a file."""
-    return size_of(stream.fileno()).columns if stream.isatty() else None
+def view_of(stream: TextIO, *, every: bool = False) -> View:
+    """Return how a text is laid out where a stream goes."""
+    is_terminal = stream.isatty()
+    width = size_of(stream.fileno()).columns if is_terminal else None
+    return View(width, wants_colour(os.environ, is_terminal=is_terminal), every)

@@ -21,7 +21,7 @@ def results(*outcomes: Outcome, host: str = "one.example") -> list[ImageResult]:
 def test_undo(outcome: Outcome) -> None:
     """Where something went that can be put back, the run's name and the command that does it are told."""
     assert list(undo_step(RUN, results(Gone(), outcome), {"one.example"}, None)) == [
-        f"run {RUN}: `bulkrm undo {RUN}` puts back what it deleted"
+        f"`bulkrm undo {RUN}` puts back what this run deleted"
     ]
 
 
@@ -39,7 +39,7 @@ def test_hosts_without_undo() -> None:
 
     (step,) = undo_step(RUN, images, {"one.example"}, None)
 
-    assert step.endswith("puts back what it deleted, but for two.example")
+    assert step.endswith("puts back what this run deleted, but for two.example")
 
 
 def test_place_of_the_records() -> None:

@@ -26,7 +26,8 @@ from bulkrm.model.result.outcome import (
 from bulkrm.model.result.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.target import Source
 from bulkrm.reports.format import View, formats
-from bulkrm.reports.text import detail, totals
+from bulkrm.reports.rows import detail
+from bulkrm.reports.text import totals
 
 GOLDEN = Path(__file__).parent / "golden"
 HOST = "registry.example.com"
@@ -49,7 +50,7 @@ OUTCOMES: tuple[Outcome, ...] = (
 
 
 def rows() -> Iterator[ImageResult]:
-    """One image for every outcome there is, some with digest, type and note."""
+    """One image for every outcome there is, some with digest, type and note, and several repositories."""
     for number, outcome in enumerate(OUTCOMES):
         name = f"{HOST}/team/app@{DIGEST}" if number == 2 else f"{HOST}/team/app:{number}"
         source = Source("images.yaml", number + 1)
@@ -70,25 +71,29 @@ def report(*images: ImageResult, closing: tuple[str, ...] = (), seconds: float =
 WHOLE = report(*rows(), closing=(f"{HOST}: the space is freed by garbage collection; " + "word " * 20 + "end.",))
 
 
-@pytest.mark.parametrize(
-    ("name", "file", "width"),
-    [
-        ("text", "pipe.txt", None),
-        ("text", "terminal-80.txt", 80),
-        ("text", "terminal-160.txt", 160),
-        ("json", "report.json", None),
-        ("jsonl", "report.jsonl", None),
-    ],
+GOLDEN_FILES = (
+    ("text", "pipe.txt", View()),
+    ("text", "pipe-in-colour.txt", View(colour=True)),
+    ("text", "terminal-80.txt", View(80)),
+    ("text", "terminal-80-in-colour.txt", View(80, colour=True)),
+    ("text", "terminal-160.txt", View(160)),
+    ("text", "terminal-200.txt", View(200)),
+    ("text", "terminal-200-in-colour.txt", View(200, colour=True)),
+    ("json", "report.json", View()),
+    ("jsonl", "report.jsonl", View()),
 )
-def test_golden(name: str, file: str, width: int | None) -> None:
+
+
+@pytest.mark.parametrize(("name", "file", "view"), GOLDEN_FILES)
+def test_golden(name: str, file: str, view: View) -> None:
     """Each format looks as its golden file; run this module as a program to renew them after a look at the change."""
-    assert render(name, width) == (GOLDEN / file).read_text(encoding="utf-8")
+    assert render(name, view) == (GOLDEN / file).read_text(encoding="utf-8")
 
 
-def render(name: str, width: int | None) -> str:
+def render(name: str, view: View) -> str:
     """A whole report, lines first."""
     kind = formats()[name]
-    return "".join(kind.line(result) for result in WHOLE.images) + kind.whole(WHOLE, View(width))
+    return "".join(kind.line(result) for result in WHOLE.images) + kind.whole(WHOLE, view)
 
 
 # JSON
@@ -218,14 +223,8 @@ def test_totals() -> None:
 
 if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
-    for name_, file_, width_ in (
-        ("text", "pipe.txt", None),
-        ("text", "terminal-80.txt", 80),
-        ("text", "terminal-160.txt", 160),
-        ("json", "report.json", None),
-        ("jsonl", "report.jsonl", None),
-    ):
-        (GOLDEN / file_).write_text(render(name_, width_), encoding="utf-8")
+    for name_, file_, view_ in GOLDEN_FILES:
+        (GOLDEN / file_).write_text(render(name_, view_), encoding="utf-8")
 
 
 def test_what_conditions_keep_is_counted() -> None:
