@@ -14,8 +14,9 @@ from bulkrm.cli.options.declared import Confirmation, Consent, Output
 from bulkrm.cli.origins import origins
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
+from bulkrm.cli.terminal.display.display import Display
 from bulkrm.cli.terminal.next_steps import elsewhere, resume_step, undo_step
-from bulkrm.cli.terminal.progress import Display, EventOutput, display
+from bulkrm.cli.terminal.progress import EventOutput, display
 from bulkrm.cli.terminal.question import Question
 from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
 from bulkrm.cli.terminal.writers import Writer

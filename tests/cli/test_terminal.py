@@ -287,9 +287,11 @@ def test_standard_input_that_is_the_list_answers_nothing(run: Command, sandbox: 
 )
 async def test_colours_of_the_report(env: dict[str, str], *, pipe: bool, coloured: bool) -> None:
     """The report is coloured on a terminal, and as NO_COLOR, CLICOLOR_FORCE, CLICOLOR and TERM have it."""
-    async with Sandbox(OPEN) as sandbox:
-        async with terminal(f"{sandbox.host}/team/app:none-*", "-y", "-q", pipe=pipe, env=env) as screen:
-            result = await screen.end()
+    async with (
+        Sandbox(OPEN) as sandbox,
+        terminal(f"{sandbox.host}/team/app:none-*", "-y", "-q", pipe=pipe, env=env) as screen,
+    ):
+        result = await screen.end()
 
     assert ("\x1b[33mno-match\x1b[0m" in (result.out if pipe else result.err)) is coloured
     assert ("\x1b[" in result.out + result.err) is coloured

@@ -30,7 +30,7 @@ def pause_line(pause: Paused) -> str:
     """Say which host is not asked for a while, for how long, and why."""
     match pause.reason:
         case PauseReason.ASKED:
-            return f"{pause.host} asks to wait {pause.seconds:.0f} s"
+            return f"{pause.host} asks to wait {pause.seconds:.0f} s (429 or Retry-After); nothing is sent to it until then"
         case PauseReason.TROUBLE:
             return f"{pause.host} does not answer as it should; trying again in {pause.seconds:.0f} s"
         case PauseReason.UNREACHABLE:

@@ -5,7 +5,7 @@ import re
 from bulkrm.api.undoable import UndoableRun
 from bulkrm.cli.terminal.console import say, write_to_stderr
 from bulkrm.cli.terminal.dialog import Dialog
-from bulkrm.cli.terminal.progress import Display
+from bulkrm.cli.terminal.display.display import Display
 from bulkrm.cli.terminal.question_text import QuestionText
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.codec.plan_document import PlanDocument

@@ -18,7 +18,7 @@ def test_every_phase_has_a_name(phase: Phase) -> None:
 @pytest.mark.parametrize(
     ("reason", "line"),
     [
-        (PauseReason.ASKED, "reg.example asks to wait 30 s"),
+        (PauseReason.ASKED, "reg.example asks to wait 30 s (429 or Retry-After); nothing is sent to it until then"),
         (PauseReason.TROUBLE, "reg.example does not answer as it should; trying again in 30 s"),
         (PauseReason.UNREACHABLE, "cannot reach reg.example, retrying in 30 s"),
     ],
