@@ -136,7 +136,7 @@ def one_of(words: type[Word]) -> Kind[Word]:
 
 
 def tuple_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
-    """Return the kind of lists of such values; in memory they are tuples."""
+    """Return the kind of lists of values of another kind; in memory they are tuples."""
     write = kind.write
 
     def read(value: Any) -> tuple[T, ...]:

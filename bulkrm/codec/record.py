@@ -24,7 +24,7 @@ class FieldError(ValueError):
     """A field has a value that it cannot have. `key`: the field, or its path, such as `images[2].note`; `what`: one line."""
 
     def __init__(self, key: str, what: str) -> None:
-        """Take the field and a text that continues a sentence which begins with its name: `is no text`."""
+        """Make the error from a field's name and the end of a sentence that begins with it, such as `is no text`."""
         super().__init__(f"{key!r} {what}")
         self.key = key
         self.what = what

@@ -125,14 +125,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class IdentityToken:
-    """What `docker login` got in exchange for a password: good at the token server alone (an OAuth2 refresh token)."""
+    """An OAuth2 refresh token that `docker login` got for a password; it is sent to token servers only."""
 
     token: Secret
 
 
 @dataclass(frozen=True, slots=True)
 class RegistryToken:
-    """A Bearer token that somebody got ready for one registry (`registrytoken` of `config.json`): good there alone."""
+    """A Bearer token for one registry, from `registrytoken` of `config.json`; it is sent to that registry only."""
 
     token: Secret
 

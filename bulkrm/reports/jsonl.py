@@ -15,7 +15,7 @@ def line(result: ImageResult) -> str:
 
 
 def whole(report: Report, _: View) -> str:
-    """Return the last line: summary, run, and the rest of what is not about one image."""
+    """Return the last line: summary, run, and everything else that is not about a single image."""
     fields = head(report)
     return _encode({"summary": fields.pop("summary"), **fields}) + "\n"
 

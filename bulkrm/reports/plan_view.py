@@ -44,7 +44,7 @@ def view(document: PlanDocument, width: int | None) -> str:
 def _repository(
     plan: Plan, place: Repository, items: list[Item], settled: list[Settled | Dangling], width: int | None
 ) -> Iterator[str]:
-    """Yield the header, and a line for each manifest: those that go first."""
+    """Yield the header, and a line for each manifest, first those that are deleted."""
     number = plan.tags.get(place)
     going = sum(len(item.removed_tags) for item in items) + sum(isinstance(entry, Dangling) for entry in settled)
     seen = f"{counted(number, 'tag')}: {going:,} to go, {number - going:,} to stay" if number else "tags not read"
@@ -62,7 +62,7 @@ def _repository(
 
 
 def _kept_by_condition(outcome: Verdict | Gone) -> KeptReason | None:
-    """Return the condition of the list that keeps something: those are counted, there may be any number of it."""
+    """Return the reason of an image that a condition keeps, else None; such images are only counted, not listed."""
     return outcome.reason if isinstance(outcome, Kept) and outcome.reason.is_condition else None
 
 
@@ -113,7 +113,7 @@ def _settled_line(entry: Settled | Dangling, *, short: bool) -> str:
 
 
 def _name(target: Target, *, short: bool) -> str:
-    """Name an image: by what stands behind the repository's name on a terminal, in full in a pipe."""
+    """Return the name of an image; `short`: without its repository, as below the repository's header on a terminal."""
     if not short:
         return str(target.reference)
     reference: Reference = target.reference
@@ -155,7 +155,7 @@ def unreferenced(number: int, names: Sequence[str] = (), *, recursive: bool) -> 
 
 
 def no_undo(plan: Plan) -> str:
-    """Say where `undo` will not work."""
+    """Return the warning that `undo` cannot restore anything on some hosts of a plan."""
     hosts = sorted(plan.no_undo)
     verb = "deletes" if len(hosts) == 1 else "delete"
     return f"No undo: {', '.join(hosts)} {verb} an image's layers at once, with its last tag. They have to be pushed again."

@@ -26,7 +26,7 @@ class Attached:
     """Finds the children and referrers of manifests to delete."""
 
     def __init__(self, gateway: Gateway, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
-        """Begin with nothing found."""
+        """Use `resolver`, which stores the manifests; `tell` receives the events."""
         self._gateway = gateway
         self._resolver = resolver
         self._stop = stop

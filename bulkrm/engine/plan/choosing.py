@@ -21,7 +21,7 @@ class Chooser:
     """Chooses among the images that entries with `labels`, `annotations` or `platform` name."""
 
     def __init__(self, conditions: Conditions, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
-        """Take the conditions, and who reads."""
+        """`conditions` reads the facts that the entries need; `resolver` the manifests."""
         self._conditions = conditions
         self._entries = conditions.wanted.entries
         self._resolver = resolver

@@ -43,7 +43,7 @@ class Conditions:
         self._warned: set[TagRef] = set()
 
     def noting(self, sink: DescribeManifest) -> DescribeManifest:
-        """Return what takes notice of manifests, and keeps what conditions want to know of them."""
+        """Return a sink that also stores the facts of each manifest which conditions need."""
         return self.facts.noting(sink) if self.wanted else sink
 
     def elsewhere(self, hosts: Collection[str]) -> Iterator[Warned]:

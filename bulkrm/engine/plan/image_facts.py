@@ -41,7 +41,7 @@ class ImageFacts:
     """Reads and stores facts. `manifests_asked` and `configs_asked`: how many of each were requested."""
 
     def __init__(self, gateway: Gateway, stop: Stop) -> None:
-        """Begin knowing nothing."""
+        """Facts are read through `gateway`; `stop` ends the reading."""
         # Successful reads must not reset the circuit breaker while deletions fail.
         self._gateway = gateway.rereading()
         # Failures of a blob store are no failures of the registry itself.
@@ -55,7 +55,7 @@ class ImageFacts:
         self.configs_asked = 0
 
     def noting(self, sink: DescribeManifest) -> DescribeManifest:
-        """Return what takes notice of a manifest and notes what conditions may want to know of it."""
+        """Return a sink that also stores the facts of each manifest."""
 
         def note(manifest: Manifest) -> Resolved:
             if not isinstance(self._manifests.get(manifest.digest), ManifestFacts):

@@ -16,7 +16,7 @@ class ManifestSink:
         self._blobs: dict[Blob, Blob] = {}
 
     def __call__(self, manifest: Manifest) -> Resolved:
-        """Take notice of a manifest."""
+        """Archive a manifest; return its metadata, with its blobs if they are measured."""
         self._recorder.manifest(manifest)
         if not self._measure:
             return manifest.resolved

@@ -54,7 +54,7 @@ class Planner:
         conditions: RunConditions = UNCONDITIONAL,
         default_port: int = HTTPS_PORT,
     ) -> None:
-        """Take the listings as well that globs have brought already."""
+        """Use `lists`, the tag lists, some of which were read for globs already."""
         self.conditions = Conditions(conditions, gateway, context.stop, context.clock, default_port)
         self._policy = policy
         self._rules = rules

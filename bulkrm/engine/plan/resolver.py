@@ -58,10 +58,9 @@ class Resolver:
         sink: DescribeManifest = _describe,
         removed_ahead: RemovedAhead | None = None,
     ) -> None:
-        """Begin knowing nothing.
+        """`sink` is called with every manifest that is read whole, and describes it.
 
-        `notice` is shown every manifest that is read whole; `cleared`: tags that lead to what they held, where they are
-        gone.
+        `removed_ahead`: tags that this run removed; they are resolved to the manifests that they had.
         """
         self._removed_ahead = removed_ahead or RemovedAhead()
         self._gateway = gateway

@@ -25,7 +25,7 @@ class Survey:
     def __init__(
         self, resolver: Resolver, lists: TagLists, policy: Policy, rules: GuardRules, stop: Stop, tell: EventListener
     ) -> None:
-        """Begin with what the listings for globs have brought already."""
+        """Use `lists`, the tag lists, some of which were read for globs already."""
         self._resolver = resolver
         self._lists = lists
         self._policy = policy

@@ -36,7 +36,7 @@ class TagLists:
     """The tag lists read so far, and the time at which each repository was read."""
 
     def __init__(self, gateway: Gateway, stop: Stop, clock: Clock, removed_ahead: RemovedAhead | None = None) -> None:
-        """Begin with none. `cleared`: tags that count as if they were still there."""
+        """`removed_ahead`: tags that count as if they still existed."""
         self._removed_ahead = removed_ahead or RemovedAhead()
         self._gateway = gateway
         self._stop = stop

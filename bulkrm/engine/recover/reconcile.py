@@ -237,7 +237,7 @@ class Reconciliation:
         return Failed(failure) if failure is not None else untag_outcome(item, tag, look, result, None)
 
     async def _taken_with(self, item: Item) -> Failure | None:
-        """Say what went with a tag of an item that was to lose only the tag, if anything did.
+        """Return a failure if the manifest went together with a tag, although only the tag was to be removed.
 
         Nobody may have looked whether the registry deleted only the tag.
         """
