@@ -13,8 +13,12 @@ from tests.bench.measure import measure
 from tests.bench.results import Measurement, table, write_csv
 from tests.bench.topic import Setting
 
+_QUICK = ("start",)  # the others start servers and other tools, again and again
 
-@pytest.mark.parametrize("name", TOPICS)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in _QUICK else pytest.mark.slow) for name in TOPICS]
+)
 async def test_every_topic_works(name: str, tmp_path: Path) -> None:
     """Each measures all that is installed, prints a table and writes its CSV; whatever is left undone fails it."""
     folder = tmp_path / "work"
@@ -27,6 +31,7 @@ async def test_every_topic_works(name: str, tmp_path: Path) -> None:
         assert list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 async def test_every_tool_deletes_what_it_is_given(tmp_path: Path) -> None:
     """Each tool has one run a repetition, over all images of it, and there is a line for it in the table."""
     size = Size(2, 3)

@@ -34,8 +34,17 @@ async def limited(files: int, *arguments: str, env: dict[str, str]) -> Result:
     return Result(process.returncode, out.decode(), err.decode())
 
 
-@pytest.mark.parametrize("concurrency", ["auto", "400"])
-@pytest.mark.parametrize("files", [256, 96, 64])
+@pytest.mark.parametrize(
+    ("files", "concurrency"),
+    [
+        (64, "auto"),
+        (96, "400"),
+        *(
+            pytest.param(*both, marks=pytest.mark.slow)
+            for both in ((64, "400"), (96, "auto"), (256, "auto"), (256, "400"))
+        ),
+    ],
+)
 async def test_enough(files: int, concurrency: str, tmp_path: Path) -> None:
     """All goes, with tokens and TLS, is recorded and comes back; nothing is said of too many open files."""
     env = {**LOGIN, "BULKRM_STATE_DIR": str(tmp_path / "state")}

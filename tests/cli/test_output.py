@@ -8,6 +8,7 @@ import pytest
 
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, docker_list, put_image
 from tests.cli.command import Command, Result, bulkrm, fill, sent, served, tags
+from tests.support.amounts import amounts
 
 IMAGE_KEYS = [
     "image", "status", "digest", "media_type", "also_removed", "reason", "because", "error", "hint", "note", "source",
@@ -142,19 +143,20 @@ def test_no_word_of_garbage_where_nothing_went(run: Command, sandbox: Sandbox) -
     assert "garbage-collect" in run(f"{sandbox.host}/team/app:a").out
 
 
-def test_ten_thousand_lines_in_a_pipe(run: Command, sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("number", amounts("BULKRM_TEST_LINES", 2_000, 10_000))
+def test_thousands_of_lines_in_a_pipe(number: int, run: Command, sandbox: Sandbox) -> None:
     """In a pipe every image is one line with its full name, also 10,000 of them, longer than any terminal."""
     name = f"team/{'deep/' * 20}app"
-    images = [f"{sandbox.host}/{name}:{'x' * 60}-{number:05}" for number in range(10_000)]
+    images = [f"{sandbox.host}/{name}:{'x' * 60}-{line:05}" for line in range(number)]
     Path("images.yaml").write_text("".join(f"- {image}\n" for image in images))
 
     result = run("-f", "images.yaml", "--shared", "delete-unseen", "-n", "-q")
 
     lines = result.out.splitlines()
-    assert [line.split()[1] for line in lines[:10_000]] == images
-    assert {line.split()[0] for line in lines[:10_000]} == {"absent"}
-    assert lines[10_000:10_001] == [""]
-    assert lines[-1].startswith("10000 images: 10000 absent. ")
+    assert [line.split()[1] for line in lines[:number]] == images
+    assert {line.split()[0] for line in lines[:number]} == {"absent"}
+    assert lines[number : number + 1] == [""]
+    assert lines[-1].startswith(f"{number:,} images: {number:,} absent. ")
 
 
 def test_jsonl(run: Command, mixed: Sandbox) -> None:

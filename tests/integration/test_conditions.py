@@ -5,7 +5,6 @@ The number of tags is BULKRM_TEST_CONDITIONS: 200, or 2000 where there is time.
 
 import asyncio
 import json
-import os
 import random
 import re
 import shutil
@@ -18,20 +17,19 @@ import pytest
 from bulkrm.sandbox import Auth, built_image
 from tests.cli.command import bulkrm
 from tests.support.admin import Admin
+from tests.support.amounts import amounts
 from tests.support.real import RealRegistry, RealSettings
 
-TAGS = int(os.environ.get("BULKRM_TEST_CONDITIONS", "200"))
 BRANCHES = 8
-PODS = 50
 APP = "team/app"
 LOGIN = {"REGISTRY_USERNAME": "admin", "REGISTRY_PASSWORD": "admin"}
 
 
-async def fill(admin: Admin, now: datetime) -> dict[str, str]:
+async def fill(admin: Admin, now: datetime, number_of_tags: int) -> dict[str, str]:
     """Push images of all ages: tags `b3-17`, and of some a second one, `rel-...`; return the digest of each tag."""
     chance = random.Random(16)  # noqa: S311 (ages of test images)
     digests: dict[str, str] = {}
-    for number in range(TAGS):
+    for number in range(number_of_tags):
         tag = f"b{number % BRANCHES}-{number // BRANCHES}"
         age = timedelta(minutes=chance.randrange(90 * 24 * 60))
         created = chance.choice([f"{now - age:%Y-%m-%dT%H:%M:%SZ}"] * 30 + ["1970-01-01T00:00:00Z"])
@@ -46,7 +44,7 @@ def pods(host: str, digests: dict[str, str]) -> dict[str, Any]:
     """The output of `kubectl get pods -A -o json`: half name tags, half only what the node resolved."""
     chance = random.Random(17)  # noqa: S311 (as above)
     items = []
-    for number, tag in enumerate(chance.sample(sorted(digests), PODS)):
+    for number, tag in enumerate(chance.sample(sorted(digests), len(digests) // 4)):
         image = f"{host}/{APP}:{tag}" if number % 2 else "registry.k8s.io/pause:3.9"
         resolved = f"{host}/{APP}@{digests[tag]}"
         container = {"name": "main", "image": image}
@@ -105,12 +103,13 @@ def other_program(seen: dict[str, dict[str, Any]], used: dict[str, Any], now: da
     return gone
 
 
-async def test_ages_the_newest_and_what_is_in_use(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number_of_tags", amounts("BULKRM_TEST_CONDITIONS", 130, 200))
+async def test_ages_the_newest_and_what_is_in_use(number_of_tags: int, tmp_path: Path) -> None:
     """What goes of a real registry is what another program works out from `skopeo inspect`, tag for tag."""
     now = datetime.now(UTC)
     settings = RealSettings(auth=Auth.BASIC)
     async with RealRegistry(tmp_path / "registry", settings) as registry, Admin(registry.url) as admin:
-        digests = await fill(admin, now)
+        digests = await fill(admin, now, number_of_tags)
         used = pods(registry.host, digests)
         (tmp_path / "pods.json").write_text(json.dumps(used))
         path = tmp_path / "list.yaml"
@@ -130,6 +129,6 @@ async def test_ages_the_newest_and_what_is_in_use(tmp_path: Path) -> None:
         assert result.code == 3  # some have a second tag
         assert {tag for tag, image in images.items() if image["status"] == "deleted"} == expected
         assert await admin.tags(APP) == set(digests) - expected
-        assert len(expected) > TAGS // 10
+        assert len(expected) > number_of_tags // 10
         reasons = {image["reason"] for image in images.values()}
         assert reasons == {None, "in-use", "newest", "no-date", "shared", "too-young"}
