@@ -14,6 +14,7 @@ from bulkrm.api.errors import PlanIncomplete
 from bulkrm.api.login_check import LoginCheck, check_login
 from bulkrm.api.performance import ConfirmPlan, ConfirmUndo, Means, Performed, perform, put_back
 from bulkrm.api.plans import DeletionPlan, MadePlan
+from bulkrm.api.plugins import loaded_plugins
 from bulkrm.api.record import run_folder
 from bulkrm.api.resumable import ResumableRun, resumable_run
 from bulkrm.api.undoable import EVERYTHING, UndoableRun, undoable_run
@@ -262,7 +263,8 @@ class Client:
         return await put_back(run, await self._means(run.hosts, stop), confirm, force=force)
 
     async def _means(self, hosts: Collection[str], stop: Stop) -> Means:
-        """Find what these hosts need. Raises InputError."""
+        """Find what these hosts need, and load all plugins. Raises InputError."""
+        loaded_plugins()
         refuse_unusable_connections(hosts, self._settings)
         credentials = await self._credentials(hosts)
         return Means(self._settings, credentials, self._clock, self._on_event, stop)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from bulkrm import __version__
+from bulkrm.api.plugins import loaded_plugins
 from bulkrm.codec.policy_fields import rules_record
 from bulkrm.codec.run_record import list_fields, run_fields
 from bulkrm.engine.job import Job, Saved
@@ -92,7 +93,7 @@ def _keep_plan(folder: RunFolder, text: Iterable[str]) -> None:
 def _asked(job: Job, started: datetime) -> dict[str, Any]:
     command = "apply" if isinstance(job.work, Saved) else "delete"
     rules = rules_record(map(str, job.protect), map(str, job.ignore), job.conditions)
-    return run_fields(started, __version__, command, job.policy, rules)
+    return run_fields(started, __version__, command, job.policy, rules, loaded_plugins())
 
 
 def _listed(job: Job) -> Sequence[Entry]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMPLETE = "_BULKRM_COMPLETE"
 _BAD_USAGE, _INTERRUPTED = 2, 130
 _FILES = 4096
+_VERSION, _VERBOSE = frozenset({"--version", "-V"}), frozenset({"--verbose", "-v"})
 
 
 def with_command(arguments: Sequence[str]) -> list[str]:
@@ -31,7 +32,7 @@ def with_command(arguments: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with the code of the contract."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] in (["--version"], ["-V"]) and sys.stdout is not None:
+    if given in (["--version"], ["-V"]) and sys.stdout is not None:
         show(f"bulkrm {__version__}")
         return
     shell = os.environ.get(COMPLETE)
@@ -64,6 +65,10 @@ def _run(given: Sequence[str], streams: "Streams") -> int:
 
     with rare_collections():
         try:
+            if wants_plugins(given):
+                from bulkrm.cli.plugins import show_plugins  # noqa: PLC0415 (`--version -v` alone)
+
+                return show_plugins()
             _refuse_mistaken(given)
             from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
 
@@ -82,6 +87,15 @@ def _refuse_mistaken(given: Sequence[str]) -> None:
         from bulkrm.cli.inputs import no_command  # noqa: PLC0415 (for mistakes only)
 
         raise InputError(no_command(word, "argument 1"))
+
+
+def wants_plugins(arguments: Sequence[str]) -> bool:
+    """Tell whether this is `--version -v`, in whatever order: the parser would answer the first of them."""
+    flags = set(arguments[1:] if arguments[:1] == [COMMANDS[0]] else arguments)
+    both = {"-vV", "-Vv"}
+    if not flags <= {*_VERSION, *_VERBOSE, *both}:
+        return False
+    return bool(flags & both) or bool(flags & _VERSION and flags & _VERBOSE)
 
 
 def _allow_connections() -> None:

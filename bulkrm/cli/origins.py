@@ -13,7 +13,10 @@ def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings
         found = list(credentials.origins(host))
         for one in found:
             yield f"credentials for {host}: {kind_of(one.credential)}, from {one}"
-        if not found:
+        asked = credentials.asked_later(host)
+        for name in asked:
+            yield f"credentials for {host}: {name} is asked for each repository"
+        if not found and not asked:
             yield f"credentials for {host}: none were found, so the requests are anonymous"
         yield from certificates(host, settings)
 

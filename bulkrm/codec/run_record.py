@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from bulkrm.codec.kinds import NUMBER, OBJECT, TEXT, TEXTS, optional, record_of, tuple_of
 from bulkrm.codec.policy_fields import PolicyRecord, RulesRecord, policy_record
-from bulkrm.codec.record import from_json, to_json
+from bulkrm.codec.record import OMIT_EMPTY, from_json, to_json
+from bulkrm.model.discovery import Plugin
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.conditional import ConditionalEntry
@@ -26,9 +27,21 @@ class _RunHead:
     options: Annotated[PolicyRecord, record_of(PolicyRecord)]
 
 
+@dataclass(frozen=True, slots=True)
+class _PluginLine:
+    """One extension of another distribution: its entry point, and the group of it."""
+
+    distribution: Annotated[str, TEXT]
+    version: Annotated[str, TEXT]
+    group: Annotated[str, TEXT]
+    name: Annotated[str, TEXT]
+
+
 @dataclass(frozen=True)
 class RunRecord(RulesRecord, _RunHead):
     """All fields of run.json but its version and its `list`, which may have a million entries."""
+
+    plugins: Annotated[tuple[_PluginLine, ...], tuple_of(record_of(_PluginLine)), OMIT_EMPTY] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +61,13 @@ class _ConditionalLine:
     conditions: Annotated[int, NUMBER]
 
 
-def run_fields(started: datetime, version: str, command: str, policy: Policy, rules: RulesRecord) -> dict[str, Any]:
+def run_fields(
+    started: datetime, version: str, command: str, policy: Policy, rules: RulesRecord, plugins: Iterable[Plugin] = ()
+) -> dict[str, Any]:
     """Return the fields of run.json but its version and its list. `started` is in UTC."""
     moment = started.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return to_json(RunRecord(moment, version, command, policy_record(policy), **vars(rules)))
+    lines = tuple(_PluginLine(plugin.distribution, plugin.version, plugin.group, plugin.name) for plugin in plugins)
+    return to_json(RunRecord(moment, version, command, policy_record(policy), **vars(rules), plugins=lines))
 
 
 def list_fields(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:

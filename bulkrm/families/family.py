@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
-from bulkrm.model.discovery import discover
+from bulkrm.model.discovery import ExtensionPoint
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
 
@@ -37,10 +37,12 @@ class Family:
         return bool(self.hosts) and not self.everywhere
 
 
-@cache
+FAMILIES = ExtensionPoint("bulkrm.families", "FAMILY", Family, "bulkrm.families", lambda family: (family.name,))
+
+
 def families() -> tuple[Family, ...]:
-    """All families, in the order of their files' names, loaded on first use."""
-    return discover(__package__ or "bulkrm.families", "FAMILY", Family)
+    """All families, loaded on first use, ours first. Raises InputError where a plugin cannot be used."""
+    return FAMILIES.values()
 
 
 @cache

@@ -70,13 +70,14 @@ class Host:
         `lookup` is asked before a request is sent again that may have taken effect. `sends`: after so many that ended in a
         5xx or without an answer it is given up.
         """
-        if self._met.value is None:
+        if self._met.value is None or not self.authorizer.is_prepared(request.repository):
             return self._meet_and_exchange(request, sending, lookup, sends)
         return self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
 
     async def _meet_and_exchange(
         self, request: Request, sending: Sending | None, lookup: Lookup | None, sends: int
     ) -> Answer:
+        await self.authorizer.prepare(request.repository)
         await self._met.get(self._meet, bool)
         return await self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
 

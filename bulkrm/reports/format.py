@@ -1,11 +1,14 @@
 """What a file of this package declares: a report format, as two functions that return text."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from bulkrm.model.discovery import discover
+from bulkrm.model.discovery import ExtensionPoint
 from bulkrm.model.result.report import ImageResult, Report
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,17 @@ def no_line(_: ImageResult) -> str:
     return ""
 
 
+def _wrong(entry: ReportFormat) -> str | None:
+    is_word = _NAME.fullmatch(entry.name) is not None
+    return None if is_word else f"{entry.name!r} is no name for --report NAME=FILE: lower-case letters, digits and '-'"
+
+
+FORMATS = ExtensionPoint(
+    "bulkrm.reports", "FORMAT", ReportFormat, "bulkrm.formats", lambda entry: (entry.name,), wrong=_wrong
+)
+
+
 @cache
 def formats() -> Mapping[str, ReportFormat]:
-    """All report formats by name, loaded on first use."""
-    return {entry.name: entry for entry in discover(__package__ or "bulkrm.reports", "FORMAT", ReportFormat)}
+    """All formats by name, loaded on first use. Raises InputError where a plugin cannot be used."""
+    return {entry.name: entry for entry in FORMATS.values()}

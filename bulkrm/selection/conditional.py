@@ -8,6 +8,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.target import Source, Target
+from bulkrm.selection.found_selectors import selectors
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.pattern import RepositoryPattern
 from bulkrm.selection.selector import (
@@ -19,7 +20,6 @@ from bulkrm.selection.selector import (
     Rank,
     RequiresFact,
     Values,
-    selectors,
 )
 
 

@@ -20,10 +20,11 @@ from bulkrm.model.reference import (
 )
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.conditional import ConditionalEntry, refuse_by_digest
+from bulkrm.selection.found_selectors import conditions
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.pattern import RepositoryPattern, TagPattern
 from bulkrm.selection.patterns.syntax import MAX_TEXT, check_text, has_wildcards, refuse, split_tag
-from bulkrm.selection.selector import ChooseTags, ExcludeTags, TagFilter, conditions
+from bulkrm.selection.selector import ChooseTags, ExcludeTags, TagFilter
 
 _DIGEST_REMEDY = "a digest names one manifest: make it an entry of its own, with the full name"
 _IPV6_HOST = re.compile(r"\[[0-9a-fA-F.]*:[0-9a-fA-F:.]*\](?::[0-9]+)?/")

@@ -9,12 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
-from functools import cache
 from typing import Any, Protocol
 
 from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
-from bulkrm.model.discovery import discover
 from bulkrm.model.result.outcome import KeptReason
 
 
@@ -177,35 +175,3 @@ class Selector:
     keys: tuple[Key, ...]
     make: Callable[[Values], Condition | None] = no_condition
     not_with_digest: tuple[str, ...] = field(default=())
-
-
-@cache
-def selectors() -> tuple[Selector, ...]:
-    """All selectors, in the order of their stages, loaded on first use."""
-    found = discover(f"{__package__}.selectors", "SELECTOR", Selector)
-    return tuple(sorted(found, key=lambda selector: list(ConditionStage).index(selector.step)))
-
-
-@cache
-def keys(level: KeyLevel) -> Mapping[str, Key]:
-    """Return the keys of all selectors by name."""
-    return {key.name: key for selector in selectors() for key in selector.keys if key.level is level}
-
-
-def conditions(values: Values) -> tuple[Condition, ...]:
-    """Return the conditions of one entry, in the order of their stages. Raises InputError."""
-    made = (selector.make(values) for selector in selectors())
-    return tuple(condition for condition in made if condition is not None)
-
-
-def parse_recorded(key: Key, value: Any) -> Any:
-    """Parse a value of a key as a plan or run records it. Raises InputError, or ValueError where its form is wrong."""
-    match key.shape, value:
-        case KeyShape.TEXT, str():
-            return key.parse(value)
-        case KeyShape.TEXTS, list():
-            return tuple(key.parse(str(text)) for text in value)
-        case KeyShape.PAIRS, dict():
-            return tuple((str(name), key.parse(str(text))) for name, text in value.items())
-        case _:
-            raise ValueError(f"{key.name} has another shape")

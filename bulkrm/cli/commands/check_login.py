@@ -19,14 +19,15 @@ def check_login(target: str, sign_in: SignIn, pace: Pace, streams: Streams, *, v
     host, repository = _read(target, sign_in.connection.default_port)
     settings = settings_of(sign_in, pace, (host,))
     credentials = login_of(sign_in, (host,), streams, list_from_stdin=False)
+    client = Client(credentials=credentials, settings=settings, on_event=_show_requests if verbose else ignore)
+    # Before the credentials are shown: some sources are only asked when a request is due.
+    check = anyio.run(client.check_login, host, repository)
     for word, text in described(credentials.find(host, repository.path if repository else "")):
         show(f"{word + ':':<9}{text}")
     for line in certificates(host, settings):
         show(line)
     for warning in credentials.warnings:
         say(f"warning: {warning}")
-    client = Client(credentials=credentials, settings=settings, on_event=_show_requests if verbose else ignore)
-    check = anyio.run(client.check_login, host, repository)
     show(f"{'works:':<9}{_words(check)}")
     return 0 if check.works else 1
 

@@ -75,7 +75,10 @@ def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
 
 @command(runs, examples=(Example("Show a run by the beginning of its name", "bulkrm runs show 20260131"),))
 def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
-    """Show what became of every image of a run, and where its record is: what it was asked is in there (run.json)."""
+    """Show what became of every image of a run.
+
+    It names the folder of the record, too, in which run.json says what the run was asked.
+    """
     from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
     from bulkrm.cli.runs.listing import now
@@ -87,7 +90,10 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
 
 @command(runs, examples=(Example("See which records would go", "bulkrm runs prune --older-than 90d -n"),))
 def prune(context: typer.Context, older_than: Before, dry_run: Show = False, state_dir: StateDir = None) -> int:
-    """Delete the records of runs that are over and older than that; they cannot be undone any more then."""
+    """Delete the records of old runs.
+
+    Only runs that are over go. They cannot be undone any more then.
+    """
     from bulkrm.cli.runs.listing import now
     from bulkrm.cli.runs.prune import Pruning
 

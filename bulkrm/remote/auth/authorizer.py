@@ -81,6 +81,14 @@ class Authorizer:
         """Tell whether there are no credentials for a repository, or for the host itself."""
         return self._logins.of(repository) is None
 
+    def is_prepared(self, repository: Repository | None) -> bool:
+        """Tell whether it is known which credentials there are for a repository."""
+        return self._logins.is_prepared(repository)
+
+    async def prepare(self, repository: Repository | None) -> None:
+        """Ask for the credentials for a repository where a source of them has to be asked. Raises RequestFailed."""
+        await self._logins.prepare(repository)
+
     def first_attempt(self, request: Request) -> Attempt:
         """Say how a request is sent the first time."""
         kind = request.repository, request.method

@@ -46,6 +46,15 @@ class Logins:
             self._found[path] = self._credentials.login(self._host, path)
         return self._found[path]
 
+    def is_prepared(self, repository: Repository | None) -> bool:
+        """Tell whether `of` knows what there is, without a source of credentials that has to be asked."""
+        path = repository.path if repository else ""
+        return path in self._found or self._credentials.is_prepared(self._host, path)
+
+    async def prepare(self, repository: Repository | None) -> None:
+        """Ask the sources of credentials that have to be asked for a repository. Raises RequestFailed."""
+        await self._credentials.prepare(self._host, repository)
+
     @property
     def for_whole_host(self) -> bool:
         """Tell whether what becomes of one credential holds for all of the host."""

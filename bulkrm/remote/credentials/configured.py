@@ -5,14 +5,17 @@ from dataclasses import replace
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Credential, Login
+from bulkrm.remote.credentials.asked import AskedSource
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import host_of
 from bulkrm.remote.credentials.source import USERNAME, Surroundings, sources
 
 
-def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig, ...]:
-    """Return what each source has for these hosts; what its helpers have goes before what it holds itself.
+def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig | AskedSource, ...]:
+    """Return what each source has for these hosts, or the source itself if it is asked later.
+
+    What the helpers of a source have goes before what it holds itself.
 
     A source is read only as long as there is a host of which no earlier source knows the whole. Raises InputError where
     a helper fails of which a source says that it has the password, where an entry of one of these hosts cannot be read,
@@ -20,8 +23,11 @@ def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[Dock
     """
     users = _named_users(hosts, surroundings)
     left = set(hosts)
-    found: list[DockerConfig] = []
-    for config in _configs(surroundings):
+    found: list[DockerConfig | AskedSource] = []
+    for config in _configs(surroundings, users):
+        if isinstance(config, AskedSource):
+            found.append(config)
+            continue
         asked = _of_users(_asked(config, left), users)
         found.append(asked)
         left -= {host for host in left if host in asked.helped or host in asked.logins}
@@ -31,10 +37,12 @@ def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[Dock
     return tuple(found)
 
 
-def _configs(surroundings: Surroundings) -> Iterator[DockerConfig]:
+def _configs(surroundings: Surroundings, users: Mapping[str, str]) -> Iterator[DockerConfig | AskedSource]:
     """Read one source after the other, each only when it is wanted."""
     for source in sources():
         yield from source.read(surroundings)
+        if source.login is not None:
+            yield AskedSource(source.name, source.login, users)
         if source.is_alone(surroundings):
             return
 
@@ -98,10 +106,13 @@ def _of_users(config: DockerConfig, users: Mapping[str, str]) -> DockerConfig:
     return replace(config, helped=helped, logins=logins)
 
 
-def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig]) -> None:
+def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig | AskedSource]) -> None:
     for host, user in users.items():
-        known = any(host in config.helped or host in map(host_of, config.logins) for config in found)
-        if not known:
+        if not any(isinstance(config, AskedSource) or _has(config, host) for config in found):
             what = f"no password for the user {user!r}, and neither config.json nor auth.json has one for {host}"
             remedy = "add -p to be asked, --password-stdin, --password-env NAME, or set REGISTRY_PASSWORD"
             raise InputError(Problem("-u", what, remedy))
+
+
+def _has(config: DockerConfig, host: str) -> bool:
+    return host in config.helped or host in map(host_of, config.logins)

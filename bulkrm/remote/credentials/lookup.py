@@ -1,13 +1,16 @@
 """Which credentials hold for a repository, and what takes the place of a password that a helper gave and that ended."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 import anyio
 import anyio.to_thread
 
+from bulkrm.model.errors import RequestFailed
+from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Credential
+from bulkrm.remote.credentials.asked import AskedSource
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import covering_keys, host_of
@@ -17,12 +20,16 @@ _YOUNG = 60.0  # seconds
 
 
 @dataclass(slots=True)
-class _Helped:
-    """What a helper gave for a host, and when it was last asked again, in seconds of a monotonic clock."""
+class _Answer:
+    """What a helper or a source that is asked gave, and when it was last asked again, in seconds of a monotonic clock.
 
-    credential: Credential
-    helper: tuple[str, str] | None
+    `before` are the credentials that others took the place of, because they were refused.
+    """
+
+    credential: Credential | None
+    ask: Callable[[], Awaitable[Credential | None]] | None
     asked: float | None = None
+    before: list[Credential] = field(default_factory=list)
     lock: anyio.Lock = field(default_factory=anyio.Lock)
 
 
@@ -44,15 +51,18 @@ class Found:
 class Credentials:
     """Looks up credentials: the command line's, then those of each source, in its order."""
 
-    def __init__(self, given: Mapping[str, Credential], *configs: DockerConfig) -> None:
+    def __init__(self, given: Mapping[str, Credential], *sources: DockerConfig | AskedSource) -> None:
         """`given`: the command line's, by the host that they are for; they go to no other."""
         self._given = given
-        self._configs = configs
-        self._helped: dict[str, _Helped] = {}
-        for config in configs:
+        self._sources = sources
+        self._configs = tuple(source for source in sources if isinstance(source, DockerConfig))
+        self._helped: dict[str, _Answer] = {}
+        for config in self._configs:
             for host, credential in config.helped.items():
-                self._helped.setdefault(host, _Helped(credential, config.helper_of(host)))
-        self.warnings = tuple(warning for config in configs for warning in config.warnings)
+                self._helped.setdefault(host, _Answer(credential, _asking(config.helper_of(host))))
+        self._answers: dict[tuple[AskedSource, str, str], _Answer] = {}
+        self._asking: dict[tuple[str, str], anyio.Lock] = {}
+        self.warnings = tuple(warning for config in self._configs for warning in config.warnings)
 
     def login(self, host: str, path: str = "") -> Credential | None:
         """Return the credentials for a repository, or without a path for the host itself; None means anonymous."""
@@ -62,18 +72,51 @@ class Credentials:
     def find(self, host: str, path: str = "") -> Found | None:
         """Return the credentials for a repository with their origin; None means anonymous.
 
-        The first source with an entry wins; within one, its helper, then the most specific key.
+        The first source with an entry wins; within one, its helper, then the most specific key. A source that is asked has
+        what it answered when `prepare` asked it.
         """
         given = self._given.get(host)
         if given is not None:
             return Found(given, "-u", "")
-        for config in self._configs:
-            if host in config.helped:
-                return self._from_helper(config, host)
-            for key in covering_keys(host, path):
-                if key in config.logins:
-                    return Found(config.logins[key], config.source, config.written.get(key, ""))
-        return None
+        return next((found for source in self._sources if (found := self._of_source(source, host, path))), None)
+
+    def is_prepared(self, host: str, path: str = "") -> bool:
+        """Tell whether nobody has to be asked before `find` knows what there is."""
+        if host in self._given:
+            return True
+        for source in self._sources:
+            if isinstance(source, AskedSource) and (source, host, path) not in self._answers:
+                return False
+            if self._of_source(source, host, path) is not None:
+                return True
+        return True
+
+    async def prepare(self, host: str, repository: Repository | None) -> None:
+        """Ask the sources that have to be asked for a repository, or for the host, until one has credentials.
+
+        Raises RequestFailed where one fails, and where nobody has the password of a user who was named.
+        """
+        path = "" if repository is None else repository.path
+        async with self._asking.setdefault((host, path), anyio.Lock()):
+            for source in self._sources if host not in self._given else ():
+                if isinstance(source, AskedSource) and (source, host, path) not in self._answers:
+                    ask = partial(source.login, host, repository)
+                    self._answers[source, host, path] = _Answer(await ask(), ask)
+                if self._of_source(source, host, path) is not None:
+                    return
+        last = next((source for source in self._sources if isinstance(source, AskedSource)), None)
+        failure = last.without_password(host) if last is not None and host not in self._given else None
+        if failure is not None:
+            raise failure
+
+    def _of_source(self, source: DockerConfig | AskedSource, host: str, path: str) -> Found | None:
+        if isinstance(source, AskedSource):
+            answer = self._answers.get((source, host, path))
+            return Found(answer.credential, source.name, "") if answer and answer.credential else None
+        if host in source.helped:
+            return self._from_helper(source, host)
+        key = next((key for key in covering_keys(host, path) if key in source.logins), None)
+        return None if key is None else Found(source.logins[key], source.source, source.written.get(key, ""))
 
     def origins(self, host: str) -> Iterator[Found]:
         """Yield all credentials that some repository of a host may get, in the order of their sources."""
@@ -86,11 +129,18 @@ class Credentials:
             if host in config.logins:
                 return
 
+    def asked_later(self, host: str) -> tuple[str, ...]:
+        """Return the names of the sources that are asked for repositories of a host."""
+        asked = tuple(source.name for source in self._sources if isinstance(source, AskedSource))
+        return () if host in self._given else asked
+
     def is_one_for_all(self, host: str) -> bool:
         """Tell whether all repositories of a host have the same credentials."""
         if self._given.get(host):
             return True
-        for config in self._configs:
+        for config in self._sources:
+            if isinstance(config, AskedSource):
+                return False
             if host in config.helped:
                 return True
             if any(key != host and host_of(key) == host for key in config.logins):
@@ -111,24 +161,50 @@ class Credentials:
         Helpers of ECR, GCR and ACR give passwords that end after hours (amazon-ecr-credential-helper README), which is
         told by a 401 alone. `now` is in seconds of a monotonic clock.
         """
-        helped = self._helped.get(host)
-        if helped is None or helped.helper is None:
+        answer = self._answer_of(host, refused)
+        if answer is None or answer.ask is None:
             return None
-        async with helped.lock:
-            if helped.credential != refused:
-                return helped.credential  # somebody else asked meanwhile
-            if helped.asked is not None and now - helped.asked < _YOUNG:
+        async with answer.lock:
+            if answer.credential != refused:
+                return answer.credential  # somebody else asked meanwhile
+            if answer.asked is not None and now - answer.asked < _YOUNG:
                 return None
-            helped.asked = now
+            answer.asked = now
             try:
-                fresh = await anyio.to_thread.run_sync(partial(ask_helper, *helped.helper), abandon_on_cancel=True)
-            except HelperFailed:
+                fresh = await answer.ask()
+            except (HelperFailed, RequestFailed):
                 return None
             if fresh is None or fresh == refused:
                 return None
-            helped.credential = fresh
+            for other in self._same(host, refused):
+                other.before.append(refused)
+                other.credential = fresh
             return fresh
+
+    def _same(self, host: str, credential: Credential) -> list[_Answer]:
+        """Return every answer about a host that is this credential."""
+        answers = [self._helped[host]] if host in self._helped else []
+        answers += [answer for (_, known, _), answer in self._answers.items() if known == host]
+        return [answer for answer in answers if answer.credential == credential]
+
+    def _answer_of(self, host: str, refused: Credential) -> _Answer | None:
+        """Return the answer that a refused credential was, or whose place another one took by now."""
+        same = self._same(host, refused)
+        if same:
+            return same[0]
+        if host in self._helped:
+            return self._helped[host]
+        known = (answer for (_, asked, _), answer in self._answers.items() if asked == host)
+        return next((answer for answer in known if refused in answer.before), None)
 
     def _from_helper(self, config: DockerConfig, host: str) -> Found:
         name, key = config.helper_of(host) or ("", host)
-        return Found(self._helped[host].credential, config.source, key, name)
+        credential = self._helped[host].credential or config.helped[host]
+        return Found(credential, config.source, key, name)
+
+
+def _asking(helper: tuple[str, str] | None) -> Callable[[], Awaitable[Credential | None]] | None:
+    """Return what asks a helper once more, beside the event loop."""
+    if helper is None:
+        return None
+    return partial(anyio.to_thread.run_sync, partial(ask_helper, *helper), abandon_on_cancel=True)

@@ -1,7 +1,7 @@
 """What a source of credentials is, and what it is given to look at.
 
-A source is a module of this package with a constant SOURCE. The first one that has a usable entry for a host or a
-repository wins, in the order that the sources name themselves.
+A source is a module of this package with a constant SOURCE, or an entry point of others. The first one that has a
+usable entry for a host or a repository wins, in the order that the sources name themselves.
 """
 
 import os
@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulkrm.model.discovery import discover
+from bulkrm.model.discovery import ExtensionPoint
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
+from bulkrm.remote.credentials.asked import Ask
 from bulkrm.remote.credentials.docker_config import DockerConfig
 
+# The last place in the order that belongs to what the user gave: no plugin goes before it.
+_GIVEN = 20
 USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 
 
@@ -67,6 +70,10 @@ class Surroundings:
         return folder if folder.is_absolute() else Path(os.devnull)
 
 
+def _no_entries(_: Surroundings) -> Sequence[DockerConfig]:
+    return ()
+
+
 def _no_files(_: Surroundings) -> Sequence[Path]:
     return ()
 
@@ -77,21 +84,43 @@ def _never(_: Surroundings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CredentialSource:
-    """Where credentials may be. `read` raises InputError on what is no such thing, and names it without its content.
+    """Where credentials may be: in what `read` reads before a run, or with somebody whom `login` asks while it goes on.
 
-    `files`: the files that it reads, whether they are there or not. `is_alone`: nothing that comes later is looked at.
+    `read` raises InputError on what is no such thing, and names it without its content. `files`: the files that it reads,
+    whether they are there or not. `is_alone`: nothing that comes later is looked at. `login` is a coroutine function of a
+    host and a repository (None: for the host itself); it returns None where it has nothing, and raises InputError, the
+    problem's `where` being empty, where it cannot tell.
     """
 
     name: str
     order: int
-    read: Callable[[Surroundings], Sequence[DockerConfig]]
+    read: Callable[[Surroundings], Sequence[DockerConfig]] = _no_entries
     files: Callable[[Surroundings], Sequence[Path]] = _no_files
     is_alone: Callable[[Surroundings], bool] = _never
+    login: Ask | None = None
+
+
+def _wrong(source: CredentialSource) -> str | None:
+    if source.order <= _GIVEN:
+        return f"its order is {source.order}; up to {_GIVEN} is what the user gave, which goes before all sources"
+    if source.read is _no_entries and source.login is None:
+        return "it neither reads anything nor can be asked"
+    return None
+
+
+SOURCES = ExtensionPoint(
+    __package__,
+    "SOURCE",
+    CredentialSource,
+    "bulkrm.credential_sources",
+    lambda source: (source.name,),
+    wrong=_wrong,
+)
 
 
 def sources() -> tuple[CredentialSource, ...]:
-    """Return all sources, the one that goes before the others first."""
-    return tuple(sorted(discover(__package__, "SOURCE", CredentialSource), key=lambda source: source.order))
+    """Return all sources, the one that goes before the others first. Raises InputError where a plugin cannot be used."""
+    return tuple(sorted(SOURCES.values(), key=lambda source: source.order))
 
 
 def files_of_credentials(surroundings: Surroundings) -> tuple[Path, ...]:

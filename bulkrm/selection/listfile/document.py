@@ -8,12 +8,13 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.entry import SHORT_FORM, Entry, LongForm, TagItem, parse_entry, parse_tag
+from bulkrm.selection.found_selectors import keys
 from bulkrm.selection.listfile.mistakes import Mistakes, Position, ReadingStoppedError
 from bulkrm.selection.listfile.nodes import LIST_REMEDY, NodeReader
 from bulkrm.selection.listfile.plain import is_item, is_plain, plain_lines
 from bulkrm.selection.listfile.yaml_tree import Mapping, Node, Scalar, Sequence, place_of, read_tree
 from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern
-from bulkrm.selection.selector import KeyLevel, keys
+from bulkrm.selection.selector import KeyLevel
 
 TOP_KEYS = ("registry", "protect", *keys(KeyLevel.FILE), "images")
 ENTRY_KEYS = ("image", "tags", "exclude", *keys(KeyLevel.ENTRY), "note")
@@ -207,7 +208,7 @@ class _ListReader(NodeReader):
             for scalar in self.texts(node, name, may_be_empty=False):
                 where = f"{self._name}:{scalar.place.line}:{scalar.place.column}"
                 self.in_use.append(InUseFile(scalar.text, where))
-        elif found := self.value(keys(KeyLevel.FILE)[name], node):
+        elif name == "min-keep" and (found := self.value(keys(KeyLevel.FILE)[name], node)):
             self.min_keep = found[0]
 
     def _read_registry(self, node: Node) -> None:

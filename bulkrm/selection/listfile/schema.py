@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bulkrm.selection.selector import KeyLevel, keys
+from bulkrm.selection.found_selectors import keys
+from bulkrm.selection.selector import KeyLevel
 
 # Editors see numbers, truth values and null where bulkrm sees text: `1.10`, `on`, `~`.
 _SCALAR = {"type": ["string", "number", "boolean"]}

@@ -1,0 +1,59 @@
+"""Sources of credentials that are asked while a run goes on: for one repository at a time, before its first request."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+
+from bulkrm.model.errors import InputError, RequestFailed
+from bulkrm.model.reference import Repository
+from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
+from bulkrm.protocol.refusal import clean
+
+# The credentials for a repository, or for the host itself; None where it has none. Raises InputError.
+Ask = Callable[[str, Repository | None], Awaitable[Credential | None]]
+_MAX_TEXT = 400
+_SECONDS = 30.0  # as long as a credential helper has
+_HINT = "`bulkrm login --check HOST/REPOSITORY` shows which credentials are used"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AskedSource:
+    """One such source. `users`: who was named for a host; what belongs to somebody else is not taken."""
+
+    name: str
+    ask: Ask
+    users: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = _SECONDS
+
+    async def login(self, host: str, repository: Repository | None) -> Credential | None:
+        """Ask it. Raises RequestFailed where it fails, takes too long, or gives what is no credential."""
+        try:
+            with anyio.fail_after(self.seconds):
+                given: Any = self.ask(host, repository)
+                found: Any = await given if inspect.isawaitable(given) else given
+        except InputError as error:
+            problem = error.problems[0]
+            reach = Reach.HOST if repository is None else Reach.REPOSITORY
+            raise self._failed(host, problem.what, problem.remedy, reach) from error
+        except TimeoutError as error:
+            raise self._failed(host, f"it did not answer in {self.seconds:g} s") from error
+        if not isinstance(found, Login | IdentityToken | RegistryToken | None):
+            raise self._failed(host, f"it gave {type(found).__name__}, which is no credential")
+        user = self.users.get(host)
+        is_wanted = user is None or (isinstance(found, Login) and found.username == user)
+        return found if is_wanted else None
+
+    def without_password(self, host: str) -> RequestFailed | None:
+        """Return the failure of a host whose user was named, and for whom nobody has a password."""
+        user = self.users.get(host)
+        return None if user is None else self._failed(host, f"no source has a password for the user {user!r}")
+
+    def _failed(self, host: str, what: str, hint: str = _HINT, reach: Reach = Reach.HOST) -> RequestFailed:
+        message = clean(f"credentials for {host} from {self.name}: {what}", _MAX_TEXT)
+        return RequestFailed(
+            Failure(FailureCode.BAD_CREDENTIALS, message, hint=clean(hint, _MAX_TEXT) or _HINT, reach=reach)
+        )

@@ -1,0 +1,124 @@
+"""The selectors that there are: those of `selectors/` and those of other distributions, and what the latter may not do.
+
+A plugin's selector leaves images out of what an entry names, or keeps them. It cannot choose in the place of the list,
+set a key of the whole list, take a key of somebody else's, or hide a key's value from another selector.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from bulkrm.model.discovery import Extension, ExtensionPoint, Plugin
+from bulkrm.model.errors import InputError, Problem
+from bulkrm.selection.selector import (
+    ChooseImages,
+    Condition,
+    ConditionStage,
+    ExcludeTags,
+    Key,
+    KeyLevel,
+    KeyShape,
+    Narrow,
+    Rank,
+    Selector,
+    Values,
+)
+
+# What a plugin's condition may be: the two others choose, instead of the list.
+_KEEPING = frozenset({ExcludeTags, ChooseImages, Narrow, Rank})
+_PLUGIN_REMEDY = "correct the value, or leave the key out; or repair the plugin"
+_KEY_NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
+
+
+def _wrong(selector: Selector) -> str | None:
+    """Say what a plugin may not do: a selector of others takes images out of what an entry names, and touches no other key."""
+    for key in selector.keys:
+        if _KEY_NAME.fullmatch(key.name) is None:
+            return f"{key.name!r} is no key of a list: lower-case letters, digits and '-'"
+        if key.level is not KeyLevel.ENTRY:
+            return f"{key.name} is a key of the whole list, and a plugin's keys stand in entries"
+    return None if selector.keys else "it has no key, so no list could use it"
+
+
+SELECTORS = ExtensionPoint(
+    "bulkrm.selection.selectors",
+    "SELECTOR",
+    Selector,
+    "bulkrm.selectors",
+    lambda selector: tuple(key.name for key in selector.keys),
+    # The other keys of list files, of plans and of recorded runs.
+    frozenset({"image", "images", "tags", "exclude", "note", "source", "registry", "protect", "format", "conditions"}),
+    _wrong,
+)
+
+
+@cache
+def _sorted() -> tuple[Extension[Selector], ...]:
+    found = [_guarded(extension) for extension in SELECTORS.extensions()]
+    return tuple(sorted(found, key=lambda extension: list(ConditionStage).index(extension.value.step)))
+
+
+def selectors() -> tuple[Selector, ...]:
+    """All selectors, in the order of their steps, loaded on first use. Raises InputError where a plugin cannot be used."""
+    return tuple(extension.value for extension in _sorted())
+
+
+@cache
+def keys(level: KeyLevel) -> Mapping[str, Key]:
+    """Return the keys of all selectors by name."""
+    return {key.name: key for selector in selectors() for key in selector.keys if key.level is level}
+
+
+def conditions(values: Values) -> tuple[Condition, ...]:
+    """Make the conditions of one entry, in the order of their steps. Raises InputError."""
+    own = MappingProxyType(values)  # no selector may take away what another one is told
+    made = (_condition(extension, own) for extension in _sorted())
+    return tuple(condition for condition in made if condition is not None)
+
+
+def _condition(extension: Extension[Selector], values: Values) -> Condition | None:
+    """Make a selector's condition. Raises InputError where that of a plugin would choose instead of leaving out."""
+    condition = extension.value.make(values)
+    # Exactly these types: an object of a class below them might be something else as well.
+    if extension.plugin is not None and condition is not None and type(condition) not in _KEEPING:
+        what = f"plugin {extension.plugin}: it made {type(condition).__name__}, and a plugin can only leave out or keep"
+        raise InputError(Problem("", what, _PLUGIN_REMEDY))
+    return condition
+
+
+def _guarded(extension: Extension[Selector]) -> Extension[Selector]:
+    """Make bad input of whatever else a plugin raises while it reads the values of its keys."""
+    selector, plugin = extension.value, extension.plugin
+    if plugin is None:
+        return extension
+    guarded = tuple(replace(key, parse=_refusing(key.parse, plugin)) for key in selector.keys)
+    return Extension(replace(selector, keys=guarded, make=_refusing(selector.make, plugin)), plugin)
+
+
+def _refusing(call: Callable[[Any], Any], plugin: Plugin) -> Callable[[Any], Any]:
+    def refusing(argument: Any) -> Any:
+        try:
+            return call(argument)
+        except InputError:
+            raise
+        except Exception as error:
+            what = f"plugin {plugin}: {type(error).__name__}: {str(error)[:160]}"
+            raise InputError(Problem("", what, _PLUGIN_REMEDY)) from error
+
+    return refusing
+
+
+def parse_recorded(key: Key, value: Any) -> Any:
+    """Read a value of a key as it was recorded. Raises InputError, or ValueError where it has another shape."""
+    match key.shape, value:
+        case KeyShape.TEXT, str():
+            return key.parse(value)
+        case KeyShape.TEXTS, list():
+            return tuple(key.parse(str(text)) for text in value)
+        case KeyShape.PAIRS, dict():
+            return tuple((str(name), key.parse(str(text))) for name, text in value.items())
+        case _:
+            raise ValueError(f"{key.name} has another shape")
