@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
@@ -198,8 +199,10 @@ def _is_attestation(entry: Mapping[str, Any]) -> bool:
     return _ATTESTATION in _texts(entry.get("annotations"))
 
 
-def _texts(value: Any) -> dict[str, str]:
-    return {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
+def _texts(value: Any) -> Mapping[str, str]:
+    """Return the texts of a mapping, read-only: several conditions look at them, those of plugins too."""
+    texts = {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
+    return MappingProxyType(texts)
 
 
 def _object(content: bytes) -> dict[str, Any]:

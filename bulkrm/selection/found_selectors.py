@@ -5,19 +5,24 @@ set a key of the whole list, take a key of somebody else's, or hide a key's valu
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
+from bulkrm.model.digest import Digest
 from bulkrm.model.discovery import Extension, ExtensionPoint, Plugin
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.result.outcome import PRECEDENCE
 from bulkrm.selection.selector import (
     ChooseImages,
+    ChosenImage,
     Condition,
     ConditionStage,
     ExcludeTags,
+    KeepVerdict,
     Key,
     KeyLevel,
     KeyShape,
@@ -81,12 +86,41 @@ def conditions(values: Values) -> tuple[Condition, ...]:
 
 def _condition(extension: Extension[Selector], values: Values) -> Condition | None:
     """Make a selector's condition. Raises InputError where that of a plugin would choose instead of leaving out."""
-    condition = extension.value.make(values)
+    condition, plugin = extension.value.make(values), extension.plugin
+    if plugin is None or condition is None:
+        return condition
     # Exactly these types: an object of a class below them might be something else as well.
-    if extension.plugin is not None and condition is not None and type(condition) not in _KEEPING:
-        what = f"plugin {extension.plugin}: it made {type(condition).__name__}, and a plugin can only leave out or keep"
+    if type(condition) not in _KEEPING:
+        what = f"plugin {plugin}: it made {type(condition).__name__}, and a plugin can only leave out or keep"
         raise InputError(Problem("", what, _PLUGIN_REMEDY))
-    return condition
+    return _with_checked_verdicts(condition, plugin)
+
+
+def _with_checked_verdicts(condition: Condition, plugin: Plugin) -> Condition:
+    """Hold a plugin's condition to what it may say: anything else is a bug, and stops the run."""
+
+    def checked(verdict: Any) -> KeepVerdict | None:
+        if verdict is None or (isinstance(verdict, KeepVerdict) and verdict.reason in PRECEDENCE):
+            return verdict
+        raise TypeError(f"plugin {plugin}: {verdict!r} is nothing that a condition can say of an image")
+
+    match condition:
+        case Narrow():
+            return replace(condition, verdict=lambda details, now: checked(condition.verdict(details, now)))
+        case Rank():
+            return replace(condition, kept=partial(_checked_group, condition, checked))
+        case _:
+            return condition
+
+
+def _checked_group(
+    rank: Rank,
+    checked: Callable[[Any], KeepVerdict | None],
+    images: Sequence[ChosenImage],
+    now: datetime,
+) -> Mapping[Digest, KeepVerdict]:
+    kept = {digest: checked(verdict) for digest, verdict in rank.kept(images, now).items()}
+    return {digest: verdict for digest, verdict in kept.items() if verdict is not None}
 
 
 def _guarded(extension: Extension[Selector]) -> Extension[Selector]:

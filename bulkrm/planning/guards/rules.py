@@ -69,12 +69,12 @@ Guard = Callable[[Candidate, RepositoryFacts, GuardRules], Kept | None]
 
 
 def protected(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> Kept | None:
-    """Keep a manifest if any of its tags, listed or not, is protected."""
+    """Keep a manifest if any of its tags, listed or not, is protected, or if a condition protects it."""
     for tag in candidate.tags:
         pattern = rules.protection(facts.repository, tag)
         if pattern is not None:
             return Kept(KeptReason.PROTECTED, (pattern,))
-    return None
+    return _held(candidate, facts, KeptReason.PROTECTED)
 
 
 def unreadable(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
@@ -95,8 +95,8 @@ def newest(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept 
 
 
 def conditions(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
-    """Keep a manifest that another condition of the list keeps: by age, or for lack of a date or version."""
-    return _held(candidate, facts, KeptReason.NO_DATE, KeptReason.NO_VERSION, KeptReason.TOO_YOUNG)
+    """Keep a manifest that another condition of the list keeps, whatever reason it names: by age, for lack of a date."""
+    return _held(candidate, facts, *PRECEDENCE)
 
 
 def _held(candidate: Candidate, facts: RepositoryFacts, *reasons: KeptReason) -> Kept | None:
