@@ -1,4 +1,4 @@
-"""The shape of the code, and what the README says of it."""
+"""The shape of the code."""
 
 import ast
 import importlib
@@ -13,17 +13,13 @@ import pytest
 
 from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.commands.app import app
-from bulkrm.cli.main import main
 from bulkrm.families.family import Family, families
-from bulkrm.model.result.failure import FailureCode
-from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason, Status
 from bulkrm.remote.credentials.source import CredentialSource, sources
 from bulkrm.reports.format import ReportFormat, formats
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted((ROOT / "bulkrm").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 LONGEST = 300
 # The modules of a package of plugins that are none: what a plugin is, and what several of them share.
 PLUGINS = {
@@ -75,7 +71,7 @@ def test_plugins_are_found() -> None:
 
 
 def test_sources_of_credentials_have_an_order() -> None:
-    """No two go before each other, and the order is that of the README."""
+    """No two go before each other, and the order is that of the manual."""
     places = [source.order for source in sources()]
 
     assert places == sorted(set(places))
@@ -177,48 +173,3 @@ def test_every_command_has_its_word() -> None:
     named |= {str(group.name) for group in app.registered_groups}
 
     assert named == set(COMMANDS)
-
-
-# README
-
-
-def test_help_in_the_readme(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The README's block is what `COLUMNS=80 bulkrm delete --help` prints."""
-    blocks: list[str] = re.findall(r"^```text\n(Usage: bulkrm delete.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    monkeypatch.setenv("COLUMNS", "80")
-
-    with pytest.raises(SystemExit):
-        main(["delete", "--help"])
-
-    assert len(blocks) == 1, "README.md needs one ```text block that starts with `Usage: bulkrm delete`"
-    assert blocks[0] == capsys.readouterr().out
-
-
-@pytest.mark.parametrize("name", [*FailureCode, *KeptReason, *NotAttemptedReason, *Status])
-def test_every_word_of_the_report_is_documented(name: str) -> None:
-    """Every status, reason and error code stands in the README."""
-    assert f"`{name}`" in README
-
-
-@pytest.mark.parametrize("name", ["json", "jsonl", "text"])
-def test_every_format_is_documented(name: str) -> None:
-    """Every report format stands in the README and in the help."""
-    assert f"`{name}`" in README or f"-o {name}" in README
-
-
-def test_links_in_the_readme() -> None:
-    """Every file and every heading that the README points to is there."""
-    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
-    headings = {
-        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
-        for line in README.splitlines()
-        if line.startswith("#")
-    }
-
-    broken = [
-        target
-        for target in targets
-        if (target[1:] not in headings if target.startswith("#") else not (ROOT / target.partition("#")[0]).exists())
-    ]
-
-    assert broken == []

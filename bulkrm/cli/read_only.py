@@ -1,11 +1,10 @@
 """The commands that change nothing, as typer has them: `check`, `completion`, `demo`, `help`, `login` and `schema`."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.options.declared import Pace, SignIn, Timeout, Verbose, What
 from bulkrm.cli.options.rule import NO_SETTING
 from bulkrm.cli.terminal.streams import Streams
@@ -15,7 +14,10 @@ ListFiles = Annotated[
     list[str], typer.Argument(metavar="FILE", help="A list, or a glob of lists; - is standard input.")
 ]
 Shell = Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")]
-Topic = Annotated[str | None, typer.Argument(metavar="[COMMAND]", help="Which command; default: delete.")]
+Topic = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[TOPIC]", help="A page of the manual, or a command; default: the list of the pages."),
+]
 Target = Annotated[str, typer.Argument(metavar="HOST[/REPOSITORY]", help="A registry, or a repository of it.")]
 Check = Annotated[
     bool,
@@ -47,15 +49,16 @@ def completion(shell: Shell) -> int:
 
 
 def show_help(context: typer.Context, topic: Topic = None) -> int:
-    """Show the help of a command."""
-    from bulkrm.cli.terminal.console import show_lines
+    """Show a page of the manual, or the help of a command.
 
-    root: Any = context.find_root().command
-    command = root.get_command(context, topic or "delete")
-    if command is None:
-        raise InputError(Problem("help", f"there is no command {topic!r}", f"there are {', '.join(COMMANDS)}"))
-    with command.make_context(command.name, ["-h"], parent=context.parent, resilient_parsing=True) as found:
-        return 0 if show_lines(command.get_help(found).split("\n")) else 1
+    Without a topic the pages are listed. On a terminal a page is formatted, and shown by the pager (PAGER) if it is longer
+    than the screen. In a pipe it is its source text, Markdown.
+    """
+    from bulkrm.cli.manual.topics import show_topic
+    from bulkrm.cli.terminal.streams import Stream
+
+    streams: Streams = context.obj
+    return 0 if show_topic(topic or (), context, is_terminal=streams.stdout is Stream.TERMINAL) else 1
 
 
 def login(

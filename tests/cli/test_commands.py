@@ -17,11 +17,6 @@ def test_help_of_a_command(run: Command, command: str) -> None:
     assert result.out == run(command, "-h").out
 
 
-def test_help_alone(run: Command) -> None:
-    """`bulkrm help` is `bulkrm -h`."""
-    assert run("help").out == run("-h").out
-
-
 def test_help_of_nothing(run: Command) -> None:
     """A command that is none is bad usage, and the commands are named."""
     result = run("help", "me")

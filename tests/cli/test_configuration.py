@@ -1,7 +1,6 @@
 """Options from the environment and the configuration file, and what neither can set."""
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from bulkrm.model.settings import Pacing, Rate
 from bulkrm.sandbox import Sandbox
 from tests.cli.command import Command, fill, sent, served, tags
 
-README = Path(__file__).parents[2] / "README.md"
 # What a command shows instead of running, and the file itself, which cannot name another one.
 ASIDE = {"help", "version", "check", "config"}
 OPTIONS = {option.name: option for option in options_below(typer.main.get_command(app))}
@@ -352,14 +350,6 @@ def test_a_mistake_in_the_file(run: Command, sandbox: Sandbox, config: Path, tex
     assert "Zebra" not in result.err
     assert "Traceback" not in result.err
     assert sandbox.log == []
-
-
-def test_the_example_in_the_readme(run: Command, config: Path) -> None:
-    """It is a configuration without a mistake."""
-    (text,) = re.findall(r"^```toml\n(.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    config.write_text(text)
-
-    assert "config.toml" not in run("localhost:1/a:1", "-n", "--timeout", "1").err
 
 
 def test_all_mistakes_at_once(run: Command, config: Path) -> None:

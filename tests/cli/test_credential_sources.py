@@ -37,7 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-# The rows of the README's table
+# The rows of the manual's table, bulkrm/manual/credentials.md
 
 
 def docker_login(host: str, home: Path) -> None:

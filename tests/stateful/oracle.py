@@ -1,4 +1,4 @@
-"""What has to go, worked out with sets from the rules as the README has them. It shares nothing with bulkrm.planning."""
+"""What has to go, worked out with sets from the rules as the manual has them. It shares nothing with bulkrm.planning."""
 
 import hashlib
 import json

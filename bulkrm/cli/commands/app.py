@@ -54,7 +54,7 @@ PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan tha
 
 @command(
     app,
-    epilog="`bulkrm help COMMAND` shows the options of a command. `bulkrm demo` needs no registry of yours, `bulkrm schema` "
+    epilog="`bulkrm help COMMAND` shows the options of a command, `bulkrm help` lists the pages of the manual. `bulkrm demo` needs no registry of yours, `bulkrm schema` "
     "prints what a list may say. Variables such as BULKRM_MAX_DELETE and the configuration file set defaults.",
     examples=(
         Example("See what would go", "bulkrm -n 'registry.example.com/team/app:pr-*'"),
@@ -151,6 +151,11 @@ command(app, examples=(Example("Let an editor check your list", "bulkrm schema >
 command(app, examples=(Example("Complete in bash, in ~/.bashrc", 'eval "$(bulkrm completion bash)"'),))(
     read_only.completion
 )
-command(app, name="help", examples=(Example("Show the options of `bulkrm undo`", "bulkrm help undo"),))(
-    read_only.show_help
-)
+command(
+    app,
+    name="help",
+    examples=(
+        Example("Read what protects you from mistakes", "bulkrm help safety"),
+        Example("Show the options of `bulkrm undo`", "bulkrm help undo"),
+    ),
+)(read_only.show_help)

@@ -124,7 +124,7 @@ def _argument(name: str, command: Any, before: Sequence[str], typed: str) -> Off
         return _starting_with(_runs(), typed)
     if name == "completion":
         return _starting_with([(shell, "") for shell in SHELLS], typed)
-    return _starting_with([(word, "") for word in COMMANDS], typed) if name == "help" else _NOTHING
+    return _starting_with(_topics(), typed) if name == "help" and not before else _NOTHING
 
 
 def _starting_with(words: Sequence[tuple[str, str]], typed: str) -> Offer:
@@ -133,6 +133,12 @@ def _starting_with(words: Sequence[tuple[str, str]], typed: str) -> Offer:
 
 def _summary(command: Any) -> str:
     return str(command.get_short_help_str(60)).rstrip(".")
+
+
+def _topics() -> list[tuple[str, str]]:
+    from bulkrm.cli.manual.topics import topics  # noqa: PLC0415 (as above)
+
+    return [*((word, "") for word in COMMANDS), *topics().items()]
 
 
 def _runs() -> list[tuple[str, str]]:

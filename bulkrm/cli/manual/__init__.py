@@ -1,0 +1,1 @@
+"""The manual on the command line: its pages, and how a terminal shows them."""
