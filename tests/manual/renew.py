@@ -1,4 +1,4 @@
-"""`python -m tests.manual.renew`: writes what commands show now into the console blocks, and `output of` blocks, of the pages.
+"""`python -m tests.manual.renew [PAGE]...`: writes what commands show now into the console blocks, and `output of` blocks, of the pages.
 
 It changes nothing else of them. Look at the difference before you commit it: the text around a block may speak of it.
 """
@@ -6,22 +6,24 @@ It changes nothing else of them. Look at the difference before you commit it: th
 import asyncio
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.manual.blocks import commands_of, is_missing, marker_of, script
+from tests.manual.loaded import loaded
 from tests.manual.markdown import PAGES, Block, blocks_of
 from tests.manual.test_blocks import run
 from tests.manual.world import World, world
 
 
-async def renewed(page: Path, text: str, place: Path) -> str:
+async def renewed(page: Path, text: str, place: Path, programs: Path) -> str:
     """Return a page with what its commands show now."""
     files: dict[str, str] = {}
     number = 0
     blocks = [block for block in blocks_of(page) if block.runs]
     while blocks:
         number += 1
-        async with world(place / str(number)) as there:
+        async with world(place / str(number), programs) as there:
             for name, content in files.items():
                 (there.folder / name).write_text(content)
             while blocks:
@@ -51,15 +53,17 @@ async def _of(block: Block, place: World) -> str:
     return fresh
 
 
-def main() -> None:
-    """Renew all pages."""
-    for number, page in enumerate(PAGES):
-        with tempfile.TemporaryDirectory() as folder:
-            text = asyncio.run(renewed(page, page.read_text(encoding="utf-8"), Path(folder) / str(number)))
-        if text != page.read_text(encoding="utf-8"):
-            page.write_text(text, encoding="utf-8")
-            sys.stdout.write(f"{page}\n")
+def main(names: Sequence[str]) -> None:
+    """Renew all pages, or those of these names."""
+    chosen = [page for page in PAGES if not names or page.stem in names]
+    with loaded() as programs, tempfile.TemporaryDirectory() as folder:
+        for number, page in enumerate(chosen):
+            before = page.read_text(encoding="utf-8")
+            text = asyncio.run(renewed(page, before, Path(folder) / str(number), programs))
+            if text != before:
+                page.write_text(text, encoding="utf-8")
+                sys.stdout.write(f"{page}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

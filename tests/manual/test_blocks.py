@@ -1,12 +1,14 @@
 """Every block of code of README and manual: it is run by a test, or says why it cannot be."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bulkrm.selection.listfile.document import read_list
 from tests.manual.blocks import Marker, attended, commands_of, is_missing, marker_of, script
+from tests.manual.loaded import loaded
 from tests.manual.markdown import PAGES, ROOT, Block, blocks_of, name_of
 from tests.manual.world import World, world
 
@@ -23,8 +25,15 @@ def test_every_block_says_how_it_is_tested(block: Block) -> None:
     assert block.runs or len(block.says.split()) >= 3, "say why it is not run"
 
 
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Path]:
+    """The folder in which `bulkrm` is."""
+    with loaded() as folder:
+        yield folder
+
+
 @pytest.mark.parametrize("page", RUN_PAGES, ids=name_of)
-async def test_blocks(page: Path, tmp_path: Path) -> None:
+async def test_blocks(page: Path, tmp_path: Path, programs: Path) -> None:
     """What the page prints works, in the order in which it stands there, and shows what the page says."""
     blocks = [block for block in blocks_of(page) if block.runs]
     parts: list[list[Block]] = [[]]
@@ -34,7 +43,7 @@ async def test_blocks(page: Path, tmp_path: Path) -> None:
         parts[-1].append(block)
     files: dict[str, str] = {}
     for number, part in enumerate(parts):
-        async with world(tmp_path / str(number)) as place:
+        async with world(tmp_path / str(number), programs) as place:
             for name, text in files.items():
                 (place.folder / name).write_text(text)
             for block in part:

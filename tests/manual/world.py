@@ -10,7 +10,6 @@ import datetime as dt
 import json
 import os
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -46,8 +45,11 @@ class World:
 
 
 @asynccontextmanager
-async def world(place: Path) -> AsyncIterator[World]:
-    """Make a folder, a home and a registry with images, as a reader of the documentation may have them."""
+async def world(place: Path, programs: Path) -> AsyncIterator[World]:
+    """Make a folder, a home and a registry with images, as a reader of the documentation may have them.
+
+    `programs`: the folder in which `bulkrm` is.
+    """
     realm = f"https://{HOST}{TOKEN_PATH}"
     settings = SandboxSettings(realm=realm, tag_deletes=True)
     async with Sandbox(settings, users={USER: User(PASSWORD)}) as sandbox:
@@ -57,7 +59,7 @@ async def world(place: Path) -> AsyncIterator[World]:
         async with _proxy(sandbox.host, context) as proxy:
             folder = place / "work"
             _prepare(folder)
-            yield World(folder, home, _environment(home, proxy))
+            yield World(folder, home, _environment(home, programs, proxy))
 
 
 def _fill(sandbox: Sandbox) -> None:
@@ -97,10 +99,10 @@ def _prepare(folder: Path) -> None:
         (folder / name).write_text(_NIGHTLY)
 
 
-def _environment(home: Path, proxy: str) -> dict[str, str]:
+def _environment(home: Path, programs: Path, proxy: str) -> dict[str, str]:
     strange = {*foreign(os.environ), "CI", "PAGER", "LESS"}
     clean = {name: value for name, value in os.environ.items() if name not in strange}
-    path = os.pathsep.join((str(home / "bin"), str(Path(sys.executable).parent), clean["PATH"]))
+    path = os.pathsep.join((str(home / "bin"), str(programs), clean["PATH"]))
     return {
         **clean,
         "PATH": path,
