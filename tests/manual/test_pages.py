@@ -26,7 +26,7 @@ from bulkrm.remote.credentials.source import sources
 from bulkrm.reports.format import formats
 from bulkrm.selection.in_use.reading import MAX_SIZE
 from bulkrm.selection.listfile.schema import list_file_schema
-from bulkrm.selection.selector import Level, keys
+from bulkrm.selection.selector import KeyLevel, keys
 from tests.manual.markdown import (
     MANUAL,
     PAGES,
@@ -202,7 +202,7 @@ def test_every_key_of_the_list_file_is_explained() -> None:
     own = first_codes(section_of(page("list-files"), "List files"))
     conditions = first_codes(section_of(page("conditions"), "The keys"))
 
-    assert set(conditions) == {*keys(Level.ENTRY), *keys(Level.FILE)}
+    assert set(conditions) == {*keys(KeyLevel.ENTRY), *keys(KeyLevel.FILE)}
     assert {*own, *conditions} == {*entry, *top}
 
 
