@@ -110,7 +110,7 @@ def where(places: RunPlaces) -> str:
     more = len(places.repositories) - _MOST_PLACES
     text = "; ".join(f"{host}: {', '.join(paths)}" for host, paths in shown.items())
     others = len(places.hosts) - len(shown)
-    further = f" on {others} more registr{'y' if others == 1 else 'ies'}" if others else ""
+    further = f" on {others} more {'registry' if others == 1 else 'registries'}" if others else ""
     return f"{text} and {more:,} more{further}" if more > 0 else text
 
 
