@@ -1,6 +1,7 @@
 """How a block of the documentation is run. The marker before it says what it needs, with commas between.
 
     run                     the block is run, or read, and nothing may be wrong with it
+    by FILE                 another test runs it, in that file
     exit N                  the exit code of its last command
     as FILE                 the block is a file of that name, which later blocks of the page use
     list                    the block is a list file, which bulkrm reads without a mistake
