@@ -129,6 +129,9 @@ class AppendedFile:
 
         Writes to a deleted or moved file succeed, but nobody would find the data again.
         """
+        # Read before the file is looked at: what another thread appends in between makes the file longer, and not shorter
+        # than this.
+        size = self._size
         try:
             there = os.lstat(self.path)
         except OSError as error:
@@ -136,7 +139,7 @@ class AppendedFile:
         mine = os.fstat(self.file)
         if not os.path.samestat(mine, there):
             raise StateError(f"{self.path} was replaced by another file while the run went on", _MOVED)
-        if mine.st_size < self._size:  # another thread that is writing makes it longer, never shorter
+        if mine.st_size < size:
             raise StateError(f"{self.path} was cut off by somebody else while the run went on", _MOVED)
 
     def close(self) -> None:

@@ -1,6 +1,8 @@
 """Plain files, and what stands in their place; lines with a longest one; a file that is still the one of its name."""
 
 import os
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,3 +100,26 @@ def test_it_is_gone(tmp_path: Path, harm: Callable[[Path], object], why: str, ac
 
     assert "move it back" in (error.value.remedy or "")
     file.close()
+
+
+def test_a_look_while_another_thread_appends(tmp_path: Path) -> None:
+    """A look at the file never takes what another thread appends at that moment for something that was cut off."""
+    file = AppendedFile(tmp_path / "journal")
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads take turns between any two steps
+
+    def append() -> None:
+        for _ in range(10_000):
+            file.append(b"x" * 100)
+
+    writer = threading.Thread(target=append)
+    try:
+        writer.start()
+        while writer.is_alive():
+            file.check()
+    finally:
+        sys.setswitchinterval(interval)
+        writer.join()
+        file.close()
+
+    assert (tmp_path / "journal").stat().st_size == 1_000_000
