@@ -14,6 +14,7 @@ import pytest
 from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.commands.app import app
 from bulkrm.families.family import Family, families
+from bulkrm.remote.backends.backend import Backend
 from bulkrm.remote.credentials.source import CredentialSource, sources
 from bulkrm.reports.format import ReportFormat, formats
 
@@ -28,8 +29,9 @@ PLUGINS = {
     "bulkrm.remote.credentials": (
         "SOURCE",
         CredentialSource,
-        {"configured", "docker_config", "helper", "keys", "lookup", "source"},
+        {"asked", "configured", "docker_config", "helper", "keys", "lookup", "source"},
     ),
+    "bulkrm.remote.backends": ("BACKEND", Backend, {"backend"}),
 }
 
 

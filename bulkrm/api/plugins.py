@@ -3,11 +3,12 @@
 from bulkrm.families.family import FAMILIES
 from bulkrm.model.discovery import Plugin
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.remote.backends.backend import BACKENDS
 from bulkrm.remote.credentials.source import SOURCES
 from bulkrm.reports.format import FORMATS
 from bulkrm.selection.found_selectors import SELECTORS
 
-_POINTS = (FORMATS, FAMILIES, SELECTORS, SOURCES)
+_POINTS = (FORMATS, FAMILIES, SELECTORS, SOURCES, BACKENDS)
 
 
 def loaded_plugins() -> tuple[Plugin, ...]:

@@ -146,6 +146,47 @@ async def test_credential_source(extended: Extend, number: int, tmp_path: Path) 
         assert {request.account for request in sandbox.tokens.log} == {"admin"}
 
 
+TELLING = SandboxSettings(auth=Auth.NONE, lists_manifests=True)
+
+
+def on_loopback(source: str) -> str:
+    """The example's backend, for a registry on loopback."""
+    return source.replace("registry.example.com", "127.0.0.1")
+
+
+def read_by_head(sandbox: Sandbox) -> set[str]:
+    """The tags and digests that were asked for by HEAD."""
+    paths = (entry.path for entry in sandbox.log if entry.method == "HEAD" and "/manifests/" in entry.path)
+    return {path.rpartition("/")[2] for path in paths}
+
+
+async def test_backend(extended: Extend) -> None:
+    """A listing that tells the manifests spares a HEAD of every tag outside the list, and the same stays as without it."""
+    run = extended("bulkrm.backends", *map(on_loopback, printed("A registry's own way of doing things")))
+    async with Sandbox(TELLING) as sandbox:
+        fill(sandbox, "a", "b", "c")
+        sandbox.store.tag("team/app", "shared", str(sandbox.store.digest_of("team/app", "b")))
+
+        result = await run(f"{sandbox.host}/team/app:a", f"{sandbox.host}/team/app:b", "-o", "json")
+
+        assert result.statuses == {"team/app:a": "deleted", "team/app:b": "kept"}
+        assert tags(sandbox) == {"b", "c", "shared"}
+        assert not {"b", "c", "shared"}.intersection(read_by_head(sandbox))
+
+
+async def test_backend_of_another_registry(extended: Extend, sandbox: Sandbox) -> None:
+    """Where the listing is not what the backend expects nothing goes, and the report says why."""
+    run = extended("bulkrm.backends", *map(on_loopback, printed("A registry's own way of doing things")))
+    fill(sandbox, "a", "b")  # this registry lists names only
+
+    (image,) = (await run(f"{sandbox.host}/team/app:a", "-o", "json")).images
+
+    assert (image["status"], image["reason"]) == ("kept", "unreadable")
+    assert "another shape" in image["because"][0]
+    assert tags(sandbox) == {"a", "b"}
+    assert "DELETE" not in {entry.method for entry in sandbox.log}
+
+
 def _passwords(folder: Path, host: str) -> dict[str, str]:
     """Write the password of the registry where both sources look for it."""
     (folder / "config/example").mkdir(parents=True)

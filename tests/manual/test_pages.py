@@ -24,9 +24,10 @@ from bulkrm.protocol.message import MAX_CONFIG, MAX_ERROR, MAX_LIST, MAX_MANIFES
 from bulkrm.protocol.pacing.pace import MAX_PAUSE
 from bulkrm.remote.credentials.source import sources
 from bulkrm.reports.format import formats
+from bulkrm.selection.found_selectors import keys
 from bulkrm.selection.in_use.reading import MAX_SIZE
 from bulkrm.selection.listfile.schema import list_file_schema
-from bulkrm.selection.selector import KeyLevel, keys
+from bulkrm.selection.selector import KeyLevel
 from tests.manual.markdown import (
     MANUAL,
     PAGES,

@@ -13,6 +13,7 @@ _FOLDERS = {
     "bulkrm.families": ("bulkrm/families", "FAMILY"),
     "bulkrm.selectors": ("bulkrm/selection/selectors", "SELECTOR"),
     "bulkrm.credential_sources": ("bulkrm/remote/credentials", "SOURCE"),
+    "bulkrm.backends": ("bulkrm/remote/backends", "BACKEND"),
 }
 
 

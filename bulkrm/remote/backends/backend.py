@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from bulkrm.model.discovery import discover
+from bulkrm.model.discovery import ExtensionPoint
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.host import Host
 from bulkrm.remote.registry import Registry
@@ -37,12 +37,17 @@ class Backend:
     traits: Traits | None = None
 
 
-@cache
+BACKENDS = ExtensionPoint(
+    "bulkrm.remote.backends", "BACKEND", Backend, "bulkrm.backends", lambda backend: (backend.name,)
+)
+
+
 def backends() -> tuple[Backend, ...]:
-    """All backends, loaded on first use."""
-    return discover(__package__ or "bulkrm.remote.backends", "BACKEND", Backend)
+    """All backends, loaded on first use. Raises InputError where a plugin cannot be used."""
+    return BACKENDS.values()
 
 
+@cache
 def backend_of(host: str) -> Backend:
     """Return the backend of a host: the first that serves it, else the registry protocol."""
     ways = sorted(backends(), key=lambda backend: backend.serves is None)
