@@ -8,13 +8,15 @@
 '1.4 KiB'
 """
 
-import textwrap
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from bulkrm.model.cells import cells
 from bulkrm.model.printable import printable
 
 MOST_NAMED = 5  # names before a list in a sentence is cut
 MOST_IN_A_ROW = 3  # names before a list in a row of a table is cut
+_WORDS = re.compile(r" +|[^ ]+")
 _MIN_WIDTH = 40  # characters; on a narrower terminal wrapped lines would be harder to read than broken ones
 
 
@@ -49,11 +51,20 @@ def wrapped(lines: Iterable[str], width: int | None, *, indent: int = 2, first: 
         if width is None:
             yield f"{' ' * first}{text}"
             continue
-        yield from textwrap.wrap(
-            text,
-            max(width, _MIN_WIDTH),
-            initial_indent=" " * first,
-            subsequent_indent=" " * indent,
-            break_on_hyphens=False,
-            break_long_words=False,
-        )
+        yield from _broken(text, max(width, _MIN_WIDTH), " " * first, " " * indent)
+
+
+def _broken(text: str, width: int, first: str, indent: str) -> Iterator[str]:
+    """Break a line at blanks, so that each piece takes at most `width` columns, but for a word that is longer itself."""
+    line, blanks = first, ""
+    is_begun = False  # whether the piece has a word
+    for piece in _WORDS.findall(text):
+        if piece.isspace():
+            blanks = piece
+            continue
+        if is_begun and cells(line) + len(blanks) + cells(piece) > width:
+            yield line
+            line, blanks, is_begun = indent, "", False
+        line, blanks, is_begun = f"{line}{blanks}{piece}", "", True
+    if is_begun:
+        yield line

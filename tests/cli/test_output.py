@@ -357,3 +357,13 @@ async def test_narrow_encoding(output: str) -> None:
     assert "Traceback" not in result.err
     assert result.code == 0
     assert "team/app:b" in result.out
+
+
+def test_many_repositories_that_are_not_there(run: Command, sandbox: Sandbox) -> None:
+    """A list of many absent repositories is warned of twenty times; the report has every one of them."""
+    result = run(*(f"{sandbox.host}/none-{number}:1" for number in range(50)), "-o", "json")
+
+    warnings = [line for line in result.err.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 21
+    assert warnings[-1] == "warning: 30 more such warnings; the report has every one"
+    assert len(result.images) == 50

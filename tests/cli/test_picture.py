@@ -23,6 +23,6 @@ def test_nothing_of_the_machine_in_the_picture() -> None:
 
 def test_screen() -> None:
     """Of a stream with a bar that was drawn over and removed only what stays is on the screen."""
-    stream = "\x1b[?25lbar 1\r\x1b[2Kbar 2\n\x1b[1A\x1b[2K\x1b[?25h$ x\r\n\x1b[31mred\x1b[0m end\r\n"
+    stream = "\x1b[?25lbar 1\r\x1b[2Kbar 2\r\n\x1b[1A\x1b[2K\x1b[?25h$ x\r\n\x1b[31mred\x1b[0m end\r\n"
 
     assert screen(stream) == "$ x\n\x1b[31mr\x1b[0m\x1b[31me\x1b[0m\x1b[31md\x1b[0m end"

@@ -9,6 +9,8 @@ from bulkrm.model.result.outcome import Deleted, Gone, NoMatch, Status
 from bulkrm.model.result.report import ImageResult, Reclaiming, Report
 from bulkrm.reports.plan_view import no_undo
 
+_MOST_WARNINGS = 20  # of patterns and repositories: a list may name thousands that are not there
+
 
 def warnings_of(report: Report) -> list[str]:
     """Say which patterns chose nothing, and which repositories the registry does not know."""
@@ -19,7 +21,8 @@ def warnings_of(report: Report) -> list[str]:
             lines.append(f"{result.source}: the pattern {result.image} chose nothing")
         if isinstance(result.outcome, Gone) and result.outcome.no_repository:
             lines.append(f"{result.source}: {result.image}: the registry knows no such repository; a typing error?")
-    return lines
+    more = len(lines) - _MOST_WARNINGS
+    return [*lines[:_MOST_WARNINGS], f"{more:,} more such warnings; the report has every one"] if more > 1 else lines
 
 
 def closing_of(report: Report, *, recursive: bool) -> Iterator[str]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bulkrm.model.cells import cells
 from bulkrm.model.layout import MOST_NAMED, counted, listed, size, wrapped
 
 
@@ -71,3 +72,11 @@ def test_wrapped_lines_are_indented_and_names_stay_whole() -> None:
 def test_what_a_terminal_would_obey_is_escaped() -> None:
     """Text from a registry cannot move the cursor, whether it is wrapped or not."""
     assert list(wrapped(["\x1b[2J"], None)) == list(wrapped(["\x1b[2J"], 80)) == ["\\u001b[2J"]
+
+
+def test_wide_characters_are_counted_as_they_are_drawn() -> None:
+    """A character that takes two columns of a terminal counts as two where lines are broken."""
+    lines = list(wrapped(["期限切れ " * 12], 40))
+
+    assert [cells(line) <= 40 for line in lines] == [True] * len(lines)
+    assert len(lines) == 3
