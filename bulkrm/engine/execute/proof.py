@@ -150,7 +150,7 @@ class Proof:
             place.untold = not left
         elif look.state is TagState.DANGLING and removal is Removal.DELETED:
             place.tags_go = place.stay_listed = True
-        elif look.state is TagState.GONE and left:
+        elif look.state is TagState.GONE and left and removal is Removal.DELETED:
             place.tags_go = True
         return None
 

@@ -10,7 +10,7 @@ effect      what came back so far                       what follows from it
             refused: 3xx, 4xx, no connection
 `OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing and says
             after the registry acted), or a killed      nothing of it. Before the change is given up it is looked up, and
-            part of the run sent it                     a 404 that follows proves no other hand.
+            part of the run sent it                     a 404 that follows may be its own doing.
 `OPEN`      a send is under way, or ended in silence,   A stopped run waits for it, and says `unconfirmed` where it is cut
             408 or 5xx                                  off. It is looked up before it is sent again, or given up.
 ==========  ==========================================  ================================================================
@@ -45,8 +45,8 @@ and then 404 to HEAD or to the next DELETE            have stopped half-way     
 ====================================================  ==============================  ==================================
 
 A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of several
-kinds under one name. A place keeps its word once a tag was seen to go with its manifest; from then on a clean 202 is
-believed. What a killed run left is `FOUND_GONE` by definition, and so is a tag that was taken off ahead of its manifest
+kinds under one name. A place keeps its word once a tag was seen to go with its manifest by a clean 202; from then on
+such an answer is believed. Where a tag is gone after silence or a 5xx, nobody knows who removed it. What a killed run left is `FOUND_GONE` by definition, and so is a tag that was taken off ahead of its manifest
 without a clean answer.
 
 What is seen of one tag is judged by `tag_state`; only `GONE` lets a report say `deleted`. A tag that serves what was

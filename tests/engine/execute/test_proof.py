@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Reply
+from bulkrm.sandbox import Asked, Call, Drop, Reply
 from tests.engine.runs import APP, LIST, Runs, words
 from tests.support.fake_registry import OPEN
 
@@ -34,6 +34,24 @@ async def test_tags_that_cannot_follow_are_a_failure() -> None:
     assert set(words(done).values()) == {"failed tags-remain"}
     assert len([name for name in runs.registry.deleted(APP) if name in digests]) == 1
     assert len(runs.registry.store.digests(APP)) == 2
+
+
+async def test_silence_proves_nothing_about_tags() -> None:
+    """A tag that is gone after a DELETE without an answer may have gone otherwise: the next deletion is looked at as well."""
+    runs = Runs(CRANE)
+    runs.fill(3)
+    kept = runs.keep()
+
+    async def stop_half_way(asked: Asked) -> None:
+        runs.registry.store.delete_manifest(APP, asked.path.rpartition("/")[2], only=1)
+
+    runs.registry.faults.add(Call(stop_half_way), method="DELETE", path="sha256:[1-9a-f]")
+    runs.registry.faults.add(Drop(), method="DELETE", path="sha256:[1-9a-f]")
+
+    done = await runs.delete(strategy=Strategy.DIGEST)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
 
 
 async def test_the_look_costs_three_requests_for_a_host_and_path(runs: Runs) -> None:
