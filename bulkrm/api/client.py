@@ -267,6 +267,7 @@ class Client:
         loaded_plugins()
         refuse_unusable_connections(hosts, self._settings)
         credentials = await self._credentials(hosts)
+        await credentials.refuse_users()
         return Means(self._settings, credentials, self._clock, self._on_event, stop)
 
     async def _credentials(self, hosts: Collection[str]) -> Credentials:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.cli.command_names import COMMANDS
+from bulkrm.reports.format import formats
 from bulkrm.sandbox import Sandbox
 from tests.cli.command import SECONDS, Command, environment, fill
 from tests.support.tools import call, program
@@ -37,7 +38,7 @@ def offered(run: Command, monkeypatch: pytest.MonkeyPatch, *words: str, asks: st
         (["plan", "--strategy", ""], ["words", "auto", "digest", "tags-first"]),
         (["-o", "j"], ["words", "json", "jsonl"]),
         (["--output=j"], ["words", "--output=json", "--output=jsonl"]),
-        (["--report", ""], ["words", "json=", "jsonl=", "text="]),
+        (["--report", ""], ["words", *(f"{name}=" for name in formats())]),
         (["--report", "json="], ["files"]),
         (["-c", "a"], ["words", "auto"]),
         (["-f", "x"], ["files"]),

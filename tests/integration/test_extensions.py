@@ -377,8 +377,9 @@ async def test_a_user_whom_no_source_knows(plugged: Extend, tmp_path: Path) -> N
         other = await run(f"{sandbox.host}/team/app:1.0", "-u", "ci", "-o", "json", env=env)
         own = await run(f"{sandbox.host}/team/app:1.0", "-u", "admin", "-n", "-o", "json", env=env)
 
-        assert (other.code, own.code) == (1, 0)
-        assert "no source has a password for the user 'ci'" in other.images[0]["error"]["message"]
+        assert (other.code, own.code) == (2, 0)
+        assert "no password for the user 'ci'" in other.err
+        assert {request.account for request in sandbox.tokens.log} == {"admin"}
         assert tags(sandbox) == {"1.0"}
 
 

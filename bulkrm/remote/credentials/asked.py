@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 
-from bulkrm.model.errors import InputError, RequestFailed
+from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
@@ -50,10 +50,20 @@ class AskedSource:
     def without_password(self, host: str) -> RequestFailed | None:
         """Return the failure of a host whose user was named, and for whom nobody has a password."""
         user = self.users.get(host)
-        return None if user is None else self._failed(host, f"no source has a password for the user {user!r}")
+        if user is None:
+            return None
+        problem = no_password(user, host)
+        return self._failed(host, problem.what, problem.remedy)
 
     def _failed(self, host: str, what: str, hint: str = _HINT, reach: Reach = Reach.HOST) -> RequestFailed:
         message = clean(f"credentials for {host} from {self.name}: {what}", _MAX_TEXT)
         return RequestFailed(
             Failure(FailureCode.BAD_CREDENTIALS, message, hint=clean(hint, _MAX_TEXT) or _HINT, reach=reach)
         )
+
+
+def no_password(user: str, host: str) -> Problem:
+    """Return the problem of a user who was named, and whose password nobody has."""
+    what = f"no password for the user {user!r}, and neither config.json nor auth.json has one for {host}"
+    remedy = "add -p to be asked, --password-stdin, --password-env NAME, or set REGISTRY_PASSWORD"
+    return Problem("-u", what, remedy)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Credential, Login
-from bulkrm.remote.credentials.asked import AskedSource
+from bulkrm.remote.credentials.asked import AskedSource, no_password
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import host_of
@@ -107,12 +107,7 @@ def _of_users(config: DockerConfig, users: Mapping[str, str]) -> DockerConfig:
 
 
 def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig | AskedSource]) -> None:
+    """Raise InputError for a user without a password, unless somebody is still to be asked (`Credentials.refuse_users`)."""
     for host, user in users.items():
-        if not any(isinstance(config, AskedSource) or _has(config, host) for config in found):
-            what = f"no password for the user {user!r}, and neither config.json nor auth.json has one for {host}"
-            remedy = "add -p to be asked, --password-stdin, --password-env NAME, or set REGISTRY_PASSWORD"
-            raise InputError(Problem("-u", what, remedy))
-
-
-def _has(config: DockerConfig, host: str) -> bool:
-    return host in config.helped or host in map(host_of, config.logins)
+        if not any(isinstance(config, AskedSource) or config.has(host) for config in found):
+            raise InputError(no_password(user, host))

@@ -17,7 +17,7 @@ from bulkrm.model.reference import HTTPS_PORT, mask_credentials
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
 from bulkrm.protocol.refusal import clean
-from bulkrm.remote.credentials.keys import is_url, normal_key
+from bulkrm.remote.credentials.keys import host_of, is_url, normal_key
 
 _MAX_CONFIG = 4 * 2**20
 _BLANK = b" \t\r\n"
@@ -49,6 +49,10 @@ class DockerConfig:
     written: Mapping[str, str] = field(default_factory=dict, compare=False)
     is_lenient: bool = False
     warnings: tuple[str, ...] = ()
+
+    def has(self, host: str) -> bool:
+        """Tell whether it has credentials for a host, or for some of its repositories."""
+        return host in self.helped or any(host_of(key) == host for key in self.logins)
 
     def helper_of(self, host: str) -> tuple[str, str] | None:
         """Return the name of the program that may keep a host's password, and the key to ask it by."""

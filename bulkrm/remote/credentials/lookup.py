@@ -7,7 +7,7 @@ from functools import partial
 import anyio
 import anyio.to_thread
 
-from bulkrm.model.errors import RequestFailed
+from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Credential
 from bulkrm.remote.credentials.asked import AskedSource
@@ -108,6 +108,17 @@ class Credentials:
         failure = last.without_password(host) if last is not None and host not in self._given else None
         if failure is not None:
             raise failure
+
+    async def refuse_users(self) -> None:
+        """Ask for the password of each user who was named and whom no file knows. Raises InputError where nobody has it."""
+        asked = next((source for source in self._sources if isinstance(source, AskedSource)), None)
+        for host in asked.users if asked is not None else ():
+            if host in self._given or any(config.has(host) for config in self._configs):
+                continue
+            try:
+                await self.prepare(host, None)
+            except RequestFailed as error:
+                raise InputError(Problem("-u", error.failure.message, error.failure.hint or "")) from error
 
     def _of_source(self, source: DockerConfig | AskedSource, host: str, path: str) -> Found | None:
         if isinstance(source, AskedSource):

