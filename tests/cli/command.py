@@ -1,7 +1,9 @@
 """The command as its users meet it: in this process, as a process of its own, or on a terminal."""
 
 import asyncio
+import atexit
 import fcntl
+import functools
 import io
 import json
 import os
@@ -14,7 +16,7 @@ import termios
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ import pytest
 
 from bulkrm.cli.main import main
 from bulkrm.sandbox import Asked, Call, Sandbox, SandboxSettings, oci_image, put_image
+from tests.support.loaded import loaded
 
 SECONDS = 60.0  # after which a test gives up: far more than anything here takes
 _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
@@ -101,12 +104,26 @@ def _nobody_at_stdin() -> Iterator[None]:
 
 
 async def bulkrm(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Result:
-    """Run it as a process of its own, while the test's event loop keeps serving."""
-    process = await start(*arguments, env=env)
+    """Run it as a process of its own, while the test's event loop keeps serving.
+
+    It is forked from one that has loaded bulkrm; `start` and `terminal` begin as a user's command does.
+    """
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        _loaded(), *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24
+    )
     async with asyncio.timeout(SECONDS * 2):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
     return Result(process.returncode, out.decode(), err.decode())
+
+
+@functools.cache
+def _loaded() -> str:
+    """Return the program `bulkrm` that has been loaded already; it lives as long as the tests."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return str(stack.enter_context(loaded()) / "bulkrm")
 
 
 async def start(*arguments: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.manual.blocks import commands_of, is_missing, marker_of, script
-from tests.manual.loaded import loaded
 from tests.manual.markdown import PAGES, Block, blocks_of
 from tests.manual.test_blocks import run
 from tests.manual.world import World, world
+from tests.support.loaded import loaded
 
 
 async def renewed(page: Path, text: str, place: Path, programs: Path) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 from bulkrm.selection.listfile.document import read_list
 from tests.manual.blocks import Marker, attended, commands_of, is_missing, marker_of, script
-from tests.manual.loaded import loaded
 from tests.manual.markdown import PAGES, ROOT, Block, blocks_of, name_of
 from tests.manual.world import World, world
+from tests.support.loaded import loaded
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 RUN_PAGES = [page for page in PAGES if any(block.runs for block in blocks_of(page))]

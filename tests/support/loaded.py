@@ -5,6 +5,8 @@ client: it hands its arguments, environment, folder and standard streams over, a
 that runs the real `main` with them.
 """
 
+import atexit
+import gc
 import json
 import os
 import signal
@@ -36,8 +38,15 @@ def loaded() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as name:  # the path of a socket has at most 107 characters
         folder = Path(name)
         address = str(folder / "socket")
-        command = [sys.executable, "-m", "tests.manual.loaded", address]
-        process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE)  # noqa: S603 (our own)
+        command = [sys.executable, "-m", "tests.support.loaded", address]
+        # A session of its own: what it forks has no terminal, whoever runs the tests.
+        process = subprocess.Popen(  # noqa: S603 (our own)
+            command,
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+        )
         assert process.stdout is not None
         process.stdout.readline()
         client = folder / "bulkrm"
@@ -53,6 +62,8 @@ def loaded() -> Iterator[Path]:
 def serve(address: str) -> NoReturn:
     """Load bulkrm, and fork a process for each command until this one is killed."""
     from bulkrm.cli.commands import app, deletion, resume, undo  # noqa: F401, PLC0415 (this is what takes the time)
+
+    gc.freeze()  # what is loaded is garbage of none of them
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -80,13 +91,15 @@ def perform(client: socket.socket) -> NoReturn:
         os.dup2(stream, number)
         os.close(stream)
     # New ones: those of the process that forked know that they lead to something else, which can be sought in.
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (as long as the process lives)
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdin = open(0, encoding="utf-8", errors=sys.stdin.errors, closefd=False)  # noqa: SIM115 (as long as the process lives)
+    sys.stdout = open(1, "w", encoding="utf-8", errors=sys.stdout.errors, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors=sys.stderr.errors, closefd=False)  # noqa: SIM115
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    client.sendall(bytes([_code_of(arguments)]))
+    code = _code_of(arguments)
+    atexit._run_exitfuncs()  # as at the end of any process: coverage writes down there what was run
+    client.sendall(bytes([code]))
     os._exit(0)
 
 
