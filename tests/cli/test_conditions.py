@@ -1,6 +1,7 @@
 """Conditions on the command line: lists that carry them, plans that keep them, and what is said of it all."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -281,7 +282,7 @@ def test_explain(run: Command, aged: Sandbox, tmp_path: Path, command: tuple[str
     """Every rule that speaks about an image is told, in order, and what becomes of it."""
     text = f"protect: ['*:t-1']\nimages:\n- image: {APP}:t-*\n  older-than: 30d\n  keep-newest: 1\n"
     name = f"{aged.host}/{APP}"
-    path = write(tmp_path, aged, text)
+    path = os.path.relpath(write(tmp_path, aged, text))  # short, so that no line breaks for it
     found = run(*command, *LOGIN, "-f", path, *(f"--explain={name}:{tag}" for tag in ("t-1", "t-60", "none")))
     lines = found.out.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith(f"{name}:t-1: sha256:"))
