@@ -35,7 +35,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return callable(value)
     if origin is Mapping:
         return isinstance(value, Mapping)
-    return not isinstance(hint, type) or isinstance(value, hint)
+    return hint is Any or not isinstance(hint, type) or isinstance(value, hint)
 
 
 def _named(hint: Any) -> str:

@@ -47,14 +47,6 @@ class AskedSource:
         is_wanted = user is None or (isinstance(found, Login) and found.username == user)
         return found if is_wanted else None
 
-    def without_password(self, host: str) -> RequestFailed | None:
-        """Return the failure of a host whose user was named, and for whom nobody has a password."""
-        user = self.users.get(host)
-        if user is None:
-            return None
-        problem = no_password(user, host)
-        return self._failed(host, problem.what, problem.remedy)
-
     def _failed(self, host: str, what: str, hint: str = _HINT, reach: Reach = Reach.HOST) -> RequestFailed:
         message = clean(f"credentials for {host} from {self.name}: {what}", _MAX_TEXT)
         return RequestFailed(

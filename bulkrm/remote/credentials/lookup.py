@@ -10,7 +10,7 @@ import anyio.to_thread
 from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Credential
-from bulkrm.remote.credentials.asked import AskedSource
+from bulkrm.remote.credentials.asked import AskedSource, no_password
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import covering_keys, host_of
@@ -94,7 +94,7 @@ class Credentials:
     async def prepare(self, host: str, repository: Repository | None) -> None:
         """Ask the sources that have to be asked for a repository, or for the host, until one has credentials.
 
-        Raises RequestFailed where one fails, and where nobody has the password of a user who was named.
+        Raises RequestFailed where one of them fails.
         """
         path = "" if repository is None else repository.path
         async with self._asking.setdefault((host, path), anyio.Lock()):
@@ -104,21 +104,21 @@ class Credentials:
                     self._answers[source, host, path] = _Answer(await ask(), ask)
                 if self._of_source(source, host, path) is not None:
                     return
-        last = next((source for source in self._sources if isinstance(source, AskedSource)), None)
-        failure = last.without_password(host) if last is not None and host not in self._given else None
-        if failure is not None:
-            raise failure
 
     async def refuse_users(self) -> None:
         """Ask for the password of each user who was named and whom no file knows. Raises InputError where nobody has it."""
         asked = next((source for source in self._sources if isinstance(source, AskedSource)), None)
-        for host in asked.users if asked is not None else ():
+        if asked is None:
+            return
+        for host in asked.users:
             if host in self._given or any(config.has(host) for config in self._configs):
                 continue
             try:
                 await self.prepare(host, None)
             except RequestFailed as error:
                 raise InputError(Problem("-u", error.failure.message, error.failure.hint or "")) from error
+            if self.find(host) is None:
+                raise InputError(no_password(asked.users[host], host))
 
     def _of_source(self, source: DockerConfig | AskedSource, host: str, path: str) -> Found | None:
         if isinstance(source, AskedSource):

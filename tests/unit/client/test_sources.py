@@ -65,6 +65,11 @@ def test_a_later_source_is_not_read_in_vain(tmp_path: Path) -> None:
         configured(["a.example", "b.example"], surroundings)
 
 
+async def found_for(surroundings: Surroundings) -> None:
+    """Find the credentials for a host; a source that has to be asked is, before anybody is refused."""
+    await Credentials({}, *configured(["a.example"], surroundings)).refuse_users()
+
+
 def test_a_user_of_a_later_source(tmp_path: Path) -> None:
     """A user who is named gets his own password, past entries of other users in earlier sources."""
     (tmp_path / ".docker").mkdir()
@@ -77,7 +82,5 @@ def test_a_user_of_a_later_source(tmp_path: Path) -> None:
     login = Credentials({}, *found).login("a.example")
     assert isinstance(login, Login)
     assert login.password.reveal() == "x"
-    other = Surroundings(environment, given=Given("a.example", "o"))
     with pytest.raises(InputError, match="no password for the user 'o'"):
-        # Where a source has to be asked, that is done first.
-        anyio.run(Credentials({}, *configured(["a.example"], other)).refuse_users)
+        anyio.run(found_for, Surroundings(environment, given=Given("a.example", "o")))
