@@ -98,9 +98,16 @@ async def test_formatted_on_a_terminal() -> None:
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_the_width_of_the_terminal(columns: int) -> None:
     """Text is broken at the terminal's width, and at 120 columns where it is wider."""
-    text = formatted(page("safety"), min(columns, 120), has_colours=False)
+    text = formatted(page("safety"), min(columns, 120))
 
     assert max(map(len, text.splitlines())) <= min(columns, 120)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("topic", TOPICS)
+def test_nothing_is_cut_off(topic: str, columns: int) -> None:
+    """On a narrow terminal a long word goes on in the next line, in tables too: none is left away."""
+    assert "\u2026" not in formatted(page(topic), columns)
 
 
 def page(topic: str) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from bulkrm.cli.terminal.colours import is_dumb, wants_colour
 from bulkrm.cli.terminal.console import show_lines
 
 _WIDEST = 120  # longer lines are hard to read
@@ -31,30 +32,31 @@ def show_page(text: str, environment: Mapping[str, str]) -> bool:
     """Show a page on the terminal that standard output is; return whether somebody may have read it."""
     size = shutil.get_terminal_size()
     pager = pager_of(environment)
-    has_colours = pager is None or keeps_colours(pager, environment)
-    shown = formatted(text, min(size.columns, _WIDEST), has_colours=has_colours)
+    is_styled = not is_dumb(environment) and (pager is None or keeps_styles(pager, environment))
+    has_colours = is_styled and wants_colour(environment, is_terminal=True)
+    shown = formatted(text, min(size.columns, _WIDEST), is_styled=is_styled, has_colours=has_colours)
     if pager is not None and shown.count("\n") > size.lines - _HEIGHT and _paged(shown, pager, environment):
         return True
     return show_lines(shown.splitlines())
 
 
-def formatted(text: str, width: int, *, has_colours: bool) -> str:
-    """Return a page as the terminal shows it. `NO_COLOR` is respected; a terminal without UTF-8 gets the source text."""
+def formatted(text: str, width: int, *, is_styled: bool = False, has_colours: bool = False) -> str:
+    """Return a page as a terminal shows it; one without UTF-8 gets the source text.
+
+    `is_styled`: headings and code are told apart by bold and underlined letters; `has_colours`: examples by colours too.
+    """
     from rich.console import Console  # noqa: PLC0415 (for terminals only)
-    from rich.markdown import Markdown  # noqa: PLC0415 (as above)
     from rich.theme import Theme  # noqa: PLC0415 (as above)
 
+    from bulkrm.cli.manual.rendering import DrawnPage  # noqa: PLC0415 (as above)
+
     console = Console(
-        force_terminal=has_colours,
-        width=width,
-        theme=Theme(_STYLES),
-        highlight=False,
-        no_color=None if has_colours else True,
+        force_terminal=is_styled, width=width, theme=Theme(_STYLES), highlight=False, no_color=not has_colours
     )
     if console.options.ascii_only:
         return text
     with console.capture() as capture:
-        console.print(Markdown(without_links(text), code_theme="ansi_dark", hyperlinks=False))
+        console.print(DrawnPage(without_links(text), code_theme="ansi_dark", hyperlinks=False))
     lines = "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
     return _BLANK.sub("\n\n", lines).lstrip("\n")
 
@@ -79,7 +81,7 @@ def _followed(link: re.Match[str]) -> str:
 
 def pager_of(environment: Mapping[str, str]) -> Sequence[str] | None:
     """Return the command that shows long texts: `PAGER`, else `less` or `more`. None: there is none, or none is wanted."""
-    if environment.get("TERM", "dumb") == "dumb":
+    if is_dumb(environment):
         return None
     chosen = environment.get("PAGER")
     if chosen is None:
@@ -91,8 +93,8 @@ def pager_of(environment: Mapping[str, str]) -> Sequence[str] | None:
     return words if words and words != ["cat"] else None
 
 
-def keeps_colours(pager: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Tell whether a pager passes colours on: of the common ones only `less` does, where `-R` is not taken from it."""
+def keeps_styles(pager: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Tell whether a pager passes styles on: of the common ones only `less` does, where `-R` is not taken from it."""
     return os.path.basename(pager[0]) == "less" and "R" in environment.get("LESS", "FRX").upper()  # noqa: PTH119 (a word)
 
 
