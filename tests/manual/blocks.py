@@ -8,7 +8,7 @@
     with mistakes           it has some on purpose, which a later block shows
     copy of FILE            the block is word for word that file of the project
     output of COMMAND       the block is what the command prints in a pipe, 80 columns wide
-    report                  the block has the form of a JSON report
+    shape of COMMAND        the block is JSON with the keys that the output of the command has
     configuration           the block is a configuration file
     on a terminal           the block runs on a terminal; a password is typed, and questions are answered with y
     with a password         PASSWORD is set, and nothing is stored in the home folder

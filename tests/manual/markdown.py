@@ -34,7 +34,7 @@ class Block:
 
 
 def blocks_of(page: Path, text: str | None = None) -> list[Block]:
-    """Return the blocks of code of a page, in its order."""
+    """Return the blocks of code of a page, in its order. `text`: what it is to be, if not what the file holds."""
     content = page.read_text(encoding="utf-8") if text is None else text
     found = []
     for fence in _FENCE.finditer(content):

@@ -1,6 +1,7 @@
 """What README and manual say is so: links lead somewhere, and tables have what the code has."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -189,9 +190,17 @@ def test_every_code_that_the_troubleshooting_names_exists() -> None:
 def test_every_report_format_is_explained() -> None:
     """The table has a row for each, and no other."""
     text = page("reports").read_text(encoding="utf-8")
-    table = text[text.index("| format |") : text.index("<!-- run: report -->")]
+    table = text[text.index("| format |") : text.index("On a terminal the text report")]
 
     assert sorted(first_codes(table)) == sorted(formats())
+
+
+def test_the_summary_of_a_report() -> None:
+    """The report that the manual shows has every status, and its numbers add up to the number of images."""
+    (report,) = [json.loads(block.text) for block in blocks_of(page("reports")) if block.language == "json"]
+
+    assert list(report["summary"]) == [status.replace("-", "_") for status in Status]
+    assert sum(report["summary"].values()) == len(report["images"])
 
 
 # Lists
