@@ -18,7 +18,7 @@ from tests.manual.markdown import README, blocks_of, rows_of
         ("<!-- run -->\n```sh\none\n```\n\n", None, ""),  # that of the block before
     ],
 )
-def test_markers(before: str, runs: bool | None, says: str) -> None:
+def test_markers(before: str, says: str, *, runs: bool | None) -> None:
     """A marker is the comment on the line before a block, and counts for that block only."""
     block = blocks_of(README, f"{before}```sh\nbulkrm help\n```\n")[-1]
 
