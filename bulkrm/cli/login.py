@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.layout import listed
 from bulkrm.model.printable import printable
 from bulkrm.model.secret import Secret
 from bulkrm.remote.credentials.source import PASSWORD, USERNAME
@@ -77,7 +78,7 @@ def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *,
         what = f"-u, -p, --password-stdin, --password-env, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
         remedy = "`docker login` to each of them: without these, Docker's config.json is used"
         # With -p one of them may be a password, behind docker's habit `-p secret`.
-        named = "" if options.prompt else f": {', '.join(hosts[:5])}"
+        named = "" if options.prompt else f": {listed(hosts)}"
         raise InputError(Problem("", what + named, remedy))
 
 

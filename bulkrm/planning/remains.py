@@ -5,14 +5,13 @@ Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.effect
 
 from collections.abc import Iterator, Mapping
 
+from bulkrm.model.layout import MOST_IN_A_ROW, listed
 from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Target
-
-_SHOWN = 3
 
 
 def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iterator[tuple[Target, Outcome]]:
@@ -61,8 +60,7 @@ def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = Non
 
 def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
     """Say which tags are there although they were to go; `served`: one of them still serves the manifest."""
-    names = ", ".join(f"{item.repository}:{tag}" for tag in tags[:_SHOWN])
-    names += f" and {len(tags) - _SHOWN} more" if len(tags) > _SHOWN else ""
+    names = listed([f"{item.repository}:{tag}" for tag in tags], MOST_IN_A_ROW)
     if served:
         what = f"the registry deleted the manifest and not its tags: it still serves {names}"
         return Failure(FailureCode.TAGS_REMAIN, what, None, REMAIN, unfinished=True)

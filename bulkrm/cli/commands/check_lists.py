@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bulkrm.cli.inputs import Wanted, read_inputs
 from bulkrm.cli.terminal.console import show
+from bulkrm.model.layout import counted
 from bulkrm.model.reference import HTTPS_PORT
 
 
@@ -13,11 +14,7 @@ def check_lists(files: Sequence[str]) -> int:
     wanted = Wanted((), files, None, (), HTTPS_PORT, hide_arguments=False)
     selected = read_inputs(wanted)
     counts = Counter(entry.source.name for entry in selected.images.entries if entry.source)
-    lines = [f"{name}: {_counted(count, 'entry', 'entries')}" for name, count in counts.items()]
+    lines = [f"{name}: {counted(count, 'entry', 'entries')}" for name, count in counts.items()]
     if selected.images.protect:
         lines.append(f"protected: {', '.join(str(pattern) for pattern in selected.images.protect)}")
     return 0 if all(show(line) for line in lines) else 1
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from bulkrm.cli.terminal.console import show
+from bulkrm.cli.terminal.console import say, show
 from bulkrm.sandbox import Store
 from bulkrm.sandbox.demo import PASSWORD, USERNAME, demo_registry
 
@@ -43,7 +43,9 @@ async def run_demo() -> int:
             code = await _delete(path)
         _say(f"\nThe exit code is {code}: nothing failed, but a safety rule kept something. The registry now holds:")
         _show(sandbox.store)
-        _say("Registry and record end with the demo: there is nothing to undo here.")
+        _say(
+            "Registry and record end with the demo; on a registry of yours that `bulkrm undo` would put the images back."
+        )
     return 0 if code == _EXPECTED else 1
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.journal_events import Undone
+from bulkrm.model.layout import counted
 from bulkrm.state.errors import StateError
 from bulkrm.state.journal.standing import INTERRUPTED, Standing
 from bulkrm.state.known import KnownRun
@@ -110,7 +111,7 @@ def where(places: RunPlaces) -> str:
     more = len(places.repositories) - _MOST_PLACES
     text = "; ".join(f"{host}: {', '.join(paths)}" for host, paths in shown.items())
     others = len(places.hosts) - len(shown)
-    further = f" on {others} more {'registry' if others == 1 else 'registries'}" if others else ""
+    further = f" on {counted(others, 'more registry', 'more registries')}" if others else ""
     return f"{text} and {more:,} more{further}" if more > 0 else text
 
 

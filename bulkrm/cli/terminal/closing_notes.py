@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bulkrm.codec.plan_fields import requests_of
+from bulkrm.model.layout import counted
 from bulkrm.model.plan import Order, Plan
 from bulkrm.model.result.outcome import Deleted, Gone, NoMatch, Status
 from bulkrm.model.result.report import ImageResult, Reclaiming, Report
-from bulkrm.reports.plan_view import no_undo
+from bulkrm.reports.plan_view import no_undo, unreferenced
 
 _MOST_WARNINGS = 20  # of patterns and repositories: a list may name thousands that are not there
 
@@ -33,7 +34,8 @@ def closing_of(report: Report, *, recursive: bool) -> Iterator[str]:
         if plan.no_undo:
             yield no_undo(plan)
         yield from _read(report.condition_reads.manifests, report.condition_reads.configurations)
-    yield from _orphans(report.orphans, recursive=recursive)
+    if report.orphans:
+        yield f"{unreferenced(report.orphans, recursive=recursive)}."
     yield from _garbage(report.images, report.reclaiming)
 
 
@@ -46,7 +48,7 @@ def _outlook(plan: Plan) -> list[str]:
     ways = [f"tags first in {_places(orders[Order.TAGS_FIRST])}"] if orders[Order.TAGS_FIRST] else []
     ways += [f"a decoy over all tags in {_places(orders[Order.DECOY])}"] if orders[Order.DECOY] else []
     more = f": {', '.join(ways)}" if ways else ""
-    return [f"The run would send {number} request{'' if number == 1 else 's'} to delete{more}."]
+    return [f"The run would send {counted(number, 'request')} to delete{more}."]
 
 
 READ = "For the conditions of the list"
@@ -57,21 +59,12 @@ def _read(manifests: int, configurations: int) -> Iterator[str]:
     if manifests or configurations:
         number = manifests + configurations
         parts = [(manifests, "manifest"), (configurations, "configuration")]
-        what = " and ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count)
-        yield f"{READ} {what} were read ({number} request{'' if number == 1 else 's'})."
+        what = " and ".join(counted(count, word) for count, word in parts if count)
+        yield f"{READ} {what} were read ({counted(number, 'request')})."
 
 
 def _places(number: int) -> str:
-    return "1 repository" if number == 1 else f"{number} repositories"
-
-
-def _orphans(number: int, *, recursive: bool) -> list[str]:
-    """Say what stays behind with nothing left that needs it."""
-    if not number:
-        return []
-    what = f"{number} manifests and tags" if number > 1 else "1 manifest or tag"
-    more = "" if recursive else "; --recursive deletes such with what they belong to"
-    return [f"{what} that nothing needs any more stay{'s' if number == 1 else ''} behind{more}."]
+    return counted(number, "repository", "repositories")
 
 
 def _garbage(images: Sequence[ImageResult], reclaiming: Reclaiming) -> Iterator[str]:
