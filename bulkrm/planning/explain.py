@@ -24,7 +24,7 @@ def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], 
     else:
         yield "  chosen by no entry under this name, but under another one"
     candidate = candidate_of(item.digest, item.targets, item.tags, here)
-    found = list(reasons_of(candidate, here, rules))
+    found = list(dict.fromkeys(reasons_of(candidate, here, rules)))
     found += [kept for kept in here.conditions.digests.get(item.digest, ()) if kept not in found]
     found += [
         kept for target in named for kept in here.conditions.targets.get(target.reference, ()) if kept not in found
