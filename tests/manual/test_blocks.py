@@ -11,6 +11,7 @@ from bulkrm.selection.listfile.document import read_list
 from tests.manual.blocks import Marker, attended, commands_of, is_missing, marker_of, script
 from tests.manual.markdown import PAGES, ROOT, Block, blocks_of, name_of
 from tests.manual.world import World, world
+from tests.support.help_text import comparable
 from tests.support.loaded import loaded
 
 BLOCKS = [block for page in PAGES for block in blocks_of(page)]
@@ -97,7 +98,7 @@ async def check(block: Block, place: World, marker: Marker) -> None:
     if copied is not None:
         assert block.text == (ROOT / copied).read_text(encoding="utf-8")
     elif command is not None:
-        assert block.text == (await script(command, place, marker)).out
+        assert comparable(block.text) == comparable((await script(command, place, marker)).out)
     elif shape is not None:
         check_shape(json.loads(block.text), json.loads((await script(shape, place, marker)).out))
     elif marker.has("configuration"):
