@@ -43,7 +43,7 @@ async def run_demo() -> int:
             code = await _delete(path)
         _say(f"\nThe exit code is {code}: nothing failed, but a safety rule kept something. The registry now holds:")
         _show(sandbox.store)
-        _say(
+        say(
             "Registry and record end with the demo; on a registry of yours that `bulkrm undo` would put the images back."
         )
     return 0 if code == _EXPECTED else 1
