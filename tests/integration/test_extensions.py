@@ -455,7 +455,7 @@ async def test_a_hostile_selector(sandbox: Sandbox, plugged: Extend, tmp_path: P
         'protect: ["**:prod-*"]\n'
         "images:\n"
         "  - {image: 'team/app:pr*', older-than: 30d, exclude: ['pr-2'], hostile: please}\n"
-        "  - {image: 'team/app:releas*', hostile: please, labels: {stage: dev}}\n"
+        "  - {image: 'team/app:rel*', hostile: please, labels: {stage: dev}}\n"
     )
 
     result = await run("-f", str(listed), "-y", "--shared", "delete")
