@@ -172,6 +172,21 @@ def test_starting_is_light() -> None:
         assert result.stdout.splitlines()[-1] == "[]"
 
 
+def test_help_is_light() -> None:
+    """Help loads neither what a run needs, nor what the parser checks types with."""
+    heavy = ("aiohttp", "anyio", "pydantic", "wcmatch", "yaml", "rich.console", "bulkrm.engine")
+    code = (
+        "import sys; from bulkrm.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(name for name in sys.modules if name.startswith({heavy!r})))"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
 def test_every_command_has_its_word() -> None:
     """A command that `COMMANDS` does not know would be taken for an image."""
     named = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}

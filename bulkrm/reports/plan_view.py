@@ -2,15 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from bulkrm.codec.plan_document import PlanDocument
-from bulkrm.codec.plan_fields import totals
 from bulkrm.model.layout import MOST_IN_A_ROW, counted, listed, size, wrapped
 from bulkrm.model.manifest import INDEX_TYPES
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason, NotAttempted
 from bulkrm.model.target import Target, Unmatched
+
+if TYPE_CHECKING:  # help lists the formats, whose package this is in, without what plans need
+    from bulkrm.codec.plan_document import PlanDocument
 
 _INDENT = 6
 _LEGEND = "-  deleted   ~  tag removed, image stays   =  kept   !  failed"
@@ -22,7 +24,7 @@ _ORDERS = {
 _MARKS = {Delete: "-", Untag: "~", Kept: "=", Failed: "!"}
 
 
-def view(document: PlanDocument, width: int | None) -> str:
+def view(document: "PlanDocument", width: int | None) -> str:
     """Return the text. `width` is the terminal's in characters; None: a pipe, where every manifest is one line."""
     plan = document.plan
     items: dict[Repository, list[Item]] = defaultdict(list)
@@ -132,7 +134,7 @@ def _names(names: tuple[str, ...]) -> str:
     return listed(names, MOST_IN_A_ROW)
 
 
-def _remarks(document: PlanDocument) -> Iterator[str]:
+def _remarks(document: "PlanDocument") -> Iterator[str]:
     for line in document.unmatched:
         yield f"{line.text}  {_why_unmatched(line)}"
     orphaned = {name for item in document.plan.deletions for name in item.orphaned}
@@ -171,7 +173,9 @@ def _why_unmatched(line: Unmatched) -> str:
             return "chose nothing"
 
 
-def _totals(document: PlanDocument) -> str:
+def _totals(document: "PlanDocument") -> str:
+    from bulkrm.codec.plan_fields import totals  # noqa: PLC0415 (as above)
+
     number = totals(document)
     tags = sum(len(item.tags) for item in document.plan.deletions)
     parts = [f"{counted(number['delete'], 'manifest')} to delete ({counted(tags, 'tag')})"]

@@ -103,14 +103,18 @@ def _nobody_at_stdin() -> Iterator[None]:
         os.close(kept)
 
 
-async def bulkrm(*arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Result:
+async def bulkrm(
+    *arguments: str, stdin: bytes = b"", env: Mapping[str, str] | None = None, afresh: bool = False
+) -> Result:
     """Run it as a process of its own, while the test's event loop keeps serving.
 
-    It is forked from one that has loaded bulkrm; `start` and `terminal` begin as a user's command does.
+    It is forked from one that has loaded bulkrm; `start` and `terminal` begin as a user's command does, and so does this
+    one `afresh`: where it is to find another package or plugin than that process has.
     """
     pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "bulkrm") if afresh else (_loaded(),)
     process = await asyncio.create_subprocess_exec(
-        _loaded(), *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24
+        *command, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24
     )
     async with asyncio.timeout(SECONDS * 2):
         out, err = await process.communicate(stdin)

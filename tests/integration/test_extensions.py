@@ -36,7 +36,7 @@ def within(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run
     variables = {**place.env, "BULKRM_STATE_DIR": str(tmp_path / "state"), "COLUMNS": "80"}
 
     async def run(*arguments: str, env: Mapping[str, str] | None = None, stdin: bytes = b"") -> Result:
-        return await bulkrm(*arguments, stdin=stdin, env={**variables, **(env or {})})
+        return await bulkrm(*arguments, stdin=stdin, env={**variables, **(env or {})}, afresh=True)
 
     return run
 

@@ -32,8 +32,8 @@ class Place:
 
 
 def as_file(folder: Path, group: str, source: str) -> Place:
-    """Copy the package, and add one file to it."""
-    shutil.copytree(ROOT / "bulkrm", folder / "bulkrm", ignore=shutil.ignore_patterns("__pycache__"))
+    """Copy the package, with what is compiled of it, and add one file to it."""
+    shutil.copytree(ROOT / "bulkrm", folder / "bulkrm")
     (folder / _FOLDERS[group][0] / "example.py").write_text(source, encoding="utf-8")
     return Place(folder, {})
 

@@ -68,6 +68,12 @@ class Candidate:
 Guard = Callable[[Candidate, RepositoryFacts, GuardRules], Kept | None]
 
 
+# What a condition may say, and no guard above `conditions` tells of conditions.
+_OTHER_REASONS = tuple(
+    reason for reason in PRECEDENCE if reason not in (KeptReason.UNREADABLE, KeptReason.PROTECTED, KeptReason.NEWEST)
+)
+
+
 def protected(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> Kept | None:
     """Keep a manifest if any of its tags, listed or not, is protected, or if a condition protects it."""
     for tag in candidate.tags:
@@ -96,7 +102,7 @@ def newest(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept 
 
 def conditions(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
     """Keep a manifest that another condition of the list keeps, whatever reason it names: by age, for lack of a date."""
-    return _held(candidate, facts, *PRECEDENCE)
+    return _held(candidate, facts, *_OTHER_REASONS)
 
 
 def _held(candidate: Candidate, facts: RepositoryFacts, *reasons: KeptReason) -> Kept | None:

@@ -1,15 +1,17 @@
 """The rules that keep a manifest, alone and in their precedence."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pytest
 
+from bulkrm.model.condition_verdicts import ConditionVerdicts
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
+from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
@@ -66,6 +68,18 @@ def only(found: Plan) -> Item:
 def test_precedence() -> None:
     """What could not be read is named before protection, that before what runs, and so on to the ages."""
     assert (unreadable, protected, in_use, newest, shared, conditions) == GUARDS
+
+
+@pytest.mark.parametrize("reason", PRECEDENCE)
+def test_what_a_condition_keeps_stays(reason: KeptReason) -> None:
+    """Whatever reason it names, for all entries or for the one that names the image: that of a plugin may be any."""
+    kept = Kept(reason, ("images.yaml:1: hold",))
+    found = facts([("a", ONE)], {"a": ONE})
+    binding = ConditionVerdicts({ONE.digest: (kept,)})
+    narrowing = ConditionVerdicts(targets={target("a").reference: (kept,)})
+
+    for verdicts in (binding, narrowing):
+        assert only(plan(replace(found, conditions=verdicts), policy=Shared.DELETE)).verdict == kept
 
 
 def test_a_listed_tag_goes() -> None:
