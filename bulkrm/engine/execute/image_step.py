@@ -89,8 +89,8 @@ class ImageStep:
             self._turn.give_back()
             await self._let_follow()
         except StateError as error:
-            # What cannot be kept is not deleted, this one nor any other.
-            parts.outcomes.record_open(self._item, self._item.targets, Failed(not_recorded(error)))
+            # What cannot be kept is not deleted, this one nor any other; but a send of before may have deleted it.
+            self._conclude(self._item, Failed(UNCONFIRMED if self._sending.is_open else not_recorded(error)))
             parts.stop.fail_fast()
         except BaseException:
             if self._sending.is_open and not known.is_recorded:

@@ -9,6 +9,7 @@ from bulkrm.engine.execute.tags.tag_change import (
     Done,
     NotSent,
     in_doubt,
+    moved,
     none_if_damaged,
     settled_by_answer,
     settled_by_reading,
@@ -19,9 +20,11 @@ from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.manifest import Manifest, Unresolved
+from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, Kept
 from bulkrm.remote.clock import Clock, Moment
 from bulkrm.remote.registry import Registry
 from bulkrm.remote.sending import Sending, Withdrawn
@@ -78,6 +81,19 @@ class TagChanger:
     async def whole(self, repository: Repository, digest: Digest) -> Manifest | Failure | None:
         """GET a manifest, so that it can be put back; None where there is none."""
         return await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
+
+    async def without_manifest(self, item: Item, tag: str) -> Gone | Kept | Failed:
+        """Say what a tag is that was to leave a manifest which nothing has any more by its digest.
+
+        That is no word on the tag: some registries keep what a tag serves apart (`bulkrm.model.result.effect`). With
+        nothing at hand to put back, it is not changed.
+        """
+        held = await self.read(item.repository, tag)
+        if held is None:
+            return Gone()
+        if isinstance(held, Failure):
+            return Failed(held)
+        return Failed(_served_without(item, tag)) if held == item.digest else moved(item.repository, tag, held)
 
     async def put_back(
         self, repository: Repository, tag: str, over: Digest | None, archived: Manifest
@@ -139,6 +155,11 @@ class TagChanger:
         """Return what takes a change back that rests on a tag which was read just now: that is too old, or nobody wants it."""
         read = Moment.now(self._clock)
         return lambda: read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
+
+
+def _served_without(item: Item, tag: str) -> Failure:
+    what = f"{item.repository}:{tag} still serves {item.digest}, which the registry says that it does not have"
+    return Failure(FailureCode.TAGS_REMAIN, what, None, "delete the tag with the registry's own tool or web page")
 
 
 _RESTLESS = Failure(

@@ -22,7 +22,7 @@ from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import PATIENCE, Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Outcome, Untagged
+from bulkrm.model.result.outcome import Failed, Outcome, Untagged
 from bulkrm.planning.next_step import Finding, Unsent
 
 
@@ -60,17 +60,24 @@ class Untagging:
         def wanted() -> bool:
             return not self._stop and not staleness.is_stale(item.repository)
 
-        if isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY:
-            return Finding.RECORDED if await self._by_decoy.untag(item, wanted) else Unsent()
+        by_decoy = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY
+        if await (self._by_decoy.untag if by_decoy else self._untag)(item, wanted):
+            return Finding.RECORDED
+        # The item is judged again by its targets without an outcome: none of them may be one that only wants its proof.
+        await self._effects.settle(item.repository)
+        return Unsent()
+
+    async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
+        """Delete the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
         for tag in item.named_tags:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
-                return Unsent()
+                return False
             if isinstance(outcome, _Unproved):
                 self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
                 self._record(item, item.naming(tag), outcome)
-        return Finding.RECORDED
+        return True
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
         async with self._first_alone.turn(place_of(item.repository)) as is_alone:
@@ -87,7 +94,7 @@ class Untagging:
         """Remove the first tag of a place, and see to it that nothing else went with it, also where the run is stopped."""
         archived = await self._changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
-            return Failed(archived) if archived else Gone()
+            return Failed(archived) if archived else await self._changer.without_manifest(item, tag)
         siblings = [other for other in item.tags if other != tag]
         read = {other: await self._changer.read(item.repository, other) for other in siblings}
         unread = next((held for held in read.values() if isinstance(held, Failure)), None)

@@ -18,7 +18,7 @@ from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone
+from bulkrm.model.result.outcome import Failed
 
 _CUT_OFF = Failure(
     FailureCode.UNCONFIRMED,
@@ -47,7 +47,9 @@ class UntagByDecoy:
     async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         archived = await self._decoys.changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
-            self._record(item, item.targets, Failed(archived) if archived else Gone())
+            for tag in item.named_tags:
+                outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
+                self._record(item, item.naming(tag), outcome)
             return True
         decoy = await self._decoys.make(item.repository, item.named_tags)
         elsewhere: dict[str, Digest] = {}

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.sandbox import DropAfter, Reply, oci_image
 from tests.engine.runs import APP, TAGS, Runs, words
@@ -102,3 +103,35 @@ async def test_a_protected_tag_does_not_hold_another() -> None:
 
     assert words(done) == {"pr-1": "untagged", "pr-2": "kept protected"}
     assert runs.registry.tags(APP) == {"latest": digest, "pr-2": digest}
+
+
+async def test_a_tag_that_wants_its_proof_is_not_judged_again() -> None:
+    """Where the second tag grew too old, the first one, gone without an answer, is proved by the tag list and told once."""
+    runs = Runs(TAGS)
+    digest = shared(runs)
+    runs.registry.faults.add(DropAfter(), method="DELETE", path="manifests/pr-1$")
+    runs.on("HEAD", "manifests/pr-2$", lambda: runs.clock.skip(61), skip=2)
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert done.stop.bug is None
+    assert words(done) == {"pr-1": "untagged", "pr-2": "untagged"}
+    assert runs.registry.tags(APP) == {"latest": digest}
+
+
+@pytest.mark.parametrize("decoy", [False, True])
+async def test_a_manifest_that_is_gone_is_no_word_on_its_tags(*, decoy: bool) -> None:
+    """Where somebody deleted the digest and its tags live on, as on crane's registry, none of them is called absent."""
+    runs = Runs(replace(TAGS, tags_survive_digest_delete=True, tag_deletes=not decoy))
+    digest = shared(runs)
+    new = runs.registry.push(APP, oci_image(5))
+
+    async def somebody_deletes(_: Plan) -> None:
+        runs.registry.store.delete_manifest(APP, digest, keeps_tags=True)
+        runs.registry.store.tag(APP, "pr-2", new)
+
+    done = await runs.delete(shared=Shared.UNTAG, allow_decoy=decoy, concurrency=1, before_delete=somebody_deletes)
+
+    assert words(done) == {"pr-1": "failed tags-remain", "pr-2": "kept moved"}
+    assert runs.registry.tags(APP) == {"latest": digest, "pr-1": digest, "pr-2": new}
+    assert runs.registry.asked("PUT") == []

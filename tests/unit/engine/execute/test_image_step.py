@@ -67,12 +67,12 @@ class Script:
 
     async def delete(self, _: Item, sending: Sending) -> CameTo:
         self.asked.append("send")
-        sending.effect = Effect.OPEN
+        before, sending.effect = sending.effect, Effect.OPEN
         if self.during is not None:
             await self.during()
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
-            sending.effect = Effect.NONE
+            sending.effect = before
             raise answer
         came_to, sending.effect = answer
         return came_to
@@ -197,6 +197,17 @@ async def test_what_cannot_be_kept_is_not_deleted() -> None:
     outcome = told(script)
     assert isinstance(outcome, Failed)
     assert outcome.failure.code is FailureCode.NOT_RECORDED
+    assert script.stop.reason is NotAttemptedReason.FAIL_FAST
+
+
+async def test_what_cannot_be_kept_any_more_after_a_send() -> None:
+    """An earlier send may have deleted the manifest: that the next one cannot be recorded does not say that it is there."""
+    script = Script([(Unsent(BROKEN), Effect.OPEN), StateError("the disk is full")], Stop())
+    await step_of(script, DeleteManifest(ONE)).run()
+
+    outcome = told(script)
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.code is FailureCode.UNCONFIRMED
     assert script.stop.reason is NotAttemptedReason.FAIL_FAST
 
 
