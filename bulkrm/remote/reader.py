@@ -22,9 +22,11 @@ from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import is_registry_answer
 from bulkrm.remote.blobs import read_blob
 from bulkrm.remote.host import Host
+from bulkrm.remote.sending import Sending
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
+_READING = ("GET", "HEAD")
 _NO_CATALOG = "list the repositories by name instead of a pattern: this registry does not tell which there are"
 _CATALOG_REFUSED = (FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED)
 _NO_CONTACT = (FailureCode.UNREACHABLE, FailureCode.CERTIFICATE)
@@ -111,12 +113,16 @@ class Reader:
         names = await self.tags(repository)
         return None if names is None else Inventory(names)
 
-    async def ask(self, request: Request) -> Answer | None:
+    async def ask(self, request: Request, sending: Sending | None = None) -> Answer | None:
         """Send a request of a backend's own, with the tokens, pace and retries of every other one.
 
-        Return the final answer, a success; None where the registry itself answers 404.
+        Return the final answer, a success; None where the registry itself answers 404. What changes something needs its
+        `sending`, which says what was sent by now to whoever stops the run: without one it raises TypeError, and nothing
+        is sent.
         """
-        answer = await self._host.exchange(request)
+        if sending is None and request.method not in _READING:
+            raise TypeError(f"{request.method} changes something: `ask` needs its `sending`")
+        answer = await self._host.exchange(request, sending)
         if answer.status == _NOT_FOUND and is_registry_answer(answer):
             return None
         if not 200 <= answer.status < 300:  # noqa: PLR2004

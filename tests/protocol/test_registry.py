@@ -10,8 +10,9 @@ import pytest
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.manifest import OCI_MANIFEST, Children
-from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.protocol.message import delete_manifest
 from bulkrm.remote.sending import Sending, Withdrawn
 from bulkrm.sandbox import (
     Auth,
@@ -555,3 +556,19 @@ async def test_no_catalog(answer: Reply, code: FailureCode) -> None:
         failure = failure_of(caught.value)
         assert failure.code is code
         assert code is not FailureCode.NO_CATALOG or "by name" in str(failure.hint)
+
+
+# What a backend asks in its own words
+
+
+async def test_a_change_of_a_backend_needs_its_sending() -> None:
+    """Without one nobody could tell a stopped run that it was sent: it is refused, and nothing reaches the registry."""
+    request = delete_manifest(app("registry.test"), DIGEST)
+
+    async with ScriptedServer([PING, Step(DELETE, reply(202))]) as server, opened() as registries:
+        registry, sending = registries[server.host], Sending()
+        with pytest.raises(TypeError, match="DELETE"):
+            await registry.ask(request)
+        await registry.ask(request, sending)
+
+    assert sending.effect is Effect.OPEN

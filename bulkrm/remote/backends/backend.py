@@ -5,11 +5,14 @@ and overrides what its registry does otherwise:
 
 - `inventory(repository)`: all manifests and tags in one listing, where the registry has such a listing;
 - `manifest`, `look` and `head`: one manifest, its digest checked against its bytes, or what a reference leads to;
-- `delete(repository, digest, ...)`: one manifest with all its tags; `delete_tag(repository, tag, ...)`: one tag only;
-- `restore(repository, manifest, tag)`: a deleted manifest comes back, under a tag or without one;
+- `delete(repository, digest, sending)`: one manifest with all its tags; `delete_tag(repository, tag, sending)`: one tag only;
+- `put(repository, reference, manifest, sending)`: a manifest under a tag; `restore(repository, manifest, sending)`: a deleted
+  one comes back under its digest;
 - `host.traits`: how the engine has to treat it (`bulkrm.protocol.traits`).
 
-Each raises RequestFailed with the final failure, and returns what was seen, never what was hoped for.
+Each raises RequestFailed with the final failure, and returns what was seen, never what was hoped for. Every request that
+changes something takes the `sending` with it (`ask(request, sending)`): by that it is taken back where it is not wanted any
+more, and a run that is stopped knows that it may have taken effect.
 """
 
 from collections.abc import Callable
