@@ -61,10 +61,10 @@ class Scene:
 
     async def pushed(self, *tags: str) -> Decoy:
         """A decoy over these tags, all of which held what they were to hold."""
-        decoy = await self.decoys.make(app(self.sandbox), tags)
-        for tag in tags:
-            assert await decoy.push(tag, self.held[tag], lambda: True) == Done()
-        return decoy
+        async with self.decoys.make(app(self.sandbox), tags) as decoy:
+            for tag in tags:
+                assert await decoy.push(tag, self.held[tag], lambda: True) == Done()
+            return decoy
 
     def now(self) -> dict[str, str | None]:
         """What the tags lead to."""

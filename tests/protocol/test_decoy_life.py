@@ -43,15 +43,15 @@ async def test_a_journal_that_is_full() -> None:
         here.journal.full = True
 
         with pytest.raises(StateError):
-            await here.decoys.make(app(here.sandbox), ["a"])
+            async with here.decoys.make(app(here.sandbox), ["a"]):
+                pytest.fail("it was made")
 
         assert sent(here.sandbox, "PUT", "DELETE") == []
 
 
 async def test_only_what_holds_what_it_held() -> None:
     """A tag that moved, cannot be read, or is not wanted any more is not overwritten."""
-    async with scene() as here:
-        decoy = await here.decoys.make(app(here.sandbox), ["a", "b", "c"])
+    async with scene() as here, here.decoys.make(app(here.sandbox), ["a", "b", "c"]) as decoy:
         here.sandbox.store.tag(APP, "a", here.held["c"])
         here.sandbox.faults.add(DAMAGE, method="HEAD|GET", path="manifests/b$", times=None)
 
@@ -67,8 +67,7 @@ async def test_only_what_holds_what_it_held() -> None:
 @pytest.mark.parametrize("damaged", [True, False])
 async def test_a_damaged_tag(*, damaged: bool) -> None:
     """A tag that the registry cannot read is overwritten only where the plan says that it is damaged."""
-    async with scene() as here:
-        decoy = await here.decoys.make(app(here.sandbox), ["a"])
+    async with scene() as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
         here.sandbox.faults.add(DAMAGE, method="GET", path="manifests/a$", times=1)
         if not damaged:
             here.sandbox.faults.add(DAMAGE, method="HEAD|GET", path="manifests/a$", times=None)
@@ -212,8 +211,7 @@ async def test_a_stop_ends_the_waiting() -> None:
 
 async def test_cut_off_while_it_is_pushed() -> None:
     """A tag over which it was being pushed when the run ended counts as one that it is under."""
-    async with scene() as here:
-        decoy = await here.decoys.make(app(here.sandbox), ["a"])
+    async with scene() as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
         told: list[str] = []
         with anyio.CancelScope() as scope:
 

@@ -16,6 +16,7 @@ from bulkrm.engine.execute.remains import Remains
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Rereader, Staleness
 from bulkrm.engine.execute.step_order import StepOrder
+from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.other_decoys import DecoyAwareRereader, OtherDecoys
 from bulkrm.engine.execute.tags.tags_first import TagsFirst
 from bulkrm.engine.execute.tags.untag import Untagging
@@ -59,10 +60,11 @@ class Execution:
         in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
         recorded = ItemOutcomes(outcomes, context.stop, fail_fast=before.fail_fast)
         knowing = DecoyAwareRereader(rereader, OtherDecoys(gateway, context))
-        remains = Remains(gateway, in_flight, context, before.allow_decoy)
+        decoys = Decoys(gateway, in_flight, context)
+        remains = Remains(decoys, allow_decoy=before.allow_decoy)
         effects = Effects(remains, in_flight, context, recorded.conclude)
         deletion = Deletion(gateway, context)
-        self._tags_first = TagsFirst(gateway, in_flight, context, recorded.record_open)
+        self._tags_first = TagsFirst(decoys, recorded.record_open)
         self._parts = Parts(
             gateway=gateway,
             stop=context.stop,
@@ -72,7 +74,7 @@ class Execution:
             in_flight=in_flight,
             staleness=Staleness(acts, knowing, context.clock, outcomes, recorded.record),
             deletion=deletion,
-            untagging=Untagging(gateway, in_flight, context, effects, recorded.record),
+            untagging=Untagging(decoys, effects, recorded.record),
             untagged_first=UntaggedFirst(gateway, in_flight, context, deletion, outcomes, recorded.record),
             proof=Proof(remains, context, effects, first_alone),
             effects=effects,

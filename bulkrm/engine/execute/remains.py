@@ -1,13 +1,10 @@
 """Tags that are there although they were to go: they are looked at, and removed where the registry does that."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, NotSent
-from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
@@ -24,30 +21,25 @@ class Remain:
     look: TagLook
 
 
-@dataclass(slots=True)
 class Remains:
-    """Looks at tags, and takes off what is left over. `allow_decoy`: also by pushing a decoy over what answers nothing."""
+    """Looks at tags, and takes off what is left over."""
 
-    gateway: Gateway
-    in_flight: RequestsInFlight
-    context: RunContext
-    allow_decoy: bool
-    _decoys: Decoys = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Take what makes decoys, and reads and changes tags."""
-        self._decoys = Decoys(self.gateway, self.in_flight, self.context)
+    def __init__(self, decoys: Decoys, *, allow_decoy: bool) -> None:
+        """`allow_decoy`: what answers nothing is also taken off by pushing a decoy over it."""
+        self._decoys = decoys
+        self._allow_decoy = allow_decoy
+        self._context = decoys.context
 
     def anew(self) -> "Remains":
         """Return one that knows of no failures: for one look, which has to be tried, and whose failures say nothing else.
 
         A registry may refuse to talk about what it has just deleted; nothing else is to fail for that.
         """
-        return Remains(self.gateway.anew(), self.in_flight, self.context, self.allow_decoy)
+        return Remains(self._decoys.anew(), allow_decoy=self._allow_decoy)
 
     async def listed(self, repository: Repository) -> Collection[str] | Failure:
         """List the tags of a repository; one that the registry does not know any more has none."""
-        found = await self.gateway.call(repository, lambda registry: registry.tags(repository))
+        found = await self._decoys.gateway.call(repository, lambda registry: registry.tags(repository))
         return found if isinstance(found, Failure) else frozenset(found or ())
 
     async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
@@ -57,7 +49,7 @@ class Remains:
     async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
         """Look at a tag of an item that was to go."""
         held = await self.held(item.repository, tag)
-        decoys = self.context.removed_ahead.decoys(item.repository)
+        decoys = self._context.removed_ahead.decoys(item.repository)
         state = tag_state(item.digest, held, listed=listed, decoys=decoys)
         if state is TagState.SERVES:
             again = await self.held(item.repository, item.digest)
@@ -69,10 +61,10 @@ class Remains:
         """Take off tags of one repository that are left over; whoever lists the tags afterwards sees what came of it."""
         refused = False
         for remain in left:
-            if not refused and not self.context.stop:
+            if not refused and not self._context.stop:
                 changed = await self._decoys.changer.delete(self._change(remain))
                 refused = isinstance(changed, Failure | NotSent) and not isinstance(changed, Doubt)
-        if refused and self.allow_decoy and not self.context.stop:
+        if refused and self._allow_decoy and not self._context.stop:
             await self._by_decoy([remain for remain in left if remain.look.state is TagState.DANGLING])
 
     async def take_off(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
@@ -100,21 +92,21 @@ class Remains:
         return Change(remain.item.repository, remain.tag, _held(remain), None, self._wanted)
 
     def _wanted(self) -> bool:
-        return not self.context.stop
+        return not self._context.stop
 
     async def _by_decoy(self, left: list[Remain]) -> None:
         """Push one decoy over what answers nothing, and delete it: distribution then takes the tags with it."""
         if not left:
             return
         repository = left[0].item.repository
-        decoy = await self._decoys.make(repository, [remain.tag for remain in left])
-        with self.in_flight.unfinished():
-            for remain in left:
-                changed = await decoy.push(remain.tag, _held(remain), self._wanted)
-                if isinstance(changed, Failure | NotSent):
-                    break
-            if decoy.under:
-                await decoy.delete()
+        async with self._decoys.make(repository, [remain.tag for remain in left]) as decoy:
+            with self._decoys.in_flight.unfinished():
+                for remain in left:
+                    changed = await decoy.push(remain.tag, _held(remain), self._wanted)
+                    if isinstance(changed, Failure | NotSent):
+                        break
+                if decoy.under:
+                    await decoy.delete()
 
 
 def _held(remain: Remain) -> Digest | None:

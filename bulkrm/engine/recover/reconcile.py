@@ -63,7 +63,7 @@ class Reconciliation:
         in_flight = RequestsInFlight(context.stop)
         self._decoys = Decoys(gateway, in_flight, context)
         self._tags = self._decoys.changer
-        remains = Remains(gateway, in_flight, context, policy.allow_decoy)
+        remains = Remains(self._decoys, allow_decoy=policy.allow_decoy)
         self._effects = Effects(remains, in_flight, context, self._tell, mend=not policy.dry_run)
         self._outcomes = outcomes
         self._stop = context.stop

@@ -7,6 +7,7 @@ afterwards proves nothing: the tag list does.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from bulkrm.engine.context import RunContext
@@ -77,13 +78,13 @@ class DanglingTags:
             tags = [tag_of(entry.target) for entry in entries]
             await self._recorder.dangling(repository, tags)
             by_decoy = entries[0].untag_method is UntagMethod.DECOY
-            decoy = await self._decoys.make(repository, tags) if by_decoy else None
-            with self._in_flight.unfinished():
-                for entry in entries:
-                    if not self._stop:
-                        await self._send(entry, decoy, sent)
-                    self._tell(ADVANCED)
-                await self._conclude(repository, sent, decoy)
+            async with self._decoys.make(repository, tags) if by_decoy else nullcontext() as decoy:
+                with self._in_flight.unfinished():
+                    for entry in entries:
+                        if not self._stop:
+                            await self._send(entry, decoy, sent)
+                        self._tell(ADVANCED)
+                    await self._conclude(repository, sent, decoy)
         except StateError as error:
             self._stop.fail_fast()
             for entry in self._open(entries):

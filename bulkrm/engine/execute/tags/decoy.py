@@ -4,7 +4,8 @@ A decoy is an OCI index that names nothing, so that no blob is needed to push it
 other manifest. DELETE of its digest removes the tags that lead to it, and nothing else: regclient does the same with a dummy
 image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives like this:
 
-1. *Made* for some tags of one repository, and journalled with them before anything is pushed (`Decoys.make`).
+1. *Made* for some tags of one repository, and journalled with them before anything is pushed (`Decoys.make`, which lets the
+   next one of the repository be made when its block is left).
 2. *Pushed* over a tag that still holds what it held when the change was decided (`push`): one `Change` like any other. From then
    on the tag is under the decoy, also where it is in doubt whether the push took effect.
 3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too).
@@ -21,12 +22,15 @@ A stop ends the pushing; deletion, proof and putting back are done to their end.
 the decoy and its tags. `resume` deletes it, or puts back what the tags held; `undo` takes a tag that holds it for one that is
 gone; a later run finds an empty index under the tag, which it deletes like any other manifest. Another run's decoy is none of
 ours: `other_decoys`. Two decoys of one repository are never alive at once, because distribution cannot delete a manifest while
-a tag is being written (it reads all of them: registry/storage/tagstore.go `Lookup`); the callers see to that.
+a tag is being written (it reads all of them: registry/storage/tagstore.go `Lookup`): `make` waits for the end of the one before.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from uuid import uuid4
+
+import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
@@ -45,20 +49,33 @@ from bulkrm.remote.sending import Sending
 
 
 class Decoys:
-    """Makes the decoys of a run."""
+    """Makes the decoys of a run, one at a time in each repository. Whoever makes any in the run uses the same one."""
 
     def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext) -> None:
         """`in_flight` has every push while it may be taking effect."""
         self.gateway = gateway
+        self.in_flight = in_flight
         self.context = context
         self.changer = TagChanger(gateway, in_flight, context.clock)
+        self._alive: dict[Repository, anyio.Lock] = {}
 
-    async def make(self, repository: Repository, tags: Collection[str]) -> "Decoy":
-        """Make a decoy for these tags, and have it journalled before it is pushed. Raises StateError."""
-        manifest = empty_index(uuid4().hex, self.context.recorder.run)
-        await self.context.recorder.decoy(repository, list(tags), manifest)
-        self.context.removed_ahead.add_decoy(repository, manifest.digest)
-        return Decoy(repository, manifest, self)
+    def anew(self) -> "Decoys":
+        """Return one that knows of no failures, and waits for the same decoys."""
+        other = Decoys(self.gateway.anew(), self.in_flight, self.context)
+        other._alive = self._alive
+        return other
+
+    @asynccontextmanager
+    async def make(self, repository: Repository, tags: Collection[str]) -> AsyncIterator["Decoy"]:
+        """Make a decoy for these tags, and have it journalled before it is pushed. Raises StateError.
+
+        It is alive until the block is left; until then another one of the repository waits.
+        """
+        async with self._alive.setdefault(repository, anyio.Lock()):
+            manifest = empty_index(uuid4().hex, self.context.recorder.run)
+            await self.context.recorder.decoy(repository, list(tags), manifest)
+            self.context.removed_ahead.add_decoy(repository, manifest.digest)
+            yield Decoy(repository, manifest, self)
 
     def earlier(self, repository: Repository, digest: Digest) -> "EarlierDecoy":
         """Return a decoy that an earlier part of this run made, known by its digest."""

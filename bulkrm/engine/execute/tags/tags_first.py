@@ -10,15 +10,13 @@ elsewhere by now, or that holds a decoy which cannot be removed, is told at once
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bulkrm.engine.context import Record, RunContext
-from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.context import Record
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Changed, Moved, NotSent, Unwanted, moved
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
-from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
@@ -52,17 +50,18 @@ class _Progress:
 class TagsFirst:
     """Takes tags off manifests that are deleted afterwards."""
 
-    def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, record: Record) -> None:
+    def __init__(self, decoys: Decoys, record: Record) -> None:
         """`record` hears what became of targets although their manifest's turn has not come."""
-        self._gateway = gateway
-        self._in_flight = in_flight
+        context = decoys.context
+        self._gateway = decoys.gateway
+        self._in_flight = decoys.in_flight
         self._stop = context.stop
         self._tell = context.tell
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
         self._record = record
-        self._others = OtherDecoys(gateway, context)
-        self._decoys = Decoys(gateway, in_flight, context)
+        self._others = OtherDecoys(decoys.gateway, context)
+        self._decoys = decoys
         self._tags_ahead = TagsAhead(self._decoys.changer, context.removed_ahead)
 
     async def clear(self, step: RemoveTagsAhead, look: Staleness) -> None:
@@ -143,15 +142,16 @@ class TagsFirst:
     async def _by_decoy(self, progress: _Progress, look: Staleness) -> None:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
         step = progress.step
-        decoy = await self._decoys.make(step.repository, [tag for item in step.items for tag in item.tags])
+        tags = [tag for item in step.items for tag in item.tags]
+        async with self._decoys.make(step.repository, tags) as decoy:
 
-        async def push(item: Item, tag: str, wanted: Callable[[], bool]) -> Changed:
-            return await self._tags_ahead.push(item, tag, wanted, decoy)
+            async def push(item: Item, tag: str, wanted: Callable[[], bool]) -> Changed:
+                return await self._tags_ahead.push(item, tag, wanted, decoy)
 
-        with self._in_flight.unfinished():
-            await self._each(progress, look, push)
-            if decoy.under:
-                self._conclude(progress, decoy, await decoy.remove())
+            with self._in_flight.unfinished():
+                await self._each(progress, look, push)
+                if decoy.under:
+                    self._conclude(progress, decoy, await decoy.remove())
 
     def _conclude(self, progress: _Progress, decoy: Decoy, removal: DecoyRemoval) -> None:
         """Note of each tag that was under the decoy what it is now."""

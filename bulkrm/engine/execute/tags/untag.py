@@ -8,15 +8,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from bulkrm.engine.context import Record, RunContext
+from bulkrm.engine.context import Record
 from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.staleness import Staleness
+from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, unconfirmed, untagged
-from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
-from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Untag, UntagMethod
@@ -34,19 +32,17 @@ class _Unproved:
 class Untagging:
     """Takes the named tags off manifests that stay."""
 
-    def __init__(
-        self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, effects: Effects, record: Record
-    ) -> None:
+    def __init__(self, decoys: Decoys, effects: Effects, record: Record) -> None:
         """`record` hears what became of the targets that name a tag, `effects` take those where the tag list has to tell."""
-        self._gateway = gateway
+        context = decoys.context
         self._clock = context.clock
         self._effects = effects
         self._stop = context.stop
         self._recorder = context.recorder
         self._record = record
-        self._in_flight = in_flight
-        self._changer = TagChanger(gateway, in_flight, context.clock)
-        self._by_decoy = UntagByDecoy(gateway, in_flight, context, effects)
+        self._in_flight = decoys.in_flight
+        self._changer = decoys.changer
+        self._by_decoy = UntagByDecoy(decoys, effects)
         self._first_alone = FirstAlone()
 
     async def untag(self, item: Item, staleness: Staleness) -> Unsent | Finding:

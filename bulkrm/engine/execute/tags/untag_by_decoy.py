@@ -2,20 +2,14 @@
 
 from collections.abc import Callable
 
-import anyio
-
-from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.effects import Effects
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Change, Doubt, Moved, outcome_of, untagged
-from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item
-from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed
@@ -30,28 +24,26 @@ _CUT_OFF = Failure(
 class UntagByDecoy:
     """Takes the named tags off manifests, one manifest at a time in each repository."""
 
-    def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, effects: Effects) -> None:
+    def __init__(self, decoys: Decoys, effects: Effects) -> None:
         """`effects` hear what became of the targets, and take those where a later tag list has to tell."""
-        self._decoys = Decoys(gateway, in_flight, context)
-        self._others = OtherDecoys(gateway, context)
-        self._in_flight = in_flight
+        self._decoys = decoys
+        self._others = OtherDecoys(decoys.gateway, decoys.context)
+        self._in_flight = decoys.in_flight
         self._effects = effects
         self._record = effects.tell
-        self._locks: dict[Repository, anyio.Lock] = {}
 
     async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         """Remove the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
-        async with self._locks.setdefault(item.repository, anyio.Lock()):
-            return await self._untag(item, wanted)
-
-    async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         archived = await self._decoys.changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
             for tag in item.named_tags:
                 outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
                 self._record(item, item.naming(tag), outcome)
             return True
-        decoy = await self._decoys.make(item.repository, item.named_tags)
+        async with self._decoys.make(item.repository, item.named_tags) as decoy:
+            return await self._untag(item, decoy, archived, wanted)
+
+    async def _untag(self, item: Item, decoy: Decoy, archived: Manifest, wanted: Callable[[], bool]) -> bool:
         elsewhere: dict[str, Digest] = {}
         try:
             with self._in_flight.unfinished():

@@ -7,7 +7,7 @@ import pytest
 from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared
-from bulkrm.sandbox import DropAfter, Reply, SandboxSettings, oci_image
+from bulkrm.sandbox import Delay, Drop, DropAfter, Reply, SandboxSettings, oci_image
 from tests.engine.runs import APP, REAL, Runs, words
 from tests.support.fake_registry import OPEN
 
@@ -113,3 +113,24 @@ async def test_a_signal_between_push_and_deletion_leaves_no_decoy(runs: Runs) ->
     assert words(done)["pr-1"] == "untagged"
     known = {oci_image(1).digest, oci_image(7).digest}
     assert set(runs.registry.tags(APP).values()) <= known
+
+
+async def test_one_decoy_at_a_time(runs: Runs) -> None:
+    """What the first decoy's DELETE left half-way is mended by another decoy, which waits for that of the next image."""
+    store, pushed = runs.registry.store, [f"qr-{number}" for number in range(6)]
+    images = {shared(runs), runs.registry.push(APP, oci_image(2), *pushed, "stable")}
+    alive = list[int]()
+
+    def stops_half_way() -> None:
+        store.delete_manifest(APP, str(runs.registry.tags(APP)["pr-1"]), only=0)
+
+    runs.on("DELETE", REAL, stops_half_way)
+    runs.registry.faults.add(Drop(), method="DELETE", path=REAL)
+    runs.registry.faults.add(Delay(0.5), method="PUT", path="qr-", times=None)
+    runs.on("PUT|DELETE|HEAD", "", lambda: alive.append(len(store.digests(APP) - images)), times=None)
+
+    done = await runs.delete(f"- {APP}:pr-*\n- {APP}:qr-*", shared=Shared.UNTAG, allow_decoy=True)
+
+    assert words(done) == dict.fromkeys(["pr-1", "pr-2", *pushed], "untagged")
+    assert set(runs.registry.tags(APP)) == {"latest", "stable"}
+    assert max(alive) == 1
