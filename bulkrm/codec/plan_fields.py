@@ -1,6 +1,5 @@
 """Turns a plan into the records of its file, in a fixed order; and counts what it does."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from bulkrm.codec.plan_records import (
     UnmatchedRecord,
 )
 from bulkrm.codec.policy_fields import PlanOptions, policy_record, rules_record
+from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
@@ -31,21 +31,17 @@ def options(document: PlanDocument) -> PlanOptions:
 
 def repositories(plan: Plan) -> Iterator[RepositoryRecord]:
     """Yield the records of all repositories, sorted, with their manifests sorted by digest."""
-    items: dict[Repository, list[Item]] = defaultdict(list)
-    settled: dict[Repository, list[Settled | Dangling]] = defaultdict(list)
-    for item in plan.items:
-        items[item.repository].append(item)
-    for entry in plan.without_manifest:
-        settled[entry.target.reference.repository].append(entry)
+    items, settled = by_repository(plan.items), by_repository(plan.without_manifest)
     for repository in sorted({*items, *settled}, key=str):
-        dangling = [entry for entry in settled[repository] if isinstance(entry, Dangling)]
+        manifests, others = items.get(repository, []), settled.get(repository, [])
+        dangling = [entry for entry in others if isinstance(entry, Dangling)]
         yield RepositoryRecord(
             str(repository),
             plan.tags.get(repository),
             plan.order(repository),
-            _requests_in(plan, repository, items[repository]) + requests_for(dangling),
-            tuple(sorted(map(manifest, items[repository]), key=_manifest_order)),
-            tuple(sorted(map(_settled, settled[repository]), key=lambda record: record.image)),
+            _requests_in(plan, repository, manifests) + requests_for(dangling),
+            tuple(sorted(map(manifest, manifests), key=_manifest_order)),
+            tuple(sorted(map(_settled, others), key=lambda record: record.image)),
         )
 
 
@@ -73,14 +69,8 @@ def manifest(item: Item) -> ManifestRecord:
 
 def requests_of(plan: Plan) -> int:
     """Return how many requests a plan sends, without those for tokens, retries and second readings."""
-    items: dict[Repository, list[Item]] = defaultdict(list)
-    for item in plan.items:
-        items[item.repository].append(item)
-    dangling: dict[Repository, list[Dangling]] = defaultdict(list)
-    for entry in plan.dangling:
-        dangling[entry.repository].append(entry)
-    by_digest = sum(_requests_in(plan, repository, found) for repository, found in items.items())
-    return by_digest + sum(map(requests_for, dangling.values()))
+    by_digest = sum(_requests_in(plan, place, items) for place, items in by_repository(plan.items).items())
+    return by_digest + sum(map(requests_for, by_repository(plan.dangling).values()))
 
 
 def _requests_in(plan: Plan, repository: Repository, items: Iterable[Item]) -> int:

@@ -1,11 +1,25 @@
 """The fields of a report (schema 1): written for reports and journals, and read back from journals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Annotated, Any
 
-from bulkrm.codec.kinds import DIGEST, MEDIA_TYPE, NUMBER, TEXT, TEXTS, full_reference, one_of, optional, record_of
-from bulkrm.codec.record import to_json
+from bulkrm.codec.kinds import (
+    DIGEST,
+    FLAG,
+    MEDIA_TYPE,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    full_reference,
+    one_of,
+    optional,
+    record_of,
+    tuple_of,
+)
+from bulkrm.codec.record import Kind, to_json
 from bulkrm.model.digest import Digest
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.result.outcome import (
@@ -134,35 +148,75 @@ def _reason(outcome: Outcome) -> tuple[str | None, tuple[str, ...]]:
             return None, ()
 
 
+_SECONDS = Kind({"type": "number", "minimum": 0}, float)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The run of a report. `started`: in UTC, to the second."""
+
+    id: Annotated[str, TEXT]
+    started: Annotated[str, TEXT]
+    seconds: Annotated[float, _SECONDS]
+    dry_run: Annotated[bool, FLAG]
+    version: Annotated[str, TEXT]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsRecord:
+    """How many requests were sent, retries included."""
+
+    registry: Annotated[int, NUMBER]
+    token: Annotated[int, NUMBER]
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRecord:
+    """What `--verify` did not find as expected. `expected` null: nothing; `found` null: nothing, or it cannot be read."""
+
+    image: Annotated[str, TEXT]
+    expected: Annotated[Digest | None, optional(DIGEST)]
+    found: Annotated[Digest | None, optional(DIGEST)]
+    message: Annotated[str, TEXT]
+    hint: Annotated[str, TEXT]
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationRecord:
+    """The result of `--verify`. `checked`: how many tags and manifests were read."""
+
+    checked: Annotated[int, NUMBER]
+    differences: Annotated[tuple[DifferenceRecord, ...], tuple_of(record_of(DifferenceRecord))]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadRecord:
+    """All of a report but its images. `summary` has every status; `verification` null: it was not asked for."""
+
+    run: Annotated[RunRecord, record_of(RunRecord)]
+    summary: Annotated[Mapping[str, Any], OBJECT]
+    requests: Annotated[RequestsRecord, record_of(RequestsRecord)]
+    orphans: Annotated[int, NUMBER]
+    verification: Annotated[VerificationRecord | None, optional(record_of(VerificationRecord))]
+
+
 def head(report: Report) -> dict[str, Any]:
     """Return everything but the images."""
-    started = report.run.started.astimezone(UTC)
-    return {
-        "run": {
-            "id": report.run.id,
-            "started": started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "seconds": round(report.run.seconds, 3),
-            "dry_run": report.run.dry_run,
-            "version": report.run.version,
-        },
-        "summary": {status.value.replace("-", "_"): count for status, count in report.summary.items()},
-        "requests": {"registry": report.requests.registry, "token": report.requests.token},
-        "orphans": report.orphans,
-        "verification": report.verification and _verification(report.verification),
-    }
+    run, requests = report.run, report.requests
+    started = run.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return to_json(
+        HeadRecord(
+            RunRecord(run.id, started, round(run.seconds, 3), run.dry_run, run.version),
+            {status.value.replace("-", "_"): count for status, count in report.summary.items()},
+            RequestsRecord(requests.registry, requests.token),
+            report.orphans,
+            None if report.verification is None else _verification(report.verification),
+        )
+    )
 
 
-def _verification(verification: Verification) -> dict[str, Any]:
-    return {
-        "checked": verification.checked,
-        "differences": [
-            {
-                "image": difference.image,
-                "expected": difference.expected,
-                "found": difference.found,
-                "message": difference.message,
-                "hint": difference.hint,
-            }
-            for difference in verification.differences
-        ],
-    }
+def _verification(found: Verification) -> VerificationRecord:
+    differences = (
+        DifferenceRecord(each.image, each.expected, each.found, each.message, each.hint) for each in found.differences
+    )
+    return VerificationRecord(found.checked, tuple(differences))

@@ -111,6 +111,11 @@ class Settled:
     target: Target
     outcome: Gone | Failed | Kept
 
+    @property
+    def repository(self) -> Repository:
+        """The repository of the target."""
+        return self.target.reference.repository
+
 
 @dataclass(frozen=True, slots=True)
 class Dangling:

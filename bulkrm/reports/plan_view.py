@@ -1,9 +1,10 @@
 """A plan as text for people: for each repository what goes, what stays and why; and one line of totals."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from bulkrm.model.grouping import by_repository
 from bulkrm.model.layout import MOST_IN_A_ROW, counted, listed, size, wrapped
 from bulkrm.model.manifest import INDEX_TYPES
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
@@ -27,15 +28,14 @@ _MARKS = {Delete: "-", Untag: "~", Kept: "=", Failed: "!"}
 def view(document: "PlanDocument", width: int | None) -> str:
     """Return the text. `width` is the terminal's in characters; None: a pipe, where every manifest is one line."""
     plan = document.plan
-    items: dict[Repository, list[Item]] = defaultdict(list)
-    settled: dict[Repository, list[Settled | Dangling]] = defaultdict(list)
-    for item in plan.items:
-        items[item.repository].append(item)
-    for entry in plan.without_manifest:
-        settled[entry.target.reference.repository].append(entry)
+    items, settled = by_repository(plan.items), by_repository(plan.without_manifest)
     blocks = [_LEGEND] if items or plan.dangling else []
     blocks += [
-        "\n".join(wrapped(_repository(plan, place, items[place], settled[place], width), width, indent=_INDENT))
+        "\n".join(
+            wrapped(
+                _repository(plan, place, items.get(place, []), settled.get(place, []), width), width, indent=_INDENT
+            )
+        )
         for place in sorted({*items, *settled}, key=str)
     ]
     blocks.append("\n".join(wrapped(_remarks(document), width, indent=_INDENT)))
