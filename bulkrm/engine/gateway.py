@@ -81,8 +81,8 @@ class Gateway:
     def _noted(self, failure: Failure, place: Repository | str, causes: KnownFailures) -> Failure:
         """Remember a failure as far as it reaches."""
         host, repository = (place, None) if isinstance(place, str) else (place.host, place)
-        breaker, untag_method = self._breakers[host], self._registries[host].host
-        if failure.code is FailureCode.NOT_PERMITTED and untag_method.authorizer.is_anonymous(repository):
+        breaker, registry = self._breakers[host], self._registries[host]
+        if failure.code is FailureCode.NOT_PERMITTED and registry.host.authorizer.is_anonymous(repository):
             failure = replace(failure, hint=f"{_NO_LOGIN}; {failure.hint}" if failure.hint else _NO_LOGIN)
         if not breaker.counts(failure):
             # Where no manifest is deleted a tag may be, and everything can be read.
@@ -150,8 +150,8 @@ class Gateway:
 
     def learn_untagged_first(self, host: str) -> None:
         """Note that a host deletes a manifest only when no tag is on it any more."""
-        untag_method = self._registries[host].host
-        untag_method.authorizer.learn(replace(untag_method.traits, untagged_first=True))
+        authorizer = self._registries[host].host.authorizer
+        authorizer.learn(replace(authorizer.traits, untagged_first=True))
 
     def workers(self, host: str) -> int:
         """How many jobs of a host are worth having under way."""

@@ -1,4 +1,4 @@
-"""The book of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
+"""The outcomes of a run: one line for every image and every pattern that chose none, and the outcome of each, once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -29,9 +29,9 @@ class Outcomes:
     def __init__(
         self, tell: EventListener, on_bug: Callable[[BaseException], None], removed_ahead: RemovedAhead | None = None
     ) -> None:
-        """Begin empty. The listener hears of every outcome; if it fails, the book stays true and `on_bug` hears of it.
+        """`tell` hears of every outcome; if it raises, the outcome stays recorded and `on_bug` gets the exception.
 
-        `cleared`: tags that are gone already, whatever becomes of their manifests.
+        `removed_ahead`: tags that are gone already, whatever becomes of their manifests.
         """
         self._removed_ahead = removed_ahead or RemovedAhead()
         self._tell = tell
@@ -40,14 +40,14 @@ class Outcomes:
         self._told: dict[Line, _Told] = {}
 
     def open(self, lines: Iterable[Line]) -> None:
-        """Write down what the run is about; patterns without images have their outcome at once."""
+        """Take the lines of the report; a pattern without images has its outcome at once."""
         self.lines = list(lines)
         for line in self.lines:
             if isinstance(line, Unmatched):
                 self._write(line, (line.outcome, None))
 
     def add(self, targets: Iterable[Target]) -> None:
-        """Write down images that came up since and are no lines yet."""
+        """Add lines for images that were found later, such as attached ones."""
         known = set(self.lines)
         self.lines += dict.fromkeys(target for target in targets if target not in known)
 
@@ -57,7 +57,7 @@ class Outcomes:
         return any(isinstance(_outcome(what), _WENT) for what in told if what is not None)
 
     def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
-        """Write down what became of a target. A second outcome for one target is a bug: raises RuntimeError."""
+        """Record the outcome of a target. Raises RuntimeError for a second outcome, which is a bug."""
         if target in self._told:
             raise RuntimeError(f"{target.reference} has an outcome already")
         outcome = self._removed_ahead.with_lost_tag(target, outcome)
@@ -66,7 +66,7 @@ class Outcomes:
         self._write(target, (_SHARED if outcome == _SHARED else outcome, resolved))
 
     def replay(self, done: Mapping[str, ImageResult]) -> None:
-        """Write down results of before, by the image's full name, for the lines that they are about."""
+        """Record the results of an earlier part of the run; `done` has them by the full name of the image."""
         for line in self.lines:
             if isinstance(line, Target) and line not in self._told and str(line.reference) in done:
                 result = done[str(line.reference)]
@@ -77,7 +77,7 @@ class Outcomes:
         return target in self._told
 
     def outcome(self, target: Target) -> Outcome | None:
-        """Return what became of a target, if that is known."""
+        """Return the outcome of a target; None: it has none yet."""
         told = self._told.get(target)
         return None if told is None else _outcome(told)
 
@@ -100,7 +100,7 @@ class Outcomes:
         return sum(len(tags) or 1 for tags in gone.values())
 
     def close(self, reason: NotAttemptedReason) -> Sequence[ImageResult]:
-        """Complete the book: whatever has no outcome was not attempted. Return all results in the order of the list."""
+        """Record `not-attempted` with this reason for every image without an outcome. Return all results in the order of the list."""
         for line in self.lines:
             if isinstance(line, Target) and line not in self._told:
                 self.record(line, NotAttempted(reason))
@@ -172,7 +172,7 @@ _FOR_GOOD = "cannot be undone: the tag led to no manifest that could be kept"
 
 
 def _note(line: Target, outcome: Outcome) -> str | None:
-    """Return the list's note, and what there is to know of an outcome that `undo` does not take back."""
+    """Return the note of the list, with a remark on an outcome that `undo` cannot revert."""
     if isinstance(outcome, Deleted | WouldDelete) and outcome.for_good:
         return f"{line.note}; {_FOR_GOOD}" if line.note else _FOR_GOOD
     return line.note

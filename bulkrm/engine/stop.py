@@ -33,11 +33,10 @@ class Stop:
 
     @contextmanager
     def phase(self, grace: float = 0.0, busy: Callable[[], bool] = _always) -> Iterator[None]:
-        """Run a phase that a stop ends: after `grace` seconds what is still under way in it is cancelled.
+        """Run a phase that a stop ends: what is still under way in it is cancelled after `grace` seconds.
 
-        At once where `busy` says that there is nothing worth the grace.
-
-        Whatever runs in it looks at the stop before it takes up something new.
+        It is cancelled at once where `busy` says that nothing is under way that is worth waiting for. Code that runs in a
+        phase asks the stop itself before it begins something new.
         """
         self._grace, self._busy = grace, busy
         with anyio.CancelScope() as self._scope:
@@ -61,7 +60,7 @@ class Stop:
         self._request(NotAttemptedReason.INTERRUPTED)
 
     def calm(self) -> None:
-        """Hear that nothing is under way any more that is worth the grace: a stopped phase ends now."""
+        """Note that no change is in flight any more: a stopped phase ends now."""
         if self and self._scope is not None:
             self._scope.cancel()
 

@@ -157,7 +157,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class AwaitTurn:
-    """AwaitTurn until everything that goes before it is over."""
+    """Wait until every step that goes before it is over, and nobody else is the first to try."""
 
 
 @dataclass(frozen=True, slots=True)

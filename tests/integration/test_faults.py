@@ -125,7 +125,7 @@ FAULTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class UntagMethod:
+class Way:
     """One thing that is done to the images, and how the registry is for it."""
 
     name: str
@@ -134,9 +134,9 @@ class UntagMethod:
 
 
 WAYS = (
-    UntagMethod("delete", SandboxSettings(), Options()),
-    UntagMethod("untag", SandboxSettings(tag_deletes=True), Options(shared=Shared.UNTAG)),
-    UntagMethod("decoy", SandboxSettings(), Options(shared=Shared.UNTAG, allow_decoy=True)),
+    Way("delete", SandboxSettings(), Options()),
+    Way("untag", SandboxSettings(tag_deletes=True), Options(shared=Shared.UNTAG)),
+    Way("decoy", SandboxSettings(), Options(shared=Shared.UNTAG, allow_decoy=True)),
 )
 
 
@@ -173,11 +173,11 @@ def is_decoy(sandbox: Sandbox, digest: str) -> bool:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("untag_method", WAYS, ids=lambda untag_method: str(untag_method.name))
-async def test_every_outcome_is_true(untag_method: UntagMethod, fault: Callable[[Sandbox], None]) -> None:
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: str(way.name))
+async def test_every_outcome_is_true(way: Way, fault: Callable[[Sandbox], None]) -> None:
     """Whatever happens, what is reported is what is."""
-    async with Sandbox(untag_method.settings) as sandbox:
-        shared = untag_method.options.shared is Shared.UNTAG
+    async with Sandbox(way.settings) as sandbox:
+        shared = way.options.shared is Shared.UNTAG
         digests = fill(sandbox, IMAGES, shared=shared)
 
         async def begin(_: object) -> None:
@@ -187,7 +187,7 @@ async def test_every_outcome_is_true(untag_method: UntagMethod, fault: Callable[
         done = await delete(
             sandbox.host,
             f"- {APP}:pr-*",
-            replace(untag_method.options, clock=clock, timeout=TIMEOUT, before_delete=begin),
+            replace(way.options, clock=clock, timeout=TIMEOUT, before_delete=begin),
         )
         sandbox.faults.clear()
 

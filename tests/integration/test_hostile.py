@@ -131,10 +131,10 @@ async def test_a_hostile_registry(seed: int, tmp_path: Path) -> None:
         check_text(server.secrets, *words, *words.values())
 
 
-@pytest.mark.parametrize("untag_method", WAYS)
-async def test_each_way_alone(untag_method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_way_alone(way: str, tmp_path: Path) -> None:
     """A registry that knows one way only, and goes it always: nothing is deleted unless it said so, in bounded time."""
-    async with Bystander() as bystander, HostileServer(1, bystander.url, often=1.0, ways=(untag_method,)) as server:
+    async with Bystander() as bystander, HostileServer(1, bystander.url, often=1.0, ways=(way,)) as server:
         fill(server)
         options = Options(
             login=Login(server.user, Secret(server.password)),
@@ -196,9 +196,7 @@ def _processes() -> list[str]:
 @pytest.mark.parametrize("seed", [3, 4])
 async def test_the_command(seed: int, tmp_path: Path) -> None:
     """So it is with the whole command: no traceback, no control character, no secret in anything that it leaves."""
-    quick = tuple(
-        untag_method for untag_method in WAYS if untag_method not in ("busy", "silence", "slow drip", "slow headers")
-    )
+    quick = tuple(way for way in WAYS if way not in ("busy", "silence", "slow drip", "slow headers"))
     async with (
         Bystander() as bystander,
         HostileServer(seed, bystander.url, often=0.2, ways=quick) as server,

@@ -134,17 +134,17 @@ async def killed_while_unlinking(
 
 
 @pytest.mark.parametrize("back", ["at once", "too late"])
-@pytest.mark.parametrize("untag_method", ["digest", "decoy"])
+@pytest.mark.parametrize("strategy", ["digest", "decoy"])
 @pytest.mark.parametrize("version", ["2.8.2", "3.1.1"])
-async def test_the_registry_is_killed(version: str, untag_method: str, back: str, tmp_path: Path) -> None:
+async def test_the_registry_is_killed(version: str, strategy: str, back: str, tmp_path: Path) -> None:
     """While it unlinks tags: the run, or its `resume`, removes what is left over, and never says more than is so."""
     binary = distribution_3_binary() if version == "3.1.1" else real_registry_binary()
     repository, number = "team/app", 200
     async with RealRegistry(tmp_path / "registry", SETTINGS, binary=binary) as registry, Admin(registry.url) as admin:
-        images, tags = (1, number) if untag_method == "digest" else (number, 1)
+        images, tags = (1, number) if strategy == "digest" else (number, 1)
         wanted = await fill(admin, repository, images, tags)
         asked = [f"{registry.host}/{repository}:pr-*", "-y", "-q", "-o", "json", "--allow-decoy"]
-        asked += ["--strategy", "digest" if untag_method == "digest" else "tags-first"]
+        asked += ["--strategy", "digest" if strategy == "digest" else "tags-first"]
         async with killed_while_unlinking(registry, repository, *asked) as running:
             if back == "at once":
                 await registry.restart()

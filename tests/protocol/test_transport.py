@@ -321,14 +321,14 @@ async def test_a_certificate_that_does_not_verify() -> None:
         assert sandbox.log == []
 
 
-@pytest.mark.parametrize("untag_method", ["insecure", "ca"])
-async def test_a_certificate_that_is_accepted(untag_method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("trust", ["insecure", "ca"])
+async def test_a_certificate_that_is_accepted(trust: str, tmp_path: Path) -> None:
     """--insecure accepts it, and so does --ca-file, for the registry and its token server."""
     async with Sandbox(SandboxSettings(tls=True, own_token_port=True)) as sandbox:
         fill(sandbox, "1")
         ca_file = tmp_path / "ca.pem"
         ca_file.write_bytes(sandbox.ca_pem or b"")
-        connection = Connection(insecure=True) if untag_method == "insecure" else Connection(ca_file=ca_file)
+        connection = Connection(insecure=True) if trust == "insecure" else Connection(ca_file=ca_file)
         async with opened(connection=connection) as registries:
             assert await registries[sandbox.host].manifest(app(sandbox), "1") is not None
             assert registries[sandbox.host].host.base == sandbox.url

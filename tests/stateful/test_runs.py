@@ -97,19 +97,19 @@ class Runs(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         seed=st.integers(50, 55),
-        untag_method=st.sampled_from(("api", "fallback", *SUFFIXES)),
+        found_by=st.sampled_from(("api", "fallback", *SUFFIXES)),
         tags=_tags,
     )
-    def attach(self, data: st.DataObject, seed: int, untag_method: str, tags: list[str]) -> None:
+    def attach(self, data: st.DataObject, seed: int, found_by: str, tags: list[str]) -> None:
         subject = self.known(data)
         attached = artifact(seed, subject)
         self.push(attached, tags[:1])
-        if untag_method == "fallback":
+        if found_by == "fallback":
             known = self.artifacts.setdefault(subject.digest, [])
             known += [attached] if attached not in known else []
             self.push(fallback_index(known), [fallback_tag(subject)])
-        elif untag_method in SUFFIXES:
-            self.push(attached, [fallback_tag(subject) + untag_method])
+        elif found_by in SUFFIXES:
+            self.push(attached, [fallback_tag(subject) + found_by])
 
     @rule(seed=st.integers(60, 63), date=st.sampled_from(DATES), tags=_tags)
     def push_dated(self, *, seed: int, date: str, tags: list[str]) -> None:

@@ -34,7 +34,7 @@ class Heard:
     target: str
     authorization: str
     cookie: str
-    untag_method: str
+    way: str
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class HostileServer:
         self.heard: list[Heard] = []
         self.tokens: list[str] = []
         self._often = often
-        self._probe = ways
+        self._ways = ways
         self._sandbox = Sandbox(SandboxSettings(auth=Auth.NONE, tag_deletes=True))
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -137,15 +137,15 @@ class HostileServer:
         name = f"{asked.method} {asked.path}"
         self._count[name] += 1
         random = Random(f"{self._seed} {name} {self._count[name]}")  # noqa: S311 (no secret)
-        untag_method = random.choice(self._probe) if random.random() < self._often else ""
+        way = random.choice(self._ways) if random.random() < self._often else ""
         headers = asked.headers
         self.heard.append(
-            Heard(asked.method, asked.target, headers.get("authorization", ""), headers.get("cookie", ""), untag_method)
+            Heard(asked.method, asked.target, headers.get("authorization", ""), headers.get("cookie", ""), way)
         )
         if asked.method == "DELETE":
             self.truth.asked.add(asked.path.rpartition("/")[2])
         scene = Hostility(self, asked, random, lambda: self._honest(asked), writer)
-        return await (WAYS[untag_method] if untag_method else plain)(scene)
+        return await (WAYS[way] if way else plain)(scene)
 
     def _honest(self, asked: Asked) -> ServerResponse:
         """Answer as a good registry does; a DELETE has taken effect then."""

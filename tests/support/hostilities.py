@@ -303,10 +303,10 @@ async def bad_chunks(scene: Hostility) -> bool:
     return await scene.stream(start, (b"FFFFFFFFFFFFFFFF\r\nxx\r\n", b"-1\r\n", b"zz\r\n"))
 
 
-UntagMethod = Callable[[Hostility], Awaitable[bool]]
-_ALL: tuple[UntagMethod, ...] = (
+Act = Callable[[Hostility], Awaitable[bool]]
+_ALL: tuple[Act, ...] = (
     *(other_digest, other_body, odd_manifest, odd_names, odd_link, redirect, challenge, odd_token, echo, escapes),
     *(busy, denied, done_and_denied, hang_up, late_duplicate, cut_short, too_long, endless_body, bomb),
     *(slow_drip, slow_headers, huge_headers, many_headers, only_continue, no_http, silence, bad_chunks),
 )
-WAYS: dict[str, UntagMethod] = {re.sub("_", " ", untag_method.__name__): untag_method for untag_method in _ALL}
+WAYS: dict[str, Act] = {re.sub("_", " ", act.__name__): act for act in _ALL}

@@ -1,7 +1,7 @@
 """When what was read is too old to delete by, and who reads and judges it again.
 
 A registry has no conditional DELETE: between the reading on which a judgement rests and the DELETE that follows from it,
-somebody may put a tag on a doomed manifest, or push an index that names it. That window cannot be closed, but it is kept
+somebody may put a tag on a manifest that is to go, or push an index that names it. That window cannot be closed, but it is kept
 short. The theory:
 
 - **What grows old.** For each repository there are two readings: the whole of it (every listed image and every other
@@ -21,8 +21,8 @@ short. The theory:
   left for deletions after each: reading again takes a fifth of a repository's time at most. Only a pause or sleep that
   is longer than that can use up a judgement with nothing deleted; the engine counts those and gives the image up.
 
-What it does not cover: the time from the last reading to the DELETE. A tag that moves to a doomed manifest from another
-one keeps its name, so only the whole reading sees it. What is put on a manifest after the last reading goes with it.
+What it does not cover: the time from the last reading to the DELETE. A tag that moves from another manifest to one
+that is to go keeps its name, so only the whole reading sees it. What is put on a manifest after the last reading goes with it.
 """
 
 from collections.abc import Mapping, Sequence

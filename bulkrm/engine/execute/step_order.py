@@ -1,4 +1,16 @@
-"""Who waits for whom: manifests for the decoys and the tags of their repository, and for what goes before them."""
+"""Who waits for whom: which steps have to be over before another one is sent.
+
+================  =====================================================================================================
+step              waits for
+================  =====================================================================================================
+UntagManifest     nothing
+RemoveTagsAhead   every `UntagManifest` by decoy in its repository
+DeleteManifest    every `UntagManifest` by decoy and the `RemoveTagsAhead` of its repository, and the manifests that its
+                  `after` names, such as the indexes that it is a child of
+================  =====================================================================================================
+
+A step that is over lets the others go whatever came of it: `next_step` keeps a manifest whose parent stays.
+"""
 
 from collections.abc import Iterable
 
@@ -14,17 +26,17 @@ class StepOrder:
     """The turns of all steps. Create it inside the event loop."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        """Find out what waits for what."""
+        """Prepare the turns of `steps`, which are all steps of an execution."""
         # Only what somebody waits for: an event takes more memory than all else that is known of an image.
         self._ends: dict[tuple[Repository, Digest], anyio.Event] = {}
         # distribution reads all tags of a repository to delete a manifest (registry/storage/tagstore.go `Lookup`), and
         # fails half-way where a tag is being written at that moment: so no manifest is deleted while decoys are pushed.
         self._decoys: dict[Repository, list[anyio.Event]] = {}
-        self._clearings: dict[Repository, anyio.Event] = {}
+        self._tag_removals: dict[Repository, anyio.Event] = {}
         for step in steps:
             match step:
                 case RemoveTagsAhead(repository):
-                    self._clearings[repository] = anyio.Event()
+                    self._tag_removals[repository] = anyio.Event()
                 case UntagManifest(item):
                     if isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY:
                         end = self._end_of(item.repository, item.digest)
@@ -37,29 +49,29 @@ class StepOrder:
         return self._ends.setdefault((repository, digest), anyio.Event())
 
     async def come(self, step: Step) -> None:
-        """Wait until it is a step's turn."""
+        """Wait until every step is over that goes before this one."""
         match step:
             case RemoveTagsAhead(repository):
                 await _all(self._decoys.get(repository, ()))
             case DeleteManifest(item, after):
                 await _all(self._decoys.get(item.repository, ()))
-                tags_first = self._clearings.get(item.repository)
-                if tags_first is not None and not tags_first.is_set():
-                    await tags_first.wait()
+                tag_removal = self._tag_removals.get(item.repository)
+                if tag_removal is not None:
+                    await tag_removal.wait()
                 for parent in after:
                     await self._ends[item.repository, parent].wait()
             case UntagManifest():
                 pass  # nothing goes before it
 
     def is_awaited(self, item: Item) -> bool:
-        """Tell whether anything waits for an item to be gone."""
+        """Tell whether a step waits for the end of this item's step."""
         return (item.repository, item.digest) in self._ends
 
     def end(self, step: Step) -> None:
-        """Let come what waits for a step."""
+        """Let the steps go that wait for this one."""
         match step:
             case RemoveTagsAhead(repository):
-                self._clearings[repository].set()
+                self._tag_removals[repository].set()
             case DeleteManifest(item) | UntagManifest(item):
                 end = self._ends.get((item.repository, item.digest))
                 if end is not None:

@@ -226,9 +226,9 @@ class Planner:
             plan = with_tags_only_hosts(plan, self._tags_only(repositories))
         if strategy is Strategy.TAGS_FIRST:
             self._warn_of_no_way(repositories, "manifests are deleted by digest")
-        return PlanWithFacts(replace(plan, orders=choose_orders(plan, strategy, self._way_to_clear)), facts)
+        return PlanWithFacts(replace(plan, orders=choose_orders(plan, strategy, self._method_of_tags_first)), facts)
 
-    def _way_to_clear(self, repository: Repository) -> UntagMethod | Failure | None:
+    def _method_of_tags_first(self, repository: Repository) -> UntagMethod | Failure | None:
         """Return how tags can be removed before manifests; a Failure on hosts that delete no manifests."""
         return self._gateway.traits(repository.host).tags_only or self._probe.of(repository)
 

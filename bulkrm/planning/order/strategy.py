@@ -56,13 +56,11 @@ def choose_orders(
     """Return the order of every repository where it is not by digest; `untag_method`: how its tags can be removed."""
     found: dict[Repository, Order] = {}
     for repository, items in _by_repository(plan):
-        found_method = untag_method(repository)
+        method = untag_method(repository)
         if repository.host in plan.untagged_first:
             found[repository] = Order.TAGS_FIRST
-        elif isinstance(found_method, UntagMethod) and _saves_work(
-            items, plan.tags.get(repository, 0), found_method, strategy
-        ):
-            found[repository] = Order.TAGS_FIRST if found_method is UntagMethod.TAG else Order.DECOY
+        elif isinstance(method, UntagMethod) and _saves_work(items, plan.tags.get(repository, 0), method, strategy):
+            found[repository] = Order.TAGS_FIRST if method is UntagMethod.TAG else Order.DECOY
     return found
 
 
@@ -96,14 +94,15 @@ def _tags_alone(item: Item, why: TagsOnly | None) -> Iterator[Item]:
         yield replace(item, targets=others, verdict=Failed(why), parents=(), orphaned=())
 
 
-def _saves_work(items: Iterable[Item], there: int, untag_method: UntagMethod, strategy: Strategy) -> bool:
-    clear = list(removable_ahead(items))
+def _saves_work(items: Iterable[Item], tag_count: int, untag_method: UntagMethod, strategy: Strategy) -> bool:
+    """Tell whether removing tags first is quicker, or asked for. `tag_count`: how many tags the repository has."""
+    removable = list(removable_ahead(items))
     if strategy is not Strategy.AUTO:
-        return strategy is Strategy.TAGS_FIRST and bool(clear)
-    tags = sum(len(item.tags) for item in clear)
-    spared = len(clear) * tags / 2
+        return strategy is Strategy.TAGS_FIRST and bool(removable)
+    tags = sum(len(item.tags) for item in removable)
+    spared = len(removable) * tags / 2
     # The DELETE of a decoy reads all tag links of the repository, and so does the listing after it.
-    cost = tags * _COST_OF_TAG if untag_method is UntagMethod.TAG else tags * _COST_OF_DECOY + 2 * there
+    cost = tags * _COST_OF_TAG if untag_method is UntagMethod.TAG else tags * _COST_OF_DECOY + 2 * tag_count
     return spared > cost
 
 

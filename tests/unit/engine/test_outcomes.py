@@ -1,4 +1,4 @@
-"""The book of a run: one outcome for every line, in the order of the list."""
+"""The outcomes of a run: one outcome for every line, in the order of the list."""
 
 import pytest
 
@@ -32,8 +32,8 @@ def no_bug(bug: BaseException) -> None:
     raise bug
 
 
-def book_for(tell: EventListener) -> Outcomes:
-    """A book whose listener has no bug."""
+def outcomes_for(tell: EventListener) -> Outcomes:
+    """Outcomes whose listener has no bug."""
     return Outcomes(tell, no_bug)
 
 
@@ -45,7 +45,7 @@ def target(tag: str, line: int = 1, note: str | None = None) -> Target:
 def test_order_is_that_of_the_list() -> None:
     """Results come in the order of the lines, whatever the order of the outcomes; the observer hears them as they come."""
     listener = Heard()
-    outcomes = book_for(listener)
+    outcomes = outcomes_for(listener)
     a, b = target("a"), target("b", 2, "old")
     outcomes.open([a, b])
 
@@ -60,9 +60,9 @@ def test_order_is_that_of_the_list() -> None:
 
 
 def test_patterns_have_their_outcome_at_once() -> None:
-    """A pattern without images is written when the book is opened, with its source and note."""
+    """A pattern without images is written when the lines are opened, with its source and note."""
     listener = Heard()
-    outcomes = book_for(listener)
+    outcomes = outcomes_for(listener)
 
     outcomes.open([Unmatched("registry.example/x:*", Source("-", 7), "n", NoMatch())])
 
@@ -73,7 +73,7 @@ def test_patterns_have_their_outcome_at_once() -> None:
 @pytest.mark.parametrize("reason", NotAttemptedReason)
 def test_closing_completes(reason: NotAttemptedReason) -> None:
     """Whatever has no outcome was not attempted, for the reason given; what has one keeps it."""
-    outcomes = book_for(ignore)
+    outcomes = outcomes_for(ignore)
     a, b = target("a"), target("b")
     outcomes.open([a, b])
     outcomes.record(a, Deleted())
@@ -85,7 +85,7 @@ def test_closing_completes(reason: NotAttemptedReason) -> None:
 
 def test_no_second_outcome() -> None:
     """A second outcome for one target is a bug, and the first stays."""
-    outcomes = book_for(ignore)
+    outcomes = outcomes_for(ignore)
     a = target("a")
     outcomes.open([a])
     outcomes.record(a, Deleted())
@@ -98,7 +98,7 @@ def test_no_second_outcome() -> None:
 
 def test_the_same_image_from_two_lines() -> None:
     """Two targets that differ only in their source are two lines."""
-    outcomes = book_for(ignore)
+    outcomes = outcomes_for(ignore)
     first, second = target("a", 1), target("a", 2)
     outcomes.open([first, second])
 
@@ -114,7 +114,7 @@ def test_the_same_image_from_two_lines() -> None:
 def test_failures() -> None:
     """It knows whether anything failed, an image or a pattern."""
     failed = Failed(Failure(FailureCode.REFUSED, "HTTP 400"))
-    images, patterns = book_for(ignore), book_for(ignore)
+    images, patterns = outcomes_for(ignore), outcomes_for(ignore)
     images.open([target("a"), target("b")])
     images.record(target("a"), Deleted())
     before = images.has_failures
@@ -150,7 +150,7 @@ def test_what_disappeared() -> None:
     same = Target(DigestRef(APP, RESOLVED.digest), Source("images.yaml", 3))
     alone = Target(DigestRef(APP, two.digest), Source("images.yaml", 4))
     a, b, c = target("a"), target("b"), target("c")
-    outcomes = book_for(ignore)
+    outcomes = outcomes_for(ignore)
     outcomes.open([a, twin, same, alone, b, c])
 
     assert outcomes.disappeared == 0

@@ -85,9 +85,9 @@ def test_a_digest_is_gone_with_all_its_tags() -> None:
 
 def test_untagging() -> None:
     """A tag that was to be taken off is untagged if it is gone."""
-    remaining_tags = Untag((f"{APP}:c",))
-    for look, expected in ((GONE, Untagged(remaining_tags.remaining_tags)), (DANGLING, None)):
-        (told,) = outcomes(item(A, verdict=remaining_tags), Removal.FOUND_GONE, {"a": look})
+    untag = Untag((f"{APP}:c",))
+    for look, expected in ((GONE, Untagged(untag.remaining_tags)), (DANGLING, None)):
+        (told,) = outcomes(item(A, verdict=untag), Removal.FOUND_GONE, {"a": look})
 
         assert told[1] == expected if expected else word(told[1]) == "unfinished"
 

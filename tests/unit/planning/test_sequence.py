@@ -122,6 +122,6 @@ def test_not_through_all_repositories() -> None:
 
     assert sorted(places) == sorted(names * 5)
     for name in names:
-        step_order = [number for number, place in enumerate(places) if place == name]
-        assert 1 <= step_order[1] - step_order[0] <= 16
-        assert step_order[-1] - step_order[0] <= 4 * 16
+        turns = [number for number, place in enumerate(places) if place == name]
+        assert 1 <= turns[1] - turns[0] <= 16
+        assert turns[-1] - turns[0] <= 4 * 16

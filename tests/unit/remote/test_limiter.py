@@ -20,11 +20,11 @@ class Crowd:
         self.tasks: list[asyncio.Task[None]] = []
         self._leave: list[asyncio.Event] = []
 
-    async def send(self, count: int, *, enforce_limit: bool = True) -> None:
+    async def send(self, count: int, *, hold: bool = True) -> None:
         """Send more of them, and let them go as far as they can."""
         for _ in range(count):
             leave = asyncio.Event()
-            if not enforce_limit:
+            if not hold:
                 leave.set()
             self._leave.append(leave)
             self.tasks.append(asyncio.create_task(self._one(len(self.tasks), leave)))
@@ -94,7 +94,7 @@ async def test_nobody_pushes_in() -> None:
 async def test_rate() -> None:
     """In any ten seconds two get in, however fast they leave."""
     people = crowd(100, Rate(2, 10.0))
-    await people.send(5, enforce_limit=False)
+    await people.send(5, hold=False)
     assert list(people.entered.values()) == [0.0, 0.0]
 
     await people.clock.advance(9.9)

@@ -30,7 +30,7 @@ class Limiter:
     allowed = 8
 
 
-class Books:
+class FakeRegistries:
     """A registry that has listings and nothing else; it counts how often each is asked for."""
 
     anonymous = False
@@ -41,12 +41,12 @@ class Books:
         self._catalog = catalog
         self.asked: list[str] = []
 
-    def __getitem__(self, host: str) -> "Books":
+    def __getitem__(self, host: str) -> "FakeRegistries":
         assert host == HOST
         return self
 
     @property
-    def host(self) -> "Books":
+    def host(self) -> "FakeRegistries":
         return self
 
     async def inventory(self, repository: Repository) -> Inventory | None:
@@ -65,10 +65,10 @@ class Books:
         return listing
 
 
-async def lines(books: Books, text: str, stop: Stop | None = None) -> list[Line]:
+async def lines(registries: FakeRegistries, text: str, stop: Stop | None = None) -> list[Line]:
     """Expand a list."""
     stop = stop or Stop()
-    gateway = Gateway(cast("Registries", books))
+    gateway = Gateway(cast("Registries", registries))
     entries = read_list(f"registry: {HOST}\nimages:\n{text}", "images.yaml").entries
     return await expand(entries, gateway, TagLists(gateway, stop, FakeClock()), stop, ignore)
 
@@ -81,39 +81,39 @@ def texts(found: list[Line]) -> list[str]:
 
 async def test_exact_references_ask_nothing() -> None:
     """A list without globs needs no listing."""
-    books = Books({})
+    registries = FakeRegistries({})
 
-    found = await lines(books, "  - app:1\n  - app:2\n")
+    found = await lines(registries, "  - app:1\n  - app:2\n")
 
-    assert (texts(found), books.asked) == (["app:1", "app:2"], [])
+    assert (texts(found), registries.asked) == (["app:1", "app:2"], [])
 
 
 async def test_order_and_duplicates() -> None:
     """Lines come in the order of the list, matches of a glob sorted, and every image once, with its first source."""
-    books = Books({"app": ("pr-2", "pr-1", "1.0")})
+    registries = FakeRegistries({"app": ("pr-2", "pr-1", "1.0")})
 
-    found = await lines(books, "  - app:pr-2\n  - app:pr-*\n  - app:1.0\n  - app:*\n  - app:pr-*\n")
+    found = await lines(registries, "  - app:pr-2\n  - app:pr-*\n  - app:1.0\n  - app:*\n  - app:pr-*\n")
 
     assert texts(found) == ["app:pr-2", "app:pr-1", "app:1.0"]
     assert [line.source and line.source.line for line in found] == [3, 4, 5]
-    assert books.asked == ["app"]
+    assert registries.asked == ["app"]
 
 
 async def test_patterns_of_repositories() -> None:
     """A glob of repositories asks for the catalog once, and for the tags of those that it chooses only."""
-    books = Books({"team/a": ("old",), "team/b": ("new", "old")}, ("team/b", "team/a", "other"))
+    registries = FakeRegistries({"team/a": ("old",), "team/b": ("new", "old")}, ("team/b", "team/a", "other"))
 
-    found = await lines(books, "  - team/*:old\n  - team/[b-z]:*\n")
+    found = await lines(registries, "  - team/*:old\n  - team/[b-z]:*\n")
 
     assert texts(found) == ["team/a:old", "team/b:old", "team/b:new"]
-    assert sorted(books.asked) == ["catalog", "team/a", "team/b"]
+    assert sorted(registries.asked) == ["catalog", "team/a", "team/b"]
 
 
 async def test_no_match() -> None:
     """A pattern that chooses nothing is a line, once, be it of tags, of repositories, or of an unknown repository."""
-    books = Books({"app": ("1.0",)}, ("app",))
+    registries = FakeRegistries({"app": ("1.0",)}, ("app",))
 
-    found = await lines(books, "  - app:pr-*\n  - app:pr-*\n  - x/*:1\n  - unknown:*\n")
+    found = await lines(registries, "  - app:pr-*\n  - app:pr-*\n  - x/*:1\n  - unknown:*\n")
 
     assert texts(found) == ["app:pr-*", "x/*:1", "unknown:*"]
     assert [line.outcome for line in found if isinstance(line, Unmatched)] == [NoMatch()] * 3
@@ -121,9 +121,9 @@ async def test_no_match() -> None:
 
 async def test_listings_that_fail() -> None:
     """A listing that fails is a failed line for its pattern, and the others go on."""
-    books = Books({"app": REFUSED, "web": ("1",)}, REFUSED)
+    registries = FakeRegistries({"app": REFUSED, "web": ("1",)}, REFUSED)
 
-    found = await lines(books, "  - app:pr-*\n  - web:*\n  - x/*:1\n")
+    found = await lines(registries, "  - app:pr-*\n  - web:*\n  - x/*:1\n")
 
     assert texts(found) == ["app:pr-*", "web:1", "x/*:1"]
     assert [line.outcome for line in found if isinstance(line, Unmatched)] == [Failed(REFUSED)] * 2
@@ -133,15 +133,15 @@ async def test_stopped() -> None:
     """What a stop left unread is in the report as not attempted, with the reason."""
     stop = Stop()
     stop.fail_fast()
-    books = Books({"app": ("1",)}, ("app",))
+    registries = FakeRegistries({"app": ("1",)}, ("app",))
 
-    found = await lines(books, "  - app:*\n  - app:7\n  - x/*:1\n", stop)
+    found = await lines(registries, "  - app:*\n  - app:7\n  - x/*:1\n", stop)
 
     assert texts(found) == ["app:*", "app:7", "x/*:1"]
     assert [line.outcome for line in found if isinstance(line, Unmatched)] == [
         NotAttempted(NotAttemptedReason.FAIL_FAST)
     ] * 2
-    assert books.asked == []
+    assert registries.asked == []
 
 
 def test_books_are_a_registry() -> None:
