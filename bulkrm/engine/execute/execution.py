@@ -64,7 +64,7 @@ class Execution:
         remains = Remains(decoys, allow_decoy=before.allow_decoy)
         effects = Effects(remains, in_flight, context, recorded.conclude)
         deletion = Deletion(gateway, context)
-        self._tags_first = TagsFirst(decoys, recorded.record_open)
+        self._tags_first = TagsFirst(decoys, recorded)
         self._parts = Parts(
             gateway=gateway,
             stop=context.stop,
@@ -72,10 +72,10 @@ class Execution:
             stages=Stages(context.tell, steps),
             first_alone=first_alone,
             in_flight=in_flight,
-            staleness=Staleness(acts, knowing, context.clock, outcomes, recorded.record),
+            staleness=Staleness(acts, knowing, context.clock, recorded),
             deletion=deletion,
-            untagging=Untagging(decoys, effects, recorded.record),
-            untagged_first=UntaggedFirst(gateway, in_flight, context, deletion, outcomes, recorded.record),
+            untagging=Untagging(decoys, effects, recorded),
+            untagged_first=UntaggedFirst(gateway, in_flight, context, deletion, recorded),
             proof=Proof(remains, context, effects, first_alone),
             effects=effects,
             outcomes=recorded,

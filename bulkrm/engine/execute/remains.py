@@ -39,8 +39,7 @@ class Remains:
 
     async def listed(self, repository: Repository) -> Collection[str] | Failure:
         """List the tags of a repository; one that the registry does not know any more has none."""
-        found = await self._decoys.gateway.call(repository, lambda registry: registry.tags(repository))
-        return found if isinstance(found, Failure) else frozenset(found or ())
+        return await self._decoys.changer.listed(repository)
 
     async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
         """Return what a tag or digest leads to."""

@@ -31,8 +31,7 @@ from typing import Protocol
 
 import anyio
 
-from bulkrm.engine.context import Record
-from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
@@ -121,14 +120,11 @@ class _Judged:
 class Staleness:
     """The newest judgement of every repository of a run."""
 
-    def __init__(
-        self, acts: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: Outcomes, record: Record
-    ) -> None:
-        """`acts`: what is to be done; `record` hears what became of what does not go any more."""
+    def __init__(self, acts: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: ItemOutcomes) -> None:
+        """`acts`: the items to carry out; `outcomes` gets those of targets that a new judgement drops."""
         self._rereader = rereader
         self._clock = clock
         self._outcomes = outcomes
-        self._record = record
         self._acts = by_repository(acts)
         self._judged: dict[Repository, _Judged] = {}
         self._locks: dict[Repository, anyio.Lock] = {}
@@ -144,7 +140,7 @@ class Staleness:
         """
         judgement = await self.judged(item)
         for settled in judgement.dropped:
-            self._record(item, (settled.target,), settled.outcome)
+            self._outcomes.record(item, (settled.target,), settled.outcome)
         return judgement.item
 
     async def judged(self, item: Item) -> Judgement:
@@ -157,7 +153,7 @@ class Staleness:
         judged = self._of(repository)
         if judged.items is None:
             return Judgement(self._still_open(item))
-        dropped = (judged.dropped.get(target) for target in item.targets if not self._outcomes.has(target))
+        dropped = (judged.dropped.get(target) for target in self._outcomes.open_targets(item))
         going = next((judged.items[target] for target in item.targets if target in judged.items), None)
         left = self._still_open(going) if going is not None else None
         return Judgement(left, tuple(settled for settled in dropped if settled is not None))
@@ -170,7 +166,7 @@ class Staleness:
 
     def _still_open(self, item: Item) -> Item | None:
         """Leave out what has its outcome: another tag of the same image may have gone before this one's pause."""
-        left = tuple(target for target in item.targets if not self._outcomes.has(target))
+        left = self._outcomes.open_targets(item)
         if left == item.targets:
             return item
         return replace(item, targets=left) if left else None

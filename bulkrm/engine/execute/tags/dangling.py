@@ -130,13 +130,9 @@ class DanglingTags:
             removal = await decoy.remove()
             names = removal.names
         else:
-            removal, names = None, await self._names(repository)
+            removal, names = None, await self._decoys.changer.anew().listed(repository)
         for entry, answered in sent.items():
             self._record(entry, dangling_outcome(entry, answered, names, removal))
-
-    async def _names(self, repository: Repository) -> Collection[str] | Failure:
-        found = await self._gateway.anew().call(repository, lambda registry: registry.tags(repository))
-        return found if isinstance(found, Failure) else frozenset(found or ())
 
     def _open(self, entries: Iterable[Dangling]) -> list[Dangling]:
         return [entry for entry in entries if not self._outcomes.has(entry.target)]

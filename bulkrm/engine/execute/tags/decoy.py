@@ -141,20 +141,20 @@ class Decoy(EarlierDecoy):
         """
         deleted = await self.delete()
         # What is known of failures does not count here: this has to be looked at and put back in any case.
-        proof = _Proof(self, self._gateway.anew(), self._changer.anew(), self._context)
-        names = await proof.look(deleted)
-        await proof.put_back(archive or {})
-        return DecoyRemoval(self.digest, deleted, names, proof.looks)
+        looks = _DecoyLooks(self, self._gateway.workers, self._changer.anew(), self._context)
+        names = await looks.look(deleted)
+        await looks.put_back(archive or {})
+        return DecoyRemoval(self.digest, deleted, names, looks.looks)
 
 
-class _Proof:
+class _DecoyLooks:
     """The looks at the tags of one decoy after its DELETE."""
 
-    def __init__(self, decoy: Decoy, gateway: Gateway, changer: TagChanger, context: RunContext) -> None:
+    def __init__(self, decoy: Decoy, workers: Callable[[str], int], changer: TagChanger, context: RunContext) -> None:
         self.looks: dict[str, TagLook] = {}
         self._decoy = decoy
         self._repository = decoy.repository
-        self._gateway = gateway
+        self._workers = workers
         self._changer = changer
         self._context = context
 
@@ -163,7 +163,7 @@ class _Proof:
         patience = iter(PATIENCE)
         left = list(self._decoy.under)
         while True:
-            names = await self._names()
+            names = await self._changer.listed(self._repository)
             left = await self._in_question(self._without_gone(left, names))
             waits = left and not isinstance(names, Failure) and lingers(self.looks[left[0]], deleted)
             if not waits or self._context.stop or (pause := next(patience, None)) is None:
@@ -171,10 +171,6 @@ class _Proof:
             await self._context.clock.sleep(pause)
         await self._each(left[1:], self._see)
         return names
-
-    async def _names(self) -> Collection[str] | Failure:
-        found = await self._gateway.call(self._repository, lambda registry: registry.tags(self._repository))
-        return found if isinstance(found, Failure) else frozenset(found or ())
 
     def _without_gone(self, tags: Iterable[str], names: Collection[str] | Failure) -> list[str]:
         """Return the tags that are listed, or may be; the others are gone."""
@@ -221,6 +217,6 @@ class _Proof:
     async def _each(self, tags: Collection[str], work: Callable[[str], Awaitable[None]]) -> None:
         """Do this for each tag, many at once, also where the run is stopped."""
         unstopped = Stop()
-        await run_jobs({self._repository.host: tags}, self._gateway.workers, work, unstopped)
+        await run_jobs({self._repository.host: tags}, self._workers, work, unstopped)
         if unstopped.bug is not None:
             raise unstopped.bug

@@ -1,6 +1,6 @@
 """The requests that read and change single tags; `tag_change` has the theory and decides."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.tag_change import (
@@ -37,7 +37,7 @@ _Ask = Callable[[Repository, Callable[[Registry], Awaitable[Done]]], Awaitable[D
 
 
 class TagChanger:
-    """Reads and changes single tags."""
+    """Reads, lists and changes tags."""
 
     def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, clock: Clock) -> None:
         """`in_flight` has every change while it may be taking effect."""
@@ -77,6 +77,11 @@ class TagChanger:
             return found.digest if found else None
 
         return none_if_damaged(await self._gateway.call(repository, read))
+
+    async def listed(self, repository: Repository) -> Collection[str] | Failure:
+        """List the tags of a repository; one that the registry does not know any more has none."""
+        found = await self._gateway.call(repository, lambda registry: registry.tags(repository))
+        return found if isinstance(found, Failure) else frozenset(found or ())
 
     async def whole(self, repository: Repository, digest: Digest) -> Manifest | Failure | None:
         """GET a manifest, so that it can be put back; None where there is none."""

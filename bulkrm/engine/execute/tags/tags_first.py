@@ -10,7 +10,7 @@ elsewhere by now, or that holds a decoy which cannot be removed, is told at once
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from bulkrm.engine.context import Record
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
@@ -50,8 +50,8 @@ class _Progress:
 class TagsFirst:
     """Takes tags off manifests that are deleted afterwards."""
 
-    def __init__(self, decoys: Decoys, record: Record) -> None:
-        """`record` hears what became of targets although their manifest's turn has not come."""
+    def __init__(self, decoys: Decoys, outcomes: ItemOutcomes) -> None:
+        """`outcomes` gets those of targets whose tag cannot go, although their manifest's turn has not come."""
         context = decoys.context
         self._gateway = decoys.gateway
         self._in_flight = decoys.in_flight
@@ -59,19 +59,19 @@ class TagsFirst:
         self._tell = context.tell
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
-        self._record = record
+        self._outcomes = outcomes
         self._others = OtherDecoys(decoys.gateway, context)
         self._decoys = decoys
         self._tags_ahead = TagsAhead(self._decoys.changer, context.removed_ahead)
 
-    async def clear(self, step: RemoveTagsAhead, look: Staleness) -> None:
+    async def clear(self, step: RemoveTagsAhead, staleness: Staleness) -> None:
         """Take off all tags of the step that still hold what they held; the others stay, and that is written down."""
         progress = _Progress(step)
         try:
             if step.order is Order.DECOY:
-                await self._by_decoy(progress, look)
+                await self._by_decoy(progress, staleness)
             else:
-                await self._each(progress, look, self._tags_ahead.delete)
+                await self._each(progress, staleness, self._tags_ahead.delete)
             await self._tell_moved(progress)
         except StateError as error:
             self._not_kept(step.items, error)
@@ -79,12 +79,12 @@ class TagsFirst:
             why = f"{step.repository}: its tags could not go first ({progress.given_up.message})"
             self._tell(Warned(WarningKind.NOT_TAGS_FIRST, f"{why}; its manifests are deleted by digest"))
 
-    async def _each(self, progress: _Progress, look: Staleness, take_off: _TakeOff) -> None:
+    async def _each(self, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
         """Take every tag off every item that is still to go."""
 
         async def all_of(item: Item) -> None:
             try:
-                await self._all_of(item, progress, look, take_off)
+                await self._all_of(item, progress, staleness, take_off)
             except StateError as error:
                 self._not_kept([item], error)
             finally:
@@ -98,17 +98,17 @@ class TagsFirst:
         """Write down that something could not be kept: it is not deleted, nor anything else."""
         self._stop.fail_fast()
         for item in items:
-            self._record(item, item.targets, Failed(not_recorded(error)))
+            self._outcomes.record_open(item, item.targets, Failed(not_recorded(error)))
 
-    async def _all_of(self, item: Item, progress: _Progress, look: Staleness, take_off: _TakeOff) -> None:
+    async def _all_of(self, item: Item, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
         """Take off the tags of one item, judged again where that grew too old before a tag was sent."""
         repository, tried = item.repository, set[str]()
 
         def wanted() -> bool:
-            return not self._stop and not look.is_stale(repository)
+            return not self._stop and not staleness.is_stale(repository)
 
         for _ in range(_LOOKS):
-            current = await look.at(item)
+            current = await staleness.at(item)
             if current is None or progress.given_up is not None:
                 return
             tags = [
@@ -135,11 +135,11 @@ class TagsFirst:
             outcome = await self._others.outcome_of_moved(repository, tag, progress.elsewhere[tag])
             # A tag that is gone after the other run's end, or holds what it held, goes with its manifest.
             if not isinstance(outcome, Gone) and outcome != moved(repository, tag, item.digest):
-                self._record(item, item.naming(tag), outcome)
+                self._outcomes.record_open(item, item.naming(tag), outcome)
 
         await run_jobs({repository.host: progress.elsewhere}, self._gateway.workers, tell, self._stop)
 
-    async def _by_decoy(self, progress: _Progress, look: Staleness) -> None:
+    async def _by_decoy(self, progress: _Progress, staleness: Staleness) -> None:
         """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
         step = progress.step
         tags = [tag for item in step.items for tag in item.tags]
@@ -149,7 +149,7 @@ class TagsFirst:
                 return await self._tags_ahead.push(item, tag, wanted, decoy)
 
             with self._in_flight.unfinished():
-                await self._each(progress, look, push)
+                await self._each(progress, staleness, push)
                 if decoy.under:
                     self._conclude(progress, decoy, await decoy.remove())
 
@@ -168,9 +168,9 @@ class TagsFirst:
         self._removed_ahead.drop(item.repository, tag)
         failure = stuck(item.repository, tag, decoy.digest, look.held)
         if failure is not None:
-            self._record(item, item.targets_for(tag), Failed(failure))
+            self._outcomes.record_open(item, item.targets_for(tag), Failed(failure))
         elif look.state is TagState.MOVED and isinstance(look.held, Digest):
-            self._record(item, item.naming(tag), moved(item.repository, tag, look.held))
+            self._outcomes.record_open(item, item.naming(tag), moved(item.repository, tag, look.held))
 
 
 def _note(tag: str, changed: Changed, progress: _Progress) -> None:

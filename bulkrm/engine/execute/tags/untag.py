@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from bulkrm.engine.context import Record
 from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, unconfirmed, untagged
@@ -32,14 +32,14 @@ class _Unproved:
 class Untagging:
     """Takes the named tags off manifests that stay."""
 
-    def __init__(self, decoys: Decoys, effects: Effects, record: Record) -> None:
-        """`record` hears what became of the targets that name a tag, `effects` take those where the tag list has to tell."""
+    def __init__(self, decoys: Decoys, effects: Effects, outcomes: ItemOutcomes) -> None:
+        """`outcomes` gets those that are certain; `effects` takes the tags of which the tag list has to tell."""
         context = decoys.context
         self._clock = context.clock
         self._effects = effects
         self._stop = context.stop
         self._recorder = context.recorder
-        self._record = record
+        self._outcomes = outcomes
         self._in_flight = decoys.in_flight
         self._changer = decoys.changer
         self._by_decoy = UntagByDecoy(decoys, effects)
@@ -72,7 +72,7 @@ class Untagging:
             if isinstance(outcome, _Unproved):
                 self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
-                self._record(item, item.naming(tag), outcome)
+                self._outcomes.record(item, item.naming(tag), outcome)
         return True
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
@@ -80,7 +80,7 @@ class Untagging:
             return await (self._remove_first if is_alone else self._delete)(item, tag, wanted)
 
     async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
-        cut_off = partial(self._record, item, item.naming(tag), Failed(unconfirmed(None)))
+        cut_off = partial(self._outcomes.record, item, item.naming(tag), Failed(unconfirmed(None)))
         change = Change(item.repository, tag, item.digest, None, wanted, cut_off)
         changed = await self._changer.delete(change)
         unproved = isinstance(changed, Done) and not changed.clean
@@ -107,7 +107,7 @@ class Untagging:
                     return stays
                 return await self._alone(item, archived, before) or stays or outcome
             except BaseException:
-                self._record(item, item.naming(tag), Failed(unseen(before, None)))
+                self._outcomes.record(item, item.naming(tag), Failed(unseen(before, None)))
                 raise
 
     async def _stays(self, item: Item, tag: str) -> Failed | None:

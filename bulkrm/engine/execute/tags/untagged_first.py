@@ -10,15 +10,15 @@ because it is read right before.
 
 from dataclasses import replace
 
-from bulkrm.engine.context import Record, RunContext
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Unwanted, moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -38,16 +38,14 @@ class UntaggedFirst:
         in_flight: RequestsInFlight,
         context: RunContext,
         deletion: Deletion,
-        outcomes: Outcomes,
-        record: Record,
+        outcomes: ItemOutcomes,
     ) -> None:
-        """Take what deletes manifests; `record` hears what became of targets that do not go."""
+        """Take `deletion`, which deletes manifests, and `outcomes`, which gets those of targets that are kept or fail here."""
         self._deletion = deletion
         self._stop = context.stop
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
         self._outcomes = outcomes
-        self._record = record
         self._tags_ahead = TagsAhead(TagChanger(gateway, in_flight, context.clock), context.removed_ahead)
 
     async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
@@ -55,7 +53,7 @@ class UntaggedFirst:
         stays = await self._tags_off(item, staleness)
         if stays is not None:
             return stays if isinstance(stays, Unsent) else Finding.RECORDED
-        going = tuple(target for target in item.targets if not self._outcomes.has(target))
+        going = self._outcomes.open_targets(item)
         if not going:
             return Finding.RECORDED
         left_over = replace(item, targets=going)
@@ -76,7 +74,7 @@ class UntaggedFirst:
                 case Unwanted():
                     return Unsent()
                 case Moved(Digest() as now):
-                    self._record(item, item.naming(tag), moved(item.repository, tag, now))
+                    self._outcomes.record(item, item.naming(tag), moved(item.repository, tag, now))
                 case NotSent(failure) | (Failure() as failure):
                     self._fail(item, tag, failure)
                     return failure
@@ -90,12 +88,10 @@ class UntaggedFirst:
         gone = [other for other in item.tags if self._removed_ahead.is_gone(item.repository, other)]
         unlisted = [f"{item.repository}:{other}" for other in gone if other not in item.named_tags]
         why += f"; gone already: {', '.join(unlisted)}" if unlisted else ""
-        for target in item.targets:
-            if self._outcomes.has(target):
-                continue
+        for target in self._outcomes.open_targets(item):
             lost = any(target in item.naming(other) for other in gone)
             if lost:
                 failure = Failure(FailureCode.UNFINISHED, why, cause.status, f"{cause.hint}; {_HINT}")
             else:
                 failure = Failure(cause.code, why, cause.status, cause.hint)
-            self._record(item, (target,), Failed(failure))
+            self._outcomes.record(item, (target,), Failed(failure))

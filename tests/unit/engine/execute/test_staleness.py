@@ -5,15 +5,17 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Basis, Reading, Rejudged, Relisted, Staleness
 from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
 from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item, Settled, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.result.outcome import Kept, KeptReason, Untagged
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.recheck import Rechecked, may_affect
 from bulkrm.remote.clock import Moment
@@ -61,15 +63,12 @@ class Judge:
 
 
 def of(judge: Judge) -> tuple[Staleness, Outcomes]:
-    """What judges the item again, and the book that it writes into."""
+    """What judges the item again, and the outcomes that it records."""
     outcomes = Outcomes(ignore, lambda _: None)
     outcomes.open([A, B, C])
 
-    def record(item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
-        for target in targets:
-            outcomes.record(target, outcome, item.resolved)
-
-    return Staleness([ITEM], judge, judge.clock, outcomes, record), outcomes
+    recorded = ItemOutcomes(outcomes, Stop(), fail_fast=False)
+    return Staleness([ITEM], judge, judge.clock, recorded), outcomes
 
 
 async def test_what_is_young_is_not_read_again() -> None:
