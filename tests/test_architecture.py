@@ -117,7 +117,7 @@ def test_layers() -> None:
 _WITHOUT_TESTS = {
     "context": "fields only",
     "durable": "tests/engine/record/test_recorder.py fills the disk under it",
-    "effects": "tests/engine/execute/test_deletion.py sees what each comes to",
+    "pending_proofs": "tests/engine/execute/test_deletion.py sees what each comes to",
     "image_facts": "tests/engine/plan/test_conditions.py counts what it asks for",
     "image_step": "a step of every deletion: tests/engine/execute",
     "item_outcomes": "every outcome of tests/engine/execute passes through it",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.execution import Before, Execution
+from bulkrm.engine.execute.execution import Execution, ExecutionOptions
 from bulkrm.engine.execute.tags.dangling import DanglingTags
 from bulkrm.engine.execute.tags.tag_change import tag_of
 from bulkrm.engine.execute.verify import Expected, Verifier, expectations
@@ -200,8 +200,8 @@ class Run:
     async def _carry_out(self, plan: Plan) -> None:
         policy, work = self._job.policy, self._job.work
         earlier = work.earlier if isinstance(work, Saved) else EarlierProgress()
-        before = Before(policy.allow_decoy, policy.fail_fast, earlier.begun)
-        execution = Execution(plan, self._gateway, self._planner, self._outcomes, self._context, before)
+        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, earlier.begun)
+        execution = Execution(plan, self._gateway, self._planner, self._outcomes, self._context, options)
         verifier = Verifier(self._gateway, self._context, self._expected)
         with self._stop.phase():
             await verifier.before()

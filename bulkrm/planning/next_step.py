@@ -1,24 +1,24 @@
 """What to do next with one image: the one place that decides when it is judged, sent, looked up and given up.
 
-Pure: `next_step` looks at what is known of the image and says what comes next. The loop that does it is
-`bulkrm.engine.execute.image_step`. The first row that holds counts:
+Pure: `next_step` maps what is known of an image (`Known`) to what comes next. `bulkrm.engine.execute.image_step` is the loop
+that does it. The first row that holds counts; "it" is the image, and a send is one DELETE, or those of its tags:
 
 =======================================================  ==============================================================
 what is known                                            what comes next
 =======================================================  ==============================================================
 every target has its outcome                             `Leave`
 the last send was answered, or a look found it gone,     `Record` that
-or could not tell
+or the look failed
 the run is stopped, and a send may be taking effect      `Record` that it is unconfirmed
-it was judged too often, or its host is in trouble       `Look`, if a send may have acted; then `Record` what stood in
-again and again, and it is to be judged once more        the way
-the newest judgement drops some of its targets, and no   `Record` those
-send explains that
-the run is stopped                                       `Leave`: nobody has begun it, or whoever resumes looks it up
+it was judged `MAX_JUDGEMENTS` times, or its sends met    `Look`, if a send may have taken effect; then `Record` what
+`MAX_TROUBLES` troubles, and it has to be judged again   its last send met
+the newest judgement drops some of its targets, and not  `Record` those
+because of what a send of ours did
+the run is stopped                                       `Leave`: it was not begun, or `resume` looks it up
 something that goes before it is not over                `AwaitTurn`
 it has no judgement, or an old one                       `Recheck`
 it goes, and nothing is known against it                 `Send`
-it does not go, and a send may have acted                `Look`: the new judgement may only see what this run did
+it does not go, and a send may have taken effect         `Look`: the judgement may have seen the effect of that send
 it is dropped, or something is known against it          `Record` that
 it cannot be judged any more                             `Leave`
 =======================================================  ==============================================================
@@ -36,7 +36,7 @@ from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 
-MAX_READINGS = 10  # times that an image is judged before it is sent; more is a host that never relents
+MAX_JUDGEMENTS = 10  # times that an image is judged before it is sent; after so many the host is never ready in time
 MAX_TROUBLES = 2  # of its sends that ended because the registry was in trouble for long
 
 
@@ -50,9 +50,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """A change was taken back: it has to be judged again. `met`: what its last send met, if it was sent."""
+    """A change was withdrawn, so its image has to be judged again. `last_failure`: that of its last send, if it was sent."""
 
-    met: Failure | None = None
+    last_failure: Failure | None = None
 
 
 class Finding(Enum):
@@ -72,65 +72,68 @@ CameTo = Removal | Failure | Unsent | Finding  # what a send, or a look, came to
 class Known:
     """What is known of one image; each method returns what is known after one thing more.
 
-    `against`: the failure that its request would meet. `staying`: an index that was to go before it and stays. `met`: what
-    its last send met that was taken back. `is_sent`: the last send came to something. `answered`: what a send or a look
-    came to, until that is recorded.
+    `expected_failure`: what its request would meet. `kept_parent`: an index that was to go before it and stays.
+    `last_failure`: what its last send met, where that was taken back. `is_sent`: the last send came to something.
+    `unrecorded`: what a send or a look came to, until that is recorded. `judgements`, `troubles`: how many there were.
     """
 
     item: Item
     is_its_turn: bool = False
     is_stopped: bool = False
     judgement: Judgement | None = None
-    against: Failure | None = None
-    staying: Digest | None = None
+    expected_failure: Failure | None = None
+    kept_parent: Digest | None = None
     effect: Effect = Effect.NONE
-    met: Failure | None = None
-    answered: Removal | Failure | None = None
+    last_failure: Failure | None = None
+    unrecorded: Removal | Failure | None = None
     is_sent: bool = False
     is_looked_up: bool = False
     is_recorded: bool = False
-    readings: int = 0
+    judgements: int = 0
     troubles: int = 0
 
     def when(self, *, is_stopped: bool) -> "Known":
         """Learn whether the run is stopped."""
         return self if self.is_stopped == is_stopped else replace(self, is_stopped=is_stopped)
 
-    def judged(self, judgement: Judgement, against: Failure | None, staying: Digest | None) -> "Known":
+    def judged(self, judgement: Judgement, expected_failure: Failure | None, kept_parent: Digest | None) -> "Known":
         """Learn of a judgement."""
-        return replace(self, judgement=judgement, against=against, staying=staying, readings=self.readings + 1)
-
-    def came_to(self, what: CameTo, effect: Effect) -> "Known":
-        """Learn what a send came to, and what all sends so far may have done."""
-        judgement, met, troubles, answered = self.judgement, self.met, self.troubles, self.answered
-        match what:
-            case Unsent(met):
-                judgement, troubles = None, troubles + (met is not None and met.code in TROUBLE)
-            case Removal() | Failure():
-                answered = what
-            case Finding():
-                pass
         return replace(
             self,
             judgement=judgement,
+            expected_failure=expected_failure,
+            kept_parent=kept_parent,
+            judgements=self.judgements + 1,
+        )
+
+    def came_to(self, what: CameTo, effect: Effect) -> "Known":
+        """Learn what a send came to, and what all sends so far may have done."""
+        known = self
+        match what:
+            case Unsent(failure):
+                is_trouble = failure is not None and failure.code in TROUBLE
+                known = replace(self, judgement=None, last_failure=failure, troubles=self.troubles + is_trouble)
+            case Removal() | Failure():
+                known = replace(self, unrecorded=what)
+            case Finding():
+                pass
+        return replace(
+            known,
             effect=effect,
-            met=met,
-            answered=answered,
             is_sent=not isinstance(what, Unsent),
             is_looked_up=False,
             is_recorded=what is Finding.RECORDED,
-            troubles=troubles,
         )
 
     def looked_up(self, found: Removal | Failure | Finding) -> "Known":
         """Learn what a look found."""
-        return replace(self, is_looked_up=True, answered=None if isinstance(found, Finding) else found)
+        return replace(self, is_looked_up=True, unrecorded=None if isinstance(found, Finding) else found)
 
     def recorded(self, what: "Record") -> "Known":
         """Learn that something was recorded."""
         if isinstance(what.what, tuple) and self.judgement is not None and self.judgement.item is not None:
             return replace(self, judgement=Judgement(self.judgement.item))
-        return replace(self, is_recorded=True, answered=None)
+        return replace(self, is_recorded=True, unrecorded=None)
 
     @property
     def newest_item(self) -> Item:
@@ -139,19 +142,19 @@ class Known:
 
     @property
     def goes(self) -> bool:
-        """Tell whether it is to go by the newest judgement, and nothing is known against it."""
+        """Tell whether the newest judgement deletes it, no failure is expected, and no parent is kept."""
         may_go = self.judgement is not None and self.judgement.item is not None
-        return may_go and self.against is None and self.staying is None
+        return may_go and self.expected_failure is None and self.kept_parent is None
 
     @property
     def is_in_doubt(self) -> bool:
-        """Tell whether it has to be looked up before anything else is said of it."""
+        """Tell whether a send may have taken effect that nobody has looked up yet."""
         return self.effect.may_have_acted and not self.is_looked_up
 
     @property
     def is_given_up(self) -> bool:
-        """Tell whether it would have to be judged again, and was so often enough."""
-        spent = self.readings >= MAX_READINGS or self.troubles >= MAX_TROUBLES
+        """Tell whether it has to be judged again, and was judged or failed too often for that."""
+        spent = self.judgements >= MAX_JUDGEMENTS or self.troubles >= MAX_TROUBLES
         return spent and self.judgement is None
 
 
@@ -174,12 +177,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Look what became of a change that may have taken effect."""
+    """Look up by HEAD whether a send took effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Record what became of its targets. A removal is proved first; a tuple is of those that do not go any more."""
+    """Record the outcome of its targets. A `Removal` is proved first; a tuple has the targets that the judgement dropped."""
 
     what: Removal | Failed | Kept | tuple[Settled, ...]
 
@@ -199,20 +202,20 @@ UNCONFIRMED = Failure(
 
 
 def next_step(known: Known) -> NextStep:
-    """Say what comes next, by the table above."""
+    """Return what comes next, by the table above."""
     return _by_what_is_settled(known) or _by_the_newest_judgement(known)
 
 
 def _by_what_is_settled(known: Known) -> NextStep | None:
-    """Say what comes next whether the run is stopped or not; None: that makes a difference."""
+    """Return what comes next for reasons that hold in a stopped run too; None: there are none."""
     if known.is_recorded:
         return Leave()
-    if known.answered is not None:
-        return Record(Failed(known.answered) if isinstance(known.answered, Failure) else known.answered)
+    if known.unrecorded is not None:
+        return Record(Failed(known.unrecorded) if isinstance(known.unrecorded, Failure) else known.unrecorded)
     if known.is_stopped and known.effect is Effect.OPEN:
         return Record(Failed(UNCONFIRMED))
     if known.is_given_up:
-        return Look() if known.is_in_doubt else Record(Failed(known.met or _never_in_time(known.item)))
+        return Look() if known.is_in_doubt else Record(Failed(known.last_failure or _never_in_time(known.item)))
     if known.judgement is not None and known.judgement.dropped and (known.goes or not known.is_in_doubt):
         return Record(known.judgement.dropped)
     return None
@@ -231,13 +234,13 @@ def _by_the_newest_judgement(known: Known) -> NextStep:
 
 
 def _of_what_stays(known: Known, judgement: Judgement) -> Record | Leave:
-    if known.against is not None:
-        return Record(Failed(known.against))
-    if judgement.item is not None and known.staying is not None:
-        return Record(Kept(KeptReason.NEEDED, (f"{known.item.repository}@{known.staying}",)))
+    if known.expected_failure is not None:
+        return Record(Failed(known.expected_failure))
+    if judgement.item is not None and known.kept_parent is not None:
+        return Record(Kept(KeptReason.NEEDED, (f"{known.item.repository}@{known.kept_parent}",)))
     return Leave()
 
 
 def _never_in_time(item: Item) -> Failure:
-    what = f"{item.repository} was read {MAX_READINGS} times, and each time it took too long until this could be sent"
+    what = f"{item.repository} was read {MAX_JUDGEMENTS} times, and each time it took too long until this could be sent"
     return Failure(FailureCode.TIMEOUT, what, None, "run again when the registry is less busy")

@@ -14,7 +14,7 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.next_step import (
-    MAX_READINGS,
+    MAX_JUDGEMENTS,
     UNCONFIRMED,
     AwaitTurn,
     Finding,
@@ -43,7 +43,7 @@ CAME_TO = st.one_of(
 )
 LOOKED = st.one_of(st.just(Removal.FOUND_GONE), st.just(Finding.STILL_THERE), FAILURES)
 # Each judgement is followed by at most a part that is recorded and a send, and at the end come a look and two records.
-MOST = 1 + 3 * MAX_READINGS + 4
+MOST = 1 + 3 * MAX_JUDGEMENTS + 4
 
 
 class World:
@@ -69,8 +69,8 @@ class World:
             case AwaitTurn():
                 self.known = replace(self.known, is_its_turn=True)
             case Recheck():
-                staying = draw(st.sampled_from([None, ITEM.digest]))
-                self.known = self.known.judged(draw(JUDGEMENTS), draw(st.one_of(st.none(), FAILURES)), staying)
+                kept_parent = draw(st.sampled_from([None, ITEM.digest]))
+                self.known = self.known.judged(draw(JUDGEMENTS), draw(st.one_of(st.none(), FAILURES)), kept_parent)
             case Send():
                 self.known = self.known.came_to(draw(CAME_TO), self.known.effect.or_more(draw(st.sampled_from(Effect))))
             case Look():
@@ -90,12 +90,12 @@ def test_it_ends(data: st.DataObject, effect: Effect) -> None:
 
     final = [step for step, _ in world.steps if isinstance(step, Record) and not isinstance(step.what, tuple)]
     assert len(final) <= 1
-    assert sum(isinstance(step, Recheck) for step, _ in world.steps) <= MAX_READINGS
+    assert sum(isinstance(step, Recheck) for step, _ in world.steps) <= MAX_JUDGEMENTS
 
 
 @given(st.data(), st.sampled_from([Effect.NONE, Effect.OVER]))
 def test_what_is_sent(data: st.DataObject, effect: Effect) -> None:
-    """Nothing is sent after a stop, out of turn, without a judgement of its own, or with anything known against it."""
+    """Nothing is sent after a stop, out of turn, without a judgement of its own, or with a failure expected or a parent kept."""
     world = World(data, effect)
 
     world.live()
@@ -105,8 +105,8 @@ def test_what_is_sent(data: st.DataObject, effect: Effect) -> None:
         if isinstance(step, Send):
             assert not known.is_stopped
             assert known.is_its_turn
-            assert known.against is None
-            assert known.staying is None
+            assert known.expected_failure is None
+            assert known.kept_parent is None
             assert isinstance(previous, Recheck | Record)
         previous = step
 
@@ -119,6 +119,6 @@ def test_no_doubt_is_passed_over(data: st.DataObject, effect: Effect) -> None:
     world.live()
 
     for step, known in world.steps:
-        doubtful = known.effect.may_have_acted and not known.is_looked_up and known.answered is None
+        doubtful = known.effect.may_have_acted and not known.is_looked_up and known.unrecorded is None
         if isinstance(step, Record) and doubtful and not known.goes:
             assert step.what == Failed(UNCONFIRMED)

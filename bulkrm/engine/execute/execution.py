@@ -1,4 +1,9 @@
-"""The delete phase: many repositories wide, under each host's limiter, one outcome for every target."""
+"""The delete phase: compiles a plan into steps, and carries them out, many at once, each host's under its limiter.
+
+The unit of work is a step (`model.steps`). `ImageStep` deletes one manifest, or takes tags off one that stays; one
+`RemoveTagsAhead` takes the tags off many manifests of a repository. `StepOrder` says which step waits for which, `FirstAlone`
+lets the first deletions of a host and a place go alone, `next_step` decides what comes next for an image.
+"""
 
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,13 +11,13 @@ from typing import Any
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.deletion import Deletion
-from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.leftover_tags import LeftoverTags
+from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
-from bulkrm.engine.execute.remains import Remains
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Rereader, Staleness
 from bulkrm.engine.execute.step_order import StepOrder
@@ -34,10 +39,10 @@ from bulkrm.planning.order.sequence import compile_steps
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """What an execution rests on beside its plan: what the user allows, and what earlier parts of the run did.
+class ExecutionOptions:
+    """What an execution needs beside its plan.
 
-    `begun`: what those may have sent without a known outcome: it was this run that did it.
+    `begun`: manifests about which earlier parts of the run may have sent requests: what is gone of them this run deleted.
     """
 
     allow_decoy: bool = False
@@ -49,20 +54,26 @@ class Execution:
     """Carries out one plan."""
 
     def __init__(
-        self, plan: Plan, gateway: Gateway, rereader: Rereader, outcomes: Outcomes, context: RunContext, before: Before
+        self,
+        plan: Plan,
+        gateway: Gateway,
+        rereader: Rereader,
+        outcomes: Outcomes,
+        context: RunContext,
+        options: ExecutionOptions,
     ) -> None:
         """Compile the steps of the plan; nothing is sent yet."""
         acts = tuple(plan.acts)
         self._steps = compile_steps(acts, _in_bulk(plan))
         steps = [step for steps in self._steps.values() for step in steps]
         self._context = context
-        self._begun = before.begun
+        self._begun = options.begun
         in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
-        recorded = ItemOutcomes(outcomes, context.stop, fail_fast=before.fail_fast)
-        knowing = DecoyAwareRereader(rereader, OtherDecoys(gateway, context))
+        recorded = ItemOutcomes(outcomes, context.stop, fail_fast=options.fail_fast)
+        reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(gateway, context))
         decoys = Decoys(gateway, in_flight, context)
-        remains = Remains(decoys, allow_decoy=before.allow_decoy)
-        effects = Effects(remains, in_flight, context, recorded.conclude)
+        leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
+        pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         deletion = Deletion(gateway, context)
         self._tags_first = TagsFirst(decoys, recorded)
         self._parts = Parts(
@@ -72,26 +83,26 @@ class Execution:
             stages=Stages(context.tell, steps),
             first_alone=first_alone,
             in_flight=in_flight,
-            staleness=Staleness(acts, knowing, context.clock, recorded),
+            staleness=Staleness(acts, reading_decoys, context.clock, recorded),
             deletion=deletion,
-            untagging=Untagging(decoys, effects, recorded),
+            untagging=Untagging(decoys, pending, recorded),
             untagged_first=UntaggedFirst(gateway, in_flight, context, deletion, recorded),
-            proof=Proof(remains, context, effects, first_alone),
-            effects=effects,
+            proof=Proof(leftover_tags, context, pending, recorded, first_alone),
+            pending=pending,
             outcomes=recorded,
         )
 
     async def run(self) -> None:
-        """Do it. Returns when all is done, or stopped and the grace for what is in flight is over."""
+        """Carry out all steps. Returns when they are over, or the run is stopped and the grace for requests in flight is over."""
         parts, stop = self._parts, self._context.stop
         parts.stages.begin()
         self._context.recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with stop.phase(GRACE, parts.in_flight.busy):
             try:
                 await run_jobs(self._steps, parts.gateway.workers, self._carry_out, stop)
-                await parts.effects.settle_all(parts.gateway.workers)
+                await parts.pending.settle_all(parts.gateway.workers)
             finally:
-                parts.effects.give_up()
+                parts.pending.give_up()
 
     def _carry_out(self, step: Step) -> Coroutine[Any, Any, None]:
         """Carry out one step."""
@@ -104,7 +115,7 @@ class Execution:
         parts = self._parts
         try:
             await parts.order.come(step)
-            # It was asked already whether this host deletes: how tags can be taken off is found out by that.
+            # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
             parts.first_alone.open(step.repository.host)
             if parts.gateway.known(step.repository) is None:
                 with parts.gateway.again():

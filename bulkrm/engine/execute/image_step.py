@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bulkrm.engine.execute.deletion import Deletion
-from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Staleness
@@ -43,7 +43,7 @@ from bulkrm.state.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Who does what for the images of one execution."""
+    """The parts of one execution, which all its steps share."""
 
     gateway: Gateway
     stop: Stop
@@ -56,17 +56,17 @@ class Parts:
     untagging: Untagging
     untagged_first: UntaggedFirst
     proof: Proof
-    effects: Effects
+    pending: PendingProofs
     outcomes: ItemOutcomes
 
 
 class ImageStep:
-    """One step for one image. `effect`: what earlier parts of the run may have done."""
+    """One step for one image: deletes it, or takes tags off it."""
 
     __slots__ = ("_item", "_parts", "_sending", "_step", "_turn")
 
     def __init__(self, step: DeleteManifest | UntagManifest, parts: Parts, effect: Effect) -> None:
-        """Begin with nothing known but the plan."""
+        """`effect`: what earlier parts of the run may have done to the image."""
         self._step = step
         self._item = step.item
         self._parts = parts
@@ -74,7 +74,7 @@ class ImageStep:
         self._turn = parts.first_alone.turn()
 
     async def run(self) -> None:
-        """Do what comes next until nothing does: then every target has its outcome, or waits for a proof."""
+        """Do what `next_step` says until that is `Leave`: then every target has its outcome, or waits for a proof."""
         known, parts = Known(self._item, effect=self._sending.effect), self._parts
         try:
             with parts.in_flight.of(self._sending):
@@ -83,13 +83,13 @@ class ImageStep:
                         case Leave():
                             break
                         case Send(item):
-                            known = self._sent(known, await self._send(item))
+                            known = self._after_send(known, await self._send(item))
                         case other:
                             known = await self._do(other, known)
             self._turn.give_back()
             await self._let_follow()
         except StateError as error:
-            # What cannot be kept is not deleted, this one nor any other; but a send of before may have deleted it.
+            # The run cannot be recorded any more, so nothing more is deleted; but an earlier send may have deleted this image.
             self._conclude(self._item, Failed(UNCONFIRMED if self._sending.is_open else not_recorded(error)))
             parts.stop.fail_fast()
         except BaseException:
@@ -102,18 +102,18 @@ class ImageStep:
             parts.stages.ended(self._step)
 
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:
-        """Send what does away with an item: its tags one by one, its tags and then the manifest, or the manifest."""
+        """Send what the item's verdict wants: DELETE of single tags, of all tags and then the manifest, or of the manifest."""
         if not self._is_deletion(item):
             return self._parts.untagging.untag(item, self._parts.staleness)
         if item.tags and self._parts.gateway.traits(item.repository.host).untagged_first:
             return self._parts.untagged_first.delete(item, self._parts.staleness, self._sending)
         return self._parts.deletion.delete(item, self._sending)
 
-    def _sent(self, known: Known, came_to: CameTo) -> Known:
-        return self._told(known.came_to(came_to, self._sending.effect))
+    def _after_send(self, known: Known, came_to: CameTo) -> Known:
+        return self._open_host(known.came_to(came_to, self._sending.effect))
 
-    def _told(self, known: Known) -> Known:
-        """Let the other images of the host go, once a request came to something that is recorded."""
+    def _open_host(self, known: Known) -> Known:
+        """Let the other images of the host go, once a send of this one has an outcome that is recorded."""
         if known.is_sent and known.is_recorded:
             self._parts.first_alone.open(self._item.repository.host)
         return known
@@ -128,17 +128,17 @@ class ImageStep:
                 return replace(known, is_its_turn=True)
             case Recheck():
                 judgement = await parts.staleness.judged(self._item)
-                return known.judged(judgement, *self._against(judgement.item))
+                return known.judged(judgement, *self._obstacles(judgement.item))
             case Look():
                 return known.looked_up(await parts.deletion.look(self._item))
             case Record(what):
                 await self._record(known.newest_item, what)
-                return self._told(known.recorded(step))
+                return self._open_host(known.recorded(step))
             case _:
                 raise AssertionError(step)
 
     def _keys(self) -> tuple[str, ...]:
-        """Return the keys of its turn: a host's until a request came to something, a place's until one had its effect."""
+        """Return the keys of its turn: its host's, open after the first answer, and its place's, open after the first proof."""
         host, parts = self._item.repository.host, self._parts
         if not self._is_deletion(self._item):
             return (host,)
@@ -159,13 +159,13 @@ class ImageStep:
         outcomes.conclude(item, outcomes.open_targets(item), outcome)
 
     async def _let_follow(self) -> None:
-        """Have the deletion proved that others wait for."""
+        """Have this deletion proved now, if another step waits for it."""
         repository = self._item.repository
-        if self._parts.order.is_awaited(self._item) and self._parts.effects.waits(repository):
-            await self._parts.effects.settle(repository)
+        if self._parts.order.is_awaited(self._item) and self._parts.pending.waits(repository):
+            await self._parts.pending.settle(repository)
 
-    def _against(self, item: Item | None) -> tuple[Failure | None, Digest | None]:
-        """Return the failure that its request would meet, and an index that was to go before it and stays."""
+    def _obstacles(self, item: Item | None) -> tuple[Failure | None, Digest | None]:
+        """Return the failure that its request would meet, and a parent that was to go before it and stays."""
         parts, repository = self._parts, self._item.repository
         known = parts.gateway.known(repository)
         if known is not None or item is None:
@@ -174,9 +174,9 @@ class ImageStep:
             by_tag = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.TAG
             return parts.gateway.known_of_tags(repository) if by_tag else None, None
         after = self._step.after if isinstance(self._step, DeleteManifest) else ()
-        staying = next((parent for parent in after if not parts.outcomes.is_gone(repository, parent)), None)
+        kept_parent = next((parent for parent in after if not parts.outcomes.is_gone(repository, parent)), None)
         known = parts.gateway.known_of_manifests(repository)
-        return known or (None if staying else parts.proof.against(item)), staying
+        return known or (None if kept_parent else parts.proof.expected_failure(item)), kept_parent
 
     def _is_withdrawn(self) -> bool:
         return bool(self._parts.stop) or self._parts.staleness.is_stale(self._item.repository)

@@ -1,6 +1,6 @@
-"""Whether a registry keeps its word: the first deletion of a place is looked at before anybody believes its answer.
+"""Proves that a registry carries out what it accepts: the first deletion of a place is read back, later answers are believed.
 
-`bulkrm.model.result.effect` has the theory. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where only
+`bulkrm.model.result.effect` has the theory, and says what a place is. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where only
 digests go, one HEAD.
 """
 
@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
-from bulkrm.engine.execute.remains import Remains
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.leftover_tags import LeftoverTags
+from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
@@ -18,43 +19,55 @@ from bulkrm.model.result.effect import PATIENCE, Removal, TagLook, TagState, pla
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
-from bulkrm.planning.remains import REMAIN, done, outcomes, unknown_effect
+from bulkrm.planning.removal_outcomes import REMAIN, done, outcomes, unknown_effect
+
+# Failures of a tag list after which HEAD has to do.
+_NO_LIST = frozenset({FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED})
 
 
 @dataclass(slots=True)
 class _Place:
-    """What was seen of one place. `key`: that of the turn of a deletion there.
+    """What was seen of one place. `key`: the key for which its deletions take turns (`FirstAlone`).
 
-    `manifests`: one was gone after its DELETE. `tags_go`: whether they go with their manifest; None: not seen yet.
-    `stay_listed`: they lead nowhere then, and are listed still, so that the list has to tell of each.
-    `untold`: a tag was there after its own DELETE was answered, so that none counts as taken off before its manifest.
-    `against`: why nothing is deleted there, whatever is answered; `against_tagged`: why nothing that has tags is.
+    `deletes_manifests`: a manifest was gone after its DELETE. `tags_go`: whether tags go with their manifest; None: not
+    seen yet. `stay_listed`: tags that went are listed still, and answer 404, so that the tag list has to prove each deletion.
+    `lies_about_tags`: a tag was there after its own DELETE was answered, so that no tag counts as removed ahead.
+    `expected_failure`: what any further deletion would meet there; `expected_if_tagged`: what one of a tagged manifest would.
     """
 
     key: str
-    manifests: bool = False
+    deletes_manifests: bool = False
     tags_go: bool | None = None
     stay_listed: bool = False
-    untold: bool = False
-    against: Failure | None = None
-    against_tagged: Failure | None = None
+    lies_about_tags: bool = False
+    expected_failure: Failure | None = None
+    expected_if_tagged: Failure | None = None
 
     def is_known(self, *, tagged: bool) -> bool:
         """Tell whether a clean answer is believed by now, or known to be worth nothing."""
-        return self.tags_go is not None if tagged else self.manifests
+        return self.tags_go is not None if tagged else self.deletes_manifests
 
 
+# The outcomes of some targets of an item.
 Told = Iterable[tuple[Target, Outcome]]
 
 
 class Proof:
-    """What was seen of all places of a run."""
+    """The proofs that the registries of a run have given, place by place."""
 
-    def __init__(self, remains: Remains, context: RunContext, effects: Effects, first_alone: FirstAlone) -> None:
-        """Begin with nothing seen. `effects` take what is not proved at once, and hear of all else."""
-        self._effects = effects
+    def __init__(
+        self,
+        leftover_tags: LeftoverTags,
+        context: RunContext,
+        pending: PendingProofs,
+        outcomes: ItemOutcomes,
+        first_alone: FirstAlone,
+    ) -> None:
+        """Take `pending`, for deletions that are not proved at once, and `outcomes`, for all others."""
+        self._pending = pending
+        self._outcomes = outcomes
         self._first_alone = first_alone
-        self._remains = remains
+        self._leftover_tags = leftover_tags
         self._stop = context.stop
         self._clock = context.clock
         self._removed_ahead = context.removed_ahead
@@ -69,43 +82,43 @@ class Proof:
         return place
 
     def has_tags(self, item: Item) -> bool:
-        """Tell whether tags are to go with a manifest that were not taken off before."""
+        """Tell whether tags are still on a manifest, so that they have to go with it."""
         return bool(self._still_on(item))
 
     def _still_on(self, item: Item) -> list[str]:
-        if self._place(item.repository).untold:
+        if self._place(item.repository).lies_about_tags:
             return list(item.tags)
         return [tag for tag in item.tags if not self._removed_ahead.is_gone(item.repository, tag)]
 
     def keys(self, item: Item, *, untagged_first: bool) -> tuple[str, ...]:
-        """Return the keys of a deletion's turn: until one was seen to have its effect, it goes alone in its place.
+        """Return the keys that a deletion waits for: until one deletion of its place is proved, each goes alone.
 
-        Those with tags prove more, so they have a key of their own beside that. `untagged_first`: the tags are taken off
-        before the deletion.
+        A deletion of a tagged manifest proves more, so it needs a second key. `untagged_first`: the tags are removed before
+        the manifest.
         """
         place = self._place(item.repository).key
         return (place, _with_tags(place)) if self.has_tags(item) and not untagged_first else (place,)
 
-    def against(self, item: Item) -> Failure | None:
-        """Say why a deletion would come to nothing good, if that was found out."""
+    def expected_failure(self, item: Item) -> Failure | None:
+        """Return the failure that the deletion of an item would meet, if an earlier deletion of its place showed one."""
         place = self._place(item.repository)
-        return place.against or (place.against_tagged if item.tags else None)
+        return place.expected_failure or (place.expected_if_tagged if item.tags else None)
 
     async def prove(self, item: Item, targets: Collection[Target], removal: Removal) -> None:
-        """Tell what a removal amounts to, or keep it until the tags of its repository are listed.
+        """Record what a removal amounts to, or leave it to `PendingProofs` until the tags of its repository are listed.
 
-        Whoever calls this has the turn of `keys`.
+        The caller holds the turn of `keys`.
         """
-        told = await self._outcomes(item, removal)
+        told = await self._outcomes_of(item, removal)
         if told is None:
-            self._effects.add(item, removal, tuple(targets), item.tags)
+            self._pending.add(item, removal, tuple(targets), item.tags)
             return
         for target, outcome in told:
             if target in targets:
-                self._effects.tell(item, (target,), outcome)
+                self._outcomes.conclude(item, (target,), outcome)
 
-    async def _outcomes(self, item: Item, removal: Removal) -> Told | None:
-        """Say what a deletion came to; None: the tag list of the repository has to tell."""
+    async def _outcomes_of(self, item: Item, removal: Removal) -> Told | None:
+        """Return the outcomes of a deletion; None: only the tag list of the repository can tell."""
         if removal is Removal.WAS_GONE:
             return None
         place = self._place(item.repository)
@@ -122,8 +135,8 @@ class Proof:
         return ((target, done(item, removal)) for target in item.targets)
 
     def _open(self, place: _Place) -> None:
-        """Let the others go, as far as something was seen."""
-        if place.manifests:
+        """Let other deletions of the place go, as far as they are like one that is proved."""
+        if place.deletes_manifests:
             self._first_alone.open(place.key)
         if place.tags_go is not None:
             self._first_alone.open(_with_tags(place.key))
@@ -142,12 +155,12 @@ class Proof:
             return unknown_effect(_STOPPED)
         if held is not None:
             failure = _no_effect(item, tag)
-            place.against = replace(failure, message=f"not sent: {failure.message}", unfinished=False)
+            place.expected_failure = replace(failure, message=f"not sent: {failure.message}", unfinished=False)
             return failure
-        place.manifests = True
+        place.deletes_manifests = True
         if look.state is TagState.SERVES:
             place.tags_go = False
-            place.untold = not left
+            place.lies_about_tags = not left
         elif look.state is TagState.DANGLING and removal is Removal.DELETED:
             place.tags_go = place.stay_listed = True
         elif look.state is TagState.GONE and left and removal is Removal.DELETED:
@@ -157,54 +170,51 @@ class Proof:
     async def _until_gone(
         self, item: Item, tag: str | None, *, listed: bool
     ) -> tuple[Digest | Failure | None, TagLook]:
-        """Look at a digest and a tag until both are gone, or nobody would wait longer; return the last look."""
-        remains = self._remains.anew()
-        held, look = await _seen(remains, item, tag, listed=listed)
+        """Read a digest and a tag until both are gone, or `PATIENCE` is over; return what was read last."""
+        leftover_tags = self._leftover_tags.anew()
+        held, look = await _seen(leftover_tags, item, tag, listed=listed)
         for pause in PATIENCE:
             if isinstance(held, Failure) or not (held is not None or look.state.remains) or self._stop:
                 break
             await self._clock.sleep(pause)
-            held, look = await _seen(remains, item, tag, listed=listed)
+            held, look = await _seen(leftover_tags, item, tag, listed=listed)
             if tag is not None and held is None and look.state is TagState.SERVES and await self._goes(item, tag):
                 break
         return held, look
 
     async def _goes(self, item: Item, tag: str) -> bool:
         """Tell whether a tag that outlives its manifest goes when it is deleted: then there is nothing to wait for."""
-        return (await self._remains.take_off(item, [tag]))[tag].state is TagState.GONE
+        return (await self._leftover_tags.take_off(item, [tag]))[tag].state is TagState.GONE
 
     async def _take_off(self, item: Item, removal: Removal, place: _Place) -> Told:
-        """Take the tags off a manifest that is gone; where that does not work, no other image's tags are risked."""
-        told = list(outcomes(item, removal, await self._remains.take_off(item, item.tags)))
+        """Delete the tags of a manifest that is gone; if that fails, no other tagged manifest of the place is deleted."""
+        told = list(outcomes(item, removal, await self._leftover_tags.take_off(item, item.tags)))
         failed = next((outcome.failure for _, outcome in told if isinstance(outcome, Failed)), None)
         if failed is not None and failed.code is FailureCode.TAGS_REMAIN:
             what = f"not sent: this registry deletes manifests and not their tags, as was seen of {item.repository}@{item.digest}"
-            place.against_tagged = Failure(FailureCode.TAGS_REMAIN, what, None, REMAIN)
+            place.expected_if_tagged = Failure(FailureCode.TAGS_REMAIN, what, None, REMAIN)
         return told
 
 
 async def _seen(
-    remains: Remains, item: Item, tag: str | None, *, listed: bool
+    leftover_tags: LeftoverTags, item: Item, tag: str | None, *, listed: bool
 ) -> tuple[Digest | Failure | None, TagLook]:
     """Look at a digest and a tag that were to go: by HEAD, and where that finds nothing, in the list if `listed`."""
-    held = await remains.held(item.repository, item.digest)
+    held = await leftover_tags.held(item.repository, item.digest)
     if held is not None or tag is None:
         return held, TagLook(TagState.GONE)
-    look = await remains.look(item, tag, listed=False)
+    look = await leftover_tags.look(item, tag, listed=False)
     if look.state is not TagState.GONE or not listed:
         return held, look
-    names = await remains.listed(item.repository)
+    names = await leftover_tags.listed(item.repository)
     if isinstance(names, Failure):
         # Who may not list the tags has chosen to delete without seeing them: then HEAD is all there is.
         return held, look if names.code in _NO_LIST else TagLook(TagState.UNKNOWN, names)
     return held, TagLook(TagState.DANGLING) if tag in names else look
 
 
-_NO_LIST = frozenset({FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED})
-
-
 def _no_effect(item: Item, tag: str | None) -> Failure:
-    """Say that a deletion was answered and not carried out."""
+    """Return the failure of a deletion that was answered and not carried out."""
     named = f"{item.repository}:{tag}" if tag is not None else f"{item.repository}@{item.digest}"
     what = f"the registry answered that it deletes, and {named} is still there after {sum(PATIENCE):.0f} s"
     code = FailureCode.UNCONFIRMED if tag is None else FailureCode.TAGS_REMAIN

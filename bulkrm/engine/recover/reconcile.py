@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.remains import Remains
+from bulkrm.engine.execute.leftover_tags import LeftoverTags
+from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoys, EarlierDecoy
 from bulkrm.engine.execute.tags.decoy_proof import stuck, unrestored, untag_outcome
 from bulkrm.engine.execute.tags.tag_change import none_if_damaged, tag_of, unconfirmed
@@ -63,8 +63,8 @@ class Reconciliation:
         in_flight = RequestsInFlight(context.stop)
         self._decoys = Decoys(gateway, in_flight, context)
         self._tags = self._decoys.changer
-        remains = Remains(self._decoys, allow_decoy=policy.allow_decoy)
-        self._effects = Effects(remains, in_flight, context, self._tell, mend=not policy.dry_run)
+        leftover_tags = LeftoverTags(self._decoys, allow_decoy=policy.allow_decoy)
+        self._pending = PendingProofs(leftover_tags, in_flight, context, self._tell, mend=not policy.dry_run)
         self._outcomes = outcomes
         self._stop = context.stop
         self._held: dict[Repository, dict[str, Digest]] = {}
@@ -121,10 +121,10 @@ class Reconciliation:
             if failure is not None:
                 self._record(item, targets, Failed(failure))
             elif isinstance(item.verdict, Untag):
-                self._effects.add(item, Removal.FOUND_GONE, targets, [tag_of(target) for target in targets])
+                self._pending.add(item, Removal.FOUND_GONE, targets, [tag_of(target) for target in targets])
             else:
-                self._effects.add(item, Removal.FOUND_GONE, targets, item.tags)
-        await self._effects.settle(repository)
+                self._pending.add(item, Removal.FOUND_GONE, targets, item.tags)
+        await self._pending.settle(repository)
 
     def _tell(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Record an outcome; in a dry run an unfinished image would be deleted."""

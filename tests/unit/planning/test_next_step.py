@@ -13,7 +13,7 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.next_step import (
-    MAX_READINGS,
+    MAX_JUDGEMENTS,
     MAX_TROUBLES,
     UNCONFIRMED,
     AwaitTurn,
@@ -51,7 +51,7 @@ UNTOLD = ITS_TURN.judged(Judgement(None), None, None)
 SILENT = GOES.came_to(Unsent(BROKEN), Effect.OPEN)
 LIMITED = GOES.came_to(Unsent(), Effect.OVER)
 IN_TROUBLE = SILENT.judged(Judgement(ITEM), None, None).came_to(Unsent(BROKEN), Effect.OPEN)
-NEVER = replace(LIMITED, readings=MAX_READINGS)
+NEVER = replace(LIMITED, judgements=MAX_JUDGEMENTS)
 
 
 def stopped(known: Known) -> Known:
@@ -80,7 +80,7 @@ def after(known: Known, effect: Effect) -> Known:
         (BARRED, Record(Failed(REFUSED))),
         (NEEDED, Record(Kept(KeptReason.NEEDED, (f"{APP}@{INDEX}",)))),
         (UNTOLD, Leave()),
-        (replace(UNTOLD, against=BROKEN), Record(Failed(BROKEN))),
+        (replace(UNTOLD, expected_failure=BROKEN), Record(Failed(BROKEN))),
         # it does not go, and this run may be why
         (after(DROPPED, Effect.OPEN), Look()),
         (after(DROPPED, Effect.OVER), Look()),
@@ -104,7 +104,7 @@ def after(known: Known, effect: Effect) -> Known:
         (IN_TROUBLE.looked_up(Finding.STILL_THERE), Record(Failed(BROKEN))),
         (after(IN_TROUBLE, Effect.NONE), Record(Failed(BROKEN))),
         (NEVER, Look()),
-        (replace(GOES, readings=MAX_READINGS), Send(ITEM)),
+        (replace(GOES, judgements=MAX_JUDGEMENTS), Send(ITEM)),
         # the run is stopped
         (stopped(NEW), Leave()),
         (stopped(ITS_TURN), Leave()),
@@ -133,7 +133,7 @@ def test_who_never_gets_to_send() -> None:
     assert isinstance(step, Record)
     assert isinstance(step.what, Failed)
     assert step.what.failure.code is FailureCode.TIMEOUT
-    assert str(MAX_READINGS) in step.what.failure.message
+    assert str(MAX_JUDGEMENTS) in step.what.failure.message
 
 
 def test_what_counts_as_trouble() -> None:

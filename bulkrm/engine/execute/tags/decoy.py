@@ -16,7 +16,7 @@ image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives li
 
 `decoy_proof` says what each look at a tag means. Three kinds of tags are removed so: tags of a manifest that stays
 (`untag_by_decoy`), all tags of the manifests that are deleted afterwards (`tags_first`), and tags that lead nowhere
-(`dangling`). `execute.remains` pushes a decoy over tags that a deletion left behind; the look that found them proves it.
+(`dangling`). `execute.leftover_tags` pushes a decoy over tags that a deletion left behind; the look that found them proves it.
 
 A stop ends the pushing; deletion, proof and putting back are done to their end. Where the process is killed, the journal names
 the decoy and its tags. `resume` deletes it, or puts back what the tags held; `undo` takes a tag that holds it for one that is

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from bulkrm.engine.execute.effects import Effects
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, unconfirmed, untagged
@@ -32,17 +32,17 @@ class _Unproved:
 class Untagging:
     """Takes the named tags off manifests that stay."""
 
-    def __init__(self, decoys: Decoys, effects: Effects, outcomes: ItemOutcomes) -> None:
-        """`outcomes` gets those that are certain; `effects` takes the tags of which the tag list has to tell."""
+    def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
+        """`outcomes` gets those that are certain; `pending` takes the tags of which the tag list has to tell."""
         context = decoys.context
         self._clock = context.clock
-        self._effects = effects
+        self._pending = pending
         self._stop = context.stop
         self._recorder = context.recorder
         self._outcomes = outcomes
         self._in_flight = decoys.in_flight
         self._changer = decoys.changer
-        self._by_decoy = UntagByDecoy(decoys, effects)
+        self._by_decoy = UntagByDecoy(decoys, pending, outcomes)
         self._first_alone = FirstAlone()
 
     async def untag(self, item: Item, staleness: Staleness) -> Unsent | Finding:
@@ -60,7 +60,7 @@ class Untagging:
         if await (self._by_decoy.untag if by_decoy else self._untag)(item, wanted):
             return Finding.RECORDED
         # The item is judged again by its targets without an outcome: none of them may be one that only wants its proof.
-        await self._effects.settle(item.repository)
+        await self._pending.settle(item.repository)
         return Unsent()
 
     async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
@@ -70,7 +70,7 @@ class Untagging:
             if outcome is None:
                 return False
             if isinstance(outcome, _Unproved):
-                self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+                self._pending.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
                 self._outcomes.record(item, item.naming(tag), outcome)
         return True

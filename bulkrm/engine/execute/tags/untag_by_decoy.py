@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from bulkrm.engine.execute.effects import Effects
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
@@ -24,13 +25,13 @@ _CUT_OFF = Failure(
 class UntagByDecoy:
     """Takes the named tags off manifests, one manifest at a time in each repository."""
 
-    def __init__(self, decoys: Decoys, effects: Effects) -> None:
-        """`effects` hear what became of the targets, and take those where a later tag list has to tell."""
+    def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
+        """`outcomes` gets those that are certain; `pending` takes the tags of which a later tag list has to tell."""
         self._decoys = decoys
         self._others = OtherDecoys(decoys.gateway, decoys.context)
         self._in_flight = decoys.in_flight
-        self._effects = effects
-        self._record = effects.tell
+        self._pending = pending
+        self._outcomes = outcomes
 
     async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         """Remove the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
@@ -38,7 +39,7 @@ class UntagByDecoy:
         if not isinstance(archived, Manifest):
             for tag in item.named_tags:
                 outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
-                self._record(item, item.naming(tag), outcome)
+                self._outcomes.record(item, item.naming(tag), outcome)
             return True
         async with self._decoys.make(item.repository, item.named_tags) as decoy:
             return await self._untag(item, decoy, archived, wanted)
@@ -51,10 +52,12 @@ class UntagByDecoy:
                 if decoy.under:
                     await self._remove(item, decoy, archived, doubts)
                 for tag, now in elsewhere.items():
-                    self._record(item, item.naming(tag), await self._others.outcome_of_moved(item.repository, tag, now))
+                    self._outcomes.record(
+                        item, item.naming(tag), await self._others.outcome_of_moved(item.repository, tag, now)
+                    )
         except BaseException:
             for tag in decoy.under:
-                self._record(item, item.naming(tag), Failed(_CUT_OFF))
+                self._outcomes.record(item, item.naming(tag), Failed(_CUT_OFF))
             raise
         return complete
 
@@ -79,7 +82,7 @@ class UntagByDecoy:
             outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
                 return False, doubts
-            self._record(item, item.naming(tag), outcome)
+            self._outcomes.record(item, item.naming(tag), outcome)
         return True, doubts
 
     async def _remove(self, item: Item, decoy: Decoy, archived: Manifest, doubts: dict[str, Doubt]) -> None:
@@ -89,6 +92,6 @@ class UntagByDecoy:
             del decoy.under[tag]
             outcome = untag_outcome(item, tag, look, removal.deleted, doubts.get(tag))
             if outcome is None:
-                self._effects.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+                self._pending.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
             else:
-                self._record(item, item.naming(tag), outcome)
+                self._outcomes.record(item, item.naming(tag), outcome)

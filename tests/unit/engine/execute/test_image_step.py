@@ -94,7 +94,7 @@ class Script:
         assert not untagged_first
         return ()
 
-    def against(self, _: Item) -> None:
+    def expected_failure(self, _: Item) -> None:
         return None
 
     async def prove(self, proved: Item, targets: Sequence[Target], removal: Removal) -> None:
@@ -130,7 +130,7 @@ def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effec
         untagging=scripted,
         untagged_first=scripted,
         proof=scripted,
-        effects=scripted,
+        pending=scripted,
         outcomes=script.outcomes,
     )
     return ImageStep(step, parts, effect)

@@ -12,7 +12,7 @@ from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
 from bulkrm.model.target import Target
-from bulkrm.planning.remains import outcomes
+from bulkrm.planning.removal_outcomes import outcomes
 
 APP = Repository("r.example", "app")
 DIGEST, OTHER = Digest.of(b"one"), Digest.of(b"two")

@@ -1,6 +1,6 @@
 """What the targets of an item are told, by what was seen of the tags that were to go.
 
-Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.effects` does the looking.
+Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pending_proofs` does the looking.
 """
 
 from collections.abc import Iterator, Mapping

@@ -13,7 +13,7 @@ from bulkrm.model.result.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
-class Remain:
+class LeftoverTag:
     """A tag that is left over, and of which manifest."""
 
     item: Item
@@ -21,7 +21,7 @@ class Remain:
     look: TagLook
 
 
-class Remains:
+class LeftoverTags:
     """Looks at tags, and takes off what is left over."""
 
     def __init__(self, decoys: Decoys, *, allow_decoy: bool) -> None:
@@ -30,12 +30,12 @@ class Remains:
         self._allow_decoy = allow_decoy
         self._context = decoys.context
 
-    def anew(self) -> "Remains":
+    def anew(self) -> "LeftoverTags":
         """Return one that knows of no failures: for one look, which has to be tried, and whose failures say nothing else.
 
         A registry may refuse to talk about what it has just deleted; nothing else is to fail for that.
         """
-        return Remains(self._decoys.anew(), allow_decoy=self._allow_decoy)
+        return LeftoverTags(self._decoys.anew(), allow_decoy=self._allow_decoy)
 
     async def listed(self, repository: Repository) -> Collection[str] | Failure:
         """List the tags of a repository; one that the registry does not know any more has none."""
@@ -56,15 +56,15 @@ class Remains:
             state = TagState.SERVES if again is None else TagState.MOVED
         return TagLook(state, held) if held is not None or state is not TagState.GONE else GONE
 
-    async def remove(self, left: Collection[Remain]) -> None:
+    async def remove(self, left: Collection[LeftoverTag]) -> None:
         """Take off tags of one repository that are left over; whoever lists the tags afterwards sees what came of it."""
         refused = False
-        for remain in left:
+        for leftover in left:
             if not refused and not self._context.stop:
-                changed = await self._decoys.changer.delete(self._change(remain))
+                changed = await self._decoys.changer.delete(self._change(leftover))
                 refused = isinstance(changed, Failure | NotSent) and not isinstance(changed, Doubt)
         if refused and self._allow_decoy and not self._context.stop:
-            await self._by_decoy([remain for remain in left if remain.look.state is TagState.DANGLING])
+            await self._by_decoy([leftover for leftover in left if leftover.look.state is TagState.DANGLING])
 
     async def take_off(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
         """DELETE the tags of a manifest that is gone, where they are known to outlive it; return what became of each.
@@ -74,7 +74,7 @@ class Remains:
         looks: dict[str, TagLook] = {}
         for tag in tags:
             look = TagLook(TagState.SERVES, item.digest)
-            change = replace(self._change(Remain(item, tag, look)), wanted=lambda: True)
+            change = replace(self._change(LeftoverTag(item, tag, look)), wanted=lambda: True)
             match await self._decoys.changer.delete(change):
                 case Done() | Moved(None):
                     # A 202 proves nothing here either: this registry answers for less than people think.
@@ -87,27 +87,27 @@ class Remains:
                     looks[tag] = look
         return looks
 
-    def _change(self, remain: Remain) -> Change:
-        return Change(remain.item.repository, remain.tag, _held(remain), None, self._wanted)
+    def _change(self, leftover: LeftoverTag) -> Change:
+        return Change(leftover.item.repository, leftover.tag, _held(leftover), None, self._wanted)
 
     def _wanted(self) -> bool:
         return not self._context.stop
 
-    async def _by_decoy(self, left: list[Remain]) -> None:
+    async def _by_decoy(self, left: list[LeftoverTag]) -> None:
         """Push one decoy over what answers nothing, and delete it: distribution then takes the tags with it."""
         if not left:
             return
         repository = left[0].item.repository
-        async with self._decoys.make(repository, [remain.tag for remain in left]) as decoy:
+        async with self._decoys.make(repository, [leftover.tag for leftover in left]) as decoy:
             with self._decoys.in_flight.unfinished():
-                for remain in left:
-                    changed = await decoy.push(remain.tag, _held(remain), self._wanted)
+                for leftover in left:
+                    changed = await decoy.push(leftover.tag, _held(leftover), self._wanted)
                     if isinstance(changed, Failure | NotSent):
                         break
                 if decoy.under:
                     await decoy.delete()
 
 
-def _held(remain: Remain) -> Digest | None:
+def _held(leftover: LeftoverTag) -> Digest | None:
     """Return what a tag held when it was looked at; None: nothing that answers."""
-    return remain.look.held if isinstance(remain.look.held, Digest) else None
+    return leftover.look.held if isinstance(leftover.look.held, Digest) else None
