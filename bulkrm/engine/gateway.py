@@ -24,10 +24,10 @@ _NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY
 
 
 class Gateway:
-    """Asks registries, unless it is known already what they would say."""
+    """Asks registries, and remembers the failures that hold for a repository or a host: those are not asked for again."""
 
     def __init__(self, registries: Registries) -> None:
-        """Begin knowing nothing."""
+        """`registries`: the registries of the run, opened at their first request."""
         self._registries = registries
         self._counts_answers = True
         self._causes = KnownFailures()
@@ -59,7 +59,7 @@ class Gateway:
     async def _ask(
         self, place: Repository | str, call: Callable[[Registry], Awaitable[T]], causes: KnownFailures
     ) -> T | Failure:
-        known = causes.find(place) or self.known(place)
+        known = causes.find(place) or self.known_failure(place)
         if known is not None:
             return known
         host = place if isinstance(place, str) else place.host
@@ -76,9 +76,9 @@ class Gateway:
             if self._counts_answers:
                 breaker.answered()
             return result
-        return self._noted(failure, place, causes)
+        return self._remembered(failure, place, causes)
 
-    def _noted(self, failure: Failure, place: Repository | str, causes: KnownFailures) -> Failure:
+    def _remembered(self, failure: Failure, place: Repository | str, causes: KnownFailures) -> Failure:
         """Remember a failure as far as it reaches."""
         host, repository = (place, None) if isinstance(place, str) else (place.host, place)
         breaker, registry = self._breakers[host], self._registries[host]
@@ -90,10 +90,10 @@ class Gateway:
         breaker.failed(failure)
         return failure
 
-    async def reliably(self, read: Callable[[], Awaitable[T]], forget: Callable[[], None]) -> T:
-        """Read in bulk, over connections that requests share; once more where the answers on one were mixed up.
+    async def read_reliably(self, read: Callable[[], Awaitable[T]], forget: Callable[[], None]) -> T:
+        """Read in bulk over shared connections; read again where a host turns out to have mixed up its answers.
 
-        `forget` is called before that, and every failure of such a host is forgotten too.
+        Before that `forget` is called, which drops what was read, and the failures of such hosts are forgotten too.
         """
         while True:
             with self._registries.sharing.bulk():
@@ -107,40 +107,40 @@ class Gateway:
                 for causes in (self._causes, self._against_pushing, self._against_untagging, self._against_deleting):
                     causes.forget(host)
 
-    def again(self) -> AbstractContextManager[None]:
-        """Read much a second time, over connections that requests share."""
+    def second_reading(self) -> AbstractContextManager[None]:
+        """Return a context in which a repository is read a second time, over shared connections."""
         return self._registries.sharing.again()
 
     def is_confirmed(self, host: str) -> bool:
         """Tell whether what was read in bulk from a host can be relied on, also if the reading was cut short."""
         return self._registries[host].host.confirmed
 
-    def anew(self) -> "Gateway":
-        """Return one that knows of no failures: for what has to be tried in any case, such as putting something back."""
+    def without_memory(self) -> "Gateway":
+        """Return a gateway without remembered failures, for what has to be tried in any case, such as putting a tag back."""
         return Gateway(self._registries)
 
-    def rereading(self) -> "Gateway":
-        """Return one that knows the same, and whose answers do not count against a host's failures.
+    def for_rereading(self) -> "Gateway":
+        """Return a gateway with the same memory, whose answers do not reset the circuit breaker.
 
-        For what is read again between two attempts: a registry that answers while it fails to delete is still broken.
+        It reads again between two attempts to delete: a registry that answers while it fails to delete is still broken.
         """
         same = copy(self)
         same._counts_answers = False  # noqa: SLF001 (its own kind)
         return same
 
-    def known_of_manifests(self, place: Repository) -> Failure | None:
+    def known_failure_of_deleting(self, place: Repository) -> Failure | None:
         """Return the failure that deleting a manifest of this place would meet, if one was found out already."""
         return self._against_deleting.find(place) or self.traits(place.host).tags_only
 
-    def known_of_tags(self, place: Repository) -> Failure | None:
+    def known_failure_of_untagging(self, place: Repository) -> Failure | None:
         """Return the failure that deleting a tag of this place would meet, if one was found out already."""
         return self._against_untagging.find(place)
 
-    def answered(self, host: str) -> None:
-        """Note that a host answered in an earlier part of the run: where it does not now, that is trouble of its own."""
+    def note_answer(self, host: str) -> None:
+        """Note that a host answered in an earlier part of the run, so that its silence now counts as trouble."""
         self._breakers[host].answered()
 
-    def known(self, place: Repository | str) -> Failure | None:
+    def known_failure(self, place: Repository | str) -> Failure | None:
         """Return the failure that any call to this place would meet, if one was found out already."""
         return self._causes.find(place) or self._breakers[place if isinstance(place, str) else place.host].open
 

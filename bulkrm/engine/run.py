@@ -118,7 +118,7 @@ class Run:
         if isinstance(work, Saved):
             known = await self._go_on(work)
         else:
-            lines = await self._gateway.reliably(
+            lines = await self._gateway.read_reliably(
                 lambda: expand(work, self._gateway, self._lists, context.stop, context.tell),
                 lambda: self._lists.forget(()),
             )
@@ -135,7 +135,7 @@ class Run:
                 patterns.mark_used(known.facts)
             for text in (*self._protection.unused_warnings(), *self._ignoring.unused_warnings()):
                 context.tell(Warned(WarningKind.UNUSED_PATTERN, text))
-            for warning in self._planner.conditions.elsewhere(self._job.hosts):
+            for warning in self._planner.conditions.unrelated_hosts(self._job.hosts):
                 context.tell(warning)
         return known
 
@@ -146,7 +146,7 @@ class Run:
         with self._stop.phase():
             await Reinstated(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
         for item in saved.plan.items if saved.resumed else ():
-            self._gateway.answered(item.repository.host)
+            self._gateway.note_answer(item.repository.host)
         reconciliation = Reconciliation(saved.earlier, self._gateway, self._outcomes, self._context, self._job.policy)
         known = None  # what a stop leaves of it
         with self._stop.phase():

@@ -30,7 +30,7 @@ class HostExchange:
     def __init__(
         self, host: "Host", attempt: Attempt, sending: Sending | None = None, lookup: Lookup | None = None
     ) -> None:
-        """Begin with nothing sent; `sending` and `lookup` are of a request that changes something."""
+        """Take `sending` and `lookup` for a request that changes something; others have neither."""
         self.attempt = attempt
         self._host = host
         self._sending = sending or Sending()
@@ -51,26 +51,26 @@ class HostExchange:
                 async with host.limiter:
                     ready = host.authorizer.renewed(grant)
                     if ready is None:
-                        continue  # it ended while we waited for the slot
+                        continue  # the token ended while this waited for the slot
                     self._used = ready
                     url, headers = host.base + request.target, {**ready.headers, **request.headers}
                     if sending.withdrawn():
                         raise Withdrawn(self._met(request))
                     before, sending.effect = sending.effect, Effect.OPEN
                     answer = await host.transmit(request, url, headers)
-                self._last = answer = await host.authorizer.saw(request, ready, answer)
+                self._last = answer = await host.authorizer.note_answer(request, ready, answer)
             sending.effect = before.or_more(effect_of(answer))
             if ready.authorization != attempt.authorization:
-                # It went bare after all: its challenge is still to be answered.
+                # It was sent without a token after all: its challenge is still to be answered.
                 self.attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return answer
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Say what follows from an answer, by what is known of the user whose token went with it."""
-        authorizer, attempt, used, standing = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
+        """Decide by the answer and by what is known of the credentials with which it was sent."""
+        authorizer, attempt, used, state = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
         if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
-            attempt, standing = authorizer.known_to(attempt, used), authorizer.standing(attempt.request, used)
-        return decide(attempt, answer, authorizer.traits, standing)
+            attempt, state = authorizer.known_to(attempt, used), authorizer.credential_state(attempt.request, used)
+        return decide(attempt, answer, authorizer.traits, state)
 
     def authorized(self, decision: Authorize) -> Attempt:
         """Say how the next send is authorized."""
@@ -79,9 +79,9 @@ class HostExchange:
         return self._host.authorizer.answer(decision)
 
     async def _before_the_next(self, attempt: Attempt) -> None:
-        """Take back what must not be repeated; look at what may have taken effect."""
+        """Prepare a further send: withdraw a change that must not be repeated, and look up one that may have acted."""
         if not self._sending.repeatable:
-            # Whoever sends it anew must not be given the token that was just refused.
+            # The sender repeats it in a new exchange, which must not get the token that was just refused.
             if self._refused is not None:
                 await self._host.authorizer.grant(attempt, self._refused)
             raise Withdrawn(self._met(attempt.request))
@@ -89,7 +89,7 @@ class HostExchange:
             await self._lookup.look(self._met(attempt.request) or _UNKNOWN)
 
     def _met(self, request: Request) -> Failure | None:
-        """Say what the last send met; the want of a token is no failure."""
+        """Return the failure of the last send; None after a 401, which only asks for a token."""
         match self._last:
             case Answer(status=status) as answer if status != UNAUTHORIZED:
                 return refusal(answer, self._host.name, request, self._host.authorizer.traits)
@@ -110,9 +110,9 @@ class GreetingExchange(HostExchange):
     __slots__ = ()
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Say what follows from an answer; no token helps."""
+        """Decide as for any request, but take a 401 for the answer."""
         return decide_without_token(self.attempt, answer)
 
 
-# What a send met that only wanted another token, after one that may have taken effect.
+# For the lookup after a 401, where the send before that may have taken effect.
 _UNKNOWN = Failure(FailureCode.CONNECTION_LOST, "an earlier answer did not come")

@@ -12,8 +12,7 @@ from bulkrm.model.inventory import Inventory
 from bulkrm.model.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
-from bulkrm.protocol import interpret as judge
-from bulkrm.protocol import message
+from bulkrm.protocol import interpret, message
 from bulkrm.protocol.interpret import AnswerContext, HeadAnswer
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.pages import Page, broken_listing, refuses_page_size
@@ -54,7 +53,7 @@ class Reader:
         asked = request.digest
         if asked is not None and answer.status >= _SERVER_ERROR:
             await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
-        return judge.manifest(self._context(request), answer, asked)
+        return interpret.manifest(self._context(request), answer, asked)
 
     async def anything(self, repository: Repository, reference: str | Digest, *, once: bool = False) -> Manifest | None:
         """GET a manifest of any type, its digest checked; None where the registry says there is none.
@@ -68,7 +67,7 @@ class Reader:
             answer = await self._host.exchange(request)
         else:
             answer = await self._first_of(request, asked, once=once)
-        return judge.manifest(self._context(request), answer, asked, of_any_type=True)
+        return interpret.manifest(self._context(request), answer, asked, of_any_type=True)
 
     async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Answer:
         """Send a request once, see whether that tells that it is a blob, and only then send it as often as any other."""
@@ -93,7 +92,7 @@ class Reader:
         """HEAD a manifest; where that leaves a doubt, GET it whole, whatever type it has. None as in `head`."""
         request = message.head_manifest(repository, reference)
         answer = await self._host.exchange(request)
-        match judge.head(answer, request.digest):
+        match interpret.head(answer, request.digest):
             case Resolved() as resolved:
                 return resolved
             case HeadAnswer.ABSENT:

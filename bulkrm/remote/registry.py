@@ -1,4 +1,4 @@
-"""What a run asks of a registry: to read, and to delete. Every method raises RequestFailed with the final failure."""
+"""The requests of a run to a registry that change something. Every method raises RequestFailed with the final failure."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -11,8 +11,7 @@ from bulkrm.model.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, removal_of
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, TagsOnly
-from bulkrm.protocol import interpret as judge
-from bulkrm.protocol import message
+from bulkrm.protocol import interpret, message
 from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.refusal import TAGS_ONLY, refusal
@@ -26,13 +25,13 @@ _AGAIN = "run again: what is gone by then is reported as absent"
 _NOBODYS = Digest("sha256:" + "0" * 64)
 
 
-def made_up_tag() -> str:
-    """Return a tag that nobody ever made, to ask a registry by its DELETE whether it deletes tags."""
+def absent_tag() -> str:
+    """Return a tag that does not exist, whose DELETE shows whether a registry deletes tags."""
     return f"bulkrm-probe-{uuid4().hex}"
 
 
-class _Gone(BulkrmError):  # noqa: N818 (it reads as what was found)
-    """What was to be deleted is gone by an earlier send."""
+class _AlreadyGone(BulkrmError):  # noqa: N818 (it reads as what was found)
+    """An earlier send of this DELETE took effect."""
 
 
 class Registry(Reader):
@@ -57,9 +56,9 @@ class Registry(Reader):
         deletion = _DeleteRequest(self, repository, reference, self._context(request), sending)
         try:
             answer = await self._host.exchange(request, sending, deletion)
-            if judge.deletion(deletion.context, answer) is DeleteAnswer.ACCEPTED:
+            if interpret.deletion(deletion.context, answer) is DeleteAnswer.ACCEPTED:
                 return removal_of(answer.status, proved=True, earlier=sending.may_have_acted)
-        except _Gone:
+        except _AlreadyGone:
             return Removal.FOUND_GONE
         except RequestFailed as error:
             return await self._after_failure(deletion, error)
@@ -69,7 +68,7 @@ class Registry(Reader):
             raise await self._explained(deletion, error) from error
 
     async def _after_failure(self, deletion: "_DeleteRequest", error: RequestFailed) -> Removal:
-        """Look what a DELETE without a final answer, or with a refusal, came to after all. Raises RequestFailed."""
+        """Find out by HEAD whether a DELETE without a final answer, or with a refusal, took effect. Raises RequestFailed if not."""
         in_doubt = deletion.sending.may_have_acted and error.failure.code is not FailureCode.UNCONFIRMED
         try:
             if in_doubt and await deletion.is_gone(error.failure):
@@ -82,7 +81,7 @@ class Registry(Reader):
         """PUT a manifest under a tag or its digest. Returns only when the reference is proved to lead to it."""
         request = message.put_manifest(repository, reference, manifest)
         answer = await self._host.exchange(request, sending)
-        stored = judge.pushed(self._context(request), answer, manifest.digest)
+        stored = interpret.pushed(self._context(request), answer, manifest.digest)
         if not stored:
             found = await self.head(repository, reference)
             if found is None or found.digest != manifest.digest:
@@ -92,15 +91,15 @@ class Registry(Reader):
         """Bring a deleted manifest back under its digest. Returns only when it is proved to be there."""
         await self.put(repository, manifest.digest, manifest, sending)
 
-    async def deletes_tags(self, repository: Repository, made_up: str) -> bool:
-        """Ask whether the registry deletes tags, by DELETE of a tag that somebody made up: nothing can go.
+    async def deletes_tags(self, repository: Repository, absent: str) -> bool:
+        """Ask whether the registry deletes tags, by DELETE of a tag that does not exist, so that nothing can be lost.
 
         Only a 404 of the registry's own says so. 400 and 405 are what the specification has for registries that do not;
         405 also means that nothing is deleted at all, which `deletes_digests` tells apart.
         """
-        request = message.delete_manifest(repository, made_up)
+        request = message.delete_manifest(repository, absent)
         answer = await self._host.exchange(request)
-        return judge.deletes_tags(self._context(request), answer)
+        return interpret.deletes_tags(self._context(request), answer)
 
     async def _explained(self, deletion: "_DeleteRequest", error: RequestFailed) -> RequestFailed:
         """Tell a registry that deletes tags only from one that deletes nothing, where it refuses to delete a manifest."""
@@ -109,15 +108,15 @@ class Registry(Reader):
         return await self._tags_only(deletion.repository, error)
 
     async def _tags_only(self, repository: Repository, error: RequestFailed) -> RequestFailed:
-        """Say of a refusal that tags are deleted all the same, if so: the refusal of a digest is the same for both.
+        """Return a refusal as `TagsOnly` if the registry deletes tags nevertheless: it refuses a digest alike in both cases.
 
-        One request, once for a host: what it says holds for all of it.
+        Costs one request for each host.
         """
         off = error.failure.code in (FailureCode.DELETION_DISABLED, FailureCode.READ_ONLY)
         if not off or self._host.traits.deletes_manifests:
             return error
         try:
-            only = await self.deletes_tags(repository, made_up_tag())
+            only = await self.deletes_tags(repository, absent_tag())
         except RequestFailed:
             return error
         if not only:
@@ -134,14 +133,14 @@ class Registry(Reader):
         request = message.delete_manifest(repository, _NOBODYS)
         answer = await self._host.exchange(request)
         try:
-            judge.deletes_digests(self._context(request), answer)
+            interpret.deletes_digests(self._context(request), answer)
         except RequestFailed as error:
             raise await self._tags_only(repository, error) from error
 
 
 @dataclass(frozen=True, slots=True)
 class _DeleteRequest:
-    """One DELETE of a manifest or a tag, and how it is found out what it came to."""
+    """One DELETE of a manifest or a tag, and the HEAD that finds out whether it took effect."""
 
     reader: Reader
     repository: Repository
@@ -150,9 +149,9 @@ class _DeleteRequest:
     sending: Sending
 
     async def look(self, met: Failure) -> None:
-        """Raise _Gone where it took effect: then it need not be sent again, nor may it, if somebody pushed it anew."""
+        """Raise _AlreadyGone where it took effect: then the DELETE must not be sent again, as somebody may have pushed it anew."""
         if await self.is_gone(met):
-            raise _Gone
+            raise _AlreadyGone
 
     async def is_gone(self, doubt: Failure) -> bool:
         """Find out by HEAD what the DELETE came to. Raises RequestFailed where that fails as well.
@@ -168,7 +167,7 @@ class _DeleteRequest:
             raise RequestFailed(Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)) from error
 
     async def found(self, answer: Answer) -> Removal:
-        """Look what it came to by a final answer that proves nothing. Raises RequestFailed where it is there still."""
+        """Find out by HEAD what the DELETE came to after a final answer that proves nothing. Raises RequestFailed if it is there."""
         doubt = _still_there(self.context, answer)
         if not await self.is_gone(doubt.failure):
             raise doubt

@@ -117,8 +117,8 @@ class Execution:
             await parts.order.come(step)
             # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
             parts.first_alone.open(step.repository.host)
-            if parts.gateway.known(step.repository) is None:
-                with parts.gateway.again():
+            if parts.gateway.known_failure(step.repository) is None:
+                with parts.gateway.second_reading():
                     await self._tags_first.clear(step, parts.staleness)
         finally:
             parts.order.end(step)

@@ -167,15 +167,15 @@ class ImageStep:
     def _obstacles(self, item: Item | None) -> tuple[Failure | None, Digest | None]:
         """Return the failure that its request would meet, and a parent that was to go before it and stays."""
         parts, repository = self._parts, self._item.repository
-        known = parts.gateway.known(repository)
+        known = parts.gateway.known_failure(repository)
         if known is not None or item is None:
             return known, None
         if not self._is_deletion(item):
             by_tag = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.TAG
-            return parts.gateway.known_of_tags(repository) if by_tag else None, None
+            return parts.gateway.known_failure_of_untagging(repository) if by_tag else None, None
         after = self._step.after if isinstance(self._step, DeleteManifest) else ()
         kept_parent = next((parent for parent in after if not parts.outcomes.is_gone(repository, parent)), None)
-        known = parts.gateway.known_of_manifests(repository)
+        known = parts.gateway.known_failure_of_deleting(repository)
         return known or (None if kept_parent else parts.proof.expected_failure(item)), kept_parent
 
     def _is_withdrawn(self) -> bool:

@@ -1,4 +1,4 @@
-"""Tags that are there although they were to go: they are looked at, and removed where the registry does that."""
+"""Tags that are left over although they should be gone: reads them, and removes them where the registry can."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from bulkrm.model.result.failure import Failure
 
 @dataclass(frozen=True, slots=True)
 class LeftoverTag:
-    """A tag that is left over, and of which manifest."""
+    """A tag that is left over, the item of its manifest, and what was seen of the tag."""
 
     item: Item
     tag: str
@@ -22,7 +22,7 @@ class LeftoverTag:
 
 
 class LeftoverTags:
-    """Looks at tags, and takes off what is left over."""
+    """Reads tags, and removes those that are left over."""
 
     def __init__(self, decoys: Decoys, *, allow_decoy: bool) -> None:
         """`allow_decoy`: what answers nothing is also taken off by pushing a decoy over it."""
@@ -30,34 +30,34 @@ class LeftoverTags:
         self._allow_decoy = allow_decoy
         self._context = decoys.context
 
-    def anew(self) -> "LeftoverTags":
-        """Return one that knows of no failures: for one look, which has to be tried, and whose failures say nothing else.
+    def without_memory(self) -> "LeftoverTags":
+        """Return one without remembered failures, whose own failures are forgotten after this look.
 
-        A registry may refuse to talk about what it has just deleted; nothing else is to fail for that.
+        A registry may refuse requests about a manifest that it has just deleted; no other image may fail for that.
         """
-        return LeftoverTags(self._decoys.anew(), allow_decoy=self._allow_decoy)
+        return LeftoverTags(self._decoys.without_memory(), allow_decoy=self._allow_decoy)
 
     async def listed(self, repository: Repository) -> Collection[str] | Failure:
         """List the tags of a repository; one that the registry does not know any more has none."""
         return await self._decoys.changer.listed(repository)
 
     async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
-        """Return what a tag or digest leads to."""
+        """Return the digest that a tag or digest leads to; None: it is not there."""
         return await self._decoys.changer.read(repository, reference)
 
     async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
-        """Look at a tag of an item that was to go."""
+        """Read a tag that should be gone, and judge it. `listed`: the tag list has it."""
         held = await self.held(item.repository, tag)
         decoys = self._context.removed_ahead.decoys(item.repository)
         state = tag_state(item.digest, held, listed=listed, decoys=decoys)
         if state is TagState.SERVES:
             again = await self.held(item.repository, item.digest)
-            # What answers by digest again was pushed anew, and is no remainder of this run's.
+            # A digest that answers again was pushed anew by somebody, so its tag is not left over.
             state = TagState.SERVES if again is None else TagState.MOVED
         return TagLook(state, held) if held is not None or state is not TagState.GONE else GONE
 
     async def remove(self, left: Collection[LeftoverTag]) -> None:
-        """Take off tags of one repository that are left over; whoever lists the tags afterwards sees what came of it."""
+        """Remove leftover tags of one repository; the caller reads the tag list afterwards to see which went."""
         refused = False
         for leftover in left:
             if not refused and not self._context.stop:
@@ -67,9 +67,9 @@ class LeftoverTags:
             await self._by_decoy([leftover for leftover in left if leftover.look.state is TagState.DANGLING])
 
     async def take_off(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
-        """DELETE the tags of a manifest that is gone, where they are known to outlive it; return what became of each.
+        """DELETE the tags of a manifest that is gone, on a registry where tags outlive it; return what was seen of each.
 
-        Also where the run is stopped: half an image is of no use to anybody.
+        This goes on in a stopped run, because a half-deleted image is of no use to anybody.
         """
         looks: dict[str, TagLook] = {}
         for tag in tags:
@@ -77,7 +77,7 @@ class LeftoverTags:
             change = replace(self._change(LeftoverTag(item, tag, look)), wanted=lambda: True)
             match await self._decoys.changer.delete(change):
                 case Done() | Moved(None):
-                    # A 202 proves nothing here either: this registry answers for less than people think.
+                    # A 202 proves nothing here either: this registry said the same when it deleted the manifest and not its tags.
                     looks[tag] = await self.look(item, tag, listed=False)
                 case Moved(Digest() as now):
                     looks[tag] = TagLook(TagState.MOVED, now)
@@ -94,7 +94,7 @@ class LeftoverTags:
         return not self._context.stop
 
     async def _by_decoy(self, left: list[LeftoverTag]) -> None:
-        """Push one decoy over what answers nothing, and delete it: distribution then takes the tags with it."""
+        """Push one decoy over tags that answer nothing, and delete it: distribution deletes the tags with it."""
         if not left:
             return
         repository = left[0].item.repository

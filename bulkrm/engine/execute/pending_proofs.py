@@ -113,7 +113,7 @@ class PendingProofs:
 
         Leftover tags are removed after the first pause. That does no harm where the registry is still at work on them.
         """
-        leftover_tags = self._leftover_tags.anew()
+        leftover_tags = self._leftover_tags.without_memory()
         failure = await self._look(repository, taken, leftover_tags)
         for number, pause in enumerate(PATIENCE):
             if failure is not None or self._stop or not self._mend or not any(each.left for each in taken):

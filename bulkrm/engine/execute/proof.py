@@ -171,7 +171,7 @@ class Proof:
         self, item: Item, tag: str | None, *, listed: bool
     ) -> tuple[Digest | Failure | None, TagLook]:
         """Read a digest and a tag until both are gone, or `PATIENCE` is over; return what was read last."""
-        leftover_tags = self._leftover_tags.anew()
+        leftover_tags = self._leftover_tags.without_memory()
         held, look = await _seen(leftover_tags, item, tag, listed=listed)
         for pause in PATIENCE:
             if isinstance(held, Failure) or not (held is not None or look.state.remains) or self._stop:

@@ -73,10 +73,10 @@ class Verifier:
         """HEAD them, whatever is known of failures to change something there."""
         if names:
             self._context.tell(PhaseBegan(phase, len(names)))
-        gateway = self._gateway.anew()
+        gateway = self._gateway.without_memory()
         lists = TagLists(gateway, self._context.stop, self._context.clock)
         resolver = Resolver(gateway, lists, self._context.stop, self._context.tell)
-        await gateway.reliably(lambda: resolver.resolve(names, Method.HEAD), resolver.found.clear)
+        await gateway.read_reliably(lambda: resolver.resolve(names, Method.HEAD), resolver.found.clear)
         return resolver.found
 
 

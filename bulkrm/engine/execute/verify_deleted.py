@@ -46,7 +46,7 @@ async def still_there(gone: Collection[Went], gateway: Gateway, context: RunCont
     """Return a difference for everything that was deleted and answers, or is listed, all the same."""
     if not gone:
         return []
-    gateway = gateway.anew()
+    gateway = gateway.without_memory()
     lists = TagLists(gateway, context.stop, context.clock)
     resolver = Resolver(gateway, lists, context.stop, context.tell)
     names = [each.name for each in gone]

@@ -42,11 +42,11 @@ class Conditions:
         self.used = InUseReferences.of(wanted.in_use, default_port)
         self._warned: set[TagRef] = set()
 
-    def noting(self, sink: DescribeManifest) -> DescribeManifest:
+    def observing(self, sink: DescribeManifest) -> DescribeManifest:
         """Return a sink that also stores the facts of each manifest which conditions need."""
-        return self.facts.noting(sink) if self.wanted else sink
+        return self.facts.observing(sink) if self.wanted else sink
 
-    def elsewhere(self, hosts: Collection[str]) -> Iterator[Warned]:
+    def unrelated_hosts(self, hosts: Collection[str]) -> Iterator[Warned]:
         """Yield a warning if no image in use is on a host of the run: the file may be the wrong one."""
         if self.used and not self.used.has_ids and not self.used.hosts.intersection(hosts):
             text = "nothing of what is in use is on a registry of this run; is it the right file?"
@@ -70,7 +70,7 @@ class Conditions:
         await self.facts.read({entry.repository: self._needed(entry, scenes) for entry in facts}, tell)
         return [self._judged(entry, scenes.get(entry.repository), tell) for entry in facts]
 
-    async def speak_of_new(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
+    async def affected_by_new_tags(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
         """Tell whether new tags may change what is kept: one is in use, or a fact about one cannot be read."""
         if not self.wanted:
             return False

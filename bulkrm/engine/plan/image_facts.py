@@ -43,9 +43,9 @@ class ImageFacts:
     def __init__(self, gateway: Gateway, stop: Stop) -> None:
         """Facts are read through `gateway`; `stop` ends the reading."""
         # Successful reads must not reset the circuit breaker while deletions fail.
-        self._gateway = gateway.rereading()
+        self._gateway = gateway.for_rereading()
         # Failures of a blob store are no failures of the registry itself.
-        self._for_blobs = gateway.anew()
+        self._for_blobs = gateway.without_memory()
         self._stop = stop
         self._manifests: dict[Digest, ManifestFacts | Missing | Unread] = {}
         self._configs: dict[Digest, Config | Missing | Unread] = {}
@@ -54,7 +54,7 @@ class ImageFacts:
         self.manifests_asked = 0
         self.configs_asked = 0
 
-    def noting(self, sink: DescribeManifest) -> DescribeManifest:
+    def observing(self, sink: DescribeManifest) -> DescribeManifest:
         """Return a sink that also stores the facts of each manifest."""
 
         def note(manifest: Manifest) -> Resolved:
@@ -66,7 +66,7 @@ class ImageFacts:
 
     def forget(self) -> None:
         """Forget all facts, because answers may have been mixed up."""
-        self._for_blobs = self._gateway.anew()
+        self._for_blobs = self._gateway.without_memory()
         self._manifests.clear()
         self._configs.clear()
         self._asked.clear()

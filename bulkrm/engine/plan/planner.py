@@ -63,7 +63,7 @@ class Planner:
         self._context = context
         self._dangling: tuple[Dangling, ...] = ()  # they hold nothing back when something is judged again
         self._probe = UntagProbe(gateway, context.stop, allow_decoy=policy.allow_decoy)
-        sink = self.conditions.noting(ManifestSink(context.recorder, measure=policy.measure))
+        sink = self.conditions.observing(ManifestSink(context.recorder, measure=policy.measure))
         self._resolver = Resolver(gateway, lists, context.stop, context.tell, sink, context.removed_ahead)
         self._attached = Attached(gateway, self._resolver, context.stop, context.tell)
 
@@ -132,7 +132,7 @@ class Planner:
         That takes one request if nothing is new, one more for each new tag, and another if that is no plain image.
         """
         lists, resolver = self._afresh()
-        with self._gateway.again():
+        with self._gateway.second_reading():
             await lists.read([repository], ignore)
             listed = lists.get(repository)
             names = listed if isinstance(listed, tuple) else ()
@@ -141,7 +141,7 @@ class Planner:
             found = [resolver.found[name] for name in new if name in resolver.found]
             whole = [one.digest for one in found if isinstance(one, Resolved) and one.media_type not in IMAGE_TYPES]
             await resolver.resolve([(repository, digest) for digest in whole], Method.ANY)
-            speaks = await self.conditions.speak_of_new(
+            is_affected = await self.conditions.affected_by_new_tags(
                 repository,
                 {tag: resolver.found[repository, tag] for _, tag in new if (repository, tag) in resolver.found},
             )
@@ -153,7 +153,7 @@ class Planner:
         ]
         unknown = listed is None or isinstance(listed, Failure)
         fresh = replace(lists.basis(repository), whole=basis.whole)
-        return Relisted(fresh, unknown or speaks or any(may_affect(deletions, one) for one in found))
+        return Relisted(fresh, unknown or is_affected or any(may_affect(deletions, one) for one in found))
 
     async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
         """Read and judge a repository again, as far as it matters for these items; None: it cannot be told any more."""
@@ -161,7 +161,7 @@ class Planner:
         lists.touch(repository)
         targets = [target for item in acts for target in item.targets]
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
-        with self._gateway.again():
+        with self._gateway.second_reading():
             facts = await self._survey(resolver, lists, ignore).read(targets, Method.HEAD)
             if facts is not None:
                 facts = await self.conditions.complete(self._completed(facts, acts), ignore)
@@ -174,16 +174,16 @@ class Planner:
         chooser = Chooser(self.conditions, self._resolver, self._context.stop, self._context.tell)
         if not chooser.has_work:
             return lines
-        return await self._gateway.reliably(lambda: chooser.choose(lines), self._forget)
+        return await self._gateway.read_reliably(lambda: chooser.choose(lines), self._forget)
 
     def _is_broken(self, repository: Repository) -> bool:
         """Tell whether the circuit of the host is open, so that unanswered requests tell nothing about a repository."""
-        return isinstance(self._gateway.known(repository), CircuitOpen)
+        return isinstance(self._gateway.known_failure(repository), CircuitOpen)
 
     def _afresh(self) -> tuple[TagLists, Resolver]:
         """Return a fresh reader, which knows nothing but the tags that this run removed ahead."""
         context = self._context
-        gateway = self._gateway.rereading()
+        gateway = self._gateway.for_rereading()
         lists = TagLists(gateway, context.stop, context.clock, context.removed_ahead)
         return lists, Resolver(gateway, lists, context.stop, ignore, removed_ahead=context.removed_ahead)
 
@@ -207,7 +207,7 @@ class Planner:
             self._forget()
             survey.forget()
 
-        return await self._gateway.reliably(read, forget)
+        return await self._gateway.read_reliably(read, forget)
 
     def _forget(self) -> None:
         self._resolver.found.clear()

@@ -11,7 +11,7 @@ from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, TagsOnly
-from bulkrm.remote.registry import Registry, made_up_tag
+from bulkrm.remote.registry import Registry, absent_tag
 
 
 class UntagProbe:
@@ -54,6 +54,6 @@ class UntagProbe:
                 raise
             registry.host.authorizer.learn(replace(registry.host.traits, tags_only=error.failure))
             return UntagMethod.TAG
-        if await registry.deletes_tags(repository, made_up_tag()):
+        if await registry.deletes_tags(repository, absent_tag()):
             return UntagMethod.TAG
         return UntagMethod.DECOY if self._allow_decoy else None

@@ -156,16 +156,16 @@ class Reconciliation:
                 continue
             left = self._decoys.earlier(repository, decoy)
             if isinstance(await left.delete(), Failure):
-                anew = self._tags.anew()
+                changer = self._tags.without_memory()
                 for tag, digest in held.items():
-                    await self._give_back(anew, tag, digest, left)
+                    await self._give_back(changer, tag, digest, left)
                 for entry in nowhere:
-                    await self._note_covered(anew, entry, decoy)
+                    await self._note_covered(changer, entry, decoy)
 
-    async def _note_covered(self, anew: TagChanger, entry: Dangling, decoy: Digest) -> None:
+    async def _note_covered(self, changer: TagChanger, entry: Dangling, decoy: Digest) -> None:
         """Record a failure for a tag without a manifest if a decoy that cannot be deleted is under it."""
         repository, tag = entry.repository, tag_of(entry.target)
-        held = none_if_damaged(await anew.read(repository, tag))
+        held = none_if_damaged(await changer.read(repository, tag))
         failure = stuck(repository, tag, decoy, held)
         if failure is not None and not self._outcomes.has(entry.target):
             self._outcomes.record(entry.target, Failed(failure))
@@ -177,9 +177,9 @@ class Reconciliation:
             if held in self._earlier.decoys.get(repository, ()):
                 self._outcomes.record(entry.target, WouldDelete(for_good=True))
 
-    async def _give_back(self, anew: TagChanger, tag: str, digest: Digest, decoy: EarlierDecoy) -> None:
+    async def _give_back(self, changer: TagChanger, tag: str, digest: Digest, decoy: EarlierDecoy) -> None:
         repository = decoy.repository
-        back = await anew.read(repository, tag)
+        back = await changer.read(repository, tag)
         archived = self._earlier.archive.get(digest)
         if back == decoy.digest and archived is not None:
             back = await decoy.put_back(tag, archived)

@@ -58,11 +58,11 @@ class Authorizer:
 
     @property
     def traits(self) -> Traits:
-        """The host's manners, as far as they are known by now."""
+        """The traits of the host, as far as they are known by now."""
         return self._traits
 
     def learn(self, traits: Traits) -> None:
-        """Take what was found out about the host's manners."""
+        """Replace the traits of the host by those that were found out."""
         self._traits = traits
 
     @property
@@ -90,14 +90,14 @@ class Authorizer:
         await self._logins.prepare(repository)
 
     def first_attempt(self, request: Request) -> Attempt:
-        """Say how a request is sent the first time."""
+        """Return the attempt with which a request is sent first."""
         kind = request.repository, request.method
         found = self._first.get(kind)
         if found is None:
-            found = self._first[kind] = self._worked_out(request)
+            found = self._first[kind] = self._authorization_of(request)
         return Attempt(request, self._host, found)
 
-    def _worked_out(self, request: Request) -> Authorization:
+    def _authorization_of(self, request: Request) -> Authorization:
         if self._challenge is None:
             return NoAuthorization()
         login = self._logins.of(request.repository)
@@ -116,13 +116,13 @@ class Authorizer:
         return BearerAuthorization(scope)
 
     def held(self, attempt: Attempt, refused: Secret | None = None) -> Grant | None:
-        """Return what an attempt needs if it is there already, as it nearly always is; `refused`: not this token."""
+        """Return the grant of an attempt if it is at hand, as it nearly always is, and good. `refused`: a token that is not."""
         login = self._logins.of(attempt.request.repository)
         grant = self._grants.get((login, attempt.authorization)) if refused is None else None
         return None if grant is None or not self._is_good(grant) else grant
 
     async def grant(self, attempt: Attempt, refused: Secret | None = None) -> Grant:
-        """Get what an attempt needs; `refused` is a token that the registry no longer takes.
+        """Return the grant of an attempt, fetched if need be; `refused` is a token that the registry no longer accepts.
 
         Raises RequestFailed. Where the token server does not know an action, the request goes bare, and from then on
         every scope of this host is what its challenge asks for, to the letter.
@@ -130,11 +130,11 @@ class Authorizer:
         known = self.held(attempt, refused)
         if known is not None:
             return known
-        found = await self._found(attempt, refused)
+        found = await self._fetched_grant(attempt, refused)
         self._grants[found.login, found.authorization] = found
         return found
 
-    async def _found(self, attempt: Attempt, refused: Secret | None) -> Grant:
+    async def _fetched_grant(self, attempt: Attempt, refused: Secret | None) -> Grant:
         repository = attempt.request.repository
         match attempt.authorization:
             case NoAuthorization():
@@ -160,8 +160,8 @@ class Authorizer:
         held = self._tokens.peek(grant.key) if grant.key else None
         return None if held is None else replace(grant, held=held, header=f"Bearer {held.secret.reveal()}")
 
-    async def saw(self, request: Request, grant: Grant, answer: Answer | Broken) -> Answer | Broken:
-        """Take note of what came back to a request with this grant; return it without what it repeats of the grant."""
+    async def note_answer(self, request: Request, grant: Grant, answer: Answer | Broken) -> Answer | Broken:
+        """Note what an answer says of the grant; return the answer without the secrets of the grant that it may repeat."""
         if isinstance(answer, Broken):
             return answer
         if answer.status == _UNAUTHORIZED:
@@ -171,21 +171,21 @@ class Authorizer:
         self._retries.settled(request)
         if answer.status >= _MULTIPLE_CHOICES:
             answer = masked(answer, grant.secrets)
-        taken = answer.status < _MULTIPLE_CHOICES or (answer.status == _NOT_FOUND and is_registry_answer(answer))
-        if taken and grant.header is not None:
-            self._logins.taken(grant.login)
+        accepted = answer.status < _MULTIPLE_CHOICES or (answer.status == _NOT_FOUND and is_registry_answer(answer))
+        if accepted and grant.header is not None:
+            self._logins.accepted(grant.login)
         return answer
 
     def known_to(self, attempt: Attempt, grant: Grant) -> Attempt:
-        """Tell an attempt that was refused what was done already about others of its kind."""
+        """Return a refused attempt with what was done already about others of its kind (`Retries`)."""
         return self._retries.known_to(attempt, grant.held.secret if grant.held else None)
 
-    def standing(self, request: Request, grant: Grant) -> CredentialState:
-        """Say what is known of the user for whom a request was sent."""
+    def credential_state(self, request: Request, grant: Grant) -> CredentialState:
+        """Return what is known of the credentials with which a request was sent."""
         login = self._logins.of(request.repository)
         return CredentialState(
             given=login is not None,
-            accepted=self._logins.was_taken(grant.login),
+            accepted=self._logins.was_accepted(grant.login),
             replaced=login != grant.login,
             for_whole_host=self._logins.for_whole_host,
         )

@@ -1,8 +1,8 @@
-"""What one registry host made of each of its credentials: took them, refused them, or has not said yet.
+"""The state of each credential at one registry host: accepted, refused, or not known yet.
 
-Three rules rest on it. A wrong password is tried once and not once for each request, because accounts get locked: until
-a user was taken, one request with him goes alone. A user who was taken and is refused something has no right to it. And
-a password that a helper gave is asked for again when it is refused.
+Three rules rest on it. A wrong password is sent once and not once for each request, because accounts get locked: until a
+credential was accepted, requests with it go one at a time. A 401 to an accepted credential means that its user lacks the
+right. And a password that a helper gave is asked for again when it is refused.
 """
 
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -17,10 +17,10 @@ from bulkrm.remote.credentials import Credentials
 
 
 @dataclass(slots=True)
-class _Standing:
-    """What is known of one credential here."""
+class _State:
+    """What is known of one credential at this host."""
 
-    taken: bool = False
+    accepted: bool = False
     refused: bool = False
     lock: anyio.Lock = field(default_factory=anyio.Lock)
 
@@ -32,11 +32,11 @@ class Logins:
     """The credentials of one host, as its requests use them. None is the anonymous user."""
 
     def __init__(self, host: str, credentials: Credentials, clock: Clock) -> None:
-        """Begin with nothing said."""
+        """`credentials`: the sources that are asked for those of `host`."""
         self._host = host
         self._credentials = credentials
         self._clock = clock
-        self._standings: dict[Credential | None, _Standing] = {}
+        self._states: dict[Credential | None, _State] = {}
         self._found: dict[str, Credential | None] = {}
 
     def of(self, repository: Repository | None) -> Credential | None:
@@ -47,7 +47,7 @@ class Logins:
         return self._found[path]
 
     def is_prepared(self, repository: Repository | None) -> bool:
-        """Tell whether `of` knows what there is, without a source of credentials that has to be asked."""
+        """Tell whether `of` can answer for a repository without asking a helper or another source first."""
         path = repository.path if repository else ""
         return path in self._found or self._credentials.is_prepared(self._host, path)
 
@@ -57,42 +57,42 @@ class Logins:
 
     @property
     def for_whole_host(self) -> bool:
-        """Tell whether what becomes of one credential holds for all of the host."""
+        """Tell whether one credential is used for all repositories of the host."""
         return self._credentials.is_one_for_all(self._host)
 
-    def was_taken(self, login: Credential | None) -> bool:
-        """Tell whether the host answered somebody with this credential."""
-        return self._standing(login).taken
+    def was_accepted(self, login: Credential | None) -> bool:
+        """Tell whether the host accepted this credential in any request."""
+        return self._state_of(login).accepted
 
     def was_refused(self, login: Credential | None) -> bool:
-        """Tell whether it is known to be no good."""
-        return self._standing(login).refused
+        """Tell whether the host refused this credential for good."""
+        return self._state_of(login).refused
 
-    def taken(self, login: Credential | None) -> None:
-        """Note that the host answered somebody with it."""
-        self._standing(login).taken = True
+    def accepted(self, login: Credential | None) -> None:
+        """Note that the host accepted this credential."""
+        self._state_of(login).accepted = True
 
     async def refused(self, login: Credential) -> Credential | None:
-        """Note that it was refused by a 401; return what a helper gives instead, from now on used by everybody.
+        """Note that a credential was refused by a 401; return the one that a helper gives instead, which replaces it.
 
-        Where there is nothing else, and the host never took it, it is no good.
+        Where there is no other, and the host never accepted it, it counts as refused for good.
         """
         fresh = await self._credentials.replacement(self._host, login, self._clock.monotonic())
-        standing = self._standing(login)
+        state = self._state_of(login)
         if fresh is not None:
             self._found.clear()
-            standing.refused = True
-        elif not standing.taken:
-            standing.refused = True
+            state.refused = True
+        elif not state.accepted:
+            state.refused = True
         return fresh
 
     def alone(self, login: Credential | None) -> AbstractAsyncContextManager[None]:
-        """Return a context in which a request goes alone as long as the host has not taken the password it brings."""
-        standing = self._standing(login)
-        return NOBODY_WAITS if standing.taken else standing.lock
+        """Return a context in which a request goes alone until the host has accepted its password."""
+        state = self._state_of(login)
+        return NOBODY_WAITS if state.accepted else state.lock
 
-    def _standing(self, login: Credential | None) -> _Standing:
-        standing = self._standings.get(login)
-        if standing is None:
-            standing = self._standings[login] = _Standing()
-        return standing
+    def _state_of(self, login: Credential | None) -> _State:
+        state = self._states.get(login)
+        if state is None:
+            state = self._states[login] = _State()
+        return state

@@ -1,7 +1,7 @@
-"""What was done already about refused requests of one kind: theirs is one renewal and one extension, whoever sends them.
+"""Remembers which tokens were renewed and which scopes widened, so that requests of one kind do so once in all.
 
-A request that must not be repeated is taken back when it is refused, and sent anew by somebody who has looked meanwhile.
-The new one is none the wiser: without this it would renew its token again, and again.
+A change that must not be repeated is withdrawn when it is refused, and sent in a new exchange once the tag was read again.
+The new exchange knows nothing of the old one: without this memory it would renew its token again and again.
 """
 
 from dataclasses import dataclass, replace
@@ -15,21 +15,21 @@ from bulkrm.protocol.message import Request
 
 @dataclass(slots=True)
 class _Done:
-    """`renewed` is the token that took the place of a refused one, `extended` the scope that took that of a narrower."""
+    """`renewed`: the token that replaced a refused one; `extended`: the scope that replaced a narrower one."""
 
     renewed: Secret | None = None
     extended: Scope | None = None
 
 
 class Retries:
-    """By repository and method, until a request of that kind is answered with something else than 401."""
+    """The renewals and extensions by repository and method, each until a request of that kind is answered without a 401."""
 
     def __init__(self) -> None:
-        """Begin with nothing done."""
+        """Create an empty memory."""
         self._done: dict[tuple[Repository | None, str], _Done] = {}
 
     def known_to(self, attempt: Attempt, token: Secret | None) -> Attempt:
-        """Tell a request that was refused, with this token, what had been done already for this token and scope."""
+        """Return a refused attempt, marked as renewed or extended if that was done for its token or scope already."""
         done = self._done.get(_kind(attempt.request))
         if done is None:
             return attempt
@@ -40,7 +40,7 @@ class Retries:
         )
 
     def renewed(self, request: Request, token: Secret) -> None:
-        """Note that this token took the place of a refused one."""
+        """Note that this token replaced a refused one."""
         self._done.setdefault(_kind(request), _Done()).renewed = token
 
     def extended(self, request: Request, scope: Scope) -> None:
@@ -48,7 +48,7 @@ class Retries:
         self._done.setdefault(_kind(request), _Done()).extended = scope
 
     def settled(self, request: Request) -> None:
-        """Note that a request was not refused for the want of a token."""
+        """Note that a request was answered without a 401."""
         if self._done:  # it hardly ever has anything, and every request comes by here
             self._done.pop(_kind(request), None)
 

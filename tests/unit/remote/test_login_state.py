@@ -76,13 +76,13 @@ async def test_a_helper_that_has_nothing_else(script: str, tmp_path: Path, monke
     assert logins.was_refused(OLD)
 
 
-async def test_who_was_taken_is_not_refused() -> None:
+async def test_who_was_accepted_is_not_refused() -> None:
     """A user whom the host took before lacks a right, and no password."""
     logins = Logins(HOST, Credentials({HOST: OLD}, DockerConfig()), FakeClock())
-    logins.taken(OLD)
+    logins.accepted(OLD)
 
     assert await logins.refused(OLD) is None
-    assert logins.was_taken(OLD)
+    assert logins.was_accepted(OLD)
     assert not logins.was_refused(OLD)
 
 
@@ -101,7 +101,7 @@ async def test_one_goes_alone() -> None:
         await anyio.wait_all_tasks_blocked()
         assert inside == []
         tasks.cancel_scope.cancel()
-    logins.taken(OLD)
+    logins.accepted(OLD)
     async with logins.alone(OLD), logins.alone(OLD):
         await go(2)
 

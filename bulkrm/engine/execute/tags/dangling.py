@@ -130,7 +130,7 @@ class DanglingTags:
             removal = await decoy.remove()
             names = removal.names
         else:
-            removal, names = None, await self._decoys.changer.anew().listed(repository)
+            removal, names = None, await self._decoys.changer.without_memory().listed(repository)
         for entry, answered in sent.items():
             self._record(entry, dangling_outcome(entry, answered, names, removal))
 

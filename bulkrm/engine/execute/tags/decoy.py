@@ -59,9 +59,9 @@ class Decoys:
         self.changer = TagChanger(gateway, in_flight, context.clock)
         self._alive: dict[Repository, anyio.Lock] = {}
 
-    def anew(self) -> "Decoys":
-        """Return one that knows of no failures, and waits for the same decoys."""
-        other = Decoys(self.gateway.anew(), self.in_flight, self.context)
+    def without_memory(self) -> "Decoys":
+        """Return one without remembered failures, which waits for the same decoys."""
+        other = Decoys(self.gateway.without_memory(), self.in_flight, self.context)
         other._alive = self._alive
         return other
 
@@ -141,7 +141,7 @@ class Decoy(EarlierDecoy):
         """
         deleted = await self.delete()
         # What is known of failures does not count here: this has to be looked at and put back in any case.
-        looks = _DecoyLooks(self, self._gateway.workers, self._changer.anew(), self._context)
+        looks = _DecoyLooks(self, self._gateway.workers, self._changer.without_memory(), self._context)
         names = await looks.look(deleted)
         await looks.put_back(archive or {})
         return DecoyRemoval(self.digest, deleted, names, looks.looks)

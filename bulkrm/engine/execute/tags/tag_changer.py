@@ -45,15 +45,15 @@ class TagChanger:
         self._in_flight = in_flight
         self._clock = clock
 
-    def anew(self) -> "TagChanger":
-        """Return one that knows of no failures, for what has to be looked at and put back in any case.
+    def without_memory(self) -> "TagChanger":
+        """Return a changer without remembered failures, for tags that have to be read or put back in any case.
 
-        One for all tags at hand: that nobody answers is found out a few times, and not once for each of them.
+        Use one for all such tags: it remembers in turn, so a dead host is not asked again for each of them.
         """
-        return TagChanger(self._gateway.anew(), self._in_flight, self._clock)
+        return TagChanger(self._gateway.without_memory(), self._in_flight, self._clock)
 
     async def read(self, repository: Repository, tag: str) -> Digest | Failure | None:
-        """Return what a tag, or a digest, leads to; None where there is none."""
+        """Return the digest that a tag, or a digest, leads to; None: it is not there."""
 
         async def head(registry: Registry) -> Digest | None:
             found = await registry.head(repository, tag)
@@ -62,9 +62,9 @@ class TagChanger:
         return await self._gateway.call(repository, head)
 
     async def read_damaged(self, repository: Repository, tag: str) -> Digest | Failure | None:
-        """Return what a tag holds, whatever type its manifest has; None also where the registry cannot read it.
+        """Return the digest that a tag holds, whatever type its manifest has; None also where the registry cannot read it.
 
-        That it is damaged need not be heard five times again, so only another failure is asked for once more.
+        One answer that shows damage is enough; any other failure is asked for again, as usual.
         """
 
         async def read(registry: Registry) -> Digest | None:
@@ -84,7 +84,7 @@ class TagChanger:
         return found if isinstance(found, Failure) else frozenset(found or ())
 
     async def whole(self, repository: Repository, digest: Digest) -> Manifest | Failure | None:
-        """GET a manifest, so that it can be put back; None where there is none."""
+        """GET a manifest, so that it can be put back; None: it is not there."""
         return await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
 
     async def without_manifest(self, item: Item, tag: str) -> Gone | Kept | Failed:
@@ -103,14 +103,14 @@ class TagChanger:
     async def put_back(
         self, repository: Repository, tag: str, over: Digest | None, archived: Manifest
     ) -> Digest | Failure | None:
-        """Let a tag hold its manifest again, if it holds `over`; return what it holds then.
+        """Push a manifest under its tag again, if the tag holds `over`; return what the tag holds then.
 
-        What is known of failures does not count here. A 201 is no proof that it is back (distribution with a warm cache
-        after a garbage collection answers so): the HEAD is.
+        Remembered failures do not count here. A 201 does not prove that the manifest is back (distribution with a warm cache
+        answers so after a garbage collection); the HEAD does.
         """
-        anew = self.anew()
-        await anew.put(Change(repository, tag, over, archived.digest, wanted=lambda: True), archived)
-        return await anew.read(repository, tag)
+        changer = self.without_memory()
+        await changer.put(Change(repository, tag, over, archived.digest, wanted=lambda: True), archived)
+        return await changer.read(repository, tag)
 
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""
@@ -157,7 +157,7 @@ class TagChanger:
         return await read(change.repository, change.tag)
 
     def _withdrawn(self, change: Change) -> Callable[[], bool]:
-        """Return what takes a change back that rests on a tag which was read just now: that is too old, or nobody wants it."""
+        """Return a function that tells whether a change is withdrawn: its tag was read too long ago, or it is not wanted."""
         read = Moment.now(self._clock)
         return lambda: read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
 

@@ -50,7 +50,7 @@ class TagsAhead:
 
     async def _looked_at(self, change: Change, doubt: Doubt) -> Changed:
         """Find out what became of a tag whose DELETE had no answer."""
-        held = await self._changer.anew().read(change.repository, change.tag)
+        held = await self._changer.without_memory().read(change.repository, change.tag)
         if isinstance(held, Failure):
             cause = unconfirmed(held)
             return Doubt(cause.code, cause.message, cause.status, cause.hint)

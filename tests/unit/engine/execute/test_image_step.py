@@ -81,10 +81,10 @@ class Script:
         self.asked.append("look")
         return self.looks.pop(0)
 
-    def known(self, _: Repository) -> None:
+    def known_failure(self, _: Repository) -> None:
         return None
 
-    def known_of_manifests(self, _: Repository) -> None:
+    def known_failure_of_deleting(self, _: Repository) -> None:
         return None
 
     def traits(self, _: str) -> object:
