@@ -1,4 +1,4 @@
-"""A host that fails again and again stops being asked: its images are not attempted, and the run can be resumed."""
+"""A circuit breaker for each host: after many failures in a row its other images are left for `bulkrm resume`."""
 
 from dataclasses import dataclass
 
@@ -10,32 +10,32 @@ _MOST = 8
 
 @dataclass(frozen=True, slots=True)
 class CircuitOpen(Failure):
-    """It was not asked. Whoever writes outcomes down makes it `not-attempted`."""
+    """The request was not sent, because the host's circuit is open. Its image becomes `not-attempted`."""
 
 
 class CircuitBreaker:
     """The state of one host."""
 
     def __init__(self) -> None:
-        """Begin closed: everything is asked."""
+        """Begin with a closed circuit: every request is sent."""
         self._answered = False
         self._in_a_row = 0
         self._open: CircuitOpen | None = None
 
     @property
     def open(self) -> CircuitOpen | None:
-        """What anybody gets who wants to ask; None as long as the host is asked."""
+        """The failure of every further request to the host; None while the circuit is closed."""
         return self._open
 
     def counts(self, failure: Failure) -> bool:
-        """Tell whether a failure is the host's trouble, which may be over soon, and nothing that was found out for good.
+        """Tell whether a failure is trouble of the host, which may be over soon, and not one to remember.
 
-        A host that never answered is another matter: its name or port is wrong, and every image fails with that.
+        The failures of a host that never answered are remembered: its name or port is wrong, and every image fails alike.
         """
         return self._answered and failure.code in TROUBLE
 
     def failed(self, failure: Failure) -> None:
-        """Count a failure; an answer about one image is none of the host's."""
+        """Count a failure. One that is no trouble of the host counts as an answer."""
         if failure.code not in TROUBLE:
             self.answered()
             return

@@ -21,7 +21,7 @@ from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 class Saved:
     """A plan made earlier, the lines of its report, and how far it was carried out before.
 
-    `resumed`: it is a run that is gone on with; what failed in it is tried again. `undone`: what of it was put back.
+    `resumed`: the run continues, and its failed targets are tried again. `undone`: its images that `undo` put back.
     """
 
     plan: Plan
@@ -41,10 +41,10 @@ class Job:
     ignore: tuple[ProtectPattern, ...] = ()  # damaged tags that hold nothing back
     conditions: RunConditions = UNCONDITIONAL
     default_port: int = HTTPS_PORT
-    explain: tuple[Reference, ...] = ()  # images about which every rule is told
+    explain: tuple[Reference, ...] = ()  # images for which the verdict of every rule is reported
 
     def document(self, plan: Plan, lines: Sequence[Line]) -> PlanDocument:
-        """Put a plan together with what it was made with."""
+        """Return the document of a plan: with the policy, protection and conditions by which it was made."""
         policy = replace(self.policy, dry_run=False, measure=False)
         protect = tuple(dict.fromkeys(str(pattern) for pattern in self.protect))
         unmatched = tuple(line for line in lines if isinstance(line, Unmatched))
@@ -57,7 +57,7 @@ class Job:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries that it asks, each once, in the order of the list."""
+        """The hosts of the job, each once, in the order of the list."""
         if not isinstance(self.work, Saved):
             return tuple(dict.fromkeys(entry.host for entry in self.work))
         again = failed_targets(self.work.plan) if self.work.resumed else ()

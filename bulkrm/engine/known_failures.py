@@ -1,4 +1,4 @@
-"""What was found out once for a host or a repository, and need not be asked again for each of its images."""
+"""Remembers failures that hold for a host or a repository, so that they are not asked for again with each image."""
 
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, Reach
@@ -8,7 +8,7 @@ class KnownFailures:
     """Failures that reach further than one image. A place is a repository, or a host."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without any failure."""
         self._found: dict[Repository | str, Failure] = {}
 
     def note(self, failure: Failure, place: Repository | str) -> None:
@@ -19,7 +19,7 @@ class KnownFailures:
             self._found.setdefault(place, failure)
 
     def find(self, place: Repository | str) -> Failure | None:
-        """Return the failure that anything in this place would meet."""
+        """Return the failure that any request about this place would meet; None: none is known."""
         return (self._found.get(_host(place)) or self._found.get(place)) if self._found else None
 
     def forget(self, host: str) -> None:

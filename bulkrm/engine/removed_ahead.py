@@ -1,16 +1,16 @@
-"""Tags that this run took off manifests which it deletes afterwards: gone from the registry, and not done with.
+"""Tags removed ahead of their manifest, with the digest each held. Later reads report them as present.
 
-Between the two a repository is read again: because the plan grew old, or because a run goes on. Without what is kept here the
-guards would see a manifest without tags, and the list of tags would look as if somebody had removed some. So a reading of such
-a tag is answered with what the tag held, as if it were there still, until its manifest is gone:
+A repository may be read again before the manifest is deleted: because the plan grew old, or because the run is resumed. Without
+this the guards would see an untagged manifest, and a tag list from which somebody seems to have removed tags. So a read of such
+a tag returns the digest that it held, until the manifest is gone. The states of a tag:
 
-- *may be gone*: its DELETE, or the push of a decoy over it, may have been sent. Whoever reads the tag finds out.
-- *gone*: it was sent, or a reading found nothing, or nothing but a decoy of this run.
+- *may be gone*: its DELETE, or the push of a decoy over it, may have been sent. The next read of the tag finds out.
+- *gone*: it was sent and answered, or a read found nothing, or only a decoy of this run.
 - *doubtful*: it was sent, and the answer was not clean. It may be listed although nothing answers under it, so the tag list has
   to be read before it counts as gone in a report.
 - none of these: somebody pushed it, or it never went.
 
-What becomes of its image is told with it in mind (`with_lost_tag`): a manifest that stays after it lost its tag is unfinished.
+`with_lost_tag` corrects the outcome of an image whose tag is gone: if its manifest stays, the image is unfinished.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ from bulkrm.model.target import Target
 
 
 class RemovedAhead:
-    """What each of these tags held, and how sure it is that it is gone."""
+    """The removed tags of a run: what each held, and whether it is certainly gone."""
 
     def __init__(self) -> None:
         """`_held` has all of them, `_gone` those that are known to be gone."""
@@ -41,11 +41,11 @@ class RemovedAhead:
         self._decoys.setdefault(repository, set()).add(decoy)
 
     def decoys(self, repository: Repository) -> frozenset[Digest]:
-        """Return the decoys of the run's own in a repository."""
+        """Return the decoys of this run in a repository."""
         return frozenset(self._decoys.get(repository, ()))
 
     def doubt(self, repository: Repository, tag: str) -> None:
-        """Note that a tag was taken off without a clean answer."""
+        """Note that the removal of a tag was not confirmed by its answer."""
         self._doubtful.add((repository, tag))
 
     def is_doubtful(self, repository: Repository, tags: Iterable[str]) -> bool:
@@ -53,11 +53,11 @@ class RemovedAhead:
         return bool(self._doubtful) and any((repository, tag) in self._doubtful for tag in tags)
 
     def note_sent(self, repository: Repository, tag: str, digest: Digest) -> None:
-        """Note that a DELETE or PUT may have been sent that takes a tag away, and what the tag held."""
+        """Note the digest that a tag holds, before the DELETE or PUT that removes it is sent."""
         self._held.setdefault(repository, {})[tag] = digest
 
     def add(self, repository: Repository, tag: str, digest: Digest) -> None:
-        """Note that a tag is gone, or holds a decoy, because this run wanted it so."""
+        """Note that this run removed a tag, or pushed a decoy over it."""
         self.note_sent(repository, tag, digest)
         self._gone.setdefault(repository, set()).add(tag)
         self._of_digest.setdefault((repository, digest), set()).add(tag)
@@ -78,9 +78,9 @@ class RemovedAhead:
         return tag in self._gone.get(repository, ())
 
     def held_before(self, repository: Repository, tag: str, found: Resolution) -> Digest | None:
-        """Return what a tag held before, if what was found under it now is nothing, or nothing but a decoy of this run.
+        """Return the digest that a removed tag held; None: it was not removed, or leads to another manifest now.
 
-        What was found is noted: that the tag is gone, or that it is there after all.
+        `found` is what the tag holds now. It is noted: the tag is gone (nothing, or a decoy of this run), or there after all.
         """
         held = self.of(repository).get(tag)
         if held is None:
@@ -102,10 +102,10 @@ class RemovedAhead:
         return tuple(dict.fromkeys((*listed, *self.of(repository))))
 
     def with_lost_tag(self, target: Target, outcome: Outcome) -> Outcome:
-        """Return the outcome of an image, which is another one where its tag went ahead and its manifest did not follow."""
+        """Return the outcome of an image, corrected if its tag was removed ahead and its manifest was not deleted."""
         reference = target.reference
         if isinstance(reference, DigestRef):
-            # Nobody asked for its tags by name, so that what is kept is no more than that.
+            # The list does not name its tags, so a kept manifest is simply kept.
             lost = self._of_digest.get((reference.repository, reference.digest))
             return _unfinished_outcome(str(reference), outcome) if lost and not isinstance(outcome, Kept) else outcome
         if not self.is_gone(reference.repository, reference.tag):

@@ -1,4 +1,4 @@
-"""One run from entries to report; read it from top to bottom to see the way of a reference."""
+"""One run from entries to outcomes; read it from top to bottom to see the way of a reference."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +9,7 @@ from bulkrm.engine.execute.execution import Execution, ExecutionOptions
 from bulkrm.engine.execute.tags.dangling import DanglingTags
 from bulkrm.engine.execute.tags.tag_change import tag_of
 from bulkrm.engine.execute.verify import Expected, Verifier, expectations
-from bulkrm.engine.execute.verify_deleted import Went, still_there, went
+from bulkrm.engine.execute.verify_deleted import RemovedReference, still_there, went
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
@@ -52,7 +52,7 @@ class Run:
     """One run. `perform` does all of it; a dry run ends before the delete phase."""
 
     def __init__(self, job: Job, registries: Registries, context: RunContext) -> None:
-        """Take the job; nothing is sent yet."""
+        """Build the parts of the run; nothing is sent yet."""
         self._job = job
         self._context = context
         self._stop = context.stop
@@ -65,29 +65,29 @@ class Run:
         self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, floor)
         self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
         self._expected: Sequence[Expected] = ()
-        self.waited = 0.0  # seconds that were spent on the question, which nobody counts as time of the run
+        self.waited = 0.0  # seconds that the question took, which do not count as time of the run
         self.explained: tuple[str, ...] = ()
         self.plan: Plan | None = None
         self.verification: Verification | None = None
 
     @property
     def condition_reads(self) -> ConditionReads:
-        """What was asked for because of conditions."""
+        """How many manifests and configs were read for conditions."""
         facts = self._planner.conditions.facts
         return ConditionReads(facts.manifests_asked, facts.configs_asked)
 
     @property
     def lines(self) -> Sequence[Line]:
-        """What the run is about, as far as that is known by now."""
+        """The lines of the report, as far as they are known by now."""
         return self._outcomes.lines
 
     @property
     def orphans(self) -> int:
-        """How many manifests and tags stay behind that nothing needs any more, or would."""
+        """How many manifests and tags are left unreferenced by the deletions, or would be."""
         return orphans(self.plan.deletions, self._outcomes.went) if self.plan else 0
 
     async def perform(self, confirm: Confirm) -> Sequence[ImageResult]:
-        """Plan, ask, delete, look after it; return one result for every image and every pattern without images.
+        """Plan, ask, delete and verify; return one result for every image and every pattern without images.
 
         `confirm` is asked once, when the plan is complete and something would go. Raises nothing: a bug stops the run,
         is kept in the stop, and raised by the caller when the report is out.
@@ -101,7 +101,7 @@ class Run:
         return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
     async def _prepare(self) -> None:
-        """Make the plan, and settle what will not be touched; what else was read is let go."""
+        """Make the plan, record the outcomes of what is not deleted, and free what was read for it."""
         known = await self._make_plan()
         if known is not None and not self._stop:
             self.plan = known.plan
@@ -124,7 +124,7 @@ class Run:
             )
             self._outcomes.open(await self._planner.choose(lines))
             targets = [line for line in self._outcomes.lines if isinstance(line, Target)]
-            known = None  # what a stop leaves of it
+            known = None  # stays None if the phase is cut short
             with context.stop.phase():
                 known = await self._planner.plan(targets, self._job.policy.max_delete)
             if known is None:
@@ -140,7 +140,7 @@ class Run:
         return known
 
     async def _go_on(self, saved: Saved) -> PlanWithFacts | None:
-        """Judge again what a saved plan has left to do, after a look at what was under way when it was cut short."""
+        """Judge again what is left of a saved plan, after a reconciliation of the requests that were in flight."""
         self._outcomes.open(saved.lines)
         self._outcomes.replay(saved.earlier.done)
         with self._stop.phase():
@@ -148,7 +148,7 @@ class Run:
         for item in saved.plan.items if saved.resumed else ():
             self._gateway.note_answer(item.repository.host)
         reconciliation = Reconciliation(saved.earlier, self._gateway, self._outcomes, self._context, self._job.policy)
-        known = None  # what a stop leaves of it
+        known = None  # stays None if the phase is cut short
         with self._stop.phase():
             await reconciliation.settle(saved.plan)
             known = await self._judge_again(saved)
@@ -162,7 +162,7 @@ class Run:
         return replace(known, plan=enforce_limit(known.plan, limit, self._outcomes.disappeared, seen))
 
     async def _judge_again(self, saved: Saved) -> PlanWithFacts | None:
-        """Judge what has no outcome yet; what could not be judged at first is planned as if it were new."""
+        """Judge the targets without outcome again; those that failed in the plan itself are planned anew."""
         gone = {(item.repository, item.digest) for item in saved.plan.deletions if self._outcomes.went(item)}
         failed = failed_targets(saved.plan) if saved.resumed else ()
         again = {target for target in failed if not self._outcomes.has(target)}
@@ -177,7 +177,7 @@ class Run:
         return PlanWithFacts(combined(known.plan, fresh.plan), (*known.facts, *fresh.facts))
 
     async def _is_to_be_done(self, plan: Plan, confirm: Confirm) -> bool:
-        """Ask, and have the plan kept; a dry run records what would go instead."""
+        """Ask, and record the plan; False: nothing is to be deleted. A dry run records what would be deleted instead."""
         acts, policy = tuple(plan.acts), self._job.policy
         if policy.dry_run:
             for item in acts:
@@ -214,17 +214,17 @@ class Run:
                 gone = await still_there(list(self._went(plan)), self._gateway, self._context)
                 self.verification = replace(kept, differences=(*kept.differences, *gone))
 
-    def _went(self, plan: Plan) -> Iterator[Went]:
-        """Yield what the report says is gone."""
+    def _went(self, plan: Plan) -> Iterator[RemovedReference]:
+        """Yield the tags and digests that the report calls gone."""
         for item in plan.acts:
             told = ((target, self._outcomes.outcome(target)) for target in item.targets)
             yield from went(item, [(target, outcome) for target, outcome in told if outcome is not None])
         for entry in plan.dangling:
             if isinstance(self._outcomes.outcome(entry.target), Deleted):
-                yield Went((entry.repository, tag_of(entry.target)), None)
+                yield RemovedReference((entry.repository, tag_of(entry.target)), None)
 
     async def _is_recorded(self, plan: Plan) -> bool:
-        """Have the plan kept before anything goes; where that fails, everything fails and nothing goes."""
+        """Record the plan before anything is deleted; if that fails, every image fails and nothing is deleted."""
         try:
             await self._context.recorder.planned(plan, self._outcomes.lines)
         except StateError as error:
@@ -236,7 +236,7 @@ class Run:
         return True
 
     def _settle(self, plan: Plan) -> None:
-        """Record what will not be deleted."""
+        """Record the outcomes of the targets that are not deleted."""
         for entry in plan.settled:
             if not self._outcomes.has(entry.target):
                 self._outcomes.record(entry.target, self._removed_before(entry) or entry.outcome)
@@ -245,14 +245,14 @@ class Run:
                 self._record(item, item.verdict)
 
     def _removed_before(self, entry: Settled) -> Deleted | None:
-        """Say of a tag that led nowhere and is not there now that an earlier part of the run removed it, if it tried."""
+        """Return `deleted` for a dangling tag that is gone now, if an earlier part of the run tried to remove it."""
         reference, work = entry.target.reference, self._job.work
         if not (isinstance(work, Saved) and isinstance(entry.outcome, Gone) and isinstance(reference, TagRef)):
             return None
         return Deleted(for_good=True) if (reference.repository, reference.tag) in work.earlier.dangling else None
 
     def _settle_what_is_known(self, targets: Sequence[Target]) -> None:
-        """Record what a plan that was cut short found out for good."""
+        """Record the outcomes that are certain although the plan was cut short: absent and unreadable targets."""
         for target in targets:
             match self._planner.known(target):
                 case Absent(no_repository):
@@ -268,7 +268,7 @@ class Run:
 
 
 def would(item: Item) -> Outcome:
-    """Return what a dry run says of an item."""
+    """Return the outcome of an item in a dry run."""
     match item.verdict:
         case Delete(also):
             return WouldDelete(also)
@@ -279,6 +279,6 @@ def would(item: Item) -> Outcome:
 
 
 def _attached_targets(plan: Plan) -> list[Target]:
-    """Return what goes although the list does not name it: it has its lines in the report as well."""
+    """Return the targets of a plan that the list does not name; they get lines in the report too."""
     targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
     return [target for target in targets if target.parent is not None]

@@ -62,9 +62,8 @@ class Item:
     verdict: Verdict
     tags: tuple[str, ...] = ()  # all tags seen on it, listed or not
     parents: tuple[Digest, ...] = ()  # manifests that are deleted before it: indexes that name it, and its subject
-    orphaned: tuple[
-        str, ...
-    ] = ()  # manifests and tags, in full form, that stay although only this item referred to them
+    # Manifests and tags, in full form, that stay although only this item referred to them.
+    orphaned: tuple[str, ...] = ()
 
     @property
     def digest(self) -> Digest:
@@ -88,7 +87,7 @@ class Item:
             case _:
                 return ()
 
-    def naming(self, tag: str) -> tuple[Target, ...]:
+    def targets_naming(self, tag: str) -> tuple[Target, ...]:
         """Return the targets that name a tag: the list may name it twice, with a digest and without."""
         return tuple(
             target for target in self.targets if isinstance(target.reference, TagRef) and target.reference.tag == tag
@@ -96,7 +95,7 @@ class Item:
 
     def targets_for(self, tag: str) -> tuple[Target, ...]:
         """Return the targets that report the fate of a tag: those that name it, else all targets of the item."""
-        return self.naming(tag) or self.targets
+        return self.targets_naming(tag) or self.targets
 
     @property
     def is_attached(self) -> bool:

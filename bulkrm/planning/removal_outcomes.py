@@ -1,6 +1,6 @@
-"""What the targets of an item are told, by what was seen of the tags that were to go.
+"""The outcomes of an item's targets after its removal, by what was seen of the tags that were to go.
 
-Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pending_proofs` does the looking.
+Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pending_proofs` reads the tags.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iter
     `looks`: what was seen of its tags; one that is missing is gone. A tag of the list answers for itself; a tag outside
     it that lives on keeps the image alive, so that none of the targets is deleted.
     """
-    unlisted = {tag: look for tag, look in looks.items() if not item.naming(tag)}
+    unlisted = {tag: look for tag, look in looks.items() if not item.targets_naming(tag)}
     for target in item.targets:
         tag = target.reference.tag if isinstance(target.reference, TagRef) else None
         own = {tag: looks.get(tag, GONE)} if tag is not None else looks
@@ -41,12 +41,12 @@ def _outcome(item: Item, removal: Removal, telling: Mapping[str, TagLook], own: 
 
 def _moved(item: Item, telling: Mapping[str, TagLook]) -> Iterator[str]:
     for tag, look in telling.items():
-        if look.state is TagState.MOVED and item.naming(tag):
+        if look.state is TagState.MOVED and item.targets_naming(tag):
             yield f"{item.repository}:{tag}@{look.held}"
 
 
 def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = None) -> Outcome:
-    """Say that what was to go is gone."""
+    """Return the outcome of a target whose manifest, or tag, is gone."""
     if isinstance(item.verdict, Untag):
         return Untagged(item.verdict.remaining_tags)
     if removal is Removal.WAS_GONE:
@@ -59,7 +59,7 @@ def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = Non
 
 
 def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
-    """Say which tags are there although they were to go; `served`: one of them still serves the manifest."""
+    """Return the failure of tags that are there although they were to go; `served`: one still serves the manifest."""
     names = listed([f"{item.repository}:{tag}" for tag in tags], MOST_IN_A_ROW)
     if served:
         what = f"the registry deleted the manifest and not its tags: it still serves {names}"
@@ -69,7 +69,7 @@ def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
 
 
 def unknown_effect(cause: Failure) -> Failure:
-    """Say that nobody could see what a deletion came to."""
+    """Return the failure of a deletion of which it cannot be read whether it took effect."""
     what = f"the DELETE was sent; what it came to is not known: {cause.message}"
     return Failure(FailureCode.UNCONFIRMED, what, cause.status, "`bulkrm resume` looks again")
 

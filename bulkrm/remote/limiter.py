@@ -1,7 +1,7 @@
-"""How many requests one registry host gets at a time, and how fast.
+"""Limits the requests to one registry host: their number in flight, and their rate.
 
-One limiter a host. A slot is held for one send and never while waiting: whoever cannot send yet stands at the door,
-where only the first one waits for a free slot, the end of a pause and the rate; the others queue in order behind it.
+A slot is held for one send, and never while waiting. Requests that cannot be sent yet queue at a lock, the door: only the
+first of them waits for a free slot, the end of a pause and the rate; the others follow in order.
 """
 
 from types import TracebackType
@@ -40,11 +40,11 @@ class Limiter:
 
     @property
     def allowed(self) -> int:
-        """How many may be in flight now; more workers than that are idle ones."""
+        """How many requests may be in flight now; more workers than that would be idle."""
         return self._concurrency.allowed
 
     def pause(self, seconds: float) -> None:
-        """Let nobody send to this host for so long. The refusals of one burst count once against the concurrency."""
+        """Send nothing to this host for so many seconds. The refusals of one burst count once against the concurrency."""
         now = self._clock.monotonic()
         self._refused_since = now if self._refused_since is None else self._refused_since
         if now >= self._paused_until:
@@ -63,9 +63,9 @@ class Limiter:
         self._concurrency.answered(self._clock.monotonic())
 
     def rest(self, remaining: int, seconds: float) -> bool:
-        """Hear that the host will answer so many requests more in so many seconds, and pause before it refuses one.
+        """Pause before a quota is used up: the host allows `remaining` more requests in the next `seconds`.
 
-        Tells whether it pauses.
+        Returns whether it pauses.
         """
         pauses = remaining <= self._in_flight and 0 < seconds <= MAX_PAUSE
         if pauses:
@@ -73,7 +73,7 @@ class Limiter:
         return pauses
 
     def close(self, failure: Failure) -> None:
-        """Let nobody through any more: the host has refused for too long, whoever waits need not find out again."""
+        """Fail all waiting and later requests: the host has refused for too long."""
         self._closed = failure
 
     @property
@@ -82,7 +82,7 @@ class Limiter:
         return 0.0 if self._refused_since is None else self._clock.monotonic() - self._refused_since
 
     async def __aenter__(self) -> None:
-        """Take a slot; whoever cannot yet, waits in order."""
+        """Take a slot; wait for it in order if none is free."""
         if self._door.locked() or not self._open():
             await self._wait_at_the_door()
         else:
@@ -112,7 +112,7 @@ class Limiter:
         return self._in_flight < self._concurrency.allowed and self._delay() <= 0
 
     def _delay(self) -> float:
-        """Seconds until somebody may send again; at most zero: now."""
+        """Return the seconds until a request may be sent; zero or less: now."""
         if self._window is None and not self._paused_until:
             return 0.0  # as nearly always: the clock need not be asked
         now = self._clock.monotonic()

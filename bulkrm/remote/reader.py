@@ -152,7 +152,7 @@ class Reader:
         return None if names is None else tuple(Digest(name) for name in names)
 
     async def refuse_blob(self, repository: Repository, digest: Digest) -> None:
-        """Say so where a digest that is no manifest's is that of a blob, by raising RequestFailed."""
+        """Raise RequestFailed (`not-a-manifest`) if a digest without a manifest is that of a blob."""
         answer = await self._host.exchange(message.head_blob(repository, digest))
         if 200 <= answer.status < 400:  # noqa: PLR2004 (some send clients to their storage)
             what = f"{digest.short} is not a manifest"
@@ -165,7 +165,7 @@ class Reader:
     async def _listing(
         self, first: Request, read: Callable[[AnswerContext, Answer], Page | None]
     ) -> tuple[str, ...] | None:
-        """Read a listing to its end; never a part of it: what is not seen would not be guarded."""
+        """Read a listing to its end. Raises RequestFailed rather than return a part: unseen tags would not be guarded."""
         listing = Listing(first, self._host.clock.monotonic())
         while True:
             answer = await self._host.exchange(listing.request)

@@ -13,7 +13,7 @@ from bulkrm.remote.limiter import Limiter
 
 
 class Exchange(Protocol):
-    """One request under way. `attempt` is what was tried so far, and how it is sent next."""
+    """One request under way. `attempt`: how it is sent next, and how often it failed so far."""
 
     attempt: Attempt
 
@@ -22,25 +22,25 @@ class Exchange(Protocol):
         ...
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Say what follows from an answer."""
+        """Decide what to do after an answer."""
         ...
 
     def authorized(self, decision: Authorize) -> Attempt:
-        """Say how the next send is authorized. Raises RequestFailed where it cannot be."""
+        """Return the attempt for the next send, authorized anew. Raises RequestFailed where that is impossible."""
         ...
 
 
-# Hears of a wait: how many seconds, and what came before it.
+# Told about a wait: how many seconds, and the answer before it.
 Announce = Callable[[float, Answer | Broken], None]
 
 
 def _tell_nobody(seconds: float, after: Answer | Broken) -> None:
-    """Tell nobody of a wait."""
+    """Announce nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What the loop acts on: the limiter to pause, the clock to wait by, and who hears of a wait."""
+    """Sends a request until its answer is final: pauses the limiter, waits by the clock, and announces waits."""
 
     limiter: Limiter
     clock: Clock
@@ -69,7 +69,7 @@ class Loop:
                     await self.clock.sleep(seconds + spread * self.clock.random())
 
     def _pause(self, attempt: Attempt, seconds: float) -> None:
-        """Pause the host; give it up where it has refused everybody for longer than any request would wait."""
+        """Pause the host; raise RequestFailed, now and for all its requests, if it has refused for longer than `MAX_PAUSE`."""
         if self.limiter.refused_for + seconds > MAX_PAUSE:
             failure = still_limited(attempt.host, self.limiter.refused_for)
             self.limiter.close(failure)

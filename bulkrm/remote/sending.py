@@ -1,4 +1,4 @@
-"""What whoever sends a request that changes something knows of it while it is under way, and how it is taken back."""
+"""A change under way: whether it is withdrawn, and what its sends may have done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from bulkrm.model.result.failure import Failure
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """The request was taken back: while it waited for its slot, or instead of being sent a second time.
+    """The change was not sent, or not sent again, because it was withdrawn.
 
-    `failure` is what the last send met, if there was one that met more than the want of a token; the `Sending` says
-    whether it may have taken effect.
+    `failure`: that of its last send, if there was one that failed for more than a missing token. Its `Sending` says whether
+    it may have taken effect.
     """
 
     def __init__(self, failure: Failure | None = None) -> None:
-        """Note what the last send met."""
+        """`failure`: that of the last send; None: there was none."""
         super().__init__()
         self.failure = failure
 
@@ -26,9 +26,9 @@ class Lookup(Protocol):
     """Finds out what a change came to."""
 
     async def look(self, met: Failure) -> None:
-        """Look before the change is sent again whose last send `met` a failure and may have taken effect.
+        """Look up a change before it is sent again, as it may have taken effect; `met`: the failure of its last send.
 
-        What it raises ends the exchange.
+        An exception ends the exchange.
         """
         ...
 
@@ -37,13 +37,13 @@ def _never() -> bool:
     return False
 
 
-@dataclass(slots=True, eq=False)  # each is one change, whatever another one says
+@dataclass(slots=True, eq=False)  # two changes are never equal
 class Sending:
-    """One change while it is made, however often it is sent, and what its sends may have done by now.
+    """One change, from its first send to its last, and what these sends may have done by now.
 
-    `withdrawn` is asked in the slot, in the last moment before each send: True where what the change rests on grew too
-    old, or the run is stopped. What is not `repeatable` is sent once and never again by the client: what it rests on may
-    have changed since. Whoever sent it looks anew.
+    `withdrawn` is asked in the slot, in the last moment before each send: True if the facts behind the change grew too old,
+    or the run is stopped. A change that is not `repeatable` is sent once: before a second send the caller has to read again
+    what it rests on.
     """
 
     withdrawn: Callable[[], bool] = _never
@@ -52,10 +52,10 @@ class Sending:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it may be taking effect right now."""
+        """Tell whether a send may be taking effect right now."""
         return self.effect is Effect.OPEN
 
     @property
     def may_have_acted(self) -> bool:
-        """Tell whether it has to be looked up what it came to."""
+        """Tell whether a send may have taken effect, so that the change has to be looked up."""
         return self.effect is not Effect.NONE

@@ -45,7 +45,7 @@ STATIONS: Sequence[tuple[str, frozenset[str]]] = (
     ("it is judged", frozenset({"planning.judge:judge"})),
     ("its step is ordered", frozenset({"planning.order.sequence:compile_steps"})),
     ("what comes next is decided", frozenset({"planning.next_step:next_step"})),
-    ("its step is written down", frozenset({"state.journal.file:Journal.append"})),
+    ("the journal is written", frozenset({"state.journal.file:Journal.append"})),
 )
 _STATION = {name: title for title, names in STATIONS for name in names}
 _BEGIN = "cli.commands.deletion:delete_images"  # the options are parsed

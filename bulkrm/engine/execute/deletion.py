@@ -11,18 +11,18 @@ from bulkrm.remote.sending import Sending, Withdrawn
 
 
 class Deletion:
-    """Deletes manifests, and looks whether they are gone."""
+    """Deletes manifests, and reads whether they are gone."""
 
     def __init__(self, gateway: Gateway, context: RunContext) -> None:
-        """Take who is asked, and who keeps what is needed to put a manifest back."""
+        """Take the gateway, and the recorder of `context`, which records each intent."""
         self._gateway = gateway
         self._recorder = context.recorder
 
     async def delete(self, item: Item, sending: Sending, *, untagged: bool = False) -> Removal | Failure | Unsent:
-        """DELETE one manifest, if the sending is not withdrawn. What it came to is neither proved nor recorded yet.
+        """DELETE one manifest, unless the sending is withdrawn. The caller proves and records the result.
 
-        `untagged`: its tags were taken off before; where they were not, and the registry wants that, it is not done
-        either. Raises StateError where the manifest cannot be kept: then nothing was sent.
+        `untagged`: its tags were removed before. If they were not, and the registry refuses the DELETE for that reason, the
+        result is `Unsent`. Raises StateError where the intent cannot be recorded; then nothing was sent.
         """
         await self._recorder.intend(item)
         try:
@@ -35,7 +35,7 @@ class Deletion:
         return result
 
     async def look(self, item: Item) -> Removal | Failure | Finding:
-        """Look what a DELETE without an answer came to after all."""
+        """Find out by HEAD whether a DELETE without an answer took effect."""
         held = await self._gateway.call(item.repository, lambda registry: registry.head(item.repository, item.digest))
         if isinstance(held, Failure):
             return unconfirmed(held)

@@ -119,7 +119,7 @@ class Execution:
             parts.first_alone.open(step.repository.host)
             if parts.gateway.known_failure(step.repository) is None:
                 with parts.gateway.second_reading():
-                    await self._tags_first.clear(step, parts.staleness)
+                    await self._tags_first.remove(step, parts.staleness)
         finally:
             parts.order.end(step)
             parts.stages.ended(step)

@@ -1,7 +1,7 @@
-"""The first one goes alone: a registry that does not do what it is asked hears of it once.
+"""Lets the first deletion go alone, so that a registry which refuses it, or does not carry it out, gets it once.
 
-What is waited for has a key: a host, until a DELETE was really sent there; a place on it, until a deletion was seen to
-have its effect. Until a key is opened, one turn at a time has it.
+A deletion waits for keys. The key of a host is opened once a DELETE had a result there, that of a place once a deletion was
+proved. Until a key is open, one turn at a time holds it.
 """
 
 from types import TracebackType
@@ -13,12 +13,12 @@ class FirstAlone:
     """The keys of a run. Create it inside the event loop."""
 
     def __init__(self) -> None:
-        """Begin with all keys closed."""
+        """Create the keys when they are first asked for; all are closed."""
         self._open: set[str] = set()
         self._locks: dict[str, anyio.Lock] = {}
 
     def open(self, key: str) -> None:
-        """Let everybody go who waits for a key, from now on."""
+        """Open a key: from now on nobody waits for it."""
         self._open.add(key)
 
     def turn(self, *keys: str) -> "Turn":
@@ -26,7 +26,7 @@ class FirstAlone:
         return Turn(self, keys)
 
     async def take(self, key: str) -> anyio.Lock | None:
-        """Wait for a key; return what gives it back, or None where it is open."""
+        """Wait for a key; return the lock that has to be released, or None if the key is open."""
         if key in self._open:
             return None
         lock = self._locks.setdefault(key, anyio.Lock())
@@ -43,7 +43,7 @@ class Turn:
     __slots__ = ("_first_alone", "_held", "_keys")
 
     def __init__(self, first_alone: FirstAlone, keys: tuple[str, ...]) -> None:
-        """Begin without any key."""
+        """Take the keys in the order in which they are waited for."""
         self._first_alone = first_alone
         self._keys = keys
         self._held: list[anyio.Lock] = []
@@ -61,7 +61,7 @@ class Turn:
             self._held.pop().release()
 
     async def __aenter__(self) -> bool:
-        """Wait for all keys; return whether nobody else goes meanwhile."""
+        """Wait for all keys; return whether this deletion goes alone."""
         try:
             await self.take()
         except BaseException:

@@ -1,4 +1,4 @@
-"""Which requests that change something are under way: what a stopped run waits for."""
+"""Requests in flight that change something, for which a stopped run waits."""
 
 from types import TracebackType
 
@@ -8,15 +8,15 @@ from bulkrm.remote.sending import Sending
 
 
 class RequestsInFlight:
-    """The changes of a run that may be taking effect right now."""
+    """The changes of a run that are under way, queued ones included."""
 
     def __init__(self, stop: Stop) -> None:
-        """Begin with none."""
+        """`stop`: the stop that is told when the last change is over."""
         self._stop = stop
-        self._open: dict[Sending, None] = {}  # in order: the first are those that have been under way longest
+        self._open: dict[Sending, None] = {}  # in order, so that `busy` meets the longest ones first
 
     def busy(self) -> bool:
-        """Tell whether a change may be taking effect; what only waits for its turn need not be waited for."""
+        """Tell whether a change may be taking effect right now. Queued requests do not count."""
         return any(sending.is_open for sending in self._open)
 
     def of(self, sending: Sending) -> "_Watched":
@@ -24,7 +24,7 @@ class RequestsInFlight:
         return _Watched(self, sending)
 
     def unfinished(self) -> "_Watched":
-        """Return a context in which there is something to be finished, even where the run is stopped."""
+        """Return a context that a stopped run waits for, such as a decoy that has to be deleted."""
         return self.of(Sending(effect=Effect.OPEN))
 
     def begin(self, sending: Sending) -> None:

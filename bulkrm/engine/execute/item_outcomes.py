@@ -1,4 +1,4 @@
-"""What the delete phase records: the outcomes of targets, and by that which manifests went."""
+"""Records the outcomes of the delete phase, and remembers which manifests are gone."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ class ItemOutcomes:
     """Records outcomes of items. `fail_fast`: the first failure stops the run."""
 
     def __init__(self, outcomes: Outcomes, stop: Stop, *, fail_fast: bool) -> None:
-        """Begin with no manifest gone."""
+        """`outcomes`: those of the whole run."""
         self._outcomes = outcomes
         self._stop = stop
         self._fail_fast = fail_fast
@@ -23,18 +23,18 @@ class ItemOutcomes:
         self._stays: set[tuple[Repository, Digest]] = set()  # deleted or not: a tag of it is there still
 
     def record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
-        """Record what became of targets, whatever becomes of their manifest. Each has no outcome yet."""
+        """Record the outcome of targets that have none yet. It says nothing about their manifest."""
         for target in targets:
             self._outcomes.record(target, outcome, item.resolved)
         if isinstance(outcome, Failed) and self._fail_fast:
             self._stop.fail_fast()
 
     def record_open(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
-        """Record what became of those of the targets that have no outcome yet."""
+        """Record the outcome of those targets that have none yet."""
         self.record(item, [target for target in targets if not self._outcomes.has(target)], outcome)
 
     def conclude(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
-        """Record what came of deleting a manifest: what waits for it may go if it went."""
+        """Record the outcome of targets, and by it whether their manifest is gone, on which other steps depend."""
         self.record(item, targets, outcome)
         went = self._gone if isinstance(outcome, Deleted | Gone) else self._stays
         went.add((item.repository, item.digest))
@@ -44,5 +44,5 @@ class ItemOutcomes:
         return tuple(target for target in item.targets if not self._outcomes.has(target))
 
     def is_gone(self, repository: Repository, digest: Digest) -> bool:
-        """Tell whether a manifest went, and every tag of it."""
+        """Tell whether a manifest is gone with all its tags."""
         return (repository, digest) in self._gone and (repository, digest) not in self._stays

@@ -1,4 +1,4 @@
-"""When what was read is too old to delete by, and who reads and judges it again.
+"""Decides when facts are too old to delete by, and has them read and judged again.
 
 A registry has no conditional DELETE: between the reading on which a judgement rests and the DELETE that follows from it,
 somebody may put a tag on a manifest that is to go, or push an index that names it. That window cannot be closed, but it is kept
@@ -110,7 +110,7 @@ class Rereader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A judgement: what still goes, and what became of the rest. `items` None: everything that the plan has."""
+    """The newest judgement of a repository. `items`: what it still deletes (None: all that the plan deletes)."""
 
     basis: Basis
     items: Mapping[Target, Item] | None

@@ -1,4 +1,4 @@
-"""Looking after a run whether everything that was to stay is still there: kept tags, and what their indexes need."""
+"""Verifies after a run that everything that was to stay is there: kept tags, and the manifests that their indexes need."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def expectations(known: PlanWithFacts) -> list[Expected]:
 
 
 class Verifier:
-    """Reads the same things before and after a run, and says what is not as it was."""
+    """Reads the same tags and manifests before and after a run, and reports the differences."""
 
     def __init__(self, gateway: Gateway, context: RunContext, expected: Sequence[Expected]) -> None:
         """Take what is to stay."""
@@ -51,7 +51,7 @@ class Verifier:
         self._there: list[Name] = []
 
     async def before(self) -> None:
-        """Find out which of the needed manifests are there: an index may have been incomplete all along."""
+        """Read which of the needed manifests are there: an index may have been incomplete before the run."""
         names = [(entry.repository, digest) for entry in self._expected for digest in entry.manifests]
         found = await self._read(names, Phase.CHECKING_NEEDED)
         self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
@@ -70,7 +70,7 @@ class Verifier:
         return Verification(len(found), tuple(differences))
 
     async def _read(self, names: Sequence[Name], phase: Phase) -> dict[Name, Resolution]:
-        """HEAD them, whatever is known of failures to change something there."""
+        """HEAD these names, with a gateway without remembered failures."""
         if names:
             self._context.tell(PhaseBegan(phase, len(names)))
         gateway = self._gateway.without_memory()

@@ -1,4 +1,4 @@
-"""Looking after a run whether what was deleted is gone: its digests and tags by HEAD, and its tags in the tag list.
+"""Verifies after a run that what it deleted is gone: digests and tags by HEAD, tags in the tag list too.
 
 Costs one request for each digest and each tag that went, and one tag list for each repository.
 """
@@ -22,27 +22,27 @@ from bulkrm.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)
-class Went:
-    """A tag or digest that the report says is gone, and the digest that it was; None: the tag led nowhere."""
+class RemovedReference:
+    """A tag or digest that the report calls gone, and the digest that it had; None: a dangling tag."""
 
     name: Name
     digest: Digest | None
 
 
-def went(item: Item, outcomes: Iterable[tuple[Target, Outcome]]) -> list[Went]:
-    """Return what the outcomes of an item say is gone, each once."""
-    found: dict[Went, None] = {}
+def went(item: Item, outcomes: Iterable[tuple[Target, Outcome]]) -> list[RemovedReference]:
+    """Return the tags and digests that are gone by the outcomes of an item, each once."""
+    found: dict[RemovedReference, None] = {}
     for target, outcome in outcomes:
         if isinstance(outcome, Deleted | Untagged) and isinstance(target.reference, TagRef):
-            found[Went((item.repository, target.reference.tag), item.digest)] = None
+            found[RemovedReference((item.repository, target.reference.tag), item.digest)] = None
         if isinstance(outcome, Deleted):
-            found[Went((item.repository, item.digest), item.digest)] = None
+            found[RemovedReference((item.repository, item.digest), item.digest)] = None
             for name in outcome.also_removed or ():
-                found[Went((item.repository, name.rpartition(":")[2]), item.digest)] = None
+                found[RemovedReference((item.repository, name.rpartition(":")[2]), item.digest)] = None
     return list(found)
 
 
-async def still_there(gone: Collection[Went], gateway: Gateway, context: RunContext) -> list[Difference]:
+async def still_there(gone: Collection[RemovedReference], gateway: Gateway, context: RunContext) -> list[Difference]:
     """Return a difference for everything that was deleted and answers, or is listed, all the same."""
     if not gone:
         return []
@@ -70,8 +70,8 @@ def _is_listed(lists: TagLists, repository: Repository, name: str) -> bool | Fai
     return listed if isinstance(listed, Failure) else name in (listed or ())
 
 
-def _message(each: Went, found: Resolution, listed: bool | Failure) -> str | None:  # noqa: FBT001 (a fact, no option)
-    """Say what is wrong; None: it is gone."""
+def _message(each: RemovedReference, found: Resolution, listed: bool | Failure) -> str | None:  # noqa: FBT001 (a fact, no option)
+    """Return what is wrong with a tag or digest; None: it is gone."""
     match found:
         case Unresolved(failure):
             return f"it was deleted, and whether it is gone cannot be read: {failure.message}"
@@ -85,7 +85,7 @@ def _message(each: Went, found: Resolution, listed: bool | Failure) -> str | Non
             return "it was deleted, and the tag list still has it: the registry stopped half-way" if listed else None
 
 
-def _difference(each: Went, found: Resolution, message: str) -> Difference:
+def _difference(each: RemovedReference, found: Resolution, message: str) -> Difference:
     repository, name = each.name
     image = f"{repository}@{name}" if isinstance(name, Digest) else f"{repository}:{name}"
     now = found.digest if isinstance(found, Resolved) else None

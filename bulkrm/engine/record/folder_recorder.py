@@ -76,7 +76,7 @@ class FolderRecorder(DurableJournal):
         """Record that an item is carried out now; its manifest is in the archive from then on. Raises StateError."""
         await self._keep(_intent(item), item.repository.host)
 
-    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+    async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
         """Record the tags that are removed from an item now, before its manifest is deleted. Raises StateError."""
         await self._keep(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 

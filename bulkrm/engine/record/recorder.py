@@ -40,7 +40,7 @@ class Recorder(Protocol):
         """Record that an item is carried out now."""
         ...
 
-    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+    async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
         """Record that these tags are removed now, ahead of the item's manifest."""
         ...
 
@@ -77,7 +77,7 @@ class NoRecorder:
     async def intend(self, item: Item) -> None:
         """Forget it."""
 
-    async def clear(self, item: Item, tags: Sequence[str]) -> None:
+    async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
         """Forget it."""
 
     async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:

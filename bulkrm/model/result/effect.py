@@ -1,7 +1,7 @@
-"""What a request that changes a registry may have done, what proves it, and who has to look.
+"""What a request that changes a registry may have done, what proves it, and who looks it up.
 
-While a change is made, one value says what its sends may have done by now: its `Effect`. The transport's answers move it
-(`bulkrm.protocol.effect`), it never goes back, and whoever is cut off in the middle of a change reads it:
+The `Effect` of a change says what its sends may have done by now. Answers of the registry raise it (`bulkrm.protocol.effect`),
+and it never falls. Code that is cut off in the middle of a change reads it:
 
 ==========  ==========================================  ================================================================
 effect      what came back so far                       what follows from it
@@ -9,14 +9,14 @@ effect      what came back so far                       what follows from it
 `NONE`      nothing was sent, or every send was         The change can be sent, dropped or forgotten.
             refused: 3xx, 4xx, no connection
 `OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing and says
-            after the registry acted), or a killed      nothing of it. Before the change is given up it is looked up, and
-            part of the run sent it                     a 404 that follows may be its own doing.
+            after the registry acted), or a killed      nothing about it. Before the change is given up it is looked up, and
+            part of the run sent it                     a 404 that follows may come from this run's own deletion.
 `OPEN`      a send is under way, or ended in silence,   A stopped run waits for it, and says `unconfirmed` where it is cut
             408 or 5xx                                  off. It is looked up before it is sent again, or given up.
 ==========  ==========================================  ================================================================
 
-Who looks: the client, before it repeats a DELETE and where the last answer proves nothing; the engine, where the change
-was taken back after a send and does not go any more. `resume` looks for what a killed run has begun: its journal notes
+Who looks it up: `remote.registry`, before it repeats a DELETE and where the last answer proves nothing; `next_step`, where the
+change was withdrawn after a send and is not to be made any more. `resume` looks for what a killed run has begun: its journal notes
 each change before its first send, so that everything noted and without an outcome is `OVER`.
 
 A change that is over has a proof. A registry does three things for one DELETE by digest: it takes the request (202), it unlinks the manifest, and it unlinks
@@ -31,7 +31,7 @@ every tag that led to it. None of them proves the next one:
   tags are not.
 - Others work in the background and answer 202 long before anything happens, or never do it.
 
-So what is *proved* has three steps, one for each kind of proof:
+So there are three kinds of `Removal`, by what was proved:
 
 ====================================================  ==============================  ==================================
 what came back                                        removal                         who looks, at what
@@ -45,8 +45,9 @@ and then 404 to HEAD or to the next DELETE            have stopped half-way     
 ====================================================  ==============================  ==================================
 
 A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of several
-kinds under one name. A place keeps its word once a tag was seen to go with its manifest by a clean 202; from then on
-such an answer is believed. Where a tag is gone after silence or a 5xx, nobody knows who removed it. What a killed run left is `FOUND_GONE` by definition, and so is a tag that was taken off ahead of its manifest
+kinds under one name. Once a tag was seen to go with its manifest by a clean 202 in a place (`execute.proof`), a clean
+202 counts as proof there. Where a tag is gone after silence or a 5xx, nobody knows who removed it. What a killed run left
+is `FOUND_GONE` by definition, and so is a tag that was removed ahead of its manifest
 without a clean answer.
 
 What is seen of one tag is judged by `tag_state`; only `GONE` lets a report say `deleted`. A tag that serves what was
@@ -74,16 +75,16 @@ class Effect(Enum):
 
     @property
     def may_have_acted(self) -> bool:
-        """Tell whether it has to be looked up what the change came to."""
+        """Tell whether a send may have taken effect, so that the change has to be looked up."""
         return self is not Effect.NONE
 
     def or_more(self, other: "Effect") -> "Effect":
-        """Return what two sends may have done together."""
+        """Return the greater of two effects: what two sends may have done together."""
         return self if self.value >= other.value else other
 
 
 class Removal(Enum):
-    """What a DELETE came to whose target is gone: see the second table above."""
+    """How it is known that the target of a DELETE is gone: see the second table above."""
 
     DELETED = "deleted"
     FOUND_GONE = "found-gone"
@@ -91,10 +92,10 @@ class Removal(Enum):
 
 
 class TagState(Enum):
-    """What a tag is after its manifest was deleted, or it was taken off it.
+    """The state of a tag that was to go, with its manifest or alone.
 
-    `DANGLING`: listed, and nothing answers under it but a decoy of this run's own. `SERVES`: it still serves the manifest
-    that it was to lose. `MOVED`: somebody pushed something.
+    `DANGLING`: it is listed, and answers 404 or with a decoy of this run. `SERVES`: it still serves its manifest. `MOVED`: it
+    leads to another manifest, which somebody pushed.
     """
 
     GONE = "gone"
@@ -105,13 +106,13 @@ class TagState(Enum):
 
     @property
     def remains(self) -> bool:
-        """Tell whether it is left over: it was to go, it is there, and nobody else wants it."""
+        """Tell whether the tag is left over: it is there, and nobody pushed it anew."""
         return self in (TagState.DANGLING, TagState.SERVES)
 
 
 @dataclass(frozen=True, slots=True)
 class TagLook:
-    """A look at a tag that was to go: what it holds (None: nothing), and what that makes of it."""
+    """A look at a tag that was to go: its state, and what it holds (None: nothing)."""
 
     state: TagState
     held: Digest | Failure | None = None
@@ -134,7 +135,7 @@ def tag_state(
 
 
 def removal_of(status: int, *, proved: bool, earlier: bool) -> Removal:
-    """Say what a deletion is whose target is gone, by the last answer to it.
+    """Return the kind of a deletion whose target is gone, by the last answer to it.
 
     `proved`: that answer is a success without complaint. `earlier`: a send before it may have taken effect.
     """

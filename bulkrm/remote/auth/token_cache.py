@@ -216,11 +216,11 @@ class _TokenExchange:
         return await self._tokens.send(self._key, self._limiter, self.attempt.request.method)
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Say what follows from an answer; no token helps."""
+        """Decide as for any request, but take a 401 for the answer."""
         return decide_without_token(self.attempt, answer)
 
     def authorized(self, decision: Authorize) -> Attempt:
-        """Hear of what is never decided here."""
+        """Never called: requests to the token server carry no token."""
         raise AssertionError(decision)
 
 

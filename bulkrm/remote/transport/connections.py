@@ -1,4 +1,4 @@
-"""Connections that are used again, and whether what was read over them can be relied on.
+"""Reused connections, and whether answers that were read over them can be relied on.
 
 HTTP/1.1 numbers nothing: on a connection that is kept alive, an answer belongs to a request because it is the next one to
 come. Where something between here and the registry sends an answer twice, everything after it on that connection is the
@@ -84,7 +84,7 @@ class Reuse:
     """What is known of the shared connections to one host. `ended`: why there are none any more."""
 
     def __init__(self, tell: Callable[[str], None] = _tell_nobody) -> None:
-        """`tell` hears when it ends, and why."""
+        """`tell` gets the reason when sharing ends."""
         self.ended: str | None = None
         self._tell = tell
         self._open: set[WatchedConnection] = set()
@@ -107,17 +107,17 @@ class Reuse:
             self._tell(why)
 
     def opened(self, connection: "WatchedConnection") -> None:
-        """Hear of a new connection."""
+        """Add a new connection."""
         self._open.add(connection)
 
     def closed(self, connection: "WatchedConnection") -> None:
-        """Hear that one is no more; what came over it cannot be confirmed any more."""
+        """Remove a closed connection; answers that came over it cannot be confirmed any more."""
         self._open.discard(connection)
         self._closed_in_doubt = self._closed_in_doubt or connection.doubtful
 
 
 class WatchedConnection(ResponseHandler):
-    """aiohttp's protocol of a connection. It counts requests and answers, and notices what nobody asked for."""
+    """aiohttp's protocol of a connection. It counts requests and answers, and detects answers that no request asked for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin with no request."""

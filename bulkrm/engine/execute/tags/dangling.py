@@ -1,4 +1,4 @@
-"""Dangling tags, which lead to no manifest, are removed before anything else of the run goes.
+"""Removes dangling tags, which lead to no manifest, before all other deletions of the run.
 
 They go first because distribution cannot delete any manifest of a repository where a tag's link is damaged: it reads all
 of them (registry/storage/tagstore.go `Lookup`). There is nothing to archive, so each is read once more right before its change
@@ -51,7 +51,7 @@ class DanglingTags:
     """Removes dangling tags, repository by repository."""
 
     def __init__(self, gateway: Gateway, outcomes: Outcomes, context: RunContext) -> None:
-        """`outcomes` hear what became of each tag."""
+        """`outcomes` gets the outcome of each tag."""
         self._gateway = gateway
         self._outcomes = outcomes
         self._stop = context.stop
@@ -62,7 +62,7 @@ class DanglingTags:
         self._fail_fast = False
 
     async def remove(self, entries: Sequence[Dangling], *, fail_fast: bool) -> None:
-        """Remove these tags; whatever a stop leaves has no outcome."""
+        """Remove these tags; those that a stop leaves have no outcome."""
         self._fail_fast = fail_fast
         places = by_repository(entries)
         if places:
@@ -95,7 +95,7 @@ class DanglingTags:
             raise
 
     async def _send(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, Done | Failure]) -> None:
-        """Remove one tag if it leads nowhere still; `sent` gets what came of it, as far as the answer tells."""
+        """Remove one tag if it still leads nowhere; `sent` gets what the answer says, where a request was sent."""
         match await self._change(entry, decoy, sent):
             case Moved(Digest() as now):
                 self._record(entry, moved(entry.repository, tag_of(entry.target), now))
@@ -123,7 +123,7 @@ class DanglingTags:
     async def _conclude(
         self, repository: Repository, sent: Mapping[Dangling, Done | Failure], decoy: Decoy | None
     ) -> None:
-        """Find out by the tag list what became of the tags, after the DELETE of the decoy that was pushed over them."""
+        """Delete the decoy, if one was pushed over the tags, and record the outcome of each tag by the tag list."""
         if not sent:
             return
         if decoy is not None and decoy.under:
@@ -146,7 +146,7 @@ class DanglingTags:
 def dangling_outcome(
     entry: Dangling, answered: Done | Failure, names: Collection[str] | Failure, removal: DecoyRemoval | None
 ) -> Outcome:
-    """Say what became of a dangling tag.
+    """Return the outcome of a dangling tag.
 
     `answered`: what came of its DELETE, or of pushing a decoy over it; `names`: the tag list afterwards; `removal`: what came
     of the decoy, if one was pushed over any tag.
@@ -169,7 +169,7 @@ def dangling_outcome(
 
 
 def _stays(failure: Failure | None) -> Outcome:
-    """Say of a tag that is listed still that the registry did not remove it, and why as far as it said so."""
+    """Return the outcome of a tag that is still listed, with the reason that the registry gave, if any."""
     if failure is not None and failure.code not in _CANNOT:
         return Failed(failure)
     why = f"{NOWHERE}, and the registry does not remove it"

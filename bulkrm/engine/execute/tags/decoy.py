@@ -86,7 +86,7 @@ class EarlierDecoy:
     """A decoy of this run that may be under some tags."""
 
     def __init__(self, repository: Repository, digest: Digest, decoys: Decoys) -> None:
-        """Nothing is sent before a method is called."""
+        """`digest`: that of the decoy."""
         self.repository = repository
         self.digest = digest
         self._gateway = decoys.gateway
@@ -100,7 +100,7 @@ class EarlierDecoy:
         )
 
     async def put_back(self, tag: str, archived: Manifest) -> Digest | Failure | None:
-        """Let a tag that holds the decoy hold its manifest again; return what it holds then."""
+        """Push the archived manifest under a tag that holds the decoy; return what the tag holds then."""
         return await self._changer.put_back(self.repository, tag, self.digest, archived)
 
 
@@ -135,12 +135,12 @@ class Decoy(EarlierDecoy):
         return changed
 
     async def remove(self, archive: Mapping[Digest, Manifest] | None = None) -> DecoyRemoval:
-        """DELETE the decoy, look what became of each tag under it, and put back what still holds it.
+        """DELETE the decoy, find out what each tag under it holds, and put back the manifest of a tag that still holds it.
 
-        `archive`: manifests to be put back, as far as they are at hand; the others are read from the registry.
+        `archive`: the manifests of these tags, as far as they are at hand; the others are read from the registry.
         """
         deleted = await self.delete()
-        # What is known of failures does not count here: this has to be looked at and put back in any case.
+        # Remembered failures do not count here: the tags have to be read and put back in any case.
         looks = _DecoyLooks(self, self._gateway.workers, self._changer.without_memory(), self._context)
         names = await looks.look(deleted)
         await looks.put_back(archive or {})
@@ -148,7 +148,7 @@ class Decoy(EarlierDecoy):
 
 
 class _DecoyLooks:
-    """The looks at the tags of one decoy after its DELETE."""
+    """Reads the tags of one decoy after its DELETE, and keeps what was seen of each in `looks`."""
 
     def __init__(self, decoy: Decoy, workers: Callable[[str], int], changer: TagChanger, context: RunContext) -> None:
         self.looks: dict[str, TagLook] = {}
@@ -159,7 +159,7 @@ class _DecoyLooks:
         self._context = context
 
     async def look(self, deleted: Removal | Failure) -> Collection[str] | Failure:
-        """Look until no tag is left in question, or nobody waits any longer; return the last tag list."""
+        """Read the tag list and the tags in it until all are certain, or `PATIENCE` is over; return the last tag list."""
         patience = iter(PATIENCE)
         left = list(self._decoy.under)
         while True:
@@ -185,7 +185,7 @@ class _DecoyLooks:
         return listed
 
     async def _in_question(self, tags: list[str]) -> list[str]:
-        """Look at tags in order until one holds the decoy, or nothing; return it and those after it."""
+        """Read tags in order until one holds the decoy, or nothing; return that tag and those after it."""
         for number, tag in enumerate(tags):
             await self._see(tag)
             if self.looks[tag].state is TagState.DANGLING:
@@ -198,11 +198,11 @@ class _DecoyLooks:
     def _note(self, tag: str, held: Digest | Failure | None) -> None:
         before = self._decoy.under[tag]
         held = none_if_damaged(held) if before is None else held
-        # It is listed, or nobody knows: that nothing answers does not say that it is gone.
+        # The tag is listed, or may be, so a 404 does not prove that it is gone.
         self.looks[tag] = TagLook(tag_state(before, held, listed=True, decoys={self._decoy.digest}), held)
 
     async def put_back(self, archive: Mapping[Digest, Manifest]) -> None:
-        """Give what they held to the tags that hold the decoy still."""
+        """Push the former manifest of each tag that still holds the decoy."""
         left = [tag for tag, look in self.looks.items() if look.held == self._decoy.digest]
         await self._each(left, partial(self._put_back, archive))
 
@@ -215,7 +215,7 @@ class _DecoyLooks:
             self._note(tag, await self._decoy.put_back(tag, archived))
 
     async def _each(self, tags: Collection[str], work: Callable[[str], Awaitable[None]]) -> None:
-        """Do this for each tag, many at once, also where the run is stopped."""
+        """Do this for each tag, many at once, also in a run that is stopped."""
         unstopped = Stop()
         await run_jobs({self._repository.host: tags}, self._workers, work, unstopped)
         if unstopped.bug is not None:

@@ -1,6 +1,6 @@
-"""What each look at a tag that was under a decoy means: pure.
+"""Judges the tags that were under a decoy, after its DELETE: pure.
 
-The looks are those of `decoy.Decoy.remove`, by the tag list after the DELETE of the decoy and a HEAD of what it has:
+`decoy.Decoy.remove` reads the tag list after the DELETE, and each listed tag by HEAD:
 
 =============================  ==========  =======================================================================
 the tag                        `TagState`  means
@@ -30,7 +30,7 @@ from bulkrm.model.result.outcome import Failed, Outcome
 
 @dataclass(frozen=True, slots=True)
 class DecoyRemoval:
-    """What came of removing a decoy: of its DELETE, and of each tag that was under it. `names`: the tag list after that."""
+    """The result of removing a decoy: that of its DELETE, the tag list after it, and a look at each tag that was under it."""
 
     decoy: Digest
     deleted: Removal | Failure
@@ -61,7 +61,7 @@ def stays_listed(look: TagLook) -> bool:
 def untag_outcome(
     item: Item, tag: str, looked: TagLook, deleted: Removal | Failure, doubt: Doubt | None
 ) -> Outcome | None:
-    """Say what became of a tag of a manifest that stays; None: `stays_listed`.
+    """Return the outcome of a tag of a manifest that stays; None: `stays_listed`.
 
     `deleted`: what the DELETE of the decoy came to; `doubt`: why it is not known whether it was pushed over the tag at all.
     """
@@ -86,7 +86,7 @@ def _served_still(item: Item, tag: str) -> Failure:
 
 
 def _left_with(item: Item, held: Digest | Failure | None, cause: Failure) -> Failed:
-    """Say of a tag whose decoy could not be removed what it holds: what it held, the decoy, or something that nobody can read."""
+    """Return the outcome of a tag whose decoy could not be removed: it holds its manifest, the decoy, or cannot be read."""
     if held == item.digest:
         what = f"{cause.message}; the tag holds what it held"
         return Failed(Failure(cause.code, what, cause.status, cause.hint))
@@ -98,9 +98,9 @@ def _left_with(item: Item, held: Digest | Failure | None, cause: Failure) -> Fai
 
 
 def unrestored(repository: Repository, tag: str, cause: Failure | None) -> Failure:
-    """Say that a tag holds a decoy of this run, which could neither be deleted nor replaced by what it held.
+    """Return the failure of a tag that holds a decoy of this run, which could be neither deleted nor replaced.
 
-    `cause`: why that is not even known for sure.
+    `cause`: why even that is not certain.
     """
     what = f"{repository}:{tag} holds an empty index of bulkrm's"
     if cause is not None:

@@ -1,7 +1,7 @@
-"""The decoys of other runs, met under tags of this one.
+"""Recognises decoys of other runs under tags of this run, and waits for those runs.
 
-A tag that holds another run's decoy is being removed by that run, or was left so by one that was stopped, whose `resume` and
-`undo` look for the decoy there. So this run neither deletes nor overwrites it: it waits a little for that run's end.
+Another run is removing the tag that holds its decoy, or was stopped before it did, and its `resume` and `undo` look for the
+decoy there. So this run neither deletes nor overwrites such a tag. It waits a little for the other run to remove it.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 
 
 class OtherDecoys:
-    """Tells the decoys of other runs from what somebody pushed."""
+    """Tells decoys of other runs from manifests that somebody pushed."""
 
     def __init__(self, gateway: Gateway, context: RunContext) -> None:
-        """`context` has the decoys of this run, which are no others'."""
+        """`context` knows the decoys of this run."""
         self._gateway = gateway
         self._context = context
         self._runs: dict[tuple[Repository, Digest], str | None] = {}
         self._stayed: set[tuple[Repository, Digest]] = set()  # waited for in vain: not once more for each of its tags
 
     async def _run_of(self, repository: Repository, digest: Digest) -> str | None:
-        """Return the run whose decoy a manifest is, empty where it does not say; None: it is no decoy."""
+        """Return the name of the other run whose decoy a manifest is, empty if it names none; None: it is no such decoy."""
         if digest in self._context.removed_ahead.decoys(repository):
             return None
         key = repository, digest
@@ -42,7 +42,7 @@ class OtherDecoys:
         return self._runs[key]
 
     async def _wait(self, repository: Repository, tag: str, decoy: Digest) -> Digest | Failure | None:
-        """Wait until a tag holds another run's decoy no more, for a while; return what it holds then."""
+        """Wait a while for another run to remove its decoy from a tag; return what the tag holds then."""
         held = await self._held(repository, tag)
         for pause in PATIENCE:
             if held != decoy or (repository, decoy) in self._stayed or self._context.stop:
@@ -58,9 +58,9 @@ class OtherDecoys:
         return found if isinstance(found, Failure) or found is None else found.digest
 
     async def outcome_of_moved(self, repository: Repository, tag: str, now: Digest) -> Gone | Failed | Kept:
-        """Say what becomes of a tag that holds `now` instead of what it held: it moved, unless that is another run's decoy.
+        """Return the outcome of a tag that holds `now` and not its manifest: it moved, unless `now` is another run's decoy.
 
-        Then it is told by what the tag holds after the other run's end: nothing, something else, or the decoy still.
+        In that case the outcome follows from what the tag holds after the wait: nothing, another manifest, or still the decoy.
         """
         run = await self._run_of(repository, now)
         if run is None:
@@ -74,10 +74,10 @@ class OtherDecoys:
 
 
 class DecoyAwareRereader:
-    """A `Rereader` for which a tag that holds another run's decoy did not move."""
+    """A `Rereader` that does not take a tag which holds another run's decoy for one that moved."""
 
     def __init__(self, rereader: Rereader, others: OtherDecoys) -> None:
-        """`rereader` reads and judges."""
+        """`rereader` reads and judges; `others` recognises decoys."""
         self._rereader = rereader
         self._others = others
 
@@ -90,7 +90,7 @@ class DecoyAwareRereader:
         return await self._rereader.list_again(repository, acts, basis)
 
     async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
-        """Read and judge the repository; a tag that holds another run's decoy did not move."""
+        """Read and judge the repository again; wait for other runs whose decoys are under its tags."""
         judged = await self._rereader.judge_again(repository, acts)
         if judged is None:
             return None

@@ -1,6 +1,6 @@
-"""One tag is changed on a registry: read right before, and never blindly a second time.
+"""Changes one tag: reads it right before, and never sends a change again without reading it again.
 
-No registry knows "if it still holds this". So a change names what the tag holds before and after it (`None`: nothing), and
+No registry has a conditional DELETE or PUT of a tag. So a change names what the tag holds before and after it (`None`: nothing), and
 the tag is read in the last moment before each send. The send is one request: the transport repeats none of it, and takes it
 back where it waited for more than 5 seconds for its turn, because what was read is too old then. After everything that would
 let another request be repeated (a limit, a token that ended, silence, a 5xx) the tag is read anew, and what it holds decides:
@@ -39,10 +39,10 @@ def do_nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a tag is to hold afterwards (None: nothing), if it holds `before` until then (None: nothing).
+    """A change of a tag that holds `before` (None: nothing), so that it holds `after` (None: nothing).
 
-    `wanted` is asked right before it is sent: nobody may want it any more. `cut_off` is called where the run ends while
-    it may be taking effect. `damaged`: the tag led nowhere, and what the registry cannot read under it counts as nothing.
+    `wanted` is asked right before each send; if False, nothing is sent. `cut_off` is called if the run ends while the change
+    may be taking effect. `damaged`: the tag led nowhere, and what the registry cannot read under it counts as nothing.
     """
 
     repository: Repository
@@ -61,17 +61,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The tag holds something else by now (None: nothing) and was left alone."""
+    """The tag holds `now` (None: nothing), which is not what the change expected, and was left alone."""
 
     now: Digest | None
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The tag holds what it was to hold; `by_us`: not because somebody else did the same.
+    """The tag holds `after`. `by_us`: this run changed it, and nobody else.
 
-    `clean`: a success without complaint says so, and not only what the tag holds: a registry that stopped half-way may
-    list a tag that answers 404.
+    `clean`: a success without complaint proves it. Otherwise only a HEAD shows it, and a registry that stopped half-way may
+    still list a tag that answers 404.
     """
 
     by_us: bool = True
@@ -80,7 +80,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Unwanted:
-    """Nothing was sent: when the tag was read, nobody wanted the change any more."""
+    """Nothing was sent, because `wanted` said no after the tag was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ Changed = Done | Moved | Unwanted | NotSent | Failure
 
 
 def settled_by_reading(change: Change, held: Digest | Failure | None, *, sent: bool) -> Changed | None:
-    """Say what the reading of a tag decides by itself; None: the change is to be sent, or sent again."""
+    """Return the result if the reading of a tag decides it; None: the change has to be sent, or sent again."""
     if isinstance(held, Failure):
         return in_doubt(unconfirmed(held)) if sent else NotSent(held)
     if sent and held == change.after and change.shows:
@@ -112,7 +112,7 @@ def settled_by_reading(change: Change, held: Digest | Failure | None, *, sent: b
 
 
 def settled_by_answer(result: Done | Failure, *, sent: bool, doubtful: bool) -> Done | Failure:
-    """Say what an answer means. `sent`: an earlier send may have taken effect; `doubtful`: this one may have."""
+    """Return the result by an answer. `sent`: an earlier send may have taken effect; `doubtful`: this one may have."""
     if isinstance(result, Failure):
         return in_doubt(result) if sent or doubtful else result
     return Done(clean=False) if sent and not result.by_us else result
@@ -124,36 +124,36 @@ def in_doubt(failure: Failure) -> Doubt:
 
 
 def none_if_damaged(held: Digest | Failure | None) -> Digest | Failure | None:
-    """Return what was read of a tag that led nowhere: a registry that cannot read it says that it leads nowhere still."""
+    """Return what a tag that led nowhere holds now: None also where the registry fails to read it, which is no change."""
     return None if isinstance(held, Failure) and is_damage(Unresolved(held)) else held
 
 
 def unconfirmed(cause: Failure | None) -> Failure:
-    """Say that a change was sent and it is not known what became of it."""
+    """Return the failure of a change that was sent, and of which it is not known whether it took effect."""
     why = f": {cause.message}" if cause else ""
     hint = "run again: what is gone by then is reported as absent"
     return Failure(FailureCode.UNCONFIRMED, f"whether the change took effect is not known{why}", None, hint)
 
 
 def tag_of(target: Target) -> str:
-    """Return the tag of a target that is one."""
+    """Return the tag of a target. Raises TypeError for a target that names a digest."""
     if not isinstance(target.reference, TagRef):
         raise TypeError(f"{target.reference} is no tag")
     return target.reference.tag
 
 
 def untagged(item: Item) -> Untagged:
-    """Say that a tag is gone and its manifest is not."""
+    """Return the outcome of a tag that is gone while its manifest stays."""
     return Untagged(item.verdict.remaining_tags if isinstance(item.verdict, Untag) else ())
 
 
 def moved(repository: Repository, tag: str, now: Digest) -> Kept:
-    """Say that a tag leads elsewhere by now."""
+    """Return the outcome of a tag that leads to another manifest, `now`."""
     return Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",))
 
 
 def outcome_of(changed: Changed, change: Change, done: Outcome) -> Outcome | None:
-    """Say what a change came to, `done` if it was ours that did it; None: it was not tried."""
+    """Return the outcome of a change: `done` if this run made it; None: it was not tried."""
     match changed:
         case Done(by_us):
             return done if by_us else Gone()

@@ -1,4 +1,4 @@
-"""One tag is taken off ahead of its manifest, and `RemovedAhead` is told what is known of it at each moment."""
+"""Removes one tag ahead of its manifest, and notes in `RemovedAhead` at each moment whether it may be, or is, gone."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,15 +12,15 @@ from bulkrm.model.result.failure import Failure
 
 
 class TagsAhead:
-    """Takes off tags of manifests that are deleted afterwards."""
+    """Removes single tags of manifests that are deleted afterwards."""
 
     def __init__(self, changer: TagChanger, removed_ahead: RemovedAhead) -> None:
-        """`removed_ahead` hears of a tag before its DELETE or PUT is sent: whoever reads it meanwhile may find it gone."""
+        """`removed_ahead` is told of a tag before its DELETE or PUT is sent, because a reader may find it gone meanwhile."""
         self._changer = changer
         self._removed_ahead = removed_ahead
 
     async def delete(self, item: Item, tag: str, wanted: Callable[[], bool], *, decided: bool = False) -> Changed:
-        """DELETE a tag that holds the item's manifest. `decided`: where that is in doubt, it is looked at right away."""
+        """DELETE a tag that holds the item's manifest. `decided`: read it at once if it is in doubt whether it went."""
         repository, removed = item.repository, self._removed_ahead
         gone = partial(removed.add, repository, tag, item.digest)
         removed.note_sent(repository, tag, item.digest)
@@ -34,7 +34,7 @@ class TagsAhead:
         return changed
 
     async def push(self, item: Item, tag: str, wanted: Callable[[], bool], decoy: Decoy) -> Changed:
-        """Push a decoy over a tag that holds the item's manifest: it counts as gone, as far as the decoy goes."""
+        """Push a decoy over a tag that holds the item's manifest; the tag counts as gone from then on."""
         gone = partial(self._removed_ahead.add, item.repository, tag, item.digest)
         self._removed_ahead.note_sent(item.repository, tag, item.digest)
         changed = await decoy.push(tag, item.digest, wanted, gone)
@@ -42,14 +42,14 @@ class TagsAhead:
         return changed
 
     def _note(self, item: Item, tag: str, changed: Changed) -> None:
-        """Note a tag as gone where it is, or may be: then it is so until somebody reads it."""
+        """Note that a tag is gone if it is or may be; the next reading of the tag corrects that."""
         if isinstance(changed, Done | Doubt):
             self._removed_ahead.add(item.repository, tag, item.digest)
         else:
             self._removed_ahead.drop(item.repository, tag)
 
     async def _looked_at(self, change: Change, doubt: Doubt) -> Changed:
-        """Find out what became of a tag whose DELETE had no answer."""
+        """Read a tag whose DELETE had no clean answer; return what the DELETE came to."""
         held = await self._changer.without_memory().read(change.repository, change.tag)
         if isinstance(held, Failure):
             cause = unconfirmed(held)

@@ -1,10 +1,10 @@
-"""The tags of manifests that are to go are taken off first, so that deleting those costs the registry little.
+"""Carries out `RemoveTagsAhead`: removes the tags of manifests before the manifests, which saves the registry work.
 
-distribution reads every tag of a repository to delete one manifest of it, and nothing of the others to delete a tag. Where tags
-cannot be deleted, one decoy is pushed over all of them, and its DELETE takes them all (`decoy`).
+distribution reads every tag of a repository to delete one of its manifests, and no other tag to delete a tag. Where tags
+cannot be deleted, one decoy is pushed over all of them, and its DELETE removes them all (`decoy`).
 
-Whatever goes wrong with a tag here is no outcome yet: what still has its tag loses it with its manifest. Only a tag that leads
-elsewhere by now, or that holds a decoy which cannot be removed, is told at once.
+A failure here is no outcome yet: a tag that is still there goes with its manifest. Only a tag that leads elsewhere by now, or
+holds a decoy that cannot be removed, has its outcome at once.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,17 +28,17 @@ from bulkrm.model.result.outcome import Failed, Gone
 from bulkrm.model.steps import RemoveTagsAhead
 from bulkrm.state.errors import StateError
 
-_LOOKS = 10  # times that an image is judged again before a tag of it is sent; then it keeps those that are left
-# Takes one tag off an item, if that is wanted still.
+_MAX_JUDGEMENTS = 10  # times that an image is judged before its tags are sent; after that they go with its manifest
+# Removes one tag of an item, unless the function says that it is not wanted any more.
 _TakeOff = Callable[[Item, str, Callable[[], bool]], Awaitable[Changed]]
 
 
 @dataclass(slots=True)
 class _Progress:
-    """What came of one step so far.
+    """The progress of one step.
 
-    `items`: of each tag that was sent, its item; `elsewhere`: tags that hold something else, and what. `given_up`: a failure
-    that every further tag would meet.
+    `items`: the item of each tag that was tried. `elsewhere`: tags that lead to another manifest now, and to which.
+    `given_up`: a failure that every further tag would meet.
     """
 
     step: RemoveTagsAhead
@@ -48,7 +48,7 @@ class _Progress:
 
 
 class TagsFirst:
-    """Takes tags off manifests that are deleted afterwards."""
+    """Removes the tags of manifests that are deleted afterwards, repository by repository."""
 
     def __init__(self, decoys: Decoys, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those of targets whose tag cannot go, although their manifest's turn has not come."""
@@ -64,8 +64,8 @@ class TagsFirst:
         self._decoys = decoys
         self._tags_ahead = TagsAhead(self._decoys.changer, context.removed_ahead)
 
-    async def clear(self, step: RemoveTagsAhead, staleness: Staleness) -> None:
-        """Take off all tags of the step that still hold what they held; the others stay, and that is written down."""
+    async def remove(self, step: RemoveTagsAhead, staleness: Staleness) -> None:
+        """Remove all tags of the step that still hold their manifest; record the outcome of tags that lead elsewhere."""
         progress = _Progress(step)
         try:
             if step.order is Order.DECOY:
@@ -80,7 +80,7 @@ class TagsFirst:
             self._tell(Warned(WarningKind.NOT_TAGS_FIRST, f"{why}; its manifests are deleted by digest"))
 
     async def _each(self, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
-        """Take every tag off every item that is still to go."""
+        """Remove every tag of every item that is still to be deleted, many items at once."""
 
         async def all_of(item: Item) -> None:
             try:
@@ -95,19 +95,19 @@ class TagsFirst:
         await run_jobs({step.repository.host: step.items}, self._gateway.workers, all_of, self._stop)
 
     def _not_kept(self, items: Sequence[Item], error: StateError) -> None:
-        """Write down that something could not be kept: it is not deleted, nor anything else."""
+        """Record `not-recorded` for items, and stop the run, which deletes nothing more."""
         self._stop.fail_fast()
         for item in items:
             self._outcomes.record_open(item, item.targets, Failed(not_recorded(error)))
 
     async def _all_of(self, item: Item, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
-        """Take off the tags of one item, judged again where that grew too old before a tag was sent."""
+        """Remove the tags of one item; judge it again where its judgement grew too old before a tag was sent."""
         repository, tried = item.repository, set[str]()
 
         def wanted() -> bool:
             return not self._stop and not staleness.is_stale(repository)
 
-        for _ in range(_LOOKS):
+        for _ in range(_MAX_JUDGEMENTS):
             current = await staleness.at(item)
             if current is None or progress.given_up is not None:
                 return
@@ -115,7 +115,7 @@ class TagsFirst:
                 tag for tag in current.tags if tag not in tried and not self._removed_ahead.is_gone(repository, tag)
             ]
             if tags:
-                await self._recorder.clear(current, tags)
+                await self._recorder.intend_tags_ahead(current, tags)
             for tag in tags:
                 progress.items[tag] = current
                 changed = await take_off(current, tag, wanted)
@@ -127,20 +127,20 @@ class TagsFirst:
                 return
 
     async def _tell_moved(self, progress: _Progress) -> None:
-        """Say what becomes of the tags that lead elsewhere: another run's decoy may be on its way out."""
+        """Record the outcomes of tags that lead elsewhere, once it is certain that no other run is removing them."""
         repository = progress.step.repository
 
         async def tell(tag: str) -> None:
             item = progress.items[tag]
             outcome = await self._others.outcome_of_moved(repository, tag, progress.elsewhere[tag])
-            # A tag that is gone after the other run's end, or holds what it held, goes with its manifest.
+            # A tag that the other run removed, or put back, is left to the deletion of its manifest.
             if not isinstance(outcome, Gone) and outcome != moved(repository, tag, item.digest):
-                self._outcomes.record_open(item, item.naming(tag), outcome)
+                self._outcomes.record_open(item, item.targets_naming(tag), outcome)
 
         await run_jobs({repository.host: progress.elsewhere}, self._gateway.workers, tell, self._stop)
 
     async def _by_decoy(self, progress: _Progress, staleness: Staleness) -> None:
-        """Push one decoy over all the tags, and delete it: all of them go with that one DELETE."""
+        """Push one decoy over all the tags, and delete it, which removes them all."""
         step = progress.step
         tags = [tag for item in step.items for tag in item.tags]
         async with self._decoys.make(step.repository, tags) as decoy:
@@ -154,7 +154,7 @@ class TagsFirst:
                     self._conclude(progress, decoy, await decoy.remove())
 
     def _conclude(self, progress: _Progress, decoy: Decoy, removal: DecoyRemoval) -> None:
-        """Note of each tag that was under the decoy what it is now."""
+        """Note for each tag that was under the decoy whether it is gone."""
         progress.given_up = progress.given_up or removal.failure
         for tag, look in removal.looks.items():
             self._note_left(progress.items[tag], tag, look, decoy)
@@ -170,11 +170,11 @@ class TagsFirst:
         if failure is not None:
             self._outcomes.record_open(item, item.targets_for(tag), Failed(failure))
         elif look.state is TagState.MOVED and isinstance(look.held, Digest):
-            self._outcomes.record_open(item, item.naming(tag), moved(item.repository, tag, look.held))
+            self._outcomes.record_open(item, item.targets_naming(tag), moved(item.repository, tag, look.held))
 
 
 def _note(tag: str, changed: Changed, progress: _Progress) -> None:
-    """Note what one tag holds instead, and why no further one need be tried."""
+    """Note where a tag leads now if it moved, and a failure that all further tags would meet."""
     if isinstance(changed, Moved) and changed.now is not None:
         progress.elsewhere[tag] = changed.now
     failure = changed.failure if isinstance(changed, NotSent) else changed

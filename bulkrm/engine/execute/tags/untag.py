@@ -1,7 +1,7 @@
-"""Tags are taken off a manifest that stays, by DELETE of each tag, or by decoy (`untag_by_decoy`).
+"""Carries out `UntagManifest`: removes tags of a manifest that stays, by DELETE of each tag or by decoy (`untag_by_decoy`).
 
-Nobody can tell from outside whether a registry that deletes tags deletes only the tag. So the first one of a place goes
-alone, what else was on the manifest is looked at afterwards, and is put back if it went too.
+A registry may delete the whole manifest where it was asked for a tag, and its answer does not tell. So the first tag of a place goes alone, the other tags
+of its manifest are read afterwards, and are put back if they are gone.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,11 +26,11 @@ from bulkrm.planning.next_step import Finding, Unsent
 
 @dataclass(frozen=True, slots=True)
 class _Unproved:
-    """The tag answers 404, but not because the registry said that it deleted it: the tag list has to tell."""
+    """The tag answers 404 after a DELETE without a clean answer: only the tag list tells whether it is gone."""
 
 
 class Untagging:
-    """Takes the named tags off manifests that stay."""
+    """Removes the tags of the list from manifests that stay."""
 
     def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which the tag list has to tell."""
@@ -46,9 +46,9 @@ class Untagging:
         self._first_alone = FirstAlone()
 
     async def untag(self, item: Item, staleness: Staleness) -> Unsent | Finding:
-        """Remove the item's targets and record each.
+        """Remove the tags that are the item's targets, and record the outcome of each.
 
-        `staleness` is asked in the last moment before each send. Raises StateError where the manifest cannot be kept:
+        `staleness` is asked in the last moment before each send. Raises StateError where the intent cannot be recorded;
         then nothing was sent.
         """
         await self._recorder.intend(item)
@@ -70,9 +70,9 @@ class Untagging:
             if outcome is None:
                 return False
             if isinstance(outcome, _Unproved):
-                self._pending.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+                self._pending.add(item, Removal.FOUND_GONE, item.targets_naming(tag), (tag,))
             else:
-                self._outcomes.record(item, item.naming(tag), outcome)
+                self._outcomes.record(item, item.targets_naming(tag), outcome)
         return True
 
     async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
@@ -80,14 +80,14 @@ class Untagging:
             return await (self._remove_first if is_alone else self._delete)(item, tag, wanted)
 
     async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
-        cut_off = partial(self._outcomes.record, item, item.naming(tag), Failed(unconfirmed(None)))
+        cut_off = partial(self._outcomes.record, item, item.targets_naming(tag), Failed(unconfirmed(None)))
         change = Change(item.repository, tag, item.digest, None, wanted, cut_off)
         changed = await self._changer.delete(change)
         unproved = isinstance(changed, Done) and not changed.clean
         return _Unproved() if unproved else outcome_of(changed, change, untagged(item))
 
     async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
-        """Remove the first tag of a place, and see to it that nothing else went with it, also where the run is stopped."""
+        """Remove the first tag of a place, and put back other tags that went with it, also in a run that is stopped."""
         archived = await self._changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
             return Failed(archived) if archived else await self._changer.without_manifest(item, tag)
@@ -102,16 +102,16 @@ class Untagging:
             if not isinstance(outcome, Untagged | _Unproved):
                 return outcome
             try:
-                stays = await self._stays(item, tag)
+                stays = await self._still_there(item, tag)
                 if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
                     return stays
-                return await self._alone(item, archived, before) or stays or outcome
+                return await self._taken_along(item, archived, before) or stays or outcome
             except BaseException:
-                self._outcomes.record(item, item.naming(tag), Failed(unseen(before, None)))
+                self._outcomes.record(item, item.targets_naming(tag), Failed(unseen(before, None)))
                 raise
 
-    async def _stays(self, item: Item, tag: str) -> Failed | None:
-        """Look whether the first tag of a host is gone; None: it is. A registry may work in the background."""
+    async def _still_there(self, item: Item, tag: str) -> Failed | None:
+        """Return a failure if the first tag of a place is still there, after `PATIENCE` for registries that work later."""
         held = await self._changer.read(item.repository, tag)
         for pause in PATIENCE:
             if held != item.digest or self._stop:
@@ -122,14 +122,14 @@ class Untagging:
             return Failed(unconfirmed(held))
         return Failed(_no_effect(item, tag)) if held == item.digest else None
 
-    async def _alone(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
-        """Look whether a tag went alone; put back what went with it. None: nothing did."""
+    async def _taken_along(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
+        """Return a failure if other tags went with a tag, which are put back, or if they cannot be read; None: it went alone."""
         after = {tag: await self._changer.read(item.repository, tag) for tag in siblings}
         unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
         lost = [tag for tag, held in after.items() if held is None]
         if lost:
             failure = await self._put_back(item, archived, lost, list(unread))
-            # Nothing more of this run: a registry that does this is not the one that it seemed to be.
+            # The run is stopped: every further DELETE of a tag would take other tags along too.
             self._stop.fail_fast()
             return Failed(failure)
         if unread:
@@ -139,7 +139,7 @@ class Untagging:
         return None
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:
-        """Put the tags back that went, or may have gone, although nobody asked for it, and say how that went."""
+        """Put back the tags that are gone, or may be, although they were to stay; return the failure that says so."""
         held = {
             tag: await self._changer.put_back(item.repository, tag, None, archived)
             for tag in dict.fromkeys(lost + unread)
@@ -156,14 +156,14 @@ class Untagging:
 
 
 def _no_effect(item: Item, tag: str) -> Failure:
-    """Say that a DELETE of a tag was answered, and not carried out."""
+    """Return the failure of a tag whose DELETE was answered, and not carried out."""
     what = f"the registry answered that it deletes the tag, and {item.repository}:{tag} is still there"
     hint = "look into the registry's log; delete it with its own tool, or `bulkrm resume` where it only takes its time"
     return Failure(FailureCode.TAGS_REMAIN, what, None, hint, unfinished=True)
 
 
 def unseen(siblings: Iterable[str], cause: Failure | None) -> Failure:
-    """Say that a tag is gone, and that nobody could look whether the registry took others with it."""
+    """Return the failure of a tag that is gone, where it cannot be read whether other tags went with it."""
     what = f"the tag is gone; whether the registry took others of its image with it is not known: {', '.join(siblings)}"
     what += f" ({cause.message})" if cause else ""
     return Failure(FailureCode.UNCONFIRMED, what, None, "look whether they are there; if not, push them again")

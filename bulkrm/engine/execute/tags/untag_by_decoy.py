@@ -1,4 +1,4 @@
-"""Tags are taken off a manifest that stays, on a registry that deletes no tags: by a decoy for each manifest (`decoy`)."""
+"""Removes tags of a manifest that stays, on a registry that deletes no tags: by one decoy for each manifest (`decoy`)."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ _CUT_OFF = Failure(
 
 
 class UntagByDecoy:
-    """Takes the named tags off manifests, one manifest at a time in each repository."""
+    """Removes the tags of the list from manifests that stay, one manifest at a time in each repository."""
 
     def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which a later tag list has to tell."""
@@ -34,12 +34,12 @@ class UntagByDecoy:
         self._outcomes = outcomes
 
     async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
-        """Remove the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
+        """Remove the item's tags, and record their outcomes; False: some were not tried, as they are not wanted any more."""
         archived = await self._decoys.changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
             for tag in item.named_tags:
                 outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
-                self._outcomes.record(item, item.naming(tag), outcome)
+                self._outcomes.record(item, item.targets_naming(tag), outcome)
             return True
         async with self._decoys.make(item.repository, item.named_tags) as decoy:
             return await self._untag(item, decoy, archived, wanted)
@@ -53,11 +53,11 @@ class UntagByDecoy:
                     await self._remove(item, decoy, archived, doubts)
                 for tag, now in elsewhere.items():
                     self._outcomes.record(
-                        item, item.naming(tag), await self._others.outcome_of_moved(item.repository, tag, now)
+                        item, item.targets_naming(tag), await self._others.outcome_of_moved(item.repository, tag, now)
                     )
         except BaseException:
             for tag in decoy.under:
-                self._outcomes.record(item, item.naming(tag), Failed(_CUT_OFF))
+                self._outcomes.record(item, item.targets_naming(tag), Failed(_CUT_OFF))
             raise
         return complete
 
@@ -82,16 +82,16 @@ class UntagByDecoy:
             outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
                 return False, doubts
-            self._outcomes.record(item, item.naming(tag), outcome)
+            self._outcomes.record(item, item.targets_naming(tag), outcome)
         return True, doubts
 
     async def _remove(self, item: Item, decoy: Decoy, archived: Manifest, doubts: dict[str, Doubt]) -> None:
-        """Remove the decoy, and say of each tag that was under it what became of it."""
+        """Remove the decoy, and record the outcome of each tag that was under it."""
         removal = await decoy.remove({item.digest: archived})
         for tag, look in removal.looks.items():
             del decoy.under[tag]
             outcome = untag_outcome(item, tag, look, removal.deleted, doubts.get(tag))
             if outcome is None:
-                self._pending.add(item, Removal.FOUND_GONE, item.naming(tag), (tag,))
+                self._pending.add(item, Removal.FOUND_GONE, item.targets_naming(tag), (tag,))
             else:
-                self._outcomes.record(item, item.naming(tag), outcome)
+                self._outcomes.record(item, item.targets_naming(tag), outcome)

@@ -1,11 +1,11 @@
-"""Where a registry deletes a manifest only when no tag is on it any more, its tags are deleted one by one, then it.
+"""Deletes a manifest on registries that require it to have no tags: deletes its tags one by one, then the manifest.
 
-Google's registries and Docker Hub are so (`families`), and any that refuses a DELETE for that reason. Unlike `tags_first`, which
-takes tags off because that is faster, no tag here goes with its manifest: if one cannot be deleted, the DELETE of the manifest
-is not sent. Its listed tags go first, so that a tag which the list does not name is not lost for nothing.
+Google's registries and Docker Hub are such (`families`), and any that refuses a DELETE for that reason. `tags_first` does it to
+save work, and a tag that stays goes with its manifest. Here none goes with it: if a tag cannot be deleted, the DELETE of the
+manifest is not sent. Tags that the list names are deleted first, so that no other tag is lost in vain if one of them stays.
 
-One image at a time, when its turn has come: the tags of an index's child go after the index. Two requests for each tag,
-because it is read right before.
+This is part of the step of one image, when its turn has come: the tags of a child go after its index. Each tag costs two
+requests, because it is read right before its DELETE.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts 
 
 
 class UntaggedFirst:
-    """Deletes the tags of a manifest, then the manifest."""
+    """Deletes the tags of a manifest, and then the manifest."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class UntaggedFirst:
         self._tags_ahead = TagsAhead(TagChanger(gateway, in_flight, context.clock), context.removed_ahead)
 
     async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
-        """Delete the tags of an item, then the item; `sending` is its own. Raises StateError where it cannot be kept."""
+        """Delete the tags of an item, then its manifest by `sending`. Raises StateError where that cannot be recorded."""
         stays = await self._tags_off(item, staleness)
         if stays is not None:
             return stays if isinstance(stays, Unsent) else Finding.RECORDED
@@ -60,11 +60,11 @@ class UntaggedFirst:
         return await self._deletion.delete(left_over, sending, untagged=True)
 
     async def _tags_off(self, item: Item, staleness: Staleness) -> Unsent | Failure | None:
-        """Delete all tags of an item, one after the other; return why one stays, and the manifest with it, which is recorded."""
+        """Delete all tags of an item, one by one; return why one stays: its outcome is recorded, and the manifest stays too."""
         tags = dict.fromkeys((*item.named_tags, *item.tags))
         left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
         if left:
-            await self._recorder.clear(item, left)
+            await self._recorder.intend_tags_ahead(item, left)
 
         def wanted() -> bool:
             return not self._stop and not staleness.is_stale(item.repository)
@@ -74,7 +74,7 @@ class UntaggedFirst:
                 case Unwanted():
                     return Unsent()
                 case Moved(Digest() as now):
-                    self._outcomes.record(item, item.naming(tag), moved(item.repository, tag, now))
+                    self._outcomes.record(item, item.targets_naming(tag), moved(item.repository, tag, now))
                 case NotSent(failure) | (Failure() as failure):
                     self._fail(item, tag, failure)
                     return failure
@@ -83,13 +83,13 @@ class UntaggedFirst:
         return None
 
     def _fail(self, item: Item, tag: str, cause: Failure) -> None:
-        """Write down that a manifest stays because one of its tags does; what lost its tag already is unfinished."""
+        """Record that a manifest stays because one of its tags does; a target whose tag is gone already is unfinished."""
         why = f"{item.repository}:{tag} cannot be deleted, so {item.digest} cannot either: {cause.message}"
         gone = [other for other in item.tags if self._removed_ahead.is_gone(item.repository, other)]
         unlisted = [f"{item.repository}:{other}" for other in gone if other not in item.named_tags]
         why += f"; gone already: {', '.join(unlisted)}" if unlisted else ""
         for target in self._outcomes.open_targets(item):
-            lost = any(target in item.naming(other) for other in gone)
+            lost = any(target in item.targets_naming(other) for other in gone)
             if lost:
                 failure = Failure(FailureCode.UNFINISHED, why, cause.status, f"{cause.hint}; {_HINT}")
             else:

@@ -139,7 +139,7 @@ async def test_tags_that_go_first_are_written_ahead_too(folder: Counted) -> None
     made.expect_tags_first(APP, iter(items))
 
     for one in items:
-        await made.clear(one, one.tags)
+        await made.intend_tags_ahead(one, one.tags)
     await made.intend(items[0])
 
     events = list(read_journal(folder.path / "journal.jsonl"))
