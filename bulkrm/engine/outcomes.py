@@ -100,7 +100,7 @@ class Outcomes:
         return sum(len(tags) or 1 for tags in gone.values())
 
     def close(self, reason: NotAttemptedReason) -> Sequence[ImageResult]:
-        """Record `not-attempted` with this reason for every image without an outcome. Return all results in the order of the list."""
+        """Record `not-attempted` for every image without an outcome; return all results in the order of the list."""
         for line in self.lines:
             if isinstance(line, Target) and line not in self._told:
                 self.record(line, NotAttempted(reason))

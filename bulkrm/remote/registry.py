@@ -68,7 +68,7 @@ class Registry(Reader):
             raise await self._explained(deletion, error) from error
 
     async def _after_failure(self, deletion: "_DeleteRequest", error: RequestFailed) -> Removal:
-        """Find out by HEAD whether a DELETE without a final answer, or with a refusal, took effect. Raises RequestFailed if not."""
+        """Find out by HEAD whether a DELETE that failed took effect after all. Raises RequestFailed if not."""
         in_doubt = deletion.sending.may_have_acted and error.failure.code is not FailureCode.UNCONFIRMED
         try:
             if in_doubt and await deletion.is_gone(error.failure):
@@ -149,7 +149,7 @@ class _DeleteRequest:
     sending: Sending
 
     async def look(self, met: Failure) -> None:
-        """Raise _AlreadyGone where it took effect: then the DELETE must not be sent again, as somebody may have pushed it anew."""
+        """Raise _AlreadyGone if the DELETE took effect. It must not be sent again: somebody may have pushed anew."""
         if await self.is_gone(met):
             raise _AlreadyGone
 
@@ -167,7 +167,7 @@ class _DeleteRequest:
             raise RequestFailed(Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)) from error
 
     async def found(self, answer: Answer) -> Removal:
-        """Find out by HEAD what the DELETE came to after a final answer that proves nothing. Raises RequestFailed if it is there."""
+        """Find out by HEAD whether a DELETE took effect whose answer proves nothing. Raises RequestFailed if not."""
         doubt = _still_there(self.context, answer)
         if not await self.is_gone(doubt.failure):
             raise doubt

@@ -95,7 +95,7 @@ def test_it_ends(data: st.DataObject, effect: Effect) -> None:
 
 @given(st.data(), st.sampled_from([Effect.NONE, Effect.OVER]))
 def test_what_is_sent(data: st.DataObject, effect: Effect) -> None:
-    """Nothing is sent after a stop, out of turn, without a judgement of its own, or with a failure expected or a parent kept."""
+    """Nothing is sent after a stop, out of turn, without a judgement of its own, or against a known obstacle."""
     world = World(data, effect)
 
     world.live()

@@ -93,7 +93,7 @@ class Execution:
         )
 
     async def run(self) -> None:
-        """Carry out all steps. Returns when they are over, or the run is stopped and the grace for requests in flight is over."""
+        """Carry out all steps. Returns when they are over; in a stopped run at the latest when its grace is over."""
         parts, stop = self._parts, self._context.stop
         parts.stages.begin()
         self._context.recorder.expect({host: _items(steps) for host, steps in self._steps.items()})

@@ -77,7 +77,7 @@ class LeftoverTags:
             change = replace(self._change(LeftoverTag(item, tag, look)), wanted=lambda: True)
             match await self._decoys.changer.delete(change):
                 case Done() | Moved(None):
-                    # A 202 proves nothing here either: this registry said the same when it deleted the manifest and not its tags.
+                    # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
                     looks[tag] = await self.look(item, tag, listed=False)
                 case Moved(Digest() as now):
                     looks[tag] = TagLook(TagState.MOVED, now)

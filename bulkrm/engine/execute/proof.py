@@ -1,7 +1,7 @@
 """Proves that a registry carries out what it accepts: the first deletion of a place is read back, later answers are believed.
 
-`bulkrm.model.result.effect` has the theory, and says what a place is. Costs for each place: HEAD of the digest, HEAD of a tag and one tag list; where only
-digests go, one HEAD.
+`bulkrm.model.result.effect` has the theory, and says what a place is. Costs for each place: HEAD of the digest, HEAD of a tag
+and one tag list; where only digests go, one HEAD.
 """
 
 from collections.abc import Collection, Iterable

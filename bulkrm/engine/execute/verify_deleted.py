@@ -70,7 +70,11 @@ def _is_listed(lists: TagLists, repository: Repository, name: str) -> bool | Fai
     return listed if isinstance(listed, Failure) else name in (listed or ())
 
 
-def _message(each: RemovedReference, found: Resolution, listed: bool | Failure) -> str | None:  # noqa: FBT001 (a fact, no option)
+def _message(
+    each: RemovedReference,
+    found: Resolution,
+    listed: bool | Failure,  # noqa: FBT001 (a fact, no option)
+) -> str | None:
     """Return what is wrong with a tag or digest; None: it is gone."""
     match found:
         case Unresolved(failure):

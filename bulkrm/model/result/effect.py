@@ -1,7 +1,7 @@
 """What a request that changes a registry may have done, what proves it, and who looks it up.
 
-The `Effect` of a change says what its sends may have done by now. Answers of the registry raise it (`bulkrm.protocol.effect`),
-and it never falls. Code that is cut off in the middle of a change reads it:
+The `Effect` of a change says what its sends may have done by now. Answers of the registry raise it
+(`bulkrm.protocol.effect`), and it never falls. Code that is cut off in the middle of a change reads it:
 
 ==========  ==========================================  ================================================================
 effect      what came back so far                       what follows from it
@@ -15,9 +15,9 @@ effect      what came back so far                       what follows from it
             408 or 5xx                                  off. It is looked up before it is sent again, or given up.
 ==========  ==========================================  ================================================================
 
-Who looks it up: `remote.registry`, before it repeats a DELETE and where the last answer proves nothing; `next_step`, where the
-change was withdrawn after a send and is not to be made any more. `resume` looks for what a killed run has begun: its journal notes
-each change before its first send, so that everything noted and without an outcome is `OVER`.
+Who looks it up: `remote.registry`, before it repeats a DELETE and where the last answer proves nothing; `next_step`,
+where the change was withdrawn after a send and is not to be made any more. `resume` looks for what a killed run has
+begun: its journal notes each change before its first send, so that everything noted and without an outcome is `OVER`.
 
 A change that is over has a proof. A registry does three things for one DELETE by digest: it takes the request (202), it unlinks the manifest, and it unlinks
 every tag that led to it. None of them proves the next one:
@@ -44,11 +44,10 @@ and then 404 to HEAD or to the next DELETE            have stopped half-way     
 404 to the only send, and 404 to HEAD                 `WAS_GONE`: somebody else's     every tag that was read, and the list
 ====================================================  ==============================  ==================================
 
-A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of several
-kinds under one name. Once a tag was seen to go with its manifest by a clean 202 in a place (`execute.proof`), a clean
-202 counts as proof there. Where a tag is gone after silence or a 5xx, nobody knows who removed it. What a killed run left
-is `FOUND_GONE` by definition, and so is a tag that was removed ahead of its manifest
-without a clean answer.
+A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of
+several kinds under one name. Once a tag was seen to go with its manifest by a clean 202 in a place (`execute.proof`), a
+clean 202 counts as proof there. Where a tag is gone after silence or a 5xx, nobody knows who removed it. What a killed
+run left is `FOUND_GONE` by definition, and so is a tag that was removed ahead of its manifest without a clean answer.
 
 What is seen of one tag is judged by `tag_state`; only `GONE` lets a report say `deleted`. A tag that serves what was
 found gone by digest, while the digest answers again, was pushed anew by somebody and is left alone.

@@ -12,7 +12,7 @@ module             which tags                            why                    
                    right afterwards                      delete a tagged manifest
 =================  ====================================  =============================  =============================
 
-A tag goes by DELETE, or by decoy where the registry deletes no tags (`decoy`, `decoy_proof`, `other_decoys`). `tag_change` has the
-rules of one change, `tag_changer` sends it. `tags_ahead` makes the changes of the last two rows, and notes them in
-`engine.removed_ahead` for everybody who reads the repository before the manifest is gone.
+A tag goes by DELETE, or by decoy where the registry deletes no tags (`decoy`, `decoy_proof`, `other_decoys`). `tag_change`
+has the rules of one change, `tag_changer` sends it. `tags_ahead` makes the changes of the last two rows, and notes them in
+`engine.removed_ahead` for later reads of the repository.
 """

@@ -1,9 +1,10 @@
 """Changes one tag: reads it right before, and never sends a change again without reading it again.
 
-No registry has a conditional DELETE or PUT of a tag. So a change names what the tag holds before and after it (`None`: nothing), and
-the tag is read in the last moment before each send. The send is one request: the transport repeats none of it, and takes it
-back where it waited for more than 5 seconds for its turn, because what was read is too old then. After everything that would
-let another request be repeated (a limit, a token that ended, silence, a 5xx) the tag is read anew, and what it holds decides:
+No registry has a conditional DELETE or PUT of a tag. So a change names what the tag holds before and after it (`None`:
+nothing), and the tag is read in the last moment before each send. The send is one request: the transport repeats none
+of it, and takes it back where it waited for more than 5 seconds for its turn, because what was read is too old then.
+After everything that would let another request be repeated (a limit, a token that ended, silence, a 5xx) the tag is
+read anew, and what it holds decides:
 
 =====================  =============================  =====================================================
 the tag holds          nothing was sent yet           a send may have taken effect

@@ -1,7 +1,7 @@
 """Carries out `UntagManifest`: removes tags of a manifest that stays, by DELETE of each tag or by decoy (`untag_by_decoy`).
 
-A registry may delete the whole manifest where it was asked for a tag, and its answer does not tell. So the first tag of a place goes alone, the other tags
-of its manifest are read afterwards, and are put back if they are gone.
+A registry may delete the whole manifest where it was asked for a tag, and its answer does not tell. So the first tag of a
+place goes alone, the other tags of its manifest are read afterwards, and are put back if they are gone.
 """
 
 from collections.abc import Callable, Iterable
@@ -123,7 +123,7 @@ class Untagging:
         return Failed(_no_effect(item, tag)) if held == item.digest else None
 
     async def _taken_along(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
-        """Return a failure if other tags went with a tag, which are put back, or if they cannot be read; None: it went alone."""
+        """Put back other tags that went with a tag, and return a failure then, or if they cannot be read; else None."""
         after = {tag: await self._changer.read(item.repository, tag) for tag in siblings}
         unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
         lost = [tag for tag, held in after.items() if held is None]
