@@ -1,4 +1,4 @@
-"""One run from what was given to its report: opens what it needs, does the work, and closes the record."""
+"""One run or undo, from its job to its report: opens the registries, does the work, and closes the record."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -36,7 +36,7 @@ ConfirmUndo = Callable[[UndoableRun], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How registries are reached, who listens, and what stops the run."""
+    """The settings, credentials, clock, listener and stop of one run."""
 
     settings: Settings
     credentials: Credentials
@@ -53,7 +53,7 @@ class Means:
 
     @property
     def listening(self) -> Listening:
-        """What the registries tell of."""
+        """The listeners of the registries."""
         return Listening.of(self.tell)
 
     @asynccontextmanager
@@ -85,7 +85,7 @@ class _Confirmation:
         agreed = False
         with self._stop.phase():
             agreed = await self._ask(plan)
-        self.declined = not agreed and not self._stop  # whoever interrupts the question may still go on with the run
+        self.declined = not agreed and not self._stop  # a run that was interrupted at the question can be resumed
         return agreed and not self._stop
 
 
@@ -133,7 +133,7 @@ def _report(info: RunInfo, images: Sequence[ImageResult], run: Run, registries: 
 
 
 def _close(recorder: Recorder, report: Report, stop: Stop, *, declined: bool) -> str | None:
-    """Record the end of a run that came to one; an interrupted one can be gone on with. Return what went wrong."""
+    """Record the end of a run, and whether it can be resumed; return what went wrong."""
     if not isinstance(recorder, FolderRecorder):
         return None
     summary = {status.value.replace("-", "_"): count for status, count in report.summary.items()}
@@ -176,7 +176,7 @@ async def _agreed(run: UndoableRun, stop: Stop, confirm: ConfirmUndo | None) -> 
 
 
 def _end(recording: UndoRecording, *, of_everything: bool) -> str | None:
-    """Record how far the run was taken back; return what went wrong."""
+    """Record how far the run was undone; return what went wrong."""
     try:
         recording.end(of_everything=of_everything)
     except StateError as error:

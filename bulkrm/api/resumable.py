@@ -26,7 +26,7 @@ from bulkrm.state.known import KnownRun, known_runs
 
 @dataclass(frozen=True, slots=True)
 class ResumableRun:
-    """A run that can be gone on with; nobody else works on it until the block of `resumable_run` is left.
+    """A run that can be resumed; its record is locked until the block of `resumable_run` is left.
 
     `folder`: where it goes on to be recorded; None for a dry run.
     """
@@ -66,7 +66,7 @@ def resumable_run(
 
 
 def _found(root: Path, name: str | None) -> KnownRun:
-    """Return the run that is to be gone on with. Raises InputError where none can be."""
+    """Return the run to resume. Raises InputError where there is none."""
     if name is not None:
         return run_named(root, name)
     left = next((run for run in reversed(known_runs(root)) if _is_unfinished(run)), None)
@@ -76,7 +76,7 @@ def _found(root: Path, name: str | None) -> KnownRun:
 
 
 def _refuse_over(run: KnownRun) -> None:
-    """Raise InputError where nobody may go on with a run."""
+    """Raise InputError if a run is over, and cannot be resumed."""
     with readable(run):
         if run.is_undone:
             what = "this run was undone: all that it had deleted was put back, so there is nothing to go on with"

@@ -25,7 +25,7 @@ EVERYTHING = ImageList()
 
 @dataclass(frozen=True, slots=True)
 class UndoableRun:
-    """A run that can be undone, and what is to be put back; nobody else works on it until its block is left.
+    """A run that can be undone, and what is to be put back; its record is locked until its block is left.
 
     `folder`: where the undo is recorded; None for a dry run. `of_everything`: not of some images only.
     """

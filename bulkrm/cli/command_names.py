@@ -34,7 +34,7 @@ MEANT = {
 
 
 def meant(word: str) -> str | None:
-    """Return the command that somebody means who wrote this word; None where no command is like it."""
+    """Return the command that is most similar to a word; None where none is similar."""
     from difflib import get_close_matches  # noqa: PLC0415 (for mistakes only)
 
     word = word.lower()

@@ -22,7 +22,7 @@ _STANDARD_INPUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """As the user wrote it. `hide_arguments`: an argument may be a password, behind docker's habit `-p secret`."""
+    """Images, list files and protection as the user wrote them. `hide_arguments`: an argument may be a password, behind docker's habit `-p secret`."""
 
     images: Sequence[str]
     files: Sequence[str]
@@ -36,14 +36,14 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What it means, and the files that it was read from."""
+    """The images and rules of a `Wanted`, and the files from which they were read."""
 
     images: ImageList
     files: tuple[Path, ...] = ()
 
 
 def read_inputs(wanted: Wanted) -> Selected:
-    """Read everything. Raises InputError with all mistakes of all arguments and files."""
+    """Read all arguments and files. Raises InputError with all mistakes of all of them."""
     problems: list[Problem] = []
     entries = list(_arguments(wanted, problems))
     protect = list(sound_patterns("--protect", wanted.protect, wanted.default_port, problems))

@@ -28,18 +28,18 @@ from bulkrm.state.ephemeral import ends_with
 from bulkrm.state.location import state_dir
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, signal.SIGHUP: Signal.HANG_UP}
-# What the client is asked for; the question is what it asks before anything changes.
+# One call of the client, with the question that it asks before anything changes.
 Work = Callable[[Client, Question], Awaitable[Report]]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Everything a run needs beside what it is about.
+    """What a command needs around its work: the client's settings, the outputs, and the answers to questions.
 
-    `state_dir`: where runs are recorded; None: this one is not, or it is the record of an earlier one that is written on.
-    `recursive`: what belongs to an image goes with it. `about`: which recorded run is worked on. `trouble`: asked at the
-    end for what went wrong with a file that the command writes beside its reports. `unrecorded`: what it means when the
-    end of the run is not in its record. `resumable`: what is left can be gone on with.
+    `state_dir`: where runs are recorded; None: this run is not recorded, or continues an earlier record. `recursive`: attached
+    manifests are deleted too. `about`: the recorded run that is resumed or undone. `trouble`: called at the end, returns what
+    went wrong with a file that the command writes beside its reports. `unrecorded`: the message where the end of the run
+    could not be recorded. `resumable`: the run can be resumed.
     """
 
     hosts: Sequence[str]
@@ -75,7 +75,7 @@ class Task:
 
 
 async def perform(task: Task, work: Work) -> int:
-    """Have the client work, report, and return the exit code. Raises what a bug raised, after the report is out."""
+    """Have the client do the work, write the reports, return the exit code. Raises a bug after the reports are out."""
     shown = display(task.output.streams, task.writers[0].format, quiet=task.output.quiet)
     tell = EventOutput(shown, task.writers, task.remarks(), verbose=task.output.verbose)
     question = Question(shown, task.output.streams, task.confirm_above, recursive=task.recursive)
@@ -105,7 +105,7 @@ def _show_remarks(task: Task, report: Report, shown: Display) -> None:
 
 
 def _conclude(task: Task, report: Report, code: int, *, declined: bool) -> int:
-    """Say what went wrong beside the images, and deliver the reports; return the exit code."""
+    """Report what went wrong apart from images, and deliver the reports; return the exit code."""
     trouble = task.trouble() if task.trouble else None
     unrecorded = f"{task.unrecorded}: {report.unrecorded}" if report.unrecorded is not None else None
     for what in (trouble, unrecorded):
@@ -120,7 +120,7 @@ def _conclude(task: Task, report: Report, code: int, *, declined: bool) -> int:
 
 
 def _next_steps(task: Task, report: Report, *, declined: bool) -> Iterator[str]:
-    """Yield how a recorded run is gone on with, and how it is taken back."""
+    """Yield the commands that resume a recorded run, and that undo it."""
     place = elsewhere(state_dir(task.output.state_dir, os.environ))
     left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
     over = declined and task.about is None  # a run that is gone on with can be gone on with once more

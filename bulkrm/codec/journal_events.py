@@ -35,7 +35,7 @@ class IntentKind(StrEnum):
     """What is about to be sent: DELETE of a manifest, of tags ahead of it, of tags alone, or a PUT that restores it."""
 
     DELETE = "delete"
-    CLEAR = "clear"
+    CLEAR = "clear"  # tags that are removed ahead of their manifest
     UNTAG = "untag"
     RESTORE = "restore"
 

@@ -102,21 +102,21 @@ class Run:
 
     async def _prepare(self) -> None:
         """Make the plan, record the outcomes of what is not deleted, and free what was read for it."""
-        known = await self._make_plan()
-        if known is not None and not self._stop:
-            self.plan = known.plan
-            self._settle(known.plan)
-            lines = (explain(image, known.plan, known.facts, self._rules) for image in self._job.explain)
+        made = await self._make_plan()
+        if made is not None and not self._stop:
+            self.plan = made.plan
+            self._settle(made.plan)
+            lines = (explain(image, made.plan, made.facts, self._rules) for image in self._job.explain)
             self.explained = tuple(chain.from_iterable(lines))
-            self._expected = expectations(known) if self._job.policy.verify else ()
-            self._planner.forget(known.plan)
-            self._context.tell(PlanMade(known.plan))
+            self._expected = expectations(made) if self._job.policy.verify else ()
+            self._planner.forget(made.plan)
+            self._context.tell(PlanMade(made.plan))
 
     async def _make_plan(self) -> PlanWithFacts | None:
         """Return the plan, or None where the run was stopped before it was complete."""
         context, work = self._context, self._job.work
         if isinstance(work, Saved):
-            known = await self._go_on(work)
+            made = await self._go_on(work)
         else:
             lines = await self._gateway.read_reliably(
                 lambda: expand(work, self._gateway, self._lists, context.stop, context.tell),
@@ -124,20 +124,20 @@ class Run:
             )
             self._outcomes.open(await self._planner.choose(lines))
             targets = [line for line in self._outcomes.lines if isinstance(line, Target)]
-            known = None  # stays None if the phase is cut short
+            made = None  # stays None if the phase is cut short
             with context.stop.phase():
-                known = await self._planner.plan(targets, self._job.policy.max_delete)
-            if known is None:
+                made = await self._planner.plan(targets, self._job.policy.max_delete)
+            if made is None:
                 self._settle_what_is_known(targets)
-        if known is not None:
-            self._outcomes.add(_attached_targets(known.plan))
+        if made is not None:
+            self._outcomes.add(_attached_targets(made.plan))
             for patterns in (self._protection, self._ignoring):
-                patterns.mark_used(known.facts)
+                patterns.mark_used(made.facts)
             for text in (*self._protection.unused_warnings(), *self._ignoring.unused_warnings()):
                 context.tell(Warned(WarningKind.UNUSED_PATTERN, text))
             for warning in self._planner.conditions.unrelated_hosts(self._job.hosts):
                 context.tell(warning)
-        return known
+        return made
 
     async def _go_on(self, saved: Saved) -> PlanWithFacts | None:
         """Judge again what is left of a saved plan, after a reconciliation of the requests that were in flight."""
@@ -148,18 +148,18 @@ class Run:
         for item in saved.plan.items if saved.resumed else ():
             self._gateway.note_answer(item.repository.host)
         reconciliation = Reconciliation(saved.earlier, self._gateway, self._outcomes, self._context, self._job.policy)
-        known = None  # stays None if the phase is cut short
+        made = None  # stays None if the phase is cut short
         with self._stop.phase():
             await reconciliation.settle(saved.plan)
-            known = await self._judge_again(saved)
-            if known is not None:
-                await reconciliation.settle_late(known.plan)
+            made = await self._judge_again(saved)
+            if made is not None:
+                await reconciliation.settle_late(made.plan)
         limit = self._job.policy.max_delete
-        if known is None or limit is None or not saved.resumed:
-            return known
+        if made is None or limit is None or not saved.resumed:
+            return made
         # The limit holds for all parts of a run: what the earlier ones took away counts as well.
-        seen = sum({**known.plan.tags, **saved.plan.tags}.values())
-        return replace(known, plan=enforce_limit(known.plan, limit, self._outcomes.disappeared, seen))
+        seen = sum({**made.plan.tags, **saved.plan.tags}.values())
+        return replace(made, plan=enforce_limit(made.plan, limit, self._outcomes.disappeared, seen))
 
     async def _judge_again(self, saved: Saved) -> PlanWithFacts | None:
         """Judge the targets without outcome again; those that failed in the plan itself are planned anew."""
@@ -168,13 +168,13 @@ class Run:
         again = {target for target in failed if not self._outcomes.has(target)}
         left = without_done(saved.plan, lambda target: self._outcomes.has(target) or target in again)
         limit = None if saved.resumed else self._job.policy.max_delete
-        known = await self._planner.renew(left, gone, limit)
-        if known is None or not again:
-            return known
+        made = await self._planner.renew(left, gone, limit)
+        if made is None or not again:
+            return made
         fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)), limit)
         if fresh is None:
             return None
-        return PlanWithFacts(combined(known.plan, fresh.plan), (*known.facts, *fresh.facts))
+        return PlanWithFacts(combined(made.plan, fresh.plan), (*made.facts, *fresh.facts))
 
     async def _is_to_be_done(self, plan: Plan, confirm: Confirm) -> bool:
         """Ask, and record the plan; False: nothing is to be deleted. A dry run records what would be deleted instead."""
@@ -254,7 +254,7 @@ class Run:
     def _settle_what_is_known(self, targets: Sequence[Target]) -> None:
         """Record the outcomes that are certain although the plan was cut short: absent and unreadable targets."""
         for target in targets:
-            match self._planner.known(target):
+            match self._planner.resolution_of(target):
                 case Absent(no_repository):
                     self._outcomes.record(target, Gone(no_repository))
                 case Unresolved(failure):

@@ -1,4 +1,4 @@
-"""What is done to a registry, one step after the other."""
+"""The steps of a plan: the units of work of the delete phase. `planning.order` makes them, `engine.execute` does them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from bulkrm.model.reference import Repository
 
 @dataclass(frozen=True, slots=True)
 class DeleteManifest:
-    """DELETE one manifest by digest. `after`: what goes first, in the same repository: indexes that name it and such."""
+    """DELETE one manifest by digest, after the manifests `after` of its repository: indexes that name it, and its subject."""
 
     item: Item
     after: tuple[Digest, ...] = ()
@@ -17,7 +17,7 @@ class DeleteManifest:
 
 @dataclass(frozen=True, slots=True)
 class UntagManifest:
-    """Take the item's targets, all of them tags, off a manifest that stays: in the way that its verdict says.
+    """Remove the item's targets, all of them tags, from a manifest that stays, by the method of its verdict.
 
     A tag is read right before it is deleted or overwritten; one that holds something else by then stays.
     """
@@ -27,9 +27,9 @@ class UntagManifest:
 
 @dataclass(frozen=True, slots=True)
 class RemoveTagsAhead:
-    """Take all tags off manifests of one repository that are deleted afterwards, each of them read right before.
+    """Remove all tags of manifests of one repository that are deleted afterwards; each tag is read right before.
 
-    What cannot be taken off goes with its manifest. `order` says how: it is not by digest.
+    A tag that cannot be removed goes with its manifest. `order` says how they are removed; it is never `Order.DIGEST`.
     """
 
     repository: Repository

@@ -42,7 +42,7 @@ MAX_TROUBLES = 2  # of its sends that ended because the registry was in trouble 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What still goes of an item (None: nothing, or nobody can tell any more), and what became of its other targets."""
+    """What is still deleted of an item (None: nothing, or that cannot be judged any more), and its settled targets."""
 
     item: Item | None
     dropped: tuple[Settled, ...] = ()
@@ -56,21 +56,21 @@ class Unsent:
 
 
 class Finding(Enum):
-    """What a look found, or a send came to, that is neither a removal nor a failure.
+    """The result of a look or a send that is neither a removal nor a failure.
 
-    `STILL_THERE`: the manifest answers. `RECORDED`: whoever did it has recorded every target.
+    `STILL_THERE`: the manifest answers. `RECORDED`: the sender has recorded the outcome of every target.
     """
 
     STILL_THERE = "still there"
     RECORDED = "recorded"
 
 
-CameTo = Removal | Failure | Unsent | Finding  # what a send, or a look, came to
+CameTo = Removal | Failure | Unsent | Finding  # the result of a send
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one image; each method returns what is known after one thing more.
+    """What is known of one image. Each method returns a copy that knows one thing more.
 
     `expected_failure`: what its request would meet. `kept_parent`: an index that was to go before it and stays.
     `last_failure`: what its last send met, where that was taken back. `is_sent`: the last send came to something.
@@ -160,7 +160,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class AwaitTurn:
-    """Wait until every step that goes before it is over, and nobody else is the first to try."""
+    """Wait until every step that goes before it is over, and for the keys of its turn (`FirstAlone`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """Do nothing more. What has no outcome then gets that of the run's end: not attempted."""
+    """Do nothing more. A target without an outcome becomes `not-attempted` at the end of the run."""
 
 
 NextStep = AwaitTurn | Recheck | Send | Look | Record | Leave

@@ -23,7 +23,7 @@ from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.exchange import GreetingExchange, HostExchange
 from bulkrm.remote.limiter import Limiter
-from bulkrm.remote.send_loop import Loop
+from bulkrm.remote.send_loop import SendLoop
 from bulkrm.remote.sending import Lookup, Sending
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.connections import Reuse, Use
@@ -48,7 +48,7 @@ class Host:
         self.transport = context.transport
         self.requests = 0
         self._connection = context.settings.connection
-        self._loop = Loop(self.limiter, context.clock, Waits(name, context.clock, context.tell))
+        self._loop = SendLoop(self.limiter, context.clock, Waits(name, context.clock, context.tell))
         self.clock = context.clock
         self._tell = context.tell
         self.reuse = Reuse(self._tell_of_mixed_answers)

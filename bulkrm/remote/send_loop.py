@@ -39,7 +39,7 @@ def _tell_nobody(seconds: float, after: Answer | Broken) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class SendLoop:
     """Sends a request until its answer is final: pauses the limiter, waits by the clock, and announces waits."""
 
     limiter: Limiter

@@ -17,7 +17,7 @@ APP = "team/app"
 @pytest.mark.parametrize("strategy", [Strategy.DIGEST, Strategy.TAGS_FIRST])
 @pytest.mark.parametrize("kind", [*KINDS, *KINDS_3])
 async def test_what_came_while_the_machine_slept(kind: str, strategy: Strategy, tmp_path: Path) -> None:
-    """A new tag on a doomed digest, and a new index that needs one, are seen before the first DELETE, and they pull."""
+    """A new tag on a digest to delete, and a new index that needs one, are seen before the first DELETE, and they pull."""
     async with running(kind, tmp_path) as registry:
         images = [oci_image(seed=seed) for seed in range(6)]
         for number, image in enumerate(images):

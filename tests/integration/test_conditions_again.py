@@ -63,7 +63,7 @@ async def test_what_happened_since_the_plan(change: Change, expected: dict[str, 
 
 
 def child_in_use(sandbox: Sandbox) -> None:
-    """Put the tag that is in use on an image that the doomed index `multi` names."""
+    """Put the tag that is in use on an image that the index to delete `multi` names."""
     index = sandbox.store.digest_of(APP, "multi")
     assert index is not None
     found = sandbox.store.manifest(APP, index)

@@ -65,7 +65,7 @@ async def test_all_of_it() -> None:
 
 
 async def test_a_root_that_cannot_be_deleted() -> None:
-    """A nested child stays when the doomed index two levels above it could not be deleted."""
+    """A nested child stays when the index to delete two levels above it could not be deleted."""
     async with Sandbox() as sandbox:
         outer, _, leaf = nested(sandbox)
         sandbox.faults.add(Reply(400), method="DELETE", path=outer.digest)

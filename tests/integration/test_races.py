@@ -117,7 +117,7 @@ async def test_the_last_window_of_a_tag(*, allow_decoy: bool) -> None:
 
 
 async def test_the_last_window_of_a_digest() -> None:
-    """A tag put on a doomed digest after the last reading, within the minute, goes with it: that is the documented window."""
+    """A tag put on a digest to delete after the last reading, within the minute, goes with it: that is the documented window."""
     async with Sandbox() as sandbox:
         fill(sandbox, "a")
 

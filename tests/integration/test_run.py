@@ -69,7 +69,7 @@ async def test_tag_moved() -> None:
 
 
 async def test_tag_added() -> None:
-    """A tag that somebody put on a doomed digest in the meantime keeps it as shared."""
+    """A tag that somebody put on a digest to delete in the meantime keeps it as shared."""
     async with Sandbox(OPEN) as sandbox:
         digests = fill(sandbox, "a", "b")
 
@@ -93,7 +93,7 @@ async def test_protected_tag_added() -> None:
 
 
 async def test_index_added() -> None:
-    """An index that needs a doomed manifest, pushed in the meantime, keeps it."""
+    """An index that needs a manifest to delete, pushed in the meantime, keeps it."""
     async with Sandbox(OPEN) as sandbox:
         index = docker_list(1)
         put_image(sandbox.store, APP, ["child"], index.children[0])

@@ -55,7 +55,7 @@ def word(done: Done, number: int) -> str:
 @pytest.mark.parametrize("strategy", [Strategy.DIGEST, Strategy.TAGS_FIRST])
 @pytest.mark.parametrize("tag_deletes", [True, False])
 async def test_a_tag_that_comes_in_the_middle(*, shared: Shared, strategy: Strategy, tag_deletes: bool) -> None:
-    """DELETEs take 90 seconds in all; a tag put on a doomed digest at second 40 keeps it, whose DELETE comes at 84."""
+    """DELETEs take 90 seconds in all; a tag put on a digest to delete at second 40 keeps it, whose DELETE comes at 84."""
     async with Sandbox(SandboxSettings(tag_deletes=tag_deletes)) as sandbox:
         clock = FakeClock(auto=True)
         digests = fill(sandbox, 45)

@@ -1,4 +1,4 @@
-"""`crane registry serve`: a third real registry, whose manners are its own (google/go-containerregistry pkg/registry).
+"""`crane registry serve`: a third real registry, with traits of its own (google/go-containerregistry pkg/registry).
 
 It keeps manifests in memory, under tags and digests alike, so deleting one deletes nothing else. It knows no users, no
 TLS and no settings. tests/contract/test_crane.py holds what it does.

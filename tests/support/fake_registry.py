@@ -54,7 +54,7 @@ class FakeRegistry:
     """
 
     def __init__(self, clock: Clock, settings: SandboxSettings = OPEN, host: str = "registry.test") -> None:
-        """Take the clock and the manners; it asks for no credentials."""
+        """Take the clock and the settings; it asks for no credentials."""
         self.host = host
         self.store = Store()
         self.faults = Faults()
@@ -87,7 +87,7 @@ class FakeRegistry:
         return [name for name in found if name != _NOBODYS and not name.startswith("bulkrm-probe-")]
 
     def change(self, **settings: object) -> None:
-        """Replace some of the manners."""
+        """Replace some of the settings."""
         self._app.settings = replace(self._app.settings, **settings)  # type: ignore[arg-type]
 
     def opened(

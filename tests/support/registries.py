@@ -23,7 +23,7 @@ DISTRIBUTION_2 = "distribution-2.8.2"
 # A generation with other answers: it deletes tags, pages their list, and tells blobs from manifests.
 SANDBOX_3 = "sandbox-3"
 DISTRIBUTION_3 = "distribution-3.1.1"
-# Manners of its own: what is deleted by digest keeps its tags.
+# A trait of its own: what is deleted by digest keeps its tags.
 SANDBOX_CRANE = "sandbox-crane"
 CRANE = "crane-0.22.1"
 PAGE_SIZE_3 = 1000

@@ -1,4 +1,4 @@
-"""What the commands do with their options: read what they name, and have a client do it."""
+"""`bulkrm delete`, `plan` and `apply`: read the files that the options name, and have a client do the work."""
 
 import os
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What the client is asked for, by which policy, and the registries that it asks."""
+    """The work of a command for the client, its policy, and the hosts that are asked."""
 
     hosts: tuple[str, ...]
     policy: Policy
@@ -117,7 +117,7 @@ def _policy(safety: Safety) -> Policy:
 
 
 def _selected(what: What, safety: Safety, sign_in: SignIn) -> Selected:
-    """Read what is to be deleted. Raises InputError."""
+    """Read the images to delete, with their rules, from arguments and list files. Raises InputError."""
     wanted = Wanted(
         what.images or (),
         what.files or (),

@@ -1,4 +1,4 @@
-"""The file of `bulkrm plan --out`: put into its place whole, so that whoever reads it finds the old plan or the new one."""
+"""The file of `bulkrm plan --out`, replaced atomically: a reader finds the old plan or the new one."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""`bulkrm resume`: a run that was cut short is gone on with from its folder."""
+"""`bulkrm resume`: continues an interrupted run from its folder."""
 
 import os
 from functools import partial

@@ -1,4 +1,4 @@
-"""The order of a run's list, from its record: what became of its images is told in the order in which it happened."""
+"""Brings the results of a run, which are recorded in the order in which they happened, into the order of its list."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

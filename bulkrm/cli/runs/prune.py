@@ -1,4 +1,4 @@
-"""`bulkrm runs prune`: the records of old runs are deleted, except for those that somebody may still go on with."""
+"""`bulkrm runs prune`: deletes the records of old runs, except for those that can still be resumed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -36,7 +36,7 @@ class Pruning:
                 self.trouble.append(trouble)
 
     def _removed(self, run: KnownRun) -> str | None:
-        """Delete a record that nobody works on; return what went wrong."""
+        """Delete a record that no other process works on; return what went wrong."""
         try:
             with locked(self._root, run.id):
                 run.remove()
@@ -47,7 +47,7 @@ class Pruning:
         return None
 
     def remarks(self, *, dry_run: bool) -> Iterator[str]:
-        """Say what nobody sees in the list of what went: that nothing did, and which old runs stay."""
+        """Return what the list of deleted records does not show: that there was none, and which old runs are kept."""
         nothing = "nothing would be removed" if dry_run else "nothing was removed"
         if not self._all:
             yield f"There are no runs in {self._root}; {nothing}."

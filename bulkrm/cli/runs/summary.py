@@ -48,12 +48,12 @@ class RunSummary:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether nobody may go on with it."""
+        """Tell whether the run can no longer be resumed."""
         return self.state in (RunState.FINISHED, RunState.DECLINED) or self.undone is Undone.WHOLLY
 
     @property
     def is_resumable(self) -> bool:
-        """Tell whether `bulkrm resume` goes on with it."""
+        """Tell whether `bulkrm resume` can continue the run."""
         return self.state in (RunState.INTERRUPTED, RunState.UNFINISHED) and not self.is_over
 
     @property
@@ -72,7 +72,7 @@ class RunSummary:
 
     @property
     def so_far(self) -> str:
-        """What became of its images, and whether some of that was taken back."""
+        """The counts of the run's outcomes, and whether an undo took some of them back."""
         partly = ["partly undone"] if self.undone is Undone.PARTLY else []
         return ", ".join([text for text in (self.images, *partly) if text])
 
@@ -123,7 +123,7 @@ def summarized(run: KnownRun) -> RunSummary:
 
 
 def of_record(run: KnownRun) -> RunSummary:
-    """Return the values of a run that nobody else works on, as its record tells them."""
+    """Return the summary of a run by its record. No other process works on that record."""
     try:
         run.check()
         standing = run.standing

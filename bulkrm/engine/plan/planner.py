@@ -67,7 +67,7 @@ class Planner:
         self._resolver = Resolver(gateway, lists, context.stop, context.tell, sink, context.removed_ahead)
         self._attached = Attached(gateway, self._resolver, context.stop, context.tell)
 
-    def known(self, target: Target) -> Resolution | None:
+    def resolution_of(self, target: Target) -> Resolution | None:
         """Return what a target leads to; None: it was not read, or the answers of its host are not reliable."""
         if not self._gateway.is_confirmed(target.reference.repository.host):
             return None

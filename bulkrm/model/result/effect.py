@@ -19,8 +19,8 @@ Who looks it up: `remote.registry`, before it repeats a DELETE and where the las
 where the change was withdrawn after a send and is not to be made any more. `resume` looks for what a killed run has
 begun: its journal notes each change before its first send, so that everything noted and without an outcome is `OVER`.
 
-A change that is over has a proof. A registry does three things for one DELETE by digest: it takes the request (202), it unlinks the manifest, and it unlinks
-every tag that led to it. None of them proves the next one:
+A change that is over has a proof. A registry does three things for one DELETE by digest: it takes the request (202), it
+unlinks the manifest, and it unlinks every tag that led to it. None of them proves the next one:
 
 - distribution unlinks the manifest first and then one tag after the other (registry/handlers/manifests.go
   `DeleteManifest`). Killed, or left by its client, it stops in between. The tags that are left are *dangling*: the tag

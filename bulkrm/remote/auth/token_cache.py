@@ -25,7 +25,7 @@ from bulkrm.protocol.message import MAX_ERROR, Answer, Broken, Request
 from bulkrm.protocol.pacing.pace import asked_wait
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.limiter import Limiter
-from bulkrm.remote.send_loop import Loop
+from bulkrm.remote.send_loop import SendLoop
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.sessions import Transport
 
@@ -167,7 +167,7 @@ class Tokens:
         if limiter is None:
             limiter = self._limiters[key.realm.host] = Limiter(Pacing(self._concurrency), self._clock)
         try:
-            answer = await Loop(limiter, self._clock).run(_TokenExchange(self, key, limiter))
+            answer = await SendLoop(limiter, self._clock).run(_TokenExchange(self, key, limiter))
         except RequestFailed as error:
             raise _unanswered(error.failure, key) from error
         token = _judge(answer, key, proved=login.proved)

@@ -1,4 +1,4 @@
-"""Whether a registry keeps its word is seen at its first deletion, and its manners are taken from there."""
+"""Whether a registry keeps its word is seen at its first deletion, and its traits are taken from there."""
 
 from dataclasses import replace
 

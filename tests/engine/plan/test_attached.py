@@ -1,4 +1,4 @@
-"""`--recursive`: what belongs to a doomed manifest goes with it, level by level, and what somebody else needs stays."""
+"""`--recursive`: what belongs to a manifest to delete goes with it, level by level, and what somebody else needs stays."""
 
 from dataclasses import replace
 

@@ -54,7 +54,7 @@ async def test_what_moved_in_between_is_kept(runs: Runs, tmp_path: Path) -> None
 
 
 async def test_what_got_another_tag_in_between_is_kept(runs: Runs, tmp_path: Path) -> None:
-    """The guard looks again: a release on a doomed digest keeps it."""
+    """The guard looks again: a release on a digest to delete keeps it."""
     digests = runs.fill(4)
     await interrupted(runs, tmp_path, digests[1])
     runs.registry.store.tag(APP, "v1", digests[3])

@@ -29,7 +29,7 @@ def test_every_family_says_what_to_do(family: Family) -> None:
 
 
 def test_any_host() -> None:
-    """A host of no known name has the standard's manners and the refusals that hold everywhere."""
+    """A host of no known name has the standard's traits and the refusals that hold everywhere."""
     traits = traits_of("registry.example:5000")
 
     assert traits.actions == STANDARD.actions

@@ -1,4 +1,4 @@
-"""What belongs to a doomed manifest: found level by level, kept with what it belongs to, and never waiting in a circle."""
+"""What belongs to a manifest to delete: found level by level, kept with what it belongs to, and never waiting in a circle."""
 
 from collections.abc import Iterable, Mapping
 
@@ -46,7 +46,7 @@ def plan(found: RepositoryFacts, shared: Shared = Shared.REFUSE, limit: Limit | 
 
 
 def wanted(found: RepositoryFacts, referrers: Mapping[Digest, Iterable[Digest]] | None = None) -> list[str]:
-    """What belongs to the doomed items, by its name behind the repository."""
+    """What belongs to the items to delete, by its name behind the repository."""
     entries = attached_to(plan(found).items, found, referrers or {})
     return [str(entry.target.reference).removeprefix(str(APP)) for entry in entries]
 
@@ -61,7 +61,7 @@ def test_artifact_tags() -> None:
 
 
 def test_children_are_wanted() -> None:
-    """The children of a doomed index, but those that the list names itself, by whatever name."""
+    """The children of an index to delete, but those that the list names itself, by whatever name."""
     listed = [(target("i"), INDEX), (target("a"), ONE)]
     tags = {"i": INDEX, "a": ONE}
 

@@ -62,7 +62,7 @@ def attempt(authorization: Authorization = NoAuthorization(), **more: object) ->
 
 
 def decided(attempt: Attempt, answer: Answer | Broken) -> Decision:
-    """Under the standard's manners."""
+    """Under the standard's traits."""
     return decide(attempt, answer, STANDARD)
 
 
@@ -503,7 +503,7 @@ def test_challenge_scope(text: str | None, expected: Scope | None) -> None:
     ],
 )
 def test_first_scope(request_: message.Request, challenge: str | None, traits: Traits, expected: Scope | None) -> None:
-    """The first token is for reading and deleting one repository, or to the letter where manners say so."""
+    """The first token is for reading and deleting one repository, or to the letter where traits say so."""
     given = None if challenge is None else Challenge("bearer", {"scope": challenge})
 
     assert first_scope(request_, given, traits) == expected
