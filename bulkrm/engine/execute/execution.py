@@ -70,8 +70,8 @@ class Execution:
         self._begun = options.begun
         in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
         recorded = ItemOutcomes(outcomes, context.stop, fail_fast=options.fail_fast)
-        reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(gateway, context))
         decoys = Decoys(gateway, in_flight, context)
+        reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(decoys.changer, context))
         leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         deletion = Deletion(gateway, context)

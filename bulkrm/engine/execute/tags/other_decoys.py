@@ -10,12 +10,11 @@ from dataclasses import replace
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted, Rereader
 from bulkrm.engine.execute.tags.tag_change import moved
-from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest, decoy_run
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.result.effect import PATIENCE
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 
@@ -23,9 +22,9 @@ from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 class OtherDecoys:
     """Tells decoys of other runs from manifests that somebody pushed."""
 
-    def __init__(self, gateway: Gateway, context: RunContext) -> None:
-        """`context` knows the decoys of this run."""
-        self._gateway = gateway
+    def __init__(self, changer: TagChanger, context: RunContext) -> None:
+        """`changer` reads the tags; `context` knows the decoys of this run."""
+        self._changer = changer
         self._context = context
         self._runs: dict[tuple[Repository, Digest], str | None] = {}
         self._stayed: set[tuple[Repository, Digest]] = set()  # waited for in vain: not once more for each of its tags
@@ -36,26 +35,19 @@ class OtherDecoys:
             return None
         key = repository, digest
         if key not in self._runs:
-            found = await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
+            found = await self._changer.whole(repository, digest)
             # What is gone by now was deleted while it was looked for: nothing tells what it was.
             self._runs[key] = decoy_run(found) if isinstance(found, Manifest) else None
         return self._runs[key]
 
     async def _wait(self, repository: Repository, tag: str, decoy: Digest) -> Digest | Failure | None:
         """Wait a while for another run to remove its decoy from a tag; return what the tag holds then."""
-        held = await self._held(repository, tag)
-        for pause in PATIENCE:
-            if held != decoy or (repository, decoy) in self._stayed or self._context.stop:
-                break
-            await self._context.clock.sleep(pause)
-            held = await self._held(repository, tag)
+        if (repository, decoy) in self._stayed:
+            return await self._changer.read(repository, tag)
+        held = await self._changer.read_until_changed(repository, tag, decoy, self._context.stop)
         if held == decoy:
             self._stayed.add((repository, decoy))
         return held
-
-    async def _held(self, repository: Repository, tag: str) -> Digest | Failure | None:
-        found = await self._gateway.call(repository, lambda registry: registry.head(repository, tag))
-        return found if isinstance(found, Failure) or found is None else found.digest
 
     async def outcome_of_moved(self, repository: Repository, tag: str, now: Digest) -> Gone | Failed | Kept:
         """Return the outcome of a tag that holds `now` and not its manifest: it moved, unless `now` is another run's decoy.

@@ -17,12 +17,13 @@ from bulkrm.engine.execute.tags.tag_change import (
 )
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.damaged import is_damage
+from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.manifest import Manifest, Unresolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.effect import PATIENCE, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept
 from bulkrm.remote.clock import Clock, Moment
@@ -60,6 +61,18 @@ class TagChanger:
             return found.digest if found else None
 
         return await self._gateway.call(repository, head)
+
+    async def read_until_changed(
+        self, repository: Repository, tag: str, digest: Digest, stop: Stop
+    ) -> Digest | Failure | None:
+        """Read a tag until it holds `digest` no more, `PATIENCE` is over, or the run is stopped; return what it holds."""
+        held = await self.read(repository, tag)
+        for pause in PATIENCE:
+            if held != digest or stop:
+                break
+            await self._clock.sleep(pause)
+            held = await self.read(repository, tag)
+        return held
 
     async def read_damaged(self, repository: Repository, tag: str) -> Digest | Failure | None:
         """Return the digest that a tag holds, whatever type its manifest has; None also where the registry cannot read it.

@@ -60,8 +60,8 @@ class TagsFirst:
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
         self._outcomes = outcomes
-        self._others = OtherDecoys(decoys.gateway, context)
         self._decoys = decoys
+        self._others = OtherDecoys(decoys.changer, context)
         self._tags_ahead = TagsAhead(self._decoys.changer, context.removed_ahead)
 
     async def remove(self, step: RemoveTagsAhead, staleness: Staleness) -> None:

@@ -18,7 +18,7 @@ from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifest import Manifest
 from bulkrm.model.plan import Item, Untag, UntagMethod
-from bulkrm.model.result.effect import PATIENCE, Removal, place_of
+from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome, Untagged
 from bulkrm.planning.next_step import Finding, Unsent
@@ -35,7 +35,6 @@ class Untagging:
     def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which the tag list has to tell."""
         context = decoys.context
-        self._clock = context.clock
         self._pending = pending
         self._stop = context.stop
         self._recorder = context.recorder
@@ -112,12 +111,7 @@ class Untagging:
 
     async def _still_there(self, item: Item, tag: str) -> Failed | None:
         """Return a failure if the first tag of a place is still there, after `PATIENCE` for registries that work later."""
-        held = await self._changer.read(item.repository, tag)
-        for pause in PATIENCE:
-            if held != item.digest or self._stop:
-                break
-            await self._clock.sleep(pause)
-            held = await self._changer.read(item.repository, tag)
+        held = await self._changer.read_until_changed(item.repository, tag, item.digest, self._stop)
         if isinstance(held, Failure):
             return Failed(unconfirmed(held))
         return Failed(_no_effect(item, tag)) if held == item.digest else None

@@ -28,7 +28,7 @@ class UntagByDecoy:
     def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which a later tag list has to tell."""
         self._decoys = decoys
-        self._others = OtherDecoys(decoys.gateway, decoys.context)
+        self._others = OtherDecoys(decoys.changer, decoys.context)
         self._in_flight = decoys.in_flight
         self._pending = pending
         self._outcomes = outcomes
