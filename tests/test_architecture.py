@@ -117,10 +117,7 @@ def test_layers() -> None:
 _WITHOUT_TESTS = {
     "context": "fields only",
     "durable": "tests/engine/record/test_recorder.py fills the disk under it",
-    "pending_proofs": "tests/engine/execute/test_deletion.py sees what each comes to",
     "image_facts": "tests/engine/plan/test_conditions.py counts what it asks for",
-    "image_step": "a step of every deletion: tests/engine/execute",
-    "item_outcomes": "every outcome of tests/engine/execute passes through it",
     "manifest_sink": "one call; tests/engine/record/test_recorder.py sees what it keeps",
     "run": "tests/engine/plan/test_planner.py and tests/engine/execute/test_execution.py are whole runs",
     "tag_changer": "each change of a tag is one: tests/engine/execute/tags",

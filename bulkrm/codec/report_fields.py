@@ -152,7 +152,7 @@ _SECONDS = Kind({"type": "number", "minimum": 0}, float)
 
 
 @dataclass(frozen=True, slots=True)
-class RunRecord:
+class RunInfoRecord:
     """The run of a report. `started`: in UTC, to the second."""
 
     id: Annotated[str, TEXT]
@@ -193,7 +193,7 @@ class VerificationRecord:
 class HeadRecord:
     """All of a report but its images. `summary` has every status; `verification` null: it was not asked for."""
 
-    run: Annotated[RunRecord, record_of(RunRecord)]
+    run: Annotated[RunInfoRecord, record_of(RunInfoRecord)]
     summary: Annotated[Mapping[str, Any], OBJECT]
     requests: Annotated[RequestsRecord, record_of(RequestsRecord)]
     orphans: Annotated[int, NUMBER]
@@ -206,7 +206,7 @@ def head(report: Report) -> dict[str, Any]:
     started = run.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return to_json(
         HeadRecord(
-            RunRecord(run.id, started, round(run.seconds, 3), run.dry_run, run.version),
+            RunInfoRecord(run.id, started, round(run.seconds, 3), run.dry_run, run.version),
             {status.value.replace("-", "_"): count for status, count in report.summary.items()},
             RequestsRecord(requests.registry, requests.token),
             report.orphans,

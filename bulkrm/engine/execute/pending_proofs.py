@@ -100,13 +100,13 @@ class PendingProofs:
                 return
             try:
                 failure = await self._settle(repository, taken)
+                if failure is None:
+                    self._conclude(taken)
             except BaseException:
                 self._give_up(taken, _CUT_OFF)
                 raise
             if failure is not None:
                 self._give_up(taken, failure)
-            else:
-                self._conclude(taken)
 
     async def _settle(self, repository: Repository, taken: list[_Pending]) -> Failure | None:
         """Read tags until none is left over, or it is certain which are; return a failure if that cannot be found out.
@@ -145,14 +145,15 @@ class PendingProofs:
         return None
 
     def _conclude(self, taken: list[_Pending]) -> None:
-        for each in taken:
-            wanted = set(each.targets)
+        """Record what became of each, and take it out: a bug in recording one of them is none of the others'."""
+        while taken:
+            each = taken.pop(0)
+            self._in_flight.end(each.sending)
             for leftover in each.left:
                 self._removed_ahead.drop(leftover.item.repository, leftover.tag)
             for target, outcome in outcomes(each.item, each.removal, each.looks):
-                if target in wanted:
+                if target in each.targets:
                     self._record(each.item, (target,), outcome)
-            self._in_flight.end(each.sending)
 
     def _give_up(self, taken: list[_Pending], cause: Failure) -> None:
         for each in taken:
