@@ -1,8 +1,27 @@
 """The one place that decides what to do after an answer: accept it, authorize, wait and send again, or give up.
 
-`decide` is a pure function of the earlier sends and the answer; `bulkrm.remote.send_loop` carries out its decision. A
-request renews its token and widens its scope at most once, ends after `MAX_SENDS` faults, and waits at most `MAX_PAUSE`
-seconds on the host's demand.
+`decide` is a pure function of the earlier sends and the answer; `bulkrm.remote.send_loop` carries out its decision. The
+first row that holds counts:
+
+=====================================================  ================================================================
+what came back                                         what is decided
+=====================================================  ================================================================
+nothing: the certificate, no TLS, the proxy, or a      `GiveUp`: no further send would do better
+body that is too large
+nothing, for another reason                            `Wait`, longer each time; `GiveUp` at the last fault
+a rate limit (`is_limit`)                              `Wait` as long as the host asks, and everybody else with it;
+                                                       `GiveUp` where that is too long for one request
+401                                                    `Authorize`, by the challenge; `GiveUp` where no other token or
+                                                       scope is left to try (`auth.unauthorized`)
+408, 5xx                                               `Wait`, longer each time or as the host asks; `Accept` at the
+                                                       last fault, or where that is too long: the answer explains itself
+anything else                                          `Accept`: success and refusal are for its reader to tell
+=====================================================  ================================================================
+
+Why it ends: a fault (408, 5xx, no answer) is counted up to `MAX_SENDS` and a limit up to `MAX_LIMITED`, whatever lies between
+them; the waits that the host asks for add up to `MAX_PAUSE` seconds at most; credentials are added, renewed and widened in
+scope at most once each. What the table does not cover: whether a change may be sent again at all. That is for whoever sends
+it (`bulkrm.model.result.effect`).
 """
 
 from dataclasses import replace
