@@ -15,7 +15,10 @@ NamedTargets = tuple[Entry, Sequence[Target]]
 
 
 def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence[str]]) -> Iterator[str]:
-    """Yield a warning for each `exclude` that matches none of the tags which its entry would choose."""
+    """Yield a warning for each `exclude` that matches none of the tags which its entry would choose.
+
+    An entry that finds no tags at all, as where they could not be listed, says nothing about its exclusions.
+    """
     used: dict[tuple[Source, TagFilter], bool] = {}
     for glob in globs(entries):
         if not glob.exclude:
@@ -23,7 +26,7 @@ def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence
         here = [glob.repository] if isinstance(glob.repository, Repository) else [*tags]
         places = [place for place in here if place.host == glob.host and _is_of(glob, place)]
         chosen = [tag for place in places for tag in tags.get(place, ()) if glob.tags.matches(tag)]
-        for pattern in glob.exclude:
+        for pattern in glob.exclude if chosen else ():
             key = glob.source, pattern
             used[key] = used.get(key, False) or any(pattern.matches(tag) for tag in chosen)
     for (source, pattern), excludes in used.items():

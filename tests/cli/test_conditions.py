@@ -256,6 +256,17 @@ def test_warnings(run: Command, aged: Sandbox, tmp_path: Path) -> None:
         assert warning in result.err.replace(str(tmp_path) + "/", ""), warning
 
 
+def test_an_exclusion_of_tags_that_are_not_known(run: Command, aged: Sandbox, tmp_path: Path) -> None:
+    """Where the pattern chose nothing, or the tags could not be listed, nothing is said of what it excludes."""
+    text = f"images:\n- image: {APP}:nosuch-*\n  exclude: [zzz*]\n"
+    path = write(tmp_path, aged, text)
+    results = run(*LOGIN, "-n", "-f", path), run("-u", "nobody", "--plain-http", "-n", "-f", path)
+
+    assert [result.code for result in results] == [0, 1]
+    assert "nosuch-* chose nothing" in results[0].err
+    assert all("excludes nothing" not in result.err for result in results)
+
+
 def test_a_tag_in_use_that_is_not_there(run: Command, aged: Sandbox, tmp_path: Path) -> None:
     """Nobody knows what it led to, so that is said."""
     (tmp_path / "u.txt").write_text(f"{aged.host}/{APP}:gone\n")
