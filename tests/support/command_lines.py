@@ -27,8 +27,8 @@ def _bulkrm(words: list[str]) -> Iterator[list[str]]:
     if words[:1] == ["bulkrm"]:
         yield words[1:]
     elif words[:2] == ["docker", "run"]:
-        start = next(place for place, word in enumerate(words) if word in {"bulkrm", "$IMAGE"})
-        yield words[start + 1 :]
+        images = [place for place, word in enumerate(words) if word in {"bulkrm", "$IMAGE"}]
+        yield from (words[place + 1 :] for place in images[:1])
 
 
 def check_options(arguments: list[str]) -> None:
