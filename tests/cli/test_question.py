@@ -77,6 +77,13 @@ def test_all_of_it() -> None:
     assert lines[lines.index("other.example.com:5000") + 1].split() == ["app", "1", "tag"]
 
 
+def test_nothing_is_left_to_list() -> None:
+    """Where everything stands above the question already, `?` is not offered."""
+    plan = Plan((item("team/app", "1"), item("team/app", "k", verdict=Kept(KeptReason.TOO_YOUNG))), (), {})
+
+    assert QuestionText(plan, 80).opening.splitlines()[-1] == "d shows the plan."
+
+
 @pytest.mark.parametrize(
     ("text", "counts"),
     [("20153", True), ("20,153", True), ("20.153", True), (" 20 153 ", True), ("20'153", True), ("20\u202f153", True)]

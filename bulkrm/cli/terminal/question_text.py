@@ -14,6 +14,7 @@ from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReas
 from bulkrm.reports.plan_view import no_undo
 
 _ANSWERS = "? lists all of it, d shows the plan."
+_ANSWERS_TO_ALL = "d shows the plan."  # where everything stands above the question already
 
 
 @dataclass(slots=True)
@@ -42,7 +43,8 @@ class QuestionText:
     @property
     def opening(self) -> str:
         """What stands above the question: the largest repositories, and what there is to know beside the number."""
-        return self._lines([*self._table(MOST_NAMED), *self._wrapped(remarks(self._plan, MOST_NAMED)), _ANSWERS])
+        lines = [*self._table(MOST_NAMED), *self._wrapped(remarks(self._plan, MOST_NAMED))]
+        return self._lines([*lines, _ANSWERS if lines != self.everything else _ANSWERS_TO_ALL])
 
     @property
     def everything(self) -> list[str]:
