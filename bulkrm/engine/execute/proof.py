@@ -129,8 +129,10 @@ class Proof:
             self._open(place)
         if place.tags_go is False and self.has_tags(item):
             return await self._take_off(item, removal, place)
+        # The tag that was looked at may hold somebody's push, which says nothing of the others.
+        untold = place.tags_go is None and self.has_tags(item)
         listed_still = place.stay_listed or self._removed_ahead.is_doubtful(item.repository, item.tags)
-        if removal is Removal.FOUND_GONE or listed_still:
+        if removal is Removal.FOUND_GONE or listed_still or untold:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
         return ((target, done(item, removal)) for target in item.targets)
 

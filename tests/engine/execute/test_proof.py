@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Asked, Call, Drop, Reply
+from bulkrm.sandbox import Asked, Call, Drop, Reply, oci_image
 from tests.engine.runs import APP, LIST, Runs, words
 from tests.support.fake_registry import OPEN
 
@@ -65,3 +67,17 @@ async def test_the_look_costs_three_requests_for_a_host_and_path(runs: Runs) -> 
     await runs.delete()
 
     assert len(runs.registry.sent) == planned + 10 + 3
+
+
+@pytest.mark.parametrize(("tag_deletes", "word"), [(True, "deleted"), (False, "failed tags-remain")])
+async def test_a_tag_that_moved_is_no_word_on_the_others(*, tag_deletes: bool, word: str) -> None:
+    """Where the tag that is looked at holds somebody's push, the tag list tells of the others: they may live on."""
+    runs = Runs(replace(CRANE, tag_deletes=tag_deletes))
+    (digest,) = runs.fill(1, "too")
+    new = runs.registry.push(APP, oci_image(50))
+    runs.on("DELETE", digest, lambda: runs.registry.store.tag(APP, "pr-0", new))
+
+    done = await runs.delete(strategy=Strategy.DIGEST)
+
+    assert words(done) == {"pr-0": "kept moved", "pr-0-too": word}
+    assert runs.registry.tags(APP) == {"pr-0": new} | ({} if tag_deletes else {"pr-0-too": digest})
