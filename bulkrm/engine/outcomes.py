@@ -57,7 +57,12 @@ class Outcomes:
         return any(isinstance(_outcome(what), _WENT) for what in told if what is not None)
 
     def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
-        """Record the outcome of a target. Raises RuntimeError for a second outcome, which is a bug."""
+        """Record the outcome of a target, completed by what only the whole run knows.
+
+        A tag that this run removed ahead of its manifest is lost although the manifest stays, and a failure of a host that
+        is not asked any more means that this image was not attempted. Raises RuntimeError for a second outcome, which is a
+        bug.
+        """
         if target in self._told:
             raise RuntimeError(f"{target.reference} has an outcome already")
         outcome = self._removed_ahead.with_lost_tag(target, outcome)
