@@ -4,7 +4,7 @@
 and one tag list; where only digests go, one HEAD.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bulkrm.engine.context import RunContext
@@ -129,10 +129,8 @@ class Proof:
             self._open(place)
         if place.tags_go is False and self.has_tags(item):
             return await self._take_off(item, removal, place)
-        # The tag that was looked at may hold somebody's push, which says nothing of the others.
-        untold = place.tags_go is None and self.has_tags(item)
         listed_still = place.stay_listed or self._removed_ahead.is_doubtful(item.repository, item.tags)
-        if removal is Removal.FOUND_GONE or listed_still or untold:
+        if removal is Removal.FOUND_GONE or listed_still:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
         return ((target, done(item, removal)) for target in item.targets)
 
@@ -146,10 +144,9 @@ class Proof:
     async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | None:
         """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told."""
         left = self._still_on(item)
-        tag = next(iter(left or item.tags), None)
         # Where the tags were not listed, because the user does not want that, they are not listed now either.
         listed = not (isinstance(item.verdict, Delete) and item.verdict.also_removed is None)
-        held, look = await self._until_gone(item, tag, listed=listed)
+        tag, held, look = await self._at_one(item, left or item.tags, listed=listed)
         cause = next((found for found in (held, look.held) if isinstance(found, Failure)), None)
         if cause is not None:
             return unknown_effect(cause)
@@ -165,9 +162,19 @@ class Proof:
             place.lies_about_tags = not left
         elif look.state is TagState.DANGLING and removal is Removal.DELETED:
             place.tags_go = place.stay_listed = True
-        elif look.state is TagState.GONE and left and removal is Removal.DELETED:
+        elif look.state is TagState.GONE and tag in left and removal is Removal.DELETED:
             place.tags_go = True
         return None
+
+    async def _at_one(
+        self, item: Item, tags: Sequence[str], *, listed: bool
+    ) -> tuple[str | None, Digest | Failure | None, TagLook]:
+        """Look at a digest and one of its tags, but none that holds somebody's push: that says nothing of the others."""
+        for tag in tags:
+            held, look = await self._until_gone(item, tag, listed=listed)
+            if look.state is not TagState.MOVED:
+                return tag, held, look
+        return None, *await self._until_gone(item, None, listed=listed)
 
     async def _until_gone(
         self, item: Item, tag: str | None, *, listed: bool

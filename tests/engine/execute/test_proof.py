@@ -71,7 +71,7 @@ async def test_the_look_costs_three_requests_for_a_host_and_path(runs: Runs) -> 
 
 @pytest.mark.parametrize(("tag_deletes", "word"), [(True, "deleted"), (False, "failed tags-remain")])
 async def test_a_tag_that_moved_is_no_word_on_the_others(*, tag_deletes: bool, word: str) -> None:
-    """Where the tag that is looked at holds somebody's push, the tag list tells of the others: they may live on."""
+    """Where the first tag holds somebody's push, the next one is looked at: it may live on."""
     runs = Runs(replace(CRANE, tag_deletes=tag_deletes))
     (digest,) = runs.fill(1, "too")
     new = runs.registry.push(APP, oci_image(50))
@@ -81,3 +81,16 @@ async def test_a_tag_that_moved_is_no_word_on_the_others(*, tag_deletes: bool, w
 
     assert words(done) == {"pr-0": "kept moved", "pr-0-too": word}
     assert runs.registry.tags(APP) == {"pr-0": new} | ({} if tag_deletes else {"pr-0-too": digest})
+
+
+async def test_tags_that_all_moved_prove_nothing() -> None:
+    """Where every tag of the first image holds somebody's push, the tags of the next one are looked at."""
+    runs = Runs(replace(CRANE, tag_deletes=False))
+    digests = runs.fill(2)
+    new = runs.registry.push(APP, oci_image(50))
+    runs.on("DELETE", digests[0], lambda: runs.registry.store.tag(APP, "pr-0", new))
+
+    done = await runs.delete(strategy=Strategy.DIGEST, concurrency=1)
+
+    assert words(done)["pr-1"] == "failed tags-remain"
+    assert runs.registry.tags(APP) == {"pr-0": new, "pr-1": digests[1]}
