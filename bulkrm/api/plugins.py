@@ -1,8 +1,8 @@
 """What other distributions add to this bulkrm, all of it loaded."""
 
 from bulkrm.families.family import FAMILIES
-from bulkrm.model.discovery import Plugin
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.extensions.discovery import Plugin
 from bulkrm.remote.backends.backend import BACKENDS
 from bulkrm.remote.credentials.source import SOURCES
 from bulkrm.reports.format import FORMATS

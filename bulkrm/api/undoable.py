@@ -9,7 +9,7 @@ from bulkrm.api.record import opened, readable, run_named
 from bulkrm.engine.recover.undo import Loss
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.manifest import children
+from bulkrm.model.manifests.manifest import children
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Target
 from bulkrm.selection.entry import Entry

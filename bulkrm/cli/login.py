@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.layout import listed
-from bulkrm.model.printable import printable
 from bulkrm.model.secret import Secret
+from bulkrm.model.text.layout import listed
+from bulkrm.model.text.printable import printable
 from bulkrm.remote.credentials.source import PASSWORD, USERNAME
 
 _MAX_PASSWORD = 64 * 2**10

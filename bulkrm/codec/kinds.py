@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from bulkrm.codec.record import FieldError, Kind, from_json, schema_of, to_json
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.manifest import is_media_type
+from bulkrm.model.manifests.manifest import is_media_type
 from bulkrm.model.reference import Reference, Repository, is_tag, parse_reference, parse_repository
 
 T = TypeVar("T")

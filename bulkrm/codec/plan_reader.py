@@ -22,7 +22,7 @@ from bulkrm.codec.policy_fields import PlanOptions, conditions_of, policy_of
 from bulkrm.codec.record import FieldError, from_json
 from bulkrm.codec.strict import strict_json
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.manifest import Resolved
+from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, parse_reference, parse_repository
 from bulkrm.model.result.failure import Failure

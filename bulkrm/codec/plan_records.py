@@ -24,7 +24,7 @@ from bulkrm.codec.plan_document import FORMAT, VERSION
 from bulkrm.codec.policy_fields import PlanOptions
 from bulkrm.codec.record import OMIT_EMPTY, Kind
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES
+from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.plan import Order, UntagMethod
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from bulkrm.codec.kinds import NUMBER, OBJECT, TEXT, TEXTS, optional, record_of, tuple_of
 from bulkrm.codec.policy_fields import PolicyRecord, RulesRecord, policy_record
 from bulkrm.codec.record import OMIT_EMPTY, from_json, to_json
-from bulkrm.model.discovery import Plugin
+from bulkrm.model.extensions.discovery import Plugin
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.conditional import ConditionalEntry

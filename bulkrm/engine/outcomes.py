@@ -7,7 +7,7 @@ from typing import overload
 from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.events import Event, EventListener, ImageSettled
-from bulkrm.model.manifest import Resolved
+from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import (

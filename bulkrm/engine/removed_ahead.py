@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Absent, Resolution, Resolved
+from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttempted, Outcome, Untagged

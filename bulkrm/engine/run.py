@@ -20,7 +20,7 @@ from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.recover.reconcile import EarlierProgress, Reconciliation
 from bulkrm.engine.recover.undone import Reinstated
 from bulkrm.model.events import PlanMade, Warned, WarningKind
-from bulkrm.model.manifest import Absent, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.outcome import (

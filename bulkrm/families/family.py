@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache
 
-from bulkrm.model.discovery import ExtensionPoint
+from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Resolved
+from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import Failed, Gone, Kept
 from bulkrm.model.target import Target

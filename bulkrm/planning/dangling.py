@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Resolution, Resolved
+from bulkrm.model.manifests.manifest import Resolution, Resolved
 from bulkrm.model.plan import Dangling, Plan, Settled, UntagMethod
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.failure import Failure

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bulkrm.model.condition_verdicts import NO_VERDICTS, ConditionVerdicts
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Children, Resolution, Resolved
+from bulkrm.model.manifests.manifest import Children, Resolution, Resolved
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure

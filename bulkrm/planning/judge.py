@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Absent, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Settled, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure

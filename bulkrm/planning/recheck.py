@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import IMAGE_TYPES, Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import IMAGE_TYPES, Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import INDEX_TYPES, Children
+from bulkrm.model.manifests.manifest import INDEX_TYPES, Children
 from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.result.outcome import Failed, Kept

@@ -5,13 +5,13 @@ Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pendin
 
 from collections.abc import Iterator, Mapping
 
-from bulkrm.model.layout import MOST_IN_A_ROW, listed
 from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Target
+from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
 
 
 def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iterator[tuple[Target, Outcome]]:

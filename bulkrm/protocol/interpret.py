@@ -5,7 +5,7 @@ from enum import Enum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
-from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.protocol.explanation import explained
 from bulkrm.protocol.message import Answer, Request

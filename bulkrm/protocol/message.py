@@ -8,7 +8,7 @@ from typing import Any
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES, OCI_INDEX, Manifest
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, OCI_INDEX, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.scope import CATALOG, Scope
 

@@ -3,7 +3,7 @@
 import re
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES, SCHEMA1_TYPES
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES
 from bulkrm.protocol.interpret import header_digest
 from bulkrm.protocol.listing.link import same_repository
 from bulkrm.protocol.message import Answer, Request

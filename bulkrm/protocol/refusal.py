@@ -1,8 +1,8 @@
 """Unsuccessful final answers become failures, each with a code, a hint and a reach."""
 
-from bulkrm.model.layout import MOST_IN_A_ROW, listed
 from bulkrm.model.limits import RAISE
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
+from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
 from bulkrm.protocol.auth.rights import missing_right, not_permitted, permission_hint
 from bulkrm.protocol.explanation import (
     ErrorEntry,

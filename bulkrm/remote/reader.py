@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
-from bulkrm.model.inventory import Inventory
-from bulkrm.model.manifest import Manifest, Resolved
+from bulkrm.model.manifests.inventory import Inventory
+from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import interpret, message

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import BulkrmError, RequestFailed
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, removal_of
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, TagsOnly

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from bulkrm.model.discovery import ExtensionPoint
+from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.model.result.report import ImageResult, Report
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
@@ -16,7 +16,7 @@ class View:
     """Where the text will be seen.
 
     `width` is the terminal's in characters; None: a pipe or a file, where nothing is wrapped and every image is listed.
-    `colour`: colours are wanted (`bulkrm.model.colour.painted`). `every`: the user wants the whole list on the terminal
+    `colour`: colours are wanted (`bulkrm.model.text.colour.painted`). `every`: the user wants the whole list on the terminal
     too.
     """
 

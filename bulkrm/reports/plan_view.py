@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bulkrm.model.grouping import by_repository
-from bulkrm.model.layout import MOST_IN_A_ROW, counted, listed, size, wrapped
-from bulkrm.model.manifest import INDEX_TYPES
+from bulkrm.model.manifests.manifest import INDEX_TYPES
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason, NotAttempted
 from bulkrm.model.target import Target, Unmatched
+from bulkrm.model.text.layout import MOST_IN_A_ROW, counted, listed, size, wrapped
 
 if TYPE_CHECKING:  # help lists the formats, whose package this is in, without what plans need
     from bulkrm.codec.plan_document import PlanDocument

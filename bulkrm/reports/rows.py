@@ -8,11 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bulkrm.model.cells import cells, padded
-from bulkrm.model.colour import Colour, painted
 from bulkrm.model.image_name import shortened
-from bulkrm.model.layout import MOST_IN_A_ROW, listed, wrapped
-from bulkrm.model.printable import printable
 from bulkrm.model.result.outcome import (
     PRECEDENCE,
     Deleted,
@@ -28,6 +24,10 @@ from bulkrm.model.result.outcome import (
     WouldUntag,
 )
 from bulkrm.model.result.report import ImageResult
+from bulkrm.model.text.cells import cells, padded
+from bulkrm.model.text.colour import Colour, painted
+from bulkrm.model.text.layout import MOST_IN_A_ROW, listed, wrapped
+from bulkrm.model.text.printable import printable
 from bulkrm.reports.format import View
 
 STATUS_WIDTH = max(len(status) for status in Status) + 2

@@ -6,7 +6,6 @@ somebody who looks at it: there the images that need a look come first.
 
 from collections.abc import Iterable, Iterator
 
-from bulkrm.model.layout import counted, wrapped
 from bulkrm.model.result.outcome import (
     Failed,
     Kept,
@@ -14,6 +13,7 @@ from bulkrm.model.result.outcome import (
     Outcome,
 )
 from bulkrm.model.result.report import ImageResult, Report, Verification
+from bulkrm.model.text.layout import counted, wrapped
 from bulkrm.reports.format import ReportFormat, View, no_line
 from bulkrm.reports.on_terminal import images_on_terminal, totals_of_repositories
 from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out, row_of

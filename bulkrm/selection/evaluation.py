@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulkrm.model.condition_verdicts import NO_VERDICTS, ConditionVerdicts
-from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
+from bulkrm.model.manifests.details import Details
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.target import Target

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Any
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.discovery import Extension, ExtensionPoint, Plugin
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.extensions.discovery import Extension, ExtensionPoint, Plugin
 from bulkrm.model.result.outcome import PRECEDENCE
 from bulkrm.selection.selector import (
     ChooseImages,

@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Protocol
 
-from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
+from bulkrm.model.manifests.details import Details
 from bulkrm.model.result.outcome import KeptReason
 
 

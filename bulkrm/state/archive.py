@@ -15,7 +15,7 @@ from threading import Lock
 
 from bulkrm.codec.strict import strict_json
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.state.errors import changed
 from bulkrm.state.evidence import archived
 from bulkrm.state.files import AppendedFile, failed, open_plain

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
-from bulkrm.model.manifest import SCHEMA1_TYPES, Manifest, is_media_type
+from bulkrm.model.manifests.manifest import SCHEMA1_TYPES, Manifest, is_media_type
 
 _SCHEMA_1 = 1
 _NO_MANIFEST = "the line is no manifest"

@@ -4,13 +4,13 @@ import pytest
 
 from bulkrm.cli.terminal.question import is_number
 from bulkrm.cli.terminal.question_text import QuestionText
-from bulkrm.model.cells import cells
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.outcome import Gone, Kept, KeptReason
 from bulkrm.model.target import Source, Target
+from bulkrm.model.text.cells import cells
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from tests.cli.command import fill, sent, tags, terminal
 

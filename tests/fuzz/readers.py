@@ -11,9 +11,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.cli.runs.details import details
 from bulkrm.cli.runs.listing import FORMATS, list_text
-from bulkrm.model import manifest as manifests
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
+from bulkrm.model.manifests import manifest as manifests
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST
 from bulkrm.model.reference import Repository, parse_host, parse_reference, parse_repository
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message

@@ -7,7 +7,7 @@ import pytest
 
 from bulkrm.engine.recover.undo import Loss
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Shared
 from tests.integration.engine import Options, delete, undo

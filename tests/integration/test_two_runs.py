@@ -3,7 +3,7 @@
 import anyio
 import pytest
 
-from bulkrm.model.manifest import empty_index
+from bulkrm.model.manifests.manifest import empty_index
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import Sandbox, oci_image, put_image

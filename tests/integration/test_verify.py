@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX
+from bulkrm.model.manifests.manifest import OCI_INDEX
 from bulkrm.sandbox import Asked, Call, Reply, Sandbox, index_of, oci_image, oci_index, put_image
 from bulkrm.sandbox.images import docker_list
 from bulkrm.sandbox.registry.store import StoredManifest

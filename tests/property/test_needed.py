@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import (
+from bulkrm.model.manifests.manifest import (
     IMAGE_TYPES,
     MEDIA_TYPES,
     OCI_INDEX,

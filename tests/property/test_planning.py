@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, Absent, Children, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import OCI_INDEX, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Untag
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode

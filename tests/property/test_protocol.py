@@ -14,7 +14,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bulkrm.families.family import traits_of
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
-from bulkrm.model.manifest import MEDIA_TYPES, Manifest
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.scope import Scope

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bulkrm.codec.journal_events import DecoyIntent, Event, ImageOutcome, Intent, Undone, UndoOutcome
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES
+from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.state.errors import StateError
 from bulkrm.state.evidence import archived

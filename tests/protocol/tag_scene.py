@@ -13,7 +13,7 @@ from bulkrm.engine.record.recorder import NoRecorder
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, oci_image, put_image
 from bulkrm.state.errors import StateError

@@ -6,7 +6,7 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.manifest import OCI_MANIFEST
+from bulkrm.model.manifests.manifest import OCI_MANIFEST
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Pacing

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.settings import Connection
 from bulkrm.protocol import message

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from bulkrm.engine.execute.tags.tag_change import Done, Moved, NotSent, Unwanted
-from bulkrm.model.manifest import Manifest, decoy_run
+from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.result.effect import Removal, TagState
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Signal

@@ -9,7 +9,7 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.manifest import OCI_MANIFEST, Children
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Children
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.message import delete_manifest

@@ -5,7 +5,7 @@ import pytest
 
 from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, NotSent, Unwanted
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
-from bulkrm.model.manifest import OCI_MANIFEST, Manifest, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, SandboxSettings

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
-from bulkrm.model.manifest import OCI_MANIFEST
+from bulkrm.model.manifests.manifest import OCI_MANIFEST
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Connection, Pacing
 from bulkrm.protocol import message

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from bulkrm.model.details import Config, Details, parse_moment
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolved
+from bulkrm.model.manifests.details import Config, Details, parse_moment
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolved
 from bulkrm.model.plan import Delete, Plan
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import Kept

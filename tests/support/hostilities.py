@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX
+from bulkrm.model.manifests.manifest import OCI_INDEX
 from bulkrm.sandbox import Asked
 from bulkrm.sandbox.wire import ServerResponse
 

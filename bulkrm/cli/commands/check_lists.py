@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from bulkrm.cli.inputs import Wanted, read_inputs
 from bulkrm.cli.terminal.console import show
-from bulkrm.model.layout import counted
 from bulkrm.model.reference import HTTPS_PORT
+from bulkrm.model.text.layout import counted
 
 
 def check_lists(files: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.options.extras import extras_of
 from bulkrm.cli.options.rule import DEFAULT
 from bulkrm.cli.terminal.console import show_lines
-from bulkrm.model.printable import printable
+from bulkrm.model.text.printable import printable
 
 SHELLS = ("bash", "zsh", "fish")
 _CHOICES = re.compile(r"[a-z-]+(?:\|[a-z-]+)+", re.ASCII)

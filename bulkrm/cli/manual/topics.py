@@ -10,7 +10,7 @@ from bulkrm.cli.manual.display import show_page
 from bulkrm.cli.manual.pages import page_of, pages, suggested
 from bulkrm.cli.terminal.console import show_lines
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.printable import printable
+from bulkrm.model.text.printable import printable
 
 
 def show_topic(words: Sequence[str], context: Any, *, is_terminal: bool) -> bool:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.layout import counted
+from bulkrm.model.text.layout import counted
 
 _AGE = re.compile(r"(\d{1,6})([dhw])", re.ASCII)
 _UNITS = {"h": (1, "hour"), "d": (24, "day"), "w": (168, "week")}

@@ -8,7 +8,7 @@ from bulkrm.cli.runs.list_order import ListOrder
 from bulkrm.cli.runs.summary import RunSummary, summarized
 from bulkrm.codec.journal_events import ImageOutcome, UndoOutcome
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.layout import counted, wrapped
+from bulkrm.model.text.layout import counted, wrapped
 from bulkrm.reports.format import View
 from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out
 from bulkrm.state.errors import StateError

@@ -7,7 +7,7 @@ from pathlib import Path
 from bulkrm.cli.runs.age import parse_age
 from bulkrm.cli.runs.summary import RunState, summarized
 from bulkrm.model.errors import InputError
-from bulkrm.model.layout import counted, listed
+from bulkrm.model.text.layout import counted, listed
 from bulkrm.state.folder import locked
 from bulkrm.state.known import KnownRun, known_runs
 

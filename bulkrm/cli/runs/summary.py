@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.journal_events import Undone
-from bulkrm.model.layout import counted
+from bulkrm.model.text.layout import counted
 from bulkrm.state.errors import StateError
 from bulkrm.state.journal.standing import INTERRUPTED, Standing
 from bulkrm.state.known import KnownRun

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from bulkrm.cli.runs.age import ago
 from bulkrm.cli.runs.summary import RunState, RunSummary
-from bulkrm.model.cells import cells, padded
-from bulkrm.model.colour import Colour, painted
-from bulkrm.model.layout import wrapped
-from bulkrm.model.printable import printable
+from bulkrm.model.text.cells import cells, padded
+from bulkrm.model.text.colour import Colour, painted
+from bulkrm.model.text.layout import wrapped
+from bulkrm.model.text.printable import printable
 
 _HEADER = ("RUN", "AGE", "STATE", "IMAGES", "WHERE")
 _GAP = "  "

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from bulkrm.codec.plan_fields import requests_of
-from bulkrm.model.layout import counted
 from bulkrm.model.plan import Order, Plan
 from bulkrm.model.result.outcome import Deleted, Gone, NoMatch, Status
 from bulkrm.model.result.report import ImageResult, Reclaiming, Report
+from bulkrm.model.text.layout import counted
 from bulkrm.reports.plan_view import no_undo, unreferenced
 
 _MOST_WARNINGS = 20  # of patterns and repositories: a list may name thousands that are not there

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable
 from typing import TextIO
 
-from bulkrm.model.printable import escaped, printable
+from bulkrm.model.text.printable import escaped, printable
 
 _ERRORS = "bulkrm.escaped"
 

@@ -9,9 +9,9 @@ from bulkrm.cli.terminal.display.display import Display
 from bulkrm.cli.terminal.question_text import QuestionText
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.codec.plan_document import PlanDocument
-from bulkrm.model.layout import counted
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Policy
+from bulkrm.model.text.layout import counted
 from bulkrm.reports.plan_view import view
 
 _YES = ("y", "yes")

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from bulkrm.model.columns import two_columns
-from bulkrm.model.layout import MOST_NAMED, counted, listed, wrapped
 from bulkrm.model.plan import Delete, Order, Plan, Untag, UntagMethod
-from bulkrm.model.printable import printable
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason
+from bulkrm.model.text.columns import two_columns
+from bulkrm.model.text.layout import MOST_NAMED, counted, listed, wrapped
+from bulkrm.model.text.printable import printable
 from bulkrm.reports.plan_view import no_undo
 
 _ANSWERS = "? lists all of it, d shows the plan."

@@ -12,10 +12,10 @@ from bulkrm.cli.terminal.colours import wants_colour
 from bulkrm.cli.terminal.console import abandon
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
 from bulkrm.cli.terminal.streams import size_of
-from bulkrm.model.colour import printable_in_colour
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.printable import printable_lines
 from bulkrm.model.result.report import ImageResult, Report
+from bulkrm.model.text.colour import printable_in_colour
+from bulkrm.model.text.printable import printable_lines
 from bulkrm.reports.format import ReportFormat, View
 
 

@@ -11,7 +11,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import Phase, PhaseBegan
 from bulkrm.model.grouping import by_repository
-from bulkrm.model.manifest import Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import Difference, Verification
 from bulkrm.planning.facts import TagsRead

@@ -12,7 +12,7 @@ from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import Phase, PhaseBegan, ignore
-from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure

@@ -10,7 +10,7 @@ from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.grouping import by_host, by_repository
-from bulkrm.model.manifest import Absent, Resolution, Resolved
+from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.result.failure import Failure

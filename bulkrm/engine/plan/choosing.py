@@ -9,7 +9,7 @@ from bulkrm.engine.plan.resolver import Method, Resolver, name_of
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan
-from bulkrm.model.manifest import Resolved
+from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import NoMatch
 from bulkrm.model.target import Line, Target, Unmatched

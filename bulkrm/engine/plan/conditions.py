@@ -15,7 +15,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.condition_verdicts import ConditionVerdicts
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
-from bulkrm.model.manifest import Resolution, Resolved
+from bulkrm.model.manifests.manifest import Resolution, Resolved
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
 from bulkrm.model.target import Target

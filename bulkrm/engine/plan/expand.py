@@ -9,11 +9,11 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.events import EventListener, Phase, PhaseBegan, Warned, WarningKind
-from bulkrm.model.layout import counted
 from bulkrm.model.reference import Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.model.text.layout import counted
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.list_warnings import MOST, count_ungrouped, covered_entries, globs, unused_excludes

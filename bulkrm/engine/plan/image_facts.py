@@ -11,7 +11,10 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.resolver import DescribeManifest
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
-from bulkrm.model.details import (
+from bulkrm.model.digest import Digest
+from bulkrm.model.events import ADVANCED, EventListener, Phase, PhaseBegan
+from bulkrm.model.grouping import by_host
+from bulkrm.model.manifests.details import (
     MAX_DEPTH,
     Config,
     Details,
@@ -22,10 +25,7 @@ from bulkrm.model.details import (
     details,
     read_config,
 )
-from bulkrm.model.digest import Digest
-from bulkrm.model.events import ADVANCED, EventListener, Phase, PhaseBegan
-from bulkrm.model.grouping import by_host
-from bulkrm.model.manifest import Manifest, Resolved
+from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.remote.registry import Registry

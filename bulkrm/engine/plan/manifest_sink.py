@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bulkrm.engine.record.recorder import Recorder
-from bulkrm.model.manifest import Blob, Manifest, Resolved, blobs
+from bulkrm.model.manifests.manifest import Blob, Manifest, Resolved, blobs
 
 
 class ManifestSink:

@@ -11,7 +11,7 @@ from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan
-from bulkrm.model.manifest import IMAGE_TYPES, Children, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import IMAGE_TYPES, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.planning.facts import Unreadable

@@ -17,7 +17,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.plan.untag_probe import UntagProbe
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
-from bulkrm.model.manifest import IMAGE_TYPES, Resolution, Resolved
+from bulkrm.model.manifests.manifest import IMAGE_TYPES, Resolution, Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
 from bulkrm.model.result.failure import Failure, TagsOnly

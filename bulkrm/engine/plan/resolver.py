@@ -15,7 +15,7 @@ from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, EventListener
 from bulkrm.model.grouping import by_host
-from bulkrm.model.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.target import Target

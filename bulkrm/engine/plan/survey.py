@@ -10,7 +10,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.grouping import grouped
-from bulkrm.model.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.settings import Policy, Shared

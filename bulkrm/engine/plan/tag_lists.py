@@ -10,8 +10,8 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.events import ADVANCED, EventListener
 from bulkrm.model.grouping import by_host
-from bulkrm.model.inventory import Inventory
-from bulkrm.model.manifest import Resolved
+from bulkrm.model.manifests.inventory import Inventory
+from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.remote.clock import Clock, Moment

@@ -18,7 +18,7 @@ from bulkrm.codec.journal_events import (
 )
 from bulkrm.engine.record.durable import DurableJournal
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult

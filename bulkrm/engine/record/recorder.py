@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode

@@ -22,7 +22,7 @@ from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Phase, PhaseBegan
 from bulkrm.model.grouping import by_host
-from bulkrm.model.manifest import Manifest, children
+from bulkrm.model.manifests.manifest import Manifest, children
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import (

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import NO_CHILDREN, Children
+from bulkrm.model.manifests.manifest import NO_CHILDREN, Children
 from bulkrm.model.plan import Delete, Item, Verdict
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.planning.facts import RepositoryFacts, TagsRead

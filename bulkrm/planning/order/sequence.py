@@ -6,7 +6,7 @@ from itertools import islice
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host, by_repository
-from bulkrm.model.manifest import NO_CHILDREN
+from bulkrm.model.manifests.manifest import NO_CHILDREN
 from bulkrm.model.plan import Item, Order, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManifest

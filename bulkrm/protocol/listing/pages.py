@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
-from bulkrm.model.manifest import INDEX_TYPES, children, is_readable
+from bulkrm.model.manifests.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.explanation import explained

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from bulkrm.model.discovery import ExtensionPoint
+from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.host import Host
 from bulkrm.remote.registry import Registry

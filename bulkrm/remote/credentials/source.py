@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bulkrm.model.discovery import ExtensionPoint
+from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
 from bulkrm.remote.credentials.asked import Ask

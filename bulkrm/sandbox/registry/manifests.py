@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.manifest import (
+from bulkrm.model.manifests.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     DOCKER_SCHEMA1_SIGNED,

@@ -4,7 +4,7 @@ import json
 from http import HTTPStatus
 
 from bulkrm.model.digest import is_digest
-from bulkrm.model.manifest import OCI_INDEX
+from bulkrm.model.manifests.manifest import OCI_INDEX
 from bulkrm.sandbox.registry.listing import paged
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings

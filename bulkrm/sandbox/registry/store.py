@@ -7,7 +7,7 @@ from zlib import crc32
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.manifest import DOCKER_LIST, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST
+from bulkrm.model.manifests.manifest import DOCKER_LIST, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST
 from bulkrm.sandbox.wire import Refused
 
 # distribution v2.8.2 registry/handlers/manifests.go, maxManifestBodySize

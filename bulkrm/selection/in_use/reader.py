@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from bulkrm.model.discovery import discover
+from bulkrm.model.extensions.discovery import discover
 
 Document = Any  # one parsed JSON or YAML document
 

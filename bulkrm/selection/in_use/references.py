@@ -9,9 +9,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.errors import InputError
+from bulkrm.model.manifests.details import Details
 from bulkrm.model.reference import HTTPS_PORT, DigestRef, Repository, TagRef, looks_like_host, parse_reference
 from bulkrm.model.result.outcome import Kept, KeptReason
 

@@ -1,6 +1,6 @@
 """`labels`: chooses only images whose configuration has these labels; of an index, all its images must have them."""
 
-from bulkrm.model.details import Details
+from bulkrm.model.manifests.details import Details
 from bulkrm.selection.patterns.text_patterns import TextPattern, all_match, as_text
 from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, KeyShape, Selector, Values
 

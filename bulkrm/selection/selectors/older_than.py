@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bulkrm.model.details import Details
+from bulkrm.model.manifests.details import Details
 from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.selector import ConditionStage, KeepVerdict, Key, Narrow, Selector, Values
 from bulkrm.selection.values.ages import AgeLimit, parse_age

@@ -2,7 +2,7 @@
 
 import re
 
-from bulkrm.model.details import Details
+from bulkrm.model.manifests.details import Details
 from bulkrm.selection.patterns.syntax import refuse
 from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, Selector, Values
 

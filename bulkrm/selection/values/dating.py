@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bulkrm.model.details import Details
+from bulkrm.model.manifests.details import Details
 from bulkrm.selection.selector import Fact
 
 _AHEAD = timedelta(hours=24)  # a clock may be wrong by a time zone; a date farther ahead is ignored

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES, Manifest
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.state.archive import read_archive
 from bulkrm.state.errors import StateError, changed

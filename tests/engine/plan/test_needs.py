@@ -3,7 +3,7 @@
 import json
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX
+from bulkrm.model.manifests.manifest import OCI_INDEX
 from bulkrm.sandbox import Image, index_of, oci_image, oci_index
 from bulkrm.sandbox.registry.store import StoredManifest
 from tests.engine.runs import APP, Runs, words

@@ -9,7 +9,7 @@ import pytest
 from bulkrm.cli.main import with_command
 from bulkrm.cli.terminal.question_text import question_of, remarks
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Verdict
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import Gone, Kept, KeptReason

@@ -15,7 +15,7 @@ from bulkrm.codec.plan_schema import plan_schema
 from bulkrm.codec.plan_writer import write
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Blob, Resolved
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST, Blob, Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Plan, Settled, Untag, UntagMethod
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode, Reach

@@ -5,7 +5,7 @@ import pytest
 from bulkrm.engine.outcomes import Outcomes, noting
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Event, EventListener, ImageSettled, ignore
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason, Untagged

@@ -2,7 +2,7 @@
 
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Absent, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Absent, Resolved
 from bulkrm.model.reference import Repository
 
 APP = Repository("registry.example", "app")

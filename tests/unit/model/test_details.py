@@ -4,9 +4,18 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from bulkrm.model.details import Config, Details, ManifestFacts, Missing, Unread, describe, details, read_config
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import DOCKER_SCHEMA1, OCI_INDEX, OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.details import (
+    Config,
+    Details,
+    ManifestFacts,
+    Missing,
+    Unread,
+    describe,
+    details,
+    read_config,
+)
+from bulkrm.model.manifests.manifest import DOCKER_SCHEMA1, OCI_INDEX, OCI_MANIFEST, Manifest
 
 A, B, C, D = (Digest.of(letter.encode()) for letter in "abcd")
 JANUARY, MARCH = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.model.discovery import discover
+from bulkrm.model.extensions.discovery import discover
 
 
 @pytest.fixture

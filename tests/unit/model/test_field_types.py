@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bulkrm.model.field_types import misfit
+from bulkrm.model.extensions.field_types import misfit
 
 NO_NAME: Any = 5
 

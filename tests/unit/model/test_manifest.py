@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import (
+from bulkrm.model.manifests.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     IMAGE_TYPES,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bulkrm.model.printable import printable, printable_lines
+from bulkrm.model.text.printable import printable, printable_lines
 
 TEXT = st.text(st.characters(categories=None, exclude_characters=""))
 

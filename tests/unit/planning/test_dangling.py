@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bulkrm.model.manifest import Absent, Resolution, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Resolution, Unresolved
 from bulkrm.model.plan import Dangling, Delete, Plan, Settled, UntagMethod
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason

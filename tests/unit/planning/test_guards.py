@@ -7,7 +7,7 @@ import pytest
 
 from bulkrm.model.condition_verdicts import ConditionVerdicts
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode

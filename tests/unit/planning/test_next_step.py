@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Settled
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Effect, Removal

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.planning.facts import RepositoryFacts, TagFacts, TagsNotRead, TagsRead
 from bulkrm.planning.guards.protection import TrackedPatterns

@@ -1,6 +1,6 @@
 """The second judgement: only what both judgements delete is deleted."""
 
-from bulkrm.model.manifest import Absent, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Unresolved
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Shared

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolution, Resolved
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST, Children, Resolution, Resolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState

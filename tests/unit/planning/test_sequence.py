@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, Children, Resolved
+from bulkrm.model.manifests.manifest import OCI_INDEX, Children, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
 from tests.support.steps import by_digest

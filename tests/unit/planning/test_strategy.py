@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Order, Plan, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode, TagsOnly

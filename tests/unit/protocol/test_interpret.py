@@ -7,7 +7,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.manifest import DOCKER_SCHEMA1_SIGNED, MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST, Manifest, Resolved
+from bulkrm.model.manifests.manifest import (
+    DOCKER_SCHEMA1_SIGNED,
+    MEDIA_TYPES,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Manifest,
+    Resolved,
+)
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.protocol import interpret as judge

@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES
+from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.reference import Repository
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.protocol import message

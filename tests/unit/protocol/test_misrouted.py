@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import DOCKER_SCHEMA1_SIGNED, OCI_MANIFEST
+from bulkrm.model.manifests.manifest import DOCKER_SCHEMA1_SIGNED, OCI_MANIFEST
 from bulkrm.model.reference import Repository
 from bulkrm.protocol import message
 from bulkrm.protocol.message import Answer, Request

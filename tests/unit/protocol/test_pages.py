@@ -8,7 +8,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.manifest import OCI_INDEX
+from bulkrm.model.manifests.manifest import OCI_INDEX
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import message

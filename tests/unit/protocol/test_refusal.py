@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.families.family import traits_of
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.protocol import message

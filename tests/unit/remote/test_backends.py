@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.inventory import Inventory, ListedManifest
-from bulkrm.model.manifest import IMAGE_TYPES
+from bulkrm.model.manifests.inventory import Inventory, ListedManifest
+from bulkrm.model.manifests.manifest import IMAGE_TYPES
 from bulkrm.remote.backends.backend import backend_of, backends
 
 

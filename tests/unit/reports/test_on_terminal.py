@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.model.colour import Colour, painted, printable_in_colour
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import (
     Deleted,
@@ -19,6 +18,7 @@ from bulkrm.model.result.outcome import (
     WouldDelete,
 )
 from bulkrm.model.result.report import ImageResult, Report
+from bulkrm.model.text.colour import Colour, painted, printable_in_colour
 from bulkrm.reports.format import View, formats
 from tests.unit.reports.test_reports import GOLDEN, HOST, report
 

@@ -9,7 +9,7 @@ import pytest
 
 from bulkrm.codec.report_fields import image
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import (
     Deleted,

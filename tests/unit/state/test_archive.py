@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST, Manifest
 from bulkrm.sandbox import docker_image
 from bulkrm.state.archive import Archive, read_archive
 from bulkrm.state.errors import StateError

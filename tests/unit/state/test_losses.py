@@ -8,7 +8,7 @@ import pytest
 
 from bulkrm.codec.journal_events import Intent, IntentKind
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder

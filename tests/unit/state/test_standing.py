@@ -7,7 +7,7 @@ import pytest
 
 from bulkrm.codec.journal_events import UndoEnded, Undone, event_fields
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.journal.account import Account

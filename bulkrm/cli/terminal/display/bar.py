@@ -14,7 +14,7 @@ from bulkrm.cli.terminal.display.display import Quiet
 from bulkrm.cli.terminal.display.pace import Waiting, duration, speed
 from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
-from bulkrm.model.printable import printable
+from bulkrm.model.text.printable import printable
 
 # Columns: of the words beside the bar where they are long, and of the bar itself.
 _WORDS, _SHORTEST, _LONGEST = 68, 4, 60

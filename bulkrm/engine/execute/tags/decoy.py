@@ -41,7 +41,7 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest, empty_index
+from bulkrm.model.manifests.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import GONE, PATIENCE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure

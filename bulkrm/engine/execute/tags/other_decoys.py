@@ -12,7 +12,7 @@ from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted, Rereader
 from bulkrm.engine.execute.tags.tag_change import moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest, decoy_run
+from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode

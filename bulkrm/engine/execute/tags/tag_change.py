@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Unresolved
+from bulkrm.model.manifests.manifest import Unresolved
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode

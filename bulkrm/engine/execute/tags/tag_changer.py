@@ -20,7 +20,7 @@ from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
-from bulkrm.model.manifest import Manifest, Unresolved
+from bulkrm.model.manifests.manifest import Manifest, Unresolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Removal

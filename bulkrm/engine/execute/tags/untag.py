@@ -16,7 +16,7 @@ from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, unconfirmed, untagged
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import Manifest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode

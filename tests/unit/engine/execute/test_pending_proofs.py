@@ -11,7 +11,7 @@ from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Removal

@@ -3,7 +3,7 @@
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Advanced, Event, Phase, PhaseBegan
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Order
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead

@@ -11,7 +11,7 @@ from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
-from bulkrm.model.manifest import OCI_INDEX, OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST, Absent, Children, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Item, Settled, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode

@@ -4,7 +4,7 @@ import anyio
 
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Order, Untag, UntagMethod, Verdict
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManifest

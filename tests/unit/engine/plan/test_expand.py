@@ -9,7 +9,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import ignore
-from bulkrm.model.inventory import Inventory
+from bulkrm.model.manifests.inventory import Inventory
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason

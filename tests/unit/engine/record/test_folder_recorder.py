@@ -8,7 +8,7 @@ import pytest
 
 from bulkrm.engine.record.folder_recorder import FolderRecorder
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Manifest
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Source, Target

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.model.details import Details
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
+from bulkrm.model.manifests.details import Details
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import KeptReason
 from bulkrm.selection.in_use.reading import read_in_use

@@ -6,7 +6,7 @@ from bulkrm.engine.execute.tags.dangling import dangling_outcome
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers, stays_listed, stuck, untag_outcome
 from bulkrm.engine.execute.tags.tag_change import Done, Doubt
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import OCI_MANIFEST, Resolved
+from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Dangling, Item, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state

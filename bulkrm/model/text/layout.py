@@ -11,8 +11,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bulkrm.model.cells import cells
-from bulkrm.model.printable import printable
+from bulkrm.model.text.cells import cells
+from bulkrm.model.text.printable import printable
 
 MOST_NAMED = 5  # names before a list in a sentence is cut
 MOST_IN_A_ROW = 3  # names before a list in a row of a table is cut

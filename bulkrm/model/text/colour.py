@@ -3,7 +3,7 @@
 import re
 from enum import Enum
 
-from bulkrm.model.printable import printable_lines
+from bulkrm.model.text.printable import printable_lines
 
 _RESET = "\x1b[0m"
 

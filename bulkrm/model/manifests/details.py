@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
-from bulkrm.model.manifest import INDEX_TYPES, SCHEMA1_TYPES, Manifest
+from bulkrm.model.manifests.manifest import INDEX_TYPES, SCHEMA1_TYPES, Manifest
 
 CREATED_ANNOTATION = "org.opencontainers.image.created"
 MAX_DEPTH = 8  # of indexes in indexes

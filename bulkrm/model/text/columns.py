@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from bulkrm.model.cells import cells, padded
-from bulkrm.model.colour import uncoloured
-from bulkrm.model.printable import printable
+from bulkrm.model.text.cells import cells, padded
+from bulkrm.model.text.colour import uncoloured
+from bulkrm.model.text.printable import printable
 
 _GAP = "  "
 
@@ -12,7 +12,7 @@ _GAP = "  "
 def two_columns(rows: Sequence[tuple[str, str]], width: int | None, indent: int = 0) -> Iterator[tuple[str, ...]]:
     """Yield the lines of each name, one with its text in a column of its own; two for a name that leaves no room for that.
 
-    `width` is the terminal's; None: every name is one line. The texts may be painted (`bulkrm.model.colour`).
+    `width` is the terminal's; None: every name is one line. The texts may be painted (`bulkrm.model.text.colour`).
     """
     blanks = " " * indent
     names = [printable(name) for name, _ in rows]

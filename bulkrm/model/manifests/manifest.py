@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from bulkrm.model.descriptors import JsonPairs, descriptors, parse_pairs
 from bulkrm.model.digest import Digest, is_digest
+from bulkrm.model.manifests.descriptors import JsonPairs, descriptors, parse_pairs
 from bulkrm.model.result.failure import Failure
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

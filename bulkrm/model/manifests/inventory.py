@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifest import MEDIA_TYPES, Resolved
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, Resolved
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.field_types import misfit
+from bulkrm.model.extensions.field_types import misfit
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""Text for people: laid out, coloured, and made safe to show."""
