@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
+import bulkrm
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings, oci_image, put_image
 from tests.cli.command import terminal
 
-PICTURE = Path(__file__).resolve().parent.parent.parent / "bulkrm/manual/terminal.svg"
+PICTURE = Path(bulkrm.__file__).with_name("manual") / "terminal.svg"
 COLUMNS = 80
 _LIST = """\
 protect: ["*:latest"]
