@@ -35,6 +35,7 @@ _THEME = TerminalTheme(
     [(24, 26, 31), (224, 108, 117), (152, 195, 121), (229, 192, 123), (97, 175, 239), (198, 120, 221), (86, 182, 194),
      (208, 212, 220)],
 )  # fmt: skip
+_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # they are loaded from elsewhere; the reader's own do as well
 _ESCAPE = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
 
 
@@ -120,7 +121,8 @@ def drawn(text: str) -> str:
     """Return the picture of a screen."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), color_system="truecolor", force_terminal=True)
     console.print(Text.from_ansi(text), soft_wrap=False)
-    return console.export_svg(title="bulkrm", theme=_THEME, unique_id="bulkrm")
+    svg = console.export_svg(title="bulkrm", theme=_THEME, unique_id="bulkrm")
+    return _FONTS.sub("", svg)
 
 
 async def picture(folder: Path) -> str:
