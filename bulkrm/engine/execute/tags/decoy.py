@@ -65,17 +65,25 @@ class Decoys:
         other._alive = self._alive
         return other
 
+    def turn(self, repository: Repository) -> anyio.Lock:
+        """Return the lock that whoever makes a decoy of the repository holds as long as that decoy is alive."""
+        return self._alive.setdefault(repository, anyio.Lock())
+
     @asynccontextmanager
     async def make(self, repository: Repository, tags: Collection[str]) -> AsyncIterator["Decoy"]:
-        """Make a decoy for these tags, and have it journalled before it is pushed. Raises StateError.
+        """Take the turn, and make a decoy for these tags, which is alive until the block is left. Raises StateError."""
+        async with self.turn(repository):
+            yield await self.make_in_turn(repository, tags)
 
-        It is alive until the block is left; until then another one of the repository waits.
+    async def make_in_turn(self, repository: Repository, tags: Collection[str]) -> "Decoy":
+        """Make a decoy for these tags, and have it journalled before it is pushed; the caller holds the turn.
+
+        Raises StateError.
         """
-        async with self._alive.setdefault(repository, anyio.Lock()):
-            manifest = empty_index(uuid4().hex, self.context.recorder.run)
-            await self.context.recorder.decoy(repository, list(tags), manifest)
-            self.context.removed_ahead.add_decoy(repository, manifest.digest)
-            yield Decoy(repository, manifest, self)
+        manifest = empty_index(uuid4().hex, self.context.recorder.run)
+        await self.context.recorder.decoy(repository, list(tags), manifest)
+        self.context.removed_ahead.add_decoy(repository, manifest.digest)
+        return Decoy(repository, manifest, self)
 
     def earlier(self, repository: Repository, digest: Digest) -> "EarlierDecoy":
         """Return a decoy that an earlier part of this run made, known by its digest."""
@@ -156,6 +164,7 @@ class _DecoyLooks:
         self._repository = decoy.repository
         self._workers = workers
         self._changer = changer
+        self._lister = changer.without_memory()  # a refused list says nothing of the tags
         self._context = context
 
     async def look(self, deleted: Removal | Failure) -> Collection[str] | Failure:
@@ -163,7 +172,7 @@ class _DecoyLooks:
         patience = iter(PATIENCE)
         left = list(self._decoy.under)
         while True:
-            names = await self._changer.listed(self._repository)
+            names = await self._lister.listed(self._repository)
             left = await self._in_question(self._without_gone(left, names))
             waits = left and not isinstance(names, Failure) and lingers(self.looks[left[0]], deleted)
             if not waits or self._context.stop or (pause := next(patience, None)) is None:

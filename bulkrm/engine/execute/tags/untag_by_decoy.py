@@ -35,13 +35,15 @@ class UntagByDecoy:
 
     async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
         """Remove the item's tags, and record their outcomes; False: some were not tried, as they are not wanted any more."""
-        archived = await self._decoys.changer.whole(item.repository, item.digest)
-        if not isinstance(archived, Manifest):
-            for tag in item.named_tags:
-                outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
-                self._outcomes.record(item, item.targets_naming(tag), outcome)
-            return True
-        async with self._decoys.make(item.repository, item.named_tags) as decoy:
+        async with self._decoys.turn(item.repository):
+            # Read in turn: where the registry is away by then, no decoy is made, and none has to be looked for later.
+            archived = await self._decoys.changer.whole(item.repository, item.digest)
+            if not isinstance(archived, Manifest):
+                for tag in item.named_tags:
+                    outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
+                    self._outcomes.record(item, item.targets_naming(tag), outcome)
+                return True
+            decoy = await self._decoys.make_in_turn(item.repository, item.named_tags)
             return await self._untag(item, decoy, archived, wanted)
 
     async def _untag(self, item: Item, decoy: Decoy, archived: Manifest, wanted: Callable[[], bool]) -> bool:
