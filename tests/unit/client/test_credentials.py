@@ -333,7 +333,7 @@ def test_a_broken_file(body: bytes, tmp_path: Path) -> None:
 def test_where_it_is_broken(tmp_path: Path) -> None:
     """A mistake in the JSON is named by line and column."""
     with pytest.raises(InputError, match=r"is no JSON object \(line 2, column 3\)"):
-        read(tmp_path, b'{"auths": {},\n  }')
+        read(tmp_path, b'{"auths": {},\n  auths}')
 
 
 def test_a_file_without_end(tmp_path: Path) -> None:
