@@ -155,9 +155,10 @@ async def test_no_pager(pager: str) -> None:
 
 async def test_a_pager_that_is_left_early() -> None:
     """Who leaves the pager before the end is no error."""
-    text = await on_terminal("safety", env={"PAGER": "head -n 1"})
+    text = await on_terminal("safety", env={"PAGER": "head -n 2"})  # older rich draws a box around the heading
 
-    assert text.strip() == "Safety"
+    assert "Safety" in text
+    assert len(text.strip().splitlines()) <= 2
 
 
 async def test_never_a_pager_in_a_pipe(tmp_path: Path) -> None:
