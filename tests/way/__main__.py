@@ -3,7 +3,7 @@
 import sys
 
 from tests.way.page import page
-from tests.way.recording import record
+from tests.way.recording import growth, record
 
-for line in page(record()):
+for line in page(record(), growth()):
     sys.stdout.write(f"{line}\n")

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from types import CodeType
 
-from tests.way.recording import Way, module_of, name_of
+from tests.way.recording import Growth, Way, module_of, name_of
 
 _WIDTH = 60
 
@@ -38,7 +38,12 @@ def lines(codes: Iterable[CodeType]) -> int:
     return sum(source_of(code)[0] for code in codes)
 
 
-def page(way: Way) -> Iterator[str]:
+def until_delete(growth: Growth, way: Way) -> list[CodeType]:
+    """The functions that run for each further tag, without those that come after its DELETE."""
+    return [code for code in growth.functions if code in way.executed]
+
+
+def page(way: Way, growth: Growth) -> Iterator[str]:
     """Yield the page, line by line."""
     yield "The way of one tag, from --from-file to its DELETE. A heading is what happens to it; below are the functions"
     yield "that come into play for that, each once, in their order, with the number of their lines."
@@ -63,3 +68,7 @@ def page(way: Way) -> Iterator[str]:
     yield f"frames across tasks, from the coroutine of `main` down: {len(way.across_tasks)}"
     yield f"on the way: {len(way.functions)} functions, {lines(way.functions)} lines, {len(modules(way.functions))} modules"
     yield f"executed at all: {len(way.executed)} functions in {len(modules(way.executed))} modules"
+    each = until_delete(growth, way)
+    yield f"executed for each further tag: {len(each)} functions in {len(modules(each))} modules up to its DELETE,"
+    yield f"  and with its outcome and report {len(growth.functions)} in {len(modules(growth.functions))},"
+    yield f"  by {sum(growth.calls.values()):.0f} calls"

@@ -11,7 +11,9 @@ that order. Its lines are those of its functions, without blank lines and docstr
 each docstring.
 
 What is not counted: how options are parsed; and functions that came back before the next station, such as the parsing of
-a reference, the making of a value, the opening of the display. They are counted apart, as executed.
+a reference, the making of a value, the opening of the display. They are counted apart, as executed. Most of those run
+once for a whole run: what runs for each further tag of a list is counted apart too, as `growth`, with how often it runs.
+The number of those calls is a price of an image that does not depend on the machine.
 """
 
 import inspect
@@ -19,7 +21,8 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,22 +182,58 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 def record() -> Way:
     """Delete one of two tags of a repository, by a list file with one line; return its way."""
     recording = Recording()
+    recording.way.code = _delete_tags(1, recording)
+    return recording.way
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """How much more is called for each further tag of a list: by function, as a mean."""
+
+    calls: Mapping[CodeType, float]
+
+    @property
+    def functions(self) -> list[CodeType]:
+        """The functions that are called at least once for each further tag."""
+        return [code for code, calls in self.calls.items() if calls >= 1]
+
+
+def growth(few: int = 2, many: int = 22) -> Growth:
+    """Delete `few` tags and then `many`, each of a manifest of its own in one repository, and count the calls of ours."""
+    counted = []
+    for tags in (few, many):
+        calls: Counter[CodeType] = Counter()
+
+        def count(frame: FrameType, event: str, _: Any, calls: Counter[CodeType] = calls) -> None:
+            if event == "call" and frame.f_code.co_flags & inspect.CO_OPTIMIZED and is_ours(frame.f_code):
+                calls[frame.f_code] += 1
+
+        _delete_tags(tags, count)
+        counted.append(calls)
+    less, more = counted
+    return Growth({code: (calls - less[code]) / (many - few) for code, calls in more.items()})
+
+
+def _delete_tags(count: int, profile: Callable[[FrameType, str, Any], None]) -> object:
+    """Delete all tags of a repository but one, each by a line of its own; return the exit code."""
     with served(SandboxSettings()) as sandbox, tempfile.TemporaryDirectory() as folder:
-        for number, tag in enumerate(("1", "2")):
+        tags = [str(number) for number in range(1, count + 2)]
+        for number, tag in enumerate(tags):
             put_image(sandbox.store, "team/app", [tag], oci_image(number))
         listed = Path(folder) / "images.yaml"
-        listed.write_text(f"- {sandbox.host}/team/app:1\n", encoding="utf-8")
+        listed.write_text("".join(f"- {sandbox.host}/team/app:{tag}\n" for tag in tags[:-1]), encoding="utf-8")
         login = {"REGISTRY_USERNAME": "admin", "REGISTRY_PASSWORD": "admin", "BULKRM_STATE_DIR": f"{folder}/state"}
+        code: object = None
         with _environment(environment(login)), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             before = sys.getprofile()
-            sys.setprofile(recording)
+            sys.setprofile(profile)
             try:
                 main(["--from-file", str(listed), "--yes", "--quiet"])
             except SystemExit as end:
-                recording.way.code = end.code
+                code = end.code
             finally:
                 sys.setprofile(before)
         left = sandbox.store.tags("team/app")
-    if list(left or ()) != ["2"]:
-        raise RuntimeError(f"the tag did not go its way: {recording.way.code}, {left}")
-    return recording.way
+    if list(left or ()) != tags[-1:]:
+        raise RuntimeError(f"the tags did not go their way: {code}, {left}")
+    return code

@@ -4,21 +4,29 @@ from types import CodeType
 
 import pytest
 
-from tests.way.page import lines, modules, page
-from tests.way.recording import STATIONS, Way, name_of, record
+from tests.way.page import lines, modules, page, until_delete
+from tests.way.recording import STATIONS, Growth, Way, growth, name_of, record
 
 FRAMES_IN_TASK = 9  # of ours, in the task that sends a DELETE, the transport included
 FRAMES_FROM_MAIN = 14  # of ours, from `main` down to the transport, as a debugger shows them
 FRAMES_ACROSS_TASKS = 14  # of ours, from the coroutine that `main` runs, through the tasks that wait, to the transport
 MODULES_ON_THE_WAY = 70
 LINES_ON_THE_WAY = 900
-MODULES_EXECUTED = 175  # of everything that runs for it, down to the smallest helper; to be brought down
+MODULES_EXECUTED = 175  # of everything that runs in a run with one tag, down to the smallest helper
+MODULES_FOR_EACH_TAG = 95  # in which anything runs for each further tag of a list, up to its DELETE
+CALLS_FOR_EACH_TAG = 900  # of functions of ours
 
 
 @pytest.fixture(scope="module")
 def way() -> Way:
     """The way of one tag."""
     return record()
+
+
+@pytest.fixture(scope="module")
+def growth_by_a_tag() -> Growth:
+    """What is called for each further tag of a list."""
+    return growth()
 
 
 def names(codes: list[CodeType]) -> str:
@@ -40,6 +48,14 @@ def test_size(way: Way) -> None:
     assert len(modules(way.executed)) <= MODULES_EXECUTED
 
 
+def test_each_further_tag(way: Way, growth_by_a_tag: Growth) -> None:
+    """A further tag of a list needs few modules and calls: what holds for a repository or host is not looked up again for it."""
+    each = until_delete(growth_by_a_tag, way)
+
+    assert 0 < len(modules(each)) <= MODULES_FOR_EACH_TAG, sorted(modules(each))
+    assert len(each) < sum(growth_by_a_tag.calls.values()) <= CALLS_FOR_EACH_TAG
+
+
 def test_every_station_is_reached(way: Way) -> None:
     """The way goes by all that happens to a tag: what is not there any more, or has another name, is not missed silently."""
     seen = {name_of(code) for code in way.executed}
@@ -48,9 +64,9 @@ def test_every_station_is_reached(way: Way) -> None:
         assert functions <= seen, title
 
 
-def test_the_page(way: Way) -> None:
+def test_the_page(way: Way, growth_by_a_tag: Growth) -> None:
     """The page goes from the list file to the transport, with a line for each function that says what it does."""
-    text = list(page(way))
+    text = list(page(way, growth_by_a_tag))
     functions = [line for line in text if line[:5].strip().isdigit()]
 
     assert len(functions) == len(way.functions)
