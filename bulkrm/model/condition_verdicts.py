@@ -1,4 +1,4 @@
-"""What the conditions of a list keep in one repository. `selection` computes it, the guards of `planning` use it."""
+"""The verdicts of a list's conditions in one repository: `selection` computes them, the guards of `planning` use them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from bulkrm.model.result.outcome import Kept
 
 @dataclass(frozen=True, slots=True)
 class ConditionVerdicts:
-    """What the conditions keep, with the reasons.
+    """The images of one repository that conditions keep, with the reasons.
 
     `digests`: manifests that are kept whichever entry names them (`unreadable`, `newest`), their reasons in order of
-    precedence. `targets`: images that every entry which names them keeps by its age. `dangling`: tags without a
-    manifest that are kept. `in_use`: manifests that run somewhere, with their children and indexes; `tags_in_use`: the
-    tags under which they run. `created`: when the manifests with tags were built, by which `min-keep` chooses; None:
-    not known.
+    precedence. `targets`: images that are too young, or have no date, for every entry that names them.
+    `dangling`: tags without a manifest that are kept. `in_use`: manifests that run somewhere, with their children and
+    indexes; `tags_in_use`: the tags under which they run. `created`: when the manifests with tags were built, by which
+    `min-keep` chooses; None: not known.
     """
 
     digests: Mapping[Digest, tuple[Kept, ...]] = field(default_factory=dict)

@@ -20,13 +20,13 @@ def is_digest(text: str) -> bool:
 class Digest(str):
     """A digest that is well-formed: `sha256:` and 64, or `sha512:` and 128 lower-case hex digits.
 
-    It is a `str`, so that it goes into URLs, JSON and dictionaries as it stands. Raises InputError on anything else.
+    It is a `str`, so it can be used in URLs, JSON and dictionaries without conversion (image-spec descriptor.md, "Digests").
     """
 
     __slots__ = ()
 
     def __new__(cls, text: str) -> Self:
-        """Check the text. Raises InputError where it is no digest."""
+        """Check the text. Raises InputError where it is not a digest."""
         if not is_digest(text):
             raise InputError(
                 Problem("", f"{text[:160]!r} is not a digest", "write sha256: and 64 lower-case hex digits")
@@ -35,7 +35,7 @@ class Digest(str):
 
     @classmethod
     def of(cls, content: bytes, algorithm: str = "sha256") -> Self:
-        """Compute the digest of some bytes. It is well-formed by construction, so it is not checked."""
+        """Compute the digest of `content`; `algorithm` is a name that `hashlib` knows."""
         return super().__new__(cls, f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}")
 
     @property
@@ -45,6 +45,6 @@ class Digest(str):
 
     @property
     def short(self) -> str:
-        """The algorithm and twelve hex digits, for people."""
+        """The algorithm and the first twelve hex digits: `sha256:0123456789ab`."""
         algorithm, _, digits = self.partition(":")
         return f"{algorithm}:{digits[:12]}"

@@ -1,4 +1,4 @@
-"""The one tree of errors. Below the engine they are raised; the engine turns them into outcomes in one place."""
+"""The errors of bulkrm, all below `BulkrmError`. The engine is the one place that turns them into outcomes."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,11 @@ class BulkrmError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in what the user gave: where it stands (`images.yaml:3:5`, `argument 2`), what is wrong, the remedy."""
+    """One mistake in the user's input.
+
+    `where`: its place, such as `images.yaml:3:5` or `argument 2`; empty where only the caller knows it. `what`: what is
+    wrong. `remedy`: what to write or do instead; empty where there is no advice.
+    """
 
     where: str
     what: str
@@ -37,7 +41,7 @@ class ProtocolError(BulkrmError):
 
 
 class RequestFailed(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """A request came to its final answer, and that is a failure for the images that needed it."""
+    """A request failed for good, retries included; so do the images that needed it."""
 
     def __init__(self, failure: Failure) -> None:
         """`failure`: what the report shows for every image that needed this request."""

@@ -1,7 +1,7 @@
-"""What a run tells while it goes on, as values: whoever listens decides what to show, and in which words.
+"""The events of a run, as values: the listener decides which of them it shows, and in which words.
 
 Events come in the order in which things happen. A listener is called from the event loop of the run and must not block.
-One that raises stops the run as a bug does: nothing new is begun, and the report is completed.
+A listener that raises stops the run as a bug does: nothing new is begun, and the report is completed.
 """
 
 from collections.abc import Callable
@@ -13,53 +13,56 @@ from bulkrm.model.result.report import ImageResult, Report
 
 
 class Phase(StrEnum):
-    """A stretch of a run in which things of one kind are done, each of which is counted."""
+    """A phase of a run: requests, or images, of one kind, which are counted."""
 
     LISTING_TAGS = "listing-tags"
     RESOLVING_IMAGES = "resolving-images"
-    READING_MANIFESTS = "reading-manifests"  # of images about which a condition asks
+    READING_MANIFESTS = "reading-manifests"  # for conditions, such as `annotations`
     READING_CONFIGURATIONS = "reading-configurations"  # as above
-    RESOLVING_ATTACHED = "resolving-attached"  # children and referrers that go with their parents
+    RESOLVING_ATTACHED = "resolving-attached"  # children and referrers that are deleted with their parents
     READING_INDEXES = "reading-indexes"
     CHECKING_OTHER_TAGS = "checking-other-tags"  # tags of the touched repositories that the list does not name
-    CHECKING_NEEDED = "checking-needed"  # what kept indexes need, before anything goes (`verify`)
+    CHECKING_NEEDED = "checking-needed"  # manifests that kept indexes need, before anything is deleted (`verify`)
     REMOVING_DANGLING_TAGS = "removing-dangling-tags"  # tags that lead to no manifest
     REMOVING_TAGS = "removing-tags"
     DELETING_MANIFESTS = "deleting-manifests"
     VERIFYING_KEPT = "verifying-kept"
-    LOOKING_FOR_MISSING = "looking-for-missing"  # manifests of kept tags that are not as they were
+    LOOKING_FOR_MISSING = "looking-for-missing"  # the manifests of kept tags that changed (`verify`)
     VERIFYING_DELETED = "verifying-deleted"
     PUTTING_BACK = "putting-back"
 
 
 class WarningKind(StrEnum):
-    """What a warning is about."""
+    """The subject of a warning."""
 
     UNUSED_PATTERN = "unused-pattern"  # a protect pattern, or one of damaged tags, matches no tag
     UNUSED_EXCLUSION = "unused-exclusion"
     COVERED_ENTRY = "covered-entry"  # another entry of the list names the same images
-    UNGROUPED_TAGS = "ungrouped-tags"  # tags that fit no group of an entry that ranks
-    IN_USE_ELSEWHERE = "in-use-elsewhere"  # nothing that is in use is on a registry of this run
+    UNGROUPED_TAGS = "ungrouped-tags"  # tags that `group-by` does not match, so that `keep-newest` ignores them
+    IN_USE_ELSEWHERE = "in-use-elsewhere"  # no image in use is on a registry of this run
     IN_USE_UNREADABLE = "in-use-unreadable"
-    MANIFESTS_STAY = "manifests-stay"  # the host deletes tags, and no manifests
+    MANIFESTS_STAY = "manifests-stay"  # the host deletes tags, but no manifests
     TAGS_STAY = "tags-stay"  # the host deletes no tags
-    NOT_TAGS_FIRST = "not-tags-first"  # the tags of a repository could not go first; its manifests go by digest
-    CREDENTIALS = "credentials"  # a source, or an entry of one, did not help as it was meant to
-    CONCURRENCY = "concurrency"  # fewer requests at a time than asked for, not to reach the limit of open files
+    NOT_TAGS_FIRST = "not-tags-first"  # the tags of a repository could not be deleted first; manifests go by digest
+    CREDENTIALS = "credentials"  # a credential source, or an entry of one, cannot be used
+    CONCURRENCY = "concurrency"  # fewer requests at a time than asked for, because of the limit of open files
     MIXED_ANSWERS = "mixed-answers"  # the host sent the answer to another request; connections are not shared any more
 
 
 class PauseReason(StrEnum):
-    """Why nothing is sent to a host for a while."""
+    """Why requests to a host wait."""
 
     ASKED = "asked"  # the registry asks to wait: 429, Retry-After, or a quota that is nearly used up
-    TROUBLE = "trouble"  # it answers with a server error, or not as it should
+    TROUBLE = "trouble"  # it answers with a server error, or in a way that HTTP does not allow
     UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseBegan:
-    """A phase begins, and the one before it is over. `total`: so many `Advanced` are to be expected; a stop has fewer."""
+    """A phase begins, and the one before it is over.
+
+    `total`: how many `Advanced` events follow; fewer where the run is stopped.
+    """
 
     phase: Phase
     total: int
@@ -67,26 +70,26 @@ class PhaseBegan:
 
 @dataclass(frozen=True, slots=True)
 class Advanced:
-    """One request or image of the phase that began last is done."""
+    """One request or image of the current phase is done."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanMade:
-    """The plan is complete and not yet carried out; what it settles has had its `ImageSettled`, or has it now."""
+    """The plan is complete and not yet carried out. An `ImageSettled` came before, or comes next, for what it settles."""
 
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSettled:
-    """The outcome of an image, or of a pattern that chose none, is final: each line of the report has exactly one."""
+    """The outcome of an image, or of a pattern that chose none, is final. Each line of the report has one such event."""
 
     result: ImageResult
 
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """The user should know something that is no outcome of an image. `text`: a sentence in English, without a full stop."""
+    """A warning that is not about the outcome of one image. `text`: a sentence in English, without a full stop."""
 
     kind: WarningKind
     text: str
@@ -94,9 +97,9 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """Requests to `host` wait for so many seconds: all of them where it asked for that, else those that it did not answer.
+    """Requests to `host` wait for `seconds`: all of them with reason `ASKED`, otherwise those that failed.
 
-    Told once for all requests that wait, and only of waits of two seconds and more.
+    There is one event for all requests that wait, and none for waits below two seconds.
     """
 
     host: str
@@ -106,9 +109,9 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class RequestAnswered:
-    """A request was sent to a registry or token server, and this came of it: the HTTP status, or what went wrong.
+    """A request to a registry or token server ended. `result`: the HTTP status, or what went wrong.
 
-    Retries are told one by one. `url` has lost the parts of its query that may be secret.
+    Each retry has an event of its own. `url` is without the parts of its query that may be secret.
     """
 
     method: str
@@ -118,14 +121,14 @@ class RequestAnswered:
 
 @dataclass(frozen=True, slots=True)
 class RunBegan:
-    """All that was given is known to be good, and requests are sent from now on. `run`: its name, also of a dry run."""
+    """The input was checked, and requests are sent from now on. `run`: the name of the run; dry runs have one too."""
 
     run: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The last event of a run, also of one that was stopped, cancelled or ended by a bug. The report is complete."""
+    """The last event of every run, also of one that was stopped, cancelled or ended by a bug. The report is complete."""
 
     report: Report
 
@@ -137,4 +140,4 @@ ADVANCED = Advanced()
 
 
 def ignore(event: Event) -> None:
-    """Hear an event and do nothing: the listener of whoever has none."""
+    """Do nothing with an event; the default listener."""

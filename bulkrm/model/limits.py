@@ -1,4 +1,4 @@
-"""The limit of open files, which each connection, each file and each helper process counts against."""
+"""The operating system's limit of open files. Connections, files and helper processes all count towards it."""
 
 import errno
 
@@ -7,5 +7,5 @@ _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 def is_exhausted(error: OSError) -> bool:
-    """Tell whether a file or a connection could not be opened because too many are open: no other remedy helps then."""
+    """Tell whether a file or connection could not be opened because too many are open (EMFILE, ENFILE)."""
     return error.errno in _EXHAUSTED

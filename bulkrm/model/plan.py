@@ -1,4 +1,4 @@
-"""The plan: what is known of every target, and the verdict on every manifest, before anything is deleted."""
+"""The plan: the verdict on every manifest and the outcome of every other target, before anything is deleted."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ Verdict = Delete | Untag | Kept | Failed
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One manifest of one repository and the targets that lead to it: one verdict, and one outcome for each of them."""
+    """One manifest of one repository, with the targets that lead to it. It has one verdict, each target one outcome."""
 
     repository: Repository
     resolved: Resolved
@@ -99,13 +99,13 @@ class Item:
 
     @property
     def is_attached(self) -> bool:
-        """Tell whether the list names it nowhere: it is only deleted together with its parent."""
+        """Tell whether the list does not name it: it is only deleted together with its parent."""
         return all(target.parent is not None for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A target whose outcome is known before anything is deleted: it leads to no manifest that could be."""
+    """A target that leads to no manifest which could be deleted, so its outcome is known beforehand."""
 
     target: Target
     outcome: Gone | Failed | Kept
@@ -131,13 +131,14 @@ class Dangling:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is known of every target, and what a run does about it. Each target is in one item, or dangling, or settled.
+    """A run's plan. Each target is in exactly one item, or dangling, or settled.
 
     Items have distinct (repository, digest), with one exception: beside an item to untag (or one that only a limit keeps
-    from that) there may be a kept item, with those targets that are no tags or are protected. `tags`: the number of tags
-    of each touched repository, where it is known; `orders`: the repositories whose requests do not go by digest;
-    `ignored`: damaged tags, in full form, that do not make their repository unreadable (`--ignore-unreadable`). Of the
-    hosts: `untagged_first` delete a manifest only once it has no tag, `no_undo` cannot restore what was deleted.
+    from that) there may be a kept item, with those targets that are not tags or are protected. `tags`: the number of tags
+    of each touched repository, where it is known; `orders`: of the repositories where the order is not `Order.DIGEST`;
+    `ignored`: damaged tags, in full form, that do not make their repository unreadable (`--ignore-unreadable`);
+    `untagged_first`: hosts that delete a manifest only once it has no tag; `no_undo`: hosts where a deleted manifest
+    cannot be restored.
     """
 
     items: tuple[Item, ...]
@@ -166,7 +167,7 @@ class Plan:
 
     @property
     def disappearing(self) -> int:
-        """How much would be gone: tags, also those that the list does not name, and manifests without a tag."""
+        """The number of tags that are removed, unlisted ones included, plus that of deleted manifests without a tag."""
         return sum(len(item.removed_tags) or 1 for item in self.acts) + len(self.dangling)
 
     @property
@@ -176,7 +177,7 @@ class Plan:
 
     @property
     def acts(self) -> Iterator[Item]:
-        """The items that change the registry: manifests to delete, and manifests to take tags off."""
+        """The items that change the registry: their manifests are deleted, or tags are removed from them."""
         return (item for item in self.items if isinstance(item.verdict, Delete | Untag))
 
     @property

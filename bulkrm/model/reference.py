@@ -1,4 +1,4 @@
-"""Image references, parsed once at the door: `[host[:port]/]path[:tag][@digest]`.
+"""Image references, `[host[:port]/]path[:tag][@digest]`, and their normal form. Input is parsed here once.
 
 The grammar is that of github.com/distribution/reference (`regexp.go`, `normalize.go`). Two things are stricter here,
 because this tool deletes: a tag or a digest is mandatory (no silent `latest`), and a reference without a host is an
@@ -40,7 +40,7 @@ class Repository:
     path: str
 
     def __hash__(self) -> int:
-        """Hash the path alone, for speed: nearly always, all repositories of a run are on one host."""
+        """Hash the path alone, for speed: nearly all runs concern one host."""
         return hash(self.path)
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class TagRef:
 
 @dataclass(frozen=True, slots=True)
 class DigestRef:
-    """A manifest by its digest. It names the manifest, not the tags that are on it."""
+    """A manifest by its digest. It names the manifest, not the tags that lead to it."""
 
     repository: Repository
     digest: Digest
@@ -102,11 +102,9 @@ def looks_like_host(component: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def parse_host(text: str, default_port: int = HTTPS_PORT) -> str:
-    """Bring `host[:port]` into its normal form: lower case, no default port, one name for Docker Hub.
+    """Return the normal form of `host[:port]`: lower case, no default port, `docker.io` for Docker Hub.
 
-    Only a name without a dot keeps its port always: `registry:443`.
-
-    Raises InputError when it is no host.
+    A name without a dot, other than localhost, always keeps its port: `registry:443`. Raises InputError.
     """
     match = _HOST.fullmatch(text)
     if match is None:
@@ -127,11 +125,11 @@ def parse_host(text: str, default_port: int = HTTPS_PORT) -> str:
 
 
 def parse_reference(text: str, *, default_host: str | None = None, default_port: int = HTTPS_PORT) -> Reference:
-    """Read one reference. `default_host` (a normal form) is for references without a host.
+    """Parse one reference. `default_host` (a normal form) is for references without a host; None: those are refused.
 
     Raises InputError with one Problem, whose `where` is empty: the caller knows the place.
     """
-    _refuse_what_is_no_reference(text)
+    _refuse_common_mistakes(text)
     name, at, digest_text = text.partition("@")
     digest = Digest(digest_text) if at else None
     # A tag's colon is one after the last slash: `host:5000/app` has a port and no tag.
@@ -152,7 +150,7 @@ def parse_reference(text: str, *, default_host: str | None = None, default_port:
 
 @lru_cache(maxsize=65536)
 def parse_repository(name: str, default_host: str | None, default_port: int = HTTPS_PORT) -> Repository:
-    """Read `[host[:port]/]path`; the same text gives the same object, so that a million tags share it."""
+    """Parse `[host[:port]/]path`. The result is cached, so that a million tags share one object. Raises InputError."""
     host, path = split_host(name, default_host, default_port)
     path = hub_path(host, path)
     if is_path(path):
@@ -166,7 +164,7 @@ def parse_repository(name: str, default_host: str | None, default_port: int = HT
 
 
 def split_host(name: str, default_host: str | None, default_port: int = HTTPS_PORT) -> tuple[str, str]:
-    """Cut `[host/]path`, which may hold pattern characters in its path; the host comes back in normal form."""
+    """Split `[host/]path` into the host, in normal form, and the path, which may be a pattern. Raises InputError."""
     first, slash, rest = name.partition("/")
     if slash and looks_like_host(first):
         if _PATTERN_CHARACTERS & set(first) and not first.startswith("["):
@@ -179,12 +177,12 @@ def split_host(name: str, default_host: str | None, default_port: int = HTTPS_PO
 
 
 def hub_path(host: str, path: str) -> str:
-    """Docker Hub's one-component names live under `library/`."""
+    """Return the path with `library/` before it if it is a name of one component on Docker Hub."""
     return f"library/{path}" if host == HUB and "/" not in path else path
 
 
 def refuse_missing_part(text: str) -> None:
-    """Refuse a reference or a pattern of which a part is empty, as behind a variable that is not set. Raises InputError."""
+    """Raise InputError if a part of a reference or pattern is empty, perhaps because of a variable that is not set."""
     name = text.partition("@")[0]
     first, slash, _ = name.partition("/")
     missing = None
@@ -202,8 +200,8 @@ def refuse_missing_part(text: str) -> None:
         )
 
 
-def _refuse_what_is_no_reference(text: str) -> None:
-    """Explain the mistakes that people make, before the grammar says only that it does not match."""
+def _refuse_common_mistakes(text: str) -> None:
+    """Raise InputError for common mistakes, with an explanation: the grammar alone could only say that it does not match."""
     if not text.strip():
         raise InputError(Problem("", "an empty reference", "remove it, or write host/repository:tag"))
     shown = mask_credentials(text)

@@ -1,4 +1,4 @@
-"""Token scopes: what a token may do with one resource (distribution docs, spec/auth/scope.md)."""
+"""Token scopes: the actions that a token permits on one resource (distribution docs/spec/auth/scope.md)."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -19,12 +19,12 @@ class Scope:
 
     @classmethod
     def repository(cls, path: str, *actions: str) -> Self:
-        """Scope of a repository, the path without its host."""
+        """Return the scope of a repository; `path` is without the host."""
         return cls("repository", path, frozenset(actions))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `type:name:actions`: the name may hold a colon, so the first and the last one cut. Raises ProtocolError."""
+        """Parse `type:name:actions`, split at the first and the last colon: a name may have one. Raises ProtocolError."""
         kind, first, rest = text.partition(":")
         name, last, actions = rest.rpartition(":")
         if not (first and last and kind and name):
@@ -32,11 +32,11 @@ class Scope:
         return cls(kind, name, frozenset(filter(None, actions.split(","))))
 
     def __str__(self) -> str:
-        """Canonical text: actions sorted."""
+        """`type:name:actions`, the actions sorted."""
         return f"{self.type}:{self.name}:{','.join(sorted(self.actions))}"
 
     def covers(self, other: "Scope") -> bool:
-        """Tell whether a token for this scope does for the other; `*` stands for every action (distribution 2.8)."""
+        """Tell whether a token for this scope permits all of the other; `*` is every action (distribution 2.8)."""
         same = (self.type, self.name) == (other.type, other.name)
         return same and ("*" in self.actions or other.actions <= self.actions)
 

@@ -1,4 +1,4 @@
-"""What the user asked for beside the list: values that the command line fills and everything below reads."""
+"""The settings of a run, as values: its policy, and how registries are reached. The caller of `api` fills them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,10 @@ class Shared(StrEnum):
 
 
 class Strategy(StrEnum):
-    """Whether tags go before their manifests: where that gains something, never, or wherever it can be done."""
+    """Whether tags are deleted before their manifests.
+
+    `AUTO`: where that saves the registry work. `DIGEST`: never. `TAGS_FIRST`: wherever the registry can do it.
+    """
 
     AUTO = "auto"
     DIGEST = "digest"
@@ -49,8 +52,8 @@ class Limit:
         return (own, *self.also.parts) if self.also else (own,)
 
     @property
-    def has_share(self) -> bool:
-        """Tell whether a percentage is among them, for which all tags have to be counted."""
+    def has_percentage(self) -> bool:
+        """Tell whether a part is a percentage, for which all tags have to be counted."""
         return any(part.percent for part in self.parts)
 
     @classmethod
@@ -62,13 +65,13 @@ class Limit:
 
     @classmethod
     def smallest(cls, limits: "Iterable[Limit]") -> "Limit | None":
-        """Combine limits that all hold: the smallest number, and the smallest percentage."""
+        """Combine limits into the smallest number and the smallest percentage; None: there are no limits."""
         parts = [part for limit in limits for part in limit.parts]
         numbers = [part for part in parts if not part.percent]
-        shares = [part for part in parts if part.percent]
-        share = min(shares, key=lambda part: part.value, default=None)
+        percentages = [part for part in parts if part.percent]
+        percentage = min(percentages, key=lambda part: part.value, default=None)
         number = min(numbers, key=lambda part: part.value, default=None)
-        return share if number is None else cls(number.value, also=share)
+        return percentage if number is None else cls(number.value, also=percentage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ class Rate:
 class Pacing:
     """Caps for each registry host. `concurrency` None is `auto`; `timeout` in seconds, for one request.
 
-    `connections` and `token_connections`: to one registry and to one token server at most, whatever the concurrency is.
+    `connections` and `token_connections`: the most connections to one registry and to one token server, whatever the
+    concurrency is.
     """
 
     concurrency: int | None = None
@@ -97,8 +101,8 @@ class Pacing:
 class Connection:
     """How to reach the registries and their token servers. `further_cas` are trusted as `ca_file` is.
 
-    `proxies`: the address of a proxy by the scheme of a URL (`http`, `https`, or `all`), and under `no` the hosts that go
-    past it, with commas between, as `urllib.request.getproxies_environment` returns them. Loopback never goes through one.
+    `proxies`: the address of a proxy by the scheme of a URL (`http`, `https`, or `all`), and under `no` the hosts that
+    need none, separated by commas, as `urllib.request.getproxies_environment` returns them. Loopback never uses a proxy.
     """
 
     insecure: bool = False
@@ -111,7 +115,7 @@ class Connection:
 
     @property
     def default_port(self) -> int:
-        """The port that a host without one has."""
+        """The port of a host that is written without one: 443, or 80 with `plain_http`."""
         return 80 if self.plain_http else HTTPS_PORT
 
 
@@ -125,7 +129,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class IdentityToken:
-    """An OAuth2 refresh token that `docker login` got for a password; it is sent to token servers only."""
+    """An OAuth2 refresh token, which `docker login` stores instead of a password; it is sent to token servers only."""
 
     token: Secret
 
@@ -142,10 +146,11 @@ Credential = Login | IdentityToken | RegistryToken
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a run may delete, and how it goes about it.
+    """What a run may delete, and how.
 
-    `recursive`: delete children and referrers too; `allow_decoy`: a tag may be overwritten in order to remove it;
-    `verify`: read the kept tags again afterwards; `measure`: collect the sizes of blobs for the plan.
+    `max_delete` None: no limit; `recursive`: delete children and referrers too; `allow_decoy`: a tag may be overwritten
+    in order to remove it; `verify`: read the kept tags again afterwards; `measure`: collect the sizes of blobs for the
+    plan.
     """
 
     shared: Shared = Shared.REFUSE
@@ -161,10 +166,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How registries are reached, and how fast they are asked.
+    """How registries are reached, and how fast requests are sent to them.
 
-    `own_pacings` and `own_connections` hold instead for hosts that have some (by their normal form), a connection for
-    that host and port only and for no token server elsewhere.
+    `own_pacings` and `own_connections`: by host, in normal form; they replace `pacing` and `connection` there. A
+    connection of its own holds for that host and port only, not for a token server elsewhere.
     """
 
     pacing: Pacing = field(default_factory=Pacing)

@@ -1,4 +1,4 @@
-"""The steps of a plan: the units of work of the delete phase. `planning.order` makes them, `engine.execute` does them."""
+"""The steps of a plan: units of work of the delete phase. `planning.order` makes them, `engine.execute` carries them out."""
 
 from dataclasses import dataclass
 
@@ -17,9 +17,9 @@ class DeleteManifest:
 
 @dataclass(frozen=True, slots=True)
 class UntagManifest:
-    """Remove the item's targets, all of them tags, from a manifest that stays, by the method of its verdict.
+    """Remove the item's targets, all of them tags, from a manifest that is kept, by the method of its verdict.
 
-    A tag is read right before it is deleted or overwritten; one that holds something else by then stays.
+    A tag is read right before it is deleted or overwritten; one that has moved by then is kept.
     """
 
     item: Item
@@ -29,7 +29,7 @@ class UntagManifest:
 class RemoveTagsAhead:
     """Remove all tags of manifests of one repository that are deleted afterwards; each tag is read right before.
 
-    A tag that cannot be removed goes with its manifest. `order` says how they are removed; it is never `Order.DIGEST`.
+    A tag that cannot be removed alone is deleted with its manifest. `order` is never `Order.DIGEST`.
     """
 
     repository: Repository

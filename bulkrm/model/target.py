@@ -1,4 +1,4 @@
-"""What the run was asked to delete, and where that was written."""
+"""Targets: the images that a run is about, and where the list names them."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -25,7 +25,7 @@ class Source:
         """Parse the text that `str()` returns. Raises ValueError."""
         name, _, line = text.rpartition(" " if text.startswith("argument ") else ":")
         if not name or not (line.isascii() and line.isdigit()) or len(line) > _DIGITS:
-            raise ValueError(f"{text[:200]!r} is no place in a list")
+            raise ValueError(f"{text[:200]!r} is not a place in a list")
         return cls(name, int(line))
 
 
@@ -33,8 +33,9 @@ class Source:
 class Target:
     """One image that a run is about; the report has exactly one outcome for it.
 
-    A child or referrer that the list does not name has no source but a `parent`, the manifest that it is deleted with.
-    `bound`: the numbers of the entries with conditions that name the image; empty where an entry without conditions does.
+    `source`: the place in the list. A child or referrer that the list does not name has no source but a `parent`, the
+    manifest that it is deleted with. `bound`: the entries with conditions that name the image, as indexes into the
+    run's conditions; empty if an entry without conditions names it too.
     """
 
     reference: Reference
@@ -49,7 +50,7 @@ class Target:
 
     @property
     def host(self) -> str:
-        """The registry, in normal form."""
+        """The registry host, in normal form."""
         return self.reference.repository.host
 
 

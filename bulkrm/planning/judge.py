@@ -54,7 +54,7 @@ def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = No
     passed = [part for part in limit.parts if going > (seen * part.value / 100 if part.percent else part.value)]
     if not passed:
         return plan
-    of = f" of {seen} tags" if limit.has_share else ""
+    of = f" of {seen} tags" if limit.has_percentage else ""
     before = f" with the {gone} that are gone already" if gone else ""
     kept = Kept(KeptReason.LIMIT, (f"{going}{of} would disappear{before}, --max-delete is {limit}",))
     acts = set(map(id, plan.acts))

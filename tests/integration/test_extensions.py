@@ -244,10 +244,10 @@ UNUSABLE = {
     "fails on import": ("1 / 0\n", {}, "it cannot be loaded (ZeroDivisionError"),
     "exits on import": ("import sys; sys.exit(0)\n", {}, "it cannot be loaded (SystemExit"),
     "without the object": ("", {}, "it cannot be loaded (AttributeError"),
-    "of another type": ("FORMAT = 'failed'\n", {}, "is no ReportFormat; it has to be written as"),
-    "a module": (FORMAT, {"value": "example_plugin"}, "is no ReportFormat; it has to be written as"),
+    "of another type": ("FORMAT = 'failed'\n", {}, "is not of type ReportFormat; it has to be written as"),
+    "a module": (FORMAT, {"value": "example_plugin"}, "is not of type ReportFormat; it has to be written as"),
     "a field of another type": (FORMAT.replace("no_line, whole", "None, whole"), {}, "ReportFormat.line is NoneType"),
-    "a name that cannot be given": (FORMAT.replace('"failed"', '"a=b"'), {}, "'a=b' is no name for --report"),
+    "a name that cannot be given": (FORMAT.replace('"failed"', '"a=b"'), {}, "'a=b' is not a name for --report"),
 }
 
 
@@ -292,7 +292,7 @@ async def test_nothing_of_ours_is_replaced(sandbox: Sandbox, plugged: Extend, gr
 
     assert result.code == 2
     assert f"entry point example of {group}: " in result.err
-    assert "is a name of bulkrm itself, and nothing is replaced" in result.err
+    assert "is a name of bulkrm itself, which a plugin cannot replace" in result.err
     assert sandbox.log == []
 
 
@@ -302,7 +302,7 @@ async def test_nothing_of_ours_is_replaced(sandbox: Sandbox, plugged: Extend, gr
         ("bulkrm.selectors", SELECTOR.replace('Key("unless-label"', 'Key("protect"'), "'protect' is a name of bulkrm"),
         ("bulkrm.selectors", SELECTOR.replace("_SCHEMA, str)", "_SCHEMA, str, level=KeyLevel.FILE)").replace(
             "Key, Narrow", "Key, KeyLevel, Narrow"), "is a key of the whole list"),
-        ("bulkrm.selectors", SELECTOR.replace('Key("unless-label"', 'Key("Unless Label"'), "is no key of a list"),
+        ("bulkrm.selectors", SELECTOR.replace('Key("unless-label"', 'Key("Unless Label"'), "is not a key of a list"),
         ("bulkrm.credential_sources", printed("A new source of credentials")[1].replace("90,", "5,"), "its order is 5"),
         ("bulkrm.credential_sources", printed("A new source of credentials")[1].replace(", login=_login", ""),
             "neither reads anything nor can be asked"),

@@ -76,7 +76,7 @@ class Survey:
         found = [self.known(target) for target in members]
         if any(isinstance(resolution, Resolved) for resolution in found):
             limit = self._policy.max_delete
-            return self._policy.shared is not Shared.DELETE_UNSEEN or (limit is not None and limit.has_share)
+            return self._policy.shared is not Shared.DELETE_UNSEEN or (limit is not None and limit.has_percentage)
         return any(isinstance(resolution, Absent) for resolution in found)
 
     def _may_dangle(self, target: Target) -> bool:

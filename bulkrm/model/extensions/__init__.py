@@ -1,1 +1,1 @@
-"""Extensions: how they are found, and whether one can be used."""
+"""Extensions: how they are found and checked."""

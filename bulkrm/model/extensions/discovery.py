@@ -1,8 +1,8 @@
-"""Extensions: modules of ours with a certain constant, and objects of other distributions that entry points name.
+"""Finds extensions: modules of bulkrm with a certain constant, and objects of other distributions, named by entry points.
 
-Nothing else lists an extension. Ours are found in a package; others' in a group of entry points, which is how installed
-distributions announce what they have (packaging.python.org, "Entry points specification"). To look at what is installed
-and to load it is what `import` does: it is a part of the program and no input of a run, so the pure packages may do it.
+No other list of extensions exists. Those of bulkrm are found in a package; those of other distributions in a group of
+entry points (packaging.python.org, "Entry points specification"). Finding and loading them is like `import`: it concerns
+the program and not the input of a run, so pure packages may do it.
 """
 
 import importlib
@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.extensions.field_types import misfit
+from bulkrm.model.extensions.field_types import wrong_field
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 def discover(package: str, constant: str, kind: type[T]) -> tuple[T, ...]:
     """Load a package's modules and return their constants of that name, in the order of the modules' names.
 
-    Raises TypeError where the constant is something else.
+    Modules without the constant are skipped. Raises TypeError where the constant is not of type `kind`.
     """
     found = []
     for module in pkgutil.iter_modules(importlib.import_module(package).__path__, f"{package}."):
@@ -29,14 +29,14 @@ def discover(package: str, constant: str, kind: type[T]) -> tuple[T, ...]:
         if value is None:
             continue
         if not isinstance(value, kind):
-            raise TypeError(f"{module.name}.{constant} is no {kind.__name__}")
+            raise TypeError(f"{module.name}.{constant} is not of type {kind.__name__}")
         found.append(value)
     return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Plugin:
-    """An entry point of another distribution, by which an extension was found."""
+    """The entry point of another distribution that names an extension."""
 
     distribution: str
     version: str
@@ -44,13 +44,13 @@ class Plugin:
     name: str
 
     def __str__(self) -> str:
-        """Return it for people."""
+        """`DISTRIBUTION VERSION, entry point NAME of GROUP`."""
         return f"{self.distribution} {self.version}, entry point {self.name} of {self.group}"
 
 
 @dataclass(frozen=True, slots=True)
 class Extension(Generic[T]):
-    """One extension. `plugin` None: it is ours."""
+    """One extension. `plugin` None: it belongs to bulkrm."""
 
     value: T
     plugin: Plugin | None = None
@@ -64,8 +64,8 @@ def _nothing_wrong(_: Any) -> None:
 class ExtensionPoint(Generic[T]):
     """Where the extensions of one kind are: the modules of `package` with the constant, the entry points of `group`.
 
-    `names`: what each is called; no two have one name, and none has one that is `reserved`. `wrong` says of a plugin's
-    object what cannot be used in it.
+    `names`: returns the names of an extension; no two extensions share a name, and none has a `reserved` one. `wrong`:
+    returns why a plugin's object cannot be used, or None.
     """
 
     package: str
@@ -77,11 +77,14 @@ class ExtensionPoint(Generic[T]):
     wrong: Callable[[T], str | None] = _nothing_wrong
 
     def extensions(self) -> tuple[Extension[T], ...]:
-        """Return all of them, ours first, loaded on first use. Raises InputError with all that is wrong with plugins."""
+        """Return all extensions, those of bulkrm first; they are loaded on the first call.
+
+        Raises InputError with one problem for each plugin that cannot be used.
+        """
         return _loaded(self)
 
     def values(self) -> tuple[T, ...]:
-        """Return their objects. Raises as `extensions` does."""
+        """Return the objects of all extensions. Raises as `extensions` does."""
         return tuple(extension.value for extension in self.extensions())
 
 
@@ -105,18 +108,18 @@ def _loaded(point: ExtensionPoint[T]) -> tuple[Extension[T], ...]:
 
 
 def _entries(group: str) -> Iterator[tuple[Plugin, Any]]:
-    """Yield the entry points of a group, sorted, so that nothing depends on the order of folders."""
+    """Yield the entry points of a group, sorted: the order in which they are installed must not matter."""
     from importlib import metadata  # noqa: PLC0415 (loaded on use: a tenth of the time that bulkrm takes to start)
 
     found = [
-        (Plugin(_told(entry.dist, "Name"), _told(entry.dist, "Version"), group, entry.name), entry)
+        (Plugin(_metadata(entry.dist, "Name"), _metadata(entry.dist, "Version"), group, entry.name), entry)
         for entry in metadata.entry_points(group=group)
     ]
     yield from sorted(found, key=lambda pair: pair[0])
 
 
-def _told(distribution: Any, field: str) -> str:
-    """Return a field of a distribution's metadata; a damaged one has none."""
+def _metadata(distribution: Any, field: str) -> str:
+    """Return a field of a distribution's metadata; `?` where the metadata is damaged or lacks the field."""
     try:
         return str(distribution.metadata[field] or "?")
     except (AttributeError, KeyError, TypeError, ValueError, OSError):
@@ -124,7 +127,7 @@ def _told(distribution: Any, field: str) -> str:
 
 
 def _load(point: ExtensionPoint[T], plugin: Plugin, entry: Any) -> T:
-    """Load what an entry point names. Raises InputError where it is not what it has to be."""
+    """Load the object that an entry point names. Raises InputError if that fails, or the object cannot be used."""
     try:
         value = entry.load()
     except (Exception, SystemExit) as error:
@@ -132,19 +135,19 @@ def _load(point: ExtensionPoint[T], plugin: Plugin, entry: Any) -> T:
         raise _unusable(plugin, f"it cannot be loaded ({why})") from error
     if not isinstance(value, point.kind):
         remedy = f"it has to be written as {entry.name} = package.module:{point.constant}"
-        raise _unusable(plugin, f"{entry.value} is no {point.kind.__name__}; {remedy}")
-    why_not = misfit(value) or point.wrong(value)
+        raise _unusable(plugin, f"{entry.value} is not of type {point.kind.__name__}; {remedy}")
+    why_not = wrong_field(value) or point.wrong(value)
     if why_not is not None:
         raise _unusable(plugin, why_not)
     return value
 
 
 def _claim(names: Collection[str], plugin: Plugin, owners: dict[str, str]) -> None:
-    """Note whose these names are. Raises InputError where one is somebody else's: nothing is replaced."""
+    """Add a plugin's names to `owners`. Raises InputError where a name is taken: no extension replaces another."""
     for name in names:
         owner = owners.get(name.casefold())
         if owner is not None:
-            raise _unusable(plugin, f"{name!r} is a name of {owner}, and nothing is replaced")
+            raise _unusable(plugin, f"{name!r} is a name of {owner}, which a plugin cannot replace")
     owners.update(dict.fromkeys((name.casefold() for name in names), str(plugin)))
 
 

@@ -1,1 +1,1 @@
-"""Manifests, what they name, and what is known of the images that they describe."""
+"""Manifests, the digests that they name, and facts about the images that they describe."""

@@ -1,7 +1,7 @@
-"""The descriptors of a manifest, read as every parser may read them: which digests it names, and as what.
+"""The descriptors of a manifest: the digests that it names, with the media types that any JSON parser could read.
 
 Registries are written in Go, whose parser takes the last of two equal keys, ignores the case of keys, and replaces
-invalid UTF-8 (encoding/json). A digest that only that parser sees must not be deleted either.
+invalid UTF-8 (encoding/json). A digest that only that parser finds is needed as well, so all readings are combined.
 """
 
 import json
@@ -17,12 +17,12 @@ class JsonPairs(tuple[tuple[str, Any], ...]):
     __slots__ = ()
 
     def values_of(self, key: str) -> list[Any]:
-        """Return the values of all keys that a parser may take for this one."""
+        """Return the values of `key` and of all keys that differ from it in case only."""
         return [value for name, value in self if name == key or name.casefold() == key.casefold()]
 
 
 def parse_pairs(content: bytes) -> Any:
-    """Parse JSON as Go does: invalid UTF-8 becomes the replacement character. None: the content is no JSON."""
+    """Parse JSON as Go does: invalid UTF-8 becomes the replacement character. None: the content is not JSON."""
     try:
         return json.loads(content.decode(errors="replace"), object_pairs_hook=JsonPairs)
     except (ValueError, RecursionError):
@@ -30,7 +30,10 @@ def parse_pairs(content: bytes) -> Any:
 
 
 def descriptors(body: JsonPairs, key: str) -> list[tuple[Digest, list[Any]]] | None:
-    """Return the digests under a key, each with all media types that a parser may read; None: it is malformed."""
+    """Return the digests under a key, each with all its media types ("" where it has none).
+
+    None: the value is malformed, so it is not known which digests it names.
+    """
     found: list[tuple[Digest, list[Any]]] = []
     for value in body.values_of(key):
         entries = [value] if isinstance(value, JsonPairs) and key == "config" else value

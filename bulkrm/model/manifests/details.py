@@ -1,4 +1,4 @@
-"""What a manifest and its configuration say of an image: when it was built, its labels, annotations and platform.
+"""Facts about an image in its manifest and configuration: when it was built, its labels, annotations and platform.
 
 Manifests and configurations are read apart (`ManifestFacts`, `Config`), because an index has none of its own and images of
 one base may share one. `details` puts them together. Sources: image-spec config.md and annotations.md, and for schema 1
@@ -18,7 +18,7 @@ from bulkrm.model.manifests.manifest import INDEX_TYPES, SCHEMA1_TYPES, Manifest
 
 CREATED_ANNOTATION = "org.opencontainers.image.created"
 MAX_DEPTH = 8  # of indexes in indexes
-# Reproducible builds write 1970 (Bazel, Nix) or 1980-01-01T00:00:01Z (buildpacks): that is no date.
+# Reproducible builds write 1970 (Bazel, Nix) or 1980-01-01T00:00:01Z (buildpacks), which is not when they were built.
 FIRST_YEAR = 1981
 _EMPTY_CONFIG = "application/vnd.oci.empty.v1+json"
 _ATTESTATION = "vnd.docker.reference.type"  # BuildKit docs/attestations/attestation-storage.md
@@ -43,7 +43,7 @@ class ManifestFacts:
     """The fields of a manifest that conditions use.
 
     `config`: the digest of its configuration blob, if it names one; `embedded_config`: the configuration that a schema 1
-    manifest contains. `images`: the children of an index without its attestations; None: the manifest is no index.
+    manifest contains. `images`: the children of an index without its attestations; None: the manifest is not an index.
     """
 
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -54,12 +54,12 @@ class ManifestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The registry says that there is no such manifest or blob."""
+    """The registry answered 404 for a manifest or blob."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A manifest or blob that could not be read; `why` is one line."""
+    """A manifest or blob could not be read; `why` is one line."""
 
     why: str
 
@@ -200,7 +200,7 @@ def _is_attestation(entry: Mapping[str, Any]) -> bool:
 
 
 def _texts(value: Any) -> Mapping[str, str]:
-    """Return the texts of a mapping, read-only: several conditions look at them, those of plugins too."""
+    """Return the entries of a JSON object whose values are strings; read-only, because plugins get it too."""
     texts = {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}
     return MappingProxyType(texts)
 

@@ -1,4 +1,4 @@
-"""What one listing of a registry's own tells of a repository: its manifests, each with its tags."""
+"""The inventory of a repository, which some registries offer over an API of their own: manifests with their tags."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from bulkrm.model.manifests.manifest import MEDIA_TYPES, Resolved
 
 @dataclass(frozen=True, slots=True)
 class ListedManifest:
-    """One manifest of a repository. None stands for what the listing does not tell; `size` is in bytes.
+    """One manifest of a repository. A field is None where the listing does not have it; `size` is in bytes.
 
-    `pushed` is when it came to the registry, `locked` whether the registry refuses to delete it.
+    `pushed` is when it was pushed, `locked` whether the registry refuses to delete it.
     """
 
     digest: Digest
@@ -25,10 +25,10 @@ class ListedManifest:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All tags of a repository, and the manifests that the listing tells of.
+    """All tags of a repository (`names`), and its manifests as far as the listing has them.
 
-    It is whole: a backend that cannot read a listing to its end raises RequestFailed. A tag of `names` that stands under
-    no manifest is read by itself, like every tag of a registry without an inventory.
+    An inventory is complete: a backend that cannot read a listing to its end raises RequestFailed. A tag of `names` that
+    belongs to none of the `manifests` is read by itself, like every tag of a registry without an inventory.
     """
 
     names: tuple[str, ...]
@@ -36,9 +36,9 @@ class Inventory:
 
     @property
     def resolved(self) -> Mapping[str, Resolved]:
-        """What tags lead to, as far as a HEAD of the tag would tell no more.
+        """The manifests that tags lead to, as HEAD of each tag would return them.
 
-        A manifest of an unknown type is left out: it may be an index, and is read.
+        Manifests whose type is missing or unknown are left out: they may be indexes, so they have to be read.
         """
         return {
             tag: Resolved(stored.digest, stored.media_type, stored.size or 0)

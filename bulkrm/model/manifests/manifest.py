@@ -54,7 +54,7 @@ class Children:
 
     `manifests`: the entries of its list `manifests`, except for evident layers. `indexes`: those of `manifests` that are
     indexes, or may be because their descriptor has an unknown media type. `parts`: the configuration, layers and other
-    digests that it needs and that are no manifests.
+    digests that it needs and that are not manifests.
     """
 
     manifests: tuple[Digest, ...] = ()
@@ -151,7 +151,7 @@ def _object(content: bytes) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A configuration or a layer that an image names; `size` in bytes."""
+    """The configuration or a layer of an image; `size` in bytes."""
 
     digest: Digest
     size: int
@@ -209,7 +209,7 @@ class Manifest:
 
     @property
     def resolved(self) -> Resolved:
-        """Everything but the bytes."""
+        """The manifest without its bytes, its children and subject parsed."""
         named = children(self.media_type, self.content)
         return Resolved(self.digest, self.media_type, len(self.content), named, subject(self.content))
 
@@ -217,8 +217,8 @@ class Manifest:
 def empty_index(mark: str, run: str = "") -> Manifest:
     """Make an index without manifests, which can be pushed without any blob.
 
-    `mark` makes its digest unique; `run` is the run that pushes it, so that another run which meets it under a tag knows
-    whose it is.
+    `mark` makes its digest unique; `run` is the run that pushes it, so that another run which finds it under a tag can
+    tell who pushed it.
     """
     annotations = {DECOY_ANNOTATION: mark, **({DECOY_RUN: run} if run else {})}
     body = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "annotations": annotations}
@@ -227,7 +227,7 @@ def empty_index(mark: str, run: str = "") -> Manifest:
 
 
 def decoy_run(manifest: Manifest) -> str | None:
-    """Return the run that pushed a decoy, "" where the decoy does not name one; None: the manifest is no decoy."""
+    """Return the run that pushed a decoy, "" where the decoy does not name one; None: the manifest is not a decoy."""
     body = _object(manifest.content) if manifest.media_type == OCI_INDEX else None
     annotations = body.get("annotations") if body and body.get("manifests") == [] else None
     if not isinstance(annotations, dict) or DECOY_ANNOTATION not in annotations:
@@ -238,14 +238,14 @@ def decoy_run(manifest: Manifest) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The registry says that there is no such manifest; `no_repository`: nor such a repository."""
+    """The registry answered 404 for the manifest; `no_repository`: it does not have the repository either."""
 
     no_repository: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Whether the manifest exists is not known: the request failed."""
+    """The request failed, so it is not known whether the manifest exists."""
 
     failure: Failure
 

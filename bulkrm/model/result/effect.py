@@ -1,7 +1,7 @@
-"""What a request that changes a registry may have done, what proves it, and who looks it up.
+"""The possible effect of a request that changes a registry, the proof of a removal, and who looks it up.
 
 The `Effect` of a change says what its sends may have done by now. Answers of the registry raise it
-(`bulkrm.protocol.effect`), and it never falls. Code that is cut off in the middle of a change reads it:
+(`bulkrm.protocol.effect`), and it never falls. Code that is interrupted in the middle of a change reads it:
 
 ==========  ==========================================  ================================================================
 effect      what came back so far                       what follows from it
@@ -16,41 +16,42 @@ effect      what came back so far                       what follows from it
 ==========  ==========================================  ================================================================
 
 Who looks it up: `remote.registry`, before it repeats a DELETE and where the last answer proves nothing; `next_step`,
-where the change was withdrawn after a send and is not to be made any more. `resume` looks for what a killed run has
-begun: its journal notes each change before its first send, so that everything noted and without an outcome is `OVER`.
+where the change was withdrawn after a send and is no longer wanted. `resume` looks up the changes of a killed run: the
+journal notes each change before its first send, so that every change in it without an outcome is `OVER`.
 
-A change that is over has a proof. A registry does three things for one DELETE by digest: it takes the request (202), it
-unlinks the manifest, and it unlinks every tag that led to it. None of them proves the next one:
+A removal needs a proof. A registry does three things for one DELETE by digest: it accepts the request (202), it unlinks
+the manifest, and it unlinks every tag that led to it. None of them proves the next one:
 
 - distribution unlinks the manifest first and then one tag after the other (registry/handlers/manifests.go
-  `DeleteManifest`). Killed, or left by its client, it stops in between. The tags that are left are *dangling*: the tag
-  list has them (registry/storage/tagstore.go `All` lists folders), they answer 404, and they answer 200 again as soon as
-  anybody pushes the same manifest.
-- `crane registry serve` keeps what a tag serves apart from what a digest serves (go-containerregistry
-  pkg/registry/manifest.go), and Nexus 3.89 leaves tags behind (sonatype/nexus-public#925): the manifest is gone, its
+  `DeleteManifest`). It stops in between if it is killed, or if its client disconnects. The remaining tags are
+  *dangling*: the tag list has them (registry/storage/tagstore.go `All` lists folders), they answer 404, and they answer
+  200 again as soon as anybody pushes the same manifest.
+- `crane registry serve` stores the manifest of a tag separately from that of a digest (go-containerregistry
+  pkg/registry/manifest.go), and Nexus 3.89 does not delete tags (sonatype/nexus-public#925): the manifest is gone, its
   tags are not.
-- Others work in the background and answer 202 long before anything happens, or never do it.
+- Others work in the background: they answer 202 long before they delete anything, or never delete it.
 
-So there are three kinds of `Removal`, by what was proved:
+So there are three kinds of `Removal`:
 
 ====================================================  ==============================  ==================================
 what came back                                        removal                         who looks, at what
 ====================================================  ==============================  ==================================
-202 without complaint, to the last send               `DELETED`: it ran to its end    the first of a place is looked at:
+202 without complaint, to the last send               `DELETED`: it was completed     the first of a place is looked up:
                                                                                       digest and one tag, HEAD and list
-silence, 5xx, 429, another 2xx, a complaint in a 202  `FOUND_GONE`: gone, and it may  HEAD by the client; the tag list of
-and then 404 to HEAD or to the next DELETE            have stopped half-way           the repository before anything is
-                                                                                      said, one for all such deletions
+silence, 5xx, 429, another 2xx, a complaint in a 202  `FOUND_GONE`: gone, and it may  HEAD by the client; then the tag
+and then 404 to HEAD or to the next DELETE            have stopped half-way           list of the repository, one for all
+                                                                                      such deletions
 404 to the only send, and 404 to HEAD                 `WAS_GONE`: somebody else's     every tag that was read, and the list
 ====================================================  ==============================  ==================================
 
 A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of
-several kinds under one name. Once a tag was seen to go with its manifest by a clean 202 in a place (`execute.proof`), a
-clean 202 counts as proof there. Where a tag is gone after silence or a 5xx, nobody knows who removed it. What a killed
-run left is `FOUND_GONE` by definition, and so is a tag that was removed ahead of its manifest without a clean answer.
+several kinds under one name. Once a manifest and its tag were gone after a clean 202 in a place (`execute.proof`), a
+clean 202 counts as proof there. Where a tag is gone after silence or a 5xx, nobody knows who removed it. A manifest that
+a killed run deleted is `FOUND_GONE` by definition, and so is a tag that was removed ahead of its manifest without a
+clean answer.
 
-What is seen of one tag is judged by `tag_state`; only `GONE` lets a report say `deleted`. A tag that serves what was
-found gone by digest, while the digest answers again, was pushed anew by somebody and is left alone.
+`tag_state` judges a tag by HEAD and the tag list; only with `GONE` does a report say `deleted`. A tag is left alone if
+its manifest was found gone and its digest answers again: somebody has pushed the manifest anew.
 """
 
 from collections.abc import Collection
@@ -61,12 +62,12 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 
-# Seconds to wait before each further look at what a registry still shows: it may work in the background.
+# Seconds to wait before each further look at a tag or manifest that is still there: a registry may work in the background.
 PATIENCE = (1.0, 3.0, 9.0)
 
 
 class Effect(Enum):
-    """What the sends of one change may have done by now: see the first table above."""
+    """The possible effect of all sends of one change so far: see the first table above."""
 
     NONE = 0
     OVER = 1
@@ -78,7 +79,7 @@ class Effect(Enum):
         return self is not Effect.NONE
 
     def or_more(self, other: "Effect") -> "Effect":
-        """Return the greater of two effects: what two sends may have done together."""
+        """Return the greater of two effects, which is that of two sends together."""
         return self if self.value >= other.value else other
 
 
@@ -91,10 +92,10 @@ class Removal(Enum):
 
 
 class TagState(Enum):
-    """The state of a tag that was to go, with its manifest or alone.
+    """The state of a tag that a run tried to remove, with its manifest or alone.
 
-    `DANGLING`: it is listed, and answers 404 or with a decoy of this run. `SERVES`: it still serves its manifest. `MOVED`: it
-    leads to another manifest, which somebody pushed.
+    `DANGLING`: it is listed, and answers 404 or with a decoy of this run. `SERVES`: it still leads to its manifest.
+    `MOVED`: it leads to another manifest, which somebody pushed. `UNKNOWN`: it could not be read.
     """
 
     GONE = "gone"
@@ -105,13 +106,13 @@ class TagState(Enum):
 
     @property
     def remains(self) -> bool:
-        """Tell whether the tag is left over: it is there, and nobody pushed it anew."""
+        """Tell whether the tag was not removed: it is dangling, or leads to its manifest."""
         return self in (TagState.DANGLING, TagState.SERVES)
 
 
 @dataclass(frozen=True, slots=True)
 class TagLook:
-    """A look at a tag that was to go: its state, and what it holds (None: nothing)."""
+    """The state of a tag that a run tried to remove, and the digest that it leads to (None: none; Failure: unknown)."""
 
     state: TagState
     held: Digest | Failure | None = None
@@ -123,7 +124,10 @@ GONE = TagLook(TagState.GONE)
 def tag_state(
     was: Digest | None, held: Digest | Failure | None, *, listed: bool, decoys: Collection[Digest] = ()
 ) -> TagState:
-    """Judge a tag that held `was` (None: nothing), by what HEAD says that it holds and whether the tag list has it."""
+    """Return the state of a tag. `was`: its digest before; `held`: its digest by HEAD (None: 404); `listed`: by the tag list.
+
+    `decoys`: digests of the decoys of this run.
+    """
     if isinstance(held, Failure):
         return TagState.UNKNOWN
     if held is None:
@@ -134,9 +138,9 @@ def tag_state(
 
 
 def removal_of(status: int, *, proved: bool, earlier: bool) -> Removal:
-    """Return the kind of a deletion whose target is gone, by the last answer to it.
+    """Return the kind of removal, of a target that is gone, by the status of the last answer to its DELETE.
 
-    `proved`: that answer is a success without complaint. `earlier`: a send before it may have taken effect.
+    `proved`: that answer is a success without complaint. `earlier`: an earlier send may have taken effect.
     """
     if proved:
         return Removal.DELETED
@@ -144,7 +148,7 @@ def removal_of(status: int, *, proved: bool, earlier: bool) -> Removal:
 
 
 def place_of(repository: Repository) -> str:
-    """Return the place of a repository: what was seen to hold in one of its repositories holds in all of them."""
+    """Return the place of a repository: what one deletion there proves holds for all its repositories."""
     return f"{repository.host}/{repository.path.partition('/')[0]}"
 
 

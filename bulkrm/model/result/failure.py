@@ -1,11 +1,11 @@
-"""Why an image failed: a closed set of codes, each with how far its cause reaches and what to do next."""
+"""Failures: a closed set of codes, each with the reach of its cause and a hint about what to do next."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Reach(StrEnum):
-    """How far the cause of a failure reaches: only this image, all of its repository, or all of its registry host."""
+    """What the cause of a failure affects: only this image, all of its repository, or all of its registry host."""
 
     IMAGE = "image"
     REPOSITORY = "repository"
@@ -43,7 +43,7 @@ class FailureCode(StrEnum):
     UNSAFE_REALM = "unsafe-realm"
 
 
-# The host's trouble, which may be over soon: nothing that was found out about an image or for good.
+# Failures of the host that may be over soon, and that say nothing about the image.
 TROUBLE = frozenset(
     {
         FailureCode.UNREACHABLE,
@@ -57,11 +57,11 @@ TROUBLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One cause.
+    """Why an image failed.
 
-    `message` is one line, free of control characters and secrets; `status` the HTTP status, if there was an answer;
-    `hint` says what to do next. `unfinished`: only a part was removed, for instance a tag without its manifest, so
-    `resume` has something to do whatever the code is.
+    `message`: one line, free of control characters and secrets. `status`: the HTTP status, None without an answer.
+    `hint`: what to do next. `reach`: what the cause affects; other images there fail without a request. `unfinished`:
+    only a part was removed, for instance a tag without its manifest, so `resume` has something to do whatever the code is.
     """
 
     code: FailureCode
@@ -74,9 +74,9 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StillTagged(Failure):
-    """The registry deletes a manifest only when no tag is on it any more, and one is."""
+    """The registry deletes a manifest only once it has no tag, and it has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class TagsOnly(Failure):
-    """The registry deletes tags, and no manifests."""
+    """The registry deletes tags, but no manifests."""

@@ -44,7 +44,7 @@ class KeptReason(StrEnum):
 
     @property
     def is_safety_rule(self) -> bool:
-        """Tell a rule of safety (exit code 3) from the user's own (exit code 0)."""
+        """Tell whether it is a safety rule (exit code 3), and not a rule of the user's own (exit code 0)."""
         return self not in (KeptReason.PROTECTED, KeptReason.UNDONE) and not self.is_condition
 
     @property
@@ -129,7 +129,7 @@ class WouldUntag:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """Undo pushed it again, and read it back."""
+    """Undo pushed the tag or manifest again, and read it back."""
 
     status: ClassVar[Status] = Status.RESTORED
 
@@ -143,14 +143,14 @@ class WouldRestore:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """Undo found it as it was before the run, and pushed nothing."""
+    """Undo found the tag or manifest as it was before the run, and pushed nothing."""
 
     status: ClassVar[Status] = Status.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The image was not there: a success. `no_repository`: nor was its repository, perhaps a typing error."""
+    """The image was absent, which is a success. `no_repository`: its repository too, perhaps because of a typing error."""
 
     no_repository: bool = False
     status: ClassVar[Status] = Status.ABSENT
@@ -158,7 +158,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A rule kept it. `because` names the tags, the pattern, the digest or the failure that made the rule apply.
+    """A rule kept the image. `because` names the tags, the pattern, the digest or the failure that made the rule apply.
 
     `hint`: what to do next about this image; None: the general hint of the reason.
     """
@@ -171,7 +171,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The image could not be deleted, or whether it is deleted is not known."""
+    """The image could not be deleted, or it is not known whether it is deleted."""
 
     failure: Failure
     status: ClassVar[Status] = Status.FAILED

@@ -15,7 +15,11 @@ from bulkrm.model.target import Source
 
 @dataclass(frozen=True, slots=True)
 class ImageResult:
-    """One line of the report. `image` is the full normal form, or the pattern that chose nothing."""
+    """One line of the report. `image` is the full normal form, or the pattern that chose nothing.
+
+    `source`: the place in the list, None for a child or referrer that the list does not name; it has a `parent` instead,
+    the manifest that it is deleted with. `digest`, `media_type`: None where the manifest is not known.
+    """
 
     image: str
     outcome: Outcome
@@ -50,7 +54,7 @@ class Difference:
     """A tag or manifest that `--verify` did not find as expected.
 
     `expected` None: it should be gone. `found` None: it is gone, or cannot be read. `hint` is the command that corrects
-    it.
+    the difference.
     """
 
     image: str
@@ -70,7 +74,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class ConditionReads:
-    """What was asked for because of the conditions of a list: so many manifests and configurations."""
+    """How many manifests and configurations were read because of the conditions of a list."""
 
     manifests: int = 0
     configurations: int = 0
@@ -78,10 +82,10 @@ class ConditionReads:
 
 @dataclass(frozen=True, slots=True)
 class Reclaiming:
-    """How the space of what went becomes free, by the hosts that were asked.
+    """How the space of deleted images becomes free, by host.
 
-    `by_command`: an operator starts the registry's garbage collection; `later`: a deletion can be taken back for a while
-    on these, so the space is not free at once. A host may be in both.
+    `by_command`: hosts where an operator starts the garbage collection; `later`: hosts that can restore deleted images for
+    a while, so that their space is not free at once. A host may be in both.
     """
 
     by_command: tuple[str, ...] = ()
@@ -125,9 +129,8 @@ class Report:
     """A whole run: the images in the order of the list, glob matches sorted.
 
     `closing`: lines of text that stand before the totals. `orphans`: how many child manifests and artifact tags are known
-    to be left unreferenced. `explained`: the lines of `--explain`. `plan`: what the run was to do; None where it was
-    stopped before that was complete. `unrecorded`: why the end of the run is not in its record; None where it is, or where
-    there is no record.
+    to be left unreferenced. `explained`: the lines of `--explain`. `plan`: None where the run was stopped before its plan
+    was complete. `unrecorded`: why the end of the run is not in its record; None where it is, or where there is no record.
     """
 
     run: RunInfo
@@ -153,26 +156,26 @@ class Report:
         return self.tally.summary
 
     @property
-    def broken(self) -> bool:
+    def has_differences(self) -> bool:
         """Tell whether `--verify` found a difference."""
         return self.verification is not None and bool(self.verification.differences)
 
     def with_closing(self, lines: Iterable[str]) -> Self:
-        """Return the report with these lines for people."""
+        """Return the report with other `closing` lines."""
         return self._changed("closing", tuple(lines))
 
     def with_unrecorded(self, why: str | None) -> Self:
-        """Return the report with why its end is not in the record."""
+        """Return the report with another `unrecorded`."""
         return self._changed("unrecorded", why)
 
     def _changed(self, name: str, value: object) -> Self:
-        """Return a copy with one field changed, whose images are not counted again, as `replace` would have them."""
+        """Return a copy with one field changed; `dataclasses.replace` would count all images again."""
         found = copy(self)
         object.__setattr__(found, name, value)
         return found
 
     def exit_code(self, signal: Signal | None = None) -> int:
-        """Return the exit code of the contract; `signal`: what stopped the run."""
+        """Return the exit code of the process. `signal`: the signal that stopped the run; None: none did."""
         if signal is not None:
             return exit_code((), signal)
-        return 1 if self.broken else self.tally.code
+        return 1 if self.has_differences else self.tally.code

@@ -1,1 +1,1 @@
-"""Text for people: laid out, coloured, and made safe to show."""
+"""Text for people: its layout, its colours, and how it is made safe to show."""

@@ -1,4 +1,4 @@
-"""How many columns of a terminal a text takes: a Chinese character takes two, a combining accent none."""
+"""The width of a text in columns of a terminal: a Chinese character takes two, a combining accent none."""
 
 import unicodedata
 
@@ -7,12 +7,12 @@ _NO_WIDTH = frozenset({"Mn", "Me"})  # marks that are drawn over the character b
 
 
 def cells(text: str) -> int:
-    """Return the columns that a printable text takes."""
+    """Return the width of a printable text, in columns."""
     return len(text) if text.isascii() else sum(map(_of_character, text))
 
 
 def padded(text: str, width: int) -> str:
-    """Return the text with blanks behind it up to so many columns."""
+    """Return the text with blanks appended up to `width` columns."""
     return text + " " * (width - cells(text))
 
 

@@ -1,4 +1,4 @@
-"""Colours of a terminal: the few that a text for people uses, and a check that lets no other escape sequence pass."""
+"""The colours of text on a terminal, and a filter that removes all other escape sequences."""
 
 import re
 from enum import Enum
@@ -9,7 +9,7 @@ _RESET = "\x1b[0m"
 
 
 class Colour(Enum):
-    """What a colour stands for, as ECMA-48 writes it (section 8.3.117, SGR): every terminal has these."""
+    """The colours by their use, as escape sequences of ECMA-48 (section 8.3.117, SGR) that every terminal knows."""
 
     FAILED = "\x1b[31m"  # red
     KEPT = "\x1b[33m"  # yellow
@@ -22,17 +22,17 @@ _SEQUENCES = re.compile("(" + "|".join(re.escape(text) for text in (_RESET, *(en
 
 
 def painted(text: str, colour: Colour | None, *, wanted: bool = True) -> str:
-    """Return a printable text in a colour; as it is where no colour is wanted, or there is nothing to paint."""
+    """Return a printable text in a colour; unchanged if `colour` is None, no colour is `wanted`, or the text is empty."""
     return f"{colour.value}{text}{_RESET}" if colour is not None and wanted and text else text
 
 
 def uncoloured(text: str) -> str:
-    """Return a text as it is without the colours of `painted`."""
+    """Return a text without the escape sequences that `painted` writes."""
     return _SEQUENCES.sub("", text)
 
 
 def printable_in_colour(text: str) -> str:
-    """Make lines printable as `printable_lines` does, but for the sequences that `painted` writes."""
+    """Make lines printable as `printable_lines` does, except for the sequences that `painted` writes."""
     pieces = _SEQUENCES.split(text)
     pieces[::2] = map(printable_lines, pieces[::2])
     return "".join(pieces)

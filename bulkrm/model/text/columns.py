@@ -1,4 +1,4 @@
-"""Two columns: names, and what there is to say of each."""
+"""Two columns: names, and a text for each."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +10,10 @@ _GAP = "  "
 
 
 def two_columns(rows: Sequence[tuple[str, str]], width: int | None, indent: int = 0) -> Iterator[tuple[str, ...]]:
-    """Yield the lines of each name, one with its text in a column of its own; two for a name that leaves no room for that.
+    """Yield the lines of each row: one, or two if the name is so long that its text does not fit beside it.
 
-    `width` is the terminal's; None: every name is one line. The texts may be painted (`bulkrm.model.text.colour`).
+    `width` is the terminal's, in columns; None: every row is one line. The texts may be painted
+    (`bulkrm.model.text.colour`).
     """
     blanks = " " * indent
     names = [printable(name) for name, _ in rows]

@@ -32,7 +32,7 @@ def listed(names: Sequence[str], most: int = MOST_NAMED) -> str:
 
 
 def size(number: int) -> str:
-    """Return a number of bytes as people read it: `812 B`, `1.4 KiB`."""
+    """Return a number of bytes with its unit: `812 B`, `1.4 KiB`."""
     amount, unit = float(number), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if amount < 1024:  # noqa: PLR2004 (bytes in a KiB)
@@ -55,7 +55,7 @@ def wrapped(lines: Iterable[str], width: int | None, *, indent: int = 2, first: 
 
 
 def _broken(text: str, width: int, first: str, indent: str) -> Iterator[str]:
-    """Break a line at blanks, so that each piece takes at most `width` columns, but for a word that is longer itself."""
+    """Break a line at blanks, so that each piece has at most `width` columns, except where one word is longer."""
     line, blanks = first, ""
     is_begun = False  # whether the piece has a word
     for piece in _WORDS.findall(text):

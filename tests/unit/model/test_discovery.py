@@ -30,7 +30,7 @@ def test_a_wrong_constant(package: Path) -> None:
     """A constant that is something else is an error that names the file."""
     (package / "ant.py").write_text("WORD = 5\n")
 
-    with pytest.raises(TypeError, match=rf"{package.name}\.ant\.WORD is no str"):
+    with pytest.raises(TypeError, match=rf"{package.name}\.ant\.WORD is not of type str"):
         discover(package.name, "WORD", str)
 
 

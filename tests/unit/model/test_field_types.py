@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bulkrm.model.extensions.field_types import misfit
+from bulkrm.model.extensions.field_types import wrong_field
 
 NO_NAME: Any = 5
 
@@ -31,8 +31,8 @@ class Outer:
 
 def test_what_fits() -> None:
     """Every field holds what it is declared as."""
-    assert misfit(Outer()) is None
-    assert misfit(Outer(int, {"a": 1}, (Inner("x"),), frozenset({"y"}), object())) is None
+    assert wrong_field(Outer()) is None
+    assert wrong_field(Outer(int, {"a": 1}, (Inner("x"),), frozenset({"y"}), object())) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_fits() -> None:
 )
 def test_what_does_not_fit(changes: dict[str, Any], message: str) -> None:
     """The field is named, also that of a part."""
-    found = misfit(Outer(**changes))
+    found = wrong_field(Outer(**changes))
 
     assert found is not None
     assert found.startswith(message)
