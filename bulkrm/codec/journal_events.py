@@ -122,10 +122,10 @@ class PartBegan:
 
 def _counts(value: Any) -> dict[str, int]:
     if not isinstance(value, dict):
-        raise ValueError("is no object")  # noqa: TRY004 (of what a file says, not of an argument)
+        raise ValueError("is not an object")  # noqa: TRY004 (of what a file says, not of an argument)
     for key, count in value.items():
         if key.replace("_", "-") not in _STATUSES:
-            raise ValueError(f"has {str(key)[:40]!r}, which is no status")
+            raise ValueError(f"has {str(key)[:40]!r}, which is not a status")
         NUMBER.read(count)
     return value
 
@@ -204,7 +204,7 @@ def outcome_fields(result: ImageResult, *, undo: bool = False) -> dict[str, Any]
 
 
 def parse_event(found: Mapping[str, Any]) -> Event:
-    """Read the JSON object of a line. Raises ValueError where it is no event."""
+    """Read the JSON object of a line. Raises ValueError where it is not an event."""
     match found.get("event"):
         case "delete" | "clear" | "untag" | "restore" as kind:
             record = from_json(_IntentRecord, found)

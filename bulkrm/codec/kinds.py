@@ -20,7 +20,7 @@ _DEFAULT_PORTS = (443, 80)
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("is no text")  # noqa: TRY004 (of what a file says, not of an argument)
+        raise ValueError("is not a string")  # noqa: TRY004 (of what a file says, not of an argument)
     return value
 
 
@@ -32,20 +32,20 @@ def _flag(value: Any) -> bool:
 
 def _number(value: Any) -> int:
     if type(value) is not int or not 0 <= value <= _MOST:
-        raise ValueError("is no number of anything")
+        raise ValueError("is not a count")
     return value
 
 
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError("is no object")  # noqa: TRY004 (as above)
+        raise ValueError("is not an object")  # noqa: TRY004 (as above)
     return value
 
 
 def _tag(value: Any) -> str:
     text = _text(value)
     if not is_tag(text):
-        raise ValueError(f"has {text[:160]!r}, which is no tag")
+        raise ValueError(f"has {text[:160]!r}, which is not a tag")
     return text
 
 
@@ -59,7 +59,7 @@ def _digest(value: Any) -> Digest:
 def _media_type(value: Any) -> str:
     text = _text(value)
     if not is_media_type(text):
-        raise ValueError("is no media type")
+        raise ValueError("is not a media type")
     return text
 
 
@@ -141,7 +141,7 @@ def tuple_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
 
     def read(value: Any) -> tuple[T, ...]:
         if not isinstance(value, list):
-            raise ValueError("is no list")  # noqa: TRY004 (of what a file says, not of an argument)
+            raise ValueError("is not a list")  # noqa: TRY004 (of what a file says, not of an argument)
         return tuple(_entry(kind, number, entry) for number, entry in enumerate(value))
 
     def write_all(values: Iterable[T]) -> list[Any]:

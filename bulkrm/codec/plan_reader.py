@@ -65,14 +65,14 @@ def _parse(content: str | bytes, name: str) -> Any:
     try:
         return strict_json(content)
     except json.JSONDecodeError as error:
-        _refuse(f"{name}:{error.lineno}:{error.colno}", "", f"it is no JSON ({error.msg}); was the file cut off?")
+        _refuse(f"{name}:{error.lineno}:{error.colno}", "", f"it is not JSON ({error.msg}); was the file cut off?")
     except ValueError as error:
         _refuse(name, "", str(error))
 
 
 def _check_version(document: Any, name: str) -> None:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
-        _refuse(name, "", "it is no plan of bulkrm")
+        _refuse(name, "", "it is not a plan of bulkrm")
     if document.get("version") != VERSION:
         what = f"it has version {str(document.get('version'))[:20]}, and this bulkrm reads version {VERSION}"
         raise InputError(Problem(name, what, "make the plan anew, or apply it with the bulkrm that made it"))
@@ -207,7 +207,7 @@ class _PlanReader:
         except InputError as error:
             _refuse(self._name, place, error.problems[0].what)
         if str(reference) != text or reference.repository != repository:
-            _refuse(self._name, place, f"{text[:200]!r} is no full name of an image of {repository}")
+            _refuse(self._name, place, f"{text[:200]!r} is not a full name of an image of {repository}")
         return reference
 
     def _source(self, text: str, place: str) -> Source:

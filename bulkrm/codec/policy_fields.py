@@ -18,17 +18,17 @@ from bulkrm.selection.patterns.pattern import ExcludePattern
 from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.selection.selector import KeyLevel
 
-_ENTRY = frozenset({"image", "tags", "exclude", "note", "source"})  # the keys of an entry that are no conditions
+_ENTRY = frozenset({"image", "tags", "exclude", "note", "source"})  # the keys of an entry that are not conditions
 
 
 def _limit(value: Any) -> Limit:
-    """Read a limit. One that is no finite number (NaN, infinity) would be no limit at all."""
+    """Read a limit. One that is not a finite number (NaN, infinity) would be no limit at all."""
     try:
         limit = Limit.parse(TEXT.read(value))
     except ValueError:
         limit = None
     if limit is None or not 0 <= limit.value < math.inf:
-        raise ValueError(f"is {str(value)[:40]!r}, which is no limit")
+        raise ValueError(f"is {str(value)[:40]!r}, which is not a limit")
     return limit
 
 
@@ -127,7 +127,7 @@ def conditions_of(record: RulesRecord, default_port: int = HTTPS_PORT) -> RunCon
     entries = tuple(_conditional_of(entry, default_port) for entry in record.conditions)
     strange = next((text for text in record.in_use if normal_reference(text, default_port) != text), None)
     if strange is not None:
-        raise ValueError(f"{strange[:160]!r} of in_use is no reference in its normal form")
+        raise ValueError(f"{strange[:160]!r} of in_use is not a reference in its normal form")
     return RunConditions(entries, record.in_use, record.min_keep)
 
 
@@ -135,7 +135,7 @@ def _conditional_of(fields: Mapping[str, Any], default_port: int) -> Conditional
     known = keys(KeyLevel.ENTRY)
     image, note, source = fields["image"], fields.get("note"), fields["source"]
     if not isinstance(image, str) or not isinstance(source, str) or not isinstance(note, str | None):
-        raise ValueError("an entry whose image, source or note is no text")  # noqa: TRY004 (of the file)
+        raise ValueError("an entry whose image, source or note is not a string")  # noqa: TRY004 (of the file)
     strange = sorted({*fields} - {*known} - _ENTRY)
     if strange:
         raise ValueError(f"an entry with an unknown condition: {strange[0][:40]!r}")

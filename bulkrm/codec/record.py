@@ -24,7 +24,7 @@ class FieldError(ValueError):
     """A field has a value that it cannot have. `key`: the field, or its path, such as `images[2].note`; `what`: one line."""
 
     def __init__(self, key: str, what: str) -> None:
-        """Make the error from a field's name and the end of a sentence that begins with it, such as `is no text`."""
+        """Make the error from a field's name and the end of a sentence that begins with it, such as `is not a string`."""
         super().__init__(f"{key!r} {what}")
         self.key = key
         self.what = what
@@ -34,7 +34,7 @@ class FieldError(ValueError):
 class Kind(Generic[T]):
     """A kind of values: how one is described, read from JSON, and written as JSON.
 
-    `read` raises ValueError with a text that continues the field's name (`is no text`). `write` None: the value is JSON
+    `read` raises ValueError with a text that continues the field's name (`is not a string`). `write` None: the value is JSON
     as it is.
     """
 

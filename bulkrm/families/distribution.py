@@ -5,7 +5,7 @@ answer to `GET /v2/` are its own: `{}` as JSON (registry/handlers/app.go, apiBas
 `detail` (registry/api/errcode). GitLab, Harbor, Artifactory and Nexus answer alike, but name themselves in another header
 or in the service of their challenge; they collect garbage in other ways.
 
-3.0.0 to 3.1.0 delete tags although deletion is disabled (commit 8baf3e082), but distribution is no tags-only registry.
+3.0.0 to 3.1.0 delete tags although deletion is disabled (commit 8baf3e082), but distribution is not a tags-only registry.
 """
 
 from bulkrm.families.family import Family

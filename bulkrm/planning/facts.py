@@ -16,7 +16,7 @@ from bulkrm.model.target import Target
 class TagsRead:
     """Every tag of the repository, with its manifest.
 
-    `indexes`: the children of each manifest that is no image and that a tag leads to, directly or through indexes.
+    `indexes`: the children of each manifest that is not an image and that a tag leads to, directly or through indexes.
     `ignored`: damaged tags that the user ignores (`--ignore-unreadable`).
     """
 

@@ -27,7 +27,7 @@ class AttachedTarget:
 def attached_to(
     items: Sequence[Item], facts: RepositoryFacts, referrers: Mapping[Digest, Iterable[Digest]]
 ) -> list[AttachedTarget]:
-    """Return the children and referrers of the items to delete in one repository that are no targets yet, each once.
+    """Return the children and referrers of the items to delete in one repository that are not targets yet, each once.
 
     `referrers`: what the registry's referrers API lists for a manifest. Only the next level is returned: the caller
     judges again with it, and asks for more.

@@ -42,7 +42,9 @@ def no_line(_: ImageResult) -> str:
 
 def _wrong(entry: ReportFormat) -> str | None:
     is_word = _NAME.fullmatch(entry.name) is not None
-    return None if is_word else f"{entry.name!r} is no name for --report NAME=FILE: lower-case letters, digits and '-'"
+    return (
+        None if is_word else f"{entry.name!r} is not a name for --report NAME=FILE: lower-case letters, digits and '-'"
+    )
 
 
 FORMATS = ExtensionPoint(

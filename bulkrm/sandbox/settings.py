@@ -32,7 +32,7 @@ class SandboxSettings:
     of distribution-spec 1.1. `lists_manifests` is Google's tag list, which tells the manifests too
     (google/go-containerregistry pkg/v1/google/list.go). `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
     `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
-    `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is no manifest to anybody.
+    `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is not a manifest to anybody.
     `error_in_challenge` off is zot and olareg, which repeat their challenge where a right is missing and do not say why.
     `basic_refusal` is the status for a user whom Basic let in and whose rules do not allow the request; without it every
     known user may do everything, as with distribution's htpasswd.

@@ -42,7 +42,7 @@ def _wrong(selector: Selector) -> str | None:
     """Say what a plugin may not do: a selector of others takes images out of what an entry names, and touches no other key."""
     for key in selector.keys:
         if _KEY_NAME.fullmatch(key.name) is None:
-            return f"{key.name!r} is no key of a list: lower-case letters, digits and '-'"
+            return f"{key.name!r} is not a key of a list: lower-case letters, digits and '-'"
         if key.level is not KeyLevel.ENTRY:
             return f"{key.name} is a key of the whole list, and a plugin's keys stand in entries"
     return None if selector.keys else "it has no key, so no list could use it"

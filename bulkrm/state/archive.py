@@ -161,12 +161,12 @@ def _manifest(where: str, line: bytes) -> Manifest:
 
 def _fields(line: bytes) -> dict[str, object]:
     try:
-        # Bytes that are no UTF-8 are written as halves of surrogate pairs (PEP 383), which the content alone may have.
+        # Bytes that are not UTF-8 are written as halves of surrogate pairs (PEP 383), which the content alone may have.
         fields = json.loads(line, object_pairs_hook=_pairs) if b"\\udc" in line else strict_json(line)
     except (ValueError, RecursionError) as error:
-        raise ValueError("the line is no manifest") from error
+        raise ValueError("the line is not a manifest") from error
     if not isinstance(fields, dict) or fields.keys() != {"digest", "media_type", "content"}:
-        raise ValueError("the line is no manifest")
+        raise ValueError("the line is not a manifest")
     return fields
 
 

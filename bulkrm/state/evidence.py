@@ -15,7 +15,7 @@ from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.manifests.manifest import SCHEMA1_TYPES, Manifest, is_media_type
 
 _SCHEMA_1 = 1
-_NO_MANIFEST = "the line is no manifest"
+_NO_MANIFEST = "the line is not a manifest"
 
 
 def archived(fields: Mapping[str, object]) -> Manifest:

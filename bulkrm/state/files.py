@@ -31,7 +31,7 @@ def open_plain(path: Path, flags: int) -> int:
     file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise changed(path, "it is no plain file")
+        raise changed(path, "it is not a plain file")
     return file
 
 

@@ -61,11 +61,11 @@ class KnownRun:
         try:
             fields = strict_json(read_whole(path, MOST))
         except ValueError as error:
-            raise changed(path, f"it is no JSON ({error})") from error
+            raise changed(path, f"it is not JSON ({error})") from error
         except FileNotFoundError as error:
             raise changed(path, "it is not there") from error
         if not isinstance(fields, dict):
-            raise changed(path, "it is no JSON object")
+            raise changed(path, "it is not a JSON object")
         if fields.get("version") != VERSION:
             what = (
                 f"{path}: it has version {str(fields.get('version'))[:20]!r}, and this bulkrm reads version {VERSION}"

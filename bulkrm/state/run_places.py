@@ -33,7 +33,7 @@ class RunPlaces:
 
 
 def planned_places(plan: Path) -> RunPlaces:
-    """Return the repositories of a plan's file. Raises StateError where it cannot be read, or one of them is no text."""
+    """Return the repositories of a plan's file. Raises StateError where it cannot be read, or one of them is not a string."""
     return RunPlaces(tuple(dict.fromkeys(_planned(plan))), is_planned=True)
 
 
@@ -43,9 +43,9 @@ def _planned(plan: Path) -> Iterator[str]:
             try:
                 name = json.loads(line.removeprefix(_LINE).removesuffix(b","))
             except ValueError as error:
-                raise changed(f"{plan}:{number}", "it is no JSON") from error
+                raise changed(f"{plan}:{number}", "it is not JSON") from error
             if not isinstance(name, str):
-                raise changed(f"{plan}:{number}", "'repository' is no text")
+                raise changed(f"{plan}:{number}", "'repository' is not a string")
             yield name
 
 

@@ -282,8 +282,8 @@ async def test_a_plan_as_text() -> None:
     ("spoil", "why"),
     [
         (lambda text: text.replace('"version": 1', '"version": 2'), "it has version 2"),
-        (lambda text: text[: len(text) // 2], "it is no JSON"),
-        (lambda _: "{}", "it is no plan of bulkrm"),
+        (lambda text: text[: len(text) // 2], "it is not JSON"),
+        (lambda _: "{}", "it is not a plan of bulkrm"),
     ],
 )
 async def test_a_plan_that_cannot_be_read(spoil: Callable[[str], str], why: str) -> None:

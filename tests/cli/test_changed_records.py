@@ -121,7 +121,7 @@ def first(fields: dict[str, Any]) -> dict[str, Any]:
 OF_JOURNAL: dict[str, tuple[Change, str]] = {
     "tag": (
         event("delete", tags=[EVIL]),
-        f"{JOURNAL}:2: this record was changed: 'tags' has '{EVIL}', which is no tag",
+        f"{JOURNAL}:2: this record was changed: 'tags' has '{EVIL}', which is not a tag",
     ),
     "tags": (event("delete", tags="pr-1"), f"{JOURNAL}:2"),
     "repository": (event("delete", repository="127.0.0.1:5000/../other"), f"{JOURNAL}:2"),
@@ -139,13 +139,13 @@ OF_JOURNAL: dict[str, tuple[Change, str]] = {
     "kind": (line('{"event":"explode"}'), f"{JOURNAL}:3: this record was changed: there is no event 'explode'"),
     "no kind": (line("{}"), f"{JOURNAL}:3"),
     "no object": (line("[]"), f"{JOURNAL}:3"),
-    "deep": (line(DEEP), f"{JOURNAL}:3: this record was changed: it is no JSON (it is nested too deeply)"),
+    "deep": (line(DEEP), f"{JOURNAL}:3: this record was changed: it is not JSON (it is nested too deeply)"),
     "key twice": (line('{"event":"planned","event":"resumed"}'), f"{JOURNAL}:3"),
     "half a pair": (line('{"event":"planned","note":"\\ud800"}'), f"{JOURNAL}:3"),
     "zeros": (line("\0\0\0"), f"{JOURNAL}:3"),
     "folder": (instead(JOURNAL, Path.mkdir), JOURNAL),
     "link": (instead(JOURNAL, link), f"{JOURNAL}: this record was changed: it is a symbolic link"),
-    "pipe": (instead(JOURNAL, os.mkfifo), f"{JOURNAL}: this record was changed: it is no plain file"),
+    "pipe": (instead(JOURNAL, os.mkfifo), f"{JOURNAL}: this record was changed: it is not a plain file"),
 }
 OF_ARCHIVE: dict[str, tuple[Change, str]] = {
     "bytes": (archive(lambda fields: fields.update(content="{}")), f"{ARCHIVE}:1: this record was changed"),

@@ -31,7 +31,7 @@ def summary(number: int = 0, state: RunState = RunState.FINISHED, **fields: obje
 
 
 RUNS = [
-    summary(400, RunState.DAMAGED, damage="/runs/x/journal.jsonl:3: this record was changed: it is no JSON"),
+    summary(400, RunState.DAMAGED, damage="/runs/x/journal.jsonl:3: this record was changed: it is not JSON"),
     summary(3, RunState.INTERRUPTED, undone=Undone.PARTLY, counts={"deleted": 1234, "not_attempted": 98}),
     summary(
         1,

@@ -32,7 +32,7 @@ def with_min_keep(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRul
 
 
 def tagged_digests(seen: TagsRead) -> set[Digest]:
-    """Return the manifests that count for `min-keep`: those with a tag that is no artifact tag."""
+    """Return the manifests that count for `min-keep`: those with a tag that is not an artifact tag."""
     artifacts = named_after_digests(seen.tags)
     return {resolved.digest for tag, resolved in seen.tags.items() if tag not in artifacts}
 

@@ -60,7 +60,7 @@ class App:
                 answer = respond()
             except Refused as refused:
                 answer = refusal(refused.code, *refused.details)
-        # A registry that deletes tags only is no distribution, so `GET /v2/` must not look like distribution's.
+        # A registry that deletes tags only is not a distribution, so `GET /v2/` must not look like distribution's.
         own = _VERSION if self.settings.deletes_digests or asked.path != "/v2/" else {}
         return ServerResponse(answer.status, {**own, **answer.headers}, answer.body)
 

@@ -272,7 +272,7 @@ def _digest_like(reference: str, content: bytes) -> Digest | None:
 
 
 def as_text(content: bytes) -> str:
-    """Read a manifest as Go does: bytes that are no UTF-8 stand for the replacement character (encoding/json)."""
+    """Read a manifest as Go does: bytes that are not UTF-8 stand for the replacement character (encoding/json)."""
     return content.decode(errors="replace")
 
 

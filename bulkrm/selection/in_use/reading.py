@@ -40,7 +40,7 @@ def read_in_use(content: bytes, name: str, default_port: int = HTTPS_PORT) -> tu
         reference = normal_reference(image, default_port)
         if reference is None:
             shown = mask_credentials(image)[:_SHOWN]
-            _refuse(name, f"names {shown!r}, which is no image reference", "render templates and variables first")
+            _refuse(name, f"names {shown!r}, which is not an image reference", "render templates and variables first")
         found[reference] = None
     if not found:
         _refuse(name, "names no image, so it would keep nothing", _KNOWN)
@@ -76,7 +76,7 @@ def _json(text: str, name: str) -> Iterator[Document]:
                 document, at = decoder.raw_decode(text, at)
                 yield document
     except (ValueError, RecursionError) as error:
-        _refuse(name, f"is no JSON: {error}", "was the file cut off?")
+        _refuse(name, f"is not JSON: {error}", "was the file cut off?")
 
 
 def _yaml(text: str, name: str) -> Iterator[Document]:

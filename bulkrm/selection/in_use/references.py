@@ -92,7 +92,7 @@ class KeptInUse:
 
 
 def normal_reference(text: str, default_port: int = HTTPS_PORT) -> str | None:
-    """Return a reference in normal form; None: the text is no reference. A bare digest stays a bare digest."""
+    """Return a reference in normal form; None: the text is not a reference. A bare digest stays a bare digest."""
     text = text.strip()
     for prefix in _PREFIXES:
         text = text.removeprefix(prefix)

@@ -175,7 +175,7 @@ class _ListReader(NodeReader):
             if "images" not in keys:
                 self.mistakes.add(place, "no `images:` in the file", "write the list of images under it")
         except ReadingStoppedError:
-            # `registry` may stand in the part that was not read, so a missing host is no mistake.
+            # `registry` may stand in the part that was not read, so a missing host is not a mistake.
             self._registry = self._registry or _NO_HOST
             raise
         finally:

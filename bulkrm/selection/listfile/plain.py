@@ -14,7 +14,7 @@ _ITEM = re.compile(r"-\s")
 
 
 def is_plain(content: str, name: str) -> bool:
-    """Tell whether a list is plain and not YAML, by the file's name or the first line that is no comment."""
+    """Tell whether a list is plain and not YAML, by the file's name or the first line that is not a comment."""
     if name.endswith(".txt"):
         return True
     first = next((scalar.text for scalar in plain_lines(content)), "")

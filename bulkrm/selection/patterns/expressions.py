@@ -43,7 +43,7 @@ class Expression:
             compiled = regex.compile(self.text, flags=regex.V0 | regex.ASCII)
         except (regex.error, RecursionError, OverflowError) as error:
             raise InputError(
-                Problem("", f"{_short(self.text)} is no regular expression: {error}", _LIKE_RE2)
+                Problem("", f"{_short(self.text)} is not a regular expression: {error}", _LIKE_RE2)
             ) from error
         object.__setattr__(self, "_compiled", compiled)
 
@@ -238,7 +238,7 @@ def _repeat(text: str, at: int, nesting: _Nesting) -> int:
 
 
 def _quantified(text: str, at: int) -> int:
-    """Allow one `?` behind a quantifier, but no second quantifier: `a++` is possessive, `a**` is no RE2."""
+    """Allow one `?` behind a quantifier, but no second quantifier: `a++` is possessive, `a**` is not RE2."""
     if text[at : at + 1] == "?":
         at += 1
     if text[at : at + 1] in ("*", "+", "?", "{") and at < len(text):

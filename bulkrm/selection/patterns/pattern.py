@@ -22,7 +22,7 @@ _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
 class TagPattern:
     """Chooses tags. Artifact tags (`sha256-<hex>...`: signatures and the like) only if the text starts that way.
 
-    Raises InputError with one Problem when the text is no pattern.
+    Raises InputError with one Problem when the text is not a pattern.
     """
 
     text: str
@@ -47,7 +47,7 @@ class TagPattern:
 class ExcludePattern:
     """Excludes tags, artifact tags as well: a pattern that keeps images may match more than one that deletes them.
 
-    Raises InputError with one Problem when the text is no pattern.
+    Raises InputError with one Problem when the text is not a pattern.
     """
 
     text: str
@@ -70,7 +70,7 @@ class ExcludePattern:
 class RepositoryPattern:
     """Chooses repositories of one registry; `host` is a normal form, `text` the pattern of the path.
 
-    Raises InputError with one Problem when the text is no pattern.
+    Raises InputError with one Problem when the text is not a pattern.
     """
 
     host: str

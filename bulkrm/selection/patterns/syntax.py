@@ -116,7 +116,7 @@ def _compile(text: str) -> Callable[[str], object]:
 
 
 def _check(text: str, tokens: re.Pattern[str]) -> None:
-    """Refuse what is no pattern: unclosed brackets, characters that no name has, sets and braces without effect."""
+    """Refuse what is not a pattern: unclosed brackets, characters that no name has, sets and braces without effect."""
     if not text:
         raise InputError(Problem("", "an empty pattern of a repository or a tag", "write * for all of them"))
     _check_length(text)

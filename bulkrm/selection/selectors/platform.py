@@ -18,7 +18,7 @@ _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9.]+)?")
 
 def _parse(text: str) -> str:
     if _PLATFORM.fullmatch(text) is None:
-        refuse(text, "is no platform", "write os/architecture in lower case, such as linux/amd64 or linux/arm/v7")
+        refuse(text, "is not a platform", "write os/architecture in lower case, such as linux/amd64 or linux/arm/v7")
     return text
 
 

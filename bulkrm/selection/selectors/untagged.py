@@ -13,7 +13,7 @@ _SCHEMA = {
 
 def _parse(text: str) -> bool:
     if text != "true":
-        refuse(text, "is no value of untagged", "write untagged: true, or leave the key out")
+        refuse(text, "is not a value of untagged", "write untagged: true, or leave the key out")
     return True
 
 

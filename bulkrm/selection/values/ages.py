@@ -48,8 +48,8 @@ def parse_age(text: str) -> AgeLimit:
                 text, before=(moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment).astimezone(UTC)
             )
         except (ValueError, OverflowError) as error:
-            raise InputError(Problem("", f"{text!r} is no date: the calendar does not have it", _REMEDY)) from error
-    return refuse(text, "is no age", _REMEDY)
+            raise InputError(Problem("", f"{text!r} is not a date: the calendar does not have it", _REMEDY)) from error
+    return refuse(text, "is not an age", _REMEDY)
 
 
 def _span(text: str, number: str, unit: str) -> timedelta:

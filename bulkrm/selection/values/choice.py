@@ -16,6 +16,6 @@ def choice(key: str, words: type[Word]) -> Callable[[str], Word]:
         try:
             return words(text)
         except ValueError:
-            refuse(text, f"is no value of {key}", f"write one of {', '.join(words)}")
+            refuse(text, f"is not a value of {key}", f"write one of {', '.join(words)}")
 
     return parse

@@ -13,7 +13,7 @@ def positive_number(key: str) -> Callable[[str], int]:
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit()):
-            refuse(text, f"is no number, as {key} needs one", f"write {key}: 5")
+            refuse(text, f"is not a number, as {key} needs one", f"write {key}: 5")
         number = int(text) if len(text) <= _DIGITS else _MOST + 1
         if number == 0:
             refuse(text, f"keeps nothing as {key}", f"leave {key} out")

@@ -1,6 +1,6 @@
 """Versions in tags: semver.org 2.0.0 with the abbreviations that tags use, and PEP 440.
 
-Both functions return a key to sort by, larger for the newer version; None: the tag is no version.
+Both functions return a key to sort by, larger for the newer version; None: the tag is not a version.
 """
 
 import re

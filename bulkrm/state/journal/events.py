@@ -9,7 +9,7 @@ from bulkrm.state.journal.file import numbered
 
 
 def read_events(path: Path) -> Iterator[Event]:
-    """Yield the events of a journal. Raises StateError with file and line where a line is no event."""
+    """Yield the events of a journal. Raises StateError with file and line where a line is not an event."""
     for number, found in numbered(path):
         try:
             event = parse_event(found)

@@ -71,9 +71,9 @@ def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             event = strict_json(line)
         except ValueError as error:
-            raise changed(f"{path}:{number}", f"it is no JSON ({error})") from error
+            raise changed(f"{path}:{number}", f"it is not JSON ({error})") from error
         if not isinstance(event, dict):
-            raise changed(f"{path}:{number}", "it is no JSON object")
+            raise changed(f"{path}:{number}", "it is not a JSON object")
         yield number, event
 
 

@@ -168,15 +168,15 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "kept for no reason": (lambda d: manifest_of(d, "keep").update(reason=None), "without a reason"),
     "failed for no reason": (lambda d: manifest_of(d, "fail").update(error=None), "without a reason"),
     "no source": (lambda d: first(d)["images"][0].update(source=None), "has a source, or a digest as its parent"),
-    "no place": (lambda d: first(d)["images"][0].update(source="images.yaml"), "is no place in a list"),
+    "no place": (lambda d: first(d)["images"][0].update(source="images.yaml"), "is not a place in a list"),
     "no parent": (
         lambda d: first(d)["images"][0].update(source=None, parent=f"{APP}:multi"), "a digest as its parent"),
     "no limit": (lambda d: d["options"].update(max_delete="many"), "options.max_delete"),
-    "a dot as limit": (lambda d: d["options"].update(max_delete="."), "is no limit"),
+    "a dot as limit": (lambda d: d["options"].update(max_delete="."), "is not a limit"),
     "settled for no reason": (lambda d: d["repositories"][0]["settled"][0].update(status="kept"), "without a reason"),
     "unmatched for no reason": (lambda d: d["unmatched"][1].update(error=None), "without a reason"),
     "a newer version": (lambda d: d.update(version=2), "it has version 2, and this bulkrm reads version 1"),
-    "another format": (lambda d: d.update(format="terraform"), "it is no plan of bulkrm"),
+    "another format": (lambda d: d.update(format="terraform"), "it is not a plan of bulkrm"),
 }  # fmt: skip
 
 
@@ -198,13 +198,13 @@ def test_what_is_refused(name: str) -> None:
     ("text", "expected"),
     [
         (write(WHOLE)[:500], "was the file cut off?"),
-        ("", "plan.json:1:1: it is no JSON"),
+        ("", "plan.json:1:1: it is not JSON"),
         (b"\xff\xfe", "it is not UTF-8"),
         ("[" * 100_000, "it is nested too deeply"),
         ('{"format": "bulkrm-plan", "format": "bulkrm-plan"}', "the key 'format' is there twice"),
-        ('{"format": NaN}', "NaN is no number"),
+        ('{"format": NaN}', "NaN is not a number"),
         ('{"n": ' + "9" * 5000 + "}", "plan.json"),
-        ("[]", "it is no plan of bulkrm"),
+        ("[]", "it is not a plan of bulkrm"),
     ],
 )
 def test_what_is_no_plan(text: str | bytes, expected: str) -> None:

@@ -16,7 +16,7 @@ from bulkrm.state.files import AppendedFile, read_lines, read_whole
     ("make", "why"),
     [
         (lambda path: path.symlink_to(path.with_name("other")), "it is a symbolic link"),
-        (os.mkfifo, "it is no plain file"),
+        (os.mkfifo, "it is not a plain file"),
         (Path.mkdir, "directory|no plain file"),
     ],
     ids=["link", "pipe", "folder"],

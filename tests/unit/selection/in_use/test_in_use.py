@@ -115,10 +115,10 @@ def test_shapes(content: object, expected: list[str]) -> None:
         ('{"a": 1}', "has an unknown format"),
         ("[1, 2]", "has an unknown format"),
         ("a: b\n", "has an unknown format"),
-        ('{"apiVersion": "v1", ', "is no JSON"),
+        ('{"apiVersion": "v1", ', "is not JSON"),
         ("a: [\n", "is not readable as YAML"),
-        ("services: {a: {image: '${IMAGE}'}}\n", "which is no image"),
-        ("no image at all\n", "which is no image"),
+        ("services: {a: {image: '${IMAGE}'}}\n", "which is not an image"),
+        ("no image at all\n", "which is not an image"),
         (b"\xff\xfe", "is not UTF-8"),
         ("kind: Pod\napiVersion: v1\nspec: &s\n  self: *s\n", "is too large once"),
         (
