@@ -1,1 +1,1 @@
-"""Registry families and where each departs from the specification: a file for each, with a constant `FAMILY`."""
+"""Registry families: where each departs from the specification. A file for each, with a constant `FAMILY`."""

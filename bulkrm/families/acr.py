@@ -1,4 +1,4 @@
-"""Azure Container Registry: 405 may mean that one image is locked (Azure/acr-cli#70)."""
+"""Azure Container Registry: it may answer 405 because one image is locked (Azure/acr-cli#70)."""
 
 from bulkrm.families.family import Family
 from bulkrm.model.result.failure import FailureCode

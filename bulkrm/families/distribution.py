@@ -1,9 +1,9 @@
-"""distribution (registry:2, registry:3): its operator collects garbage by a command, while nobody pushes.
+"""distribution (registry:2, registry:3): an operator starts its garbage collection, at a time when nobody pushes.
 
-Its answers do not name it, and nearly every registry sends `Docker-Distribution-Api-Version`. But the details of its
-answer to `GET /v2/` are its own: `{}` as JSON (registry/handlers/app.go, apiBase), or an UNAUTHORIZED with the key
-`detail` (registry/api/errcode). GitLab, Harbor, Artifactory and Nexus answer alike, but name themselves in another header
-or in the service of their challenge; they collect garbage in other ways.
+Its answers do not name it, and nearly every registry sends `Docker-Distribution-Api-Version`. It is detected by its answer
+to `GET /v2/`: `{}` as JSON (registry/handlers/app.go, apiBase), or an UNAUTHORIZED with the key `detail`
+(registry/api/errcode). GitLab, Harbor, Artifactory and Nexus answer alike, but name themselves in another header or in
+the service of their challenge; their garbage collection works in other ways.
 
 3.0.0 to 3.1.0 delete tags although deletion is disabled (commit 8baf3e082), but distribution is not a tags-only registry.
 """

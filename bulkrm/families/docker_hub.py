@@ -1,7 +1,7 @@
 """Docker Hub: the registry protocol deletes only what is untagged and unreferenced (Docker's registry API reference).
 
-So tags are deleted first. Docker does not document that this protocol deletes them; if it does not, the answer becomes
-the outcome, and no DELETE of the manifest is sent.
+So tags are deleted first. Docker does not document whether this protocol deletes tags; if it does not, the answer to the
+DELETE of a tag becomes the outcome, and no DELETE of the manifest is sent.
 """
 
 from bulkrm.families.family import Family

@@ -1,4 +1,4 @@
-"""A registry family, as each file of this package declares one, and the traits of a host put together from them."""
+"""`Family`, which each file of this package declares, and the traits of a host, combined from the families."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from bulkrm.protocol.traits import STANDARD, Traits
 class Family:
     """One registry family.
 
-    `hosts`: patterns of the names of its public services. Its traits apply there, and on every host whose answer to
-    `GET /v2/` satisfies `detect`. Its refusals apply to those hosts too; with `everywhere`, or without `hosts`, they
-    apply to every registry, because their error codes are unique to the family, which people run under any host name.
-    `address`: where its registry is connected to, if that is not the host of its references.
+    `hosts`: patterns (fnmatch) of the host names of its public services. Its traits apply there, and on every host whose
+    answer to `GET /v2/` satisfies `detect`. Its refusals apply to `hosts` only; with `everywhere`, or without `hosts`,
+    they apply to every registry, because the family runs under any host name and its error codes are unique. `address`:
+    the host to connect to, if that is not the host of its references.
     """
 
     name: str
@@ -41,19 +41,19 @@ FAMILIES = ExtensionPoint("bulkrm.families", "FAMILY", Family, "bulkrm.families"
 
 
 def families() -> tuple[Family, ...]:
-    """All families, loaded on first use, ours first. Raises InputError where a plugin cannot be used."""
+    """Return all families, those of bulkrm first; loaded on the first call. Raises InputError for an unusable plugin."""
     return FAMILIES.values()
 
 
 @cache
 def address_of(host: str) -> str:
-    """Return where a host (a normal form) is connected to."""
+    """Return the host to connect to for a host of references, which is in normal form."""
     return next((family.address for family in families() if family.address and family.serves(host)), host)
 
 
 @cache
 def traits_of(host: str) -> Traits:
-    """Return the traits of a host by its name: those of its family, and the refusals that apply to every host."""
+    """Return the traits of a host by its name (a normal form): its family's, with the refusals that apply to every host."""
     own = [family for family in families() if family.serves(host)]
     anywhere = [family for family in families() if family not in own and not family.is_standard_elsewhere]
     base = own[0].traits if own else STANDARD
@@ -62,7 +62,10 @@ def traits_of(host: str) -> Traits:
 
 
 def with_detected_traits(host: str, known: Traits, answer: Answer) -> Traits:
-    """Add the traits of the family that detects itself in the answer to `GET /v2/`, unless the name already told."""
+    """Return the `known` traits with those of the family that detects itself in the answer to `GET /v2/`.
+
+    They are returned unchanged where the name of the host already tells its family, or no family detects itself.
+    """
     if any(family.serves(host) for family in families()):
         return known
     for family in families():

@@ -1,4 +1,4 @@
-"""GitHub's container registry: deletes only through GitHub's REST API (containers/skopeo#1880)."""
+"""GitHub's container registry: it deletes only through GitHub's REST API (containers/skopeo#1880)."""
 
 from bulkrm.families.family import Family
 from bulkrm.model.result.failure import FailureCode, Reach

@@ -1,10 +1,10 @@
 """Gitea and Forgejo: an image that loses its last tag is deleted at once, with its layers, and cannot be restored.
 
-There a tag is a version of a package, and its files are deleted with it (go-gitea/gitea
-routers/api/packages/container/manifest.go and services/packages/cleanup). They are detected by their challenge
-(ReqContainerAccess in routers/api/packages/container/container.go): every version has its token server at
-ROOT_URL/v2/token; some name the service `container_registry` and the scope `*`, the others name neither and send a bare
-Basic challenge besides.
+A tag is a version of a package there, and its files are deleted with it (go-gitea/gitea
+routers/api/packages/container/manifest.go and services/packages/cleanup). Both are detected by their challenge
+(ReqContainerAccess in routers/api/packages/container/container.go): every release has its token server at
+ROOT_URL/v2/token; some name the service `container_registry` and the scope `*`, the others name neither and also send a
+bare Basic challenge.
 """
 
 from bulkrm.families.family import Family

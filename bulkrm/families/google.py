@@ -1,7 +1,7 @@
 """Google's registries delete a manifest only when no tag and no index uses it (GoogleCloudPlatform/gcr-cleaner#118).
 
-So the tags are deleted first, which these registries support over the same protocol. A proxy in front of them has another
-host name; there the first refusal tells.
+So the tags are deleted first, which these registries support over the same protocol. Behind a proxy with another host name
+they are recognised by their first refusal.
 """
 
 from bulkrm.families.family import Family

@@ -1,4 +1,7 @@
-"""zot: the child of an index is 405, two tags on one digest may be 409 (project-zot/zot pkg/api/routes.go, DeleteManifest)."""
+"""zot: it answers 405 for the child of an index, and may answer 409 for a digest with two tags.
+
+Source: project-zot/zot pkg/api/routes.go, DeleteManifest.
+"""
 
 from bulkrm.families.family import Family
 from bulkrm.model.result.failure import FailureCode
@@ -6,8 +9,8 @@ from bulkrm.protocol.traits import Refusal, Traits
 
 _CHILD = "an index still names this manifest; delete the index first"
 _COLLISION = (
-    "zot's policy for this user does not delete a digest with several tags (detectManifestCollision); bulkrm removes the "
-    "tags that it read one by one before, so there is another one: list it too, or run with --shared delete"
+    "zot's policy for this user does not delete a digest with several tags (detectManifestCollision); bulkrm has removed "
+    "the tags that it knew, so there is another one: list it too, or run with --shared delete"
 )
 FAMILY = Family(
     "zot",
