@@ -1,1 +1,1 @@
-"""The fields of plans, runs, journals and reports as JSON: each stands once, in a record (`record.py` says how)."""
+"""The fields of plans, runs, journals and reports as JSON, each declared once in a record (see `record.py`)."""

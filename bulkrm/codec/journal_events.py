@@ -1,16 +1,16 @@
-"""The events of a journal: their values, and how each is written and read.
+"""The events of a journal, and how each is written and read, by the value of the field `event`.
 
     planned                   the plan is on disk
     delete, clear, untag      intents: a manifest, tags ahead of their manifest, or only tags are about to be deleted
     decoy                     a decoy is about to be pushed over tags
     dangling                  tags without a manifest are about to be removed
     outcome                   the outcome of an image, as the JSON report has it
-    resumed                   a part of the run begins: `resume` continues it
+    resumed                   a part of the run begins, by `resume`
     end                       a part of the run is over
-    undoing                   a part begins that takes the run back: `undo`
+    undoing                   a part of the run begins, by `undo`
     restore                   an intent: a manifest is about to be pushed under these tags, or by its digest
     undo-outcome              the outcome of a tag, or of a manifest by its digest, as the report of the undo has it
-    undo-end, undone          the undo is over; undone: all that the run had deleted is back
+    undo-end, undone          the undo is over; undone: everything that the run had deleted is restored
 
 A journal may have been changed by others, so every field is checked as if a registry had sent it. An unknown event means
 that the journal was changed, or written by a newer bulkrm.
@@ -32,17 +32,17 @@ from bulkrm.model.target import Source
 
 
 class IntentKind(StrEnum):
-    """What is about to be sent: DELETE of a manifest, of tags ahead of it, of tags alone, or a PUT that restores it."""
+    """The kind of requests that are about to be sent: three kinds of deletion, and the PUT that restores a manifest."""
 
     DELETE = "delete"
-    CLEAR = "clear"  # tags that are removed ahead of their manifest
-    UNTAG = "untag"
+    CLEAR = "clear"  # removes tags ahead of their manifest
+    UNTAG = "untag"  # removes tags from a manifest that is kept
     RESTORE = "restore"
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Requests about a manifest and its tags that are about to be sent, and so may have been sent."""
+    """Requests for a manifest and its tags that are about to be sent; after a crash it is unknown whether they were."""
 
     kind: IntentKind
     repository: Repository
@@ -78,10 +78,10 @@ class DanglingIntent:
 
 @dataclass(frozen=True, slots=True)
 class ImageOutcome:
-    """The outcome of an image. `code`: of its error; `why`: the reason, for people; `result`: only of a final outcome.
+    """The outcome of an image. `code`: of its error; `why`: the reason, for people; `result`: None unless it is final.
 
-    `image` is a reference in full normal form, or the pattern of an image that failed or was not attempted. `source`: the
-    place in the list that names it; None for an attached image, and where the place cannot be read.
+    `image` is a reference in full normal form, or a pattern that failed or was not attempted. `source`: its place in the
+    list; None for an attached image, and where the place cannot be parsed.
     """
 
     image: str
@@ -115,7 +115,7 @@ class Undone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PartBegan:
-    """A further part of the run began; `undo`: one that takes the run back."""
+    """A further part of the run began, by `resume` or (`undo`) by `undo`."""
 
     undo: bool
 
@@ -131,7 +131,7 @@ def _counts(value: Any) -> dict[str, int]:
 
 
 def _undone(value: Any) -> Undone | None:
-    """Read how much was undone; a value that is none counts as missing, because the whole journal tells it too."""
+    """Return how much was undone. An unknown value counts as missing: the whole journal tells it too."""
     return Undone(value) if isinstance(value, str) and value in list(Undone) else None
 
 
@@ -142,9 +142,10 @@ _COUNTS: Kind[Mapping[str, int]] = Kind({"type": "object"}, _counts, dict)
 
 @dataclass(frozen=True, slots=True)
 class PartEnded:
-    """A part of the run is over. `unfinished`: how many images `resume` has to look at; `declined`: the user said no.
+    """A part of the run is over. `code`: its exit code; `summary`: the number of images by status.
 
-    `standing`: how much was undone by then, where whoever wrote the event knew it; it spares reading the whole journal.
+    `unfinished`: how many images `resume` has to look up; `declined`: the user said no. `standing`: how much of the run
+    was undone by then, so that the whole journal need not be read; None where that was not known.
     """
 
     event: ClassVar[str] = "end"
@@ -157,9 +158,9 @@ class PartEnded:
 
 @dataclass(frozen=True, slots=True)
 class UndoEnded:
-    """An undo is over; `everything`: all that was deleted before is back.
+    """An undo is over; `everything`: all that had been deleted before is restored.
 
-    `standing`: how much was undone by then; `ended`: how the last part of the run had ended.
+    `standing`: how much of the run was undone by then, as in PartEnded; `ended`: the end of the run's last part.
     """
 
     everything: bool
@@ -204,7 +205,7 @@ def outcome_fields(result: ImageResult, *, undo: bool = False) -> dict[str, Any]
 
 
 def parse_event(found: Mapping[str, Any]) -> Event:
-    """Read the JSON object of a line. Raises ValueError where it is not an event."""
+    """Parse the JSON object of a line. Raises ValueError if it is not an event."""
     match found.get("event"):
         case "delete" | "clear" | "untag" | "restore" as kind:
             record = from_json(_IntentRecord, found)
@@ -243,7 +244,7 @@ def _image_outcome(record: ImageRecord) -> ImageOutcome:
 
 
 def _source(record: ImageRecord) -> Source | None:
-    """Return the place in the list, which only decides in what order results are shown."""
+    """Return the place in the list; None where it cannot be parsed: it only decides about the order of results."""
     try:
         return Source.parse(record.source) if record.source is not None else None
     except ValueError:
@@ -254,7 +255,7 @@ def _undo_outcome(record: ImageRecord) -> UndoOutcome:
     reference = full_reference(record.image)
     tag = reference.tag if isinstance(reference, TagRef) else None
     if isinstance(reference, DigestRef) and record.digest is not None and reference.digest != record.digest:
-        raise FieldError("digest", "is another one than that of its image")
+        raise FieldError("digest", "differs from the digest of its image")
     if record.digest is None and record.status is not Status.NOT_ATTEMPTED:
         raise FieldError("digest", "is missing")
     return UndoOutcome(reference.repository, record.digest, tag, record.status, record.image, _why(record))

@@ -1,4 +1,4 @@
-"""The kinds of fields in plans, journals and records of runs: each checks what it reads as if a stranger had written it."""
+"""The kinds of fields in plans, journals and records of runs. Each checks every value that it reads: files can be edited."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -69,7 +69,7 @@ def _repository(value: Any) -> Repository:
 
 @lru_cache(maxsize=256)
 def full_repository(text: str) -> Repository:
-    """Parse a repository that must be in full normal form; events name the same few again and again. Raises ValueError."""
+    """Parse a repository that must be in full normal form. Raises ValueError. Cached: events name the same few often."""
     try:
         for port in _DEFAULT_PORTS:
             repository = parse_repository(text, None, port)
@@ -81,7 +81,7 @@ def full_repository(text: str) -> Repository:
 
 
 def full_reference(text: str) -> Reference:
-    """Parse an image's name that must be in full normal form. Raises ValueError."""
+    """Parse a reference that must be in full normal form. Raises ValueError."""
     try:
         for port in _DEFAULT_PORTS:
             reference = parse_reference(text, default_port=port)
@@ -167,7 +167,7 @@ def record_of(record: type[T], description: str = "") -> Kind[T]:
 
 
 def word_of(*words: str) -> Kind[str]:
-    """Return the kind of texts that are one of a few words, where no enumeration has them."""
+    """Return the kind of strings that are one of `words`, which have no enumeration."""
 
     def read(value: Any) -> str:
         if value not in words:
@@ -178,7 +178,7 @@ def word_of(*words: str) -> Kind[str]:
 
 
 def described(kind: Kind[T], **schema: Any) -> Kind[T]:
-    """Return a kind whose schema says more, for instance `description` or `minItems`."""
+    """Return a kind with further keys in its schema, for instance `description` or `minItems`."""
     return Kind({**kind.schema, **schema}, kind.read, kind.write)
 
 

@@ -16,8 +16,8 @@ MAX_SIZE = 2**30  # bytes of the file: a million images need less
 class PlanDocument:
     """What `bulkrm plan --out` writes and `bulkrm apply` reads.
 
-    `policy` has no setting that concerns one command only, such as a dry run. `protect` and `ignore` (damaged tags) are
-    patterns as they were written; `conditions` are those of the list; `unmatched` are its patterns without any image.
+    `policy` lacks the settings of a single command, such as a dry run. `protect` and `ignore` (`--ignore-unreadable`) are
+    patterns as the user wrote them; `conditions` are those of the list; `unmatched` are its patterns without any image.
     """
 
     plan: Plan

@@ -1,4 +1,4 @@
-"""Turns a plan into the records of its file, in a fixed order; and counts what it does."""
+"""Turns a plan into the records of its file, in a fixed order, and counts its deletions and requests."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -24,7 +24,7 @@ from bulkrm.planning.order.cost import freed_bytes, requests_for, requests_in
 
 
 def options(document: PlanDocument) -> PlanOptions:
-    """Return the settings that the plan was made with, as far as it is judged again with them."""
+    """Return the settings that the plan was made with, which `apply` judges it again with."""
     rules = rules_record(document.protect, document.ignore, document.conditions)
     return PlanOptions(**vars(policy_record(document.policy)), **vars(rules))
 
@@ -94,7 +94,7 @@ def unmatched(lines: Iterable[Unmatched]) -> list[UnmatchedRecord]:
 
 
 def totals(document: PlanDocument) -> dict[str, int]:
-    """Return numbers for people. Nothing is checked against them, so that items may be removed from a file by hand."""
+    """Return numbers for people. `apply` does not check them, so that items may be removed from a file by hand."""
     plan = document.plan
     words = [_word(item) for item in plan.items]
     places = plan.touched

@@ -1,4 +1,4 @@
-"""Reads a saved plan back: the whole of it, or nothing."""
+"""Reads a saved plan. One mistake makes the whole plan unusable."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,11 +31,11 @@ from bulkrm.model.target import Source, Target, Unmatched
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 T = TypeVar("T")
-_AGAIN = "make the plan anew with `bulkrm plan --out`; items may be taken out by hand, whole"
+_AGAIN = "make the plan anew with `bulkrm plan --out`; by hand, only whole items may be removed from it"
 
 
 def read(content: str | bytes, name: str) -> PlanDocument:
-    """Read a plan; `name` is the name of the file in messages.
+    """Parse a plan; `name` is the name of the file in messages.
 
     Raises InputError, with the place of the mistake, for anything but a consistent plan. Its `totals` and numbers of
     requests are not checked, so that people can remove an item by hand.
@@ -84,7 +84,7 @@ def _refuse(name: str, place: str, what: str) -> NoReturn:
 
 
 class _PlanReader:
-    """Turns the fields of one file into values. The file satisfies the schema; here all else about it is checked."""
+    """Turns the fields of one file, which satisfies the schema, into values. Checks what a schema cannot express."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -160,7 +160,7 @@ class _PlanReader:
         for target in targets:
             named = target.reference.digest if isinstance(target.reference, DigestRef) else target.reference.pin
             if named not in (None, record.digest):
-                _refuse(self._name, f"{place}.images", f"{target.reference} is another digest than the manifest's")
+                _refuse(self._name, f"{place}.images", f"{target.reference} has another digest than the manifest")
         missing = sorted(listed - set(record.tags))
         if missing:
             _refuse(self._name, f"{place}.tags", f"{missing[0]} is among the images, but not among the tags")

@@ -1,4 +1,4 @@
-"""The fields of a saved plan (version 1), in their fixed order: each with its kind and what it means.
+"""The fields of a saved plan (version 1), in their fixed order, each with its kind and its meaning.
 
 Writing, reading and the JSON Schema all follow from these records.
 """
@@ -30,7 +30,7 @@ from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason
 
 NO_REPOSITORY = "no-repository"
-_REASON = "Why it is kept or not there."
+_REASON = "Why it is kept or absent."
 _HTTP_STATUS = Kind({"type": "integer"}, NUMBER.read)
 _BECAUSE = "What the reason rests on: tags, an index, a pattern."
 
@@ -56,12 +56,12 @@ class TargetRecord:
     image: Annotated[str, TEXT, "The reference, in full normal form."]
     source: Annotated[str | None, optional(TEXT), "Where the list names it."]
     note: Annotated[str | None, optional(TEXT), "The note of its entry in the list."]
-    parent: Annotated[str | None, optional(TEXT), "What it belongs to, if the list does not name it."]
+    parent: Annotated[str | None, optional(TEXT), "The manifest that it is deleted with, if the list does not name it."]
     bound: Annotated[
         tuple[int, ...],
         tuple_of(NUMBER),
         OMIT_EMPTY,
-        "The entries with conditions that name it, where no other entry does.",
+        "The numbers, from 0, of the `conditions` that name it; empty if an entry without conditions names it too.",
     ] = ()
 
 
@@ -73,7 +73,7 @@ class ManifestRecord:
     verdict: Annotated[
         str,
         word_of("delete", "untag", "keep", "fail"),
-        "delete: it goes with all its tags; untag: `images` go, it stays; keep, fail: nothing is done.",
+        "delete: it is deleted with all its tags; untag: `images` are removed, it is kept; keep, fail: nothing is done.",
     ]
     reason: Annotated[KeptReason | None, optional(one_of(KeptReason)), _REASON]
     because: Annotated[tuple[str, ...], TEXTS, _BECAUSE]
@@ -87,14 +87,18 @@ class ManifestRecord:
     size: Annotated[int, NUMBER, "Of the manifest, in bytes."]
     tags: Annotated[tuple[str, ...], TAGS, "All tags seen on it, listed or not."]
     also_removed: Annotated[
-        tuple[str, ...] | None, optional(TEXTS), "Tags outside the list that go with it; null: they were not read."
+        tuple[str, ...] | None,
+        optional(TEXTS),
+        "Tags outside the list that are deleted with it; null: they were not read.",
     ]
     parents: Annotated[
         tuple[Digest, ...],
         tuple_of(described(DIGEST, description="A manifest.")),
-        "What goes before it, and has to be gone: indexes above it and such.",
+        "Manifests that must be deleted before it: indexes that name it, and its subject.",
     ]
-    leaves: Annotated[tuple[str, ...], TEXTS, "What nothing needs any more once it is gone, and yet stays."]
+    leaves: Annotated[
+        tuple[str, ...], TEXTS, "Manifests and tags that stay although only this manifest referred to them."
+    ]
     images: Annotated[
         tuple[TargetRecord, ...],
         described(tuple_of(record_of(TargetRecord, "One image.")), minItems=1),
@@ -109,7 +113,7 @@ class SettledRecord(TargetRecord):
     status: Annotated[
         str,
         word_of("absent", "failed", "kept", "would-delete"),
-        "would-delete: a tag that is listed and leads to no manifest; the tag goes, and cannot be put back.",
+        "would-delete: a tag that is listed and leads to no manifest; it is deleted, and cannot be restored.",
     ]
     reason: Annotated[str | None, optional(word_of(NO_REPOSITORY, *(reason.value for reason in KeptReason))), _REASON]
     because: Annotated[tuple[str, ...], TEXTS, _BECAUSE]
@@ -141,7 +145,7 @@ class RepositoryRecord:
         "The order of requests: manifests by digest; tags and then manifests; or one decoy over all these tags, its "
         "DELETE, and then manifests. It is decided anew when the plan is carried out.",
     ]
-    requests: Annotated[int, NUMBER, "How many carrying it out sends."]
+    requests: Annotated[int, NUMBER, "How many requests it takes to carry the plan out here."]
     manifests: Annotated[
         tuple[ManifestRecord, ...],
         tuple_of(record_of(ManifestRecord, "One manifest. Sorted by digest.")),
@@ -150,7 +154,7 @@ class RepositoryRecord:
     settled: Annotated[
         tuple[SettledRecord, ...],
         tuple_of(record_of(SettledRecord, "One image.")),
-        "Images that lead to nothing that could be deleted.",
+        "Images that lead to no manifest which could be deleted.",
     ]
 
 
@@ -171,15 +175,15 @@ class PlanRecord:
     """The whole file."""
 
     format: Annotated[str, _constant(FORMAT)]
-    version: Annotated[int, _constant(VERSION), "Grows with every change that an older bulkrm could misread."]
+    version: Annotated[int, _constant(VERSION), "It is raised by every change that an older bulkrm could misread."]
     options: Annotated[
         PlanOptions,
-        record_of(PlanOptions, "What the plan was made with, and is judged again with."),
+        record_of(PlanOptions, "The settings that the plan was made with, and is judged again with."),
     ]
     repositories: Annotated[
         tuple[RepositoryRecord, ...],
         tuple_of(record_of(RepositoryRecord, "One repository. Sorted by name.")),
-        "What the plan is about.",
+        "The repositories of the plan.",
     ]
     unmatched: Annotated[
         tuple[UnmatchedRecord, ...],
@@ -189,6 +193,6 @@ class PlanRecord:
     totals: Annotated[
         Mapping[str, int],
         _TOTALS,
-        "Numbers for people. `requests` and `tags_removed` of carrying it out, `bytes_freed_at_most` an upper bound: "
-        "blobs that kept images share count too. Nothing is checked against them.",
+        "Numbers for people, which `apply` does not check. `bytes_freed_at_most` is an upper bound: blobs that kept images "
+        "share count too.",
     ]

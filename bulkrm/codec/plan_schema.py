@@ -1,4 +1,4 @@
-"""The JSON Schema of a saved plan: what `apply` holds a file to, and the documentation of its fields."""
+"""The JSON Schema of a saved plan, which `apply` checks files against, and which documents the fields."""
 
 from typing import Any
 

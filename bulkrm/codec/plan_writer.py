@@ -16,7 +16,7 @@ def write(document: PlanDocument) -> str:
 
 
 def pieces(document: PlanDocument) -> Iterator[str]:
-    """Yield the same text in pieces, one for each repository: a plan may be larger than all else in memory."""
+    """Yield the same text in pieces, one for each repository, because a plan may have hundreds of megabytes."""
     form, version, options, repositories, unmatched, totals = (_text(entry.name) for entry in fields(PlanRecord))
     yield f"{{\n {form}: {_text(FORMAT)},\n {version}: {VERSION},\n"
     yield f" {options}: {_text(to_json(plan_fields.options(document)))},\n {repositories}: ["

@@ -22,7 +22,7 @@ _ENTRY = frozenset({"image", "tags", "exclude", "note", "source"})  # the keys o
 
 
 def _limit(value: Any) -> Limit:
-    """Read a limit. One that is not a finite number (NaN, infinity) would be no limit at all."""
+    """Parse a limit. Raises ValueError, also for NaN and infinity, which would be no limit at all."""
     try:
         limit = Limit.parse(TEXT.read(value))
     except ValueError:
@@ -51,38 +51,38 @@ _AT_LEAST = Kind({"type": "integer", "minimum": 1}, NUMBER.read)
 
 @dataclass(frozen=True)
 class PolicyRecord:
-    """The parts of a policy with which a plan is judged again; not whether it is a dry run, or measures sizes."""
+    """The parts of a policy that a plan is judged again with: all but `dry_run` and `measure`."""
 
     shared: Annotated[Shared, one_of(Shared), "What happens to a digest that has tags outside the list."]
-    recursive: Annotated[bool, FLAG, "Children and referrers go too."]
-    allow_decoy: Annotated[bool, FLAG, "Tags may be overwritten to get rid of them."]
+    recursive: Annotated[bool, FLAG, "Children and referrers are deleted too."]
+    allow_decoy: Annotated[bool, FLAG, "Tags may be overwritten in order to remove them."]
     max_delete: Annotated[
         Limit | None, optional(_LIMIT), "The limit of --max-delete: a number, a share in percent, or both."
     ]
     fail_fast: Annotated[bool, FLAG, "Stop at the first failure."]
-    strategy: Annotated[Strategy, one_of(Strategy), "Whether tags go before their manifests."]
-    verify: Annotated[bool, FLAG, "Look afterwards whether everything that was to stay is as it was."]
+    strategy: Annotated[Strategy, one_of(Strategy), "Whether tags are deleted before their manifests."]
+    verify: Annotated[bool, FLAG, "Read the kept tags again afterwards, and report what has changed."]
 
 
 @dataclass(frozen=True)
 class RulesRecord:
-    """The patterns and conditions of a plan or a run. All but `protect` were added later, and are written where used."""
+    """The patterns and conditions of a plan or a run. All but `protect` were added later, so they are omitted if empty."""
 
     protect: Annotated[tuple[str, ...], TEXTS, "The protect patterns, of the list files too."]
     ignore_unreadable: Annotated[
         tuple[str, ...],
         TEXTS,
         OMIT_EMPTY,
-        "Damaged tags that hold nothing back, as patterns. Only there if there are any.",
+        "Patterns of damaged tags that do not keep their repository. Omitted if there are none.",
     ] = ()
     conditions: Annotated[
         tuple[Mapping[str, Any], ...],
         _CONDITIONS,
         OMIT_EMPTY,
-        "Entries with conditions. Images name them by their number, from 0.",
+        "Entries with conditions. Images refer to them by their number, from 0.",
     ] = ()
-    in_use: Annotated[tuple[str, ...], TEXTS, OMIT_EMPTY, "References of what is in use, with which nothing goes."] = ()
-    min_keep: Annotated[int, _AT_LEAST, OMIT_EMPTY, "So many tagged images of each repository stay."] = 0
+    in_use: Annotated[tuple[str, ...], TEXTS, OMIT_EMPTY, "References of images in use, which are kept."] = ()
+    min_keep: Annotated[int, _AT_LEAST, OMIT_EMPTY, "This many tagged images of each repository are kept."] = 0
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _conditional_of(fields: Mapping[str, Any], default_port: int) -> Conditional
     detail = LongForm(tags, exclude, note, values, written)
     (entry,) = parse_entry(image, source=Source.parse(source), default_port=default_port, detail=detail)
     if not isinstance(entry, ConditionalEntry):
-        raise ValueError("an entry without conditions among those that have some")  # noqa: TRY004 (of the file)
+        raise ValueError("an entry without conditions under `conditions`")  # noqa: TRY004 (of the file)
     if entry.written["image"] != image:
         raise ValueError(f"{image[:160]!r} is not the normal form, which is {entry.written['image']}")
     return entry

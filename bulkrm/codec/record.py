@@ -1,4 +1,4 @@
-"""JSON objects as dataclasses: each field stands once, with its name, its kind and its description.
+"""JSON objects as dataclasses: each field is declared once, with its name, its kind and its description.
 
 A record is a dataclass whose fields are annotated with a `Kind`, and perhaps a description:
 
@@ -8,8 +8,8 @@ A record is a dataclass whose fields are annotated with a `Kind`, and perhaps a 
         line: Annotated[int | None, optional(NUMBER)] = None
 
 `to_json` writes a record in the order of its fields, `from_json` reads it back and names the field of a mistake, and
-`schema_of` describes it (JSON Schema draft-07). A field with a default may be missing in what is read; one that is also
-annotated `OMIT_EMPTY` is not written where it is empty, so that a format can grow without changing older files.
+`schema_of` describes it (JSON Schema draft-07). A field with a default may be missing in a file; one that is also
+annotated `OMIT_EMPTY` is not written if it is empty, so that a new field does not change files that do not need it.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,10 +21,10 @@ OMIT_EMPTY = object()
 
 
 class FieldError(ValueError):
-    """A field has a value that it cannot have. `key`: the field, or its path, such as `images[2].note`; `what`: one line."""
+    """A field has a wrong value. `key`: the field, or its path, such as `images[2].note`; `what`: one line."""
 
     def __init__(self, key: str, what: str) -> None:
-        """Make the error from a field's name and the end of a sentence that begins with it, such as `is not a string`."""
+        """Make an error whose text is the field's name and `what`, such as `is not a string`."""
         super().__init__(f"{key!r} {what}")
         self.key = key
         self.what = what
@@ -32,10 +32,10 @@ class FieldError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """A kind of values: how one is described, read from JSON, and written as JSON.
+    """A kind of field: its JSON Schema, and how its values are read from JSON and written as JSON.
 
-    `read` raises ValueError with a text that continues the field's name (`is not a string`). `write` None: the value is JSON
-    as it is.
+    `read` raises ValueError with a text that continues the field's name (`is not a string`). `write` None: the value is
+    written unchanged.
     """
 
     schema: Mapping[str, Any]
@@ -80,7 +80,7 @@ _WRITERS: dict[type[Any], tuple[_Writer, ...]] = {}
 
 
 def _writers_of(record: type[Any]) -> tuple[_Writer, ...]:
-    """Return what `to_json` needs of each field; reports write hundreds of thousands of records."""
+    """Return key, writer and `omit_empty` of each field; cached, since reports write hundreds of thousands of records."""
     if record not in _WRITERS:
         _WRITERS[record] = tuple((field.key, field.kind.write, field.omit_empty) for field in _fields_of(record))
     return _WRITERS[record]
@@ -97,7 +97,7 @@ def to_json(record: Any) -> dict[str, Any]:
 
 
 def from_json(record: type[T], found: Mapping[str, Any]) -> T:
-    """Read a JSON object; keys that the record does not have are ignored. Raises FieldError."""
+    """Parse a JSON object into a record; keys that the record does not have are ignored. Raises FieldError."""
     values: dict[str, Any] = {}
     for field in _fields_of(record):
         if field.key in found:

@@ -56,7 +56,7 @@ class ImageErrorRecord:
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """One image of a report, and of a journal's `outcome`. Lists are lists; a field that does not apply is null.
+    """One image of a report, and of a journal's `outcome`. A field that does not apply is null, a list is empty.
 
     `also_removed` null: the tags of the manifest were not read. `image` may be a pattern that matched nothing.
     """
@@ -172,7 +172,10 @@ class RequestsRecord:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceRecord:
-    """What `--verify` did not find as expected. `expected` null: nothing; `found` null: nothing, or it cannot be read."""
+    """A tag or manifest that `--verify` did not find as expected, with its digests.
+
+    `expected` null: it should be gone; `found` null: it is gone, or cannot be read.
+    """
 
     image: Annotated[str, TEXT]
     expected: Annotated[Digest | None, optional(DIGEST)]
@@ -191,7 +194,7 @@ class VerificationRecord:
 
 @dataclass(frozen=True, slots=True)
 class HeadRecord:
-    """All of a report but its images. `summary` has every status; `verification` null: it was not asked for."""
+    """All of a report but its images. `summary` has every status; `verification` null: `--verify` was not given."""
 
     run: Annotated[RunInfoRecord, record_of(RunInfoRecord)]
     summary: Annotated[Mapping[str, Any], OBJECT]
@@ -201,7 +204,7 @@ class HeadRecord:
 
 
 def head(report: Report) -> dict[str, Any]:
-    """Return everything but the images."""
+    """Return a report without its images as a JSON object."""
     run, requests = report.run, report.requests
     started = run.started.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return to_json(

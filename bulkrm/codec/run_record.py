@@ -1,4 +1,4 @@
-"""The fields of run.json: what a run was asked to do, in a form from which `resume` can ask it again."""
+"""The fields of run.json: the list and the options of a run, from which `resume` continues it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class _RunHead:
 
 @dataclass(frozen=True, slots=True)
 class _PluginLine:
-    """One extension of another distribution: its entry point, and the group of it."""
+    """One plugin: its distribution, and the name and group of its entry point."""
 
     distribution: Annotated[str, TEXT]
     version: Annotated[str, TEXT]
@@ -86,7 +86,7 @@ def list_fields(entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
 
 
 def read_run(found: Mapping[str, Any]) -> RunRecord:
-    """Read the fields of run.json but its version and its list. Raises ValueError with the field of a mistake."""
+    """Parse the fields of run.json but its version and its list. Raises ValueError that names the wrong field."""
     return from_json(RunRecord, found)
 
 

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 def strict_json(content: str | bytes) -> Any:
     """Parse JSON. Raises ValueError (json.JSONDecodeError with a position) where it is malformed or ambiguous.
 
-    It is ambiguous with a key that is there twice, of which parsers take the first or the last. NaN, Infinity, nesting
-    that exhausts the parser, and half of a surrogate pair, which cannot be written as UTF-8, are refused too.
+    It is ambiguous if an object has a key twice, because some parsers take the first and others the last. NaN, Infinity,
+    nesting that exhausts the parser, and half of a surrogate pair, which cannot be written as UTF-8, are refused too.
     """
     text = _decoded(content)
     try:

@@ -158,7 +158,7 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "a repository twice": (lambda d: d["repositories"].append({**d["repositories"][0]}), "is there twice"),
     "no repository": (lambda d: d["repositories"][0].update(repository="team/app"), "repositories[0].repository"),
     "no normal form": (lambda d: d["repositories"][0].update(repository="REG.example.com/team/app"), "normal form"),
-    "a stranger's image": (lambda d: first(d)["images"][0].update(image=f"{WEB}:pr-1"), "no full name of an image of"),
+    "a stranger's image": (lambda d: first(d)["images"][0].update(image=f"{WEB}:pr-1"), "not a full name of an image of"),
     "no image": (lambda d: first(d)["images"][0].update(image="::"), "images[0].image"),
     "another digest": (
         lambda d: manifest_of(d, "keep")["images"][0].update(image=f"{APP}@{ONE.digest}"), "another digest"),

@@ -26,7 +26,7 @@ def test_good(content: str | bytes, expected: object) -> None:
         ('{"a": 1, "a": 1}', "'a' is there twice"),
         ('{"b": {"a": 1, "c": 2, "a": 1}}', "'a' is there twice"),
         ("[NaN]", "NaN is not a number"),
-        ("-Infinity", "no number"),
+        ("-Infinity", "not a number"),
         ("[" * 100_000, "nested too deeply"),
         ('{"a":' * 100_000, "nested too deeply"),
         ('"\\ud800"', "half a surrogate pair"),
