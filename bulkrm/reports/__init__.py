@@ -1,1 +1,1 @@
-"""How a report looks: a file for each format, with a constant `FORMAT`."""
+"""The formats of reports: a file for each, with a constant `FORMAT`."""

@@ -1,4 +1,4 @@
-"""What a file of this package declares: a report format, as two functions that return text."""
+"""`ReportFormat`, which each file of this package declares: two functions that return text."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,10 +13,10 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the text will be seen.
+    """Where the text is shown, and how.
 
     `width` is the terminal's in characters; None: a pipe or a file, where nothing is wrapped and every image is listed.
-    `colour`: colours are wanted (`bulkrm.model.text.colour.painted`). `every`: the user wants the whole list on the terminal
+    `colour`: the text may have colours (`bulkrm.model.text.colour.painted`). `every`: every image is listed on a terminal
     too.
     """
 
@@ -27,7 +27,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class ReportFormat:
-    """One format. `line` is called for every outcome as it happens, `whole` once in the end; both may return ''."""
+    """One format. `line` is called for every outcome as it happens, `whole` once at the end; either may return ''.
+
+    `name` is used in `-o NAME` and `--report NAME=FILE`; `help` describes the format there.
+    """
 
     name: str
     help: str
@@ -40,7 +43,7 @@ def no_line(_: ImageResult) -> str:
     return ""
 
 
-def _wrong(entry: ReportFormat) -> str | None:
+def _why_unusable(entry: ReportFormat) -> str | None:
     is_word = _NAME.fullmatch(entry.name) is not None
     return (
         None if is_word else f"{entry.name!r} is not a name for --report NAME=FILE: lower-case letters, digits and '-'"
@@ -48,11 +51,11 @@ def _wrong(entry: ReportFormat) -> str | None:
 
 
 FORMATS = ExtensionPoint(
-    "bulkrm.reports", "FORMAT", ReportFormat, "bulkrm.formats", lambda entry: (entry.name,), wrong=_wrong
+    "bulkrm.reports", "FORMAT", ReportFormat, "bulkrm.formats", lambda entry: (entry.name,), wrong=_why_unusable
 )
 
 
 @cache
 def formats() -> Mapping[str, ReportFormat]:
-    """All formats by name, loaded on first use. Raises InputError where a plugin cannot be used."""
+    """Return all formats by name, loaded on the first call. Raises InputError for an unusable plugin."""
     return {entry.name: entry for entry in FORMATS.values()}

@@ -8,7 +8,7 @@ from bulkrm.reports.format import ReportFormat, View, no_line
 
 
 def whole(report: Report, _: View) -> str:
-    """Return the object, an image a line, so that it can be read and compared by lines."""
+    """Return the object, with one image on each line, so that reports can be compared line by line."""
     fields = [f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in head(report).items()]
     images = ",\n".join(f"  {json.dumps(image(result), ensure_ascii=False)}" for result in report.images)
     fields.append(f' "images": [\n{images}\n ]' if images else ' "images": []')

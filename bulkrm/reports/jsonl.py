@@ -1,4 +1,4 @@
-"""One JSON object a line: each image as soon as its outcome is known, the summary at the end."""
+"""JSON Lines: one object for each image as soon as its outcome is known, and one with the summary at the end."""
 
 import json
 
@@ -10,12 +10,12 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` would make
 
 
 def line(result: ImageResult) -> str:
-    """Return one image."""
+    """Return the line of one image."""
     return _encode(image(result)) + "\n"
 
 
 def whole(report: Report, _: View) -> str:
-    """Return the last line: summary, run, and everything else that is not about a single image."""
+    """Return the last line: the summary, the run, and all other fields of the report but `images`."""
     fields = head(report)
     return _encode({"summary": fields.pop("summary"), **fields}) + "\n"
 

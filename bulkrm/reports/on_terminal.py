@@ -1,7 +1,8 @@
-"""The images of a report on a terminal: what failed and what was kept comes first, then what was done.
+"""The images of a report on a terminal: failed and kept ones first, deleted ones last.
 
-What was not attempted is a line for each reason, because after Ctrl-C there may be thousands of it. Of more images than
-fit on a few screens only those that need a look are shown, some of each kind, and the totals of each repository.
+Images that were not attempted are counted by reason, because there may be thousands after Ctrl-C. A report of more images
+than fit on a few screens shows only exceptions, some of each kind, and the totals of each repository. An exception is an
+image that failed, was kept or not attempted, or has no repository, and a pattern without a match.
 """
 
 from collections import Counter, defaultdict
@@ -19,8 +20,8 @@ from bulkrm.reports.format import View
 from bulkrm.reports.rows import COLOURS, condition_of, kept_by_conditions, laid_out, row_of
 
 MANY = 200  # images: of more, only the exceptions are listed
-_OF_A_KIND = 10  # exceptions of one status and reason that are listed then
-_REPOSITORIES = 20  # with their totals, then
+_OF_A_KIND = 10  # exceptions of one status and reason that are listed
+_REPOSITORIES = 20  # repositories whose totals are listed
 _FIRST = (Status.FAILED, Status.KEPT, Status.NO_MATCH, Status.NOT_ATTEMPTED)
 _Kind = tuple[int, str, str]
 
@@ -60,9 +61,9 @@ def images_on_terminal(report: Report, view: View) -> Iterator[str]:
 
 
 def _kind(outcome: Outcome, *, by_reason: bool) -> _Kind:
-    """Return the place of an outcome among the exceptions, its status and its reason; what was done comes last.
+    """Return the sort key of an outcome: its rank, its status and its reason. All outcomes but exceptions have the last rank.
 
-    Without `by_reason` exceptions of one status are one kind, so that they keep the order of the list.
+    Without `by_reason` all exceptions of one status are one kind, so that they keep the order of the list.
     """
     match outcome:
         case Failed(failure):
@@ -81,7 +82,7 @@ def _kind(outcome: Outcome, *, by_reason: bool) -> _Kind:
 
 
 def _exceptions(kind: _Kind, group: _Group, view: View) -> Iterator[str]:
-    """Yield rows; of what was not attempted, unless all is wanted, the number."""
+    """Yield the lines of one kind of exceptions; for images that were not attempted only their number, unless all are shown."""
     _, status, reason = kind
     why = f": {reason}" if reason else ""
     word = painted(status, COLOURS.get(Status(status)), wanted=view.colour)
@@ -95,13 +96,13 @@ def _exceptions(kind: _Kind, group: _Group, view: View) -> Iterator[str]:
 
 
 def totals_of_repositories(report: Report, view: View) -> Iterator[str]:
-    """Yield what became of the images of each repository, where there are several; those with failures first."""
+    """Yield the number of images by status for each repository, if there are several; those with most failures first."""
     counts: dict[str, Counter[Status]] = defaultdict(Counter)
     for result in report.images:
         counts[repository_part(result.image)][result.outcome.status] += 1
     if len(counts) < 2 or len(counts) == len(report.images):  # noqa: PLR2004 (one has no parts)
         return
-    ranked = sorted(counts.items(), key=lambda entry: (-_trouble(entry[1]), -entry[1].total(), entry[0]))
+    ranked = sorted(counts.items(), key=lambda entry: (-_failures(entry[1]), -entry[1].total(), entry[0]))
     most = len(ranked) if view.every or len(ranked) <= _REPOSITORIES + 1 else _REPOSITORIES
     rows = [(name, _words(found, view)) for name, found in ranked[:most]]
     yield from chain.from_iterable(two_columns(rows, view.width))
@@ -120,5 +121,5 @@ def _words(found: Mapping[Status, int], view: View) -> str:
     return ", ".join(words)
 
 
-def _trouble(found: Mapping[Status, int]) -> int:
+def _failures(found: Mapping[Status, int]) -> int:
     return sum(found.get(status, 0) for status in _FIRST if status is not Status.KEPT)

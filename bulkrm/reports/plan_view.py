@@ -1,4 +1,4 @@
-"""A plan as text for people: for each repository what goes, what stays and why; and one line of totals."""
+"""A plan as text for people: the manifests of each repository with their verdicts, and one line of totals."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _MARKS = {Delete: "-", Untag: "~", Kept: "=", Failed: "!"}
 
 
 def view(document: "PlanDocument", width: int | None) -> str:
-    """Return the text. `width` is the terminal's in characters; None: a pipe, where every manifest is one line."""
+    """Return the plan as text. `width` is the terminal's in characters; None: a pipe, where every manifest is one line."""
     plan = document.plan
     items, settled = by_repository(plan.items), by_repository(plan.without_manifest)
     blocks = [_LEGEND] if items or plan.dangling else []
@@ -46,7 +46,7 @@ def view(document: "PlanDocument", width: int | None) -> str:
 def _repository(
     plan: Plan, place: Repository, items: list[Item], settled: list[Settled | Dangling], width: int | None
 ) -> Iterator[str]:
-    """Yield the header, and a line for each manifest, first those that are deleted."""
+    """Yield the header of a repository, and a line for each manifest, first those that are deleted."""
     number = plan.tags.get(place)
     going = sum(len(item.removed_tags) for item in items) + sum(isinstance(entry, Dangling) for entry in settled)
     seen = f"{counted(number, 'tag')}: {going:,} to go, {number - going:,} to stay" if number else "tags not read"
@@ -71,10 +71,6 @@ def _kept_by_condition(outcome: Verdict | Gone) -> KeptReason | None:
 def _order(item: Item) -> tuple[int, bool, str]:
     rank = list(_MARKS).index(type(item.verdict))
     return rank, item.is_attached, str(item.targets[0].reference) if item.targets else item.digest
-
-
-def _acts(item: Item) -> bool:
-    return isinstance(item.verdict, Delete | Untag)
 
 
 def _line(item: Item, *, short: bool) -> str:
@@ -145,7 +141,7 @@ def _remarks(document: "PlanDocument") -> Iterator[str]:
 
 
 def unreferenced(number: int, names: Sequence[str] = (), *, recursive: bool) -> str:
-    """Say how many manifests and artifact tags lose the last manifest that refers to them, and what deletes them too.
+    """Return a line about manifests and artifact tags that lose the last manifest which refers to them.
 
     `names`: some or all of them, where the reader should see them. `recursive`: `--recursive` was given already.
     """

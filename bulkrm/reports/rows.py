@@ -1,7 +1,7 @@
-"""Rows of a report for people: status, image, and what there is to say beside them.
+"""Rows of a report for people: status, image, and a text such as the reason.
 
-In a pipe every image is one line with its full name, whatever its length: made for grep. On a terminal what does not fit
-beside a name moves to lines of its own below it.
+In a pipe every image is one line with its full name, whatever its length, so that grep finds it whole. On a terminal a text
+that does not fit beside the name is shown on lines of its own below it.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ COLOURS: Mapping[Status, Colour] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One image. `text` is what there is to say beside its status."""
+    """One image. `text`: its reason, error, or the tags that are deleted with it; may be ''."""
 
     status: Status
     image: str
@@ -78,7 +78,7 @@ def _status(row: Row, view: View) -> str:
 
 
 def condition_of(outcome: Outcome) -> KeptReason | None:
-    """Return the condition of the list that keeps an image: those are counted, because there may be any number of it."""
+    """Return the condition that keeps an image, else None. Such images are only counted, because there may be thousands."""
     return outcome.reason if isinstance(outcome, Kept) and outcome.reason.is_condition else None
 
 
@@ -96,7 +96,7 @@ def row_of(result: ImageResult) -> Row:
 
 
 def detail(result: ImageResult) -> str:
-    """Say in a few words what there is to say beside the status."""
+    """Return the text of an image's row; '' if its status says everything."""
     outcome = result.outcome
     match outcome:
         case Deleted(also) | WouldDelete(also) if also:

@@ -1,7 +1,7 @@
-"""The report for people: the images, hints once, totals at the end.
+"""The report for people: the images, each hint once, and the totals at the end.
 
-In a pipe every image is one line, with its full name, whatever its length: made for grep. A terminal has less room, and
-somebody who looks at it: there the images that need a look come first.
+In a pipe every image is one line, in the order of the list. On a terminal the images that need attention come first
+(`bulkrm.reports.on_terminal`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ def whole(report: Report, view: View) -> str:
 
 
 def totals(report: Report) -> str:
-    """One line of numbers, for example `500 images: 480 deleted, 20 kept. 12.3 s, 1012 requests.`."""
+    """Return the line of totals, for example `500 images: 480 deleted, 20 kept. 12.3 s, 1,012 requests.`."""
     number = len(report.images)
     counts = ", ".join(f"{count:,} {status.value}" for status, count in report.summary.items() if count)
     images = counted(number, "image") + (f": {counts}" if counts else "")
@@ -42,7 +42,7 @@ def totals(report: Report) -> str:
 
 
 def _rows(images: Iterable[ImageResult], view: View) -> Iterator[str]:
-    """Yield a line for each image; what conditions of the list keep is counted."""
+    """Yield a line for each image, except for images that conditions keep: those are counted."""
     conditions: list[KeptReason] = []
     rows: list[Row] = []
     for result in images:
@@ -56,18 +56,18 @@ def _rows(images: Iterable[ImageResult], view: View) -> Iterator[str]:
 
 
 def _verification(verification: Verification | None) -> Iterator[str]:
-    """Yield what the look at the kept tags found, and for each difference the command that undoes it."""
+    """Yield the result of `--verify`: each difference with the command that corrects it."""
     if verification is None:
         return
     for difference in verification.differences:
-        what, mend = ("NOT AS IT WAS", "To undo") if difference.expected else ("NOT GONE", "To delete it")
-        yield f"{what}: {difference.image}: {difference.message}. {mend}: {difference.hint}"
+        what, remedy = ("NOT AS IT WAS", "To undo") if difference.expected else ("NOT GONE", "To delete it")
+        yield f"{what}: {difference.image}: {difference.message}. {remedy}: {difference.hint}"
     if not verification.differences:
         yield f"Verified: of the kept tags and what they need, all {verification.checked} read are as they were."
 
 
 def _hints(images: Iterable[ImageResult], view: View) -> Iterator[str]:
-    """Yield every hint once, with the number of images that it is about."""
+    """Yield every hint once, with the number of images that it concerns."""
     counts: dict[tuple[str, str], int] = {}
     for result in images:
         found = _hint(result.outcome)
@@ -83,7 +83,7 @@ _KEPT_HINTS = {
     "limit": "more would disappear than --max-delete allows, so nothing was deleted at all; look at the list, then raise it",
     "moved": "the tag leads to another image than expected, so it was left alone; run again to judge it anew, correct the "
     "digest in the list, or `bulkrm undo --force` where an undo met it",
-    "unreadable": "what else needs these images is not known, so the whole repository is kept; run again when it can be read",
+    "unreadable": "it is not known what else needs these images, so the whole repository is kept; run again when it can be read",
 }
 
 
