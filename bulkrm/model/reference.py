@@ -210,7 +210,7 @@ def _refuse_common_mistakes(text: str) -> None:
         raise InputError(Problem("", f"{named!r} ends with '@'", "the digest behind it is missing: an empty variable?"))
     if shown != text:
         remedy = "use -u with -p, or --password-stdin"
-        raise InputError(Problem("", f"{shown!r} holds credentials, which do not belong into a reference", remedy))
+        raise InputError(Problem("", f"{shown!r} holds credentials, which do not belong in a reference", remedy))
     if "://" in text:
         raise InputError(Problem("", f"{text!r} starts with a scheme", f"write {text.partition('://')[2]}"))
     refuse_missing_part(text)

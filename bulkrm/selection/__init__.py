@@ -1,1 +1,1 @@
-"""Which images a run is about: list files and arguments become entries, entries and listings become targets. Pure."""
+"""The images that a run is about: list files and arguments become entries, and with listings targets. Pure."""

@@ -1,4 +1,4 @@
-"""An entry with conditions: the images that it names, and those of them that it keeps."""
+"""An entry with conditions: the images that it names, and the conditions that keep some of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ from bulkrm.selection.selector import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConditionalEntry:
-    """One entry of a list. `written`: the entry as plain values, by which a plan or run records it.
+    """One entry of a list that has conditions. `written`: the entry as plain values, as a plan or run records it.
 
-    `pieces`: one target or glob for each of its tags; `conditions`: in the order of their stages.
+    `pieces`: one target or glob for each of its tags, at least one; `conditions`: in the order of their stages.
     """
 
     source: Source
@@ -38,7 +38,7 @@ class ConditionalEntry:
 
     @property
     def host(self) -> str:
-        """The registry, in normal form."""
+        """The registry host, in normal form."""
         return self.pieces[0].host
 
     @property
@@ -63,7 +63,7 @@ class ConditionalEntry:
         return tuple(condition for condition in self.conditions if isinstance(condition, ChooseImages))
 
     def groups(self, tag: str) -> bool:
-        """Tell whether every ranking has a group for a tag; the entry does not choose other tags."""
+        """Tell whether `group-by`, if the entry has it, matches a tag; the entry does not choose other tags."""
         return all(rank.group(tag) is not None for rank in self.ranks)
 
     def chooses(self, repository: Repository, tag: str) -> bool:

@@ -1,4 +1,4 @@
-"""One entry of a list, or one argument, parsed: a target, a glob that listings turn into targets, or one with conditions."""
+"""Parses one entry of a list, or one argument: into a target, a glob that listings turn into targets, or a ConditionalEntry."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ TagItem = TagPattern | str  # a str is one exact tag
 
 @dataclass(frozen=True, slots=True)
 class LongForm:
-    """The keys beside `image` in the long form of an entry. `tags` None: the reference has the tag or digest itself.
+    """The keys beside `image` in the long form of an entry. `tags` None: `image` has the tag or digest, or a condition.
 
     `values`: the parsed values of the keys of conditions; `written`: the same values as the list has them.
     """
@@ -59,10 +59,10 @@ def parse_entry(
     default_port: int = HTTPS_PORT,
     detail: LongForm = SHORT_FORM,
 ) -> list[Entry]:
-    """Parse a reference or a glob; with `detail.tags` into one entry for each tag, with conditions into one for all.
+    """Parse a reference or a glob: into one entry, or one for each of `detail.tags` if the entry has no conditions.
 
-    `default_host` (a normal form) is for references without a host. Raises InputError, whose problems have an empty
-    `where`: the caller knows the place.
+    `default_host` (a normal form) is for references without a host; None: those are refused. Raises InputError, whose
+    problems have an empty `where`: the caller knows the place.
     """
     if len(text) > MAX_TEXT:
         refuse(text, f"is longer than {MAX_TEXT} characters", "one reference an entry")
@@ -74,13 +74,12 @@ def parse_entry(
 def _conditional(
     text: str, source: Source, default_host: str | None, default_port: int, detail: LongForm
 ) -> ConditionalEntry:
-    """Parse an entry with conditions."""
     found = conditions(detail.values)
-    spares = tuple(condition.excluded for condition in found if isinstance(condition, ExcludeTags))
+    excluded = tuple(condition.excluded for condition in found if isinstance(condition, ExcludeTags))
     written = dict(_written(detail))
-    detail = replace(detail, exclude=(*detail.exclude, *spares))
-    instead = next((key for key in ("match", "untagged") if key in detail.values), None)
-    if instead is None:
+    detail = replace(detail, exclude=(*detail.exclude, *excluded))
+    without_tags = next((key for key in ("match", "untagged") if key in detail.values), None)
+    if without_tags is None:
         pieces = tuple(_parse_pieces(text, source, default_host, default_port, detail))
         place = text if detail.tags is None else str(_parse_place(text, default_host, default_port))
         if any(isinstance(piece, Target) and _has_digest(piece) for piece in pieces):
@@ -88,8 +87,8 @@ def _conditional(
         image = place if detail.tags is not None else _normal(pieces[0])
     else:
         if detail.tags is not None:
-            raise InputError(Problem("", f"tags and {instead} in one entry", "remove one, or write two entries"))
-        where = _parse_place(text, default_host, default_port, instead)
+            raise InputError(Problem("", f"tags and {without_tags} in one entry", "remove one, or write two entries"))
+        where = _parse_place(text, default_host, default_port, without_tags)
         chooses = [condition.chooses for condition in found if isinstance(condition, ChooseTags)]
         if {"match", "untagged"} <= set(detail.values):
             raise InputError(Problem("", "match and untagged in one entry", "write two entries"))
@@ -125,7 +124,7 @@ def _parse_pieces(
         return _with_tags(_parse_place(text, default_host, default_port), detail.tags, detail, source)
     if not _is_glob(text):
         if detail.exclude:
-            refuse(text, "is no pattern, there is nothing to exclude from it", "remove exclude")
+            refuse(text, "is not a pattern, so there is nothing to exclude", "remove exclude")
         return [
             Target(parse_reference(text, default_host=default_host, default_port=default_port), source, detail.note)
         ]

@@ -28,7 +28,7 @@ class RepositoryView:
     """The facts about one repository that conditions use.
 
     `tags`: every known tag with its digest; `targets`: the targets with their digests, None for a tag without a
-    manifest. `details`: the facts of each manifest; `new`: manifests that the first judgement of the run did not know.
+    manifest. `details`: the facts of manifests; `new`: manifests that were unknown at the first judgement of the run.
     """
 
     repository: Repository
@@ -38,18 +38,21 @@ class RepositoryView:
     new: frozenset[Digest] = frozenset()
 
     def of(self, digest: Digest) -> Details:
-        """Return the facts of a manifest, empty ones where nothing is known."""
+        """Return the facts of a manifest; empty ones where none were read."""
         return self.details.get(digest, UNKNOWN)
 
 
 def evaluate(entries: Sequence[ConditionalEntry], view: RepositoryView, now: datetime) -> ConditionVerdicts:
-    """Return what the conditions keep in a repository. `Target.bound` holds indexes into `entries`."""
+    """Return the verdicts of the conditions in one repository. `Target.bound` holds indexes into `entries`.
+
+    `now`: the time to which ages refer, with a time zone.
+    """
     here = [entry for entry in entries if entry.touches(view.repository)]
     if not here:
         return NO_VERDICTS
     digests: dict[Digest, list[Kept]] = defaultdict(list)
     for entry in here:
-        for digest, kept in _kept_whoever_names_it(entry, view, now):
+        for digest, kept in _kept_against_all_entries(entry, view, now):
             digests[digest].append(kept)
     targets: dict[Reference, tuple[Kept, ...]] = {}
     dangling: dict[str, Kept] = {}
@@ -65,14 +68,14 @@ def evaluate(entries: Sequence[ConditionalEntry], view: RepositoryView, now: dat
 
 
 def is_chosen(entry: ConditionalEntry, details: Details) -> bool:
-    """Tell whether an entry chooses an image that it names. An image that could not be read is chosen, and then kept."""
+    """Tell whether an entry chooses an image that it names; True for an image that could not be read, which is then kept."""
     return all(_is_unread(condition, details) or condition.chooses(details) for condition in entry.chooses_images)
 
 
 def facts_needed(
     entries: Sequence[ConditionalEntry], view: RepositoryView, *, choosing: bool = False
 ) -> Mapping[Digest, frozenset[Fact]]:
-    """Return the facts that have to be read, by manifest. `choosing`: only those that decide what entries choose."""
+    """Return the facts that have to be read, by manifest. `choosing`: only those for the conditions that choose images."""
     found: dict[Digest, frozenset[Fact]] = defaultdict(frozenset)
     for number, entry in enumerate(entries):
         if not entry.touches(view.repository):
@@ -106,7 +109,7 @@ def _named(entry: ConditionalEntry, view: RepositoryView) -> dict[Digest, list[s
     return found
 
 
-def _kept_whoever_names_it(
+def _kept_against_all_entries(
     entry: ConditionalEntry, view: RepositoryView, now: datetime
 ) -> Iterator[tuple[Digest, Kept]]:
     """Yield the manifests that an entry keeps against every entry, by its rankings or because they cannot be read."""

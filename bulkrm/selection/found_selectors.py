@@ -1,7 +1,7 @@
-"""The selectors that there are: those of `selectors/` and those of other distributions, and what the latter may not do.
+"""All selectors, those of `selectors/` and those of plugins, and the limits of the latter.
 
-A plugin's selector leaves images out of what an entry names, or keeps them. It cannot choose in the place of the list,
-set a key of the whole list, take a key of somebody else's, or hide a key's value from another selector.
+A plugin's selector excludes images that an entry names, or keeps them. It cannot choose tags instead of the list, declare
+a key of the whole list, use the name of another key, or change the values that another selector gets.
 """
 
 import re
@@ -32,19 +32,19 @@ from bulkrm.selection.selector import (
     Values,
 )
 
-# What a plugin's condition may be: the two others choose, instead of the list.
+# The conditions that a plugin may make: not ChooseTags, which replaces the tags of the list, nor RequiresFact.
 _KEEPING = frozenset({ExcludeTags, ChooseImages, Narrow, Rank})
 _PLUGIN_REMEDY = "correct the value, or leave the key out; or repair the plugin"
 _KEY_NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 
 
-def _wrong(selector: Selector) -> str | None:
-    """Say what a plugin may not do: a selector of others takes images out of what an entry names, and touches no other key."""
+def _why_unusable(selector: Selector) -> str | None:
+    """Return why a plugin's selector cannot be used; None: it can."""
     for key in selector.keys:
         if _KEY_NAME.fullmatch(key.name) is None:
             return f"{key.name!r} is not a key of a list: lower-case letters, digits and '-'"
         if key.level is not KeyLevel.ENTRY:
-            return f"{key.name} is a key of the whole list, and a plugin's keys stand in entries"
+            return f"{key.name} is a key of the whole list, and a plugin may only declare keys of entries"
     return None if selector.keys else "it has no key, so no list could use it"
 
 
@@ -56,7 +56,7 @@ SELECTORS = ExtensionPoint(
     lambda selector: tuple(key.name for key in selector.keys),
     # The other keys of list files, of plans and of recorded runs.
     frozenset({"image", "images", "tags", "exclude", "note", "source", "registry", "protect", "format", "conditions"}),
-    _wrong,
+    _why_unusable,
 )
 
 
@@ -67,42 +67,42 @@ def _sorted() -> tuple[Extension[Selector], ...]:
 
 
 def selectors() -> tuple[Selector, ...]:
-    """All selectors, in the order of their steps, loaded on first use. Raises InputError where a plugin cannot be used."""
+    """Return all selectors, in the order of their stages; loaded on the first call. Raises InputError for a bad plugin."""
     return tuple(extension.value for extension in _sorted())
 
 
 @cache
 def keys(level: KeyLevel) -> Mapping[str, Key]:
-    """Return the keys of all selectors by name."""
+    """Return the keys of all selectors that belong to a level, by name."""
     return {key.name: key for selector in selectors() for key in selector.keys if key.level is level}
 
 
 def conditions(values: Values) -> tuple[Condition, ...]:
-    """Make the conditions of one entry, in the order of their steps. Raises InputError."""
-    own = MappingProxyType(values)  # no selector may take away what another one is told
+    """Return the conditions of one entry, in the order of their stages. Raises InputError."""
+    own = MappingProxyType(values)  # read-only: no selector may change the values that the next one gets
     made = (_condition(extension, own) for extension in _sorted())
     return tuple(condition for condition in made if condition is not None)
 
 
 def _condition(extension: Extension[Selector], values: Values) -> Condition | None:
-    """Make a selector's condition. Raises InputError where that of a plugin would choose instead of leaving out."""
+    """Return a selector's condition, None if the entry has none. Raises InputError if a plugin's is not in `_KEEPING`."""
     condition, plugin = extension.value.make(values), extension.plugin
     if plugin is None or condition is None:
         return condition
-    # Exactly these types: an object of a class below them might be something else as well.
+    # Exactly these types: a subclass could also be one of the other conditions.
     if type(condition) not in _KEEPING:
-        what = f"plugin {plugin}: it made {type(condition).__name__}, and a plugin can only leave out or keep"
+        what = f"plugin {plugin}: it made {type(condition).__name__}, and a plugin can only exclude or keep images"
         raise InputError(Problem("", what, _PLUGIN_REMEDY))
     return _with_checked_verdicts(condition, plugin)
 
 
 def _with_checked_verdicts(condition: Condition, plugin: Plugin) -> Condition:
-    """Hold a plugin's condition to what it may say: anything else is a bug, and stops the run."""
+    """Return a plugin's condition that raises TypeError, which stops the run as a bug does, for an impossible verdict."""
 
     def checked(verdict: Any) -> KeepVerdict | None:
         if verdict is None or (isinstance(verdict, KeepVerdict) and verdict.reason in PRECEDENCE):
             return verdict
-        raise TypeError(f"plugin {plugin}: {verdict!r} is nothing that a condition can say of an image")
+        raise TypeError(f"plugin {plugin}: {verdict!r} is not a verdict that a condition can return")
 
     match condition:
         case Narrow():
@@ -124,7 +124,7 @@ def _checked_group(
 
 
 def _guarded(extension: Extension[Selector]) -> Extension[Selector]:
-    """Make bad input of whatever else a plugin raises while it reads the values of its keys."""
+    """Return an extension that raises InputError for every error of a plugin while it parses the values of its keys."""
     selector, plugin = extension.value, extension.plugin
     if plugin is None:
         return extension
@@ -146,7 +146,7 @@ def _refusing(call: Callable[[Any], Any], plugin: Plugin) -> Callable[[Any], Any
 
 
 def parse_recorded(key: Key, value: Any) -> Any:
-    """Read a value of a key as it was recorded. Raises InputError, or ValueError where it has another shape."""
+    """Parse the recorded value of a key. Raises InputError, or ValueError if it does not have the key's shape."""
     match key.shape, value:
         case KeyShape.TEXT, str():
             return key.parse(value)
@@ -155,4 +155,4 @@ def parse_recorded(key: Key, value: Any) -> Any:
         case KeyShape.PAIRS, dict():
             return tuple((str(name), key.parse(str(text))) for name, text in value.items())
         case _:
-            raise ValueError(f"{key.name} has another shape")
+            raise ValueError(f"{key.name} does not have the form of a {key.shape.value}")

@@ -1,4 +1,4 @@
-"""What a run is about, as one value: images and patterns, what protects others, and what the list says beside them."""
+"""`ImageList`: the images that a run is about, and the patterns and references that keep others."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,12 +19,13 @@ ReadFile = Callable[[str], bytes]
 
 @dataclass(frozen=True, slots=True)
 class ImageList:
-    """What may be deleted, and what must stay. Made by `parse_list` and `parse_images`; `+` joins two of them.
+    """The images that may be deleted, and those that are kept. `parse_list` and `parse_images` make it; `+` joins two.
 
-    `entries`: images, patterns and entries with conditions, in their order. `protect`: what these patterns match stays,
-    whatever an entry says. `ignore_unreadable`: damaged tags that match hold nothing back. `in_use`: references of what
-    runs, in normal form, which stays. `min_keep`: so many tagged images of each repository stay. `default_port`: the port
-    of hosts that were written without one (443, or 80 for a connection with `plain_http`).
+    `entries`: images, patterns and entries with conditions, in their order. `protect`: patterns of images that are kept
+    whatever an entry says. `ignore_unreadable`: patterns of damaged tags that do not keep their repository. `in_use`:
+    references of running images, in normal form, which are kept. `min_keep`: this many tagged images of each repository
+    are kept. `default_port`: the port of hosts that were written without one (443, or 80 for a connection with
+    `plain_http`).
     """
 
     entries: tuple[Entry, ...] = ()
@@ -36,12 +37,12 @@ class ImageList:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries that are asked, each once, in the order of the entries."""
+        """The registry hosts of all entries, each once, in the order of the entries."""
         return tuple(dict.fromkeys(entry.host for entry in self.entries))
 
     @property
     def conditions(self) -> RunConditions:
-        """What limits the run beside its images."""
+        """The conditions of the entries, with `in_use` and `min_keep`."""
         conditional = tuple(entry for entry in self.entries if isinstance(entry, ConditionalEntry))
         return RunConditions(conditional, self.in_use, self.min_keep)
 
@@ -50,23 +51,23 @@ class ImageList:
         return replace(self, protect=(*self.protect, *read_patterns("protect", patterns, self.default_port)))
 
     def ignoring_unreadable(self, *patterns: str) -> Self:
-        """Return the list with further patterns of damaged tags that hold nothing back. Raises InputError."""
+        """Return the list with further patterns of damaged tags that do not keep their repository. Raises InputError."""
         found = read_patterns("ignore_unreadable", patterns, self.default_port)
         return replace(self, ignore_unreadable=(*self.ignore_unreadable, *found))
 
     def keeping_in_use(self, content: bytes, name: str = "in-use") -> Self:
-        """Return the list without what a file of running images names.
+        """Return the list with further images in use, which are kept.
 
-        `content`: what `kubectl get pods -A -o json` and the like print, or a reference a line; `name` is for messages.
-        Raises InputError.
+        `content`: the output of `kubectl get pods -A -o json` and the like, or one reference a line; `name` is for
+        messages. Raises InputError.
         """
         found = read_in_use(content, name, self.default_port)
         return replace(self, in_use=tuple(sorted({*self.in_use, *found})))
 
     def __add__(self, other: "ImageList") -> Self:
-        """Return both as one list: what either protects is protected, and the larger `min_keep` holds.
+        """Return both as one list: the patterns of both apply, and the larger `min_keep`.
 
-        Raises InputError where their default ports differ: one host would have two names.
+        Raises InputError where their default ports differ, because one host would have two names.
         """
         if self.default_port != other.default_port:
             what = f"one list was read with the port {self.default_port}, the other with {other.default_port}"
@@ -84,11 +85,11 @@ class ImageList:
 def parse_list(
     text: str | bytes, name: str = "list", *, read_file: ReadFile | None = None, default_port: int = HTTPS_PORT
 ) -> ImageList:
-    """Read the text of a list file: YAML, or one reference or pattern a line. Nothing is sent and no file is opened.
+    """Parse the text of a list file: YAML, or one reference or pattern a line. Nothing is sent and no file is opened.
 
-    `name` is what the list is called in messages and in the report (`images.yaml`). `read_file` returns the content of a
-    file of running images that the list names under `in-use`, and may raise OSError; a list that names one is refused
-    without it. Raises InputError with every mistake, each with `name:line:column`.
+    `name` is the name of the list in messages and in the report (`images.yaml`). `read_file` returns the content of a
+    file that the list names under `in-use`, and may raise OSError; without it such a list is refused. Raises InputError
+    with every mistake, each with `name:line:column`.
     """
     listed = read_list(text, name, default_port=default_port)
     problems = list(unsupported_conditions(entry for entry in listed.entries if isinstance(entry, ConditionalEntry)))
@@ -104,9 +105,9 @@ def parse_list(
 
 
 def parse_images(images: Iterable[str], *, registry: str | None = None, default_port: int = HTTPS_PORT) -> ImageList:
-    """Read references and patterns (`host/team/app:pr-*`), as the command line takes them.
+    """Parse references and patterns (`host/team/app:pr-*`), as the command line takes them.
 
-    `registry` is the host of those without one. In the report each is called by its position, `argument 1`. Raises
+    `registry` is the host of those without one. In the report their source is their position, `argument 1`. Raises
     InputError with every mistake.
     """
     problems: list[Problem] = []
@@ -126,7 +127,7 @@ def parse_images(images: Iterable[str], *, registry: str | None = None, default_
 
 
 def read_patterns(where: str, patterns: Iterable[str], default_port: int) -> tuple[ProtectPattern, ...]:
-    """Read patterns of tags; `where` is what they are called in messages. Raises InputError with all mistakes."""
+    """Parse patterns of tags; `where` is their place in messages. Raises InputError with all mistakes."""
     problems: list[Problem] = []
     found = tuple(sound_patterns(where, patterns, default_port, problems))
     if problems:
@@ -137,7 +138,7 @@ def read_patterns(where: str, patterns: Iterable[str], default_port: int) -> tup
 def sound_patterns(
     where: str, patterns: Iterable[str], default_port: int, problems: list[Problem]
 ) -> Iterator[ProtectPattern]:
-    """Yield the patterns that can be read; `problems` gets what is wrong with the others."""
+    """Yield the patterns that can be parsed; the mistakes in the others are added to `problems`."""
     for text in patterns:
         try:
             yield ProtectPattern.parse(text, default_port)
@@ -148,9 +149,9 @@ def sound_patterns(
 def _running(file: InUseFile, read_file: ReadFile | None, default_port: int) -> tuple[str, ...]:
     if read_file is None:
         remedy = "give read_file, which returns its content"
-        raise InputError(Problem(file.where, f"the list names the file {file.name!r} of what is in use", remedy))
+        raise InputError(Problem(file.where, f"the list names the file {file.name!r} of images in use", remedy))
     try:
         return read_in_use(read_file(file.name), file.name, default_port)
     except OSError as error:
         what = f"{file.name!r} cannot be read: {error.strerror or error}"
-        raise InputError(Problem(file.where, what, "give what lists running images")) from error
+        raise InputError(Problem(file.where, what, "give a readable file that lists running images")) from error

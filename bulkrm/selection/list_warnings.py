@@ -1,4 +1,4 @@
-"""Warnings about parts of a list that have no effect, found once the registries' listings are known."""
+"""Warnings about parts of a list that have no effect, which only the listings of the registries show."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ NamedTargets = tuple[Entry, Sequence[Target]]
 def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence[str]]) -> Iterator[str]:
     """Yield a warning for each `exclude` that matches none of the tags which its entry would choose.
 
-    An entry that finds no tags at all, as where they could not be listed, says nothing about its exclusions.
+    There is no warning for an entry that would choose no tags, for instance because they could not be listed.
     """
     used: dict[tuple[Source, TagFilter], bool] = {}
     for glob in globs(entries):
@@ -35,7 +35,7 @@ def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence
 
 
 def count_ungrouped(entry: ConditionalEntry, repository: Repository, tags: Iterable[str]) -> int:
-    """Count the tags that an entry does not choose only because `group-by` does not match them."""
+    """Return how many tags an entry does not choose only because its `group-by` does not match them."""
     fitting = {
         tag
         for piece in entry.pieces

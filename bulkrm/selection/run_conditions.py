@@ -28,10 +28,10 @@ UNCONDITIONAL = RunConditions()
 
 
 def refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool) -> None:
-    """Refuse what rests on the other tags of a repository together with not reading them. Raises InputError."""
+    """Raise InputError if the policy does not read the unlisted tags of a repository, but another option needs them."""
     if policy.shared is not Shared.DELETE_UNSEEN:
         return
-    blind = (
+    options = (
         (protected, "protection"),
         (policy.recursive, "--recursive"),
         (policy.verify, "--verify"),
@@ -39,7 +39,7 @@ def refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool) 
         (bool(conditions.min_keep), "min-keep"),
         (any(entry.ranks for entry in conditions.entries), "keep-newest"),
     )
-    for given, what in blind:
+    for given, what in options:
         if given:
-            message = f"delete-unseen does not read the tags that {what} rests on"
+            message = f"delete-unseen does not read the tags that {what} needs"
             raise InputError(Problem("--shared", message, f"use --shared delete, or remove {what}"))

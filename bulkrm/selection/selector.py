@@ -1,8 +1,8 @@
-"""What a file of `selectors/` declares: the keys of one kind of condition, and the condition made of their values.
+"""`Selector`, which each file of `selectors/` declares: the keys of a kind of condition, and the condition that they make.
 
 A condition can only keep images: it removes images from those that an entry names, and never adds one. It applies at one
-of five stages, each with a type of its own. The functions of a condition are pure; it declares the facts that they need,
-and the planner reads those from the registry.
+of five stages (`ConditionStage`). The functions of a condition are pure; it declares the facts that they need, and the
+planner reads those from the registry.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from bulkrm.model.result.outcome import KeptReason
 
 
 class Fact(StrEnum):
-    """A fact about an image that a condition may need. The last two only a registry's own API provides."""
+    """A fact about an image that a condition may need. Only a registry's own API provides the last two."""
 
     CREATED = "created"
     LABELS = "labels"
@@ -30,7 +30,7 @@ class Fact(StrEnum):
 
 # The facts that the protocol provides (distribution-spec 1.1 has no time of a push, and lists no untagged manifests).
 OF_THE_PROTOCOL = frozenset({Fact.CREATED, Fact.LABELS, Fact.ANNOTATIONS, Fact.PLATFORM, Fact.IMAGE_ID})
-OF_CONFIG = frozenset({Fact.CREATED, Fact.LABELS, Fact.PLATFORM})  # these are in the configuration of an image
+OF_CONFIG = frozenset({Fact.CREATED, Fact.LABELS, Fact.PLATFORM})  # the facts in the configuration of an image
 
 
 class ConditionStage(Enum):
@@ -52,7 +52,7 @@ class KeyShape(Enum):
 
 
 class KeyLevel(Enum):
-    """Where a key belongs: into an entry, or to the top of the file."""
+    """Where a key is written: in an entry, or at the top of the file."""
 
     ENTRY = "entry"
     FILE = "file"
@@ -60,7 +60,7 @@ class KeyLevel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the list file. `schema`: its JSON Schema; `parse`: reads one text.
+    """A key of the list file. `schema`: its JSON Schema. `parse`: parses one text of its value.
 
     `parse` raises InputError with one Problem whose `where` is empty.
     """
@@ -77,7 +77,7 @@ class TagFilter(Protocol):
 
     @property
     def text(self) -> str:
-        """What the user wrote."""
+        """The filter as the user wrote it."""
         ...
 
     def matches(self, tag: str) -> bool:
@@ -104,7 +104,7 @@ class KeepVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ChooseTags:
-    """CHOOSE_TAG: `chooses` takes the place of the entry's pattern of tags."""
+    """CHOOSE_TAG: `chooses` replaces the tags or pattern of tags of the entry."""
 
     chooses: TagFilter
 
@@ -118,7 +118,7 @@ class ExcludeTags:
 
 @dataclass(frozen=True, slots=True)
 class ChooseImages:
-    """CHOOSE_DIGEST: the entry chooses only images for which `chooses` is true. `text`: the condition, for messages."""
+    """CHOOSE_DIGEST: the entry chooses only images for which `chooses` returns True. `text`: the condition, for messages."""
 
     text: str
     needs: frozenset[Fact]
@@ -127,7 +127,7 @@ class ChooseImages:
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """NARROW: `verdict` says whether this entry keeps an image, at the time of the plan; None: it does not."""
+    """NARROW: `verdict` returns why this entry keeps an image, at a given time (UTC); None: it does not."""
 
     text: str
     needs: frozenset[Fact]
@@ -136,7 +136,7 @@ class Narrow:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """RANK: `kept` says which images of a group are kept. `group` returns the group of a tag; None: it is not chosen.
+    """RANK: `kept` returns the images of a group that are kept. `group` returns the group of a tag; None: it is not chosen.
 
     `by_date`: images are ranked by date, which a tag without a manifest does not have.
     """

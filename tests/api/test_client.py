@@ -380,7 +380,7 @@ async def test_a_policy_that_contradicts_the_list() -> None:
     async with Sandbox() as sandbox:
         fill(sandbox, "a")
         async with opened(sandbox) as client:
-            with pytest.raises(InputError, match="delete-unseen does not read the tags that protection rests on"):
+            with pytest.raises(InputError, match="delete-unseen does not read the tags that protection needs"):
                 await client.delete(listed(sandbox, "a", protect='["*:latest"]'), Policy(Shared.DELETE_UNSEEN))
 
         assert sandbox.log == []

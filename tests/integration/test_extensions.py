@@ -433,7 +433,7 @@ WAYS = {
     "raises": 'raise ValueError("hunter")',
 }
 REFUSED = {
-    "chooses every tag": "it made ChooseTags, and a plugin can only leave out or keep",
+    "chooses every tag": "it made ChooseTags, and a plugin can only exclude or keep images",
     "passes for another": "it made Twisted, and",
     "needs what nobody knows": "it made RequiresFact, and",
     "returns a text": "it made str, and",

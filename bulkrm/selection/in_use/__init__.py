@@ -1,1 +1,1 @@
-"""Images in use: the files of other tools become references, and the references keep manifests and tags. Pure."""
+"""Images in use: the output of other tools becomes references, which keep manifests and tags. Pure."""

@@ -1,4 +1,4 @@
-"""What a file of `readers/` declares: how one format of `--in-use` is recognised and read."""
+"""`InUseReader`, which each file of `readers/` declares: how one format of `--in-use` is recognised and read."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Document = Any  # one parsed JSON or YAML document
 
 @dataclass(frozen=True, slots=True)
 class InUseReader:
-    """One format. `fits` tells whether a document has it; `images` yields the texts of the references in it."""
+    """One format. `fits` tells whether a document has this format; `images` yields its references, as they are written."""
 
     name: str
     fits: Callable[[Document], bool]
@@ -21,12 +21,12 @@ class InUseReader:
 
 @cache
 def readers() -> Sequence[InUseReader]:
-    """All readers, in the order of their files' names, loaded on first use."""
+    """Return all readers, in the order of their files' names; loaded on the first call."""
     return discover(f"{__package__}.readers", "READER", InUseReader)
 
 
 def texts(*values: Any) -> Iterator[str]:
-    """Yield those values that are text and not blank."""
+    """Yield the values that are strings and not blank."""
     yield from (value for value in values if isinstance(value, str) and value.strip())
 
 
@@ -36,7 +36,7 @@ def items(value: Any) -> list[dict[str, Any]]:
 
 
 def mapping(value: Any, *keys: str) -> dict[str, Any]:
-    """Return the mapping under a path of keys; {} where there is none."""
+    """Return the mapping under a path of keys; {} where there is no mapping."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, dict) else {}

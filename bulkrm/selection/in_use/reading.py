@@ -1,4 +1,4 @@
-"""Reads a file of images in use, whole or not at all: a part that is not understood may name an image in use."""
+"""Parses a file of images in use. A file with a part of unknown format is refused: that part may name an image in use."""
 
 import json
 from collections.abc import Iterator

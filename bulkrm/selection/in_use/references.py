@@ -1,4 +1,4 @@
-"""References as container tools write them, and which manifests and tags of a repository they keep.
+"""The references of images in use, as container tools write them, and the manifests and tags that they keep.
 
 Short names are completed as Docker does (github.com/distribution/reference `normalize.go`): `nginx` is
 `docker.io/library/nginx:latest`. A bare digest is an image ID, by which some container runtimes mean the digest of a
@@ -22,9 +22,10 @@ _SHORT = re.compile(r"(?:sha256:)?([0-9a-f]{12,63})")  # `docker ps` of an image
 
 @dataclass(frozen=True, slots=True)
 class InUseReferences:
-    """The images in use. `digests` count on every host; `ids` are those of them that may be a configuration's digest.
+    """The images in use. `digests`: they count on every host; `ids`: those of them that may be a configuration's digest.
 
-    `short`: abbreviated ids; `tags`: tags of one repository each; `hosts`: the registries that any reference names.
+    `short`: abbreviated ids, `sha256:` and 12 to 63 hex digits; `tags`: each in its repository; `hosts`: the registry
+    hosts of all references.
     """
 
     digests: frozenset[Digest] = frozenset()
@@ -65,7 +66,7 @@ class InUseReferences:
 
     @property
     def has_ids(self) -> bool:
-        """Tell whether an image ID is among them, for which the digests of configurations have to be read."""
+        """Tell whether there are image IDs, for which the digests of configurations have to be read."""
         return bool(self.ids or self.short)
 
     def name_of(self, digest: Digest, details: Details | None) -> str | None:
@@ -85,7 +86,7 @@ class InUseReferences:
 
 @dataclass(frozen=True, slots=True)
 class KeptInUse:
-    """The manifests of one repository that are kept because they are in use, and the tags under which they are."""
+    """The manifests of one repository that are kept because they are in use, and the tags that are in use."""
 
     digests: Mapping[Digest, Kept] = field(default_factory=dict)
     tags: Mapping[str, Kept] = field(default_factory=dict)
@@ -123,7 +124,9 @@ def kept_in_use(
     details: Mapping[Digest, Details],
     children: Mapping[Digest, Collection[Digest]],
 ) -> KeptInUse:
-    """Return what is kept in a repository. `digests`: known manifests without a tag; `children`: by index.
+    """Return the manifests and tags of a repository that are in use. `digests`: known manifests without a tag.
+
+    `tags`, `details`: of the known tags and manifests; `children`: the children of each known index.
 
     An index in use keeps its children, and a child in use keeps the indexes that name it.
     """
@@ -138,11 +141,11 @@ def kept_in_use(
         name = in_use.name_of(digest, details.get(digest))
         if name is not None:
             held.setdefault(digest, Kept(KeptReason.IN_USE, (str(name),)))
-    _spread(held, children)
+    _add_indexes_and_children(held, children)
     return KeptInUse(held, by_tag)
 
 
-def _spread(held: dict[Digest, Kept], children: Mapping[Digest, Collection[Digest]]) -> None:
+def _add_indexes_and_children(held: dict[Digest, Kept], children: Mapping[Digest, Collection[Digest]]) -> None:
     """Add the indexes that name a manifest in `held`, and then the children of all indexes in `held`."""
     changed = True
     while changed:

@@ -1,1 +1,1 @@
-"""The list file: parsed to its end, with the place of every mistake."""
+"""The list file. It is parsed to its end, so that all mistakes are shown at once, each with its place."""

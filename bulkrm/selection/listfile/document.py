@@ -18,7 +18,7 @@ from bulkrm.selection.selector import KeyLevel
 
 TOP_KEYS = ("registry", "protect", *keys(KeyLevel.FILE), "images")
 ENTRY_KEYS = ("image", "tags", "exclude", *keys(KeyLevel.ENTRY), "note")
-_INSTEAD_OF_TAGS = frozenset({"match", "untagged"})
+_WITHOUT_TAGS = frozenset({"match", "untagged"})  # keys of entries whose `image` has no tag
 # Replaces a missing host, to find out whether an entry has another mistake too (RFC 2606: no such host exists).
 _NO_HOST = "registry.invalid"
 _BOM = b"\xef\xbb\xbf"
@@ -44,7 +44,7 @@ class ListFile:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Upper bounds for a list file: its size in bytes, its number of values, the number of mistakes shown."""
+    """Upper bounds for a list file: its size in bytes, the number of its values, and the number of mistakes shown."""
 
     size: int = 256 * 1024 * 1024
     values: int = 10_000_000
@@ -86,7 +86,7 @@ def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """An entry whose reference is not parsed yet, because `registry` may follow it. `line` is the entry's."""
+    """An entry whose reference is not parsed yet, because `registry` may follow later in the file. `line`: its line."""
 
     image: Scalar
     detail: LongForm
@@ -112,7 +112,7 @@ class _EntryFields:
 
 
 class _ListReader(NodeReader):
-    """Parses one file in one pass. It notes every mistake, and goes on."""
+    """Parses one file in one pass, and goes on after a mistake."""
 
     def __init__(self, name: str, default_port: int, mistakes: Mistakes) -> None:
         self.entries: list[Entry] = []
@@ -196,14 +196,14 @@ class _ListReader(NodeReader):
                     else:
                         self._finish(draft)
             case "format":  # `bulkrm plan --out` writes this first
-                self.mistakes.stop(key.place, "a plan, and no list", f"`bulkrm apply {self._name}` carries it out")
+                self.mistakes.stop(key.place, "a plan, not a list", f"`bulkrm apply {self._name}` carries it out")
             case name if name in keys(KeyLevel.FILE):
-                self._of_file(name, node)
+                self._read_run_key(name, node)
             case _:
                 self.refuse_key(key, node, TOP_KEYS)
 
-    def _of_file(self, name: str, node: Node) -> None:
-        """Read a key that applies to the whole run."""
+    def _read_run_key(self, name: str, node: Node) -> None:
+        """Parse `in-use` or `min-keep`, which apply to the whole run."""
         if name == "in-use":
             for scalar in self.texts(node, name, may_be_empty=False):
                 where = f"{self._name}:{scalar.place.line}:{scalar.place.column}"
@@ -236,19 +236,19 @@ class _ListReader(NodeReader):
                     pass
 
     def _draft_of(self, place: Position, pairs: Iterator[tuple[Scalar, Node]]) -> Iterator[_Draft]:
-        """Read the long form of one entry; yields one draft, or none if `image` is missing."""
+        """Parse the long form of one entry; yield one draft, or none if `image` is missing."""
         entry = _EntryFields()
         before = len(self.mistakes)
         for key, node in pairs:
             entry.seen.add(key.text)
             self._entry_value(key, node, entry)
-        broken = len(self.mistakes) > before
-        if broken and entry.seen & _INSTEAD_OF_TAGS:
+        has_mistakes = len(self.mistakes) > before
+        if has_mistakes and entry.seen & _WITHOUT_TAGS:
             return  # `image` alone, without tags, would be reported as a second mistake
         if "image" not in entry.seen and entry.seen.issubset(ENTRY_KEYS):
             self.mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
         # After a mistake in one key the others cannot be checked against each other.
-        detail = LongForm(entry.tags, note=entry.note) if broken else entry.detail
+        detail = LongForm(entry.tags, note=entry.note) if has_mistakes else entry.detail
         yield from (_Draft(scalar, detail, place.line) for scalar in entry.image)
 
     def _entry_value(self, key: Scalar, node: Node, entry: "_EntryFields") -> None:

@@ -6,18 +6,18 @@ from bulkrm.model.errors import Problem
 
 
 class Position(NamedTuple):
-    """A place in the file; line and column count from 1."""
+    """A place in a file; line and column count from 1, the column in characters."""
 
     line: int
     column: int
 
 
 class ReadingStoppedError(Exception):
-    """Raised after a mistake that makes it impossible, or pointless, to read the rest of the file."""
+    """The rest of the file cannot be parsed, or need not: a mistake that says why was noted before."""
 
 
 class Mistakes:
-    """Collects mistakes in any order and gives them back in that of the file."""
+    """Collects mistakes in any order, and returns them in the order of the file."""
 
     def __init__(self, name: str, most: int) -> None:
         """`name` is the file's; after `most` mistakes reading stops."""
@@ -38,7 +38,7 @@ class Mistakes:
             self.stop(place, "too many mistakes, the rest of the file was not read")
 
     def stop(self, place: Position, what: str, remedy: str = "") -> NoReturn:
-        """Note a mistake after which the rest cannot be read. Raises ReadingStoppedError."""
+        """Note a mistake after which the rest of the file cannot be parsed. Raises ReadingStoppedError."""
         where = f"{self._name}:{place.line}:{place.column}"
         self._found.append((place, Problem(where, what, remedy)))
         raise ReadingStoppedError

@@ -1,4 +1,4 @@
-"""Reads the values of a list file: a text, a list of texts, a mapping of texts. It notes mistakes, and goes on."""
+"""Parses the values of a list file: a text, a list of texts, a mapping of texts. It notes mistakes, and goes on."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator
@@ -15,14 +15,14 @@ LIST_REMEDY = "write a list, each line with '- ' before the value"
 
 
 class NodeReader:
-    """Reads nodes; `mistakes` collects what is wrong with them."""
+    """Parses nodes; their mistakes are collected in `mistakes`."""
 
     def __init__(self, mistakes: Mistakes) -> None:
         """`mistakes`: the collection for one file."""
         self.mistakes = mistakes
 
     def value(self, key: Key, node: Node) -> tuple[Any, Any] | None:
-        """Return the value of a selector's key, parsed and as the list has it; None after a mistake, which is noted."""
+        """Return the value of a selector's key, parsed and as it is written; None after a mistake, which is noted."""
         before = len(self.mistakes)
         parsed: Any = None
         written: Any = None

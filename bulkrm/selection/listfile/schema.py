@@ -1,11 +1,11 @@
-"""The JSON Schema of the list file, by which editors complete and check it (json-schema.org, draft 2020-12)."""
+"""The JSON Schema of the list file (draft 2020-12), for editors that complete and check it."""
 
 from typing import Any
 
 from bulkrm.selection.found_selectors import keys
 from bulkrm.selection.selector import KeyLevel
 
-# Editors see numbers, truth values and null where bulkrm sees text: `1.10`, `on`, `~`.
+# YAML parsers of editors return numbers and booleans where bulkrm reads text: `1.10`, `on`.
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _REFERENCE = {
     "title": "Reference or glob",

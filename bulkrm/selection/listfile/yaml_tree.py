@@ -1,8 +1,8 @@
-"""YAML as a lazy tree that is read once, from front to back; every scalar is a string and knows its place.
+"""YAML as a lazy tree that is read once, from front to back; every scalar is a string with its place.
 
 The tree is built from the events of PyYAML, before tags are resolved, so `1.10`, `012`, `on` and `~` stay text. Nodes
 are generated on demand, so that a list of a million references is never in memory as a tree. Anchors, aliases, tags,
-duplicate keys and empty values are mistakes; reading goes on after them.
+duplicate keys and empty values are mistakes, after which the parser goes on.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _QUOTES = "put a value that starts with one of * & ! % @ ` { [ | > in quotes, an
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text, which is never empty."""
+    """A value that is neither a list nor a mapping: its text, which is never empty, and its place."""
 
     text: str
     place: Position
@@ -151,7 +151,7 @@ class _Reader:
         _skip(key)
         match key:
             case Scalar(text, place) if text in seen:
-                what = f"the key {mask_credentials(text)[:160]!r} stands here a second time, first in line {seen[text]}"
+                what = f"the key {mask_credentials(text)[:160]!r} is here a second time, first in line {seen[text]}"
                 self._mistakes.add(place, what, "keep one of them")
             case Scalar("<<", place):
                 self._mistakes.add(place, "a merge key of YAML (<<)", "write the values out")

@@ -153,7 +153,7 @@ class _Nesting:
 
 
 def _step(text: str, at: int, nesting: _Nesting) -> int:
-    """Check the construct at a position; return the position behind it."""
+    """Check the construct that begins at a position; return the position after it."""
     match text[at]:
         case "(":
             nesting.opened()
@@ -200,7 +200,7 @@ def _open(text: str, at: int) -> int:
 
 
 def _set(text: str, at: int) -> int:
-    """Check a character class, `[...]`; return the position behind it."""
+    """Check a character class, `[...]`; return the position after it."""
     at += 2 if text[at + 1 : at + 2] == "^" else 1
     first = at
     while at < len(text):
@@ -238,11 +238,11 @@ def _repeat(text: str, at: int, nesting: _Nesting) -> int:
 
 
 def _quantified(text: str, at: int) -> int:
-    """Allow one `?` behind a quantifier, but no second quantifier: `a++` is possessive, `a**` is not RE2."""
+    """Allow one `?` after a quantifier, but no second quantifier: `a++` is possessive, and RE2 has no `a**`."""
     if text[at : at + 1] == "?":
         at += 1
     if text[at : at + 1] in ("*", "+", "?", "{") and at < len(text):
-        refuse(text, f"has the quantifier {text[at]!r} behind another one", _LIKE_RE2)
+        refuse(text, f"has the quantifier {text[at]!r} after another one", _LIKE_RE2)
     return at
 
 

@@ -24,7 +24,7 @@ class Glob:
 
     @property
     def host(self) -> str:
-        """The registry, in normal form."""
+        """The registry host, in normal form."""
         return self.repository.host
 
     @property

@@ -1,4 +1,4 @@
-"""Matches globs against listings, which gives targets."""
+"""Matches globs against the listings of registries; the result is targets."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -23,7 +23,7 @@ def match_repositories(pattern: RepositoryPattern, paths: Iterable[str]) -> list
 def merge(targets: Iterable[Target]) -> list[Target]:
     """Return the targets without duplicates; of equal references the first one remains, with its source and note.
 
-    A target is bound by the conditions of all entries that name it, unless one of them has no conditions.
+    Its `bound` has the entries of all of them; it is empty if that of any of them is.
     """
     first: dict[object, Target] = {}
     for target in targets:

@@ -1,7 +1,7 @@
 """Patterns of repositories and tags: `*` and `?` stop at `/`, `**` crosses it, `[a-z]`, `{a,b}`.
 
-Each is compiled once, to one regular expression. A pattern that evidently can never match is an error: a protect pattern
-with a typing error would protect nothing.
+Each is compiled once, to one regular expression. A pattern that can never match is refused where that is evident, because
+a protect pattern with a typing error would protect nothing.
 """
 
 import re
@@ -20,7 +20,7 @@ _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class TagPattern:
-    """Chooses tags. Artifact tags (`sha256-<hex>...`: signatures and the like) only if the text starts that way.
+    """Chooses tags. It chooses artifact tags (`sha256-<hex>...`: signatures and the like) only if its text starts that way.
 
     Raises InputError with one Problem when the text is not a pattern.
     """
@@ -45,7 +45,7 @@ class TagPattern:
 
 @dataclass(frozen=True, slots=True)
 class ExcludePattern:
-    """Excludes tags, artifact tags as well: a pattern that keeps images may match more than one that deletes them.
+    """Excludes tags, artifact tags too: unlike a TagPattern, it cannot cause a deletion.
 
     Raises InputError with one Problem when the text is not a pattern.
     """

@@ -50,9 +50,9 @@ def split_tag(text: str) -> tuple[str, str | None]:
 
 
 def check_text(text: str, digest_remedy: str) -> None:
-    """Explain the mistakes that people make, before the grammar says only that a character is wrong.
+    """Raise InputError for common mistakes, with an explanation: the grammar alone could only name a wrong character.
 
-    `digest_remedy` says what to do with a digest, which cannot stand in a pattern.
+    `digest_remedy`: what to write instead of a digest, which a pattern cannot have.
     """
     if not text.strip():
         raise InputError(Problem("", "an empty pattern", "remove it, or write REPOSITORY:TAG"))
@@ -61,7 +61,7 @@ def check_text(text: str, digest_remedy: str) -> None:
     if at and digest.startswith(("sha256:", "sha512:")) and "@" not in name:
         refuse(text, "has a digest, where only tags can be chosen", digest_remedy)
     if at:
-        refuse(text, "holds credentials, which do not belong into a pattern", "use -u with -p, or --password-stdin")
+        refuse(text, "holds credentials, which do not belong in a pattern", "use -u with -p, or --password-stdin")
     if "://" in text:
         refuse(text, "starts with a scheme", f"write {text.partition('://')[2]}")
 
@@ -116,7 +116,7 @@ def _compile(text: str) -> Callable[[str], object]:
 
 
 def _check(text: str, tokens: re.Pattern[str]) -> None:
-    """Refuse what is not a pattern: unclosed brackets, characters that no name has, sets and braces without effect."""
+    """Refuse unclosed brackets, characters that no name has, and sets and braces without effect."""
     if not text:
         raise InputError(Problem("", "an empty pattern of a repository or a tag", "write * for all of them"))
     _check_length(text)

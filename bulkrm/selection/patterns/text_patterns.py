@@ -1,4 +1,4 @@
-"""Patterns of the values of labels and annotations: `*` matches anything, `/` too; `?`, `[a-z]`, `{a,b}`."""
+"""Patterns of the values of labels and annotations: `*` matches any text, with `/` too; `?`, `[a-z]`, `{a,b}`."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _FLAGS = fnmatch.BRACE | fnmatch.CASE | fnmatch.DOTMATCH | fnmatch.FORCEUNIX
 
 @dataclass(frozen=True, slots=True)
 class TextPattern:
-    """A pattern that is matched against whole values. Raises InputError with one Problem when the text is none."""
+    """A pattern that is matched against whole values. Raises InputError with one Problem for a malformed text."""
 
     text: str
     _fits: Any = field(init=False, repr=False, compare=False)

@@ -8,14 +8,14 @@ from bulkrm.selection.values.dating import DateKind, Undated
 _BY = {
     "title": "Which date counts",
     "description": "For older-than and keep-newest: when the image was built, or when it was pushed, which only some "
-    "registries tell.",
+    "registries know.",
     "enum": [str(by) for by in DateKind],
     "default": str(DateKind.CREATED),
 }
 _UNDATED = {
     "title": "Images without a date",
-    "description": "They stay, or count as the oldest. No date is: none at all, one before 1981 as reproducible builds "
-    "have it, one more than a day ahead.",
+    "description": "They are kept, or count as the oldest. An image has no date if it names none, one before 1981 (as "
+    "reproducible builds do), or one that is more than a day ahead.",
     "enum": [str(undated) for undated in Undated],
     "default": str(Undated.KEEP),
 }

@@ -5,7 +5,7 @@ from bulkrm.selection.selector import ConditionStage, ExcludeTags, Key, Selector
 
 _SCHEMA = {
     "title": "Tags to leave out, by a regular expression",
-    "description": "Tags that the entry does not choose. RE2's syntax; it has to fit the whole tag.",
+    "description": "Tags that the entry does not choose. RE2's syntax; it has to match the whole tag.",
     "type": "string",
     "minLength": 1,
     "examples": [r".*-rc\d+"],

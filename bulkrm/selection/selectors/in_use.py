@@ -3,9 +3,9 @@
 from bulkrm.selection.selector import ConditionStage, Key, KeyLevel, KeyShape, Selector
 
 _SCHEMA = {
-    "title": "Files of what is in use",
+    "title": "Files of images in use",
     "description": "Relative to this file: the output of `kubectl get pods -A -o json` and the like, `docker ps --format "
-    "json`, `crictl images -o json`, compose files, manifests, or lines with one reference each. What they name stays.",
+    "json`, `crictl images -o json`, compose files, manifests, or lines with one reference each. Their images are kept.",
     "type": "array",
     "items": {"type": "string", "minLength": 1},
     "minItems": 1,

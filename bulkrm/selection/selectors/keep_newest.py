@@ -19,21 +19,21 @@ from bulkrm.selection.values.versions import pep440, semver
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _KEEP = {
     "title": "Keep the newest",
-    "description": "So many images of each repository, or of each group of it, stay, whoever names them. An image counts "
-    "once, however many tags it has.",
+    "description": "This many images of each repository, or of each of its groups, are kept, whichever entry names them. An "
+    "image counts once, however many tags it has.",
     "type": "integer",
     "minimum": 1,
 }
 _SORT = {
-    "title": "What is newest",
+    "title": "How images are ranked",
     "description": "By date (as `by` says), or by the version in the tag: semver (1.2.3, v1.2) or pep440 (1.0rc1).",
     "enum": ["date", "semver", "pep440"],
     "default": "date",
 }
 _GROUP = {
     "title": "Groups",
-    "description": "A regular expression for the whole tag. Tags of which its groups in ( ) capture the same belong "
-    "together, and the newest of each such group stay. A tag that does not fit is not chosen.",
+    "description": "A regular expression for the whole tag. Tags with the same captures in ( ) are a group, and the newest "
+    "of each group are kept. A tag that does not match is not chosen.",
     "type": "string",
     "minLength": 1,
     "examples": [r"(pr-\d+)-.*"],
@@ -41,7 +41,7 @@ _GROUP = {
 
 
 class Sort(StrEnum):
-    """By what images are ranked."""
+    """How images are ranked: by their date, or by the version in the tag."""
 
     DATE = "date"
     SEMVER = "semver"
@@ -77,23 +77,23 @@ def _make(values: Values) -> Rank | None:
         except TimeoutError:
             return None
 
-    def stay(images: Sequence[ChosenImage], now: datetime) -> Mapping[Digest, KeepVerdict]:
+    def kept_by_date(images: Sequence[ChosenImage], now: datetime) -> Mapping[Digest, KeepVerdict]:
         return newest(images, number, lambda image: _age_of(image, by, undated, now))
 
-    def stay_by_version(images: Sequence[ChosenImage], _: datetime) -> Mapping[Digest, KeepVerdict]:
+    def kept_by_version(images: Sequence[ChosenImage], _: datetime) -> Mapping[Digest, KeepVerdict]:
         return newest(images, number, lambda image: _version_of(image, _VERSIONS[sort]))
 
     by_date = sort is Sort.DATE
     needs = frozenset({FACTS[by]}) if by_date else frozenset()
-    return Rank(f"keep-newest: {number}", needs, group, stay if by_date else stay_by_version, by_date)
+    return Rank(f"keep-newest: {number}", needs, group, kept_by_date if by_date else kept_by_version, by_date)
 
 
 def newest(
     images: Sequence[ChosenImage], number: int, rank: Callable[[ChosenImage], Any]
 ) -> Mapping[Digest, KeepVerdict]:
-    """Return what is kept of one group: the `number` newest images, all that tie with the last of them, and those unranked.
+    """Return the images of one group that are kept: the `number` newest, all that tie with the last of them, and the unranked.
 
-    `rank` returns a key to sort by, or why an image has none; such an image does not count among the newest.
+    `rank` returns a key to sort by, or why an image has no rank; such an image does not count among the newest.
     """
     ranks = {image.digest: rank(image) for image in images}
     ranked = sorted((found for found in ranks.values() if not isinstance(found, KeepVerdict)), reverse=True)

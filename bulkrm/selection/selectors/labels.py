@@ -6,8 +6,8 @@ from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, K
 
 _SCHEMA = {
     "title": "Labels",
-    "description": "Labels of the image, with patterns of their values: all of them must match, and of an index those of "
-    "each of its images. * crosses /.",
+    "description": "Labels of the image, with patterns of their values: all of them must match; for an index, on each of "
+    "its images. * crosses /.",
     "type": "object",
     "additionalProperties": {"type": ["string", "number", "boolean"]},
     "minProperties": 1,

@@ -5,7 +5,7 @@ from bulkrm.selection.selector import ChooseTags, ConditionStage, Key, Selector,
 
 _SCHEMA = {
     "title": "Tags by a regular expression",
-    "description": "Chooses tags instead of a pattern; `image` is the repository only. RE2's syntax; it has to fit the "
+    "description": "Chooses tags instead of a pattern; `image` is the repository only. RE2's syntax; it has to match the "
     "whole tag.",
     "type": "string",
     "minLength": 1,

@@ -9,7 +9,7 @@ from bulkrm.selection.values.counting import positive_number
 
 _SCHEMA = {
     "title": "Keep at least",
-    "description": "So many tagged images of each repository stay at least. With several files the largest number holds.",
+    "description": "At least this many tagged images of each repository are kept. With several files the largest number holds.",
     "type": "integer",
     "minimum": 1,
 }
@@ -17,9 +17,9 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def floor(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
-    """Choose `missing` of the manifests that would be deleted, to keep them: undated ones first, then the newest.
+    """Return `missing` of the manifests that would be deleted, which are kept instead: undated ones first, then the newest.
 
-    Manifests that tie with the last of them are kept too.
+    Manifests that tie with the last of them are returned too.
     """
     if missing <= 0:
         return frozenset()

@@ -1,4 +1,4 @@
-"""`older-than`: younger images are kept, and so is one that is exactly as old."""
+"""`older-than`: keeps images that are younger, or exactly that old."""
 
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from bulkrm.selection.values.dating import FACTS, DateKind, Undated, date_of
 
 _SCHEMA = {
     "title": "Older than",
-    "description": "An age, 36h, 30d or 12w, or a date, 2026-01-31 or 2026-01-31T12:00:00Z (a date is 00:00 UTC). What "
-    "is younger stays.",
+    "description": "An age, 36h, 30d or 12w, or a date, 2026-01-31 or 2026-01-31T12:00:00Z (a date is 00:00 UTC). Younger "
+    "images are kept.",
     "type": "string",
     "examples": ["30d", "2026-01-31"],
 }

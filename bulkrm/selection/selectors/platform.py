@@ -8,8 +8,8 @@ from bulkrm.selection.selector import ChooseImages, ConditionStage, Fact, Key, S
 
 _SCHEMA = {
     "title": "Platform",
-    "description": "os/architecture or os/architecture/variant of single images, as image-spec has them. An index is "
-    "never chosen by it.",
+    "description": "os/architecture or os/architecture/variant of single images, as image-spec has them. It never chooses "
+    "an index.",
     "type": "string",
     "examples": ["linux/amd64", "linux/arm/v7"],
 }

@@ -25,14 +25,14 @@ _INSTEAD = {
 
 @dataclass(frozen=True, slots=True)
 class AgeLimit:
-    """A limit of age: either a `span` of time before now, or the time `before`. `text` is what the user wrote."""
+    """A limit of age: a `span` of time before now, or the point in time `before` (UTC). `text` is what the user wrote."""
 
     text: str
     span: timedelta | None = None
     before: datetime | None = None
 
     def limit(self, now: datetime) -> datetime:
-        """Return the time before which an image has to be built to be older."""
+        """Return the time before which images are older than the limit."""
         return self.before if self.before is not None else now - (self.span or timedelta())
 
 

@@ -1,4 +1,4 @@
-"""The date of an image by which conditions decide, unless it evidently is wrong."""
+"""The date of an image that conditions use: when it was built or pushed."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +27,6 @@ FACTS = {DateKind.CREATED: Fact.CREATED, DateKind.PUSHED: Fact.PUSHED}
 
 
 def date_of(details: Details, by: DateKind, now: datetime) -> datetime | None:
-    """Return the date of an image; None: it has none, or one that lies in the future."""
+    """Return the date of an image; None: it is not known, or more than 24 hours after `now`."""
     found = details.created if by is DateKind.CREATED else details.pushed
     return None if found is None or found - now > _AHEAD else found

@@ -23,7 +23,7 @@ def semver(tag: str) -> Any:
         return None
     numbers = [int(number) for number in match["core"].split(".")]
     before = match["before"]
-    # A version before another one sorts below it; numbers below words, as numbers (semver.org, item 11).
+    # A pre-release sorts below its release; identifiers of digits numerically, and below all others (semver.org, item 11).
     parts = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in before.split(".")] if before else []
     return (*numbers, 0, 0)[:3], before is None, parts
 

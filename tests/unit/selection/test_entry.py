@@ -121,7 +121,7 @@ def test_what_is_no_entry(text: str, message: str) -> None:
         (f"a.b/app@{DIGEST}", LongForm(("2",)), "a digest names one manifest"),
         ("", LongForm(("2",)), "an empty pattern"),
         ("app", LongForm(("2",)), "does not name its registry"),
-        ("a.b/app:1", LongForm(exclude=(ExcludePattern("x"),)), "there is nothing to exclude from it"),
+        ("a.b/app:1", LongForm(exclude=(ExcludePattern("x"),)), "there is nothing to exclude"),
         ("a.b/app", LongForm(("2",), (ExcludePattern("x"),)), "exclude has no effect"),
     ],
 )

@@ -1,7 +1,7 @@
 """`crictl images -o json` and `crictl ps -o json`: the messages of CRI's ListImages and ListContainers as JSON.
 
-(kubernetes/cri-api pkg/apis/runtime/v1/api.proto: Image has id, repoTags and repoDigests; Container has image,
-imageRef and imageId.)
+Source: kubernetes/cri-api pkg/apis/runtime/v1/api.proto. Image has id, repoTags and repoDigests; Container has image,
+imageRef and imageId.
 """
 
 from collections.abc import Iterator

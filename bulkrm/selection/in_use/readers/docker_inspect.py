@@ -1,7 +1,7 @@
 """`docker inspect`: a list of containers or images.
 
-Of a container `ChosenImage` is the ID of its image and `Config.ChosenImage` the name that it was started with; of an image
-`RepoTags` and `RepoDigests` are its names (Docker Engine API, ContainerInspect and ImageInspect).
+A container has the ID of its image in `Image`, and the name that it was started with in `Config.Image`; an image has its
+names in `RepoTags` and `RepoDigests` (Docker Engine API, ContainerInspect and ImageInspect).
 """
 
 from collections.abc import Iterator

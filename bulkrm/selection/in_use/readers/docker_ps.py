@@ -1,4 +1,4 @@
-"""`docker ps --format json`: a JSON object a line, whose `ChosenImage` is the name that the container was started with."""
+"""`docker ps --format json`: a JSON object a line, whose `Image` is the name that the container was started with."""
 
 from collections.abc import Iterator
 

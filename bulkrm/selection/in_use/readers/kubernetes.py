@@ -1,7 +1,7 @@
 """Kubernetes objects: pods, objects with a pod template, lists of them, and rendered manifests.
 
-Fields as in the API reference of `core/v1` (Pod, PodTemplateSpec) and `batch/v1` (CronJob). An image stands in the
-specification, as it was asked for, and in the status, as the node resolved it.
+Fields as in the API reference of `core/v1` (Pod, PodTemplateSpec) and `batch/v1` (CronJob). The specification has an image
+as the user named it, the status as the node resolved it.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _images(document: Document) -> Iterator[str]:
             yield from _images(entry)
         return
     yield from _of_specs(document.get("spec"))
-    # A Pod has its specification at once, PodTemplate and some others a template beside `spec`.
+    # PodTemplate and some other objects have their template beside `spec`.
     yield from _of_specs(document.get("template"))
     status = mapping(document, "status")
     for key in _STATUSES:
