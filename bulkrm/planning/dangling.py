@@ -1,4 +1,4 @@
-"""Dangling tags: the list names them, the registry lists them, and they lead to no manifest; what becomes of each."""
+"""The verdicts on dangling tags, which the list names, the registry lists, and which lead to no manifest."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ def judge_dangling(facts: RepositoryFacts, rules: GuardRules) -> Iterator[Dangli
     """Yield the verdict on each target that is a dangling tag."""
     found = [target for target, resolution in facts.resolutions if is_dangling(target, resolution, facts)]
     references = [target.reference for target in found if isinstance(target.reference, TagRef)]
-    # Whoever pins a tag wants it kept where it holds something else; an entry that names it without a pin does not win.
+    # A pin says that the tag is kept if it holds another digest; that wins over an entry that names the tag without a pin.
     pins: dict[str, Digest] = {}
     for reference in references:
         if reference.pin is not None:
@@ -67,14 +67,14 @@ def held_dangling(plan: Plan, kept: Kept) -> Plan:
 
 @dataclass(frozen=True, slots=True)
 class Agreed:
-    """What two judgements agree on: the dangling tags that go still, and what became of the others."""
+    """The result of `agreed`: the dangling tags that are still deleted, and the outcomes of the others."""
 
     dangling: tuple[Dangling, ...]
     settled: tuple[Settled, ...]
 
 
 def agreed(saved: Iterable[Dangling], fresh: Plan) -> Agreed:
-    """Compare the dangling tags of a saved plan with a fresh one: a tag goes only if both say so."""
+    """Compare the dangling tags of a saved plan with a fresh one: a tag is deleted only if both delete it."""
     now = {entry.target: entry for entry in fresh.dangling}
     settled = {entry.target: entry for entry in fresh.settled}
     held = {target: item for item in fresh.items for target in item.targets}

@@ -11,7 +11,7 @@ from bulkrm.planning.judge import candidate_of
 
 
 def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], rules: GuardRules) -> Iterator[str]:
-    """Yield lines about an image: its manifest, each rule that keeps it, and the verdict."""
+    """Yield the lines about an image: its manifest, each rule that keeps it, and the verdict. `facts`: of all repositories."""
     item = next((item for item in plan.items if _is_about(item, reference)), None)
     here = next((entry for entry in facts if entry.repository == reference.repository), None)
     if item is None or here is None:
@@ -22,7 +22,7 @@ def explain(reference: Reference, plan: Plan, facts: Iterable[RepositoryFacts], 
     if named:
         yield from (f"  chosen by {target.source}" for target in named if target.source is not None)
     else:
-        yield "  chosen by no entry under this name, but under another one"
+        yield "  no entry of the list chooses this name, but one chooses another name of the same manifest"
     candidate = candidate_of(item.digest, item.targets, item.tags, here)
     found = list(dict.fromkeys(reasons_of(candidate, here, rules)))
     found += [kept for kept in here.conditions.digests.get(item.digest, ()) if kept not in found]

@@ -1,4 +1,4 @@
-"""The facts that were read about one repository. The guards decide by them, and by nothing else."""
+"""The facts that were read about one repository, which are all that the guards decide by."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,14 +27,14 @@ class TagsRead:
 
 @dataclass(frozen=True, slots=True)
 class TagsNotRead:
-    """The tags were not read, because the user said so. `count`: their number, where it is known, else 0."""
+    """The tags were not read, because of `--shared delete-unseen`. `count`: their number, 0 where it is not known."""
 
     count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """The tag list, or a tag, could not be read, so it is not known what else needs a manifest.
+    """The tag list, or a tag, could not be read, so it is not known which manifests other tags need.
 
     `why`: one line; `hint`: what the user can do about it.
     """
@@ -55,8 +55,8 @@ class RepositoryFacts:
     `expected`: the digests of tags in an earlier judgement; a tag that has moved since is kept, as if it were pinned.
     `untag_method`: how a single tag can be removed; None: not at all; a Failure: the probe failed. DELETE of the tag is
     assumed until the registry was probed. `unknown`: manifests whose referrers could not be read, so they are not
-    deleted. `dangling`: tags that the registry lists although they lead to no manifest. `conditions`: what the conditions
-    of the list keep.
+    deleted. `dangling`: tags that the registry lists although they lead to no manifest. `conditions`: the verdicts of the
+    list's conditions.
     """
 
     repository: Repository

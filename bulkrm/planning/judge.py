@@ -1,4 +1,4 @@
-"""Facts become a plan: targets are grouped by repository and digest, the guards decide, the limit is enforced."""
+"""Turns facts into a plan: targets are grouped by repository and digest, the guards decide, the limit is enforced."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from bulkrm.planning.guards.rules import GUARDS, Candidate, GuardRules
 
 
 def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Limit | None = None) -> Plan:
-    """Return the plan for all repositories. What it deletes does not depend on the order of the input."""
+    """Return the plan for all repositories. The order of the input does not change what is deleted. `limit`: `--max-delete`."""
     items: list[Item] = []
     settled: list[Settled] = []
     dangling: list[Dangling] = []
@@ -46,8 +46,8 @@ def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Lim
 def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Plan:
     """Return the plan, with everything kept if it would remove more than the limit allows.
 
-    The limit counts removed tags, and manifests without a tag. `gone`: what earlier parts of the run removed; `seen`: the
-    number of tags before the first part, to which a percentage refers.
+    The limit counts removed tags, and manifests without a tag. `gone`: how many of them earlier parts of the run removed.
+    `seen`: the number of tags before the first part, to which a percentage refers; None: `plan.tags_seen`.
     """
     going = gone + plan.disappearing
     seen = plan.tags_seen if seen is None else seen

@@ -1,4 +1,4 @@
-"""Combines plans: a saved one with a fresh judgement, and the plans of two parts of a run."""
+"""Combines plans: a saved plan with a fresh one, and the plans of two parts of a run."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ def failed_targets(plan: Plan) -> list[Target]:
 
 
 def combined(first: Plan, second: Plan) -> Plan:
-    """Return one plan of two that are about different targets."""
+    """Return two plans with different targets as one."""
     return Plan(
         (*first.items, *second.items),
         (*first.settled, *second.settled),
@@ -48,10 +48,9 @@ def combined(first: Plan, second: Plan) -> Plan:
 
 
 def keep_attached_without_parent(saved: Plan, gone: Collection[tuple[Repository, Digest]] = ()) -> Plan:
-    """Return a saved plan that keeps every attached manifest whose parent it does not delete.
+    """Return a saved plan, with every attached manifest kept whose parent it does not delete.
 
-    An attached manifest is never only untagged, even if a file says so: it is kept. `gone`: manifests that an earlier
-    part of the run deleted.
+    An attached manifest that the file only untags is kept too. `gone`: manifests that an earlier part of the run deleted.
     """
     while True:
         deletions = {*gone, *((item.repository, item.digest) for item in saved.deletions)}
@@ -62,7 +61,7 @@ def keep_attached_without_parent(saved: Plan, gone: Collection[tuple[Repository,
 
 
 def merge_fresh(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
-    """Return the saved plan, reduced to what the fresh one agrees to; all else in it is kept, with the reason.
+    """Return the saved plan, reduced to what the fresh plan deletes too; the rest is kept, with the reason.
 
     `result`: the comparison of the saved plan with `fresh`.
     """
@@ -82,9 +81,9 @@ def merge_fresh(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
 
 
 def keep_without_parents(result: Rechecked) -> Rechecked:
-    """Keep every item one of whose parents is not deleted, and items that are among their own ancestors.
+    """Keep every item with a parent that is not deleted, and items that are among their own ancestors.
 
-    bulkrm makes no plan with such cycles, but a file may have them.
+    bulkrm never writes a plan with such a cycle, but a file may have been edited.
     """
     items, dropped = result.items, list(result.dropped)
     while staying := dict(_without_its_parent(items)):
@@ -96,13 +95,13 @@ def keep_without_parents(result: Rechecked) -> Rechecked:
 
 
 def _without_its_parent(items: Sequence[Item]) -> Iterator[tuple[int, Digest]]:
-    """Yield the place of each item that must not go, with the manifest that keeps it."""
+    """Yield the index of each item that must not be deleted, with the parent that keeps it."""
     waiting = by_repository(item for item in items if item.parents)
-    tangled = {id(item) for members in waiting.values() for item in cyclic_attachments(members)}
+    cyclic = {id(item) for members in waiting.values() for item in cyclic_attachments(members)}
     going = {(item.repository, item.digest) for item in items if isinstance(item.verdict, Delete)}
     for number, item in enumerate(items):
         missing = [parent for parent in item.parents if (item.repository, parent) not in going]
-        if missing or id(item) in tangled:
+        if missing or id(item) in cyclic:
             yield number, missing[0] if missing else item.parents[0]
 
 

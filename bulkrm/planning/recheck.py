@@ -12,7 +12,10 @@ from bulkrm.model.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Rechecked:
-    """The result for one repository: the items that are still carried out, and the outcomes of all other targets."""
+    """The result for one repository: the items that are still carried out, and the outcomes of all other targets.
+
+    `dropped` has one entry for each target that is not in `items` any more.
+    """
 
     items: tuple[Item, ...]
     dropped: tuple[Settled, ...]
@@ -21,8 +24,8 @@ class Rechecked:
 def may_affect(deletions: Collection[Digest], found: Resolution) -> bool:
     """Tell whether a new tag may change the verdict on these manifests, so that the repository must be judged again.
 
-    `found` is what the tag leads to. It may if that is one of the manifests or names one, if it cannot be read, or if it
-    could be an index whose children are not known.
+    `found` is the manifest that the tag leads to. It may change the verdict if it is one of `deletions` or names one, if
+    it could not be read, or if it could be an index whose children are not known.
     """
     match found:
         case Absent():
@@ -79,7 +82,7 @@ def _outcome(item: Item, current: Item) -> Gone | Failed | Kept | None:
 
 
 def _new_tags(item: Item, current: Item) -> list[str]:
-    """Return tags of a manifest to delete that the first judgement did not know."""
+    """Return the tags of a manifest to delete that the stale plan did not know, sorted."""
     return sorted(set(current.tags) - set(item.tags)) if isinstance(item.verdict, Delete) else []
 
 

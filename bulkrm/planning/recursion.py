@@ -1,4 +1,4 @@
-"""What `--recursive` adds: the children of indexes to delete, and the referrers of manifests to delete."""
+"""The targets that `--recursive` adds: the children of indexes to delete, and the referrers of manifests to delete."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
 class AttachedTarget:
     """A child or referrer of a manifest to delete, which is resolved and judged like the images of the list.
 
-    `subject`: it counts only if its own `subject` is this manifest; None: always.
+    `subject`: it is only deleted if its own `subject` is this manifest; None: in any case.
     """
 
     target: Target
@@ -67,7 +67,7 @@ def without_kept_attachments(plan: Plan) -> Plan:
 
 def _attachments(item: Item, facts: RepositoryFacts, referrers: Iterable[Digest]) -> Iterator[AttachedTarget]:
     itself = DigestRef(item.repository, item.digest)
-    # The survey read the repository, and knows which of the possible manifests are none.
+    # Facts from the survey come first: it has read which of the named digests are manifests.
     children = _known_children(item.digest, facts) or item.resolved.children
     subject = _subject_of_fallback(item)
     for child in children.manifests if children else ():

@@ -1,4 +1,4 @@
-"""The outcomes of an item's targets after its removal, by what was seen of the tags that were to go.
+"""The outcomes of an item's targets after its removal, by the state of the tags that should be gone.
 
 Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pending_proofs` reads the tags.
 """
@@ -15,10 +15,10 @@ from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
 
 
 def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iterator[tuple[Target, Outcome]]:
-    """Yield the outcome of each target of an item whose manifest is gone, or whose tags were to be taken off.
+    """Yield the outcome of each target of an item whose manifest is gone, or whose tags were removed.
 
-    `looks`: what was seen of its tags; one that is missing is gone. A tag of the list answers for itself; a tag outside
-    it that lives on keeps the image alive, so that none of the targets is deleted.
+    `looks`: the state of its tags; one that is missing there is gone. The outcome of a listed tag depends on that tag and
+    on the unlisted ones: an unlisted tag that remains keeps the image, so that no target is deleted.
     """
     unlisted = {tag: look for tag, look in looks.items() if not item.targets_naming(tag)}
     for target in item.targets:
@@ -46,7 +46,7 @@ def _moved(item: Item, telling: Mapping[str, TagLook]) -> Iterator[str]:
 
 
 def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = None) -> Outcome:
-    """Return the outcome of a target whose manifest, or tag, is gone."""
+    """Return the outcome of a target whose manifest, or tag, is gone. `looks`: the state of the manifest's tags, if read."""
     if isinstance(item.verdict, Untag):
         return Untagged(item.verdict.remaining_tags)
     if removal is Removal.WAS_GONE:
@@ -59,7 +59,7 @@ def done(item: Item, removal: Removal, looks: Mapping[str, TagLook] | None = Non
 
 
 def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
-    """Return the failure of tags that are there although they were to go; `served`: one still serves the manifest."""
+    """Return the failure for tags that were not removed; `served`: one of them still serves the manifest."""
     names = listed([f"{item.repository}:{tag}" for tag in tags], MOST_IN_A_ROW)
     if served:
         what = f"the registry deleted the manifest and not its tags: it still serves {names}"
@@ -69,8 +69,8 @@ def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
 
 
 def unknown_effect(cause: Failure) -> Failure:
-    """Return the failure of a deletion of which it cannot be read whether it took effect."""
-    what = f"the DELETE was sent; what it came to is not known: {cause.message}"
+    """Return the failure of a deletion whose effect could not be looked up, because of `cause`."""
+    what = f"the DELETE was sent, and its effect is not known: {cause.message}"
     return Failure(FailureCode.UNCONFIRMED, what, cause.status, "`bulkrm resume` looks again")
 
 

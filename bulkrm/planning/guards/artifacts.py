@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable
 
 from bulkrm.model.digest import Digest
 
-# cosign pkg/oci/remote/options.go: signatures, attestations, SBOMs; each is a manifest of its own under such a tag.
+# Signatures, attestations, SBOMs (cosign pkg/oci/remote/options.go); each tag leads to a manifest of its own.
 _SUFFIXES = (".sig", ".att", ".sbom")
 _ALGORITHM, _ENCODED = 32, 64
 _PREFIXES = ("sha256-", "sha512-")  # one for each registered digest algorithm
 
 
 def fallback_tag(digest: Digest) -> str:
-    """Return the tag under which clients keep the index of a manifest's referrers (distribution-spec 1.1)."""
+    """Return the tag of the index of a manifest's referrers, which clients maintain (distribution-spec 1.1)."""
     algorithm, _, encoded = digest.partition(":")
     return f"{algorithm[:_ALGORITHM]}-{encoded[:_ENCODED]}"
 
@@ -22,7 +22,7 @@ def named_after_digests(tags: Iterable[str]) -> frozenset[str]:
 
 
 def artifact_tags(digest: Digest, among: Collection[str] | None = None) -> tuple[str, ...]:
-    """Return the artifact tags of a manifest, the index of referrers first; `among`: only those that exist in it."""
+    """Return the artifact tags of a manifest, that of the index of referrers first. `among`: return only tags in it."""
     if among is not None and not among:
         return ()
     base = fallback_tag(digest)

@@ -35,31 +35,31 @@ def keep_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
 def with_parents(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     """Set `parents` of every item to delete: the indexes that name it, and the manifest that it is attached to.
 
-    It is deleted after them, and only if they are gone.
+    Such an item is deleted after its parents, and only if they are gone.
     """
     known = list(items)
     if _each_by_itself(known, facts):
         return known
     deletions = {item.digest: item for item in known if isinstance(item.verdict, Delete)}
-    above = _above(deletions, _indexes(known, facts))
-    return [replace(item, parents=tuple(above[item.digest])) if item.digest in above else item for item in known]
+    parents = _parents(deletions, _indexes(known, facts))
+    return [replace(item, parents=tuple(parents[item.digest])) if item.digest in parents else item for item in known]
 
 
-def _above(
+def _parents(
     deletions: Mapping[Digest, Item], indexes: Mapping[Digest, Children]
 ) -> Mapping[Digest, Mapping[Digest, None]]:
-    """Return for each manifest to delete those that are deleted before it."""
-    above: dict[Digest, dict[Digest, None]] = defaultdict(dict)
+    """Return for each manifest to delete its parents, which are deleted before it; a dict, to keep their order."""
+    parents: dict[Digest, dict[Digest, None]] = defaultdict(dict)
     for digest in deletions:
         if indexes[digest].needed:
             for child in needed_by([digest], indexes):
                 if child in deletions and child != digest:
-                    above[child][digest] = None
+                    parents[child][digest] = None
     for item in deletions.values():
         for target in item.targets if item.is_attached else ():
             if target.parent is not None and target.parent.digest in deletions and target.parent.digest != item.digest:
-                above[item.digest][target.parent.digest] = None
-    return above
+                parents[item.digest][target.parent.digest] = None
+    return parents
 
 
 def with_orphans(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
@@ -139,12 +139,12 @@ def _indexes(items: Iterable[Item], facts: RepositoryFacts) -> dict[Digest, Chil
 
 
 def needed_by(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> dict[Digest, Digest]:
-    """Return every digest that the kept manifests need, directly or through indexes, each with one that names it."""
+    """Return every digest that the kept manifests need, directly or through indexes, each with a manifest that names it."""
     return _below(kept, indexes, parts=True)
 
 
 def manifests_below(kept: Iterable[Digest], indexes: Mapping[Digest, Children]) -> Iterable[Digest]:
-    """Return every manifest that these name, directly or through indexes."""
+    """Return every manifest that the kept ones name, directly or through indexes."""
     return _below(kept, indexes, parts=False)
 
 

@@ -20,15 +20,15 @@ def with_min_keep(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRul
     tagged = tagged_digests(facts.tags)
     deletions = {item.digest for item in judged if isinstance(item.verdict, Delete)}
     going = {digest: facts.conditions.created.get(digest) for digest in sorted(tagged & deletions)}
-    spared = set(rules.choose_kept(rules.min_keep - len(tagged - deletions), going)) if going else set()
-    if not spared:
+    chosen = set(rules.choose_kept(rules.min_keep - len(tagged - deletions), going)) if going else set()
+    if not chosen:
         return judged
     kept = Kept(KeptReason.FLOOR, (f"min-keep: {rules.min_keep}",))
-    spare = (
-        replace(item, verdict=kept) if item.digest in spared and isinstance(item.verdict, Delete) else item
+    items = (
+        replace(item, verdict=kept) if item.digest in chosen and isinstance(item.verdict, Delete) else item
         for item in judged
     )
-    return keep_needed(spare, facts)
+    return keep_needed(items, facts)
 
 
 def tagged_digests(seen: TagsRead) -> set[Digest]:

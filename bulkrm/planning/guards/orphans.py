@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterable
 from bulkrm.model.plan import Item
 
 
-def orphans(deletions: Iterable[Item], went: Callable[[Item], bool]) -> int:
-    """Count the orphans of the items that were deleted (`went`), except those of items that were not deleted after all."""
+def orphans(deletions: Iterable[Item], is_deleted: Callable[[Item], bool]) -> int:
+    """Count the orphans of the deleted items, except those that also belong to an item which was not deleted after all.
+
+    `deletions`: the items that the plan deletes; `is_deleted`: tells whether an item was deleted.
+    """
     left: set[str] = set()
     held: set[str] = set()
     for item in deletions:
         if item.orphaned:
-            (left if went(item) else held).update(item.orphaned)
+            (left if is_deleted(item) else held).update(item.orphaned)
     return len(left - held)

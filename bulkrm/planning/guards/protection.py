@@ -1,4 +1,4 @@
-"""The patterns of `--protect` or `--ignore-unreadable`, and which of them never matched."""
+"""The patterns of `--protect` or `--ignore-unreadable`, with a warning for each that matches no tag."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -11,7 +11,7 @@ class TrackedPatterns:
     """Matches tags against patterns, and tracks which patterns matched a tag of the touched repositories."""
 
     def __init__(self, patterns: Sequence[ProtectPattern], kind: str = "protect") -> None:
-        """`kind`: what the patterns are called in a warning."""
+        """`kind`: the name of the patterns in a warning."""
         self._kind = kind
         self._patterns = tuple(dict.fromkeys(patterns))
         self._unused = dict.fromkeys(self._patterns)
@@ -22,7 +22,7 @@ class TrackedPatterns:
         return next((str(pattern) for pattern in self._patterns if pattern.protects(repository, tag)), None)
 
     def mark_used(self, facts: Iterable[RepositoryFacts]) -> None:
-        """Mark the patterns that match any tag of these repositories as used, also a tag that cannot be read."""
+        """Mark the patterns as used that match any tag of these repositories; a tag that cannot be read counts too."""
         for entry in facts:
             self._read = self._read or bool(isinstance(entry.tags, TagsRead) and entry.tags.tags)
             here = [pattern for pattern in self._unused if pattern.holds_in(entry.repository)]

@@ -1,8 +1,8 @@
 """Guards: the rules that keep a manifest although the list names it.
 
-A guard is a pure function that looks at one candidate and returns why it keeps it, or None. The first guard that keeps
-it decides, so their order is the precedence of the reasons. Guards fail closed: where the tags of a repository could not
-be read, nothing in it is deleted.
+A guard is a pure function that returns why it keeps a candidate, or None. The first guard with a reason decides, so the
+order of the guards is the precedence of the reasons. Guards fail closed: where the tags of a repository could not be read,
+nothing in it is deleted.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -20,7 +20,7 @@ def no_pattern(_: Repository, __: str) -> None:
     """Match no tag."""
 
 
-# Chooses which manifests to keep, so many of those that would be deleted; their dates are None where not known.
+# Chooses which manifests to keep: how many, and of which. The candidates would be deleted; None: their date is not known.
 ChooseKept = Callable[[int, Mapping[Digest, datetime | None]], Collection[Digest]]
 
 
@@ -31,7 +31,7 @@ def keep_all(_: int, deletions: Mapping[Digest, datetime | None]) -> Collection[
 
 @dataclass(frozen=True, slots=True)
 class GuardRules:
-    """The user's settings for the guards. `protection` and `ignoring` match protected and ignored damaged tags.
+    """The user's settings for the guards. `protection` and `ignoring`: find patterns of protected and ignored damaged tags.
 
     `min_keep`: this many tagged manifests of each repository are kept at least; `choose_kept` chooses them.
     """
@@ -47,8 +47,8 @@ class GuardRules:
 class Candidate:
     """A manifest that the guards decide about. `listed`: its tags in the list; `tags`: all its known tags, sorted.
 
-    `attached`: the list does not name it, only its parent. `narrowed`: the reasons if every entry that names it keeps it
-    by age; tags that only some entries keep count as not listed.
+    `attached`: the list does not name it, only its parent. `narrowed`: the reasons, if every entry that names it keeps it
+    by age. A tag that its entries keep by age does not count as listed, unless that is true of all.
     """
 
     digest: Digest
@@ -68,7 +68,7 @@ class Candidate:
 Guard = Callable[[Candidate, RepositoryFacts, GuardRules], Kept | None]
 
 
-# What a condition may say, and no guard above `conditions` tells of conditions.
+# The reasons of conditions that have no guard of their own before `conditions`.
 _OTHER_REASONS = tuple(
     reason for reason in PRECEDENCE if reason not in (KeptReason.UNREADABLE, KeptReason.PROTECTED, KeptReason.NEWEST)
 )
@@ -101,7 +101,7 @@ def newest(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept 
 
 
 def conditions(candidate: Candidate, facts: RepositoryFacts, _: GuardRules) -> Kept | None:
-    """Keep a manifest that another condition of the list keeps, whatever reason it names: by age, for lack of a date."""
+    """Keep a manifest that a condition keeps for a reason without a guard of its own, for instance its age."""
     return _held(candidate, facts, *_OTHER_REASONS)
 
 

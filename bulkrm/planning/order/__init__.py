@@ -1,1 +1,1 @@
-"""The order of a plan's requests, and how many they are."""
+"""The order of a plan's requests, and their number."""

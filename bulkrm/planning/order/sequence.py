@@ -1,4 +1,4 @@
-"""The steps of a plan in their order: several repositories in turn, an index before its children."""
+"""The steps of a plan in their order: repositories alternate, and an index comes before its children."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,12 +16,12 @@ _AT_ONCE = 16  # repositories of a host: half of what `--concurrency auto` begin
 
 
 def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
-    """Return the steps of each host.
+    """Return the steps of each host, in their order. `acts`: the items to carry out.
 
     Steps alternate between repositories: distribution reads all tag links of a repository for every deletion in it
     (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down, and deletions in
-    different ones do not. They alternate between 16 at most, because the facts about a repository grow stale from its
-    first deletion to its last, and then are read again: a repository that is begun should soon be finished.
+    different ones do not. They alternate between 16 at most, because the facts about a repository grow stale while it is
+    worked on, and then are read again: a repository that is begun should soon be finished.
     """
     return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in by_host(acts).items()}
 
@@ -43,8 +43,8 @@ def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repo
 def _ordered(repository: Repository, items: Sequence[Item], order: Order) -> list[Step]:
     """Return the steps of one repository, parents first: several registries refuse to delete the child of an index.
 
-    zot answers 405, Harbor 412, Google 400. Tags of manifests that are kept are removed before all that: no other step
-    depends on them, and distribution deletes faster with fewer tags.
+    zot answers 405, Harbor 412, Google 400. Tags of kept manifests are removed first of all: no other step depends on
+    them, and distribution deletes faster with fewer tags.
     """
     first: list[Step] = [UntagManifest(item) for item in items if isinstance(item.verdict, Untag)]
     removed_ahead = tuple(removable_ahead(items)) if order is not Order.DIGEST else ()

@@ -24,8 +24,8 @@ _COST_OF_DECOY = 150
 def removable_ahead(items: Iterable[Item]) -> Iterator[Item]:
     """Yield the manifests of one repository whose tags may be removed before them.
 
-    A manifest with parents is not among them, since it may be kept if a parent is. Neither is one with a tag outside the
-    list, since the report has no line that could say what became of that tag.
+    A manifest with parents is not yielded, because it is kept if a parent is. Neither is one with a tag outside the list,
+    because the report has no line for the outcome of that tag.
     """
     return (
         item
@@ -38,9 +38,9 @@ def removable_ahead(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def repositories_to_probe(plan: Plan, strategy: Strategy) -> Iterator[Repository]:
-    """Yield the repositories where the order depends on whether tags can be deleted, which a probe finds out.
+    """Yield the repositories where the order depends on whether tags can be deleted, so that a probe is needed.
 
-    A host that deletes manifests only without tags needs no probe.
+    A host that deletes manifests only once they have no tag needs no probe.
     """
     for repository, items in _by_repository(plan):
         if repository.host in plan.untagged_first:
@@ -65,18 +65,18 @@ def choose_orders(
 
 
 def with_tags_only_hosts(plan: Plan, hosts: Mapping[str, TagsOnly]) -> Plan:
-    """Return the plan with deletions replaced by removed tags on hosts that delete tags only.
+    """Return the plan with the deletions on hosts that delete tags only replaced by the removal of tags.
 
     The report says that the manifests stay. A digest of the list fails with the host's `TagsOnly`; attached manifests are
     kept with their parents.
     """
     if not hosts:
         return plan
-    items = [left for item in plan.items for left in _tags_alone(item, hosts.get(item.repository.host))]
+    items = [left for item in plan.items for left in _without_deletion(item, hosts.get(item.repository.host))]
     return replace(plan, items=tuple(items))
 
 
-def _tags_alone(item: Item, why: TagsOnly | None) -> Iterator[Item]:
+def _without_deletion(item: Item, why: TagsOnly | None) -> Iterator[Item]:
     if why is None or not isinstance(item.verdict, Delete):
         yield item
         return
@@ -95,7 +95,7 @@ def _tags_alone(item: Item, why: TagsOnly | None) -> Iterator[Item]:
 
 
 def _saves_work(items: Iterable[Item], tag_count: int, untag_method: UntagMethod, strategy: Strategy) -> bool:
-    """Tell whether removing tags first is quicker, or asked for. `tag_count`: how many tags the repository has."""
+    """Tell whether the tags are removed first: it saves work, or `strategy` says so. `tag_count`: of the repository."""
     removable = list(removable_ahead(items))
     if strategy is not Strategy.AUTO:
         return strategy is Strategy.TAGS_FIRST and bool(removable)
