@@ -1,23 +1,23 @@
-"""Trying the credentials that a run would use, by one request that needs them."""
+"""Tries the credentials that a run would use, by one request that needs them."""
 
 from dataclasses import dataclass
 
-from bulkrm.api.performance import Means
+from bulkrm.api.run_setup import RunSetup
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.protocol.message import PING, list_tags
-from bulkrm.remote.registries import open_registries
 
 _REDIRECTION, _NOT_FOUND = 300, 404
 
 
 @dataclass(frozen=True, slots=True)
 class LoginCheck:
-    """What a registry answered. `status`: the HTTP status; None where there was no usable answer, and a `failure`.
+    """The answer of a registry to a request with these credentials.
 
-    `asks_for_credentials`: it gives nothing to those who send none. `is_anonymous`: no credentials were sent.
-    `knows_repository`: False where it answered that there is no such repository, or no tag in it.
+    `status`: the HTTP status; None where there was no usable answer, which `failure` explains. `asks_for_credentials`:
+    requests without credentials are refused. `is_anonymous`: no credentials were sent. `knows_repository`: False where the
+    registry answered that there is no such repository, or no tag in it.
     """
 
     status: int | None
@@ -28,13 +28,13 @@ class LoginCheck:
 
     @property
     def works(self) -> bool:
-        """Tell whether the registry took the credentials."""
+        """Tell whether the registry accepted the credentials."""
         return (self.failure is None and (self.status or 0) < _REDIRECTION) or not self.knows_repository
 
 
-async def check_login(means: Means, host: str, repository: Repository | None) -> LoginCheck:
-    """Ask a registry for its version, or for the tags of a repository."""
-    async with open_registries(means.settings, means.credentials, means.clock, means.listening) as registries:
+async def check_login(setup: RunSetup, host: str, repository: Repository | None) -> LoginCheck:
+    """GET `/v2/`, or the tags of a repository, with the credentials that a run would send. Raises InputError."""
+    async with setup.registries(await setup.credentials_for((host,))) as registries:
         request = PING if repository is None else list_tags(repository)
         try:
             answer = await registries[host].host.exchange(request)

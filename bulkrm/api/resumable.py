@@ -1,4 +1,4 @@
-"""A recorded run that was cut short, as far as it is left to be done."""
+"""A recorded run that was interrupted: opens its record, and reads from it what is left to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ from bulkrm.state.known import KnownRun, known_runs
 class ResumableRun:
     """A run that can be resumed; its record is locked until the block of `resumable_run` is left.
 
-    `folder`: where it goes on to be recorded; None for a dry run.
+    `folder`: where the rest of the run is recorded; None for a dry run.
     """
 
     id: str
@@ -38,7 +38,7 @@ class ResumableRun:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries that are asked."""
+        """The registries that the rest of the run sends requests to."""
         return self.job.hosts
 
     def begin(self) -> RunFolder | None:
@@ -53,19 +53,25 @@ class ResumableRun:
 def resumable_run(
     state_dir: Path, run: str | None = None, *, dry_run: bool = False, default_port: int = HTTPS_PORT
 ) -> Iterator[ResumableRun]:
-    """Open a recorded run to go on with it: the latest unfinished one, or the one whose name begins with `run`.
+    """Open a recorded run to resume it: the latest unfinished one, or the one whose name begins with `run`.
 
-    A dry run writes nothing, and only keeps others from the record. Raises InputError where there is no such run, it is
-    finished or undone, its record is damaged or of another version, or another process works on it.
+    A dry run writes nothing; it only locks the record. Raises InputError where there is no such run, the run is finished
+    or undone, its record is damaged or of another version, or another process works on it.
     """
-    found = _found(state_dir, run)
+    found = _run_to_resume(state_dir, run)
     with opened(state_dir, found.id, dry_run=dry_run) as folder:
-        _refuse_over(KnownRun(found.path))  # now that nobody else works on it
+        _refuse_finished(KnownRun(found.path))  # read again: no other process can change the record any more
         job = job_of(found, default_port)
         yield ResumableRun(found.id, found.path, replace(job, policy=replace(job.policy, dry_run=dry_run)), folder)
 
 
-def _found(root: Path, name: str | None) -> KnownRun:
+@contextmanager
+def next_part(run: ResumableRun) -> Iterator[RunFolder | None]:
+    """Begin another part of the run in its record, and yield the folder; None for a dry run. Raises InputError."""
+    yield run.begin()
+
+
+def _run_to_resume(root: Path, name: str | None) -> KnownRun:
     """Return the run to resume. Raises InputError where there is none."""
     if name is not None:
         return run_named(root, name)
@@ -75,8 +81,8 @@ def _found(root: Path, name: str | None) -> KnownRun:
     return left
 
 
-def _refuse_over(run: KnownRun) -> None:
-    """Raise InputError if a run is over, and cannot be resumed."""
+def _refuse_finished(run: KnownRun) -> None:
+    """Raise InputError if a run is finished or undone, so that nothing of it is left to do."""
     with readable(run):
         if run.is_undone:
             what = "this run was undone: all that it had deleted was put back, so there is nothing to go on with"
@@ -91,7 +97,7 @@ def _is_unfinished(run: KnownRun) -> bool:
 
 
 def job_of(run: KnownRun, port: int = HTTPS_PORT) -> Job:
-    """Return what is left to do of a run. Raises InputError where its record is damaged."""
+    """Return the rest of a run, as its record has it. Raises InputError where the record is damaged."""
     place = f"{run.path / 'run.json'}"
     with readable(run):
         asked = run.asked
@@ -108,7 +114,7 @@ def job_of(run: KnownRun, port: int = HTTPS_PORT) -> Job:
         except InputError as error:
             raise changed(place, error.problems[0].what) from error
         except (KeyError, ValueError) as error:
-            raise changed(place, f"what it says is not what a run is asked ({error})") from error
+            raise changed(place, f"its fields are not those of a run ({error})") from error
         return Job(_saved(run, plan, conditions), protect, policy, ignore, conditions, port)
 
 
@@ -130,7 +136,7 @@ def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
 
 
 def undone_images(plan: Plan, history: History) -> UndoneImages:
-    """Return what undos put back of a plan's images, with what the run had said of them before."""
+    """Return the images of a plan that undos put back, with the outcomes that the run had recorded for them."""
     touched = {(repository, digest) for repository, digest, _ in history.back.sure | history.back.maybe}
     names = {
         str(target.reference)

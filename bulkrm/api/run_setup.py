@@ -1,0 +1,86 @@
+"""What a run needs to reach registries: settings, credentials and clock, with the listener of its events and its stop."""
+
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from anyio.to_thread import run_sync
+
+from bulkrm.api.errors import InternalError
+from bulkrm.api.plugins import loaded_plugins
+from bulkrm.engine.stop import Stop
+from bulkrm.model.events import Event, EventListener, RunBegan, RunEnded
+from bulkrm.model.reference import parse_host
+from bulkrm.model.result.report import Report
+from bulkrm.model.settings import Credential, Settings
+from bulkrm.remote.clock import Clock
+from bulkrm.remote.credentials import Credentials
+from bulkrm.remote.credentials.configured import configured
+from bulkrm.remote.credentials.source import Surroundings
+from bulkrm.remote.registries import Listening, Registries, open_registries, refuse_unusable_connections
+
+CredentialsGiven = Mapping[str, Credential] | Surroundings | Credentials
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """The settings, credentials, clock, listener and stop of one run, or of one check of a login."""
+
+    settings: Settings
+    credentials: CredentialsGiven
+    clock: Clock
+    on_event: EventListener
+    stop: Stop
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on; a listener that raises stops the run as a bug does."""
+        try:
+            self.on_event(event)
+        except Exception as bug:  # noqa: BLE001 (kept, and raised when the report is complete)
+            self.stop.crash(bug)
+
+    async def credentials_for(self, hosts: Collection[str]) -> Credentials:
+        """Find the credentials for these hosts, and check what else a run over them needs. Raises InputError.
+
+        Plugins, certificates and proxies are loaded here, so that none of them fails in the middle of a run.
+        """
+        loaded_plugins()
+        refuse_unusable_connections(hosts, self.settings)
+        credentials = await self._read_credentials(hosts)
+        await credentials.refuse_users()
+        return credentials
+
+    async def _read_credentials(self, hosts: Collection[str]) -> Credentials:
+        given = self.credentials
+        if isinstance(given, Credentials):
+            return given
+        if isinstance(given, Surroundings):
+            found = await run_sync(configured, hosts, given) if hosts else ()
+            return Credentials({}, *found)
+        port = self.settings.connection.default_port
+        return Credentials({parse_host(host, port): credential for host, credential in given.items()})
+
+    def registries(self, credentials: Credentials) -> AbstractAsyncContextManager[Registries]:
+        """Open the registries; their requests, pauses and warnings become events."""
+        return open_registries(self.settings, credentials, self.clock, Listening.of(self.tell))
+
+    @asynccontextmanager
+    async def registries_of_run(self, run: str, credentials: Credentials) -> AsyncIterator[Registries]:
+        """Open the registries, and tell that the run of this name begins."""
+        async with self.registries(credentials) as registries:
+            self.tell(RunBegan(run))
+            yield registries
+
+    async def agreed(self, answer: Awaitable[bool]) -> bool:
+        """Wait for the answer to a question. A stop ends the wait; the answer of a stopped run is no."""
+        agreed = False
+        with self.stop.phase():
+            agreed = await answer
+        return agreed and not self.stop
+
+    def ended(self, report: Report) -> Report:
+        """Tell that the run is over. Raises InternalError where a bug stopped it."""
+        self.tell(RunEnded(report))
+        if self.stop.bug is not None:
+            raise InternalError(report) from self.stop.bug
+        return report
