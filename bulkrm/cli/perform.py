@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bulkrm.api.client import Client
 from bulkrm.api.errors import InternalError, PlanIncomplete
-from bulkrm.cli.options.declared import Confirmation, Consent, Output
+from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions
 from bulkrm.cli.origins import origins
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
@@ -46,8 +46,8 @@ class Task:
     settings: Settings
     credentials: Credentials
     writers: Sequence[Writer]
-    output: Output
-    consent: Consent
+    output: OutputOptions
+    consent: ConsentOptions
     state_dir: Path | None = None
     recursive: bool = False
     about: str | None = None
@@ -60,7 +60,7 @@ class Task:
         """If more than that would disappear, the number is typed; None: nothing is asked."""
         if self.consent.yes:
             return None
-        return self.consent.confirm_above if isinstance(self.consent, Confirmation) else 0
+        return self.consent.confirm_above if isinstance(self.consent, ConfirmationOptions) else 0
 
     def remarks(self) -> Iterator[str]:
         """Yield what the user should know before the run begins."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bulkrm.cli.options.declared import Pace, SignIn, Timeout, Verbose, What
+from bulkrm.cli.options.declared import ImageOptions, PaceOptions, SignInOptions, Timeout, Verbose
 from bulkrm.cli.options.rule import NO_SETTING
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.errors import InputError, Problem
@@ -21,7 +21,9 @@ Topic = Annotated[
 Target = Annotated[str, typer.Argument(metavar="HOST[/REPOSITORY]", help="A registry, or a repository of it.")]
 Check = Annotated[
     bool,
-    typer.Option("--check", help="Show which credentials would be used, and try them.", rich_help_panel=What.panel),
+    typer.Option(
+        "--check", help="Show which credentials would be used, and try them.", rich_help_panel=ImageOptions.panel
+    ),
     NO_SETTING,
 ]
 
@@ -64,7 +66,7 @@ def show_help(context: typer.Context, topic: Topic = None) -> int:
 def login(
     context: typer.Context,
     target: Target,
-    sign_in: SignIn,
+    sign_in: SignInOptions,
     check: Check = False,
     timeout: Timeout = "60",
     verbose: Verbose = False,
@@ -80,7 +82,7 @@ def login(
         remedy = "`docker login` or `podman login` does; --check shows what bulkrm would use"
         raise InputError(Problem("login", "bulkrm stores no passwords", remedy))
     streams: Streams = context.obj
-    return check_login(target, sign_in, Pace(timeout=timeout), streams, verbose=verbose)
+    return check_login(target, sign_in, PaceOptions(timeout=timeout), streams, verbose=verbose)
 
 
 def schema() -> int:

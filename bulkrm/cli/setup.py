@@ -11,7 +11,7 @@ from urllib.request import getproxies_environment
 from bulkrm.cli.login import LoginOptions, given_password
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
-from bulkrm.cli.options.declared import Output, Pace, SignIn
+from bulkrm.cli.options.declared import OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.terminal.descriptors import free_descriptors, share_of
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer, open_writers
@@ -25,7 +25,7 @@ from bulkrm.remote.transport.certificates import certificates_of
 from bulkrm.reports.format import ReportFormat, formats
 
 
-def settings_of(access: SignIn, pace: Pace, hosts: Sequence[str] = ()) -> Settings:
+def settings_of(access: SignInOptions, pace: PaceOptions, hosts: Sequence[str] = ()) -> Settings:
     """Read how these registries are reached, and how fast they are asked. Raises InputError."""
     connection, configuration = replace(access.connection, proxies=getproxies_environment()), access.configuration
     if connection.client_key is not None and connection.client_cert is None:
@@ -69,7 +69,7 @@ def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None
         raise InputError(*(Problem(place, problem.what, problem.remedy) for problem in error.problems)) from error
 
 
-def _connection_at(host: str, connection: Connection, access: SignIn) -> Connection:
+def _connection_at(host: str, connection: Connection, access: SignInOptions) -> Connection:
     """Return how a host is reached: what the options say, then its profile, then docker's and podman's certificates."""
     configuration = access.configuration
     if connection.plain_http:
@@ -95,7 +95,7 @@ def _connection_at(host: str, connection: Connection, access: SignIn) -> Connect
     )
 
 
-def surroundings_of(access: SignIn, host: str = "", password: Secret | None = None) -> Surroundings:
+def surroundings_of(access: SignInOptions, host: str = "", password: Secret | None = None) -> Surroundings:
     """Return what sources of credentials look at. `host`: the one that the options are for."""
     configuration = access.configuration
     profiles = {
@@ -106,7 +106,7 @@ def surroundings_of(access: SignIn, host: str = "", password: Secret | None = No
     return Surroundings(os.environ, access.connection.default_port, given)
 
 
-def login_of(access: SignIn, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool) -> Credentials:
+def login_of(access: SignInOptions, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool) -> Credentials:
     """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
     if not hosts:
         return Credentials({})
@@ -117,7 +117,7 @@ def login_of(access: SignIn, hosts: Sequence[str], streams: Streams, *, list_fro
     return Credentials({}, *configured(hosts, surroundings_of(access, hosts[0], password)))
 
 
-def files_of(access: SignIn, named: Iterable[Path]) -> list[Path]:
+def files_of(access: SignInOptions, named: Iterable[Path]) -> list[Path]:
     """Return all files that a command reads: `named` by its arguments, and what its connections need."""
     connection, configuration = access.connection, access.configuration
     files = (
@@ -132,7 +132,7 @@ def files_of(access: SignIn, named: Iterable[Path]) -> list[Path]:
 
 
 def writers_of(
-    talk: Output, read: Sequence[Path], output: ReportFormat | None = None, written: Sequence[Path] = ()
+    talk: OutputOptions, read: Sequence[Path], output: ReportFormat | None = None, written: Sequence[Path] = ()
 ) -> AbstractContextManager[list[Writer]]:
     """Open the reports; `output` takes the place of the format for standard output. Raises InputError.
 

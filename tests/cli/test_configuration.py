@@ -9,7 +9,7 @@ import typer.main
 
 from bulkrm.cli.commands.app import app
 from bulkrm.cli.options.configuration import RESERVED, Configuration, is_reserved
-from bulkrm.cli.options.declared import Pace, SignIn
+from bulkrm.cli.options.declared import PaceOptions, SignInOptions
 from bulkrm.cli.options.layered import options_below
 from bulkrm.cli.options.layers import variable_of
 from bulkrm.cli.setup import settings_of
@@ -463,9 +463,9 @@ def test_a_profile_without_its_variable(run: Command, exit_on_input_error: Sandb
 def test_the_pace_of_a_host(overridden: set[str], expected: tuple[int, Rate]) -> None:
     """A profile's concurrency and rate hold at its host only, and an option or a variable goes before it."""
     hosts = {"a.example": {"concurrency": "1", "rate": "5/m"}}
-    sign_in = SignIn(config=Configuration(hosts=hosts, overridden=frozenset(overridden)))
+    sign_in = SignInOptions(config=Configuration(hosts=hosts, overridden=frozenset(overridden)))
 
-    settings = settings_of(sign_in, Pace("20", "9", "60"), ["a.example", "b.example"])
+    settings = settings_of(sign_in, PaceOptions("20", "9", "60"), ["a.example", "b.example"])
 
     assert settings.pacing == Pacing(20, Rate(9, 1.0))
     assert settings.own_pacings == {"a.example": Pacing(*expected)}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bulkrm.cli.options.declared import Confirmation, Output
+from bulkrm.cli.options.declared import ConfirmationOptions, OutputOptions
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.model.events import Event, ImageSettled, Phase, PhaseBegan
@@ -297,8 +297,8 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Settings(),
             Credentials({}, DockerConfig()),
             writers,
-            Output(),
-            Confirmation(yes=True),
+            OutputOptions(),
+            ConfirmationOptions(yes=True),
         )
 
         with pytest.raises(Bug):

@@ -10,7 +10,16 @@ from bulkrm.cli import read_only
 from bulkrm.cli.commands.recovery import resume, undo
 from bulkrm.cli.commands.runs import runs
 from bulkrm.cli.options.command import command
-from bulkrm.cli.options.declared import OUTPUT, Output, Pace, Protection, Safety, SignIn, What, path
+from bulkrm.cli.options.declared import (
+    OUTPUT,
+    ImageOptions,
+    OutputOptions,
+    PaceOptions,
+    ProtectionOptions,
+    SafetyOptions,
+    SignInOptions,
+    path,
+)
 from bulkrm.cli.options.extras import Example
 from bulkrm.cli.options.rule import NO_SETTING
 
@@ -69,11 +78,11 @@ PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan tha
     ),
 )
 def delete(
-    what: What,
-    safety: Safety,
-    sign_in: SignIn,
-    pace: Pace,
-    output: Output,
+    what: ImageOptions,
+    safety: SafetyOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
     version: Version = False,  # noqa: ARG001 (handled by its callback)
 ) -> int:
     """Delete images: plan, ask, delete, report.
@@ -94,7 +103,14 @@ def delete(
         Example("Write the plan", "bulkrm plan -f images.yaml --out plan.json"),
     ),
 )
-def plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output, out: Out = None) -> int:
+def plan(
+    what: ImageOptions,
+    safety: SafetyOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
+    out: Out = None,
+) -> int:
     """Show what would go and what would stay, and delete nothing.
 
     --out writes the plan, digests and all: review it, and carry it out with `bulkrm apply FILE`. Two plans of the same
@@ -112,7 +128,9 @@ def plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output
         Example("Carry it out in a pipeline", "bulkrm apply plan.json --yes --max-delete 500"),
     ),
 )
-def apply(plan_files: PlanFiles, safety: Protection, sign_in: SignIn, pace: Pace, output: Output) -> int:
+def apply(
+    plan_files: PlanFiles, safety: ProtectionOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
+) -> int:
     """Delete what both a saved plan and a fresh judgement would.
 
     Everything is read and judged again under the list, the options and the protection that the plan records; what

@@ -4,7 +4,7 @@ import anyio
 
 from bulkrm.api.client import Client
 from bulkrm.api.login_check import LoginCheck
-from bulkrm.cli.options.declared import Pace, SignIn
+from bulkrm.cli.options.declared import PaceOptions, SignInOptions
 from bulkrm.cli.origins import certificates, described
 from bulkrm.cli.setup import login_of, settings_of
 from bulkrm.cli.terminal.console import say, show
@@ -14,7 +14,7 @@ from bulkrm.model.events import Event, RequestAnswered, ignore
 from bulkrm.model.reference import Repository, parse_host, parse_repository
 
 
-def check_login(target: str, sign_in: SignIn, pace: Pace, streams: Streams, *, verbose: bool) -> int:
+def check_login(target: str, sign_in: SignInOptions, pace: PaceOptions, streams: Streams, *, verbose: bool) -> int:
     """Show the credentials for HOST or HOST/REPOSITORY, and try them. Returns the exit code; raises InputError."""
     host, repository = _read(target, sign_in.connection.default_port)
     settings = settings_of(sign_in, pace, (host,))

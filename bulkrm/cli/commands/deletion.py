@@ -12,7 +12,15 @@ from bulkrm.api.client import Client
 from bulkrm.cli.in_use import read_in_use_option
 from bulkrm.cli.inputs import Selected, Wanted, read_inputs
 from bulkrm.cli.options import values
-from bulkrm.cli.options.declared import Confirmation, Output, Pace, Protection, Safety, SignIn, What
+from bulkrm.cli.options.declared import (
+    ConfirmationOptions,
+    ImageOptions,
+    OutputOptions,
+    PaceOptions,
+    ProtectionOptions,
+    SafetyOptions,
+    SignInOptions,
+)
 from bulkrm.cli.perform import Task, Work, perform
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.terminal.console import say
@@ -48,7 +56,9 @@ class Errand:
     work: Work
 
 
-def delete_images(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output) -> int:
+def delete_images(
+    what: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
+) -> int:
     """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     selected, policy = _selected(what, safety, sign_in), _policy(safety)
@@ -62,7 +72,15 @@ def delete_images(what: What, safety: Safety, sign_in: SignIn, pace: Pace, outpu
     return _perform(Errand(selected.images.hosts, policy, delete), safety, sign_in, pace, output, files)
 
 
-def make_plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: Output, *, out: Path | None) -> int:
+def make_plan(
+    what: ImageOptions,
+    safety: SafetyOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
+    *,
+    out: Path | None,
+) -> int:
     """`bulkrm plan`. Returns the exit code that the run would have; raises InputError as `delete_images` does."""
     from bulkrm.cli.commands.saved_plan import PlanOutput  # noqa: PLC0415 (`delete` starts without what it loads)
 
@@ -78,7 +96,9 @@ def make_plan(what: What, safety: Safety, sign_in: SignIn, pace: Pace, output: O
     return _perform(Errand(selected.images.hosts, policy, plan), safety, sign_in, pace, output, files)
 
 
-def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: Pace, output: Output) -> int:
+def apply_plan(
+    files: Sequence[str], safety: ProtectionOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
+) -> int:
     """`bulkrm apply`. Returns the exit code; raises InputError before anything was attempted."""
     from bulkrm.cli.commands.saved_plan import read_plan  # noqa: PLC0415 (as above)
 
@@ -103,7 +123,7 @@ def apply_plan(files: Sequence[str], safety: Protection, sign_in: SignIn, pace: 
     return _perform(errand, safety, sign_in, pace, output, Files((*map(Path, files), *in_use.paths)))
 
 
-def _policy(safety: Safety) -> Policy:
+def _policy(safety: SafetyOptions) -> Policy:
     return Policy(
         values.shared(safety.shared),
         values.limit(safety.max_delete),
@@ -116,7 +136,7 @@ def _policy(safety: Safety) -> Policy:
     )
 
 
-def _selected(what: What, safety: Safety, sign_in: SignIn) -> Selected:
+def _selected(what: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions) -> Selected:
     """Read the images to delete, with their rules, from arguments and list files. Raises InputError."""
     wanted = Wanted(
         what.images or (),
@@ -131,7 +151,7 @@ def _selected(what: What, safety: Safety, sign_in: SignIn) -> Selected:
     return read_inputs(wanted)
 
 
-def _explained(what: What, policy: Policy, sign_in: SignIn) -> tuple[Reference, ...]:
+def _explained(what: ImageOptions, policy: Policy, sign_in: SignInOptions) -> tuple[Reference, ...]:
     """Read the images that are to be explained. Raises InputError."""
     if what.explain and not policy.dry_run:
         if "explain" not in sign_in.configuration.typed:
@@ -151,7 +171,14 @@ def _explained(what: What, policy: Policy, sign_in: SignIn) -> tuple[Reference, 
     return tuple(found)
 
 
-def _perform(errand: Errand, safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output, files: Files) -> int:
+def _perform(
+    errand: Errand,
+    safety: ConfirmationOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
+    files: Files,
+) -> int:
     settings, plan = settings_of(sign_in, pace, errand.hosts), files.plan
     shown = plan.format if plan is not None and output.output == "text" else None
     written = plan.written if plan is not None else ()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bulkrm.cli.options.declared import Confirmation, Consent, Output, Pace, SignIn
+from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.options.rule import COMMAND_LINE
 
 RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest that is unfinished.")]
@@ -18,13 +18,15 @@ UndoWhat = Annotated[
 Force = Annotated[
     bool,
     typer.Option(
-        "--force", help="Also put back tags that lead to something else by now.", rich_help_panel=Consent.panel
+        "--force", help="Also put back tags that lead to something else by now.", rich_help_panel=ConsentOptions.panel
     ),
     COMMAND_LINE,
 ]
 
 
-def resume(safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output, run: RunName = None) -> int:
+def resume(
+    safety: ConfirmationOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions, run: RunName = None
+) -> int:
     """Go on with a run that was interrupted, and report all of it.
 
     What is done is not asked again. What was under way is looked at; the rest is judged again before it goes. A run that
@@ -36,7 +38,12 @@ def resume(safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output, ru
 
 
 def undo(
-    safety: Consent, sign_in: SignIn, pace: Pace, output: Output, what: UndoWhat = None, force: Force = False
+    safety: ConsentOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
+    what: UndoWhat = None,
+    force: Force = False,
 ) -> int:
     """Put back what a run deleted.
 

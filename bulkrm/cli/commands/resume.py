@@ -7,7 +7,7 @@ import anyio
 
 from bulkrm.api.client import Client
 from bulkrm.api.resumable import ResumableRun, resumable_run
-from bulkrm.cli.options.declared import Confirmation, Output, Pace, SignIn
+from bulkrm.cli.options.declared import ConfirmationOptions, OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.runs.summary import of_record
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
@@ -18,7 +18,9 @@ from bulkrm.state.known import KnownRun
 from bulkrm.state.location import state_dir
 
 
-def resume_run(name: str | None, safety: Confirmation, sign_in: SignIn, pace: Pace, output: Output) -> int:
+def resume_run(
+    name: str | None, safety: ConfirmationOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
+) -> int:
     """Go on with a run. Returns the exit code; raises InputError before anything was attempted."""
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     root, port = state_dir(output.state_dir, os.environ), sign_in.connection.default_port

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bulkrm.cli.options.command import command, group
-from bulkrm.cli.options.declared import Consent, Output, StateDir, What
+from bulkrm.cli.options.declared import ConsentOptions, ImageOptions, OutputOptions, StateDir
 from bulkrm.cli.options.extras import Example
 from bulkrm.cli.terminal import console
 from bulkrm.model.errors import InputError, Problem
@@ -20,16 +20,18 @@ Run = Annotated[str, typer.Argument(metavar="RUN", help="A run's name, or the be
 Before = Annotated[
     str,
     typer.Option(
-        "--older-than", metavar="AGE", help="Which ones: older than 30d, 12h or 8w.", rich_help_panel=What.panel
+        "--older-than", metavar="AGE", help="Which ones: older than 30d, 12h or 8w.", rich_help_panel=ImageOptions.panel
     ),
 ]
 Show = Annotated[
     bool,
-    typer.Option("--dry-run", "-n", help="Show which would go, and delete none.", rich_help_panel=Consent.panel),
+    typer.Option("--dry-run", "-n", help="Show which would go, and delete none.", rich_help_panel=ConsentOptions.panel),
 ]
 Format = Annotated[
     str,
-    typer.Option("--output", "-o", metavar="text|json|jsonl", help="The list's format.", rich_help_panel=Output.panel),
+    typer.Option(
+        "--output", "-o", metavar="text|json|jsonl", help="The list's format.", rich_help_panel=OutputOptions.panel
+    ),
 ]
 
 

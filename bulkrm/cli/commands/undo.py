@@ -10,7 +10,7 @@ import anyio
 from bulkrm.api.client import Client
 from bulkrm.api.undoable import UndoableRun, undoable_run
 from bulkrm.cli.inputs import Arguments
-from bulkrm.cli.options.declared import Consent, Output, Pace, SignIn
+from bulkrm.cli.options.declared import ConsentOptions, OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.perform import Task, perform
 from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
 from bulkrm.cli.terminal.question import Question
@@ -23,7 +23,15 @@ from bulkrm.state.location import state_dir
 _RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{0,6})?")
 
 
-def undo_run(what: Sequence[str], safety: Consent, sign_in: SignIn, pace: Pace, output: Output, *, force: bool) -> int:
+def undo_run(
+    what: Sequence[str],
+    safety: ConsentOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
+    *,
+    force: bool,
+) -> int:
     """Put back what a run deleted, or the images of it that are named. Returns the exit code; raises InputError."""
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     root = state_dir(output.state_dir, os.environ)
@@ -51,7 +59,7 @@ async def _undo(run: UndoableRun, client: Client, question: Question, *, force: 
     return await client.undo(run, force=force, confirm=question.before_undo)
 
 
-def _images(images: Sequence[str], sign_in: SignIn) -> ImageList:
+def _images(images: Sequence[str], sign_in: SignInOptions) -> ImageList:
     problems: list[Problem] = []
     arguments = Arguments(images, None, sign_in.connection.default_port, hidden=sign_in.ask_password)
     entries = tuple(arguments.read(problems, _explained))

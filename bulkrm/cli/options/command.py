@@ -1,6 +1,6 @@
 """Commands from functions that take groups of options: typer sees one parameter for each option.
 
-`def plan(what: What, pace: Pace, out: Out = None) -> int` becomes a function with the parameters `images`, `files`, ...,
+`def plan(what: ImageOptions, pace: PaceOptions, out: Out = None) -> int` becomes a function with the parameters `images`, `files`, ...,
 `concurrency`, `rate`, `timeout` and `out`, which fills a What and a Pace and calls the first one.
 """
 

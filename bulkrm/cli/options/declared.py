@@ -60,7 +60,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every reque
 
 
 @dataclass(frozen=True, slots=True)
-class What:
+class ImageOptions:
     """Which images."""
 
     panel: ClassVar[str] = "What"
@@ -84,7 +84,7 @@ class What:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class ConsentOptions:
     """Whether anything is changed at all."""
 
     panel: ClassVar[str] = "Safety"
@@ -95,7 +95,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation(Consent):
+class ConfirmationOptions(ConsentOptions):
     """Whether anything is deleted, and how that is confirmed."""
 
     confirm_above: Annotated[
@@ -106,7 +106,7 @@ class Confirmation(Consent):
 
 
 @dataclass(frozen=True, slots=True)
-class Protection(Confirmation):
+class ProtectionOptions(ConfirmationOptions):
     """What never goes, and how much may go at most."""
 
     max_delete: Annotated[
@@ -127,7 +127,7 @@ class Protection(Confirmation):
 
 
 @dataclass(frozen=True, slots=True)
-class Safety(Protection):
+class SafetyOptions(ProtectionOptions):
     """What may go, and how it goes."""
 
     shared: Annotated[
@@ -160,7 +160,7 @@ class Safety(Protection):
 
 
 @dataclass(frozen=True, slots=True)
-class SignIn:
+class SignInOptions:
     """Who asks, and how a registry is reached."""
 
     panel: ClassVar[str] = "Sign-in"
@@ -223,7 +223,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PaceOptions:
     """How fast."""
 
     panel: ClassVar[str] = "Pace"
@@ -241,7 +241,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class OutputOptions:
     """What is shown, written and recorded, and the streams of the process, which are no option."""
 
     panel: ClassVar[str] = OUTPUT

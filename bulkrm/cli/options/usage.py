@@ -1,12 +1,14 @@
-"""Mistakes that the parser of the command line finds: what is wrong, and where an option belongs that is not here."""
+"""Bad usage and bad input: prints what is wrong, and to which command an option belongs that this one does not have."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from typer import TyperException
 
-from bulkrm.cli.terminal.console import say
+from bulkrm.cli.terminal.console import complain, say
+from bulkrm.model.errors import InputError
 
+_BAD_INPUT = 2
 _RECORDED = {
     "apply": "the plan records it; give it to `bulkrm plan`",
     "resume": "the run goes on as it was begun, and its record holds that",
@@ -19,8 +21,16 @@ _INSTEAD = {
 }
 
 
-def explain(error: TyperException) -> int:
-    """Say what is wrong, on standard error; return the exit code."""
+def show_input_error(error: InputError) -> int:
+    """Print every problem, and that nothing was attempted, on standard error; return the exit code."""
+    for problem in error.problems:
+        complain(str(problem))
+    say("Nothing was attempted.")
+    return _BAD_INPUT
+
+
+def show_usage_error(error: TyperException) -> int:
+    """Print an error of the parser, with the usage line, on standard error; return the exit code."""
     context = getattr(error, "ctx", None)
     if context is not None:
         for line in f"{context.get_usage()}\nTry '{context.command_path} -h' for help.\n".split("\n"):
@@ -31,7 +41,7 @@ def explain(error: TyperException) -> int:
 
 
 def _remedy(option: str | None, context: Any) -> str | None:
-    """Say where an option belongs which this command does not have; None where it has it, or no command does."""
+    """Return which commands have an option that this one lacks; None where this command, or no command, has it."""
     if option is None or context is None or context.parent is None or option in _options(context.command):
         return None
     name = context.command.name

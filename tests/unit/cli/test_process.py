@@ -1,4 +1,4 @@
-"""Garbage is looked for less often while a command runs, and as often as before when it is over."""
+"""The process of a command: garbage is collected less often while it runs, and more files may be open."""
 
 import gc
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bulkrm.cli.collector import rare_collections
+from bulkrm.cli.process import rare_collections
 
 
 def test_seldom() -> None:
@@ -32,10 +32,21 @@ def test_after_an_error() -> None:
 def test_the_end_of_a_process() -> None:
     """What is there when the process ends is not looked through once more."""
     # Python 3.12 begins with some objects that are frozen already.
-    text = "import atexit, gc; from bulkrm.cli.collector import rare_collections\nat_first = gc.get_freeze_count()\n"
+    text = "import atexit, gc; from bulkrm.cli.process import rare_collections\nat_first = gc.get_freeze_count()\n"
     text += "atexit.register(lambda: print(gc.get_freeze_count() > at_first))\n"
     text += "with rare_collections(): pass\nprint(gc.get_freeze_count() - at_first)"
 
     ended = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)  # noqa: S603
 
     assert ended.stdout.split() == ["0", "True"]
+
+
+def test_as_many_files_as_connections() -> None:
+    """A process with a low limit of open files raises it, as far as it may."""
+    asked = "import resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (128, 2048)); "
+    asked += "from bulkrm.cli.process import allow_connections; allow_connections(); "
+    asked += "print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+
+    shown = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)  # noqa: S603 (ours)
+
+    assert shown.stdout == "(2048, 2048)\n"
