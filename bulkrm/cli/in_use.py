@@ -1,4 +1,4 @@
-"""Files of what is in use: given by --in-use, or named in a list file; all of them add up."""
+"""Files that name images in use: given by --in-use, or by a list file. The images of all of them are kept."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,10 +9,10 @@ from bulkrm.selection.listfile.document import InUseFile
 
 
 class InUseFiles:
-    """Reads files; what is wrong with them is noted in `problems`."""
+    """Reads files of images in use; mistakes in them are added to `problems`."""
 
     def __init__(self, default_port: int, problems: list[Problem]) -> None:
-        """Begin with none."""
+        """`default_port`: of hosts without a port. `problems`: the mistakes of all inputs of the command."""
         self._default_port = default_port
         self._problems = problems
         self._found: dict[str, None] = {}
@@ -20,16 +20,16 @@ class InUseFiles:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """What is in use, in normal form, sorted."""
+        """The images in use, in normal form, sorted."""
         return tuple(sorted(self._found))
 
     def read_all(self, names: Iterable[str]) -> None:
-        """Read what --in-use names."""
+        """Read the files that --in-use names."""
         for name in names:
             self._read(Path(name), name, "--in-use")
 
     def read_of_list(self, file: InUseFile, list_name: str) -> None:
-        """Read what a list file names, relative to it; relative to the working folder if the list is standard input."""
+        """Read a file that a list names, relative to the list, or to the working folder if the list is standard input."""
         folder = Path() if list_name == "-" else Path(list_name).parent
         self._read(folder / file.name, file.name, file.where)
 
@@ -50,7 +50,7 @@ class InUseFiles:
 
 
 def read_in_use_option(names: Sequence[str], default_port: int) -> InUseFiles:
-    """Read the files of the option alone. Raises InputError with all mistakes."""
+    """Read the files of --in-use, without a list. Raises InputError with all mistakes."""
     problems: list[Problem] = []
     files = InUseFiles(default_port, problems)
     files.read_all(names)

@@ -1,4 +1,4 @@
-"""What to delete: arguments and list files, read whole before anything else happens."""
+"""Reads the images to delete from arguments and list files, before anything else happens."""
 
 import glob
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bulkrm.cli.command_names import COMMANDS, meant
 from bulkrm.cli.in_use import InUseFiles
+from bulkrm.cli.options.declared import ImageOptions, SafetyOptions, SignInOptions
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
@@ -20,61 +21,43 @@ from bulkrm.selection.listfile.document import ListFile, read_list
 _STANDARD_INPUT = "-"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Images, list files and protection as the user wrote them. `hide_arguments`: an argument may be a password, behind docker's habit `-p secret`."""
+def read_images(
+    named: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions
+) -> tuple[ImageList, tuple[Path, ...]]:
+    """Read the images to delete, with their rules, from arguments and list files.
 
-    images: Sequence[str]
-    files: Sequence[str]
-    registry: str | None
-    protect: Sequence[str]
-    default_port: int
-    hide_arguments: bool
-    ignore: Sequence[str] = ()
-    in_use: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The images and rules of a `Wanted`, and the files from which they were read."""
-
-    images: ImageList
-    files: tuple[Path, ...] = ()
-
-
-def read_inputs(wanted: Wanted) -> Selected:
-    """Read all arguments and files. Raises InputError with all mistakes of all of them."""
+    Returns them, and the files that were read. Raises InputError with all mistakes of all arguments and files.
+    """
     problems: list[Problem] = []
-    entries = list(_arguments(wanted, problems))
-    protect = list(sound_patterns("--protect", wanted.protect, wanted.default_port, problems))
-    ignore = tuple(sound_patterns("--ignore-unreadable", wanted.ignore, wanted.default_port, problems))
-    in_use = InUseFiles(wanted.default_port, problems)
-    in_use.read_all(wanted.in_use)
-    least = 0
-    names = tuple(_files(wanted.files, problems))
+    port = sign_in.connection.default_port
+    entries = list(_read_arguments(named, port, problems, hidden=sign_in.ask_password))
+    protect = list(sound_patterns("--protect", safety.protect or (), port, problems))
+    ignore = tuple(sound_patterns("--ignore-unreadable", safety.ignore_unreadable or (), port, problems))
+    in_use = InUseFiles(port, problems)
+    in_use.read_all(safety.in_use or ())
+    min_keep = 0
+    names = tuple(_expanded(named.files or (), problems))
     for name in names:
-        listed = _read_file(name, wanted, problems)
-        entries += listed.entries
-        protect += listed.protect
-        least = max(least, listed.min_keep)
-        for file in listed.in_use:
+        list_file = _read_file(name, port, problems)
+        entries += list_file.entries
+        protect += list_file.protect
+        min_keep = max(min_keep, list_file.min_keep)
+        for file in list_file.in_use:
             in_use.read_of_list(file, name)
     if not problems and not entries:
         remedy = "name images (host/repository:tag), or give a list with -f FILE; `bulkrm -h` shows more"
         problems.append(Problem("", "nothing to delete was named", remedy))
-    conditional = tuple(entry for entry in entries if isinstance(entry, ConditionalEntry))
-    problems += unsupported_conditions(conditional)
+    problems += unsupported_conditions(tuple(entry for entry in entries if isinstance(entry, ConditionalEntry)))
     if problems:
         raise InputError(*problems)
     files = (*(Path(name) for name in names if name != _STANDARD_INPUT), *in_use.paths)
-    images = ImageList(tuple(entries), tuple(protect), ignore, in_use.references, least, wanted.default_port)
-    return Selected(images, files)
+    return ImageList(tuple(entries), tuple(protect), ignore, in_use.references, min_keep, port), files
 
 
-def _read_file(name: str, wanted: Wanted, problems: list[Problem]) -> ListFile:
+def _read_file(name: str, port: int, problems: list[Problem]) -> ListFile:
     try:
         content = sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
-        return read_list(content, name, default_port=wanted.default_port)
+        return read_list(content, name, default_port=port)
     except OSError as error:
         problems.append(Problem(name, f"cannot be read: {error.strerror}", "give a YAML list file, or - for stdin"))
     except InputError as error:
@@ -82,22 +65,21 @@ def _read_file(name: str, wanted: Wanted, problems: list[Problem]) -> ListFile:
     return ListFile((), ())
 
 
-def _arguments(wanted: Wanted, problems: list[Problem]) -> Iterator[Entry]:
-    if wanted.registry == "":
+def _read_arguments(named: ImageOptions, port: int, problems: list[Problem], *, hidden: bool) -> Iterator[Entry]:
+    if named.registry == "":
         problems.append(Problem("--registry", "the host is empty", "perhaps a variable is not set"))
         return
     try:
-        default_host = parse_host(wanted.registry, wanted.default_port) if wanted.registry else None
+        default_host = parse_host(named.registry, port) if named.registry else None
     except InputError as error:
         problems += (Problem("--registry", problem.what, problem.remedy) for problem in error.problems)
         return
-    arguments = Arguments(wanted.images, default_host, wanted.default_port, wanted.hide_arguments)
-    yield from arguments.read(problems, _explained)
+    yield from Arguments(named.images or (), default_host, port, hidden).read(problems, _explained)
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """Images on the command line. `hidden`: one may be a password, behind docker's habit `-p secret`."""
+    """Images on the command line. `hidden`: one may be a password (docker's `-p secret`), so messages do not quote them."""
 
     images: Sequence[str]
     default_host: str | None
@@ -105,7 +87,10 @@ class Arguments:
     hidden: bool
 
     def read(self, problems: list[Problem], explain: Callable[[str, str, Problem], Problem]) -> Iterator[Entry]:
-        """Yield what they mean. `problems` gets all mistakes, as `explain` puts them: text, place, what is wrong with it."""
+        """Yield the entry of each argument. Mistakes are added to `problems`.
+
+        `explain` makes the message of a mistake from the argument, its place, and the problem that the parser found.
+        """
         for position, text in enumerate(self.images, 1):
             source = Source("argument", position)
             try:
@@ -121,7 +106,7 @@ class Arguments:
 
 
 def _explained(text: str, where: str, problem: Problem) -> Problem:
-    """Say what an argument seems to be that is no image: a list without its -f, or a word that is no command."""
+    """Return the message for an argument that is no image: it may be a list without its -f, or a misspelt command."""
     if text == _STANDARD_INPUT:
         return Problem(where, "'-' is no image", "a list from standard input is given with -f -")
     name = text.removeprefix("@").removeprefix("file://")  # as curl and editors write the name of a file
@@ -133,7 +118,7 @@ def _explained(text: str, where: str, problem: Problem) -> Problem:
 
 
 def no_command(word: str, where: str, remedy: str = "") -> Problem:
-    """Say of a word that it is neither an image nor a command, and which command may be meant."""
+    """Return the message for a word that is neither an image nor a command, with the command that may be meant."""
     command = meant(word)
     remedy = f"perhaps `bulkrm {command}` is meant" if command else remedy
     return Problem(
@@ -141,8 +126,8 @@ def no_command(word: str, where: str, remedy: str = "") -> Problem:
     )
 
 
-def _files(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:
-    """Yield the names of the files, patterns expanded in order."""
+def _expanded(names: Sequence[str], problems: list[Problem]) -> Iterator[str]:
+    """Yield the names of list files, and of the files that match where a name is a glob, sorted."""
     for name in dict.fromkeys(names):
         if not name:
             problems.append(Problem("--from-file", "the name is empty", "perhaps a variable is not set"))

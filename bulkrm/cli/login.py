@@ -1,12 +1,12 @@
-"""Passwords that are typed or piped in. One never comes from an option's value, which others can see."""
+"""Passwords that are typed or piped in. No option takes a password as its value: other users could see it (`ps`)."""
 
 import getpass
 import os
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from bulkrm.cli.options.declared import SignInOptions
 from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
@@ -17,19 +17,10 @@ from bulkrm.remote.credentials.source import PASSWORD, USERNAME
 _MAX_PASSWORD = 64 * 2**10
 
 
-@dataclass(frozen=True, slots=True)
-class LoginOptions:
-    """As the user wrote it. `from_variable`: the password is in a variable that `--password-env` names."""
-
-    username: str | None
-    prompt: bool
-    from_stdin: bool
-    from_variable: bool
-    streams: Streams
-
-
-def given_password(options: LoginOptions, hosts: Sequence[str], *, list_from_stdin: bool) -> Secret | None:
-    """Get the password that is typed or piped in, if one is; everything else is in the environment, or in files.
+def given_password(
+    options: SignInOptions, streams: Streams, hosts: Sequence[str], *, list_from_stdin: bool
+) -> Secret | None:
+    """Return the password that is typed or piped in; None where it comes from the environment, or from a file.
 
     Raises InputError where the options are contradictory or incomplete.
     """
@@ -39,30 +30,37 @@ def given_password(options: LoginOptions, hosts: Sequence[str], *, list_from_std
         )
     username = options.username or os.environ.get(USERNAME)
     from_environment = os.environ.get(PASSWORD)
-    wants_password = options.prompt or options.from_stdin or options.from_variable
+    wants_password = options.ask_password or options.password_stdin or options.password_env is not None
     if not (username or wants_password or from_environment):
         return None
-    _check(options, username, hosts, list_from_stdin=list_from_stdin)
+    _refuse_two_ways(options)
+    if options.password_stdin:
+        _check_stdin(streams, list_from_stdin=list_from_stdin)
+    _check_user(options, username, hosts)
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
         raise InputError(Problem("", f"{USERNAME} or {PASSWORD} is not UTF-8", "set it anew"))
-    if options.prompt and _can_ask(options.streams):
-        return Secret(_ask(user, hosts[0], options.streams))
-    if options.from_stdin:
+    if options.ask_password and _can_ask(streams):
+        return Secret(_ask(user, hosts[0], streams))
+    if options.password_stdin:
         return Secret(_read_stdin())
-    if options.prompt and not from_environment:  # also with -p, where there is nobody to ask
+    if options.ask_password and not from_environment:  # there is no terminal to ask on
         remedy = f"use --password-stdin or {PASSWORD}"
         raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
     return None
 
 
-def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *, list_from_stdin: bool) -> None:
-    ways = (("-p", options.prompt), ("--password-stdin", options.from_stdin), ("--password-env", options.from_variable))
+def _refuse_two_ways(options: SignInOptions) -> None:
+    """Raise InputError where the password is to come from two places."""
+    named = options.password_env is not None
+    ways = (("-p", options.ask_password), ("--password-stdin", options.password_stdin), ("--password-env", named))
     chosen = [name for name, is_chosen in ways if is_chosen]
     if len(chosen) > 1:
         raise InputError(Problem(chosen[0], f"contradicts {chosen[1]}", "give one of them"))
-    if options.from_stdin:
-        _check_stdin(options.streams, list_from_stdin=list_from_stdin)
+
+
+def _check_user(options: SignInOptions, username: str | None, hosts: Sequence[str]) -> None:
+    """Raise InputError where the password cannot be sent: there is no user name, or more than one registry."""
     if not username:
         what = "there is a password, but no user"
         unset = f", or unset {PASSWORD}" if os.environ.get(PASSWORD) else ""
@@ -77,8 +75,8 @@ def _check(options: LoginOptions, username: str | None, hosts: Sequence[str], *,
     if len(hosts) > 1:
         what = f"-u, -p, --password-stdin, --password-env, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
         remedy = "`docker login` to each of them: without these, Docker's config.json is used"
-        # With -p one of them may be a password, behind docker's habit `-p secret`.
-        named = "" if options.prompt else f": {listed(hosts)}"
+        # With -p a "host" may be a password: docker's users write `-p secret`.
+        named = "" if options.ask_password else f": {listed(hosts)}"
         raise InputError(Problem("", what + named, remedy))
 
 
@@ -94,7 +92,7 @@ def _check_stdin(streams: Streams, *, list_from_stdin: bool) -> None:
 
 
 def _is_text(value: str) -> bool:
-    """Tell whether a value of the environment or the command line was proper UTF-8."""
+    """Tell whether a value of the environment or the command line is valid UTF-8."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -103,12 +101,12 @@ def _is_text(value: str) -> bool:
 
 
 def _can_ask(streams: Streams) -> bool:
-    """Tell whether somebody at a terminal can be asked: on the controlling one, which getpass takes first, or on stdin."""
+    """Tell whether there is a terminal to ask on: standard input, or the controlling terminal, which getpass prefers."""
     return streams.can_ask or _has_terminal()
 
 
 def _ask(username: str, host: str, streams: Streams) -> str:
-    # Where standard error is a file the question has to stand on the terminal itself, or nobody would see it.
+    # Where standard error is a file, getpass writes the question to the terminal itself: nobody would see it in the file.
     stream = sys.stderr if streams.stderr is Stream.TERMINAL else None
     try:
         password = getpass.getpass(printable(f"Password for {username} at {host}: "), stream=stream)
@@ -120,7 +118,7 @@ def _ask(username: str, host: str, streams: Streams) -> str:
 
 
 def _has_terminal() -> bool:
-    """Tell whether there is a terminal to ask on although standard input is none: getpass takes that one first."""
+    """Tell whether the process has a controlling terminal, which getpass opens even if standard input is none."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:
@@ -130,11 +128,11 @@ def _has_terminal() -> bool:
 
 def _read_stdin() -> str:
     try:
-        # What PowerShell and some editors write begins with a byte order mark, which belongs to no password.
+        # PowerShell and some editors begin their output with a byte order mark, which is not part of the password.
         content = sys.stdin.buffer.read(_MAX_PASSWORD).removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise InputError(Problem("--password-stdin", "standard input is not UTF-8", "pipe the password in")) from error
-    # One line end goes, as `docker login --password-stdin` does it.
+    # `docker login --password-stdin` removes one line end, too.
     password = content.removesuffix("\n").removesuffix("\r")
     if not password:
         raise InputError(Problem("--password-stdin", "standard input is empty", "pipe the password in"))

@@ -1,4 +1,4 @@
-"""From options to what every command that asks registries needs: settings, credentials, reports."""
+"""Turns options into the settings, credentials and report writers of a command that sends requests."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,9 +6,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.request import getproxies_environment
 
-from bulkrm.cli.login import LoginOptions, given_password
+from bulkrm.cli.login import given_password
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
 from bulkrm.cli.options.declared import OutputOptions, PaceOptions, SignInOptions
@@ -22,12 +23,15 @@ from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
 from bulkrm.remote.credentials.source import Given, Profile, Surroundings, files_of_credentials
 from bulkrm.remote.transport.certificates import certificates_of
-from bulkrm.reports.format import ReportFormat, formats
+from bulkrm.reports.format import formats
+
+if TYPE_CHECKING:
+    from bulkrm.cli.commands.saved_plan import PlanOutput
 
 
-def settings_of(access: SignInOptions, pace: PaceOptions, hosts: Sequence[str] = ()) -> Settings:
-    """Read how these registries are reached, and how fast they are asked. Raises InputError."""
-    connection, configuration = replace(access.connection, proxies=getproxies_environment()), access.configuration
+def settings_of(sign_in: SignInOptions, pace: PaceOptions, hosts: Sequence[str] = ()) -> Settings:
+    """Return how these registries are reached, and how fast requests are sent. Raises InputError."""
+    connection, configuration = replace(sign_in.connection, proxies=getproxies_environment()), sign_in.configuration
     if connection.client_key is not None and connection.client_cert is None:
         raise InputError(Problem("--client-key", "there is no --client-cert", "give both, or one file as both"))
     share = share_of(free_descriptors(), len(hosts))
@@ -39,7 +43,7 @@ def settings_of(access: SignInOptions, pace: PaceOptions, hosts: Sequence[str] =
         share.token_server,
     )
     pacings = {host: _pacing_at(host, pacing, configuration) for host in hosts}
-    connections = {host: _connection_at(host, connection, access) for host in hosts}
+    connections = {host: _connection_at(host, connection, sign_in) for host in hosts}
     return Settings(
         pacing,
         connection,
@@ -61,7 +65,7 @@ def _pacing_at(host: str, pacing: Pacing, configuration: Configuration) -> Pacin
 
 @contextmanager
 def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None]:
-    """Name the place in the file, where a value of it cannot be understood, instead of the option."""
+    """Turn an error about an option into one that names the place in the configuration file."""
     try:
         yield
     except InputError as error:
@@ -69,13 +73,13 @@ def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None
         raise InputError(*(Problem(place, problem.what, problem.remedy) for problem in error.problems)) from error
 
 
-def _connection_at(host: str, connection: Connection, access: SignInOptions) -> Connection:
-    """Return how a host is reached: what the options say, then its profile, then docker's and podman's certificates."""
-    configuration = access.configuration
+def _connection_at(host: str, connection: Connection, sign_in: SignInOptions) -> Connection:
+    """Return how a host is reached: by the options, then by its table in the file, then by Docker's certificate folders."""
+    configuration = sign_in.configuration
     if connection.plain_http:
         return connection
     at = partial(configuration.at, host)
-    found = certificates_of(host, surroundings_of(access).home("XDG_CONFIG_HOME", ".config"))
+    found = certificates_of(host, surroundings_of(sign_in).home("XDG_CONFIG_HOME", ".config"))
     own_cert, own_key = at("client-cert"), at("client-key")
     cert, key = connection.client_cert, connection.client_key
     if own_key is not None and own_cert is None and cert is None:
@@ -95,31 +99,30 @@ def _connection_at(host: str, connection: Connection, access: SignInOptions) -> 
     )
 
 
-def surroundings_of(access: SignInOptions, host: str = "", password: Secret | None = None) -> Surroundings:
-    """Return what sources of credentials look at. `host`: the one that the options are for."""
-    configuration = access.configuration
+def surroundings_of(sign_in: SignInOptions, host: str = "", password: Secret | None = None) -> Surroundings:
+    """Return where credentials are looked for. `host`: the registry for which the options are."""
+    configuration = sign_in.configuration
     profiles = {
         name: Profile(configuration.at(name, "username"), configuration.at(name, "password-env"))
         for name in configuration.hosts
     }
-    given = Given(host, access.username, password, access.password_env, profiles)
-    return Surroundings(os.environ, access.connection.default_port, given)
+    given = Given(host, sign_in.username, password, sign_in.password_env, profiles)
+    return Surroundings(os.environ, sign_in.connection.default_port, given)
 
 
-def login_of(access: SignInOptions, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool) -> Credentials:
-    """Find the credentials for these hosts. Raises InputError where they are contradictory or incomplete."""
+def credentials_of(
+    sign_in: SignInOptions, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool
+) -> Credentials:
+    """Find the credentials for these hosts. Raises InputError where the options are contradictory or incomplete."""
     if not hosts:
         return Credentials({})
-    options = LoginOptions(
-        access.username, access.ask_password, access.password_stdin, access.password_env is not None, streams
-    )
-    password = given_password(options, hosts, list_from_stdin=list_from_stdin)
-    return Credentials({}, *configured(hosts, surroundings_of(access, hosts[0], password)))
+    password = given_password(sign_in, streams, hosts, list_from_stdin=list_from_stdin)
+    return Credentials({}, *configured(hosts, surroundings_of(sign_in, hosts[0], password)))
 
 
-def files_of(access: SignInOptions, named: Iterable[Path]) -> list[Path]:
-    """Return all files that a command reads: `named` by its arguments, and what its connections need."""
-    connection, configuration = access.connection, access.configuration
+def files_of(sign_in: SignInOptions, named: Iterable[Path]) -> list[Path]:
+    """Return all files that a command reads: those that its arguments name, and those of TLS and credentials."""
+    connection, configuration = sign_in.connection, sign_in.configuration
     files = (
         connection.ca_file,
         connection.client_cert,
@@ -127,21 +130,23 @@ def files_of(access: SignInOptions, named: Iterable[Path]) -> list[Path]:
         configuration.path,
         *configuration.files,
     )
-    credentials = files_of_credentials(surroundings_of(access))
+    credentials = files_of_credentials(surroundings_of(sign_in))
     return [*named, *(path for path in files if path is not None), *credentials]
 
 
 def writers_of(
-    talk: OutputOptions, read: Sequence[Path], output: ReportFormat | None = None, written: Sequence[Path] = ()
+    output: OutputOptions, read: Sequence[Path], plan: "PlanOutput | None" = None
 ) -> AbstractContextManager[list[Writer]]:
-    """Open the reports; `output` takes the place of the format for standard output. Raises InputError.
+    """Open the reports. Raises InputError.
 
-    `read` is what the command reads, `written` what else it writes: no report goes there.
+    `read`: files that the command reads; no report is written to one of them, nor to the file of `plan`. On standard output
+    the text of a plan takes the place of the text report.
     """
-    kinds = formats()
-    reports = [values.report(text, tuple(kinds)) for text in talk.reports or ()]
-    if talk.output not in kinds:
-        what = f"{talk.output[:40]!r} is no format"
-        raise InputError(Problem("--output", what, f"write one of {', '.join(kinds)}"))
-    further = [(kinds[name], path) for name, path in reports]
-    return open_writers(output or kinds[talk.output], further, read, written, every=talk.all)
+    known = formats()
+    reports = [values.report(text, tuple(known)) for text in output.reports or ()]
+    if output.output not in known:
+        what = f"{output.output[:40]!r} is no format"
+        raise InputError(Problem("--output", what, f"write one of {', '.join(known)}"))
+    shown = plan.format if plan is not None and output.output == "text" else known[output.output]
+    further = [(known[name], path) for name, path in reports]
+    return open_writers(shown, further, read, plan.written if plan is not None else (), every=output.all)

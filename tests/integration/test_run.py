@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from bulkrm.cli.options.declared import ConfirmationOptions, OutputOptions
-from bulkrm.cli.perform import Task, perform
+from bulkrm.cli.client_run import ClientRun
+from bulkrm.cli.options.declared import ConfirmationOptions, OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.model.events import Event, ImageSettled, Phase, PhaseBegan
 from bulkrm.model.plan import Plan
 from bulkrm.model.result.report import ImageResult, Report
-from bulkrm.model.settings import Settings, Shared
+from bulkrm.model.settings import Policy, Settings, Shared
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.reports.format import ReportFormat, View, formats
 from bulkrm.sandbox import Auth, Drop, DropAfter, Reply, Sandbox, SandboxSettings, docker_list, oci_image, put_image
@@ -292,17 +292,18 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
             Writer(ReportFormat("faulty", "", line, nothing), io.StringIO(), "faulty", View()),
         ]
         images = ImageList(listed.entries)
-        task = Task(
+        run = ClientRun(
+            lambda client, question: client.delete(images, confirm=question),
             images.hosts,
-            Settings(),
-            Credentials({}, DockerConfig()),
-            writers,
-            OutputOptions(),
+            Policy(),
             ConfirmationOptions(yes=True),
+            SignInOptions(),
+            PaceOptions(),
+            OutputOptions(),
         )
 
         with pytest.raises(Bug):
-            await perform(task, lambda client, question: client.delete(images, confirm=question))
+            await run.call_client(Settings(), Credentials({}, DockerConfig()), writers)
 
     assert len([row for row in out.getvalue().splitlines() if row.startswith(("deleted", "not-attempted"))]) == 3
     assert capsys.readouterr().err.splitlines()[-1].startswith("bulkrm: a bug in bulkrm stopped the run")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bulkrm import __version__
-from bulkrm.cli import read_only
+from bulkrm.cli.commands import read_only
 from bulkrm.cli.commands.recovery import resume, undo
 from bulkrm.cli.commands.runs import runs
 from bulkrm.cli.options.command import command
@@ -78,7 +78,7 @@ PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan tha
     ),
 )
 def delete(
-    what: ImageOptions,
+    image_options: ImageOptions,
     safety: SafetyOptions,
     sign_in: SignInOptions,
     pace: PaceOptions,
@@ -92,7 +92,7 @@ def delete(
     """
     from bulkrm.cli.commands.deletion import delete_images
 
-    return delete_images(what, safety, sign_in, pace, output)
+    return delete_images(image_options, safety, sign_in, pace, output)
 
 
 @command(
@@ -104,7 +104,7 @@ def delete(
     ),
 )
 def plan(
-    what: ImageOptions,
+    image_options: ImageOptions,
     safety: SafetyOptions,
     sign_in: SignInOptions,
     pace: PaceOptions,
@@ -118,7 +118,7 @@ def plan(
     """
     from bulkrm.cli.commands.deletion import make_plan
 
-    return make_plan(what, safety, sign_in, pace, output, out=out)
+    return make_plan(image_options, safety, sign_in, pace, output, out=out)
 
 
 @command(

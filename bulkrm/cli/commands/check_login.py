@@ -6,7 +6,7 @@ from bulkrm.api.client import Client
 from bulkrm.api.login_check import LoginCheck
 from bulkrm.cli.options.declared import PaceOptions, SignInOptions
 from bulkrm.cli.origins import certificates, described
-from bulkrm.cli.setup import login_of, settings_of
+from bulkrm.cli.setup import credentials_of, settings_of
 from bulkrm.cli.terminal.console import say, show
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.errors import InputError, Problem
@@ -18,7 +18,7 @@ def check_login(target: str, sign_in: SignInOptions, pace: PaceOptions, streams:
     """Show the credentials for HOST or HOST/REPOSITORY, and try them. Returns the exit code; raises InputError."""
     host, repository = _read(target, sign_in.connection.default_port)
     settings = settings_of(sign_in, pace, (host,))
-    credentials = login_of(sign_in, (host,), streams, list_from_stdin=False)
+    credentials = credentials_of(sign_in, (host,), streams, list_from_stdin=False)
     client = Client(credentials=credentials, settings=settings, on_event=_show_requests if verbose else ignore)
     # Before the credentials are shown: some sources are only asked when a request is due.
     check = anyio.run(client.check_login, host, repository)

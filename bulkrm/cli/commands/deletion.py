@@ -1,19 +1,15 @@
-"""`bulkrm delete`, `plan` and `apply`: read the files that the options name, and have a client do the work."""
+"""`bulkrm delete`, `plan` and `apply`: read the files that the options name, and have a client plan and delete."""
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import anyio
 
 from bulkrm.api.client import Client
+from bulkrm.cli.client_run import ClientRun
 from bulkrm.cli.in_use import read_in_use_option
-from bulkrm.cli.inputs import Selected, Wanted, read_inputs
+from bulkrm.cli.inputs import read_images
 from bulkrm.cli.options import values
 from bulkrm.cli.options.declared import (
-    ConfirmationOptions,
     ImageOptions,
     OutputOptions,
     PaceOptions,
@@ -21,59 +17,34 @@ from bulkrm.cli.options.declared import (
     SafetyOptions,
     SignInOptions,
 )
-from bulkrm.cli.perform import Task, Work, perform
-from bulkrm.cli.setup import files_of, login_of, settings_of, writers_of
-from bulkrm.cli.terminal.console import say
+from bulkrm.cli.setup import files_of
 from bulkrm.cli.terminal.question import Question
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Limit, Policy
-from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.selection.image_list import read_patterns
 from bulkrm.selection.run_conditions import refuse_blind
-from bulkrm.state.location import state_dir
-
-if TYPE_CHECKING:
-    from bulkrm.cli.commands.saved_plan import PlanOutput
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """The files of a command: `named` are read, `plan` is written; `from_stdin`: standard input is one of its lists."""
-
-    named: Sequence[Path] = ()
-    from_stdin: bool = False
-    plan: "PlanOutput | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """The work of a command for the client, its policy, and the hosts that are asked."""
-
-    hosts: tuple[str, ...]
-    policy: Policy
-    work: Work
 
 
 def delete_images(
-    what: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
+    image_options: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
 ) -> int:
     """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
-    selected, policy = _selected(what, safety, sign_in), _policy(safety)
-    explain = _explained(what, policy, sign_in)
-    refuse_blind(policy, selected.images.conditions, protected=bool(selected.images.protect))
+    (images, files), policy = read_images(image_options, safety, sign_in), _policy(safety)
+    explain = _read_explained(image_options, policy, sign_in)
+    refuse_blind(policy, images.conditions, protected=bool(images.protect))
 
     async def delete(client: Client, question: Question) -> Report:
-        return await client.delete(selected.images, policy, confirm=question, explain=explain)
+        return await client.delete(images, policy, confirm=question, explain=explain)
 
-    files = Files(selected.files, from_stdin="-" in (what.files or ()))
-    return _perform(Errand(selected.images.hosts, policy, delete), safety, sign_in, pace, output, files)
+    from_stdin = image_options.reads_stdin
+    return ClientRun(delete, images.hosts, policy, safety, sign_in, pace, output, files, from_stdin).run()
 
 
 def make_plan(
-    what: ImageOptions,
+    image_options: ImageOptions,
     safety: SafetyOptions,
     sign_in: SignInOptions,
     pace: PaceOptions,
@@ -84,16 +55,18 @@ def make_plan(
     """`bulkrm plan`. Returns the exit code that the run would have; raises InputError as `delete_images` does."""
     from bulkrm.cli.commands.saved_plan import PlanOutput  # noqa: PLC0415 (`delete` starts without what it loads)
 
-    selected, policy = _selected(what, safety, sign_in), replace(_policy(safety), dry_run=True, measure=True)
-    explain = _explained(what, policy, sign_in)
-    refuse_blind(policy, selected.images.conditions, protected=bool(selected.images.protect))
-    planned = PlanOutput(out, files_of(sign_in, selected.files))
+    (images, files), policy = read_images(image_options, safety, sign_in), _policy(safety)
+    policy = replace(policy, dry_run=True, measure=True)
+    explain = _read_explained(image_options, policy, sign_in)
+    refuse_blind(policy, images.conditions, protected=bool(images.protect))
+    planned = PlanOutput(out, files_of(sign_in, files))
 
     async def plan(client: Client, _: Question) -> Report:
-        return planned.made(await client.plan(selected.images, policy, explain=explain))
+        return planned.keep(await client.plan(images, policy, explain=explain))
 
-    files = Files(selected.files, from_stdin="-" in (what.files or ()), plan=planned)
-    return _perform(Errand(selected.images.hosts, policy, plan), safety, sign_in, pace, output, files)
+    from_stdin = image_options.reads_stdin
+    run = ClientRun(plan, images.hosts, policy, safety, sign_in, pace, output, files, from_stdin, plan=planned)
+    return run.run()
 
 
 def apply_plan(
@@ -119,8 +92,8 @@ def apply_plan(
     async def apply(client: Client, question: Question) -> Report:
         return await client.apply(saved, policy, protect=protect, in_use=in_use.references, confirm=question)
 
-    errand = Errand(saved.hosts, policy, apply)
-    return _perform(errand, safety, sign_in, pace, output, Files((*map(Path, files), *in_use.paths)))
+    read = (*map(Path, files), *in_use.paths)
+    return ClientRun(apply, saved.hosts, policy, safety, sign_in, pace, output, read).run()
 
 
 def _policy(safety: SafetyOptions) -> Policy:
@@ -136,32 +109,17 @@ def _policy(safety: SafetyOptions) -> Policy:
     )
 
 
-def _selected(what: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions) -> Selected:
-    """Read the images to delete, with their rules, from arguments and list files. Raises InputError."""
-    wanted = Wanted(
-        what.images or (),
-        what.files or (),
-        what.registry,
-        safety.protect or (),
-        sign_in.connection.default_port,
-        sign_in.ask_password,
-        safety.ignore_unreadable or (),
-        safety.in_use or (),
-    )
-    return read_inputs(wanted)
-
-
-def _explained(what: ImageOptions, policy: Policy, sign_in: SignInOptions) -> tuple[Reference, ...]:
-    """Read the images that are to be explained. Raises InputError."""
-    if what.explain and not policy.dry_run:
+def _read_explained(image_options: ImageOptions, policy: Policy, sign_in: SignInOptions) -> tuple[Reference, ...]:
+    """Read the references of `--explain`. Raises InputError."""
+    if image_options.explain and not policy.dry_run:
         if "explain" not in sign_in.configuration.typed:
-            return ()  # a default of dry runs
+            return ()  # a default, which holds for dry runs only
         raise InputError(Problem("--explain", "only a dry run explains", "add -n, or use `bulkrm plan`"))
     port = sign_in.connection.default_port
-    default = parse_host(what.registry, port) if what.registry else None
+    default = parse_host(image_options.registry, port) if image_options.registry else None
     problems: list[Problem] = []
     found: list[Reference] = []
-    for text in what.explain or ():
+    for text in image_options.explain or ():
         try:
             found.append(parse_reference(text, default_host=default, default_port=port))
         except InputError as error:
@@ -169,35 +127,3 @@ def _explained(what: ImageOptions, policy: Policy, sign_in: SignInOptions) -> tu
     if problems:
         raise InputError(*problems)
     return tuple(found)
-
-
-def _perform(
-    errand: Errand,
-    safety: ConfirmationOptions,
-    sign_in: SignInOptions,
-    pace: PaceOptions,
-    output: OutputOptions,
-    files: Files,
-) -> int:
-    settings, plan = settings_of(sign_in, pace, errand.hosts), files.plan
-    shown = plan.format if plan is not None and output.output == "text" else None
-    written = plan.written if plan is not None else ()
-    with writers_of(output, files_of(sign_in, files.named), shown, written) as writers:
-        refuse_unusable_connections(errand.hosts, settings)
-        login = login_of(sign_in, errand.hosts, output.streams, list_from_stdin=files.from_stdin)
-        task = Task(
-            errand.hosts,
-            settings,
-            login,
-            writers,
-            output,
-            consent=safety,
-            state_dir=None if errand.policy.dry_run else state_dir(output.state_dir, os.environ),
-            recursive=errand.policy.recursive,
-            trouble=plan.trouble if plan is not None else None,
-            resumable=not errand.policy.dry_run,
-        )
-        code = anyio.run(perform, task, errand.work)
-        for step in plan.next_steps if plan is not None and not output.quiet else ():
-            say(step)
-        return code

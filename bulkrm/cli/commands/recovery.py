@@ -32,7 +32,7 @@ def resume(
     What is done is not asked again. What was under way is looked at; the rest is judged again before it goes. A run that
     was killed before its plan was complete plans again. Hosts, credentials and TLS options are given again.
     """
-    from bulkrm.cli.commands.resume import resume_run
+    from bulkrm.cli.commands.recorded_runs import resume_run
 
     return resume_run(run, safety, sign_in, pace, output)
 
@@ -51,6 +51,6 @@ def undo(
     tags; each is looked at afterwards. A tag that leads to something else by now is left alone. `undo RUN` may be
     repeated: what is there already stays as it is.
     """
-    from bulkrm.cli.commands.undo import undo_run
+    from bulkrm.cli.commands.recorded_runs import undo_run
 
     return undo_run(what or [], safety, sign_in, pace, output, force=force)

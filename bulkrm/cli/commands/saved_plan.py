@@ -1,4 +1,4 @@
-"""Plans on disk: written by `bulkrm plan --out`, read by `bulkrm apply`."""
+"""Plan files: written by `bulkrm plan --out`, read by `bulkrm apply`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,36 +10,36 @@ from bulkrm.cli.terminal.next_steps import apply_step
 from bulkrm.codec.plan_document import MAX_SIZE
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import Report
+from bulkrm.reports import plan_view
 from bulkrm.reports.format import ReportFormat, View, formats, no_line
-from bulkrm.reports.plan_view import view as plan_view
 
 
 class PlanOutput:
-    """Where a plan goes: to a file, and as text to standard output."""
+    """Writes the plan that a client made to a file, and as text to standard output."""
 
     def __init__(self, out: Path | None, read: Sequence[Path]) -> None:
-        """Begin without a plan. Raises InputError where the file cannot be written, or is one of `read`."""
+        """`out`: the file, if any. Raises InputError where it cannot be written, or is one of `read`."""
         self._plan: DeletionPlan | None = None
-        self.next_steps: tuple[str, ...] = ()  # what can be done with the plan that was written
+        self.next_steps: tuple[str, ...] = ()  # how to apply the plan that was written
         self._out = PlanFile(out, read) if out is not None else None
 
     @property
     def written(self) -> tuple[Path, ...]:
-        """The file that the plan goes to, if any."""
+        """The file that the plan is written to, if any."""
         return () if self._out is None else (self._out.path,)
 
     @property
     def format(self) -> ReportFormat:
-        """The plan as text, in the place of the report."""
+        """The format that shows the plan on standard output instead of a report."""
         return ReportFormat("text", "the plan, for people", no_line, self._whole)
 
-    def made(self, plan: MadePlan) -> Report:
-        """Take the plan; return the report of the run that made it."""
+    def keep(self, plan: MadePlan) -> Report:
+        """Keep a plan to be written at the end; return the report of the run that made it."""
         self._plan = plan
         return plan.report
 
-    def trouble(self) -> str | None:
-        """Write the plan, if it is complete; return what went wrong."""
+    def write(self) -> str | None:
+        """Write the file, if the plan is complete; return what went wrong."""
         if self._out is None:
             return None
         if self._plan is None:
@@ -50,17 +50,18 @@ class PlanOutput:
             self.next_steps = (apply_step(self._out.path),)
         return trouble
 
-    def _whole(self, report: Report, seen: View) -> str:
+    def _whole(self, report: Report, view: View) -> str:
         if self._plan is None:
-            return formats()["text"].whole(report, seen)
+            return formats()["text"].whole(report, view)
         more = [*report.explained, *(line for line in report.closing if line.startswith(READ))]
-        return plan_view(self._plan.document, seen.width) + "".join(f"{line}\n" for line in more)
+        return plan_view.view(self._plan.document, view.width) + "".join(f"{line}\n" for line in more)
 
 
 def read_plan(files: Sequence[str], *, hide: bool) -> DeletionPlan:
-    """Read the one plan file that was named; `hide`: an argument may be a password, behind docker's habit `-p secret`.
+    """Read the plan file. Raises InputError.
 
-    Raises InputError.
+    `files`: the arguments, of which there must be one. `hide`: an argument may be a password (docker's `-p secret`), so
+    messages do not quote it.
     """
     if len(files) != 1:
         named = "" if hide else f": {', '.join(files)}"

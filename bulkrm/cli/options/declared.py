@@ -82,6 +82,11 @@ class ImageOptions:
         typer.Option("--explain", metavar="IMAGE", help="With -n, show what each rule says of an image; repeatable."),
     ] = None
 
+    @property
+    def reads_stdin(self) -> bool:
+        """Tell whether standard input is one of the lists."""
+        return "-" in (self.files or ())
+
 
 @dataclass(frozen=True, slots=True)
 class ConsentOptions:

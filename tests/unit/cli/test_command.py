@@ -80,7 +80,7 @@ def test_the_function_stays_what_it_is() -> None:
     """Whoever calls a command's function, or reads it, has the groups."""
     from bulkrm.cli.commands.app import plan  # noqa: PLC0415 (what is looked at)
 
-    assert list(plan.__annotations__) == ["what", "safety", "sign_in", "pace", "output", "out", "return"]
+    assert list(plan.__annotations__) == ["image_options", "safety", "sign_in", "pace", "output", "out", "return"]
 
 
 def test_every_option_is_declared_once() -> None:

@@ -1,11 +1,12 @@
 """The commands that change nothing, as typer has them: `check`, `completion`, `demo`, `help`, `login` and `schema`."""
 
 import json
+from collections import Counter
 from typing import Annotated
 
 import typer
 
-from bulkrm.cli.options.declared import ImageOptions, PaceOptions, SignInOptions, Timeout, Verbose
+from bulkrm.cli.options.declared import ImageOptions, PaceOptions, SafetyOptions, SignInOptions, Timeout, Verbose
 from bulkrm.cli.options.rule import NO_SETTING
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.errors import InputError, Problem
@@ -33,9 +34,16 @@ def check(files: ListFiles) -> int:
 
     Nothing is sent.
     """
-    from bulkrm.cli.commands.check_lists import check_lists
+    from bulkrm.cli.inputs import read_images
+    from bulkrm.cli.terminal.console import show
+    from bulkrm.model.text.layout import counted
 
-    return check_lists(files)
+    images, _ = read_images(ImageOptions(files=files), SafetyOptions(), SignInOptions())
+    counts = Counter(entry.source.name for entry in images.entries if entry.source)
+    lines = [f"{name}: {counted(count, 'entry', 'entries')}" for name, count in counts.items()]
+    if images.protect:
+        lines.append(f"protected: {', '.join(map(str, images.protect))}")
+    return 0 if all(show(line) for line in lines) else 1
 
 
 def completion(shell: Shell) -> int:
