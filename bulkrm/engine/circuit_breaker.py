@@ -1,16 +1,9 @@
 """A circuit breaker for each host: after many failures in a row its other images are left for `bulkrm resume`."""
 
-from dataclasses import dataclass
-
-from bulkrm.model.result.failure import TROUBLE, Failure
+from bulkrm.model.result.failure import TROUBLE, CircuitOpen, Failure
 
 # Each of these comes after several sends with pauses in between: so many in a row are no bad luck.
 _MOST = 8
-
-
-@dataclass(frozen=True, slots=True)
-class CircuitOpen(Failure):
-    """The request was not sent, because the host's circuit is open. Its image becomes `not-attempted`."""
 
 
 class CircuitBreaker:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import overload
 
-from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.events import Event, EventListener, ImageSettled
 from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.failure import CircuitOpen
 from bulkrm.model.result.outcome import (
     Deleted,
     Failed,

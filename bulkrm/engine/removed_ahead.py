@@ -5,9 +5,9 @@ this the guards would see an untagged manifest, and a tag list from which somebo
 a tag returns the digest that it held, until the manifest is gone. The states of a tag:
 
 - *may be gone*: its DELETE, or the push of a decoy over it, may have been sent. The next read of the tag finds out.
-- *gone*: it was sent and answered, or a read found nothing, or only a decoy of this run.
-- *doubtful*: it was sent, and the answer was not clean. It may be listed although nothing answers under it, so the tag list has
-  to be read before it counts as gone in a report.
+- *gone*, with the `Removal` that says how that is known: it was sent and answered, or a read found nothing, or only a decoy of
+  this run. One that is `FOUND_GONE` may be listed although nothing answers under it, so the tag list has to be read before a
+  report says that it is gone.
 - none of these: somebody pushed it, or it never went.
 
 `with_lost_tag` corrects the outcome of an image whose tag is gone: if its manifest stays, the image is unfinished.
@@ -16,11 +16,11 @@ a tag returns the digest that it held, until the manifest is gone. The states of
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.reference import DigestRef, Repository
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttempted, Outcome, Untagged
 from bulkrm.model.target import Target
 
@@ -29,12 +29,11 @@ class RemovedAhead:
     """The removed tags of a run: what each held, and whether it is certainly gone."""
 
     def __init__(self) -> None:
-        """`_held` has all of them, `_gone` those that are known to be gone."""
+        """`_held` has all of them, `_gone` those that are known to be gone, and how that is known."""
         self._held: dict[Repository, dict[str, Digest]] = {}
-        self._gone: dict[Repository, set[str]] = {}
+        self._gone: dict[Repository, dict[str, Removal]] = {}
         self._of_digest: dict[tuple[Repository, Digest], set[str]] = {}  # the same, by what they held
         self._decoys: dict[Repository, set[Digest]] = {}
-        self._doubtful: set[tuple[Repository, str]] = set()
 
     def add_decoy(self, repository: Repository, decoy: Digest) -> None:
         """Note a decoy of this run: from now on a tag that holds it is read as one that is gone."""
@@ -44,22 +43,14 @@ class RemovedAhead:
         """Return the decoys of this run in a repository."""
         return frozenset(self._decoys.get(repository, ()))
 
-    def doubt(self, repository: Repository, tag: str) -> None:
-        """Note that the removal of a tag was not confirmed by its answer."""
-        self._doubtful.add((repository, tag))
-
-    def is_doubtful(self, repository: Repository, tags: Iterable[str]) -> bool:
-        """Tell whether the tag list has to be read before any of these tags counts as gone."""
-        return bool(self._doubtful) and any((repository, tag) in self._doubtful for tag in tags)
-
     def note_sent(self, repository: Repository, tag: str, digest: Digest) -> None:
         """Note the digest that a tag holds, before the DELETE or PUT that removes it is sent."""
         self._held.setdefault(repository, {})[tag] = digest
 
-    def add(self, repository: Repository, tag: str, digest: Digest) -> None:
-        """Note that this run removed a tag, or pushed a decoy over it."""
+    def add(self, repository: Repository, tag: str, digest: Digest, removal: Removal) -> None:
+        """Note that this run removed a tag, or pushed a decoy over it, and how it is known that the tag is gone."""
         self.note_sent(repository, tag, digest)
-        self._gone.setdefault(repository, set()).add(tag)
+        self._gone.setdefault(repository, {})[tag] = removal
         self._of_digest.setdefault((repository, digest), set()).add(tag)
 
     def drop(self, repository: Repository, tag: str) -> None:
@@ -67,7 +58,7 @@ class RemovedAhead:
         held = self._held.get(repository, {}).pop(tag, None)
         if held is not None:
             self._of_digest.get((repository, held), set()).discard(tag)
-        self._gone.get(repository, set()).discard(tag)
+        self._gone.get(repository, {}).pop(tag, None)
 
     def of(self, repository: Repository) -> Mapping[str, Digest]:
         """Return the tags of a repository that are or may be gone, and what they held."""
@@ -76,6 +67,11 @@ class RemovedAhead:
     def is_gone(self, repository: Repository, tag: str) -> bool:
         """Tell whether a tag is known to be gone."""
         return tag in self._gone.get(repository, ())
+
+    def any_found_gone(self, repository: Repository, tags: Iterable[str]) -> bool:
+        """Tell whether any of these tags is gone without a clean answer, so that the tag list has to be read."""
+        gone = self._gone.get(repository)
+        return gone is not None and any(gone.get(tag) is Removal.FOUND_GONE for tag in tags)
 
     def held_before(self, repository: Repository, tag: str, found: Resolution) -> Digest | None:
         """Return the digest that a removed tag held; None: it was not removed, or leads to another manifest now.
@@ -87,15 +83,19 @@ class RemovedAhead:
             return None
         match found:
             case Absent():
-                self.add(repository, tag, held)
+                self._add_found(repository, tag, held)
             case Resolved(digest) if digest in self._decoys.get(repository, ()):
-                self.add(repository, tag, held)
+                self._add_found(repository, tag, held)
             case Resolved():
                 self.drop(repository, tag)
                 return None
             case _:
                 return None
         return held
+
+    def _add_found(self, repository: Repository, tag: str, held: Digest) -> None:
+        """Note that a reading found a tag gone, which is no better and no worse proof than there was."""
+        self.add(repository, tag, held, self._gone.get(repository, {}).get(tag, Removal.FOUND_GONE))
 
     def as_listed_before(self, repository: Repository, listed: Iterable[str]) -> tuple[str, ...]:
         """Return a tag list with these tags in it, as it was before they went."""

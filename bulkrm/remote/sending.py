@@ -10,14 +10,13 @@ from bulkrm.model.result.failure import Failure
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """The change was not sent, or not sent again, because it was withdrawn.
+    """Ends an exchange whose sending was taken back before it went out, or before it went out again.
 
-    `failure`: that of its last send, if there was one that failed for more than a missing token. Its `Sending` says whether
-    it may have taken effect.
+    It carries no result: the `Sending`, which its maker holds, has the effect of what was sent before.
     """
 
     def __init__(self, failure: Failure | None = None) -> None:
-        """`failure`: that of the last send; None: there was none."""
+        """`failure`: that of the last send; None: there was none, or it only lacked a token."""
         super().__init__()
         self.failure = failure
 

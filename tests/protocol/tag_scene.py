@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
-from bulkrm.engine.execute.tags.tag_change import Done
+from bulkrm.engine.execute.tags.tag_change import Pushed
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.record.recorder import NoRecorder
 from bulkrm.engine.stop import Stop
@@ -63,7 +63,7 @@ class Scene:
         """A decoy over these tags, all of which held what they were to hold."""
         async with self.decoys.make(app(self.sandbox), tags) as decoy:
             for tag in tags:
-                assert await decoy.push(tag, self.held[tag], lambda: True) == Done()
+                assert await decoy.push(tag, self.held[tag], lambda: True) == Pushed()
             return decoy
 
     def now(self) -> dict[str, str | None]:

@@ -3,11 +3,12 @@
 import anyio
 import pytest
 
-from bulkrm.engine.execute.tags.tag_change import Done, Moved, NotSent, Unwanted
+from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Pushed
 from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.result.effect import Removal, TagState
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Signal
+from bulkrm.planning.next_step import Unsent
 from bulkrm.sandbox import Asked, Auth, Call, Drop, Reply, SandboxSettings
 from bulkrm.state.errors import StateError
 from tests.protocol.opening import app
@@ -59,7 +60,7 @@ async def test_only_what_holds_what_it_held() -> None:
         unread = await decoy.push("b", here.held["b"], lambda: True)
         unwanted = await decoy.push("c", here.held["c"], lambda: False)
 
-        assert (moved, unwanted) == (Moved(here.held["c"]), Unwanted())
+        assert (moved, unwanted) == (Moved(here.held["c"]), Unsent())
         assert isinstance(unread, NotSent)
         assert (decoy.under, sent(here.sandbox, "PUT")) == ({}, [])
 
@@ -74,7 +75,7 @@ async def test_a_damaged_tag(*, damaged: bool) -> None:
 
         changed = await decoy.push("a", None, lambda: True, damaged=damaged)
 
-        assert isinstance(changed, Done if damaged else NotSent)
+        assert isinstance(changed, Pushed if damaged else NotSent)
         assert sent(here.sandbox, "PUT") == (["a"] if damaged else [])
 
 
@@ -212,7 +213,6 @@ async def test_a_stop_ends_the_waiting() -> None:
 async def test_cut_off_while_it_is_pushed() -> None:
     """A tag over which it was being pushed when the run ended counts as one that it is under."""
     async with scene() as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
-        told: list[str] = []
         with anyio.CancelScope() as scope:
 
             async def end(_: Asked) -> None:
@@ -220,10 +220,10 @@ async def test_cut_off_while_it_is_pushed() -> None:
 
             here.sandbox.faults.add(Call(end), method="PUT", path="a$")
 
-            await decoy.push("a", here.held["a"], lambda: True, lambda: told.append("a"))
+            await decoy.push("a", here.held["a"], lambda: True)
 
         assert scope.cancelled_caught
-        assert (decoy.under, told) == ({"a": here.held["a"]}, ["a"])
+        assert decoy.under == {"a": here.held["a"]}
 
 
 async def test_one_of_an_earlier_part_of_the_run() -> None:

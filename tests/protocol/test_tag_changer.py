@@ -3,11 +3,13 @@
 import anyio
 import pytest
 
-from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, NotSent, Unwanted
+from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest, Resolved
 from bulkrm.model.plan import Delete, Item
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import FailureCode
+from bulkrm.planning.next_step import Unsent
 from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, SandboxSettings
 from tests.protocol.opening import app
 from tests.protocol.tag_scene import APP, DAMAGE, Scene, scene, sent
@@ -30,14 +32,14 @@ def nowhere(here: Scene, tag: str = "ghost") -> Change:
 @pytest.mark.parametrize(
     ("fault", "expected", "sends"),
     [
-        (None, Done(), 1),
-        (DropAfter(), Done(clean=False), 1),  # it acted, as the reading afterwards shows
-        (Drop(), Done(), 2),
-        (Reply(502), Done(), 2),
-        (LIMIT, Done(), 2),
+        (None, Removal.DELETED, 1),
+        (DropAfter(), Removal.FOUND_GONE, 1),  # it acted, as the reading afterwards shows
+        (Drop(), Removal.DELETED, 2),
+        (Reply(502), Removal.DELETED, 2),
+        (LIMIT, Removal.DELETED, 2),
     ],
 )
-async def test_a_tag_is_deleted(fault: Reply | Drop | DropAfter | None, expected: Done, sends: int) -> None:
+async def test_a_tag_is_deleted(fault: Reply | Drop | DropAfter | None, expected: Removal, sends: int) -> None:
     """After a bad answer the tag is read, and the DELETE sent again only where it holds what it held."""
     async with scene(TAGS) as here:
         if fault is not None:
@@ -72,8 +74,8 @@ async def test_a_refusal_is_final() -> None:
 
         changed = await here.decoys.changer.delete(removal(here))
 
-        assert isinstance(changed, Failure)
-        assert not isinstance(changed, Doubt)
+        assert isinstance(changed, FailedChange)
+        assert (changed.failure.status, changed.effect) == (409, Effect.NONE)
         assert sent(here.sandbox, "DELETE") == ["a"]
 
 
@@ -88,7 +90,7 @@ async def test_nothing_is_sent_on_an_old_reading(times: int | None, reads: int, 
 
         changed = await here.decoys.changer.delete(removal(here))
 
-        assert changed == Done() if sends else isinstance(changed, NotSent)
+        assert changed is Removal.DELETED if sends else isinstance(changed, NotSent)
         assert (len(sent(here.sandbox, "HEAD")), sent(here.sandbox, "DELETE")) == (reads, ["a"] * sends)
 
 
@@ -97,17 +99,17 @@ async def test_what_nobody_wants_is_not_sent() -> None:
     async with scene(TAGS) as here:
         change = Change(app(here.sandbox), "a", here.held["a"], None, lambda: False)
 
-        assert await here.decoys.changer.delete(change) == Unwanted()
+        assert await here.decoys.changer.delete(change) == Unsent()
 
         assert sent(here.sandbox, "DELETE") == []
         assert here.now() == here.held
 
 
 @pytest.mark.parametrize(
-    ("fault", "sends", "doubt"),
+    ("fault", "sends", "is_open"),
     [(None, 1, False), (LIMIT, 2, False), (Drop(), 1, True), (DropAfter(), 1, True), (Reply(502), 1, True)],
 )
-async def test_a_tag_that_leads_nowhere(fault: Reply | Drop | DropAfter | None, sends: int, *, doubt: bool) -> None:
+async def test_a_tag_that_leads_nowhere(fault: Reply | Drop | DropAfter | None, sends: int, *, is_open: bool) -> None:
     """Reading it does not tell what its DELETE did: behind a limit it is sent again, in doubt it never is."""
     async with scene(TAGS) as here:
         change = nowhere(here)
@@ -116,8 +118,8 @@ async def test_a_tag_that_leads_nowhere(fault: Reply | Drop | DropAfter | None, 
 
         changed = await here.decoys.changer.delete(change)
 
-        assert isinstance(changed, Doubt) is doubt
-        assert isinstance(changed, Done) is not doubt
+        came_to = changed.effect if isinstance(changed, FailedChange) else changed
+        assert came_to is (Effect.OPEN if is_open else Removal.DELETED)
         assert sent(here.sandbox, "DELETE") == ["ghost"] * sends
 
 
@@ -127,31 +129,46 @@ async def test_a_damaged_tag_is_read_once() -> None:
         here.sandbox.faults.add(DAMAGE, method="GET|HEAD", path="/a$", times=None)
         change = Change(app(here.sandbox), "a", None, None, lambda: True, damaged=True)
 
-        assert await here.decoys.changer.delete(change) == Done()
+        assert await here.decoys.changer.delete(change) is Removal.DELETED
 
         assert sent(here.sandbox, "GET", "HEAD").count("a") == 1
 
 
 async def test_cut_off() -> None:
-    """Whoever is cancelled while the DELETE may be taking effect is told so; while the tag is read, nothing is."""
-    for method, expected in (("HEAD", 0), ("DELETE", 1)):
+    """Whoever is cut off reads the effect of the change: open while the DELETE is under way, none while the tag is read."""
+    for method, expected in (("HEAD", Effect.NONE), ("DELETE", Effect.OPEN)):
         async with scene(TAGS) as here:
-            told: list[str] = []
+            change = removal(here)
             with anyio.CancelScope() as scope:
 
                 async def end(_: Asked, scope: anyio.CancelScope = scope) -> None:
                     scope.cancel()
 
                 here.sandbox.faults.add(Call(end), method=method, path="/a$")
-
-                def cut_off(told: list[str] = told) -> None:
-                    told.append("a")
-
-                change = Change(app(here.sandbox), "a", here.held["a"], None, lambda: True, cut_off)
                 await here.decoys.changer.delete(change)
 
             assert scope.cancelled_caught
-            assert len(told) == expected
+            assert change.effect is expected
+
+
+@pytest.mark.parametrize("by_decoy", [False, True])
+async def test_cut_off_ahead_of_its_manifest(*, by_decoy: bool) -> None:
+    """A tag counts as gone, for the tag list to prove, if its DELETE or the push of a decoy over it may have acted."""
+    async with scene(TAGS) as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
+        removed, repository = here.context.removed_ahead, app(here.sandbox)
+        item = Item(repository, Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
+        ahead = TagsAhead(here.decoys.changer, removed)
+        with anyio.CancelScope() as scope:
+
+            async def end(_: Asked) -> None:
+                scope.cancel()
+
+            here.sandbox.faults.add(Call(end), method="DELETE|PUT", path="/a$")
+            await (ahead.push(item, "a", lambda: True, decoy) if by_decoy else ahead.delete(item, "a", lambda: True))
+
+        assert scope.cancelled_caught
+        assert removed.is_gone(repository, "a")
+        assert removed.any_found_gone(repository, ["a"])
 
 
 async def test_put_back_is_read_again() -> None:
@@ -168,40 +185,39 @@ async def test_put_back_is_read_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "gone", "doubtful"),
+    ("fault", "gone", "found"),
     [(None, True, False), (DropAfter(), True, True), (Reply(409), False, False)],
 )
-@pytest.mark.parametrize("decided", [False, True])
-async def test_ahead_of_its_manifest(
-    fault: Reply | DropAfter | None, *, gone: bool, doubtful: bool, decided: bool
-) -> None:
-    """A tag counts as gone after its DELETE, doubtful without a clean answer, and as there where it was refused."""
+@pytest.mark.parametrize("look", [False, True])
+async def test_ahead_of_its_manifest(fault: Reply | DropAfter | None, *, gone: bool, found: bool, look: bool) -> None:
+    """A tag counts as gone after its DELETE, found gone without a clean answer, and as there where it was refused."""
     async with scene(TAGS) as here:
         removed, repository = here.context.removed_ahead, app(here.sandbox)
         item = Item(repository, Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
         if fault is not None:
             here.sandbox.faults.add(fault, method="DELETE", path="/a$", times=None)
 
-        await TagsAhead(here.decoys.changer, removed).delete(item, "a", lambda: True, decided=decided)
+        ahead = TagsAhead(here.decoys.changer, removed)
+        await (ahead.delete_and_look if look else ahead.delete)(item, "a", lambda: True)
 
         assert removed.is_gone(repository, "a") is gone
-        assert removed.is_doubtful(repository, ["a"]) is doubtful
+        assert removed.any_found_gone(repository, ["a"]) is found
         assert dict(removed.of(repository)) == ({"a": here.held["a"]} if gone else {})
 
 
-async def test_a_doubt_that_is_looked_at() -> None:
-    """Where the manifest waits for a tag, a DELETE without an answer is looked at right away."""
-    for decided, expected in ((False, Doubt), (True, Failure)):
+async def test_an_effect_that_is_looked_up() -> None:
+    """Where the manifest waits for a tag, it is read right away what a DELETE without an answer did."""
+    for look, expected in ((False, Effect.OPEN), (True, Effect.NONE)):
         async with scene(TAGS) as here:
             item = Item(app(here.sandbox), Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
             here.sandbox.faults.add(Reply(503), method="DELETE", path="/a$", times=None)
 
-            changed = await TagsAhead(here.decoys.changer, here.context.removed_ahead).delete(
-                item, "a", lambda: True, decided=decided
-            )
+            ahead = TagsAhead(here.decoys.changer, here.context.removed_ahead)
+            changed = await (ahead.delete_and_look if look else ahead.delete)(item, "a", lambda: True)
 
-            assert type(changed) is expected
-            assert here.context.removed_ahead.is_gone(app(here.sandbox), "a") is not decided
+            assert isinstance(changed, FailedChange)
+            assert changed.effect is expected
+            assert here.context.removed_ahead.is_gone(app(here.sandbox), "a") is not look
 
 
 async def test_what_cannot_be_read() -> None:

@@ -7,7 +7,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.outcome import Deleted, Failed, Gone, Outcome
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, NotAttempted, Outcome
 from bulkrm.model.target import Target
 
 
@@ -26,7 +26,7 @@ class ItemOutcomes:
         """Record the outcome of targets that have none yet. It says nothing about their manifest."""
         for target in targets:
             self._outcomes.record(target, outcome, item.resolved)
-        if isinstance(outcome, Failed) and self._fail_fast:
+        if isinstance(outcome, Failed | NotAttempted) and self._fail_fast:
             self._stop.fail_fast()
 
     def record_open(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.tag_change import Change, Done, Doubt, Moved, NotSent
+from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent, may_be_made
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import GONE, TagLook, TagState, tag_state
+from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure
 
 
@@ -62,7 +62,7 @@ class LeftoverTags:
         for leftover in left:
             if not refused and not self._context.stop:
                 changed = await self._decoys.changer.delete(self._change(leftover))
-                refused = isinstance(changed, Failure | NotSent) and not isinstance(changed, Doubt)
+                refused = isinstance(changed, FailedChange | NotSent) and not may_be_made(changed)
         if refused and self._allow_decoy and not self._context.stop:
             await self._by_decoy([leftover for leftover in left if leftover.look.state is TagState.DANGLING])
 
@@ -76,12 +76,12 @@ class LeftoverTags:
             look = TagLook(TagState.SERVES, item.digest)
             change = replace(self._change(LeftoverTag(item, tag, look)), wanted=lambda: True)
             match await self._decoys.changer.delete(change):
-                case Done() | Moved(None):
+                case Removal() | Moved(None):
                     # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
                     looks[tag] = await self.look(item, tag, listed=False)
                 case Moved(Digest() as now):
                     looks[tag] = TagLook(TagState.MOVED, now)
-                case Failure() as failure if isinstance(failure, Doubt):
+                case FailedChange(failure, effect) if effect.may_have_acted:
                     looks[tag] = TagLook(TagState.UNKNOWN, failure)
                 case _:
                     looks[tag] = look
@@ -102,7 +102,7 @@ class LeftoverTags:
             with self._decoys.in_flight.unfinished():
                 for leftover in left:
                     changed = await decoy.push(leftover.tag, _held(leftover), self._wanted)
-                    if isinstance(changed, Failure | NotSent):
+                    if isinstance(changed, FailedChange | NotSent):
                         break
                 if decoy.under:
                     await decoy.delete()

@@ -129,7 +129,7 @@ class Proof:
             self._open(place)
         if place.tags_go is False and self.has_tags(item):
             return await self._take_off(item, removal, place)
-        listed_still = place.stay_listed or self._removed_ahead.is_doubtful(item.repository, item.tags)
+        listed_still = place.stay_listed or self._removed_ahead.any_found_gone(item.repository, item.tags)
         if removal is Removal.FOUND_GONE or listed_still:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
         return ((target, done(item, removal)) for target in item.targets)

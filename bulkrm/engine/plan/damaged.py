@@ -7,11 +7,10 @@ rate limits, timeouts, broken connections) says nothing of the tag.
 
 from collections.abc import Collection, Iterable
 
-from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.planning.guards.rules import GuardRules
 
 _OK = 200

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from bulkrm.engine.circuit_breaker import CircuitOpen
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted
 from bulkrm.engine.gateway import Gateway
@@ -20,7 +19,7 @@ from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
 from bulkrm.model.manifests.manifest import IMAGE_TYPES, Resolution, Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
-from bulkrm.model.result.failure import Failure, TagsOnly
+from bulkrm.model.result.failure import CircuitOpen, Failure, TagsOnly
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.facts import RepositoryFacts

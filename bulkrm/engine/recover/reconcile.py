@@ -72,7 +72,6 @@ class Reconciliation:
         for (repository, tag), digest in earlier.removed_ahead.items():
             self._held.setdefault(repository, {})[tag] = digest
             context.removed_ahead.note_sent(repository, tag, digest)
-            context.removed_ahead.doubt(repository, tag)
         for repository, decoys in earlier.decoys.items():
             for decoy in decoys:
                 context.removed_ahead.add_decoy(repository, decoy)

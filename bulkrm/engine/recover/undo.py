@@ -11,7 +11,7 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import Change, Pushed, outcome_of, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
@@ -172,7 +172,7 @@ class Undo:
         change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
         with self._in_flight.unfinished():  # also where the run is stopped, it is looked what came of the push
             changed = await self._tags.put(change, loss.manifest)
-            if isinstance(changed, Done):
+            if isinstance(changed, Pushed):
                 places = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
                 return await self._seen(loss, *places)
         outcome = outcome_of(changed, change, Restored())

@@ -16,8 +16,10 @@ effect      what came back so far                       what follows from it
 ==========  ==========================================  ================================================================
 
 Who looks it up: `remote.registry`, before it repeats a DELETE and where the last answer proves nothing; `next_step`,
-where the change was withdrawn after a send and is no longer wanted. `resume` looks up the changes of a killed run: the
-journal notes each change before its first send, so that every change in it without an outcome is `OVER`.
+where the change was withdrawn after a send and is no longer wanted; `engine.execute.tags.tag_change`, which reads a tag
+before each send. `resume` looks up the changes of a killed run: the journal notes each change before its first send, so
+that every change in it without an outcome is `OVER`. A look that finds things as they were shows that no send acted: the
+change has then failed with the effect `NONE`.
 
 A removal needs a proof. A registry does three things for one DELETE by digest: it accepts the request (202), it unlinks
 the manifest, and it unlinks every tag that led to it. None of them proves the next one:

@@ -80,3 +80,16 @@ class StillTagged(Failure):
 @dataclass(frozen=True, slots=True)
 class TagsOnly(Failure):
     """The registry deletes tags, but no manifests."""
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitOpen(Failure):
+    """The request was not sent, because too many in a row to its host had failed. No outcome is `Failed` for it.
+
+    `bulkrm.model.result.outcome.outcome_of_failure` has what an image is that met it.
+    """
+
+    @property
+    def as_failure(self) -> Failure:
+        """The same cause, for an image that was asked about before."""
+        return Failure(self.code, self.message, self.status, self.hint, self.reach)

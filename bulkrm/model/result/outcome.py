@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
-from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.effect import Effect
+from bulkrm.model.result.failure import CircuitOpen, Failure
 
 
 class Status(StrEnum):
@@ -206,6 +207,21 @@ Outcome = (
     | NotAttempted
     | NoMatch
 )
+
+
+def outcome_of_failure(failure: Failure, effect: Effect = Effect.NONE) -> Failed | NotAttempted:
+    """Return the outcome of an image that met a failure; `effect`: what was sent for it may have done by then.
+
+    =================  ============================================  ============================================
+    the failure        effect `NONE`                                 effect `OVER` or `OPEN`
+    =================  ============================================  ============================================
+    `CircuitOpen`      `NotAttempted`: nothing was sent about it     `Failed`, by the trouble that the host is in
+    any other          `Failed`                                      `Failed`
+    =================  ============================================  ============================================
+    """
+    if not isinstance(failure, CircuitOpen):
+        return Failed(failure)
+    return Failed(failure.as_failure) if effect.may_have_acted else NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
 
 
 class Signal(StrEnum):

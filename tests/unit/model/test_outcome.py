@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.effect import Effect
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
@@ -20,10 +21,14 @@ from bulkrm.model.result.outcome import (
     Status,
     WouldDelete,
     exit_code,
+    outcome_of_failure,
 )
 
 FAILED = Failed(Failure(FailureCode.TIMEOUT, "no answer"))
 DECLINED = NotAttempted(NotAttemptedReason.DECLINED)
+REFUSED = Failure(FailureCode.REFUSED, "HTTP 409", 409)
+NOT_ASKED = CircuitOpen(FailureCode.SERVER_ERROR, "not asked: 8 requests in a row failed", 503)
+TROUBLE = Failure(FailureCode.SERVER_ERROR, "not asked: 8 requests in a row failed", 503)
 SHARED, PROTECTED = Kept(KeptReason.SHARED), Kept(KeptReason.PROTECTED)
 
 
@@ -76,3 +81,21 @@ def test_every_status_has_one_outcome() -> None:
 def test_the_status_is_no_field(kind: type) -> None:
     """A status belongs to the kind and cannot be set."""
     assert "status" not in {field.name for field in fields(kind)}
+
+
+@pytest.mark.parametrize(
+    ("failure", "effect", "expected"),
+    [
+        (REFUSED, Effect.NONE, Failed(REFUSED)),
+        (REFUSED, Effect.OPEN, Failed(REFUSED)),
+        (NOT_ASKED, Effect.NONE, NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)),
+        (NOT_ASKED, Effect.OVER, Failed(TROUBLE)),
+        (NOT_ASKED, Effect.OPEN, Failed(TROUBLE)),
+    ],
+)
+def test_what_a_failure_means_for_an_image(failure: Failure, effect: Effect, expected: Outcome) -> None:
+    """An image about which nothing was sent, because its host's circuit is open, was not attempted; any other failed."""
+    outcome = outcome_of_failure(failure, effect)
+
+    assert outcome == expected
+    assert not (isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen))

@@ -17,11 +17,11 @@ from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
-    Done,
-    Doubt,
+    FailedChange,
     Moved,
     NotSent,
-    in_doubt,
+    Pushed,
+    may_be_made,
     moved,
     tag_of,
     unconfirmed,
@@ -36,8 +36,18 @@ from bulkrm.model.events import ADVANCED, Phase, PhaseBegan
 from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.plan import Dangling, UntagMethod
 from bulkrm.model.reference import Repository
+from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
+from bulkrm.model.result.outcome import (
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    KeptReason,
+    NotAttempted,
+    Outcome,
+    outcome_of_failure,
+)
 from bulkrm.planning.dangling import NOWHERE
 from bulkrm.state.errors import StateError
 
@@ -45,6 +55,9 @@ from bulkrm.state.errors import StateError
 _CANNOT = frozenset(
     {FailureCode.SERVER_ERROR, FailureCode.UNCONFIRMED, FailureCode.NOT_SUPPORTED, FailureCode.UNEXPECTED_ANSWER}
 )
+
+
+_Sent = Removal | Pushed | FailedChange  # the result of a change that was sent
 
 
 class DanglingTags:
@@ -73,7 +86,7 @@ class DanglingTags:
 
     async def _in_repository(self, places: Mapping[Repository, Sequence[Dangling]], repository: Repository) -> None:
         entries = places[repository]
-        sent: dict[Dangling, Done | Failure] = {}
+        sent: dict[Dangling, _Sent] = {}
         try:
             tags = [tag_of(entry.target) for entry in entries]
             await self._recorder.dangling(repository, tags)
@@ -94,35 +107,35 @@ class DanglingTags:
                 self._record(entry, Failed(unconfirmed(None)))
             raise
 
-    async def _send(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, Done | Failure]) -> None:
+    async def _send(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, _Sent]) -> None:
         """Remove one tag if it still leads nowhere; `sent` gets what the answer says, where a request was sent."""
         match await self._change(entry, decoy, sent):
             case Moved(Digest() as now):
                 self._record(entry, moved(entry.repository, tag_of(entry.target), now))
             case NotSent(failure) if not self._stop:
-                self._record(entry, Failed(failure))
-            case Done() | Failure() as answered:
+                self._record(entry, outcome_of_failure(failure))
+            case Removal() | Pushed() | FailedChange() as answered:
                 sent[entry] = answered
             case _:
                 pass
 
-    async def _change(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, Done | Failure]) -> Changed:
+    async def _change(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, _Sent]) -> Changed:
         repository, tag = entry.repository, tag_of(entry.target)
 
         def wanted() -> bool:
             return not self._stop
 
-        def cut_off() -> None:
-            sent[entry] = in_doubt(unconfirmed(None))
+        change = Change(repository, tag, None, None, wanted, damaged=True)
+        try:
+            if decoy is not None:
+                return await decoy.push(tag, None, wanted, damaged=True)
+            return await self._decoys.changer.delete(change)
+        except BaseException:
+            if change.effect.may_have_acted or (decoy is not None and tag in decoy.under):
+                sent[entry] = FailedChange(unconfirmed(None), Effect.OPEN)
+            raise
 
-        if decoy is not None:
-            return await decoy.push(tag, None, wanted, cut_off, damaged=True)
-        change = Change(repository, tag, None, None, wanted, cut_off, damaged=True)
-        return await self._decoys.changer.delete(change)
-
-    async def _conclude(
-        self, repository: Repository, sent: Mapping[Dangling, Done | Failure], decoy: Decoy | None
-    ) -> None:
+    async def _conclude(self, repository: Repository, sent: Mapping[Dangling, _Sent], decoy: Decoy | None) -> None:
         """Delete the decoy, if one was pushed over the tags, and record the outcome of each tag by the tag list."""
         if not sent:
             return
@@ -139,12 +152,12 @@ class DanglingTags:
 
     def _record(self, entry: Dangling, outcome: Outcome) -> None:
         self._outcomes.record(entry.target, outcome)
-        if isinstance(outcome, Failed) and self._fail_fast:
+        if isinstance(outcome, Failed | NotAttempted) and self._fail_fast:
             self._stop.fail_fast()
 
 
 def dangling_outcome(
-    entry: Dangling, answered: Done | Failure, names: Collection[str] | Failure, removal: DecoyRemoval | None
+    entry: Dangling, answered: _Sent, names: Collection[str] | Failure, removal: DecoyRemoval | None
 ) -> Outcome:
     """Return the outcome of a dangling tag.
 
@@ -155,25 +168,27 @@ def dangling_outcome(
     if isinstance(names, Failure):
         return Failed(unconfirmed(names))
     if tag not in names:
-        by_us = answered.by_us if isinstance(answered, Done) else isinstance(answered, Doubt)
+        by_us = may_be_made(answered) and answered is not Removal.WAS_GONE
         return Deleted(for_good=True) if by_us else Gone()
-    failure = answered if isinstance(answered, Failure) else None
+    failed = answered if isinstance(answered, FailedChange) else None
     if removal is None or tag not in removal.looks:
-        return _stays(failure)
+        return _stays(failed)
     held = removal.looks[tag].held
     if held is None:
-        return _stays(failure or removal.failure)
+        if failed is None and removal.failure is not None:
+            failed = FailedChange(removal.failure, Effect.NONE)
+        return _stays(failed)
     if isinstance(held, Failure):
         return Failed(unrestored(repository, tag, held))
     return Failed(unrestored(repository, tag, None)) if held == removal.decoy else moved(repository, tag, held)
 
 
-def _stays(failure: Failure | None) -> Outcome:
+def _stays(failed: FailedChange | None) -> Outcome:
     """Return the outcome of a tag that is still listed, with the reason that the registry gave, if any."""
-    if failure is not None and failure.code not in _CANNOT:
-        return Failed(failure)
+    if failed is not None and failed.failure.code not in _CANNOT:
+        return outcome_of_failure(failed.failure, failed.effect)
     why = f"{NOWHERE}, and the registry does not remove it"
-    why += f": {failure.message}" if failure is not None else ""
+    why += f": {failed.failure.message}" if failed is not None else ""
     hint = (
         "another way may remove it: --allow-decoy, or the registry's own tool; its administrator can delete its files"
     )

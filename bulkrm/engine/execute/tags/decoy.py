@@ -7,7 +7,7 @@ image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives li
 1. *Made* for some tags of one repository, and journalled with them before anything is pushed (`Decoys.make`, which lets the
    next one of the repository be made when its block is left).
 2. *Pushed* over a tag that still holds what it held when the change was decided (`push`): one `Change` like any other. From then
-   on the tag is under the decoy, also where it is in doubt whether the push took effect.
+   on the tag is under the decoy, also where the push failed and may have acted (`Effect`).
 3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too).
 4. *Proved* by the tag list after that DELETE: what it does not have is gone. What it has is asked for by HEAD, because it may
    hold the decoy, what it held before, somebody's push, or nothing where the registry stopped half-way. As a registry may
@@ -35,7 +35,7 @@ import anyio
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
-from bulkrm.engine.execute.tags.tag_change import Change, Changed, Done, Doubt, do_nothing, none_if_damaged
+from bulkrm.engine.execute.tags.tag_change import Change, Changed, may_be_made, none_if_damaged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import Stop
@@ -122,23 +122,17 @@ class Decoy(EarlierDecoy):
         self.under: dict[str, Digest | None] = {}
 
     async def push(
-        self,
-        tag: str,
-        before: Digest | None,
-        wanted: Callable[[], bool],
-        cut_off: Callable[[], None] = do_nothing,
-        *,
-        damaged: bool = False,
+        self, tag: str, before: Digest | None, wanted: Callable[[], bool], *, damaged: bool = False
     ) -> Changed:
         """Push the decoy over a tag that holds `before` (None: nothing) still; the rest as in `Change`."""
-
-        def ends() -> None:
-            self.under[tag] = before
-            cut_off()
-
-        change = Change(self.repository, tag, before, self.digest, wanted, ends, damaged)
-        changed = await self._changer.put(change, self._manifest)
-        if isinstance(changed, Done | Doubt):
+        change = Change(self.repository, tag, before, self.digest, wanted, damaged)
+        try:
+            changed = await self._changer.put(change, self._manifest)
+        except BaseException:
+            if change.effect.may_have_acted:
+                self.under[tag] = before
+            raise
+        if may_be_made(changed):
             self.under[tag] = before
         return changed
 

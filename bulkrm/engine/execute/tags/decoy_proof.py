@@ -19,7 +19,7 @@ A tag that nobody could list is taken for one that is listed.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from bulkrm.engine.execute.tags.tag_change import Doubt, moved, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_change import moved, unconfirmed, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
@@ -59,11 +59,11 @@ def stays_listed(look: TagLook) -> bool:
 
 
 def untag_outcome(
-    item: Item, tag: str, looked: TagLook, deleted: Removal | Failure, doubt: Doubt | None
+    item: Item, tag: str, looked: TagLook, deleted: Removal | Failure, unpushed: Failure | None
 ) -> Outcome | None:
     """Return the outcome of a tag of a manifest that stays; None: `stays_listed`.
 
-    `deleted`: what the DELETE of the decoy came to; `doubt`: why it is not known whether it was pushed over the tag at all.
+    `deleted`: what the DELETE of the decoy came to; `unpushed`: why it may not have been pushed over the tag at all.
     """
     held = looked.held
     if stays_listed(looked):
@@ -76,7 +76,7 @@ def untag_outcome(
         return _left_with(item, held, deleted)
     if isinstance(held, Failure):
         return Failed(unconfirmed(held))
-    return _left_with(item, held, doubt or _served_still(item, tag))
+    return _left_with(item, held, unpushed or _served_still(item, tag))
 
 
 def _served_still(item: Item, tag: str) -> Failure:

@@ -4,46 +4,53 @@ No registry has a conditional DELETE or PUT of a tag. So a change names what the
 nothing), and the tag is read in the last moment before each send. The send is one request: the transport repeats none
 of it, and takes it back where it waited for more than 5 seconds for its turn, because what was read is too old then.
 After everything that would let another request be repeated (a limit, a token that ended, silence, a 5xx) the tag is
-read anew, and what it holds decides:
+read anew. What it holds, and the `Effect` of the sends before (`bulkrm.model.result.effect`), decide:
 
 =====================  =============================  =====================================================
-the tag holds          nothing was sent yet           a send may have taken effect
+the tag holds          effect `NONE`                  effect `OVER` or `OPEN`
 =====================  =============================  =====================================================
-what it held before    the change is sent             it did not, so the change is sent again
-what it is to hold     `Moved`: somebody else did it  `Done`, without a clean answer
+what it held before    the change is sent             it did not act, so the change is sent again
+what it is to hold     `Moved`: somebody else did it  a DELETE is `Removal.FOUND_GONE`, a PUT is `Pushed`
 anything else          `Moved`                        `Moved`
-what cannot be read    `NotSent`                      `Doubt`
+what cannot be read    `NotSent`                      `FailedChange` with that effect
 =====================  =============================  =====================================================
+
+If the change is not wanted any more after that reading, it is `Unsent` at effect `NONE`, else a `FailedChange` with its effect.
+The answer to a send decides the rest: a success is the `Removal` that it proves, or `Pushed`; a failure is a `FailedChange`
+with the effect of all sends together, so that one with effect `NONE` is a refusal.
 
 Where a tag is deleted that led nowhere, `before` and `after` are both nothing, and reading it tells nothing of the DELETE.
-Then it is sent again only behind a limit, which is a refusal; where it may have acted, the caller's look at the tag list has
-to tell. A tag that led nowhere because the registry cannot read it is `damaged`: it is read whatever type its manifest has,
-and damage counts as nothing.
+Then it is sent again only behind a limit (`OVER`), which is a refusal; where a send is `OPEN`, the caller's look at the tag
+list has to tell. A tag that led nowhere because the registry cannot read it is `damaged`: it is read whatever type its manifest
+has, and damage counts as nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Unresolved
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, Outcome, Untagged
+from bulkrm.model.result.outcome import Gone, Kept, KeptReason, Outcome, Untagged, outcome_of_failure
 from bulkrm.model.target import Target
+from bulkrm.planning.next_step import Unsent
+from bulkrm.remote.sending import Sending
 
 
-def do_nothing() -> None:
-    """Do nothing."""
+def _once() -> Sending:
+    return Sending(repeatable=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Change:
     """A change of a tag that holds `before` (None: nothing), so that it holds `after` (None: nothing).
 
-    `wanted` is asked right before each send; if False, nothing is sent. `cut_off` is called if the run ends while the change
-    may be taking effect. `damaged`: the tag led nowhere, and what the registry cannot read under it counts as nothing.
+    `wanted` is asked right before each send; if False, nothing is sent. `damaged`: the tag led nowhere, and what the registry
+    cannot read under it counts as nothing.
     """
 
     repository: Repository
@@ -51,13 +58,23 @@ class Change:
     before: Digest | None
     after: Digest | None
     wanted: Callable[[], bool]
-    cut_off: Callable[[], None] = do_nothing
     damaged: bool = False
+    sending: Sending = field(default_factory=_once, init=False)
+
+    @property
+    def effect(self) -> Effect:
+        """What the sends of the change may have done by now; whoever is cut off in the middle of it asks."""
+        return self.sending.effect
 
     @property
     def shows(self) -> bool:
         """Tell whether reading the tag afterwards shows whether the change took effect."""
         return self.before != self.after
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """The tag holds `after`, which this run pushed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +85,6 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The tag holds `after`. `by_us`: this run changed it, and nobody else.
-
-    `clean`: a success without complaint proves it. Otherwise only a HEAD shows it, and a registry that stopped half-way may
-    still list a tag that answers 404.
-    """
-
-    by_us: bool = True
-    clean: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Unwanted:
-    """Nothing was sent, because `wanted` said no after the tag was read."""
-
-
-@dataclass(frozen=True, slots=True)
 class NotSent:
     """Nothing was sent: the tag could not be read, or the registry was never ready for the change in time."""
 
@@ -92,36 +92,39 @@ class NotSent:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt(Failure):
-    """The change may have taken effect. Any other failure is a refusal, by the registry or known from an earlier one."""
+class FailedChange:
+    """The change was not seen to take effect. `effect` `NONE`: it was refused, now or by what is known from earlier.
+
+    With any other effect it may have acted all the same, so the tag has to be looked up.
+    """
+
+    failure: Failure
+    effect: Effect
 
 
-Changed = Done | Moved | Unwanted | NotSent | Failure
+# `Unsent`: nothing was sent, because the change was not wanted any more after the tag was read.
+Changed = Removal | Pushed | Moved | Unsent | NotSent | FailedChange
 
 
-def settled_by_reading(change: Change, held: Digest | Failure | None, *, sent: bool) -> Changed | None:
+def settled_by_reading(change: Change, held: Digest | Failure | None) -> Changed | None:
     """Return the result if the reading of a tag decides it; None: the change has to be sent, or sent again."""
+    effect = change.effect
     if isinstance(held, Failure):
-        return in_doubt(unconfirmed(held)) if sent else NotSent(held)
-    if sent and held == change.after and change.shows:
-        return Done(clean=False)
+        return FailedChange(unconfirmed(held), effect) if effect.may_have_acted else NotSent(held)
+    if effect.may_have_acted and held == change.after and change.shows:
+        return Removal.FOUND_GONE if held is None else Pushed()
     if held != change.before:
         return Moved(held)
     if not change.wanted():
-        return in_doubt(unconfirmed(None)) if sent else Unwanted()
+        return FailedChange(unconfirmed(None), effect) if effect.may_have_acted else Unsent()
     return None
 
 
-def settled_by_answer(result: Done | Failure, *, sent: bool, doubtful: bool) -> Done | Failure:
-    """Return the result by an answer. `sent`: an earlier send may have taken effect; `doubtful`: this one may have."""
-    if isinstance(result, Failure):
-        return in_doubt(result) if sent or doubtful else result
-    return Done(clean=False) if sent and not result.by_us else result
-
-
-def in_doubt(failure: Failure) -> Doubt:
-    """Return a failure as that of a change which may have taken effect all the same."""
-    return Doubt(failure.code, failure.message, failure.status, failure.hint, failure.reach)
+def may_be_made(changed: Changed) -> bool:
+    """Tell whether the tag holds what it is to hold after the change, or may."""
+    return isinstance(changed, Removal | Pushed) or (
+        isinstance(changed, FailedChange) and changed.effect.may_have_acted
+    )
 
 
 def none_if_damaged(held: Digest | Failure | None) -> Digest | Failure | None:
@@ -156,13 +159,13 @@ def moved(repository: Repository, tag: str, now: Digest) -> Kept:
 def outcome_of(changed: Changed, change: Change, done: Outcome) -> Outcome | None:
     """Return the outcome of a change: `done` if this run made it; None: it was not tried."""
     match changed:
-        case Done(by_us):
-            return done if by_us else Gone()
+        case Removal() | Pushed():
+            return Gone() if changed is Removal.WAS_GONE else done
         case Moved(now):
             return Gone() if now is None else moved(change.repository, change.tag, now)
-        case Unwanted():
+        case Unsent():
             return None
         case NotSent(failure):
-            return Failed(failure)
-        case Failure():
-            return Failed(changed)
+            return outcome_of_failure(failure)
+        case FailedChange(failure, effect):
+            return outcome_of_failure(failure, effect)

@@ -6,12 +6,11 @@ from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
-    Done,
+    FailedChange,
     NotSent,
-    in_doubt,
+    Pushed,
     moved,
     none_if_damaged,
-    settled_by_answer,
     settled_by_reading,
     unconfirmed,
 )
@@ -33,8 +32,8 @@ from bulkrm.remote.sending import Sending, Withdrawn
 _FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
 _TRIES = 8  # times that a tag is read: a token may end, or the host pause, while a request waits for its turn
 # Sends the change, once.
-_Send = Callable[[Registry, Sending], Awaitable[Done]]
-_Ask = Callable[[Repository, Callable[[Registry], Awaitable[Done]]], Awaitable[Done | Failure]]
+_Send = Callable[[Registry, Sending], Awaitable[Removal | Pushed]]
+_Ask = Callable[[Repository, Callable[[Registry], Awaitable[Removal | Pushed]]], Awaitable[Removal | Pushed | Failure]]
 
 
 class TagChanger:
@@ -128,42 +127,38 @@ class TagChanger:
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""
 
-        async def send(registry: Registry, sending: Sending) -> Done:
-            removal = await registry.delete_tag(change.repository, change.tag, sending)
-            return Done(by_us=removal is not Removal.WAS_GONE, clean=removal is Removal.DELETED)
+        async def send(registry: Registry, sending: Sending) -> Removal:
+            return await registry.delete_tag(change.repository, change.tag, sending)
 
         return await self._make(change, send, self._gateway.untag)
 
     async def put(self, change: Change, manifest: Manifest) -> Changed:
         """Make the change by PUT of a manifest under the tag."""
 
-        async def send(registry: Registry, sending: Sending) -> Done:
+        async def send(registry: Registry, sending: Sending) -> Pushed:
             await registry.put(change.repository, change.tag, manifest, sending)
-            return Done()
+            return Pushed()
 
         return await self._make(change, send, self._gateway.push)
 
     async def _make(self, change: Change, send: _Send, ask: _Ask) -> Changed:
-        sending, failure = Sending(repeatable=False), None
+        sending, failure = change.sending, None
         for _ in range(_TRIES):
-            sent = sending.may_have_acted
+            settled = settled_by_reading(change, await self._held(change))
+            if settled is not None:
+                return settled
+            sending.withdrawn = self._withdrawn(change)
             try:
-                settled = settled_by_reading(change, await self._held(change), sent=sent)
-                if settled is not None:
-                    return settled
-                sending.withdrawn = self._withdrawn(change)
                 with self._in_flight.of(sending):
                     result = await ask(change.repository, lambda registry: send(registry, sending))
-                return settled_by_answer(result, sent=sent, doubtful=sending.may_have_acted)
             except Withdrawn as taken_back:
                 failure = taken_back.failure
                 if sending.is_open and not change.shows:
-                    return in_doubt(failure or unconfirmed(None))
-            except BaseException:
-                if sending.may_have_acted:
-                    change.cut_off()
-                raise
-        return in_doubt(failure or _RESTLESS) if sending.may_have_acted else NotSent(failure or _RESTLESS)
+                    return FailedChange(failure or unconfirmed(None), change.effect)
+            else:
+                return FailedChange(result, change.effect) if isinstance(result, Failure) else result
+        failure = failure or _RESTLESS
+        return FailedChange(failure, change.effect) if sending.may_have_acted else NotSent(failure)
 
     async def _held(self, change: Change) -> Digest | Failure | None:
         read = self.read_damaged if change.damaged else self.read

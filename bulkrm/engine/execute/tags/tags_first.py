@@ -15,17 +15,18 @@ from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
-from bulkrm.engine.execute.tags.tag_change import Changed, Moved, NotSent, Unwanted, moved
+from bulkrm.engine.execute.tags.tag_change import Changed, FailedChange, Moved, NotSent, moved
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Warned, WarningKind
 from bulkrm.model.plan import Item, Order
-from bulkrm.model.result.effect import TagLook, TagState
+from bulkrm.model.result.effect import Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, Reach
 from bulkrm.model.result.outcome import Failed, Gone
 from bulkrm.model.steps import RemoveTagsAhead
+from bulkrm.planning.next_step import Unsent
 from bulkrm.state.errors import StateError
 
 _MAX_JUDGEMENTS = 10  # times that an image is judged before its tags are sent; after that they go with its manifest
@@ -119,7 +120,7 @@ class TagsFirst:
             for tag in tags:
                 progress.items[tag] = current
                 changed = await take_off(current, tag, wanted)
-                if isinstance(changed, Unwanted):
+                if isinstance(changed, Unsent):
                     break
                 tried.add(tag)
                 _note(tag, changed, progress)
@@ -161,9 +162,8 @@ class TagsFirst:
 
     def _note_left(self, item: Item, tag: str, look: TagLook, decoy: Decoy) -> None:
         if look.state is TagState.GONE:
-            return
-        if stays_listed(look):
-            self._removed_ahead.doubt(item.repository, tag)
+            self._removed_ahead.add(item.repository, tag, item.digest, Removal.DELETED)
+        if look.state is TagState.GONE or stays_listed(look):
             return
         self._removed_ahead.drop(item.repository, tag)
         failure = stuck(item.repository, tag, decoy.digest, look.held)
@@ -177,6 +177,5 @@ def _note(tag: str, changed: Changed, progress: _Progress) -> None:
     """Note where a tag leads now if it moved, and a failure that all further tags would meet."""
     if isinstance(changed, Moved) and changed.now is not None:
         progress.elsewhere[tag] = changed.now
-    failure = changed.failure if isinstance(changed, NotSent) else changed
-    if isinstance(failure, Failure) and failure.reach is not Reach.IMAGE:
-        progress.given_up = progress.given_up or failure
+    if isinstance(changed, NotSent | FailedChange) and changed.failure.reach is not Reach.IMAGE:
+        progress.given_up = progress.given_up or changed.failure

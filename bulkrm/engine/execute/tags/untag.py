@@ -5,15 +5,14 @@ place goes alone, the other tags of its manifest are read afterwards, and are pu
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import partial
+from typing import Literal
 
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.tag_change import Change, Done, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_change import Change, outcome_of, unconfirmed, untagged
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
@@ -23,10 +22,8 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome, Untagged
 from bulkrm.planning.next_step import Finding, Unsent
 
-
-@dataclass(frozen=True, slots=True)
-class _Unproved:
-    """The tag answers 404 after a DELETE without a clean answer: only the tag list tells whether it is gone."""
+# `FOUND_GONE`: the tag answers 404 after a DELETE without a clean answer, and only the tag list tells whether it is gone.
+_Result = Outcome | Literal[Removal.FOUND_GONE] | None
 
 
 class Untagging:
@@ -68,24 +65,27 @@ class Untagging:
             outcome = await self._remove(item, tag, wanted)
             if outcome is None:
                 return False
-            if isinstance(outcome, _Unproved):
-                self._pending.add(item, Removal.FOUND_GONE, item.targets_naming(tag), (tag,))
+            if outcome is Removal.FOUND_GONE:
+                self._pending.add(item, outcome, item.targets_naming(tag), (tag,))
             else:
                 self._outcomes.record(item, item.targets_naming(tag), outcome)
         return True
 
-    async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
+    async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> _Result:
         async with self._first_alone.turn(place_of(item.repository)) as is_alone:
             return await (self._remove_first if is_alone else self._delete)(item, tag, wanted)
 
-    async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
-        cut_off = partial(self._outcomes.record, item, item.targets_naming(tag), Failed(unconfirmed(None)))
-        change = Change(item.repository, tag, item.digest, None, wanted, cut_off)
-        changed = await self._changer.delete(change)
-        unproved = isinstance(changed, Done) and not changed.clean
-        return _Unproved() if unproved else outcome_of(changed, change, untagged(item))
+    async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> _Result:
+        change = Change(item.repository, tag, item.digest, None, wanted)
+        try:
+            changed = await self._changer.delete(change)
+        except BaseException:
+            if change.effect.may_have_acted:
+                self._outcomes.record(item, item.targets_naming(tag), Failed(unconfirmed(None)))
+            raise
+        return changed if changed is Removal.FOUND_GONE else outcome_of(changed, change, untagged(item))
 
-    async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Outcome | _Unproved | None:
+    async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> _Result:
         """Remove the first tag of a place, and put back other tags that went with it, also in a run that is stopped."""
         archived = await self._changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
@@ -98,7 +98,7 @@ class Untagging:
         before = [other for other, held in read.items() if held == item.digest]
         with self._in_flight.unfinished():
             outcome = await self._delete(item, tag, wanted)
-            if not isinstance(outcome, Untagged | _Unproved):
+            if not (isinstance(outcome, Untagged) or outcome is Removal.FOUND_GONE):
                 return outcome
             try:
                 stays = await self._still_there(item, tag)

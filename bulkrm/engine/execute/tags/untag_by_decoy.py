@@ -7,7 +7,7 @@ from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
-from bulkrm.engine.execute.tags.tag_change import Change, Doubt, Moved, outcome_of, untagged
+from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, outcome_of, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item
@@ -50,9 +50,9 @@ class UntagByDecoy:
         elsewhere: dict[str, Digest] = {}
         try:
             with self._in_flight.unfinished():
-                complete, doubts = await self._push(item, decoy, elsewhere, wanted)
+                complete, failures = await self._push(item, decoy, elsewhere, wanted)
                 if decoy.under:
-                    await self._remove(item, decoy, archived, doubts)
+                    await self._remove(item, decoy, archived, failures)
                 for tag, now in elsewhere.items():
                     self._outcomes.record(
                         item, item.targets_naming(tag), await self._others.outcome_of_moved(item.repository, tag, now)
@@ -65,16 +65,16 @@ class UntagByDecoy:
 
     async def _push(
         self, item: Item, decoy: Decoy, elsewhere: dict[str, Digest], wanted: Callable[[], bool]
-    ) -> tuple[bool, dict[str, Doubt]]:
-        """Push the decoy over the tags that hold the item's manifest; return whether all were tried, and what is in doubt.
+    ) -> tuple[bool, dict[str, Failure]]:
+        """Push the decoy over the tags that hold the item's manifest; return whether all were tried, and which pushes failed.
 
         `elsewhere` gets the tags that hold something else, and what.
         """
-        doubts: dict[str, Doubt] = {}
+        failures: dict[str, Failure] = {}
         for tag in item.named_tags:
             changed = await decoy.push(tag, item.digest, wanted)
-            if isinstance(changed, Doubt):
-                doubts[tag] = changed
+            if isinstance(changed, FailedChange):
+                failures[tag] = changed.failure
             if tag in decoy.under:
                 continue
             if isinstance(changed, Moved) and changed.now is not None:
@@ -83,16 +83,16 @@ class UntagByDecoy:
             change = Change(item.repository, tag, item.digest, decoy.digest, wanted)
             outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
-                return False, doubts
+                return False, failures
             self._outcomes.record(item, item.targets_naming(tag), outcome)
-        return True, doubts
+        return True, failures
 
-    async def _remove(self, item: Item, decoy: Decoy, archived: Manifest, doubts: dict[str, Doubt]) -> None:
+    async def _remove(self, item: Item, decoy: Decoy, archived: Manifest, failures: dict[str, Failure]) -> None:
         """Remove the decoy, and record the outcome of each tag that was under it."""
         removal = await decoy.remove({item.digest: archived})
         for tag, look in removal.looks.items():
             del decoy.under[tag]
-            outcome = untag_outcome(item, tag, look, removal.deleted, doubts.get(tag))
+            outcome = untag_outcome(item, tag, look, removal.deleted, failures.get(tag))
             if outcome is None:
                 self._pending.add(item, Removal.FOUND_GONE, item.targets_naming(tag), (tag,))
             else:

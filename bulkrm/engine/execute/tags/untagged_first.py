@@ -15,7 +15,7 @@ from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Staleness
-from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Unwanted, moved
+from bulkrm.engine.execute.tags.tag_change import FailedChange, Moved, NotSent, moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
 from bulkrm.engine.gateway import Gateway
@@ -70,12 +70,12 @@ class UntaggedFirst:
             return not self._stop and not staleness.is_stale(item.repository)
 
         for tag in left:
-            match await self._tags_ahead.delete(item, tag, wanted, decided=True):
-                case Unwanted():
-                    return Unsent()
+            match await self._tags_ahead.delete_and_look(item, tag, wanted):
+                case Unsent() as unsent:
+                    return unsent
                 case Moved(Digest() as now):
                     self._outcomes.record(item, item.targets_naming(tag), moved(item.repository, tag, now))
-                case NotSent(failure) | (Failure() as failure):
+                case NotSent(failure) | FailedChange(failure):
                     self._fail(item, tag, failure)
                     return failure
                 case _:

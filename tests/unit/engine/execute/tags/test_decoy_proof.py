@@ -4,13 +4,13 @@ import pytest
 
 from bulkrm.engine.execute.tags.dangling import dangling_outcome
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers, stays_listed, stuck, untag_outcome
-from bulkrm.engine.execute.tags.tag_change import Done, Doubt
+from bulkrm.engine.execute.tags.tag_change import FailedChange, Pushed
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Dangling, Item, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.effect import GONE, Effect, Removal, TagLook, TagState, tag_state
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, Outcome
 from bulkrm.model.target import Target
 
@@ -23,7 +23,10 @@ DELETED, FOUND_GONE, WAS_GONE = Removal.DELETED, Removal.FOUND_GONE, Removal.WAS
 REFUSED = Failure(FailureCode.REFUSED, "no", 409)
 BROKEN = Failure(FailureCode.SERVER_ERROR, "broken", 503)
 SILENT = Failure(FailureCode.TIMEOUT, "no answer")
-DOUBT = Doubt(FailureCode.TIMEOUT, "no answer to PUT")
+CIRCUIT_OPEN = CircuitOpen(FailureCode.TIMEOUT, "not asked")
+UNANSWERED = Failure(FailureCode.TIMEOUT, "no answer to PUT")
+DOUBT = FailedChange(UNANSWERED, Effect.OPEN)
+NO, TROUBLE = FailedChange(REFUSED, Effect.NONE), FailedChange(BROKEN, Effect.NONE)
 
 
 def look(before: Digest | None, held: Digest | Failure | None, *, listed: bool = True) -> TagLook:
@@ -76,26 +79,26 @@ def test_a_tag_of_a_manifest_that_stays(
 @pytest.mark.parametrize(("held", "expected"), [(WAS, "timeout"), (DECOY, "timeout unfinished"), (OTHER, "kept moved")])
 def test_a_push_in_doubt(held: Digest, expected: str) -> None:
     """Where it was in doubt whether the decoy was pushed at all, that is why the tag holds what it held."""
-    assert word(untag_outcome(ITEM, "a", look(WAS, held), DELETED, DOUBT)) == expected
+    assert word(untag_outcome(ITEM, "a", look(WAS, held), DELETED, UNANSWERED)) == expected
 
 
 @pytest.mark.parametrize(
     ("answered", "deleted", "held", "listed", "expected"),
     [
-        (Done(), DELETED, None, False, "deleted"),
-        (Done(), DELETED, None, True, "kept unreadable"),
-        (Done(), DELETED, DECOY, True, "unfinished"),
-        (Done(), DELETED, OTHER, True, "kept moved"),
-        (Done(), DELETED, SILENT, True, "unfinished"),
+        (Pushed(), DELETED, None, False, "deleted"),
+        (Pushed(), DELETED, None, True, "kept unreadable"),
+        (Pushed(), DELETED, DECOY, True, "unfinished"),
+        (Pushed(), DELETED, OTHER, True, "kept moved"),
+        (Pushed(), DELETED, SILENT, True, "unfinished"),
         (DOUBT, FOUND_GONE, None, False, "deleted"),
         (DOUBT, WAS_GONE, None, True, "timeout"),
-        (Done(), BROKEN, DECOY, True, "unfinished"),
-        (Done(), BROKEN, None, True, "kept unreadable"),
-        (Done(), REFUSED, None, True, "refused"),
+        (Pushed(), BROKEN, DECOY, True, "unfinished"),
+        (Pushed(), BROKEN, None, True, "kept unreadable"),
+        (Pushed(), REFUSED, None, True, "refused"),
     ],
 )
 def test_a_tag_that_led_nowhere(
-    answered: Done | Failure,
+    answered: Pushed | FailedChange,
     deleted: Removal | Failure,
     held: Digest | Failure | None,
     expected: str,
@@ -115,19 +118,23 @@ def test_a_tag_that_led_nowhere(
 @pytest.mark.parametrize(
     ("answered", "names", "expected"),
     [
-        (Done(), {"keep"}, "deleted"),
-        (Done(by_us=False), {"keep"}, "absent"),
+        (DELETED, {"keep"}, "deleted"),
+        (FOUND_GONE, {"keep"}, "deleted"),
+        (WAS_GONE, {"keep"}, "absent"),
         (DOUBT, {"keep"}, "deleted"),
-        (REFUSED, {"keep"}, "absent"),
-        (Done(), {"a"}, "kept unreadable"),
-        (BROKEN, {"a"}, "kept unreadable"),
-        (REFUSED, {"a"}, "refused"),
-        (Done(), SILENT, "unconfirmed"),
-        (REFUSED, SILENT, "unconfirmed"),
+        (NO, {"keep"}, "absent"),
+        (DELETED, {"a"}, "kept unreadable"),
+        (TROUBLE, {"a"}, "kept unreadable"),
+        (NO, {"a"}, "refused"),
+        (DOUBT, {"a"}, "timeout"),
+        (FailedChange(CIRCUIT_OPEN, Effect.NONE), {"a"}, "not-attempted"),
+        (FailedChange(CIRCUIT_OPEN, Effect.OPEN), {"a"}, "timeout"),
+        (DELETED, SILENT, "unconfirmed"),
+        (NO, SILENT, "unconfirmed"),
     ],
 )
 def test_a_tag_that_led_nowhere_and_was_deleted_itself(
-    answered: Done | Failure, names: set[str] | Failure, expected: str
+    answered: Removal | FailedChange, names: set[str] | Failure, expected: str
 ) -> None:
     """Without a decoy the list alone tells, and a refusal that the list belies was somebody else's deed."""
     outcome = dangling_outcome(NOWHERE, answered, names, None)

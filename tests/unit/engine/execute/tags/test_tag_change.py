@@ -1,119 +1,149 @@
 """What the reading of a tag, and the answer to its change, decide: no registry, no loop."""
 
+from dataclasses import replace
+
 import pytest
 
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
-    Done,
-    Doubt,
+    FailedChange,
     Moved,
     NotSent,
-    Unwanted,
+    Pushed,
+    may_be_made,
     moved,
     none_if_damaged,
     outcome_of,
-    settled_by_answer,
     settled_by_reading,
+    unconfirmed,
 )
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Outcome, Untagged
+from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Gone, NotAttempted, NotAttemptedReason, Outcome, Untagged
+from bulkrm.planning.next_step import Unsent
 
 APP = Repository("r.example", "app")
 WAS, IS, OTHER = (Digest.of(name) for name in (b"was", b"is", b"other"))
 SILENT = Failure(FailureCode.TIMEOUT, "no answer")
 REFUSED = Failure(FailureCode.REFUSED, "no", 409)
+CIRCUIT_OPEN = CircuitOpen(FailureCode.TIMEOUT, "not asked")
 
 
-def change(before: Digest | None = WAS, after: Digest | None = IS, *, wanted: bool = True) -> Change:
-    """A change of the tag `a`."""
-    return Change(APP, "a", before, after, lambda: wanted)
+def change(
+    before: Digest | None = WAS, after: Digest | None = IS, effect: Effect = Effect.NONE, *, wanted: bool = True
+) -> Change:
+    """A change of the tag `a`, whose sends may have done this by now."""
+    made = Change(APP, "a", before, after, lambda: wanted)
+    made.sending.effect = effect
+    return made
 
 
-def kind(changed: Changed | None) -> type[object]:
-    return type(changed)
+UNREAD = FailedChange(unconfirmed(SILENT), Effect.OPEN)
 
 
 @pytest.mark.parametrize(
-    ("held", "sent", "expected"),
+    ("held", "effect", "expected"),
     [
-        (WAS, False, type(None)),
-        (IS, False, Moved),
-        (OTHER, False, Moved),
-        (None, False, Moved),
-        (SILENT, False, NotSent),
-        (WAS, True, type(None)),
-        (IS, True, Done),
-        (OTHER, True, Moved),
-        (None, True, Moved),
-        (SILENT, True, Doubt),
+        (WAS, Effect.NONE, None),
+        (IS, Effect.NONE, Moved(IS)),
+        (OTHER, Effect.NONE, Moved(OTHER)),
+        (None, Effect.NONE, Moved(None)),
+        (SILENT, Effect.NONE, NotSent(SILENT)),
+        (WAS, Effect.OPEN, None),
+        (IS, Effect.OPEN, Pushed()),
+        (OTHER, Effect.OPEN, Moved(OTHER)),
+        (None, Effect.OPEN, Moved(None)),
+        (SILENT, Effect.OPEN, UNREAD),
+        (WAS, Effect.OVER, None),
+        (IS, Effect.OVER, Pushed()),
+        (SILENT, Effect.OVER, replace(UNREAD, effect=Effect.OVER)),
     ],
 )
-def test_the_table_of_readings(held: Digest | Failure | None, expected: type[object], *, sent: bool) -> None:
+def test_the_table_of_readings(held: Digest | Failure | None, effect: Effect, expected: Changed | None) -> None:
     """A change is sent, or sent again, only where the tag holds what it held, and what a lost send did is recognised."""
-    assert kind(settled_by_reading(change(), held, sent=sent)) is expected
+    assert settled_by_reading(change(effect=effect), held) == expected
 
 
 @pytest.mark.parametrize(
-    ("held", "sent", "expected"),
-    [(WAS, True, type(None)), (None, True, Done), (None, False, Moved), (OTHER, True, Moved)],
+    ("held", "effect", "expected"),
+    [
+        (WAS, Effect.OPEN, None),
+        (None, Effect.OPEN, Removal.FOUND_GONE),
+        (None, Effect.OVER, Removal.FOUND_GONE),
+        (None, Effect.NONE, Moved(None)),
+        (OTHER, Effect.OPEN, Moved(OTHER)),
+    ],
 )
-def test_a_tag_that_is_deleted(held: Digest | None, expected: type[object], *, sent: bool) -> None:
-    """A tag that answers nothing after a send is done, without a clean answer; before any send it was somebody else."""
-    settled = settled_by_reading(change(after=None), held, sent=sent)
-
-    assert kind(settled) is expected
-    assert not (isinstance(settled, Done) and settled.clean)
+def test_a_tag_that_is_deleted(held: Digest | None, effect: Effect, expected: Changed | None) -> None:
+    """A tag that answers nothing after a send is found gone, without a clean answer; before any send somebody else did it."""
+    assert settled_by_reading(change(after=None, effect=effect), held) == expected
 
 
-@pytest.mark.parametrize("sent", [False, True])
-def test_a_tag_that_led_nowhere(*, sent: bool) -> None:
+@pytest.mark.parametrize("effect", Effect)
+def test_a_tag_that_led_nowhere(effect: Effect) -> None:
     """That nothing answers under it says nothing of its DELETE; what answers there stays."""
-    nowhere = change(None, None)
+    nowhere = change(None, None, effect)
 
     assert not nowhere.shows
-    assert settled_by_reading(nowhere, None, sent=sent) is None
-    assert settled_by_reading(nowhere, OTHER, sent=sent) == Moved(OTHER)
-
-
-@pytest.mark.parametrize(("sent", "expected"), [(False, Unwanted), (True, Doubt)])
-def test_what_nobody_wants_any_more(expected: type[object], *, sent: bool) -> None:
-    """It is not sent; what was sent before stays in doubt, and a tag that moved is told so all the same."""
-    unwanted = change(wanted=False)
-
-    assert kind(settled_by_reading(unwanted, WAS, sent=sent)) is expected
-    assert settled_by_reading(unwanted, OTHER, sent=sent) == Moved(OTHER)
+    assert settled_by_reading(nowhere, None) is None
+    assert settled_by_reading(nowhere, OTHER) == Moved(OTHER)
 
 
 @pytest.mark.parametrize(
-    ("result", "sent", "doubtful", "expected"),
+    ("effect", "expected"),
     [
-        (Done(), False, True, Done()),
-        (Done(), True, True, Done()),
-        (Done(by_us=False), False, True, Done(by_us=False)),
-        (Done(by_us=False), True, True, Done(clean=False)),  # it was gone by an earlier send of ours
-        (REFUSED, False, False, REFUSED),
-        (REFUSED, True, False, Doubt(REFUSED.code, REFUSED.message, REFUSED.status)),
-        (SILENT, False, True, Doubt(SILENT.code, SILENT.message)),
+        (Effect.NONE, Unsent()),
+        (Effect.OVER, FailedChange(unconfirmed(None), Effect.OVER)),
+        (Effect.OPEN, FailedChange(unconfirmed(None), Effect.OPEN)),
     ],
 )
-def test_answers(result: Done | Failure, expected: Changed, *, sent: bool, doubtful: bool) -> None:
-    """A refusal is one only where nothing that was sent can have taken effect, and a 404 is somebody else's only then."""
-    assert settled_by_answer(result, sent=sent, doubtful=doubtful) == expected
+def test_what_nobody_wants_any_more(effect: Effect, expected: Changed) -> None:
+    """It is not sent; what was sent before may have acted still, and a tag that moved is told so all the same."""
+    unwanted = change(effect=effect, wanted=False)
+
+    assert settled_by_reading(unwanted, WAS) == expected
+    assert settled_by_reading(unwanted, OTHER) == Moved(OTHER)
 
 
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        (Done(), Untagged()),
-        (Done(by_us=False), Gone()),
+        (Removal.DELETED, True),
+        (Removal.FOUND_GONE, True),
+        (Removal.WAS_GONE, True),
+        (Pushed(), True),
+        (FailedChange(SILENT, Effect.OPEN), True),
+        (FailedChange(SILENT, Effect.OVER), True),
+        (FailedChange(REFUSED, Effect.NONE), False),
+        (NotSent(SILENT), False),
+        (Unsent(), False),
+        (Moved(None), False),
+    ],
+)
+def test_what_may_be_made(changed: Changed, *, expected: bool) -> None:
+    """A change is made, or may be, by its proof or by the effect of its sends."""
+    assert may_be_made(changed) is expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        (Removal.DELETED, Untagged()),
+        (Removal.FOUND_GONE, Untagged()),
+        (Removal.WAS_GONE, Gone()),
+        (Pushed(), Untagged()),
         (Moved(None), Gone()),
         (Moved(OTHER), moved(APP, "a", OTHER)),
-        (Unwanted(), None),
+        (Unsent(), None),
         (NotSent(SILENT), Failed(SILENT)),
-        (REFUSED, Failed(REFUSED)),
+        (NotSent(CIRCUIT_OPEN), NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)),
+        (FailedChange(REFUSED, Effect.NONE), Failed(REFUSED)),
+        (FailedChange(SILENT, Effect.OPEN), Failed(SILENT)),
+        (FailedChange(CIRCUIT_OPEN, Effect.NONE), NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)),
+        (FailedChange(CIRCUIT_OPEN, Effect.OVER), Failed(CIRCUIT_OPEN.as_failure)),
     ],
 )
 def test_outcomes(changed: Changed, expected: Outcome | None) -> None:
