@@ -13,7 +13,7 @@ a tag returns the digest that it held, until the manifest is gone. The states of
 `with_lost_tag` corrects the outcome of an image whose tag is gone: if its manifest stays, the image is unfinished.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
@@ -67,6 +67,10 @@ class RemovedAhead:
     def is_gone(self, repository: Repository, tag: str) -> bool:
         """Tell whether a tag is known to be gone."""
         return tag in self._gone.get(repository, ())
+
+    def gone(self, repository: Repository) -> Collection[str]:
+        """Return the tags of a repository that are known to be gone."""
+        return self._gone.get(repository, ())
 
     def any_found_gone(self, repository: Repository, tags: Iterable[str]) -> bool:
         """Tell whether any of these tags is gone without a clean answer, so that the tag list has to be read."""

@@ -121,7 +121,7 @@ class Staleness:
     """The newest judgement of every repository of a run."""
 
     def __init__(self, acts: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: ItemOutcomes) -> None:
-        """`acts`: the items to carry out; `outcomes` gets those of targets that a new judgement drops."""
+        """`acts`: the items to carry out; `outcomes` knows which of their targets are still open."""
         self._rereader = rereader
         self._clock = clock
         self._outcomes = outcomes
@@ -133,18 +133,11 @@ class Staleness:
         """Tell whether nothing of a repository may be changed before it was looked at again."""
         return self._of(repository).basis.is_stale(Moment.now(self._clock))
 
-    async def at(self, item: Item) -> Item | None:
-        """Return the item as the newest judgement leaves it; None: it does not go, and that is written down.
-
-        Also None where that cannot be told: the run was stopped, or the host is not asked any more.
-        """
-        judgement = await self.judged(item)
-        for settled in judgement.dropped:
-            self._outcomes.record(item, (settled.target,), settled.outcome)
-        return judgement.item
-
     async def judged(self, item: Item) -> Judgement:
-        """Return what the newest judgement says of an item, made anew where it is too old, and write nothing down."""
+        """Return what the newest judgement says of an item, made anew where it is too old; the caller records what it drops.
+
+        It deletes and drops nothing where it cannot be made: the run was stopped, or the host is not asked any more.
+        """
         repository = item.repository
         if self.is_stale(repository):
             async with self._locks.setdefault(repository, anyio.Lock()):

@@ -26,10 +26,10 @@ from bulkrm.model.result.effect import Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, Reach
 from bulkrm.model.result.outcome import Failed, Gone
 from bulkrm.model.steps import RemoveTagsAhead
-from bulkrm.planning.next_step import Unsent
+from bulkrm.planning.next_step import Leave, Recheck, Unsent
+from bulkrm.planning.next_tags import KnownTags, RecordDropped, SendTags, next_tags
 from bulkrm.state.errors import StateError
 
-_MAX_JUDGEMENTS = 10  # times that an image is judged before its tags are sent; after that they go with its manifest
 # Removes one tag of an item, unless the function says that it is not wanted any more.
 _TakeOff = Callable[[Item, str, Callable[[], bool]], Awaitable[Changed]]
 
@@ -39,13 +39,13 @@ class _Progress:
     """The progress of one step.
 
     `items`: the item of each tag that was tried. `elsewhere`: tags that lead to another manifest now, and to which.
-    `given_up`: a failure that every further tag would meet.
+    `expected_failure`: what every further tag would meet.
     """
 
     step: RemoveTagsAhead
     items: dict[str, Item] = field(default_factory=dict)
     elsewhere: dict[str, Digest] = field(default_factory=dict)
-    given_up: Failure | None = None
+    expected_failure: Failure | None = None
 
 
 class TagsFirst:
@@ -76,8 +76,8 @@ class TagsFirst:
             await self._tell_moved(progress)
         except StateError as error:
             self._not_kept(step.items, error)
-        if progress.given_up is not None:
-            why = f"{step.repository}: its tags could not go first ({progress.given_up.message})"
+        if progress.expected_failure is not None:
+            why = f"{step.repository}: its tags could not go first ({progress.expected_failure.message})"
             self._tell(Warned(WarningKind.NOT_TAGS_FIRST, f"{why}; its manifests are deleted by digest"))
 
     async def _each(self, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
@@ -102,30 +102,38 @@ class TagsFirst:
             self._outcomes.record_open(item, item.targets, Failed(not_recorded(error)))
 
     async def _all_of(self, item: Item, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
-        """Remove the tags of one item; judge it again where its judgement grew too old before a tag was sent."""
-        repository, tried = item.repository, set[str]()
+        """Do what `next_tags` says of one item until that is `Leave`."""
+        known = KnownTags()
+        while True:
+            match next_tags(known.when(is_stopped=bool(self._stop), expected_failure=progress.expected_failure)):
+                case Leave():
+                    return
+                case Recheck():
+                    judgement = await staleness.judged(item)
+                    known = known.judged(judgement, self._removed_ahead.gone(item.repository))
+                case RecordDropped(dropped):
+                    for settled in dropped:
+                        self._outcomes.record(item, (settled.target,), settled.outcome)
+                    known = known.recorded()
+                case SendTags(current, tags):
+                    known = known.sent(await self._send(current, tags, progress, staleness, take_off))
+
+    async def _send(
+        self, item: Item, tags: Sequence[str], progress: _Progress, staleness: Staleness, take_off: _TakeOff
+    ) -> Sequence[str]:
+        """Remove tags of one item as long as its judgement is not too old; return those that were tried."""
 
         def wanted() -> bool:
-            return not self._stop and not staleness.is_stale(repository)
+            return not self._stop and not staleness.is_stale(item.repository)
 
-        for _ in range(_MAX_JUDGEMENTS):
-            current = await staleness.at(item)
-            if current is None or progress.given_up is not None:
-                return
-            tags = [
-                tag for tag in current.tags if tag not in tried and not self._removed_ahead.is_gone(repository, tag)
-            ]
-            if tags:
-                await self._recorder.intend_tags_ahead(current, tags)
-            for tag in tags:
-                progress.items[tag] = current
-                changed = await take_off(current, tag, wanted)
-                if isinstance(changed, Unsent):
-                    break
-                tried.add(tag)
-                _note(tag, changed, progress)
-            else:
-                return
+        await self._recorder.intend_tags_ahead(item, tags)
+        for number, tag in enumerate(tags):
+            progress.items[tag] = item
+            changed = await take_off(item, tag, wanted)
+            if isinstance(changed, Unsent):
+                return tags[:number]
+            _note(tag, changed, progress)
+        return tags
 
     async def _tell_moved(self, progress: _Progress) -> None:
         """Record the outcomes of tags that lead elsewhere, once it is certain that no other run is removing them."""
@@ -156,7 +164,7 @@ class TagsFirst:
 
     def _conclude(self, progress: _Progress, decoy: Decoy, removal: DecoyRemoval) -> None:
         """Note for each tag that was under the decoy whether it is gone."""
-        progress.given_up = progress.given_up or removal.failure
+        progress.expected_failure = progress.expected_failure or removal.failure
         for tag, look in removal.looks.items():
             self._note_left(progress.items[tag], tag, look, decoy)
 
@@ -178,4 +186,4 @@ def _note(tag: str, changed: Changed, progress: _Progress) -> None:
     if isinstance(changed, Moved) and changed.now is not None:
         progress.elsewhere[tag] = changed.now
     if isinstance(changed, NotSent | FailedChange) and changed.failure.reach is not Reach.IMAGE:
-        progress.given_up = progress.given_up or changed.failure
+        progress.expected_failure = progress.expected_failure or changed.failure

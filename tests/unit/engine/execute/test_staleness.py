@@ -17,6 +17,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Kept, KeptReason, Untagged
 from bulkrm.model.target import Source, Target
+from bulkrm.planning.next_step import Judgement
 from bulkrm.planning.recheck import Rechecked, may_affect
 from bulkrm.remote.clock import Moment
 from tests.support.clock import FakeClock
@@ -71,38 +72,46 @@ def of(judge: Judge) -> tuple[Staleness, Outcomes]:
     return Staleness([ITEM], judge, judge.clock, recorded), outcomes
 
 
+def record(outcomes: Outcomes, judgement: Judgement) -> None:
+    """Give what a judgement drops its outcome, as whoever asked for it does."""
+    for settled in judgement.dropped:
+        outcomes.record(settled.target, settled.outcome)
+
+
 async def test_what_is_young_is_not_read_again() -> None:
     """Within a minute everything goes as the plan has it."""
     judge = Judge(FakeClock())
     staleness, _ = of(judge)
-    assert await staleness.at(ITEM) == ITEM
+    assert await staleness.judged(ITEM) == Judgement(ITEM)
     judge.clock.skip(60)
 
-    assert await staleness.at(ITEM) == ITEM
+    assert await staleness.judged(ITEM) == Judgement(ITEM)
     assert (judge.judged, judge.listed) == (0, 0)
 
 
-async def test_what_it_drops_has_its_outcome() -> None:
-    """What does not go any more is written down, once, and what goes is asked for once as long as it is young enough."""
+async def test_what_it_drops_is_told_until_it_is_recorded() -> None:
+    """What does not go any more is told until it has its outcome, and what is young enough is not judged again."""
     judge = Judge(FakeClock())
     staleness, outcomes = of(judge)
     assert not staleness.is_stale(APP)
     judge.clock.skip(61)
 
-    first, second = await staleness.at(ITEM), await staleness.at(ITEM)
+    first, second = await staleness.judged(ITEM), await staleness.judged(ITEM)
+    record(outcomes, first)
+    third = await staleness.judged(ITEM)
 
-    assert first is not None
-    assert first.targets == (A, B)
+    assert first.item is not None
+    assert first.item.targets == (A, B)
     assert first == second
+    assert [settled.target for settled in first.dropped] == [C]
+    assert third == replace(first, dropped=())
     assert judge.judged == 1
-    assert outcomes.has(C)
-    assert not outcomes.has(A)
 
 
 async def test_again_and_again() -> None:
     """It is judged again all through the deletions, and what one judgement kept no later one deletes."""
     judge = Judge(FakeClock(), drops=[C, B, None])
-    staleness, outcomes = of(judge)
+    staleness, _ = of(judge)
     for left in ((A, B, C), (A, B), (A,), (A,)):
         looked = await staleness.judged(ITEM)
         assert looked.item is not None
@@ -110,9 +119,7 @@ async def test_again_and_again() -> None:
         judge.clock.skip(61)
 
     assert judge.judged == 3
-    await staleness.at(ITEM)
-    assert outcomes.has(B)
-    assert outcomes.has(C)
+    assert {settled.target for settled in (await staleness.judged(ITEM)).dropped} == {B, C}
 
 
 async def test_what_went_since_does_not_go_again() -> None:
@@ -121,17 +128,18 @@ async def test_what_went_since_does_not_go_again() -> None:
     staleness, outcomes = of(judge)
     assert not staleness.is_stale(APP)
     judge.clock.skip(61)
-    item = await staleness.at(ITEM)
-    assert item is not None
-    outcomes.record(A, Untagged((f"{APP}:keep",)), item.resolved)
+    judgement = await staleness.judged(ITEM)
+    assert judgement.item is not None
+    record(outcomes, judgement)
+    outcomes.record(A, Untagged((f"{APP}:keep",)), ITEM.resolved)
 
-    left = await staleness.at(item)
-    outcomes.record(B, Untagged((f"{APP}:keep",)), item.resolved)
-    none = await staleness.at(item)
+    left = await staleness.judged(judgement.item)
+    outcomes.record(B, Untagged((f"{APP}:keep",)), ITEM.resolved)
+    none = await staleness.judged(judgement.item)
 
-    assert left is not None
-    assert left.targets == (B,)
-    assert none is None
+    assert left.item is not None
+    assert left.item.targets == (B,)
+    assert none == Judgement(None)
 
 
 @pytest.mark.parametrize("counts_sleep", [True, False])
