@@ -9,14 +9,14 @@ what is known                                            what comes next
 the newest judgement drops some of its targets           `RecordDropped`
 the run is stopped                                       `Leave`: its tags are there, or were removed
 a tag met a failure that every further tag would meet    `Leave`: the tags that are there go with the manifest
-it has no judgement, or an old one                       `Recheck`; after `MAX_JUDGEMENTS` of them `Leave`
+it has no judgement, or an old one                       `RecheckTags`; after `MAX_JUDGEMENTS` of them `Leave`
 it does not go, or that cannot be judged any more        `Leave`
 some of its tags are there, and were not tried           `SendTags`, for these
 every tag is gone, or was tried                          `Leave`
 =======================================================  ==============================================================
 
-A tag that was tried and is there still is no failure: it goes with its manifest. Why it ends: each `Recheck` is counted, a
-`SendTags` tries all its tags or is followed by a `Recheck`, and what is recorded is not recorded again.
+A tag that was tried and is there still is no failure: it goes with its manifest. Why it ends: each `RecheckTags` is counted, a
+`SendTags` tries all its tags or is followed by a `RecheckTags`, and what is recorded is not recorded again.
 """
 
 from collections.abc import Collection, Container
@@ -24,7 +24,8 @@ from dataclasses import dataclass, replace
 
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.failure import Failure
-from bulkrm.planning.next_step import MAX_JUDGEMENTS, Judgement, Leave, Recheck
+from bulkrm.planning.image_state import MAX_JUDGEMENTS, Judgement
+from bulkrm.planning.next_step import Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class KnownTags:
 
 
 @dataclass(frozen=True, slots=True)
+class RecheckTags:
+    """Judge the image by what the registry has now, unless it was judged so a short time ago."""
+
+
+@dataclass(frozen=True, slots=True)
 class SendTags:
     """Remove these tags of the item, one after the other, as long as the newest judgement is not too old."""
 
@@ -79,7 +85,7 @@ class RecordDropped:
     dropped: tuple[Settled, ...]
 
 
-NextTags = Recheck | SendTags | RecordDropped | Leave
+NextTags = RecheckTags | SendTags | RecordDropped | Leave
 
 
 def next_tags(known: KnownTags) -> NextTags:
@@ -90,5 +96,5 @@ def next_tags(known: KnownTags) -> NextTags:
     if known.is_stopped or known.expected_failure is not None:
         return Leave()
     if judgement is None:
-        return Recheck() if known.judgements < MAX_JUDGEMENTS else Leave()
+        return RecheckTags() if known.judgements < MAX_JUDGEMENTS else Leave()
     return SendTags(judgement.item, known.left) if judgement.item is not None and known.left else Leave()

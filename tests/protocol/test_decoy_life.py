@@ -8,7 +8,7 @@ from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.result.effect import Removal, TagState
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Signal
-from bulkrm.planning.next_step import Unsent
+from bulkrm.planning.image_state import Unsent
 from bulkrm.sandbox import Asked, Auth, Call, Drop, Reply, SandboxSettings
 from bulkrm.state.errors import StateError
 from tests.protocol.opening import app

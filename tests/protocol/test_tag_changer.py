@@ -9,7 +9,7 @@ from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import FailureCode
-from bulkrm.planning.next_step import Unsent
+from bulkrm.planning.image_state import Unsent
 from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, SandboxSettings
 from tests.protocol.opening import app
 from tests.protocol.tag_scene import APP, DAMAGE, Scene, scene, sent

@@ -6,7 +6,7 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, StillTagged
-from bulkrm.planning.next_step import Finding, Unsent
+from bulkrm.planning.image_state import Finding, LookResult, Unsent
 from bulkrm.remote.sending import Sending, Withdrawn
 
 
@@ -34,7 +34,7 @@ class Deletion:
             return Unsent()
         return result
 
-    async def look(self, item: Item) -> Removal | Failure | Finding:
+    async def look(self, item: Item) -> LookResult:
         """Find out by HEAD whether a DELETE without an answer took effect."""
         held = await self._gateway.call(item.repository, lambda registry: registry.head(item.repository, item.digest))
         if isinstance(held, Failure):

@@ -16,6 +16,7 @@ from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
+from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.execute.stages import Stages
@@ -74,6 +75,7 @@ class Execution:
         reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(decoys.changer, context))
         leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
+        proof = Proof(leftover_tags, context, pending, recorded, first_alone)
         deletion = Deletion(gateway, context)
         self._tags_first = TagsFirst(decoys, recorded)
         self._parts = Parts(
@@ -84,10 +86,11 @@ class Execution:
             first_alone=first_alone,
             in_flight=in_flight,
             staleness=Staleness(acts, reading_decoys, context.clock, recorded),
+            obstacles=Obstacles(gateway, proof, recorded),
             deletion=deletion,
             untagging=Untagging(decoys, pending, recorded),
             untagged_first=UntaggedFirst(gateway, in_flight, context, deletion, recorded),
-            proof=Proof(leftover_tags, context, pending, recorded, first_alone),
+            proof=proof,
             pending=pending,
             outcomes=recorded,
         )

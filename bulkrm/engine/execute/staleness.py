@@ -36,7 +36,7 @@ from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
-from bulkrm.planning.next_step import Judgement
+from bulkrm.planning.image_state import Judgement
 from bulkrm.planning.recheck import Rechecked
 from bulkrm.remote.clock import Clock, Moment
 

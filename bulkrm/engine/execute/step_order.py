@@ -9,7 +9,7 @@ DeleteManifest    every `UntagManifest` by decoy and the `RemoveTagsAhead` of it
                   `after` names, such as the indexes that it is a child of
 ================  =====================================================================================================
 
-A step that is over lets the others go whatever came of it: `next_step` keeps a manifest whose parent stays.
+A step that is over lets the others go whatever came of it: a manifest whose parent stays is kept for that (`Obstacles`).
 """
 
 from collections.abc import Iterable

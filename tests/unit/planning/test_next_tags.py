@@ -11,8 +11,9 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.next_step import MAX_JUDGEMENTS, Judgement, Leave, Recheck
-from bulkrm.planning.next_tags import KnownTags, NextTags, RecordDropped, SendTags, next_tags
+from bulkrm.planning.image_state import MAX_JUDGEMENTS, Judgement
+from bulkrm.planning.next_step import Leave
+from bulkrm.planning.next_tags import KnownTags, NextTags, RecheckTags, RecordDropped, SendTags, next_tags
 
 APP = Repository("registry.example", "team/app")
 A, B = (Target(TagRef(APP, tag), Source("list", line)) for line, tag in enumerate("ab"))
@@ -40,7 +41,7 @@ def barred(known: KnownTags) -> KnownTags:
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        (NEW, Recheck()),
+        (NEW, RecheckTags()),
         (GOES, SendTags(ITEM, ("a", "b", "c"))),
         (NEW.judged(Judgement(ITEM), {"b"}), SendTags(ITEM, ("a", "c"))),
         (NEW.judged(Judgement(ITEM), {"a", "b", "c"}), Leave()),
@@ -52,11 +53,11 @@ def barred(known: KnownTags) -> KnownTags:
         (UNTOLD, Leave()),
         # its tags were tried
         (GOES.sent(["a", "b", "c"]), Leave()),
-        (OLD, Recheck()),
+        (OLD, RecheckTags()),
         (OLD.judged(Judgement(ITEM), ()), SendTags(ITEM, ("b", "c"))),
         (OLD.judged(Judgement(ITEM), {"c"}), SendTags(ITEM, ("b",))),
         (OLD.judged(Judgement(None, MOVED), ()), RecordDropped(MOVED)),
-        (GOES.sent([]), Recheck()),
+        (GOES.sent([]), RecheckTags()),
         # often enough
         (replace(OLD, judgements=MAX_JUDGEMENTS), Leave()),
         (replace(GOES, judgements=MAX_JUDGEMENTS), SendTags(ITEM, ("a", "b", "c"))),
@@ -81,7 +82,7 @@ def test_it_ends() -> None:
     known, judged = NEW, 0
     while True:
         match next_tags(known):
-            case Recheck():
+            case RecheckTags():
                 known, judged = known.judged(Judgement(ITEM), ()), judged + 1
             case SendTags():
                 known = known.sent(())

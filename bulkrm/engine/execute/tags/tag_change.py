@@ -37,7 +37,7 @@ from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Gone, Kept, KeptReason, Outcome, Untagged, outcome_of_failure
 from bulkrm.model.target import Target
-from bulkrm.planning.next_step import Unsent
+from bulkrm.planning.image_state import Unsent
 from bulkrm.remote.sending import Sending
 
 

@@ -26,8 +26,9 @@ from bulkrm.model.result.effect import Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, Reach
 from bulkrm.model.result.outcome import Failed, Gone
 from bulkrm.model.steps import RemoveTagsAhead
-from bulkrm.planning.next_step import Leave, Recheck, Unsent
-from bulkrm.planning.next_tags import KnownTags, RecordDropped, SendTags, next_tags
+from bulkrm.planning.image_state import Unsent
+from bulkrm.planning.next_step import Leave
+from bulkrm.planning.next_tags import KnownTags, RecheckTags, RecordDropped, SendTags, next_tags
 from bulkrm.state.errors import StateError
 
 # Removes one tag of an item, unless the function says that it is not wanted any more.
@@ -108,7 +109,7 @@ class TagsFirst:
             match next_tags(known.when(is_stopped=bool(self._stop), expected_failure=progress.expected_failure)):
                 case Leave():
                     return
-                case Recheck():
+                case RecheckTags():
                     judgement = await staleness.judged(item)
                     known = known.judged(judgement, self._removed_ahead.gone(item.repository))
                 case RecordDropped(dropped):

@@ -20,7 +20,7 @@ from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome, Untagged
-from bulkrm.planning.next_step import Finding, Unsent
+from bulkrm.planning.image_state import CameTo, Finding, Unsent
 
 # `FOUND_GONE`: the tag answers 404 after a DELETE without a clean answer, and only the tag list tells whether it is gone.
 _Result = Outcome | Literal[Removal.FOUND_GONE] | None
@@ -41,7 +41,7 @@ class Untagging:
         self._by_decoy = UntagByDecoy(decoys, pending, outcomes)
         self._first_alone = FirstAlone()
 
-    async def untag(self, item: Item, staleness: Staleness) -> Unsent | Finding:
+    async def untag(self, item: Item, staleness: Staleness) -> CameTo:
         """Remove the tags that are the item's targets, and record the outcome of each.
 
         `staleness` is asked in the last moment before each send. Raises StateError where the intent cannot be recorded;

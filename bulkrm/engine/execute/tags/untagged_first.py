@@ -23,7 +23,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed
-from bulkrm.planning.next_step import CameTo, Finding, Unsent
+from bulkrm.planning.image_state import CameTo, Finding, Unsent
 from bulkrm.remote.sending import Sending
 
 _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"

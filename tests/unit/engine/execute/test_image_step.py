@@ -11,36 +11,28 @@ from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
-from bulkrm.model.digest import Digest
-from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
-from bulkrm.model.plan import Delete, Item
-from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.plan import Item
+from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome
 from bulkrm.model.steps import DeleteManifest
-from bulkrm.model.target import Source, Target
-from bulkrm.planning.next_step import CameTo, Finding, Judgement, Unsent
+from bulkrm.model.target import Target
+from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Unsent
 from bulkrm.protocol.traits import STANDARD
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
+from tests.support.one_image import APP, BROKEN, image
 
-APP = Repository("registry.example", "team/app")
-BROKEN = Failure(FailureCode.SERVER_ERROR, "HTTP 502", 502)
 Answer = tuple[CameTo, Effect] | Exception
 
 
-def item(name: str) -> Item:
-    """A manifest under one tag of the list."""
-    target = Target(TagRef(APP, name), Source("list", 1))
-    return Item(APP, Resolved(Digest.of(name.encode()), OCI_MANIFEST, 3), (target,), Delete(), (name,))
-
-
-ONE, CHILD = item("one"), item("child")
+ONE, CHILD = image("one"), image("child")
 
 
 @dataclass
@@ -49,7 +41,7 @@ class Script:
 
     answers: list[Answer]
     stop: Stop
-    looks: list[Removal | Failure | Finding] = field(default_factory=list)
+    looks: list[LookResult] = field(default_factory=list)
     during: Callable[[], Awaitable[None]] | None = None  # goes on while a request is under way
     while_settling: Callable[[], Awaitable[None]] | None = None
     goes: bool = True
@@ -77,7 +69,7 @@ class Script:
         came_to, sending.effect = answer
         return came_to
 
-    async def look(self, _: Item) -> Removal | Failure | Finding:
+    async def look(self, _: Item) -> LookResult:
         self.asked.append("look")
         return self.looks.pop(0)
 
@@ -126,6 +118,7 @@ def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effec
         first_alone=FirstAlone(),
         in_flight=RequestsInFlight(script.stop),
         staleness=scripted,
+        obstacles=Obstacles(scripted, scripted, script.outcomes),
         deletion=scripted,
         untagging=scripted,
         untagged_first=scripted,
@@ -171,7 +164,7 @@ async def cut_off(step: ImageStep) -> None:
     ],
 )
 async def test_what_a_send_comes_to(
-    answers: list[Answer], looks: list[Removal | Failure | Finding], asked: str, expected: Outcome
+    answers: list[Answer], looks: list[LookResult], asked: str, expected: Outcome
 ) -> None:
     """What was decided is done, in that order, and the outcome is what was seen."""
     script = Script(list(answers), Stop(), looks)

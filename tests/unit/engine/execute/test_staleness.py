@@ -17,7 +17,7 @@ from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Kept, KeptReason, Untagged
 from bulkrm.model.target import Source, Target
-from bulkrm.planning.next_step import Judgement
+from bulkrm.planning.image_state import Judgement
 from bulkrm.planning.recheck import Rechecked, may_affect
 from bulkrm.remote.clock import Moment
 from tests.support.clock import FakeClock

@@ -23,7 +23,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, NotAttempted, NotAttemptedReason, Outcome, Untagged
-from bulkrm.planning.next_step import Unsent
+from bulkrm.planning.image_state import Unsent
 
 APP = Repository("r.example", "app")
 WAS, IS, OTHER = (Digest.of(name) for name in (b"was", b"is", b"other"))

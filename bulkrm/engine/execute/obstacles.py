@@ -1,0 +1,42 @@
+"""What is known against the request of a step before it is sent: a failure that it would meet, or a parent that stays."""
+
+from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.proof import Proof
+from bulkrm.engine.gateway import Gateway
+from bulkrm.model.plan import Item, Untag, UntagMethod
+from bulkrm.model.result.outcome import Failed, Kept, KeptReason
+from bulkrm.model.steps import DeleteManifest, UntagManifest
+from bulkrm.planning.image_state import Obstacle
+
+
+class Obstacles:
+    """Tells what is against a step, by what its host, its repository and its place have shown so far."""
+
+    def __init__(self, gateway: Gateway, proof: Proof, outcomes: ItemOutcomes) -> None:
+        """`gateway` and `proof` remember failures, `outcomes` which manifests are gone."""
+        self._gateway = gateway
+        self._proof = proof
+        self._outcomes = outcomes
+
+    def of(self, step: DeleteManifest | UntagManifest, left: Item | None) -> Obstacle | None:
+        """Return what is against sending what a judgement leaves of a step (None: nothing), as the outcome of that."""
+        failure = self._gateway.known_failure(step.item.repository)
+        if failure is not None:
+            return Failed(failure)
+        if left is None:
+            return None
+        return self._of_deleting(step, left) if isinstance(step, DeleteManifest) else self._of_untagging(left)
+
+    def _of_deleting(self, step: DeleteManifest, item: Item) -> Obstacle | None:
+        failure = self._gateway.known_failure_of_deleting(item.repository)
+        if failure is None:
+            for parent in step.after:
+                if not self._outcomes.is_gone(item.repository, parent):
+                    return Kept(KeptReason.NEEDED, (f"{item.repository}@{parent}",))
+            failure = self._proof.expected_failure(item)
+        return Failed(failure) if failure is not None else None
+
+    def _of_untagging(self, item: Item) -> Failed | None:
+        by_tag = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.TAG
+        failure = self._gateway.known_failure_of_untagging(item.repository) if by_tag else None
+        return Failed(failure) if failure is not None else None

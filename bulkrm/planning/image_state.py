@@ -1,0 +1,199 @@
+"""The states of one image in the delete phase, and how they follow each other.
+
+Pure; `next_step` says what comes next in each state. What can happen in a state is a method of its class that returns the state
+after it, and nothing else can happen in it. "It" is the image, and a send is one DELETE, or those of its tags:
+
+- `Queued` becomes `Unjudged` when its turn has come.
+- `Unjudged` becomes `Going`, `Barred` or `Undecided` by a judgement. Where that drops targets, `Dropping` comes in between.
+- `Going` becomes `Answered`, or `Recorded` if the sender has recorded every outcome. If its send was withdrawn, it becomes
+  `Unjudged` again, or `GivenUp` after `MAX_JUDGEMENTS` judgements or `MAX_TROUBLES` troubles.
+- `InDoubt` comes in between where it is not sent again, and an earlier send may have taken effect: the judgement may have seen
+  that effect. By a look it becomes `LookedUp`, or what it would have become without a doubt.
+- What is recorded becomes `Recorded`, the last state; `Dropping` becomes what is left then.
+
+It ends, because only `Going` leads back, to `Unjudged`, and the judgements are counted.
+
+`item` is what the outcome of a state is recorded for: the item as the newest judgement leaves it, or as the plan has it if
+there is no judgement.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from bulkrm.model.plan import Item, Settled
+from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, Kept
+
+MAX_JUDGEMENTS = 10  # times that an image is judged before it is sent; after so many the host is never ready in time
+MAX_TROUBLES = 2  # of its sends that ended because the registry was in trouble for long
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is still deleted of an item (None: nothing, or that cannot be judged any more), and its settled targets."""
+
+    item: Item | None
+    dropped: tuple[Settled, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A change was withdrawn, so its image has to be judged again. `last_failure`: that of its last send, if it was sent."""
+
+    last_failure: Failure | None = None
+
+
+class Finding(Enum):
+    """The result of a look or a send that is neither a removal nor a failure.
+
+    `STILL_THERE`: the manifest answers. `RECORDED`: the sender has recorded the outcome of every target.
+    """
+
+    STILL_THERE = "still there"
+    RECORDED = "recorded"
+
+
+CameTo = Removal | Failure | Unsent | Literal[Finding.RECORDED]  # the result of a send
+LookResult = Removal | Failure | Literal[Finding.STILL_THERE]  # the result of a look
+Obstacle = Failed | Kept  # what is against a send, as the outcome that the image has because of it
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The first state: steps that go before it are not over."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """It has to be judged. `judgements`: how many it had; `troubles`: how many of its sends met trouble of the host."""
+
+    item: Item
+    judgements: int = 0
+    troubles: int = 0
+
+    def judged(
+        self, judgement: Judgement, obstacle: Obstacle | None, effect: Effect
+    ) -> "Going | Barred | Undecided | Dropping | InDoubt":
+        """Take a judgement, and what is against a send of it. `effect`: what all sends so far may have done."""
+        item, dropped = judgement.item or self.item, judgement.dropped
+        if judgement.item is not None and obstacle is None:
+            going = Going(item, self.item, self.judgements + 1, self.troubles)
+            return Dropping(item, dropped, going) if dropped else going
+        left: Barred | Undecided = Undecided(item) if obstacle is None else Barred(item, obstacle)
+        stays = Dropping(item, dropped, Recorded() if judgement.item is None else left) if dropped else left
+        return InDoubt(stays) if effect.may_have_acted else stays
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """It can be sent, by the judgement that was counted last. `planned`: the item as the plan has it."""
+
+    item: Item
+    planned: Item
+    judgements: int
+    troubles: int
+
+    def came_to(self, what: CameTo, effect: Effect) -> "Answered | Recorded | Unjudged | GivenUp | InDoubt":
+        """Take the result of its send. `effect`: what all sends so far may have done."""
+        match what:
+            case Unsent(failure):
+                return self._withdrawn(failure, effect)
+            case Finding.RECORDED:
+                return Recorded(is_answer=True)
+            case Removal() | Failure():
+                return Answered(self.item, _to_record(what))
+
+    def _withdrawn(self, failure: Failure | None, effect: Effect) -> "Unjudged | GivenUp | InDoubt":
+        troubles = self.troubles + (failure is not None and failure.code in TROUBLE)
+        if self.judgements < MAX_JUDGEMENTS and troubles < MAX_TROUBLES:
+            return Unjudged(self.planned, self.judgements, troubles)
+        given_up = GivenUp(self.planned, Failed(failure or _never_in_time(self.planned)))
+        return InDoubt(given_up) if effect.may_have_acted else given_up
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """`obstacle`: what is known against a send of it."""
+
+    item: Item
+    obstacle: Obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """It cannot be judged any more: the run was stopped meanwhile, or the host is not asked any more."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Dropping:
+    """`dropped`: targets that stay by the newest judgement, with their outcomes. `then`: the state of what is left."""
+
+    item: Item
+    dropped: tuple[Settled, ...]
+    then: "Going | Barred | Undecided | Recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """`outcome`: what its last send met, or that it was never sent in time."""
+
+    item: Item
+    outcome: Failed
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """A send may have taken effect. `then`: the state after a look that finds it there."""
+
+    then: Barred | Undecided | Dropping | GivenUp
+
+    @property
+    def item(self) -> Item:
+        """The item of `then`."""
+        return self.then.item
+
+    def looked_up(self, found: LookResult) -> "LookedUp | Barred | Undecided | Dropping | GivenUp":
+        """Take the result of a look."""
+        return self.then if isinstance(found, Finding) else LookedUp(self.item, _to_record(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """`what` the registry answered to its last send."""
+
+    item: Item
+    what: Removal | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """`what` a look found."""
+
+    item: Item
+    what: Removal | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The last state. `is_answer`: the recorded outcome is the registry's answer to its last send."""
+
+    is_answer: bool = False
+
+
+Unsettled = Queued | Unjudged | Dropping | Going | InDoubt | Barred | Undecided | GivenUp
+State = Unsettled | Answered | LookedUp | Recorded
+
+
+def _to_record(what: Removal | Failure) -> Removal | Failed:
+    return Failed(what) if isinstance(what, Failure) else what
+
+
+def _never_in_time(item: Item) -> Failure:
+    what = f"{item.repository} was read {MAX_JUDGEMENTS} times, and each time it took too long until this could be sent"
+    return Failure(FailureCode.TIMEOUT, what, None, "run again when the registry is less busy")

@@ -1,0 +1,118 @@
+"""How the states of one image follow each other: by a judgement, a send and a look."""
+
+import pytest
+
+from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import Failed
+from bulkrm.planning.image_state import (
+    MAX_JUDGEMENTS,
+    MAX_TROUBLES,
+    Answered,
+    Barred,
+    CameTo,
+    Dropping,
+    Finding,
+    GivenUp,
+    Going,
+    InDoubt,
+    Judgement,
+    LookedUp,
+    LookResult,
+    Obstacle,
+    Recorded,
+    State,
+    Undecided,
+    Unjudged,
+    Unsent,
+)
+from tests.support.one_image import ALL_MOVED, BARRED, BROKEN, ITEM, LEFT, MOVED, NEEDED, REFUSED
+
+GOING, TOO_OFTEN = Going(ITEM, ITEM, 1, 0), Going(ITEM, ITEM, MAX_JUDGEMENTS, 0)
+
+
+@pytest.mark.parametrize(
+    ("judgement", "obstacle", "expected"),
+    [
+        (Judgement(ITEM), None, GOING),
+        (Judgement(LEFT, MOVED), None, Dropping(LEFT, MOVED, Going(LEFT, ITEM, 1, 0))),
+        (Judgement(ITEM), BARRED, Barred(ITEM, BARRED)),
+        (Judgement(ITEM), NEEDED, Barred(ITEM, NEEDED)),
+        (Judgement(LEFT, MOVED), NEEDED, Dropping(LEFT, MOVED, Barred(LEFT, NEEDED))),
+        (Judgement(None), BARRED, Barred(ITEM, BARRED)),
+        (Judgement(None), None, Undecided(ITEM)),
+        (Judgement(None, ALL_MOVED), None, Dropping(ITEM, ALL_MOVED, Recorded())),
+        (Judgement(None, ALL_MOVED), BARRED, Dropping(ITEM, ALL_MOVED, Recorded())),
+    ],
+)
+def test_a_judgement(judgement: Judgement, obstacle: Obstacle | None, expected: State) -> None:
+    """It goes on, but what it drops is recorded first; if it stays and may have been sent, it is looked up first."""
+    assert Unjudged(ITEM).judged(judgement, obstacle, Effect.NONE) == expected
+    is_sent = isinstance(expected, Going) or (isinstance(expected, Dropping) and isinstance(expected.then, Going))
+    for effect in (Effect.OVER, Effect.OPEN):
+        after = Unjudged(ITEM).judged(judgement, obstacle, effect)
+        assert after == (expected if is_sent else InDoubt(expected))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (Removal.DELETED, Answered(LEFT, Removal.DELETED)),
+        (Removal.WAS_GONE, Answered(LEFT, Removal.WAS_GONE)),
+        (REFUSED, Answered(LEFT, Failed(REFUSED))),
+        (Finding.RECORDED, Recorded(is_answer=True)),
+        (Unsent(), Unjudged(ITEM, 3, 0)),
+        (Unsent(REFUSED), Unjudged(ITEM, 3, 0)),
+        (Unsent(BROKEN), Unjudged(ITEM, 3, 1)),
+    ],
+)
+def test_a_send(what: CameTo, effect: Effect, expected: State) -> None:
+    """Its answer is about what the judgement left; where it was withdrawn, the whole item of the plan is judged again."""
+    assert Going(LEFT, ITEM, 3, 0).came_to(what, effect) == expected
+
+
+@pytest.mark.parametrize("going", [Going(ITEM, ITEM, 2, MAX_TROUBLES - 1), TOO_OFTEN])
+def test_it_is_given_up(going: Going) -> None:
+    """After too much trouble or too many judgements it is not judged again: it fails with what its last send met."""
+    given_up = GivenUp(ITEM, Failed(BROKEN))
+
+    assert going.came_to(Unsent(BROKEN), Effect.NONE) == given_up
+    assert going.came_to(Unsent(BROKEN), Effect.OVER) == InDoubt(given_up)
+    assert going.came_to(Unsent(BROKEN), Effect.OPEN) == InDoubt(given_up)
+
+
+def test_who_never_gets_to_send() -> None:
+    """An image that was judged so often, and was never sent in time, fails with that."""
+    given_up = TOO_OFTEN.came_to(Unsent(), Effect.NONE)
+
+    assert isinstance(given_up, GivenUp)
+    assert given_up.outcome.failure.code is FailureCode.TIMEOUT
+    assert str(MAX_JUDGEMENTS) in given_up.outcome.failure.message
+
+
+def test_what_counts_as_trouble() -> None:
+    """A missing right is no trouble of the host's: it is judged again as often as any other."""
+    state: State = GOING
+    for number in range(MAX_TROUBLES + 1):
+        assert state == Going(ITEM, ITEM, number + 1, 0)
+        state = state.came_to(Unsent(REFUSED), Effect.NONE)
+        assert isinstance(state, Unjudged)
+        state = state.judged(Judgement(ITEM), None, Effect.NONE)
+
+
+@pytest.mark.parametrize("then", [Barred(LEFT, BARRED), Undecided(ITEM), GivenUp(ITEM, Failed(BROKEN))])
+@pytest.mark.parametrize(
+    ("found", "what"), [(Removal.FOUND_GONE, Removal.FOUND_GONE), (BROKEN, Failed(BROKEN)), (Finding.STILL_THERE, None)]
+)
+def test_a_look(then: Barred | Undecided | GivenUp, found: LookResult, what: Removal | Failed | None) -> None:
+    """What it finds is the outcome, and where it finds the manifest there, what was put off follows."""
+    assert InDoubt(then).looked_up(found) == (then if what is None else LookedUp(then.item, what))
+
+
+def test_a_new_send_has_to_be_looked_up_anew() -> None:
+    """What a killed run may have sent, and what this one sent, is one doubt: a judgement that keeps it does not end it."""
+    again = GOING.came_to(Unsent(Failure(FailureCode.TIMEOUT, "no answer")), Effect.OPEN)
+
+    assert isinstance(again, Unjudged)
+    assert again.judged(Judgement(None, ALL_MOVED), None, Effect.OPEN) == InDoubt(Dropping(ITEM, ALL_MOVED, Recorded()))
