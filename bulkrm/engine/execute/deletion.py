@@ -1,29 +1,42 @@
-"""One manifest is deleted by its digest."""
+"""One manifest is deleted by its digest; where the registry wants it without tags, its tags are deleted before it."""
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.tag_change import unconfirmed
+from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, StillTagged
-from bulkrm.planning.image_state import Finding, LookResult, Unsent
+from bulkrm.planning.image_state import CameTo, Finding, LookResult, Unsent
 from bulkrm.remote.sending import Sending, Withdrawn
 
 
 class Deletion:
     """Deletes manifests, and reads whether they are gone."""
 
-    def __init__(self, gateway: Gateway, context: RunContext) -> None:
-        """Take the gateway, and the recorder of `context`, which records each intent."""
+    def __init__(self, gateway: Gateway, context: RunContext, untagged_first: UntaggedFirst) -> None:
+        """Take the recorder of `context`, which records each intent, and `untagged_first`, which deletes the tags of an item."""
         self._gateway = gateway
         self._recorder = context.recorder
+        self._untagged_first = untagged_first
 
-    async def delete(self, item: Item, sending: Sending, *, untagged: bool = False) -> Removal | Failure | Unsent:
+    def needs_no_tags(self, item: Item) -> bool:
+        """Tell whether the tags of an item have to be deleted before its manifest, as far as that is known by now."""
+        return bool(item.tags) and self._gateway.traits(item.repository.host).untagged_first
+
+    async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
         """DELETE one manifest, unless the sending is withdrawn. The caller proves and records the result.
 
-        `untagged`: its tags were removed before. If they were not, and the registry refuses the DELETE for that reason, the
-        result is `Unsent`. Raises StateError where the intent cannot be recorded; then nothing was sent.
+        Where the registry refuses it because of its tags, that is remembered, and the result is `Unsent`. Raises StateError
+        where the intent cannot be recorded; then the DELETE was not sent.
         """
+        untagged = self.needs_no_tags(item)
+        if untagged:
+            left = await self._untagged_first.take_off(item, staleness)
+            if not isinstance(left, Item):
+                return left
+            item = left
         await self._recorder.intend(item)
         try:
             result = await self._gateway.delete(item.repository, item.digest, sending)

@@ -68,28 +68,26 @@ class Execution:
         self._steps = compile_steps(acts, _in_bulk(plan))
         steps = [step for steps in self._steps.values() for step in steps]
         self._context = context
+        self._gateway = gateway
         self._begun = options.begun
         in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
         recorded = ItemOutcomes(outcomes, context.stop, fail_fast=options.fail_fast)
         decoys = Decoys(gateway, in_flight, context)
-        reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(decoys.changer, context))
         leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         proof = Proof(leftover_tags, context, pending, recorded, first_alone)
-        deletion = Deletion(gateway, context)
+        reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(decoys.changer, context))
         self._tags_first = TagsFirst(decoys, recorded)
         self._parts = Parts(
-            gateway=gateway,
             stop=context.stop,
             order=StepOrder(steps),
-            stages=Stages(context.tell, steps),
             first_alone=first_alone,
             in_flight=in_flight,
+            stages=Stages(context.tell, steps),
             staleness=Staleness(acts, reading_decoys, context.clock, recorded),
             obstacles=Obstacles(gateway, proof, recorded),
-            deletion=deletion,
+            deletion=Deletion(gateway, context, UntaggedFirst(gateway, in_flight, context, recorded)),
             untagging=Untagging(decoys, pending, recorded),
-            untagged_first=UntaggedFirst(gateway, in_flight, context, deletion, recorded),
             proof=proof,
             pending=pending,
             outcomes=recorded,
@@ -102,8 +100,8 @@ class Execution:
         self._context.recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with stop.phase(GRACE, parts.in_flight.busy):
             try:
-                await run_jobs(self._steps, parts.gateway.workers, self._carry_out, stop)
-                await parts.pending.settle_all(parts.gateway.workers)
+                await run_jobs(self._steps, self._gateway.workers, self._carry_out, stop)
+                await parts.pending.settle_all(self._gateway.workers)
             finally:
                 parts.pending.give_up()
 
@@ -120,12 +118,11 @@ class Execution:
             await parts.order.come(step)
             # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
             parts.first_alone.open(step.repository.host)
-            if parts.gateway.known_failure(step.repository) is None:
-                with parts.gateway.second_reading():
+            if self._gateway.known_failure(step.repository) is None:
+                with self._gateway.second_reading():
                     await self._tags_first.remove(step, parts.staleness)
         finally:
-            parts.order.end(step)
-            parts.stages.ended(step)
+            parts.end(step)
 
 
 def _items(steps: Iterable[Step]) -> Iterator[Item]:

@@ -16,14 +16,12 @@ from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.execute.tags.untag import Untagging
-from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
-from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.outcome import Failed, Kept
-from bulkrm.model.steps import DeleteManifest, UntagManifest
+from bulkrm.model.steps import DeleteManifest, Step, UntagManifest
 from bulkrm.planning.image_state import CameTo, Queued, Recorded, State
 from bulkrm.planning.next_step import UNCONFIRMED, AwaitTurn, Leave, Look, Recheck, Record, Send, next_step
 from bulkrm.remote.sending import Sending
@@ -32,22 +30,28 @@ from bulkrm.state.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of one execution, which all its steps share."""
+    """What all steps of one execution share: who may go when, what may go, the requests, and what came of them."""
 
-    gateway: Gateway
     stop: Stop
     order: StepOrder
-    stages: Stages
     first_alone: FirstAlone
     in_flight: RequestsInFlight
+    stages: Stages
+
     staleness: Staleness
     obstacles: Obstacles
+
     deletion: Deletion
     untagging: Untagging
-    untagged_first: UntaggedFirst
+
     proof: Proof
     pending: PendingProofs
     outcomes: ItemOutcomes
+
+    def end(self, step: Step) -> None:
+        """Let the steps go that wait for this one, and count it as done, whatever came of it."""
+        self.order.end(step)
+        self.stages.ended(step)
 
 
 class ImageStep:
@@ -97,18 +101,16 @@ class ImageStep:
         await parts.order.come(self._step)
         keys: tuple[str, ...] = (host,)
         if isinstance(self._step, DeleteManifest):
-            keys += parts.proof.keys(self._item, untagged_first=parts.gateway.traits(host).untagged_first)
+            keys += parts.proof.keys(self._item, untagged_first=parts.deletion.needs_no_tags(self._item))
         self._turn = parts.first_alone.turn(*keys)
         await self._turn.take()
 
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:
-        """Send what the step is for: DELETE of single tags, of all tags and then the manifest, or of the manifest."""
+        """Send the requests of the step, for what a judgement leaves of it."""
         parts = self._parts
         if isinstance(self._step, UntagManifest):
             return parts.untagging.untag(item, parts.staleness)
-        if item.tags and parts.gateway.traits(item.repository.host).untagged_first:
-            return parts.untagged_first.delete(item, parts.staleness, self._sending)
-        return parts.deletion.delete(item, self._sending)
+        return parts.deletion.delete(item, parts.staleness, self._sending)
 
     async def _record(self, item: Item, what: Removal | Failed | Kept | tuple[Settled, ...]) -> None:
         parts = self._parts
@@ -152,8 +154,7 @@ class ImageStep:
         finally:
             parts.in_flight.end(self._sending)
             self._turn.give_back()
-            parts.order.end(self._step)
-            parts.stages.ended(self._step)
+            parts.end(self._step)
         return isinstance(error, StateError)
 
     def _conclude(self, item: Item, outcome: Failed | Kept) -> None:

@@ -1,4 +1,4 @@
-"""Deletes a manifest on registries that require it to have no tags: deletes its tags one by one, then the manifest.
+"""Deletes the tags of a manifest one by one before it, for registries that delete a manifest only if it has no tags.
 
 Google's registries and Docker Hub are such (`families`), and any that refuses a DELETE for that reason. `tags_first` does it to
 save work, and a tag that stays goes with its manifest. Here none goes with it: if a tag cannot be deleted, the DELETE of the
@@ -9,9 +9,9 @@ requests, because it is read right before its DELETE.
 """
 
 from dataclasses import replace
+from typing import Literal
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Staleness
@@ -23,41 +23,34 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed
-from bulkrm.planning.image_state import CameTo, Finding, Unsent
-from bulkrm.remote.sending import Sending
+from bulkrm.planning.image_state import Finding, Unsent
 
 _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"
 
 
 class UntaggedFirst:
-    """Deletes the tags of a manifest, and then the manifest."""
+    """Deletes the tags of manifests that are deleted right after them."""
 
     def __init__(
-        self,
-        gateway: Gateway,
-        in_flight: RequestsInFlight,
-        context: RunContext,
-        deletion: Deletion,
-        outcomes: ItemOutcomes,
+        self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, outcomes: ItemOutcomes
     ) -> None:
-        """Take `deletion`, which deletes manifests, and `outcomes`, which gets those of targets that are kept or fail here."""
-        self._deletion = deletion
+        """`outcomes` gets those of targets that are kept or fail here."""
         self._stop = context.stop
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
         self._outcomes = outcomes
         self._tags_ahead = TagsAhead(TagChanger(gateway, in_flight, context.clock), context.removed_ahead)
 
-    async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
-        """Delete the tags of an item, then its manifest by `sending`. Raises StateError where that cannot be recorded."""
+    async def take_off(self, item: Item, staleness: Staleness) -> Item | Unsent | Literal[Finding.RECORDED]:
+        """Delete the tags of an item; return it with the targets for which its manifest is deleted now.
+
+        Raises StateError where the intent cannot be recorded.
+        """
         stays = await self._tags_off(item, staleness)
         if stays is not None:
             return stays if isinstance(stays, Unsent) else Finding.RECORDED
         going = self._outcomes.open_targets(item)
-        if not going:
-            return Finding.RECORDED
-        left_over = replace(item, targets=going)
-        return await self._deletion.delete(left_over, sending, untagged=True)
+        return replace(item, targets=going) if going else Finding.RECORDED
 
     async def _tags_off(self, item: Item, staleness: Staleness) -> Unsent | Failure | None:
         """Delete all tags of an item, one by one; return why one stays: its outcome is recorded, and the manifest stays too."""

@@ -24,7 +24,6 @@ from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason,
 from bulkrm.model.steps import DeleteManifest
 from bulkrm.model.target import Target
 from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Unsent
-from bulkrm.protocol.traits import STANDARD
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 from tests.support.one_image import APP, BROKEN, image
@@ -57,7 +56,8 @@ class Script:
     def is_stale(self, _: Repository) -> bool:
         return False
 
-    async def delete(self, _: Item, sending: Sending) -> CameTo:
+    async def delete(self, _: Item, staleness: object, sending: Sending) -> CameTo:
+        assert staleness is self
         self.asked.append("send")
         before, sending.effect = sending.effect, Effect.OPEN
         if self.during is not None:
@@ -79,8 +79,8 @@ class Script:
     def known_failure_of_deleting(self, _: Repository) -> None:
         return None
 
-    def traits(self, _: str) -> object:
-        return STANDARD
+    def needs_no_tags(self, _: Item) -> bool:
+        return False
 
     def keys(self, _: Item, *, untagged_first: bool) -> tuple[str, ...]:
         assert not untagged_first
@@ -111,7 +111,6 @@ def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effec
     script.outcomes = ItemOutcomes(outcomes, script.stop, fail_fast=False)
     scripted = cast("Any", script)
     parts = Parts(
-        gateway=scripted,
         stop=script.stop,
         order=StepOrder([step, *others]),
         stages=Stages(lambda _: None, [step, *others]),
@@ -121,7 +120,6 @@ def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effec
         obstacles=Obstacles(scripted, scripted, script.outcomes),
         deletion=scripted,
         untagging=scripted,
-        untagged_first=scripted,
         proof=scripted,
         pending=scripted,
         outcomes=script.outcomes,
