@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bulkrm.cli.command_names import COMMANDS
-from bulkrm.cli.manual.display import formatted, pager_of, without_links
+from bulkrm.cli.manual.display import pager_of
 from bulkrm.cli.manual.pages import page_of, pages
+from bulkrm.cli.manual.rendering import formatted, without_links
 from tests.cli.command import Command, terminal
 
 MANUAL = Path(str(files("bulkrm"))) / "manual"

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.runs.listing import list_text
+from bulkrm.cli.runs.listing import list_text, table
 from bulkrm.cli.runs.summary import RunState, RunSummary, where
-from bulkrm.cli.runs.table import table
 from bulkrm.codec.journal_events import Undone
 from bulkrm.reports.format import View
 from bulkrm.sandbox import Reply, Sandbox
@@ -276,6 +275,6 @@ def test_a_record_that_vanishes(tmp_path: Path) -> None:
     (found,) = known_runs(tmp_path)
     shutil.rmtree(found.path)
 
-    (_, row) = list_text([KnownRun(found.path)], "text", View())
+    (_, row) = list_text([KnownRun(found.path)], "text", NOW, View())
 
     assert row.split()[4] == "damaged" or "damaged" in row

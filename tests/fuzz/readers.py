@@ -164,7 +164,7 @@ def run(content: bytes, folder: Path) -> object:
     if not (path / "journal.jsonl").exists():
         shutil.copy(_SEEDS / "journal.jsonl", path / "journal.jsonl")
     found = known_runs(folder)
-    texts = [list(list_text(found, output, View(80))) for output in FORMATS]
+    texts = [list(list_text(found, output, datetime.now(UTC), View(80))) for output in FORMATS]
     return texts, list(details(found[0], datetime.now(UTC), View(80)))
 
 

@@ -20,8 +20,7 @@ from bulkrm.cli.options.declared import (
     SignInOptions,
     path,
 )
-from bulkrm.cli.options.extras import Example
-from bulkrm.cli.options.rule import NO_SETTING
+from bulkrm.cli.options.rule import NO_SETTING, Example
 
 # No option of its own, not even --help: `main` puts a command word before everything.
 app = typer.Typer(

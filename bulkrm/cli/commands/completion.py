@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bulkrm.cli.command_names import COMMANDS
-from bulkrm.cli.options.extras import extras_of
-from bulkrm.cli.options.rule import DEFAULT
+from bulkrm.cli.options.rule import DEFAULT, extras_of
 from bulkrm.cli.terminal.console import show_lines
 from bulkrm.model.text.printable import printable
 

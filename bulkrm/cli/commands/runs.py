@@ -1,7 +1,8 @@
-"""`bulkrm runs`: the recorded runs, what one of them did, and getting rid of old ones."""
+"""`bulkrm runs`: lists the recorded runs, shows one of them, and deletes the records of old ones."""
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from bulkrm.cli.options.command import command, group
 from bulkrm.cli.options.declared import ConsentOptions, ImageOptions, OutputOptions, StateDir
-from bulkrm.cli.options.extras import Example
+from bulkrm.cli.options.rule import Example
 from bulkrm.cli.terminal import console
 from bulkrm.model.errors import InputError, Problem
 
@@ -59,7 +60,7 @@ def list_runs(context: typer.Context, output: Format = "text", state_dir: StateD
 
 def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
     from bulkrm.cli.runs.listing import FORMATS, list_text
-    from bulkrm.cli.terminal.writers import view_of
+    from bulkrm.cli.terminal.capabilities import view_of
     from bulkrm.state.known import known_runs
 
     if output not in FORMATS:
@@ -69,7 +70,7 @@ def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
         output = "text"  # a default that is meant for reports
     root = _root(state_dir)
     found = known_runs(root)
-    lines = list_text(found, output, view_of(sys.stdout))
+    lines = list_text(found, output, datetime.now(UTC), view_of(sys.stdout))
     if not found:
         console.say(f"there are no runs in {root}")
     return 0 if console.show_lines(lines) else _FAILED
@@ -83,10 +84,9 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
     """
     from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
-    from bulkrm.cli.runs.listing import now
-    from bulkrm.cli.terminal.writers import view_of
+    from bulkrm.cli.terminal.capabilities import view_of
 
-    lines = details(run_named(_root(state_dir or context.obj), run), now(), view_of(sys.stdout))
+    lines = details(run_named(_root(state_dir or context.obj), run), datetime.now(UTC), view_of(sys.stdout))
     return 0 if console.show_lines(lines) else _FAILED
 
 
@@ -96,10 +96,9 @@ def prune(context: typer.Context, older_than: Before, dry_run: Show = False, sta
 
     Only runs that are over go. They cannot be undone any more then.
     """
-    from bulkrm.cli.runs.listing import now
     from bulkrm.cli.runs.prune import Pruning
 
-    pruning = Pruning(_root(state_dir or context.obj), older_than, now())
+    pruning = Pruning(_root(state_dir or context.obj), older_than, datetime.now(UTC))
     is_read = console.show_lines(pruning.carry_out(dry_run=dry_run))
     for remark in pruning.remarks(dry_run=dry_run):
         console.say(remark)

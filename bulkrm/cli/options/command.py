@@ -14,9 +14,8 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ParameterInfo
 
-from bulkrm.cli.options.extras import Example, Extras
 from bulkrm.cli.options.layered import LayeredCommand, LayeredGroup
-from bulkrm.cli.options.rule import OptionRule
+from bulkrm.cli.options.rule import CommandExtras, Example, OptionRule
 
 Function = TypeVar("Function", bound=Callable[..., int | None])
 _CONTEXT = "context"
@@ -77,7 +76,7 @@ def _flattened(
     flat.__signature__ = inspect.Signature(parameters)
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     rules = {parameter.name: rule for parameter in parameters for rule in _rules(parameter.annotation)}
-    flat.extras = Extras(rules, examples)
+    flat.extras = CommandExtras(rules, examples)
     return run
 
 

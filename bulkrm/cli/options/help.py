@@ -7,8 +7,7 @@ from textwrap import wrap
 from typing import Any
 
 from bulkrm.cli.command_names import COMMANDS
-from bulkrm.cli.options.extras import Example, extras_of
-from bulkrm.cli.options.rule import DEFAULT, OptionRule, SetBy
+from bulkrm.cli.options.rule import DEFAULT, Example, OptionRule, SetBy, extras_of
 
 _PANELS = ("What", "Safety", "Sign-in", "Pace", "Output")
 _OTHERS = "Options"

@@ -7,10 +7,9 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from bulkrm.cli.options.extras import extras_of
 from bulkrm.cli.options.help import usage_of, write_help
 from bulkrm.cli.options.layers import Layers, combined
-from bulkrm.cli.options.rule import DEFAULT, NO_SETTING, Option
+from bulkrm.cli.options.rule import DEFAULT, NO_SETTING, Option, extras_of
 from bulkrm.cli.terminal.console import say
 
 _CONFIG = "config"

@@ -1,34 +1,35 @@
-"""What an option is beside its name and its help: where its value may come from, and how several values go together.
+"""What typer does not know: where the value of an option may come from, how values combine, and a command's examples.
 
-A rule stands beside the option, in its annotation. An option without one can be set by the environment and the
-configuration file, and the highest of the layers that say something holds.
+The rule of an option is in its annotation. An option without a rule can be set by the command line, by the environment and
+by the configuration file; the first of these layers that sets it holds.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 
 class SetBy(Enum):
-    """What may set an option.
+    """Which layers may set an option.
 
-    COMMAND_LINE: it loosens a rule, chooses images or sends passwords elsewhere, so it has to be seen where the command
-    is. NONE: it is no setting of a run, because it shows something instead, or names the file of the settings.
+    COMMAND_LINE: the option loosens a safety rule, chooses images, or sends passwords elsewhere, so whoever reads the
+    command must see it. NONE: the command line too, but the option is no setting of a run: it shows something instead of
+    running, or names the configuration file.
     """
 
     ANYWHERE = "the command line, the environment and the configuration file"
     COMMAND_LINE = "the command line only"
-    NONE = "nothing beside the command line, which it is no setting of"
+    NONE = "the command line only, and it is no setting"
 
 
 @dataclass(frozen=True, slots=True)
 class OptionRule:
     """The rule of one option.
 
-    `check` raises InputError on a text that the option cannot be. `combine` makes one value of a lower layer's and a higher
-    layer's; without it the higher one holds. `at_hosts`: it may stand in a host's table of the configuration file.
-    `words` are the values that it knows, with what each means: help and completion show them.
+    `check` raises InputError on a text that is no value of the option. `combine` makes one value from those of a lower and a
+    higher layer; without it the higher one holds. `at_hosts`: the option may be set in a host's table of the configuration
+    file. `words`: the values that the option knows, each with its meaning, for help and completion.
     """
 
     reach: SetBy = SetBy.ANYWHERE
@@ -44,13 +45,13 @@ DEFAULT = OptionRule()
 
 
 def added(lower: Sequence[str], higher: Sequence[str]) -> list[str]:
-    """Return the values of both layers: what keeps images from being deleted adds up."""
+    """Return the values of both layers: of options that protect images, every value holds."""
     return list(dict.fromkeys([*lower, *higher]))
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option as its layers see it. `parameter`: its name in the command's function."""
+    """An option that layers may set. `parameter`: its name in the command's function."""
 
     name: str
     parameter: str
@@ -66,5 +67,27 @@ class Option:
 
     @property
     def must_say_something(self) -> bool:
-        """Tell whether an empty variable is a mistake: to ignore it would loosen what it was to hold."""
+        """Tell whether an empty variable is an error, because ignoring it would loosen a safety rule."""
         return self.rule.combine is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example in a command's help: a sentence about its purpose, and the command lines, one a line."""
+
+    what: str
+    lines: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandExtras:
+    """The rules of a command's options, by the names of the function's parameters, and its examples."""
+
+    rules: Mapping[str, OptionRule] = field(default_factory=dict)
+    examples: Sequence[Example] = ()
+
+
+def extras_of(command: Any) -> CommandExtras:
+    """Return the rules and examples that were registered with a command, as an attribute of its function."""
+    found = getattr(command.callback, "extras", None)
+    return found if isinstance(found, CommandExtras) else CommandExtras()

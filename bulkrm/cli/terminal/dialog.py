@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from bulkrm.cli.terminal.answer import drop_typed_input, read_answer
+from bulkrm.cli.terminal.capabilities import size_of
 from bulkrm.cli.terminal.console import complain, write_to_stderr
 from bulkrm.cli.terminal.display.display import Display
-from bulkrm.cli.terminal.streams import STDERR, Streams, size_of
+from bulkrm.cli.terminal.streams import STDERR, Streams
 from bulkrm.model.text.cells import cells
 
 

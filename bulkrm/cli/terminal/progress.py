@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from bulkrm.cli.terminal.colours import is_dumb
+from bulkrm.cli.terminal.capabilities import is_dumb
 from bulkrm.cli.terminal.display.display import Display, Quiet
 from bulkrm.cli.terminal.display.lines import Lines
 from bulkrm.cli.terminal.event_words import phase_name

@@ -1,8 +1,8 @@
-"""What the standard streams lead to, found out once, before anything is displayed, and who can be asked over them.
+"""Which standard streams are terminals, and whether the user can be asked a question over them.
 
-A library may put an object of its own in the place of `sys.stderr` while it displays something (rich's live display
-does), so only the file descriptors are looked at. Whoever may be a person at a terminal is asked or the run is refused;
-only a standard input that certainly is no terminal means that nobody is there to be asked.
+That is found out once, before anything is displayed, and from the file descriptors alone: a library may replace `sys.stderr`
+while it displays something (rich's live display does). Nobody is there to be asked only if standard input certainly is no
+terminal. Where that is in doubt, a command that has to ask is refused.
 """
 
 import errno
@@ -19,7 +19,7 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 
 
 class Stream(Enum):
-    """What a file descriptor leads to. `UNKNOWN`: it is open, and it cannot be told whether it is a terminal."""
+    """The kind of file behind a descriptor. `UNKNOWN`: it is open, but may or may not be a terminal."""
 
     TERMINAL = "a terminal"
     OTHER = "no terminal"
@@ -28,14 +28,14 @@ class Stream(Enum):
 
 
 def look_at(descriptor: int) -> Stream:
-    """Tell what a file descriptor leads to."""
+    """Return the kind of file behind a descriptor."""
     try:
         kind = os.fstat(descriptor).st_mode
     except OSError as error:
         return Stream.CLOSED if error.errno == errno.EBADF else Stream.UNKNOWN
     if os.isatty(descriptor):
         return Stream.TERMINAL
-    # A terminal that was hung up answers EIO to everything; `isatty` says no to it as it does to a file.
+    # A terminal that was hung up answers EIO to everything; `isatty` is False for it as for a file.
     return Stream.UNKNOWN if stat.S_ISCHR(kind) and _is_hung_up(descriptor) else Stream.OTHER
 
 
@@ -45,20 +45,6 @@ def _is_hung_up(descriptor: int) -> bool:
     except termios.error as error:
         return bool(error.args and error.args[0] == errno.EIO)
     return False
-
-
-def size_of(descriptor: int) -> os.terminal_size:
-    """Return columns and lines of a terminal, or 80 and 24 where it does not know: over some connections it has none.
-
-    `COLUMNS` and `LINES` of the environment say otherwise.
-    """
-    try:
-        found = os.get_terminal_size(descriptor)
-    except OSError:
-        found = os.terminal_size((0, 0))
-    sizes = ((os.environ.get("COLUMNS", ""), found.columns, 80), (os.environ.get("LINES", ""), found.lines, 24))
-    columns, lines = (int(told) if told.isdecimal() and int(told) else seen or usual for told, seen, usual in sizes)
-    return os.terminal_size((columns, lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +57,21 @@ class Streams:
 
     @classmethod
     def of_process(cls) -> Self:
-        """Look at all three."""
+        """Return the kinds of this process's streams."""
         return cls(look_at(STDIN), look_at(STDOUT), look_at(STDERR))
 
     @property
     def can_ask(self) -> bool:
-        """Tell whether somebody sees a question and can answer it."""
+        """Tell whether a question can be shown and answered."""
         return self.stdin is Stream.TERMINAL and self.stderr is Stream.TERMINAL
 
     @property
     def has_nobody(self) -> bool:
-        """Tell whether there certainly is nobody to ask: a pipeline, a CI job, cron."""
+        """Tell whether certainly nobody can be asked: in a pipeline, a CI job, or cron."""
         return self.stdin is Stream.OTHER
 
     def refuse_unanswerable(self, *, yes: bool, dry_run: bool) -> None:
-        """Refuse a command that has to ask and cannot, or cannot know whether it has to. Raises InputError."""
+        """Raise InputError where a command would have to ask a question that nobody may see or answer."""
         if yes or dry_run or self.can_ask or self.has_nobody:
             return
         if self.stdin is Stream.TERMINAL:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from bulkrm.cli.terminal.colours import wants_colour
+from bulkrm.cli.terminal.capabilities import view_of
 from bulkrm.cli.terminal.console import abandon
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
-from bulkrm.cli.terminal.streams import size_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.text.colour import printable_in_colour
@@ -120,10 +119,3 @@ def _check(path: Path, others: Sequence[Path], read: Sequence[Path], written: Se
     for other in written:
         if is_same(path, other):
             raise InputError(Problem("--report", f"{path} is the file of --out", "give each a file of its own"))
-
-
-def view_of(stream: TextIO, *, every: bool = False) -> View:
-    """Return how a text is laid out where a stream goes."""
-    is_terminal = stream.isatty()
-    width = size_of(stream.fileno()).columns if is_terminal else None
-    return View(width, wants_colour(os.environ, is_terminal=is_terminal), every)

@@ -8,8 +8,7 @@ import typer.main
 
 from bulkrm.cli.commands.app import app
 from bulkrm.cli.options.command import command
-from bulkrm.cli.options.extras import extras_of
-from bulkrm.cli.options.rule import COMMAND_LINE, OptionRule
+from bulkrm.cli.options.rule import COMMAND_LINE, OptionRule, extras_of
 
 RULE = OptionRule(at_hosts=True)
 

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from bulkrm.cli.terminal.colours import is_dumb, wants_colour
+from bulkrm.cli.terminal.capabilities import is_dumb, wants_colour
 from bulkrm.cli.terminal.display.bar import Bar
 from bulkrm.cli.terminal.display.lines import EVERY, Lines
 from bulkrm.cli.terminal.display.pace import Waiting, duration, speed
