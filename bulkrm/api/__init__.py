@@ -1,1 +1,1 @@
-"""The front door: what a program calls, and what the command line is a client of. `bulkrm` exports it."""
+"""The public interface, which `bulkrm` exports: programs call it, and so does the command line."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bulkrm.api.cancellation import to_the_end
+from bulkrm.api.cancellation import run_to_end
 from bulkrm.api.deletion_run import ConfirmPlan, FinishedRun, plan_and_delete
 from bulkrm.api.errors import PlanIncomplete
 from bulkrm.api.login_check import LoginCheck, check_login
@@ -68,7 +68,7 @@ class Client:
         on_event: EventListener = ignore,
         clock: Clock | None = None,
     ) -> None:
-        """Keep what runs need; nothing is opened or sent. `clock`: for tests, in which time passes otherwise."""
+        """Keep the arguments for later runs; nothing is opened or sent. `clock`: another one than the system's, for tests."""
         self._credentials: CredentialsGiven = credentials if credentials is not None else {}
         self._settings = settings
         self._state_dir = state_dir
@@ -198,7 +198,7 @@ class Client:
             else undoable_run(self._root(), run, images, dry_run=dry_run)
         )
         with found as lost, self._set_up() as setup:
-            return await to_the_end(put_back(lost, setup, confirm, force=force), setup.stop)
+            return await run_to_end(put_back(lost, setup, confirm, force=force), setup.stop)
 
     async def check_login(self, host: str, repository: Repository | None = None) -> LoginCheck:
         """Try the credentials that a run would use for a registry, or for one of its repositories.
@@ -218,7 +218,7 @@ class Client:
     ) -> FinishedRun:
         self._refuse_contradictions(job)
         with self._set_up() as setup:
-            return await to_the_end(plan_and_delete(job, setup, record, confirm), setup.stop)
+            return await run_to_end(plan_and_delete(job, setup, record, confirm), setup.stop)
 
     def _refuse_contradictions(self, job: Job) -> None:
         refuse_blind(job.policy, job.conditions, protected=bool(job.protect))
@@ -229,7 +229,7 @@ class Client:
 
     @contextmanager
     def _set_up(self) -> Iterator[RunSetup]:
-        """Yield what a new run needs. Until the block is left, `stop` stops it; a client that was stopped does so at once."""
+        """Yield the setup of a new run, which `stop` stops until the block is left. A client that was stopped stops it at once."""
         stop = Stop()
         if self._signal is not None:
             stop.interrupt(self._signal)

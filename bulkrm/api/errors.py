@@ -4,22 +4,22 @@ from bulkrm.model.errors import BulkrmError
 from bulkrm.model.result.report import Report
 
 
-class PlanIncomplete(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """The run was stopped before its plan was complete, so there is none. `report` says of every image what is known."""
+class PlanIncomplete(BulkrmError):  # noqa: N818 (the name says what happened)
+    """The run was stopped before its plan was complete, so there is no plan. `report` has an outcome for every image."""
 
     def __init__(self, report: Report) -> None:
-        """Carry the report."""
+        """`report`: the report of the run that ended so."""
         super().__init__("the run was stopped before its plan was complete")
         self.report = report
 
 
 class InternalError(BulkrmError):
-    """A bug in bulkrm, or in a listener, stopped the run. `report` is complete; `__cause__` is what was raised.
+    """A bug in bulkrm, or in a listener, stopped the run. `report` is complete; `__cause__` is the exception of the bug.
 
-    What was not tried is `not-attempted`, `internal-error` in the report.
+    Images that were not tried are `not-attempted`, `internal-error` in the report.
     """
 
     def __init__(self, report: Report) -> None:
-        """Carry the report."""
+        """`report`: the report of the run that ended so."""
         super().__init__("a bug stopped the run; its report is complete")
         self.report = report

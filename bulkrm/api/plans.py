@@ -1,4 +1,4 @@
-"""Plans as values: with what they were made with, as text and back."""
+"""Plans as values, with the policy and rules by which they were made: as text, from text, and as a job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from bulkrm.selection.image_list import read_patterns
 
 @dataclass(frozen=True, slots=True)
 class DeletionPlan:
-    """What would be deleted, with its digests, its policy and its protections: `Client.apply` carries it out.
+    """A verdict on every manifest, with the policy and the protections of the plan: `Client.apply` carries it out.
 
-    `document`: all that is saved of it.
+    `document`: the content of a plan file.
     """
 
     document: PlanDocument
@@ -34,17 +34,17 @@ class DeletionPlan:
 
     @property
     def policy(self) -> Policy:
-        """The policy that it was made with."""
+        """The policy by which the plan was made."""
         return self.document.policy
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries that are asked to carry it out."""
+        """The registries that `Client.apply` sends requests to."""
         return self.job().hosts
 
     @property
     def images(self) -> Sequence[ImageResult]:
-        """What would become of each image and pattern, in the order of the list."""
+        """The outcome that each image and each pattern would have, in the order of the list."""
         outcomes = Outcomes(ignore, _raise)
         outcomes.open(in_order(self.plan, self.document.unmatched))
         for settled in self.plan.settled:
@@ -57,21 +57,21 @@ class DeletionPlan:
         return outcomes.close(NotAttemptedReason.INTERNAL_ERROR)
 
     def to_json(self) -> str:
-        """Return the text of a plan file: the same for the same plan, without time, run, credentials or TLS options."""
+        """Return the text of a plan file. Equal plans have equal texts: it has no time, run, credentials or TLS options."""
         return write(self.document)
 
     @staticmethod
     def from_json(text: str | bytes, name: str = "plan") -> "DeletionPlan":
-        """Read the text of a plan file; `name` is what it is called in messages.
+        """Read the text of a plan file; `name` is the name of the file in messages.
 
-        Raises InputError for what is no plan, no consistent one, or one of another version of the format.
+        Raises InputError where the text is no plan, contradicts itself, or has another version of the format.
         """
-        from bulkrm.codec.plan_reader import read  # noqa: PLC0415 (making a plan needs nothing of what it loads)
+        from bulkrm.codec.plan_reader import read  # noqa: PLC0415 (`plan` starts without what it loads)
 
         return DeletionPlan(read(text, name))
 
     def job(self, default_port: int = HTTPS_PORT) -> Job:
-        """Return what is to be done to carry it out. `default_port`: of hosts in its protections without one."""
+        """Return the job that carries the plan out. `default_port`: of hosts without a port in its protections."""
         document = self.document
         return Job(
             Saved(document.plan, in_order(document.plan, document.unmatched)),
@@ -85,7 +85,7 @@ class DeletionPlan:
 
 @dataclass(frozen=True, slots=True)
 class MadePlan(DeletionPlan):
-    """A plan that was made just now. `report`: what the dry run which made it says of each image, in requests and time."""
+    """A plan that was made just now. `report`: the report of the dry run that made it, with its requests and its time."""
 
     report: Report
 
@@ -99,7 +99,7 @@ def in_order(plan: Plan, unmatched: Sequence[Unmatched]) -> tuple[Line, ...]:
 
 
 def _place(line: Line) -> tuple[bool, str, int, str]:
-    """Order lines as the list had them; what belongs to something comes last."""
+    """Return the sort key of a line: its place in the list. Attached manifests, which no list names, come last."""
     text = str(line.reference) if isinstance(line, Target) else line.text
     return (True, "", 0, text) if line.source is None else (False, line.source.name, line.source.line, text)
 

@@ -1,4 +1,4 @@
-"""What other distributions add to this bulkrm, all of it loaded."""
+"""The plugins that other distributions add: report formats, families, selectors, credential sources, backends."""
 
 from bulkrm.families.family import FAMILIES
 from bulkrm.model.errors import InputError, Problem
@@ -12,7 +12,7 @@ _POINTS = (FORMATS, FAMILIES, SELECTORS, SOURCES, BACKENDS)
 
 
 def loaded_plugins() -> tuple[Plugin, ...]:
-    """Load all plugins, so that none fails in the middle of a run. Raises InputError with all that is wrong with them."""
+    """Load all plugins, so that none fails in the middle of a run. Raises InputError with the problems of all of them."""
     found: list[Plugin] = []
     problems: list[Problem] = []
     for point in _POINTS:

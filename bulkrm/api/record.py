@@ -1,4 +1,4 @@
-"""The folder of a run: what was asked, in a form from which it can be asked again."""
+"""Opens the folders of recorded runs: makes the folder of a new run, and finds, locks and reads that of an earlier one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -20,51 +20,51 @@ from bulkrm.state.known import KnownRun, known_runs
 
 
 def new_run_id(started: datetime) -> str:
-    """Name a run: by its time, and by chance."""
+    """Return a new name of a run: the time at which it started, and six random hex digits."""
     return f"{started:%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}"
 
 
 @contextmanager
 def run_folder(job: Job, root: Path | None) -> Iterator[RunFolder | None]:
-    """Hold the folder of a new run below `root`. A dry run has none, and nor has a run without a root.
+    """Make the folder of a new run below `root`, and close it at the end of the block. A dry run has no folder.
 
-    Raises InputError where it cannot be made.
+    Without a root no run has a folder. Raises InputError where the folder cannot be made.
     """
     if job.policy.dry_run or root is None:
         yield None
         return
     started = datetime.now(UTC)
     folder = RunFolder.create(root, new_run_id(started), _asked(job, started), list_fields(_listed(job)))
-    with held(folder):
+    with closing_folder(folder):
         if isinstance(job.work, Saved):
             _keep_plan(folder, job.plan_text(job.work.plan, job.work.lines))
         yield folder
 
 
 @contextmanager
-def held(folder: RunFolder) -> Iterator[RunFolder]:
-    """Hold an open folder, and let it go."""
+def closing_folder(folder: RunFolder) -> Iterator[RunFolder]:
+    """Close a folder at the end of the block."""
     try:
         yield folder
     finally:
-        with suppress(StateError):  # the report says it when the end of the run could not be written
+        with suppress(StateError):  # the report says so if the end of the run could not be written
             folder.close()
 
 
 @contextmanager
-def opened(root: Path, run: str, *, dry_run: bool) -> Iterator[RunFolder | None]:
-    """Hold the folder of a recorded run, to write on in it; a dry run only keeps others from it, and writes nothing."""
+def open_record(root: Path, run: str, *, dry_run: bool) -> Iterator[RunFolder | None]:
+    """Open the folder of a recorded run to continue its record; a dry run writes nothing and only locks the folder."""
     if dry_run:
         with locked(root, run):
             yield None
         return
-    with held(RunFolder.open(root, run)) as folder:
+    with closing_folder(RunFolder.open(root, run)) as folder:
         yield folder
 
 
 @contextmanager
-def readable(run: KnownRun) -> Iterator[None]:
-    """Turn what is wrong with the record of a run into bad input: nothing is attempted with it."""
+def refuse_damaged(run: KnownRun) -> Iterator[None]:
+    """Turn StateError, of a damaged record, into InputError: then nothing is attempted."""
     try:
         yield
     except StateError as error:

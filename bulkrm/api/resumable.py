@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bulkrm.api.plans import in_order
-from bulkrm.api.record import opened, readable, run_named
+from bulkrm.api.record import open_record, refuse_damaged, run_named
 from bulkrm.codec.policy_fields import conditions_of, policy_of, rules_record
 from bulkrm.codec.run_record import read_list, read_run
 from bulkrm.engine.job import Job, Saved
@@ -44,7 +44,7 @@ class ResumableRun:
     def begin(self) -> RunFolder | None:
         """Note in the record that another part of the run begins; return its folder. Raises InputError."""
         if self.folder is not None:
-            with readable(KnownRun(self.path)):
+            with refuse_damaged(KnownRun(self.path)):
                 self.folder.begin_part()
         return self.folder
 
@@ -59,7 +59,7 @@ def resumable_run(
     or undone, its record is damaged or of another version, or another process works on it.
     """
     found = _run_to_resume(state_dir, run)
-    with opened(state_dir, found.id, dry_run=dry_run) as folder:
+    with open_record(state_dir, found.id, dry_run=dry_run) as folder:
         _refuse_finished(KnownRun(found.path))  # read again: no other process can change the record any more
         job = job_of(found, default_port)
         yield ResumableRun(found.id, found.path, replace(job, policy=replace(job.policy, dry_run=dry_run)), folder)
@@ -83,7 +83,7 @@ def _run_to_resume(root: Path, name: str | None) -> KnownRun:
 
 def _refuse_finished(run: KnownRun) -> None:
     """Raise InputError if a run is finished or undone, so that nothing of it is left to do."""
-    with readable(run):
+    with refuse_damaged(run):
         if run.is_undone:
             what = "this run was undone: all that it had deleted was put back, so there is nothing to go on with"
             raise InputError(Problem(run.id, what, "to delete it after all, run its list again"))
@@ -92,14 +92,14 @@ def _refuse_finished(run: KnownRun) -> None:
 
 
 def _is_unfinished(run: KnownRun) -> bool:
-    with readable(run):
+    with refuse_damaged(run):
         return not run.is_locked and not run.standing.is_over
 
 
 def job_of(run: KnownRun, port: int = HTTPS_PORT) -> Job:
     """Return the rest of a run, as its record has it. Raises InputError where the record is damaged."""
     place = f"{run.path / 'run.json'}"
-    with readable(run):
+    with refuse_damaged(run):
         asked = run.asked
         try:
             record = read_run(asked)

@@ -1,4 +1,4 @@
-"""What a run needs to reach registries: settings, credentials and clock, with the listener of its events and its stop."""
+"""The setup of a run: finds credentials, opens registries, passes events on, and keeps the stop of the run."""
 
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

@@ -1,11 +1,11 @@
-"""A recorded run that took something away, and what of it is to be put back."""
+"""A recorded run that deleted something: opens its record, and reads from it which images can be put back."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkrm.api.record import opened, readable, run_named
+from bulkrm.api.record import open_record, refuse_damaged, run_named
 from bulkrm.engine.recover.undo import Loss
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
@@ -25,9 +25,10 @@ EVERYTHING = ImageList()
 
 @dataclass(frozen=True, slots=True)
 class UndoableRun:
-    """A run that can be undone, and what is to be put back; its record is locked until its block is left.
+    """A run that can be undone; its record is locked until the block of `undoable_run` is left.
 
-    `folder`: where the undo is recorded; None for a dry run. `of_everything`: not of some images only.
+    `losses`: the manifests and tags to put back. `folder`: where the undo is recorded; None for a dry run.
+    `of_everything`: all losses of the run are put back, not only those of some images.
     """
 
     id: str
@@ -38,12 +39,12 @@ class UndoableRun:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries that something is put back into."""
+        """The registries of the images to put back."""
         return tuple(dict.fromkeys(loss.repository.host for loss in self.losses))
 
     @property
     def images(self) -> tuple[str, ...]:
-        """What is to be put back, in full form: tags, and digests of what had none."""
+        """The full names of the images to put back: tags, and digests of manifests without a tag."""
         return tuple(str(target.reference) for loss in self.losses for target in loss.targets)
 
 
@@ -51,46 +52,46 @@ class UndoableRun:
 def undoable_run(
     state_dir: Path, run: str | None = None, images: ImageList = EVERYTHING, *, dry_run: bool = False
 ) -> Iterator[UndoableRun]:
-    """Open a recorded run to undo it: the latest that took something away, or the one whose name begins with `run`.
+    """Open a recorded run to undo it: the latest that deleted something, or the one whose name begins with `run`.
 
-    `images`: put back only what these name; all of it where they name nothing. A dry run writes nothing, and only keeps
-    others from the record. Raises InputError where there is no such run, it did not take an image away that is named, its
+    `images`: put back only images that these entries name; without entries, all of the run. A dry run writes nothing; it
+    only locks the record. Raises InputError where there is no such run, the run did not delete an image that is named, its
     record is damaged or of another version, or another process works on it.
     """
     found = run_named(state_dir, run) if run is not None else _latest(state_dir)
-    with opened(state_dir, found.id, dry_run=dry_run) as folder:
-        with readable(found):
+    with open_record(state_dir, found.id, dry_run=dry_run) as folder:
+        with refuse_damaged(found):
             found.check()
         lost = _losses(found)
-        _refuse_strangers(state_dir, found, lost, images.entries)
+        _refuse_other_images(state_dir, found, lost, images.entries)
         chosen = tuple(_chosen(lost, images.entries))
         yield UndoableRun(found.id, found.path, chosen, folder, of_everything=not images.entries)
 
 
 def _latest(root: Path) -> KnownRun:
-    """Return the latest run that took something away and was not undone. Raises InputError."""
+    """Return the latest run that deleted something and was not undone. Raises InputError."""
     for run in reversed(known_runs(root)):
-        with readable(run):
+        with refuse_damaged(run):
             is_undone = run.is_undone
         if not is_undone and _losses(run):
             return run
     raise InputError(Problem("", f"there is no run to undo in {root}", "name one; `bulkrm runs` lists them"))
 
 
-def _refuse_strangers(root: Path, run: KnownRun, found: Sequence[Loss], entries: Sequence[Entry]) -> None:
-    """Refuse what the run did not take away, and name the run that did. Raises InputError."""
-    strange = [entry for entry in entries if not any(_is_named(entry, loss) for loss in found)]
-    if not strange:
+def _refuse_other_images(root: Path, run: KnownRun, found: Sequence[Loss], entries: Sequence[Entry]) -> None:
+    """Raise InputError for entries of which the run deleted no image; name the run that did."""
+    unknown = [entry for entry in entries if not any(_is_named(entry, loss) for loss in found)]
+    if not unknown:
         return
     problems = []
-    for entry in strange:
-        other = next((earlier for earlier in reversed(known_runs(root)) if _took(earlier, entry)), None)
+    for entry in unknown:
+        other = next((earlier for earlier in reversed(known_runs(root)) if _deleted(earlier, entry)), None)
         remedy = f"run {other.id} did: name it first" if other else f"`bulkrm runs show {run.id}` tells what it did"
         problems.append(Problem(str(entry.source), f"run {run.id} took no {_text(entry)} away", remedy))
     raise InputError(*problems)
 
 
-def _took(run: KnownRun, entry: Entry) -> bool:
+def _deleted(run: KnownRun, entry: Entry) -> bool:
     try:
         return any(_is_named(entry, loss) for loss in _losses(run))
     except InputError:  # its record is damaged
@@ -106,14 +107,14 @@ def _text(entry: Entry) -> str:
 
 
 def _losses(run: KnownRun) -> list[Loss]:
-    with readable(run):
+    with refuse_damaged(run):
         return [
             Loss(lost.repository, lost.manifest, tuple(lost.tags), frozenset(lost.decoys)) for lost in losses(run.path)
         ]
 
 
 def _chosen(found: Sequence[Loss], entries: Sequence[Entry]) -> list[Loss]:
-    """Return what the entries name, as a whole where they name a digest, else only the tags; all if there are none."""
+    """Return the losses that entries name: with all tags for a digest, else with the named tags; all without entries."""
     if not entries:
         return list(found)
     known = {loss.key: loss for loss in found}
@@ -125,7 +126,7 @@ def _chosen(found: Sequence[Loss], entries: Sequence[Entry]) -> list[Loss]:
             chosen[loss.key] = replace(loss, tags=loss.tags if whole else tags)
     todo = list(chosen.values())
     while todo:
-        # What an index names has to be there before it; without its tags, which nobody named.
+        # The children of an index have to be there before it. Their tags were not named, so they are not put back.
         loss = todo.pop()
         for digest in children(loss.manifest.media_type, loss.manifest.content).manifests:
             key = loss.repository, digest

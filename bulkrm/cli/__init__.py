@@ -1,1 +1,1 @@
-"""Commands, options, terminal."""
+"""The command line: commands, options, and what is shown on the terminal."""

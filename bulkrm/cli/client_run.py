@@ -19,10 +19,10 @@ from bulkrm.cli.setup import credentials_of, files_of, settings_of, writers_of
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
 from bulkrm.cli.terminal.display.display import Display
-from bulkrm.cli.terminal.next_steps import elsewhere, resume_step, undo_step
+from bulkrm.cli.terminal.next_steps import resume_step, undo_step, unusual_state_dir
 from bulkrm.cli.terminal.progress import EventOutput, display
 from bulkrm.cli.terminal.question import Question
-from bulkrm.cli.terminal.report_output import deliver, failed, raise_bug
+from bulkrm.cli.terminal.report_output import complete_reports, raise_bug, with_failure
 from bulkrm.cli.terminal.writers import Writer
 from bulkrm.model.result.outcome import Signal, Status
 from bulkrm.model.result.report import Report
@@ -70,7 +70,7 @@ class ClientRun:
         """
         settings = settings_of(self.sign_in, self.pace, self.hosts)
         with writers_of(self.output, files_of(self.sign_in, self.read), self.plan) as writers:
-            refuse_unusable_connections(self.hosts, settings)  # before anybody is asked for a password
+            refuse_unusable_connections(self.hosts, settings)  # before the user is asked for a password
             credentials = credentials_of(
                 self.sign_in, self.hosts, self.output.streams, list_from_stdin=self.list_from_stdin
             )
@@ -145,9 +145,9 @@ class ClientRun:
         for trouble in (unwritten, unrecorded):
             if trouble is not None:
                 complain(trouble)
-                code = failed(code)
-        code = failed(code) if declined else code
-        code = deliver(writers, report.with_closing(closing_of(report, recursive=self._is_recursive)), code)
+                code = with_failure(code)
+        code = with_failure(code) if declined else code
+        code = complete_reports(writers, report.with_closing(closing_of(report, recursive=self._is_recursive)), code)
         for step in self._next_steps(report, declined=declined) if not self.output.quiet else ():
             say(step)
         return code
@@ -158,7 +158,7 @@ class ClientRun:
             yield from self.plan.next_steps
         if not self._is_recorded:
             return
-        place = elsewhere(state_dir(self.output.state_dir, os.environ))
+        place = unusual_state_dir(state_dir(self.output.state_dir, os.environ))
         left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
         over = declined and self.about is None  # a run that was resumed can be resumed again
         if left and not over:
@@ -178,7 +178,7 @@ def stopped_by_signals(client: Client, shown: Display) -> Iterator[None]:
     def stop(number: signal.Signals) -> None:
         again = client.stopped_by is not None
         client.stop(_SIGNALS[number])
-        shown.say("aborting" if again else "stopping: what is under way may finish; once more aborts it")
+        shown.say("aborting" if again else "stopping: requests in flight may finish; a second signal aborts them")
 
     for number in heeded:
         loop.add_signal_handler(number, stop, number)

@@ -1,4 +1,4 @@
-"""The command words: what may stand first on the command line and is no image."""
+"""The command words, one of which may stand first on the command line, and the words that people mistake for them."""
 
 import re
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ COMMANDS = (
     "delete", "plan", "apply", "runs", "resume", "undo", "check", "login", "demo", "schema", "completion", "help",
 )  # fmt: skip
 
-# What people type who know other tools, and which command that is here.
-MEANT = {
+# Words of other tools, with the command that does the same here.
+WORDS_OF_OTHER_TOOLS = {
     "rm": "delete",
     "rmi": "delete",
     "del": "delete",
@@ -33,24 +33,24 @@ MEANT = {
 }
 
 
-def meant(word: str) -> str | None:
+def nearest_command(word: str) -> str | None:
     """Return the command that is most similar to a word; None where none is similar."""
     from difflib import get_close_matches  # noqa: PLC0415 (for mistakes only)
 
     word = word.lower()
-    words = {**{command: command for command in COMMANDS}, **MEANT}
-    # A slip of the fingers changes the length by one letter at most: `app` is no `apply`.
+    words = {**{command: command for command in COMMANDS}, **WORDS_OF_OTHER_TOOLS}
+    # A typing error changes the length by one letter at most: `app` is not meant as `apply`.
     near = [known for known in words if abs(len(known) - len(word)) <= 1]
     close = [word] if word in words else get_close_matches(word, near, 1, 0.7)
     return words[close[0]] if close else None
 
 
-def mistaken(arguments: Sequence[str]) -> str | None:
-    """Return the first word, if it is like a command and is none: an image has a tag, and no such word has one.
+def mistyped_command(arguments: Sequence[str]) -> str | None:
+    """Return the first word if it resembles a command and is none. It is no image, which has a tag.
 
-    With `-p` it may be a password, behind docker's habit `-p secret`.
+    With `-p` the word may be a password (docker's `-p secret`); then it is not returned, because messages quote it.
     """
     word = arguments[0] if arguments else ""
     is_word = word.replace("-", "").replace("_", "").isalpha() and not word.startswith("-")
     is_hidden = any(_PROMPT.fullmatch(argument) for argument in arguments)
-    return word if is_word and word not in COMMANDS and not is_hidden and meant(word) else None
+    return word if is_word and word not in COMMANDS and not is_hidden and nearest_command(word) else None

@@ -1,4 +1,4 @@
-"""The scripts by which shells complete bulkrm's command line: each asks bulkrm itself, so none knows an option."""
+"""The completion scripts of shells. They call bulkrm for the completions, so none of them contains an option."""
 
 from bulkrm.cli.commands.completion import SHELLS
 from bulkrm.model.errors import InputError, Problem

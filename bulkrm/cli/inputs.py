@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bulkrm.cli.command_names import COMMANDS, meant
+from bulkrm.cli.command_names import COMMANDS, nearest_command
 from bulkrm.cli.in_use import InUseFiles
 from bulkrm.cli.options.declared import ImageOptions, SafetyOptions, SignInOptions
 from bulkrm.model.errors import InputError, Problem
@@ -119,7 +119,7 @@ def _explained(text: str, where: str, problem: Problem) -> Problem:
 
 def no_command(word: str, where: str, remedy: str = "") -> Problem:
     """Return the message for a word that is neither an image nor a command, with the command that may be meant."""
-    command = meant(word)
+    command = nearest_command(word)
     remedy = f"perhaps `bulkrm {command}` is meant" if command else remedy
     return Problem(
         where, f"{word!r} is neither an image nor a command", f"{remedy}; the commands are {', '.join(COMMANDS)}"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from bulkrm import __version__
-from bulkrm.cli.command_names import COMMANDS, mistaken
+from bulkrm.cli.command_names import COMMANDS, mistyped_command
 from bulkrm.cli.process import allow_connections, rare_collections, replace_closed_streams
 from bulkrm.cli.terminal.console import complain, say, show
 from bulkrm.model.errors import InputError
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with rare_collections():
             if wants_plugins(given):
                 sys.exit(_show_plugins())
-            _refuse_mistaken(given)
+            _refuse_mistyped_command(given)
             from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
 
             code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _is_answered_at_once(given: Sequence[str]) -> bool:
-    """Print the version, or completions for a shell, if nothing else is asked for: neither loads what commands need."""
+    """Print the version, or completions for a shell, if that is all; both are fast, since no command is imported."""
     if given in (["--version"], ["-V"]) and sys.stdout is not None:
         show(f"bulkrm {__version__}")
         return True
@@ -68,9 +68,9 @@ def _is_answered_at_once(given: Sequence[str]) -> bool:
     return shell is not None
 
 
-def _refuse_mistaken(given: Sequence[str]) -> None:
+def _refuse_mistyped_command(given: Sequence[str]) -> None:
     """Raise InputError where the first word resembles a command and is none."""
-    word = mistaken(given)
+    word = mistyped_command(given)
     if word is not None:
         from bulkrm.cli.inputs import no_command  # noqa: PLC0415 (for mistakes only)
 

@@ -1,4 +1,4 @@
-"""Where the credentials and certificates for a host come from, for people: the source and its key, never a secret."""
+"""Messages on where the credentials and certificates for a host come from: the source and its key, never a secret."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from bulkrm.remote.credentials.lookup import Found
 
 
 def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings) -> Iterator[str]:
-    """Yield a line for each place that has something for one of these hosts."""
+    """Yield a line for each source that has credentials or certificates for one of these hosts."""
     for host in hosts:
         found = list(credentials.origins(host))
         for one in found:
@@ -22,7 +22,7 @@ def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings
 
 
 def certificates(host: str, settings: Settings) -> Iterator[str]:
-    """Yield which certificates hold for a host alone."""
+    """Yield a line with the certificates that are used for this host only, if there are any."""
     own = settings.own_connections.get(host)
     if own is not None:
         files = (own.ca_file, *own.further_cas, own.client_cert)
@@ -30,7 +30,7 @@ def certificates(host: str, settings: Settings) -> Iterator[str]:
 
 
 def described(found: Found | None) -> Iterator[tuple[str, str]]:
-    """Yield what is known of credentials: a word, and what it is."""
+    """Yield the properties of the credentials that were found: a name, and its value."""
     if found is None:
         yield "source", "none was found: the requests are anonymous"
         return
@@ -43,7 +43,7 @@ def described(found: Found | None) -> Iterator[tuple[str, str]]:
 
 
 def kind_of(credential: Credential) -> str:
-    """Say what credentials are, and of whom; nothing of their secret."""
+    """Return the kind of credentials, and their user; never their secret."""
     match credential:
         case Login(username, _):
             return f"the password of {username}"

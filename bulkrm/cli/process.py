@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bulkrm.cli.terminal.console import express_everything
+from bulkrm.cli.terminal.console import escape_unencodable
 
 # The default of Python 3.11 is 700 objects: a dozen requests make as many, and nearly none of them is in a cycle. Collections
 # took a tenth of the processor's time (docs.python.org, `gc.set_threshold`; python -m tests.bench tools).
@@ -43,4 +43,4 @@ def replace_closed_streams() -> None:
     sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 (as long as the process lives)
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
-    express_everything()
+    escape_unencodable()

@@ -55,16 +55,16 @@ def settings_of(sign_in: SignInOptions, pace: PaceOptions, hosts: Sequence[str] 
 def _pacing_at(host: str, pacing: Pacing, configuration: Configuration) -> Pacing:
     concurrency, rate = configuration.at(host, "concurrency"), configuration.at(host, "rate")
     if concurrency is not None:
-        with _placed(configuration, host, "concurrency"):
+        with _naming_place(configuration, host, "concurrency"):
             pacing = replace(pacing, concurrency=values.concurrency(concurrency))
     if rate is not None:
-        with _placed(configuration, host, "rate"):
+        with _naming_place(configuration, host, "rate"):
             pacing = replace(pacing, rate=values.rate(rate))
     return pacing
 
 
 @contextmanager
-def _placed(configuration: Configuration, host: str, name: str) -> Iterator[None]:
+def _naming_place(configuration: Configuration, host: str, name: str) -> Iterator[None]:
     """Turn an error about an option into one that names the place in the configuration file."""
     try:
         yield

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.terminal.streams import Stream, Streams, look_at
+from bulkrm.cli.terminal.streams import Stream, Streams, kind_of_stream
 from bulkrm.model.errors import InputError
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, User
 from tests.cli.command import bulkrm, fill, sent, tags, terminal
@@ -218,12 +218,12 @@ def test_kinds_of_streams() -> None:
     master, slave = pty.openpty()
     reading, writing = os.pipe()
     try:
-        assert look_at(slave) is Stream.TERMINAL
-        assert look_at(reading) is Stream.OTHER
+        assert kind_of_stream(slave) is Stream.TERMINAL
+        assert kind_of_stream(reading) is Stream.OTHER
         os.close(reading)
-        assert look_at(reading) is Stream.CLOSED
+        assert kind_of_stream(reading) is Stream.CLOSED
         os.close(master)
-        assert look_at(slave) is Stream.UNKNOWN
+        assert kind_of_stream(slave) is Stream.UNKNOWN
     finally:
         os.close(slave)
         os.close(writing)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bulkrm.cli.terminal.console import express_everything
+from bulkrm.cli.terminal.console import escape_unencodable
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
 from tests.cli.command import Command, Result, fill, terminal
 
@@ -283,7 +283,7 @@ async def test_hostile_answers_on_a_terminal() -> None:
 
 def test_a_narrow_encoding() -> None:
     """What an encoding does not have is escaped in the form that JSON means as well."""
-    express_everything()
+    escape_unencodable()
 
     shown = "é期🐳".encode("ascii", "bulkrm.escaped").decode()
 

@@ -1,6 +1,6 @@
 """`bulkrm resume` in this process, with a clock of the test's."""
 
-from bulkrm.api.record import held
+from bulkrm.api.record import closing_folder
 from bulkrm.api.resumable import job_of
 from bulkrm.state.folder import RunFolder, known_runs
 from tests.integration.engine import Done, Options, perform
@@ -11,6 +11,6 @@ async def resume(host: str, options: Options) -> Done:
     assert options.state is not None
     (run,) = known_runs(options.state)
     assert not run.is_finished
-    with held(RunFolder.open(options.state, run.id)) as folder:
+    with closing_folder(RunFolder.open(options.state, run.id)) as folder:
         folder.begin_part()
         return await perform(host, job_of(run), options, folder)

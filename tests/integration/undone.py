@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bulkrm.api.record import held
+from bulkrm.api.record import closing_folder
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
@@ -65,7 +65,7 @@ async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) 
     (run,) = known_runs(cut.state)
     settings = Settings(Pacing(options.concurrency, None, options.timeout), Connection())
     credentials = Credentials(Everywhere(options.login), DockerConfig())
-    with held(RunFolder.open(cut.state, run.id)) as folder:
+    with closing_folder(RunFolder.open(cut.state, run.id)) as folder:
         found = [
             Loss(lost.repository, lost.manifest, tuple(lost.tags), frozenset(lost.decoys)) for lost in losses(run.path)
         ]

@@ -1,4 +1,4 @@
-"""The commands, as typer has them. Each loads what it needs when it is called: help and completion answer at once."""
+"""The commands and their help, for typer. Each imports its work when it is called, so that help and completion are fast."""
 
 from pathlib import Path
 from typing import Annotated

@@ -15,12 +15,15 @@ from bulkrm.model.reference import Repository, parse_host, parse_repository
 
 
 def check_login(target: str, sign_in: SignInOptions, pace: PaceOptions, streams: Streams, *, verbose: bool) -> int:
-    """Show the credentials for HOST or HOST/REPOSITORY, and try them. Returns the exit code; raises InputError."""
+    """Show the credentials for HOST or HOST/REPOSITORY, without the secret, and try them.
+
+    Returns the exit code: 0 where the registry accepts them. Raises InputError.
+    """
     host, repository = _read(target, sign_in.connection.default_port)
     settings = settings_of(sign_in, pace, (host,))
     credentials = credentials_of(sign_in, (host,), streams, list_from_stdin=False)
     client = Client(credentials=credentials, settings=settings, on_event=_show_requests if verbose else ignore)
-    # Before the credentials are shown: some sources are only asked when a request is due.
+    # Before the credentials are shown: some sources are read only when a request needs them.
     check = anyio.run(client.check_login, host, repository)
     for word, text in described(credentials.find(host, repository.path if repository else "")):
         show(f"{word + ':':<9}{text}")

@@ -1,8 +1,8 @@
-"""What a shell offers while a command line of bulkrm is typed.
+"""Completions for a shell, of the last word of a command line.
 
-The scripts of `bulkrm completion` ask with the words up to the cursor, the last of them the one that is being typed. The
-answer is a line with the kind (`words`, `files` or `folders`, which the shell finds itself), then one word a line, with a
-tab and what it means. Nothing is sent, and what cannot be read offers nothing.
+The scripts of `bulkrm completion` pass the words up to the cursor; the last one is being typed. The output is a line with
+the kind of completion (`words`, or `files` and `folders`, which the shell finds itself), then a line for each word: the
+word, a tab, and its meaning. No request is sent, and errors lead to no completions.
 """
 
 import os
@@ -21,30 +21,30 @@ _CHOICES = re.compile(r"[a-z-]+(?:\|[a-z-]+)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """What is offered. `words` are pairs of a word and what it means."""
+class Completions:
+    """The completions of one word: `words`, each with its meaning, or files or folders, which the shell finds."""
 
     words: tuple[tuple[str, str], ...] = ()
     kind: str = "words"
 
 
-_FILES, _FOLDERS, _NOTHING = Offer(kind="files"), Offer(kind="folders"), Offer()
+_FILES, _FOLDERS, _NOTHING = Completions(kind="files"), Completions(kind="folders"), Completions()
 
 
 def print_completions(words: Sequence[str], shell: str) -> None:
-    """Print what is offered for the last word."""
+    """Print the completions of the last word."""
     joined = join_values(words) if shell == "bash" else list(words)
-    offer = offered(joined)
+    offer = completions_of(joined)
     typed = joined[-1] if joined else ""
     prefix = typed[: typed.rfind("=") + 1] if offer.kind == "words" and "=" in typed else ""
-    # bash takes `=` for a border of words and wants what follows it alone.
+    # bash splits words at `=` and completes the part behind it.
     before = "" if shell == "bash" or not typed.startswith("-") else prefix
     pairs = [(printable(before + word), printable(meaning)) for word, meaning in offer.words]
     show_lines((offer.kind, *(f"{word}\t{meaning}" if meaning else word for word, meaning in pairs)))
 
 
 def join_values(words: Sequence[str]) -> list[str]:
-    """Put together what bash took apart at `=`."""
+    """Join words that bash split at `=`."""
     joined: list[str] = []
     for word in words:
         if joined and (word == "=" or joined[-1].endswith("=")):
@@ -54,8 +54,8 @@ def join_values(words: Sequence[str]) -> list[str]:
     return joined
 
 
-def offered(words: Sequence[str]) -> Offer:
-    """Return what may stand in the place of the last word."""
+def completions_of(words: Sequence[str]) -> Completions:
+    """Return the completions of the last word."""
     from typer.main import get_command  # noqa: PLC0415 (help and completion answer without what runs need)
 
     from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
@@ -77,8 +77,8 @@ def offered(words: Sequence[str]) -> Offer:
     return offer
 
 
-def _value(command: Any, before: Sequence[str], typed: str) -> Offer | None:
-    """Return what an option takes whose value is being typed, if that is so."""
+def _value(command: Any, before: Sequence[str], typed: str) -> Completions | None:
+    """Return the completions of an option's value; None where no value is being typed."""
     takers = {opt: parameter for parameter in command.params if not _is_flag(parameter) for opt in parameter.opts}
     option, equals, value = typed.partition("=")
     if equals and option in takers:
@@ -90,7 +90,7 @@ def _is_flag(parameter: Any) -> bool:
     return bool(getattr(parameter, "is_flag", False)) or not any(opt.startswith("-") for opt in parameter.opts)
 
 
-def _values_of(command: Any, parameter: Any, typed: str) -> Offer:
+def _values_of(command: Any, parameter: Any, typed: str) -> Completions:
     metavar = parameter.metavar or ""
     known = extras_of(command).rules.get(parameter.name, DEFAULT).words
     if metavar == "FORMAT=FILE" and "=" in typed:
@@ -114,7 +114,7 @@ def _options(command: Any) -> list[tuple[str, str]]:
     return [*own, ("-h", "Show the help"), ("--help", "Show the help")]
 
 
-def _argument(name: str, command: Any, before: Sequence[str], typed: str) -> Offer:
+def _argument(name: str, command: Any, before: Sequence[str], typed: str) -> Completions:
     if name in {"apply", "check"}:
         return _FILES
     if name == "runs":
@@ -126,8 +126,8 @@ def _argument(name: str, command: Any, before: Sequence[str], typed: str) -> Off
     return _starting_with(_topics(), typed) if name == "help" and not before else _NOTHING
 
 
-def _starting_with(words: Sequence[tuple[str, str]], typed: str) -> Offer:
-    return Offer(tuple((word, meaning) for word, meaning in words if word.startswith(typed)))
+def _starting_with(words: Sequence[tuple[str, str]], typed: str) -> Completions:
+    return Completions(tuple((word, meaning) for word, meaning in words if word.startswith(typed)))
 
 
 def _summary(command: Any) -> str:

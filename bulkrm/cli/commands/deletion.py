@@ -81,7 +81,7 @@ def apply_plan(
     port = sign_in.connection.default_port
     protect = tuple(safety.protect or ())
     read_patterns("--protect", protect, port)
-    if "max-delete" not in sign_in.configuration.typed:  # a default does not loosen what the plan was made with
+    if "max-delete" not in sign_in.configuration.typed:  # a default does not loosen the limit of the plan
         limit = Limit.smallest(known for known in (limit, saved.policy.max_delete) if known is not None)
     policy = replace(saved.policy, dry_run=safety.dry_run, max_delete=limit)
     in_use = read_in_use_option(safety.in_use or (), port)

@@ -1,4 +1,4 @@
-"""`bulkrm demo`: the real command on an embedded registry, with images of every kind."""
+"""`bulkrm demo`: runs the real command on an embedded registry that holds images of every kind."""
 
 import os
 import shlex
@@ -26,12 +26,12 @@ images:
   - team/web:edge                   # `latest` is on the same digest, and it is protected
   - team/web:1.0                    # not there any more
 """
-# What the run must come to: something that the list named was kept by a safety rule.
+# The exit code of the run: a safety rule kept an image that the list names.
 _EXPECTED = 3
 
 
 async def run_demo() -> int:
-    """Run it; returns 0 when everything went as it should."""
+    """Run the demo; return 0 where the command exits as expected."""
     async with demo_registry() as sandbox:
         _say(f"An embedded registry with token authentication runs at {sandbox.host}. It holds:")
         _show(sandbox.store)

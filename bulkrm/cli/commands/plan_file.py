@@ -13,10 +13,10 @@ _OPTION = "--out"
 
 
 class PlanFile:
-    """Where a plan will be stored. Until then nothing is written, and nothing is made."""
+    """A file in which a plan will be stored. Nothing is written or created before `store`."""
 
     def __init__(self, path: Path, read: Sequence[Path]) -> None:
-        """Check that it can be written, and that the command does not read it. Raises InputError."""
+        """Raise InputError where the file cannot be written, or is one that the command reads (`read`)."""
         if str(path) == "-":
             raise InputError(Problem(_OPTION, "- is no file", "-o json shows what would go on standard output"))
         refuse_to_overwrite(_OPTION, path, read)
@@ -28,11 +28,11 @@ class PlanFile:
 
     @property
     def is_file(self) -> bool:
-        """Tell whether it stays where it is written: not in a pipe, or another device."""
+        """Tell whether the plan stays on disk: not in a pipe or another device."""
         return self._pipe is None
 
     def store(self, text: str) -> str | None:
-        """Write it; return what went wrong."""
+        """Write the text of a plan; return what went wrong."""
         try:
             if self._pipe is not None:
                 with os.fdopen(self._pipe, "w", encoding="utf-8") as stream:
@@ -45,7 +45,7 @@ class PlanFile:
 
 
 def _is_stream(path: Path) -> bool:
-    """Tell whether there is something that is written to as it is: a pipe, a terminal, another device."""
+    """Tell whether the path is a pipe, a terminal or another device, which is written to and not replaced."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -54,7 +54,7 @@ def _is_stream(path: Path) -> bool:
 
 
 def _refuse_unwritable(path: Path) -> None:
-    """Refuse a file that could not be put into its place. Raises InputError."""
+    """Raise InputError where the file could not be replaced."""
     target = Path(os.path.realpath(path))
     why = None
     if target.is_dir():

@@ -1,4 +1,4 @@
-"""The commands that change nothing, as typer has them: `check`, `completion`, `demo`, `help`, `login` and `schema`."""
+"""The commands that change nothing, and their help, for typer: `check`, `completion`, `demo`, `help`, `login`, `schema`."""
 
 import json
 from collections import Counter

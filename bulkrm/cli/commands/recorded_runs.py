@@ -10,7 +10,7 @@ from bulkrm.api.undoable import undoable_run
 from bulkrm.cli.client_run import ClientRun
 from bulkrm.cli.inputs import Arguments
 from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions, PaceOptions, SignInOptions
-from bulkrm.cli.runs.summary import of_record
+from bulkrm.cli.runs.summary import summary_of_record
 from bulkrm.cli.terminal.question import Question
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import Report
@@ -28,7 +28,7 @@ def resume_run(
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     root, port = state_dir(output.state_dir, os.environ), sign_in.connection.default_port
     with resumable_run(root, name, dry_run=safety.dry_run, default_port=port) as run:
-        before = of_record(KnownRun(run.path)).so_far
+        before = summary_of_record(KnownRun(run.path)).so_far
         about = f"going on with run {run.id}" + (f" ({before})" if before else "")
 
         async def resume(client: Client, question: Question) -> Report:
@@ -53,11 +53,13 @@ def undo_run(
     name = run_and_images[0] if run_and_images and _RUN.fullmatch(run_and_images[0]) else None
     images = _read_images(run_and_images if name is None else run_and_images[1:], sign_in)
     with undoable_run(root, name, images, dry_run=safety.dry_run) as run:
-        about = f"undoing run {run.id}" if run.losses else f"run {run.id} took nothing away"
-        unrecorded = "what is back could not be noted, so `bulkrm undo` will look at this run again"
+        about = f"undoing run {run.id}" if run.losses else f"run {run.id} deleted nothing"
+        unrecorded = (
+            "the end of the undo could not be recorded, so `bulkrm undo` will check the images of this run again"
+        )
 
         async def undo(client: Client, question: Question) -> Report:
-            return await client.undo(run, force=force, confirm=question.before_undo)
+            return await client.undo(run, force=force, confirm=question.confirm_undo)
 
         return ClientRun(
             undo, run.hosts, None, safety, sign_in, pace, output, [run.path], about=about, unrecorded=unrecorded

@@ -1,4 +1,4 @@
-"""The commands for runs that were recorded, as typer has them: `resume` and `undo`."""
+"""The commands `resume` and `undo` of recorded runs, and their help, for typer."""
 
 from typing import Annotated
 
@@ -29,8 +29,9 @@ def resume(
 ) -> int:
     """Go on with a run that was interrupted, and report all of it.
 
-    What is done is not asked again. What was under way is looked at; the rest is judged again before it goes. A run that
-    was killed before its plan was complete plans again. Hosts, credentials and TLS options are given again.
+    Finished images are not asked for again. Requests that were in flight are looked up; the rest is judged again before it
+    is deleted. A run that was killed before its plan was complete plans again. Hosts, credentials and TLS options are given
+    again.
     """
     from bulkrm.cli.commands.recorded_runs import resume_run
 
@@ -47,9 +48,9 @@ def undo(
 ) -> int:
     """Put back what a run deleted.
 
-    It works as long as the registry has not collected its garbage. Children come first, then what names them, then the
-    tags; each is looked at afterwards. A tag that leads to something else by now is left alone. `undo RUN` may be
-    repeated: what is there already stays as it is.
+    This works as long as the registry has not collected its garbage. Children are pushed first, then the manifests that
+    name them, then the tags; each is read back. A tag that leads to something else by now is left alone. `undo RUN` may be
+    repeated: images that are there already stay as they are.
     """
     from bulkrm.cli.commands.recorded_runs import undo_run
 

@@ -80,7 +80,7 @@ def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
 def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
     """Show what became of every image of a run.
 
-    It names the folder of the record, too, in which run.json says what the run was asked.
+    The folder of its record is named, too: run.json there has the options of the run, and its list if there was one.
     """
     from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
@@ -94,7 +94,7 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
 def prune(context: typer.Context, older_than: Before, dry_run: Show = False, state_dir: StateDir = None) -> int:
     """Delete the records of old runs.
 
-    Only runs that are over go. They cannot be undone any more then.
+    Only records of runs that are over are deleted. Such a run cannot be undone any more.
     """
     from bulkrm.cli.runs.prune import Pruning
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bulkrm.api.plans import DeletionPlan, MadePlan
 from bulkrm.cli.commands.plan_file import PlanFile
-from bulkrm.cli.terminal.closing_notes import READ
+from bulkrm.cli.terminal.closing_notes import CONDITION_READS
 from bulkrm.cli.terminal.next_steps import apply_step
 from bulkrm.codec.plan_document import MAX_SIZE
 from bulkrm.model.errors import InputError, Problem
@@ -53,7 +53,7 @@ class PlanOutput:
     def _whole(self, report: Report, view: View) -> str:
         if self._plan is None:
             return formats()["text"].whole(report, view)
-        more = [*report.explained, *(line for line in report.closing if line.startswith(READ))]
+        more = [*report.explained, *(line for line in report.closing if line.startswith(CONDITION_READS))]
         return plan_view.view(self._plan.document, view.width) + "".join(f"{line}\n" for line in more)
 
 

@@ -1,1 +1,1 @@
-"""The manual on the command line: its pages, and how a terminal shows them."""
+"""`bulkrm help`: the pages of the manual, and how a terminal shows them."""

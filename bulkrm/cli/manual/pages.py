@@ -1,6 +1,6 @@
-"""The pages of the manual, as the package brings them: Markdown files, which GitHub shows as well.
+"""The pages of the manual: Markdown files of the package, which GitHub shows as well.
 
-`README.md` there is the table of contents. It says in which order the pages stand and what each of them answers.
+`README.md` among them is the table of contents, with the order of the pages and the question that each one answers.
 """
 
 import re
@@ -16,7 +16,7 @@ _ROW = re.compile(r"^\| \[([a-z-]+)\]\(\1\.md\) \| (.+?) \|$", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _HEADINGS = re.compile(r"^#+ (.*)$", re.MULTILINE)
 _CODE = re.compile(r"`([^`\s]+)[^`]*`")
-# The first two cells of a row, what a list's item begins with, and a paragraph's first words in bold.
+# The first two cells of a table's row, code that begins an item of a list, and bold words that begin a paragraph.
 _STARTS = re.compile(r"^(?:\| [^|]*\|[^|]*|- `[^`]*`|\*\*.*?\*\*)", re.MULTILINE)
 _MOST = 3  # pages that are suggested for a word
 _SHORT, _STEM, _ALIKE = 3, 4, 0.7
@@ -24,7 +24,7 @@ _SHORT, _STEM, _ALIKE = 3, 4, 0.7
 
 @dataclass(frozen=True, slots=True)
 class ManualPage:
-    """A page: the word that `bulkrm help` takes for it, and what it answers in one line."""
+    """A page. `topic`: the word for it after `bulkrm help`. `line`: its subject, in one line."""
 
     topic: str
     line: str
@@ -49,10 +49,10 @@ def page_of(topic: str) -> ManualPage | None:
 
 
 def suggested(word: str) -> tuple[str, ...]:
-    """Return the topics that somebody may have meant, the best first.
+    """Return the topics of pages that may be about a word, the most likely first.
 
-    They are the pages that explain an option, a key or a code of that name; else those spelt alike; else those with a
-    heading about it; else those that use the word most.
+    They are the pages that explain an option, a key or a code of that name; else pages with a similar topic; else pages
+    with a heading about it; else the pages that use the word most.
     """
     wanted = "-".join(word.lower().split()).lstrip("-")
     if not wanted:

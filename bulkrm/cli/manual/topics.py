@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from bulkrm.cli.command_names import COMMANDS, meant
+from bulkrm.cli.command_names import COMMANDS, nearest_command
 from bulkrm.cli.manual.display import show_page
 from bulkrm.cli.manual.pages import page_of, pages, suggested
 from bulkrm.cli.terminal.console import show_lines
@@ -14,9 +14,9 @@ from bulkrm.model.text.printable import printable
 
 
 def show_topic(words: Sequence[str], context: Any, *, is_terminal: bool) -> bool:
-    """Show what the words are about; return whether somebody may have read it. Raises InputError.
+    """Show a page, the help of a command, or without words the list of pages; return False if it could not be written.
 
-    `context` is that of the command line, whose root knows the commands.
+    `context`: the parser's context of the command line. Raises InputError where there is no such page or command.
     """
     if not words:
         return show_lines(contents())
@@ -44,7 +44,7 @@ def contents() -> list[str]:
 
 
 def topics() -> Mapping[str, str]:
-    """Return the topics that are no commands, with what each answers."""
+    """Return the topics of the pages, each with its subject."""
     return {page.topic: page.line for page in pages()}
 
 
@@ -68,7 +68,7 @@ def _no_command(before: Sequence[str], word: str, below: Collection[str]) -> Pro
 
 
 def _no_topic(word: str) -> Problem:
-    command = meant(word)
+    command = nearest_command(word)
     near = [command] if command in COMMANDS else suggested(word)
     if near:
         remedy = f"perhaps {' or '.join(f'`bulkrm help {topic}`' for topic in near)}"

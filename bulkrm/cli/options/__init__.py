@@ -1,1 +1,1 @@
-"""The options: what each is called, where its value may come from, and what it may be."""
+"""The options: their names, the layers that set them (command line, environment, file), and their values."""

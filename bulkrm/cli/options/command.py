@@ -1,7 +1,7 @@
-"""Commands from functions that take groups of options: typer sees one parameter for each option.
+"""Makes commands of functions that take groups of options: typer sees one parameter for each option.
 
-`def plan(what: ImageOptions, pace: PaceOptions, out: Out = None) -> int` becomes a function with the parameters `images`, `files`, ...,
-`concurrency`, `rate`, `timeout` and `out`, which fills a What and a Pace and calls the first one.
+`def plan(image_options: ImageOptions, pace: PaceOptions, out: Out = None) -> int` becomes a function with the parameters
+`images`, `files`, ..., `concurrency`, `rate`, `timeout` and `out`. It fills an ImageOptions and a PaceOptions and calls `plan`.
 """
 
 import inspect
@@ -29,7 +29,7 @@ def command(
     hidden: Collection[str] = (),
     epilog: str | None = None,
 ) -> Callable[[Function], Function]:
-    """Register a function as a command. `hidden`: parameters that are accepted, and that its help does not name."""
+    """Register a function as a command. `hidden`: parameters that are accepted, but not shown in the help."""
 
     def register(function: Function) -> Function:
         app.command(name=name, cls=LayeredCommand, epilog=epilog)(_flattened(function, examples, hidden))
@@ -39,7 +39,7 @@ def command(
 
 
 def group(app: typer.Typer, *, examples: Sequence[Example] = ()) -> Callable[[Function], Function]:
-    """Register a function as what an app of subcommands does, with and without one."""
+    """Register a function as the command of an app with subcommands. It is called before a subcommand, or without one."""
 
     def register(function: Function) -> Function:
         app.callback(cls=LayeredGroup, invoke_without_command=True)(_flattened(function, examples, ()))
@@ -82,7 +82,7 @@ def _flattened(
 
 @cache
 def _parameters_of(kind: Any) -> tuple[inspect.Parameter, ...]:
-    """Return a parameter for each option of a group, under the group's heading unless it names another one."""
+    """Return a parameter for each option of a group. Its heading in the help is the group's, unless it has its own."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple(
         inspect.Parameter(
@@ -97,7 +97,7 @@ def _parameters_of(kind: Any) -> tuple[inspect.Parameter, ...]:
 
 
 def _filled(kind: Any, given: dict[str, Any], context: typer.Context) -> Any:
-    """Take a group's values out of `given`. A field that is no option is what `main` handed over with the context."""
+    """Move a group's values out of `given`. A field that is no option gets the object of the context, set by `main`."""
     options = {parameter.name for parameter in _parameters_of(kind)}
     return kind(**{each.name: given.pop(each.name) if each.name in options else context.obj for each in fields(kind)})
 
@@ -107,7 +107,7 @@ def _hidden(parameter: inspect.Parameter) -> inspect.Parameter:
 
 
 def _with(annotation: Any, **changes: Any) -> Any:
-    """Return an annotation whose option or argument has these attributes."""
+    """Return the annotation with changed attributes of its option or argument."""
     kind, *metadata = get_args(annotation)
     changed = []
     for entry in metadata:

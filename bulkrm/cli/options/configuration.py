@@ -1,6 +1,6 @@
-"""The configuration file: defaults of options, and what holds at single hosts.
+"""The configuration file: defaults of options, and values of options for single hosts.
 
-It is TOML, and never one of the working folder, where a repository that was checked out could have planted it.
+It is TOML. It is never read from the working folder, where a repository that was checked out could have put one.
 """
 
 import tomllib
@@ -14,8 +14,7 @@ from bulkrm.cli.options.tomlplace import line_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_host
 
-# Names that are no options, and that neither the environment nor the file may ever set: they choose images, or send
-# requests elsewhere.
+# Not options yet, and never to be set by the environment or the file: they would choose images, or send requests elsewhere.
 RESERVED = frozenset({"image", "api-url"})
 _HOSTS = "hosts"
 _MAX = 2**20
@@ -23,10 +22,10 @@ _MAX = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the file at `path` says, by the names of options without dashes; `hosts` by hosts in normal form.
+    """The content of the file at `path`, by the names of options without dashes; `hosts` by hosts in normal form.
 
-    `files` are those that hosts name; `overridden`: the options that the command line or the environment set, which go before what holds at a host; `typed`
-    are those of the command line.
+    `files`: files that tables of hosts name. `typed`: the options that the command line sets. `overridden`: the options
+    that the command line or the environment sets; they hold at every host, whatever its table says.
     """
 
     path: Path | None = None
@@ -38,19 +37,19 @@ class Configuration:
     _text: str = ""
 
     def place(self, *keys: str) -> str:
-        """Return where a key stands, for messages."""
+        """Return the file and the line of a key, for messages."""
         line = line_of(self._text, keys)
         return f"{self.path}:{line}" if line else str(self.path)
 
     def at(self, host: str, name: str) -> str | None:
-        """Return what holds at a host instead of the option of that name; None where nothing does."""
+        """Return the value of an option for one host; None where its table has none, or it is overridden."""
         return None if name in self.overridden else self.hosts.get(host, {}).get(name)
 
 
 def default_path(environment: Mapping[str, str]) -> Path | None:
-    """Return where the file is if nobody names one: in the configuration folder of the XDG specification.
+    """Return the path of the file if no option names one: in the configuration folder of the XDG specification.
 
-    Relative folders are ignored, as that specification wants it: they would be in the working folder.
+    A relative folder is ignored, as that specification demands: it would be below the working folder.
     """
     base, home = environment.get("XDG_CONFIG_HOME", ""), environment.get("HOME", "")
     if base.startswith("/"):
@@ -59,7 +58,7 @@ def default_path(environment: Mapping[str, str]) -> Path | None:
 
 
 def read_configuration(path: Path, options: Mapping[str, Option], *, must_exist: bool) -> Configuration:
-    """Read the file; `options` are all there are, by name. A missing file is empty, unless it has to be there.
+    """Read the file; `options` are the options of all commands, by name. A missing file is empty, unless `must_exist`.
 
     Raises InputError with every mistake.
     """
@@ -80,11 +79,11 @@ def read_configuration(path: Path, options: Mapping[str, Option], *, must_exist:
         raise InputError(Problem(str(path), f"is no TOML: {str(error)[:200]}", "correct it")) from error
     if body is None:
         raise InputError(Problem(str(path), f"has more than {_MAX >> 20} MiB", "name another with --config"))
-    return _Reading(Configuration(path, _text=text), options).configuration(body)
+    return _ConfigurationReader(Configuration(path, _text=text), options).configuration(body)
 
 
-class _Reading:
-    """One reading of a file; gathers every mistake in it."""
+class _ConfigurationReader:
+    """Reads one file, and collects every mistake in it."""
 
     def __init__(self, empty: Configuration, options: Mapping[str, Option]) -> None:
         self._file = empty
@@ -101,7 +100,7 @@ class _Reading:
                 self._wrong((name,), f"{name} is taken from the command line only", "remove it from the file")
             elif option is None or not option.is_setting:
                 settings = [known.name for known in self._options.values() if known.is_setting]
-                self._wrong((name,), f"unknown key {name[:80]!r}", _meant(name, (*settings, _HOSTS)))
+                self._wrong((name,), f"unknown key {name[:80]!r}", _suggestion(name, (*settings, _HOSTS)))
         if self._problems:
             raise InputError(*self._problems)
         file = self._file
@@ -130,7 +129,7 @@ class _Reading:
             elif not isinstance(value, str | int) or isinstance(value, bool) or not str(value):
                 self._wrong(keys, f"{name} is no text, or empty", f'write {name} = "..."')
             elif self._options[name].is_path:
-                self._files.append(below(self._file, str(value)))
+                self._files.append(path_of_name(self._file, str(value)))
                 yield name, str(self._files[-1])
             else:
                 yield name, str(value)
@@ -140,12 +139,12 @@ class _Reading:
 
 
 def is_reserved(name: str, option: Option | None) -> bool:
-    """Tell whether it is the command line alone that says this."""
+    """Tell whether only the command line may set an option of this name."""
     return name in RESERVED or (option is not None and option.rule.reach is SetBy.COMMAND_LINE)
 
 
-def below(file: Configuration, text: str) -> Path:
-    """Return the file that a name in the configuration means: relative ones are beside it."""
+def path_of_name(file: Configuration, text: str) -> Path:
+    """Return the path for a file name in the configuration: relative names are relative to its folder."""
     try:
         path = Path(text).expanduser()
     except RuntimeError:
@@ -153,7 +152,7 @@ def below(file: Configuration, text: str) -> Path:
     return path if file.path is None else file.path.absolute().parent / path
 
 
-def _meant(name: str, known: Collection[str]) -> str:
+def _suggestion(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 (for mistakes only)
 
     if name in {"password", "token", "secret"}:

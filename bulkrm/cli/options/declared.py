@@ -13,7 +13,7 @@ import typer
 
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
-from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, OptionRule, added
+from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, OptionRule, union
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.settings import Connection, Shared, Strategy
 
@@ -21,14 +21,14 @@ OUTPUT = "Output"
 
 
 def path(text: str) -> Path:
-    """Read the name of a file or a folder; an empty one would be the working directory."""
+    """Read the name of a file or a folder. Raises BadParameter if it is empty, which would mean the working directory."""
     if not text:
         raise typer.BadParameter("the name is empty; perhaps a variable is not set")
     return Path(text)
 
 
 def _configuration(text: str) -> Configuration:
-    """Take the name of the configuration file; the command reads it, for it knows which keys there are."""
+    """Return an unread configuration with the path of the file: the command reads it, because it knows the valid keys."""
     return Configuration(path(text))
 
 
@@ -61,7 +61,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every reque
 
 @dataclass(frozen=True, slots=True)
 class ImageOptions:
-    """Which images."""
+    """The images: arguments, lists, and those to explain."""
 
     panel: ClassVar[str] = "What"
     images: Annotated[
@@ -90,7 +90,7 @@ class ImageOptions:
 
 @dataclass(frozen=True, slots=True)
 class ConsentOptions:
-    """Whether anything is changed at all."""
+    """Whether anything is changed, and whether the user is asked before."""
 
     panel: ClassVar[str] = "Safety"
     dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Show what would happen, and change nothing.")] = (
@@ -101,7 +101,7 @@ class ConsentOptions:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationOptions(ConsentOptions):
-    """Whether anything is deleted, and how that is confirmed."""
+    """Whether anything is deleted, and above which number the user has to type it."""
 
     confirm_above: Annotated[
         int,
@@ -112,7 +112,7 @@ class ConfirmationOptions(ConsentOptions):
 
 @dataclass(frozen=True, slots=True)
 class ProtectionOptions(ConfirmationOptions):
-    """What never goes, and how much may go at most."""
+    """Which images are never deleted, and how many may be deleted at most."""
 
     max_delete: Annotated[
         str | None,
@@ -122,18 +122,18 @@ class ProtectionOptions(ConfirmationOptions):
     protect: Annotated[
         list[str] | None,
         typer.Option("--protect", metavar="PATTERN", help="Never delete what matches; repeatable."),
-        OptionRule(combine=added),
+        OptionRule(combine=union),
     ] = None
     in_use: Annotated[
         list[str] | None,
         typer.Option("--in-use", metavar="FILE", help="Never delete what this file shows running; repeatable."),
-        OptionRule(combine=added),
+        OptionRule(combine=union),
     ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyOptions(ProtectionOptions):
-    """What may go, and how it goes."""
+    """All safety rules, and the order and the checks of a deletion."""
 
     shared: Annotated[
         str,
@@ -166,7 +166,7 @@ class SafetyOptions(ProtectionOptions):
 
 @dataclass(frozen=True, slots=True)
 class SignInOptions:
-    """Who asks, and how a registry is reached."""
+    """The user and the password, and how registries are reached: TLS, plain HTTP, configuration file."""
 
     panel: ClassVar[str] = "Sign-in"
     username: Annotated[
@@ -218,18 +218,18 @@ class SignInOptions:
 
     @property
     def connection(self) -> Connection:
-        """How the registries are reached."""
+        """How registries are reached, by the options alone."""
         return Connection(self.insecure, self.plain_http, self.ca_file, self.client_cert, self.client_key)
 
     @property
     def configuration(self) -> Configuration:
-        """What the configuration file says."""
+        """The content of the configuration file; empty where there is none."""
         return self.config or Configuration()
 
 
 @dataclass(frozen=True, slots=True)
 class PaceOptions:
-    """How fast."""
+    """How many requests are sent at a time, how fast, and how long one may take."""
 
     panel: ClassVar[str] = "Pace"
     concurrency: Annotated[
@@ -247,7 +247,7 @@ class PaceOptions:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What is shown, written and recorded, and the streams of the process, which are no option."""
+    """What is shown, written and recorded. `streams`: those of the process, which no option sets."""
 
     panel: ClassVar[str] = OUTPUT
     output: Annotated[

@@ -1,4 +1,4 @@
-"""How the help of a command looks: what it does, commands, examples, then its options in groups. Plain text, everywhere."""
+"""Lays out the help of a command as plain text: its purpose, commands, examples, then its options in groups."""
 
 import inspect
 import re
@@ -21,7 +21,7 @@ def write_help(command: Any, context: Any, formatter: Any) -> None:
     """Write the help of a command into a formatter of the parser's library."""
     command.format_usage(context, formatter)
     command.format_help_text(context, formatter)
-    # The command whose word may be left out speaks for all of them.
+    # The help of the command whose word may be left out lists all commands.
     listed = context.find_root().command if command.name == COMMANDS[0] else command
     _write_rows(formatter, "Commands", list(_commands(listed, formatter.width)))
     _write_examples(formatter, extras_of(command).examples)
@@ -40,7 +40,7 @@ def usage_of(command: Any, context: Any) -> Iterator[str]:
 
 
 def _shown(command: Any, context: Any, kind: str) -> list[Any]:
-    """Return the options or the arguments that are no secret."""
+    """Return the options, or the arguments, that the help shows."""
     return [each for each in command.get_params(context) if each.param_type_name == kind and not each.hidden]
 
 
@@ -80,7 +80,7 @@ def _write_parameters(command: Any, context: Any, formatter: Any) -> None:
 
 
 def _row(option: Any, rule: OptionRule | None) -> tuple[str, str]:
-    """Return an option with its value, and what it does with its default."""
+    """Return both columns of an option: its names with its value, and its help with its default."""
     names = ", ".join(sorted(option.opts, key=len))
     name = names if option.is_flag else f"{names} {option.metavar}"
     return name, " ".join(_about(option, rule))

@@ -1,4 +1,4 @@
-"""Commands whose options have layers below the command line, and whose help shows the options in groups."""
+"""Commands whose options can be set by the environment and the file, too, and whose help shows the options in groups."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ def options_below(command: Any) -> Iterator[Option]:
 
 
 def _known(root: Any) -> dict[str, Option]:
-    """Return all options by name; of several commands' options of one name the first, which has the same rule."""
+    """Return the options of all commands by name. Options of one name have the same rule in each command."""
     found: dict[str, Option] = {}
     for option in options_below(root):
         found.setdefault(option.name, option)
@@ -43,19 +43,19 @@ def _known(root: Any) -> dict[str, Option]:
 
 
 def _check(options: Iterable[Option], given: Mapping[str, Any]) -> None:
-    """Refuse a text on the command line that its option cannot be. Raises InputError."""
+    """Raise InputError for a text on the command line that is no value of its option."""
     for option in options:
         if option.rule.check is not None and option.parameter in given:
             option.rule.check(given[option.parameter])
 
 
 class _Layered:
-    """Reads the layers before the parser, which takes them as defaults, and adds them up afterwards."""
+    """Reads the layers below the command line, which are the parser's defaults, and combines them with its result."""
 
     params: list[Any]
 
     def parse_args(self, context: Any, arguments: list[str]) -> Any:
-        """Parse the arguments. Raises InputError where the environment or the configuration cannot be understood."""
+        """Parse the arguments. Raises InputError where the environment or the configuration file has a bad value."""
         given = self._given(context, arguments)
         options = {option.name: option for option in options_of(self)}
         if context.resilient_parsing or given.get(_HELP) or not any(option.is_setting for option in options.values()):
@@ -71,15 +71,15 @@ class _Layered:
                 context.params[parameter] = combined(options[name], value, context.params[parameter])
         if _CONFIG in context.params:
             typed = frozenset(name for name, option in options.items() if option.parameter in given)
-            told = {name for name, (_, is_told) in found.items() if is_told}
-            context.params[_CONFIG] = replace(layers.file, overridden=typed | told, typed=typed)
+            by_environment = {name for name, (_, is_set) in found.items() if is_set}
+            context.params[_CONFIG] = replace(layers.file, overridden=typed | by_environment, typed=typed)
         if not context.params.get("quiet"):
             for remark in layers.remarks():
                 say(f"warning: {remark}")
         return rest
 
     def _given(self, context: Any, arguments: list[str]) -> dict[str, Any]:
-        """Return what the command line says, unread, by the names of parameters. Raises what the parser raises."""
+        """Return the raw values of the command line, by the names of parameters. Raises the errors of the parser."""
         parser = self.make_parser(context)  # type: ignore[attr-defined]
         return dict(parser.parse_args(args=list(arguments))[0])
 

@@ -1,8 +1,8 @@
-"""What options are when the command line does not say it: the environment, then the configuration file.
+"""The layers below the command line that set options: the environment, and below it the configuration file.
 
-Every option `--some-name` has the variable BULKRM_SOME_NAME and the key `some-name`, but the ones that loosen a rule,
-choose images or send passwords elsewhere: those have to be seen where the command is. What keeps images from being
-deleted adds up, and of limits the smallest holds, so that no layer can loosen what another one says.
+Every option `--some-name` has the variable BULKRM_SOME_NAME and the key `some-name`, except options that loosen a safety
+rule, choose images or send passwords elsewhere: whoever reads the command must see those. The protections of all layers
+hold, and the smallest limit does, so that no layer can loosen a rule of another one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +12,9 @@ from typing import Any
 from bulkrm.cli.options.configuration import (
     RESERVED,
     Configuration,
-    below,
     default_path,
     is_reserved,
+    path_of_name,
     read_configuration,
 )
 from bulkrm.cli.options.rule import Option
@@ -23,15 +23,15 @@ from bulkrm.model.errors import InputError, Problem
 PREFIX = "BULKRM_"
 _CONFIG = "config"
 _YES, _NO = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-# What runs the tests of bulkrm, and is nothing to it.
+# Variables of the tests of bulkrm, which no command reads.
 _OTHERS = ("BULKRM_TEST_",)
 
 
 class Layers:
-    """The environment and the configuration file, for the options of one command. `known`: all options by name."""
+    """The environment and the configuration file. `known`: the options of all commands, by name."""
 
     def __init__(self, environment: Mapping[str, str], known: Mapping[str, Option], config: str | None) -> None:
-        """Read the file; `config` is what `--config` says. Raises InputError."""
+        """Read the file; `config` is the value of `--config`. Raises InputError."""
         self._environment = environment
         self._known = known
         named = config or environment.get(f"{PREFIX}CONFIG") or None
@@ -47,16 +47,16 @@ class Layers:
         for name in sorted(self._environment):
             if not name.startswith(PREFIX) or name.startswith(_OTHERS):
                 continue
-            said = variables.get(name, "")
-            option = self._known.get(said)
-            if said == "image":
+            option_name = variables.get(name, "")
+            option = self._known.get(option_name)
+            if option_name == "image":
                 yield f"{name} has no effect: images are named on the command line, or in a list"
-            elif is_reserved(said, option):
-                yield f"{name} has no effect: --{said} is taken from the command line only"
-            elif option is None or not (option.is_setting or said == _CONFIG):
-                yield f"{name} has no effect: there is no such setting{self._meant(name)}"
+            elif is_reserved(option_name, option):
+                yield f"{name} has no effect: --{option_name} is taken from the command line only"
+            elif option is None or not (option.is_setting or option_name == _CONFIG):
+                yield f"{name} has no effect: there is no such setting{self._suggestion(name)}"
 
-    def _meant(self, name: str) -> str:
+    def _suggestion(self, name: str) -> str:
         from difflib import get_close_matches  # noqa: PLC0415 (for mistakes only)
 
         variables = [variable_of(option.name) for option in self._known.values() if option.is_setting]
@@ -64,17 +64,17 @@ class Layers:
         return f"; perhaps {close[0]} is meant" if close else ""
 
     def of(self, option: Option) -> tuple[Any, bool] | None:
-        """Return what the layers say of an option, and whether the environment does; None where neither says anything.
+        """Return the value of an option in these layers, and whether the environment sets it; None where neither does.
 
-        Raises InputError where it cannot be understood.
+        Raises InputError where the value is no value of the option.
         """
         if not option.is_setting:
             return None
-        told = self._from_environment(option)
-        kept = self._from_file(option)
-        if told is None:
-            return None if kept is None else (kept, False)
-        return (told if kept is None else combined(option, kept, told)), True
+        from_environment = self._from_environment(option)
+        from_file = self._from_file(option)
+        if from_environment is None:
+            return None if from_file is None else (from_file, False)
+        return combined(option, from_file, from_environment), True
 
     def _from_environment(self, option: Option) -> Any:
         variable = variable_of(option.name)
@@ -82,7 +82,7 @@ class Layers:
         if text is None:
             return None
         if not text.strip():
-            if not option.must_say_something:
+            if not option.refuses_empty:
                 return None
             raise InputError(Problem(variable, "it is empty", "perhaps a variable is not set; or unset it"))
         if option.is_flag:
@@ -107,7 +107,7 @@ class Layers:
         return _checked(option, place, str(self._path(option, str(value))))
 
     def _path(self, option: Option, text: str) -> str | Path:
-        return below(self.file, text) if option.is_path else text
+        return path_of_name(self.file, text) if option.is_path else text
 
 
 def variable_of(name: str) -> str:
@@ -116,7 +116,7 @@ def variable_of(name: str) -> str:
 
 
 def combined(option: Option, lower: Any, higher: Any) -> Any:
-    """Return what two layers make together: what the option's rule says, else what the higher one says."""
+    """Combine the values of two layers by the rule of the option; without a rule the higher layer holds."""
     if lower is None or higher is None:
         return lower if higher is None else higher
     combine = option.rule.combine
@@ -138,7 +138,7 @@ def _texts(option: Option, place: str, value: Any) -> Sequence[str]:
 
 
 def _checked(option: Option, place: str, text: str) -> str:
-    """Return the text if the option can be that. Raises InputError that names the place, not the option."""
+    """Return the text without blanks around it. Raises InputError, with the place instead of the option, if it is bad."""
     try:
         if option.rule.check is not None:
             option.rule.check(text.strip())

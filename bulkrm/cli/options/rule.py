@@ -44,7 +44,7 @@ NO_SETTING = OptionRule(SetBy.NONE)
 DEFAULT = OptionRule()
 
 
-def added(lower: Sequence[str], higher: Sequence[str]) -> list[str]:
+def union(lower: Sequence[str], higher: Sequence[str]) -> list[str]:
     """Return the values of both layers: of options that protect images, every value holds."""
     return list(dict.fromkeys([*lower, *higher]))
 
@@ -66,7 +66,7 @@ class Option:
         return self.rule.reach is SetBy.ANYWHERE
 
     @property
-    def must_say_something(self) -> bool:
+    def refuses_empty(self) -> bool:
         """Tell whether an empty variable is an error, because ignoring it would loosen a safety rule."""
         return self.rule.combine is not None
 

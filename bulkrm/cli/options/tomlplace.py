@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML file, for messages: the standard library reads TOML without telling places."""
+"""Finds the line of a key in a TOML file, for messages: the standard library's reader keeps no line numbers."""
 
 import re
 import tomllib
@@ -10,7 +10,7 @@ _KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*
 
 
 def line_of(text: str, keys: Sequence[str]) -> int | None:
-    """Return the line of the first key or table that leads to this one, which is there; None where it was not found."""
+    """Return the line of a key, or of the table nearest to it; None where neither is found."""
     table: tuple[str, ...] = ()
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.split("\n"), 1):
@@ -27,7 +27,7 @@ def line_of(text: str, keys: Sequence[str]) -> int | None:
 
 
 def _path(key: str) -> tuple[str, ...]:
-    """Read a dotted key, with the reader of the standard library; () where it is none."""
+    """Split a dotted key by the reader of the standard library; () where the text is no key."""
     try:
         node: Any = tomllib.loads(f"{key} = 0")
     except (tomllib.TOMLDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Values of options: text in, settings out, or an error that says what to write."""
+"""Parses the values of options. Every error says what to write instead."""
 
 import re
 from pathlib import Path
@@ -36,7 +36,7 @@ def rate(text: str | None) -> Rate | None:
 
 
 def limit(text: str | None) -> Limit | None:
-    """Read `--max-delete`: N or P%; one of each, with a comma between, hold both."""
+    """Read `--max-delete`: N or P%, or both with a comma between; then both limits hold."""
     if text is None:
         return None
     parts = [_limit(text, part.strip()) for part in text.split(",")]
@@ -51,7 +51,7 @@ def _limit(text: str, part: str) -> Limit:
 
 
 def smallest(lower: str, higher: str) -> str:
-    """Return the limit that holds where both do, as it is written. Raises InputError."""
+    """Return one text for two limits of which both hold. Raises InputError."""
     limits = [found for text in (lower, higher) if (found := limit(text)) is not None]
     return str(Limit.smallest(limits))
 

@@ -1,1 +1,1 @@
-"""The recorded runs, as `bulkrm runs` shows them."""
+"""`bulkrm runs`: summaries of recorded runs, their list, their details, and the deletion of old records."""

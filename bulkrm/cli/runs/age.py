@@ -1,4 +1,4 @@
-"""How long ago something was, for people, and an age as an option has it."""
+"""Ages: of a moment, in words, and of the option `--older-than`."""
 
 import re
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from bulkrm.model.text.layout import counted
 
 _AGE = re.compile(r"(\d{1,6})([dhw])", re.ASCII)
 _UNITS = {"h": (1, "hour"), "d": (24, "day"), "w": (168, "week")}
-# From how many seconds on a unit is used: the two of it that say more than one of the next larger one.
+# The least number of seconds for which a unit is used, its length, and its name: 36 hours, and not 1 day.
 _STEPS = (
     (2 * 365 * 86400, 365 * 86400, "year"),
     (60 * 86400, 30 * 86400, "month"),
@@ -19,7 +19,7 @@ _STEPS = (
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """Say how long ago it was: `35 minutes ago`, `3 days ago`."""
+    """Return how long ago a moment was, in words: `35 minutes ago`, `3 days ago`."""
     seconds = (now - moment).total_seconds()
     if seconds < 0:
         return "in the future"  # the clock was set back since
@@ -30,7 +30,7 @@ def ago(moment: datetime, now: datetime) -> str:
 
 
 def parse_age(text: str) -> tuple[timedelta, str]:
-    """Read `--older-than`: return the age, and how it is said: `30 days`. Raises InputError."""
+    """Read `--older-than`: return the age, and the age in words, such as `30 days`. Raises InputError."""
     match = _AGE.fullmatch(text.strip())
     if match is None:
         raise InputError(Problem("--older-than", f"{text[:40]!r} is not understood", "write 30d, 12h or 8w"))

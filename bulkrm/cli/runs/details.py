@@ -1,11 +1,11 @@
-"""`bulkrm runs show`: how one run stands, and what became of each of its images, in the order of its list."""
+"""`bulkrm runs show`: the state of one run, and the outcome of each of its images, in the order of its list."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bulkrm.cli.runs.age import ago
 from bulkrm.cli.runs.list_order import ListOrder
-from bulkrm.cli.runs.summary import RunSummary, summarized
+from bulkrm.cli.runs.summary import RunSummary, summary_of
 from bulkrm.codec.journal_events import ImageOutcome, UndoOutcome
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.text.layout import counted, wrapped
@@ -19,11 +19,11 @@ _NAMES = 10  # columns of the names of facts
 
 
 def details(run: KnownRun, now: datetime, view: View) -> Iterator[str]:
-    """Yield the lines, printable. Raises InputError where the journal cannot be read."""
-    found = summarized(run)
+    """Yield the lines of the text, printable. Raises InputError where the journal cannot be read."""
+    found = summary_of(run)
     for name, text in _facts(found, now):
         yield from wrapped([f"{name + ':':<{_NAMES}}{text}"], view.width, indent=_NAMES)
-    images, put_back = _told(run)
+    images, put_back = _read_outcomes(run)
     conditions = [reason for told in images if told.result and (reason := condition_of(told.result.outcome))]
     listed = [told for told in images if not told.result or condition_of(told.result.outcome) is None]
     blocks = [
@@ -52,8 +52,8 @@ def _facts(run: RunSummary, now: datetime) -> Iterator[tuple[str, str]]:
     yield "folder", str(run.folder)
 
 
-def _told(run: KnownRun) -> tuple[Sequence[ImageOutcome], Sequence[UndoOutcome]]:
-    """Return the last that was said of each image, in the order of the list, and of each that an undo was about."""
+def _read_outcomes(run: KnownRun) -> tuple[Sequence[ImageOutcome], Sequence[UndoOutcome]]:
+    """Return the last outcome of each image, in the order of the list, and the last undo outcome of each image."""
     images: dict[str, ImageOutcome] = {}
     put_back: dict[str, UndoOutcome] = {}
     try:

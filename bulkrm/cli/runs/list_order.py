@@ -11,10 +11,10 @@ _Key = tuple[int, str, int, int, str]
 
 
 class ListOrder:
-    """Sorts results as the run's report has them: by the list's files, lines and entries, globs' matches by name."""
+    """Sorts results as the report of the run has them: by file, line and entry of the list; matches of a glob by name."""
 
     def __init__(self, asked: Mapping[str, Any]) -> None:
-        """Take what `run.json` says; the list of a run that applied a plan is in the plan, and sorted by its files' names."""
+        """`asked`: the content of `run.json`. A run that applied a plan has no list there: its files sort by their names."""
         self._files: dict[str, int] = {}
         self._images: dict[str, int] = {}
         self._patterns: dict[Source, int] = {}
@@ -23,14 +23,14 @@ class ListOrder:
             self._images.setdefault(image, position)
             self._patterns.setdefault(source, position)
 
-    def key(self, told: ImageOutcome) -> _Key:
-        """Return what results are sorted by. What only belongs to something that the list names comes last."""
-        source = told.source
+    def key(self, result: ImageOutcome) -> _Key:
+        """Return the sort key of a result. Attached manifests, which the list does not name, come last."""
+        source = result.source
         if source is None:
-            return len(self._files) + 1, "", 0, 0, told.image
+            return len(self._files) + 1, "", 0, 0, result.image
         file = self._files.get(source.name, len(self._files))
-        entry = self._images.get(told.image, self._patterns.get(source, 0))
-        return file, source.name, source.line, entry, told.image
+        entry = self._images.get(result.image, self._patterns.get(source, 0))
+        return file, source.name, source.line, entry, result.image
 
 
 def _entries(asked: Mapping[str, Any]) -> Iterator[tuple[str, Source]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bulkrm.cli.runs.age import ago
-from bulkrm.cli.runs.summary import RunState, RunSummary, document, summarized
+from bulkrm.cli.runs.summary import RunState, RunSummary, document, summary_of
 from bulkrm.model.text.cells import cells, padded
 from bulkrm.model.text.colour import Colour, painted
 from bulkrm.model.text.layout import wrapped
@@ -26,7 +26,7 @@ _COLOURS = {
 
 def list_text(found: Sequence[KnownRun], output: str, now: datetime, view: View) -> Iterator[str]:
     """Yield the lines of the list, printable. `output`: one of `FORMATS`."""
-    runs = [summarized(run) for run in found]
+    runs = [summary_of(run) for run in found]
     if output == "json":
         yield json.dumps(document(runs), indent=1)
     elif output == "jsonl":
@@ -56,14 +56,14 @@ def _cells(run: RunSummary, now: datetime) -> tuple[str, ...]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int], paint: Colour | None = None) -> str:
-    """Put cells into their columns; the third one, the state, is painted."""
+    """Return the cells in their columns; the third cell, the state, is painted."""
     texts = [padded(text, widths[column]) for column, text in enumerate(row)]
     texts[2] = painted(texts[2], paint)
     return _GAP.join(texts).rstrip()
 
 
 def _lines(row: Sequence[str], widths: Sequence[int], width: int, paint: Colour | None) -> Iterator[str]:
-    """Yield a run on a narrow terminal: below its name where it worked, and what became of its images if that is long."""
+    """Yield the lines of a run on a narrow terminal: its repositories below its name, and its images if they are long."""
     images, where = row[3], row[4]
     if sum(widths[:3]) + len(_GAP) * 3 + cells(images) <= width:
         yield _line([*row[:3], images], [*widths[:3], 0], paint)

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bulkrm.cli.runs.age import parse_age
-from bulkrm.cli.runs.summary import RunState, summarized
+from bulkrm.cli.runs.summary import RunState, summary_of
 from bulkrm.model.errors import InputError
 from bulkrm.model.text.layout import counted, listed
 from bulkrm.state.folder import locked
@@ -13,29 +13,29 @@ from bulkrm.state.known import KnownRun, known_runs
 
 
 class Pruning:
-    """The runs that are old enough, and those of them that stay. Raises InputError where the age is none."""
+    """The runs that are old enough to delete, and those of them that are kept. Raises InputError for a bad age."""
 
     def __init__(self, root: Path, older_than: str, now: datetime) -> None:
-        """Look at all runs below `root`."""
+        """Read the state of all runs below `root`."""
         age, self._age = parse_age(older_than)
         self._root = root
         self._all = known_runs(root)
         old = [run for run in self._all if now - run.started > age]
-        summaries = [(run, summarized(run)) for run in old]
-        self.going: Sequence[KnownRun] = [run for run, summary in summaries if summary.is_over]
-        self._staying = [summary for _, summary in summaries if not summary.is_over]
+        summaries = [(run, summary_of(run)) for run in old]
+        self._to_delete: Sequence[KnownRun] = [run for run, summary in summaries if summary.is_over]
+        self._to_keep = [summary for _, summary in summaries if not summary.is_over]
         self.trouble: list[str] = []
 
     def carry_out(self, *, dry_run: bool) -> Iterator[str]:
-        """Delete each record, and yield a line for it; a dry run only names them. `trouble` tells what did not work."""
-        for run in self.going:
-            trouble = None if dry_run else self._removed(run)
+        """Delete each record, and yield a line for it; a dry run deletes none. Failures are added to `trouble`."""
+        for run in self._to_delete:
+            trouble = None if dry_run else self._remove(run)
             if trouble is None:
                 yield f"{'would delete' if dry_run else 'deleted'} {run.id}"
             else:
                 self.trouble.append(trouble)
 
-    def _removed(self, run: KnownRun) -> str | None:
+    def _remove(self, run: KnownRun) -> str | None:
         """Delete a record that no other process works on; return what went wrong."""
         try:
             with locked(self._root, run.id):
@@ -51,12 +51,12 @@ class Pruning:
         nothing = "nothing would be removed" if dry_run else "nothing was removed"
         if not self._all:
             yield f"There are no runs in {self._root}; {nothing}."
-        elif not self.going and not self._staying:
+        elif not self._to_delete and not self._to_keep:
             yield f"No run is older than {self._age}; {nothing}."
-        elif not self.going:
+        elif not self._to_delete:
             yield f"No run that is over is older than {self._age}; {nothing}."
         for state, why in _WHY.items():
-            names = [summary.id for summary in self._staying if summary.state is state]
+            names = [summary.id for summary in self._to_keep if summary.state is state]
             if names:
                 verb = "stays" if len(names) == 1 else "stay"
                 yield f"{counted(len(names), 'older run')} {verb}, {why}: {listed(names)}"

@@ -1,4 +1,4 @@
-"""One recorded run in a few values: what a list of runs shows of it, for people and as JSON."""
+"""The summary of a recorded run, as the list of runs shows it, in words and as JSON."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +18,11 @@ SCHEMA = 1
 
 
 class RunState(StrEnum):
-    """How far a run came.
+    """The state of a run.
 
-    `RUNNING`: a process works on it. `INTERRUPTED`: a signal ended it. `UNFINISHED`: it was killed, or left images that it
-    did not attempt or knows nothing of. `DECLINED`: the question was answered with no. `DAMAGED`: its record was changed.
+    `RUNNING`: a process works on it. `INTERRUPTED`: a signal ended it. `UNFINISHED`: it was killed, or there are images that
+    it did not attempt, or whose outcome it does not know. `DECLINED`: the question was answered with no. `DAMAGED`: its
+    record was changed.
     """
 
     RUNNING = "running"
@@ -34,7 +35,7 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """`counts`: how many images have each status, of a run that came to an end. `damage`: what is wrong with the record."""
+    """The summary of a run. `counts`: the number of images by status, at its end. `damage`: the error in its record."""
 
     id: str
     folder: Path
@@ -58,7 +59,7 @@ class RunSummary:
 
     @property
     def words(self) -> str:
-        """How it stands: `finished`, `interrupted, partly undone`, `undone`."""
+        """The state in words: `finished`, `interrupted, partly undone`, `undone`."""
         if self.undone is Undone.WHOLLY:
             return "undone"
         partly = ["partly undone"] if self.undone is Undone.PARTLY else []
@@ -66,7 +67,7 @@ class RunSummary:
 
     @property
     def images(self) -> str:
-        """What became of its images: `1,234 deleted, 20 kept`."""
+        """The number of images by status: `1,234 deleted, 20 kept`."""
         words = (f"{count:,} {status.replace('_', '-')}" for status, count in self.counts.items() if count)
         return ", ".join(words)
 
@@ -78,11 +79,11 @@ class RunSummary:
 
     @property
     def where(self) -> str:
-        """The registries with their repositories, the first of them: `registry.example.com: team/app, team/web`."""
+        """The first few repositories, by registry: `registry.example.com: team/app, team/web`."""
         return where(self.places)
 
     def as_fields(self) -> dict[str, Any]:
-        """Return it as JSON has it."""
+        """Return the fields of the summary in JSON."""
         return {
             "run": self.id,
             "started": f"{self.started:%Y-%m-%dT%H:%M:%SZ}",
@@ -103,7 +104,7 @@ _MOST_PLACES = 3
 
 
 def where(places: RunPlaces) -> str:
-    """Name registries with their repositories, the first few of them."""
+    """Return the first few repositories by registry, and how many more there are."""
     shown: dict[str, list[str]] = {}
     for name in places.repositories[:_MOST_PLACES]:
         host, _, path = name.partition("/")
@@ -115,14 +116,14 @@ def where(places: RunPlaces) -> str:
     return f"{text} and {more:,} more{further}" if more > 0 else text
 
 
-def summarized(run: KnownRun) -> RunSummary:
-    """Return the values of a run. What is wrong with its record is one of them, and nothing is raised."""
+def summary_of(run: KnownRun) -> RunSummary:
+    """Return the summary of a run. An error in its record is in the summary; nothing is raised."""
     if run.is_locked:
         return RunSummary(run.id, run.path, run.started, RunState.RUNNING, _places(run))
-    return of_record(run)
+    return summary_of_record(run)
 
 
-def of_record(run: KnownRun) -> RunSummary:
+def summary_of_record(run: KnownRun) -> RunSummary:
     """Return the summary of a run by its record. No other process works on that record."""
     try:
         run.check()
@@ -137,7 +138,7 @@ def of_record(run: KnownRun) -> RunSummary:
 
 
 def _places(run: KnownRun) -> RunPlaces:
-    """Return the places of a run that goes on: its record is being written."""
+    """Return the places of a run that is going on; none yet where its record is still being written."""
     try:
         return run.places
     except StateError:
@@ -154,5 +155,5 @@ def _state(standing: Standing) -> RunState:
 
 
 def document(runs: Iterable[RunSummary]) -> dict[str, Any]:
-    """Return the list of runs as JSON has it: schema 1, the oldest run first."""
+    """Return the JSON document of a list of runs: schema 1, the oldest run first."""
     return {"schema": SCHEMA, "runs": [run.as_fields() for run in runs]}

@@ -1,1 +1,1 @@
-"""What a person sees: question, progress, reports, remarks."""
+"""Input and output: the question, the progress, the files of reports, and the lines after a report."""

@@ -1,4 +1,4 @@
-"""An answer from the terminal: what is typed after the question, and nothing that was typed before."""
+"""Reads an answer from the terminal; input that was typed before the question is discarded."""
 
 import os
 import termios
@@ -11,7 +11,7 @@ _MAX_ANSWER = 4096  # bytes; a terminal's line has no more (termios(3), "Canonic
 
 
 def drop_typed_input() -> bool:
-    """Throw away what was typed at the terminal and not read: it answers nothing. Tell whether that was possible."""
+    """Discard the unread input of the terminal; return whether that was possible."""
     try:
         termios.tcflush(STDIN, termios.TCIFLUSH)
     except termios.error:
@@ -22,7 +22,7 @@ def drop_typed_input() -> bool:
 async def read_answer() -> str | None:
     """Return a line from the terminal, without its end; None at the end of input or of the terminal.
 
-    It is read from the descriptor: what the stream has buffered was typed before.
+    The line is read from the descriptor: the buffer of `sys.stdin` may hold input that was typed before.
     """
     line = b""
     while not line.endswith(b"\n") and len(line) < _MAX_ANSWER:

@@ -1,4 +1,4 @@
-"""What a run says beside its images: warnings, what it would send, what stays behind, and how the space becomes free."""
+"""The lines beside the images of a report: warnings, requests of a dry run, orphans, and how space becomes free."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _MOST_WARNINGS = 20  # of patterns and repositories: a list may name thousands t
 
 
 def warnings_of(report: Report) -> list[str]:
-    """Say which patterns chose nothing, and which repositories the registry does not know."""
+    """Return a warning for each pattern without images, and for each repository that the registry does not know."""
     lines = []
     worth_a_word = report.summary[Status.NO_MATCH] + report.summary[Status.ABSENT]
     for result in report.images if worth_a_word else ():
@@ -30,17 +30,17 @@ def closing_of(report: Report, *, recursive: bool) -> Iterator[str]:
     """Yield the lines that come before the totals."""
     plan = report.plan
     if report.run.dry_run and plan is not None:
-        yield from _outlook(plan)
+        yield from _planned_requests(plan)
         if plan.no_undo:
             yield no_undo(plan)
-        yield from _read(report.condition_reads.manifests, report.condition_reads.configurations)
+        yield from _condition_reads(report.condition_reads.manifests, report.condition_reads.configurations)
     if report.orphans:
         yield f"{unreferenced(report.orphans, recursive=recursive)}."
-    yield from _garbage(report.images, report.reclaiming)
+    yield from _space_to_reclaim(report.images, report.reclaiming)
 
 
-def _outlook(plan: Plan) -> list[str]:
-    """Say what the run would send, and in which order where that is not by digest."""
+def _planned_requests(plan: Plan) -> list[str]:
+    """Return how many requests the run would send, and where tags would be deleted before manifests."""
     number = requests_of(plan)
     if not number:
         return []
@@ -51,24 +51,24 @@ def _outlook(plan: Plan) -> list[str]:
     return [f"The run would send {counted(number, 'request')} to delete{more}."]
 
 
-READ = "For the conditions of the list"
+CONDITION_READS = "For the conditions of the list"
 
 
-def _read(manifests: int, configurations: int) -> Iterator[str]:
-    """Say what the conditions cost."""
+def _condition_reads(manifests: int, configurations: int) -> Iterator[str]:
+    """Yield how many manifests and configurations were read for conditions."""
     if manifests or configurations:
         number = manifests + configurations
         parts = [(manifests, "manifest"), (configurations, "configuration")]
         what = " and ".join(counted(count, word) for count, word in parts if count)
-        yield f"{READ} {what} were read ({counted(number, 'request')})."
+        yield f"{CONDITION_READS} {what} were read ({counted(number, 'request')})."
 
 
 def _places(number: int) -> str:
     return counted(number, "repository", "repositories")
 
 
-def _garbage(images: Sequence[ImageResult], reclaiming: Reclaiming) -> Iterator[str]:
-    """Say how the space becomes free: where it is known by a command, that; where it is free at once, nothing."""
+def _space_to_reclaim(images: Sequence[ImageResult], reclaiming: Reclaiming) -> Iterator[str]:
+    """Yield how the space of deleted manifests becomes free, for registries where that takes a garbage collection."""
     deleted = {result.image.partition("/")[0] for result in images if _is_manifest_deleted(result)}
     hosts = sorted(deleted.intersection(reclaiming.by_command))
     others = sorted(deleted.intersection(reclaiming.later).difference(hosts))
@@ -85,5 +85,5 @@ def _garbage(images: Sequence[ImageResult], reclaiming: Reclaiming) -> Iterator[
 
 
 def _is_manifest_deleted(result: ImageResult) -> bool:
-    """Tell whether a manifest went, and not only a tag that led nowhere, which frees nothing."""
+    """Tell whether a manifest was deleted. A dangling tag has none, so its deletion frees no space."""
     return isinstance(result.outcome, Deleted) and not result.outcome.for_good

@@ -1,7 +1,7 @@
-"""The one way by which text for people leaves the process: made printable, and never the end of a run.
+"""Writes text for people, made printable. All of it goes through this module.
 
-Whoever read along may be gone, a pipe (EPIPE) or a terminal that was hung up (EIO). Then there is nobody to tell, and the
-work goes on.
+A reader that is gone, behind a pipe (EPIPE) or a terminal that was hung up (EIO), never ends a run: the text is lost, and
+the work goes on.
 """
 
 import codecs
@@ -22,17 +22,17 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error that says who speaks: bad input, or trouble that no report holds."""
+    """Write a line to standard error after `bulkrm:`, for bad input and for failures that are in no report."""
     say(f"bulkrm: {text}")
 
 
 def show(text: str) -> bool:
-    """Write a line to standard output; return whether somebody may have read it."""
+    """Write a line to standard output; return False if that failed."""
     return show_lines((printable(text),))
 
 
 def show_lines(lines: Iterable[str]) -> bool:
-    """Write lines to standard output that are printable already; return whether somebody may have read them."""
+    """Write lines that are printable already to standard output; return False if that failed."""
     try:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
@@ -47,14 +47,14 @@ def write_to_stderr(text: str) -> None:
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
-    except BlockingIOError:  # somebody made the terminal non-blocking, and it is busy: a line is lost
+    except BlockingIOError:  # another process made the terminal non-blocking, and it is busy: the line is lost
         pass
     except (OSError, ValueError):
         abandon(sys.stderr)
 
 
 def abandon(stream: TextIO) -> None:
-    """Lead a stream that failed nowhere: what its buffer holds must not fail once more when the process ends."""
+    """Redirect a stream that failed to the null device, so that its buffer does not fail again when the process ends."""
     try:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -64,25 +64,25 @@ def abandon(stream: TextIO) -> None:
 
 
 class EnduringStderr(io.TextIOBase):
-    """Standard error for a library that draws on it: what cannot be written is lost, and raises nothing."""
+    """Standard error as a file for rich: text that cannot be written is lost, and nothing is raised."""
 
     encoding = "utf-8"
 
     def write(self, text: str, /) -> int:
-        """Write."""
+        """Write text; return its length, also if it is lost."""
         write_to_stderr(text)
         return len(text)
 
     def fileno(self) -> int:
-        """Return the descriptor."""
+        """Return the descriptor of standard error."""
         return sys.stderr.fileno()
 
     def isatty(self) -> bool:
-        """Tell whether it is a terminal: whoever draws on it was told so."""
+        """Return True: a bar is drawn on terminals only."""
         return True
 
     def writable(self) -> bool:
-        """Tell that it can be written to."""
+        """Return True."""
         return True
 
 
@@ -92,8 +92,8 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
     raise error
 
 
-def express_everything() -> None:
-    """Let standard output and error escape what their encoding does not have, in a form that JSON means as well."""
+def escape_unencodable() -> None:
+    """Escape characters that the encoding of standard output or error lacks, in the form that JSON has, too."""
     codecs.register_error(_ERRORS, _escape)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

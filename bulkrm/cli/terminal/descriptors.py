@@ -1,9 +1,8 @@
-"""How many connections a run may open: the limit of open files holds for all of them together, and for the record.
+"""How many connections a run may open: the limit of open files is for all of them together, and for the record.
 
-What is opened for a moment (names that are looked up, the plan that is written) and what is opened once the run begins
-(record, reports, event loop) is left aside. The rest is shared by the registries, and by the token server that each of
-them may have. A connection that waits to be used again counts like one that is used, and a host never has more of both
-than requests were in flight to it at once.
+Some open files are reserved: for a moment (name look-ups, the plan that is written), or for the whole run (record, reports,
+event loop). The rest is shared by the registries, each of which may have a token server, too. An idle connection counts as
+one in use. A host never has more connections than requests were in flight to it at once.
 """
 
 import os
@@ -16,7 +15,7 @@ from bulkrm.model.settings import Pacing
 
 _ASIDE = 24
 _UNLIMITED = 65536
-_TOKENS = 4  # of so many connections one is to the token server
+_TOKENS = 4  # one of so many connections is reserved for the token server
 _FEWEST = 2  # one to a registry and one to its token server
 
 
@@ -36,7 +35,7 @@ def free_descriptors() -> int:
 
 
 def share_of(free: int, hosts: int) -> Share:
-    """Share them among so many registries. Raises InputError where there are too few for the run."""
+    """Divide open files among a number of registries. Raises InputError where there are too few for the run."""
     each = (free - _ASIDE) // max(1, hosts)
     if each < _FEWEST:
         needed = _ASIDE + _FEWEST * max(1, hosts)
@@ -48,8 +47,8 @@ def share_of(free: int, hosts: int) -> Share:
 
 
 def _open() -> int:
-    """Return how many are open now; a guess where the system does not tell."""
+    """Return how many files are open now; a guess where the system does not tell."""
     try:
-        return len(os.listdir("/dev/fd"))  # noqa: PTH208 (names are all that is wanted)
+        return len(os.listdir("/dev/fd"))  # noqa: PTH208 (only the number of names matters)
     except OSError:
         return _ASIDE

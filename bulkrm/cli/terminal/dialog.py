@@ -11,16 +11,16 @@ from bulkrm.model.text.cells import cells
 
 
 class Dialog:
-    """Asks where somebody can answer. What was typed before a question is thrown away: it was no answer to it."""
+    """Asks questions on the terminal. Input that was typed before a question is discarded."""
 
     def __init__(self, shown: Display, streams: Streams) -> None:
-        """Take what is displayed meanwhile, which leaves the terminal to the question."""
+        """`shown`: the display, which is paused while a question waits."""
         self._display = shown
         self._streams = streams
 
     @property
     def has_nobody(self) -> bool:
-        """Tell whether there certainly is nobody to ask."""
+        """Tell whether certainly nobody can be asked."""
         return self._streams.has_nobody
 
     @property
@@ -29,7 +29,7 @@ class Dialog:
         return size_of(STDERR).columns
 
     def open(self) -> bool:
-        """Take the terminal; return whether somebody can be asked there."""
+        """Pause the display; return whether a question can be asked. If not, print how to go on without one."""
         self._display.pause()
         if self._streams.can_ask and drop_typed_input():
             return True
@@ -37,7 +37,7 @@ class Dialog:
         return False
 
     async def ask(self, text: str) -> str | None:
-        """Show a question and wait for the line that answers it; None at the end of input. A signal cancels the wait."""
+        """Ask a question and return the line typed after it; None at the end of input. A signal cancels the wait."""
         if not drop_typed_input():
             return None
         write_to_stderr(text)
@@ -50,7 +50,7 @@ class Dialog:
         return None if answer is None else answer.strip()
 
     async def page(self, lines: Sequence[str]) -> None:
-        """Show printable lines, a screen at a time; whoever has seen enough gets back to the question with `q`."""
+        """Show printable lines, a screen at a time; the user returns to the question with `q`."""
         columns, rows = size_of(STDERR)
         room = max(rows - 2, 3)
         shown = used = 0

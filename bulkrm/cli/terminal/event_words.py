@@ -1,4 +1,4 @@
-"""Events in the words that people read while a run goes on."""
+"""The words for phases and pauses that are shown during a run."""
 
 from bulkrm.model.events import Paused, PauseReason, Phase
 
@@ -22,12 +22,12 @@ _PHASES = {
 
 
 def phase_name(phase: Phase) -> str:
-    """Return what a phase is called above its bar."""
+    """Return the name of a phase, as the display shows it."""
     return _PHASES[phase]
 
 
 def pause_line(pause: Paused) -> str:
-    """Say which host is not asked for a while, for how long, and why."""
+    """Return the line on a pause: the host that gets no requests, for how long, and why."""
     match pause.reason:
         case PauseReason.ASKED:
             return f"{pause.host} asks to wait {pause.seconds:.0f} s (429 or Retry-After); nothing is sent to it until then"

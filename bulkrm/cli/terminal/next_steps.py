@@ -1,4 +1,4 @@
-"""The commands that lead on from a run, as they can be typed: to go on with it, to take it back, to carry a plan out."""
+"""The commands that resume or undo a run, or apply a plan, as the user can type them."""
 
 import os
 import shlex
@@ -10,24 +10,24 @@ from bulkrm.model.result.report import ImageResult
 from bulkrm.state.location import state_dir
 
 
-def elsewhere(root: Path) -> Path | None:
-    """Return the folder of the records where it has to be named again: it is not the one that is taken without a name."""
+def unusual_state_dir(root: Path) -> Path | None:
+    """Return the folder of recorded runs if commands have to name it; None if it is the default folder."""
     return None if root == state_dir(None, os.environ) else root
 
 
 def resume_step(run: str, place: Path | None) -> str:
-    """Say how a run is gone on with. `place`: where the records are, if that has to be said again."""
+    """Return the line with the command that resumes a run. `place`: the folder of recorded runs, unless the default."""
     return f"`{_command('resume', run, place)}` goes on with this run"
 
 
 def undo_step(
     run: str, images: Iterable[ImageResult], restorable: Collection[str], place: Path | None
 ) -> Iterator[str]:
-    """Say how a recorded run is taken back, if it took anything away that can be put back.
+    """Yield the line with the command that undoes a run, if it deleted anything that can be put back.
 
-    `restorable`: the hosts where that is possible; `place` as in `resume_step`.
+    `restorable`: the hosts on which images can be put back; `place` as in `resume_step`.
     """
-    taken = {result.image.partition("/")[0] for result in images if _is_taken(result)}
+    taken = {result.image.partition("/")[0] for result in images if _is_archived(result)}
     back, lost = sorted(taken.intersection(restorable)), sorted(taken.difference(restorable))
     if back:
         but = f", but for {', '.join(lost)}" if lost else ""
@@ -35,7 +35,7 @@ def undo_step(
 
 
 def apply_step(path: Path) -> str:
-    """Say how a plan is carried out. The name is quoted for the shell, and is no option."""
+    """Return the line with the command that applies a plan. The file name is quoted, and never begins with a dash."""
     name = str(path)
     return f"`bulkrm apply {shlex.quote(f'./{name}' if name.startswith('-') else name)}` carries this plan out"
 
@@ -45,7 +45,7 @@ def _command(word: str, run: str, place: Path | None) -> str:
     return f"bulkrm {word} {run}{more}"
 
 
-def _is_taken(result: ImageResult) -> bool:
-    """Tell whether something went that is in the archive: not a tag that led nowhere."""
+def _is_archived(result: ImageResult) -> bool:
+    """Tell whether the archive has what was deleted. A dangling tag led to no manifest, so nothing was archived."""
     outcome = result.outcome
     return isinstance(outcome, Untagged) or (isinstance(outcome, Deleted) and not outcome.for_good)

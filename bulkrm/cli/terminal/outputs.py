@@ -1,4 +1,4 @@
-"""The files that a command writes: never one that it reads, and empty only once everything is known to be good."""
+"""Opens the files that a command writes. None is a file that it reads, and none is emptied before the run begins."""
 
 import errno
 import os
@@ -11,9 +11,9 @@ from bulkrm.model.errors import InputError, Problem
 
 
 def refuse_to_overwrite(option: str, path: Path, read: Iterable[Path]) -> None:
-    """Refuse to write into what the command reads: a file of `read`, one in a folder of it, or standard input.
+    """Raise InputError where the command reads the file: it is one of `read`, in a folder of `read`, or standard input.
 
-    Files are compared by device and inode, so that no link hides one. Raises InputError.
+    Files are compared by device and inode, so that a link to a file counts as the file.
     """
     for other in read:
         if is_same(path, other) or (other.is_dir() and path.resolve().is_relative_to(other.resolve())):
@@ -23,7 +23,7 @@ def refuse_to_overwrite(option: str, path: Path, read: Iterable[Path]) -> None:
 
 
 def refuse_shared(option: str, path: Path, others: Iterable[Path]) -> None:
-    """Refuse to write into a file of which something else of this command is written. Raises InputError."""
+    """Raise InputError where the command writes the file otherwise, too: as one of `others`, or as a standard stream."""
     if any(is_same(path, other) for other in others):
         raise InputError(Problem(option, f"{path} is named twice", "give each report a file of its own"))
     for descriptor, name in ((STDOUT, "standard output"), (STDERR, "standard error")):
@@ -32,7 +32,7 @@ def refuse_shared(option: str, path: Path, others: Iterable[Path]) -> None:
 
 
 def is_same(one: Path, other: Path) -> bool:
-    """Tell whether two names lead to one file, also to one that is not there yet. Devices may be shared."""
+    """Tell whether two paths are one file, which need not exist yet. A device may be written twice: False."""
     try:
         first, second = one.stat(), other.stat()
     except OSError:
@@ -43,7 +43,7 @@ def is_same(one: Path, other: Path) -> bool:
 def open_output(option: str, path: Path) -> int:
     """Open a file for writing without emptying it; return its descriptor. Raises InputError.
 
-    A FIFO that nobody reads is refused: to wait for a reader might be to wait for ever.
+    A FIFO without a reader is refused, because opening it could block for ever.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o666)
@@ -58,13 +58,13 @@ def open_output(option: str, path: Path) -> int:
 
 
 def empty(descriptor: int) -> None:
-    """Empty a file; of what is no file there is nothing to empty. Raises OSError."""
+    """Empty a regular file; other kinds of files stay as they are. Raises OSError."""
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.ftruncate(descriptor, 0)
 
 
 def _is_file_at(path: Path, descriptor: int) -> bool:
-    """Tell whether a regular file is what a standard stream leads to."""
+    """Tell whether a standard stream is the regular file at a path."""
     try:
         found = os.fstat(descriptor)
         return stat.S_ISREG(found.st_mode) and os.path.samestat(found, path.stat())

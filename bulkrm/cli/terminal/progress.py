@@ -1,4 +1,4 @@
-"""What the user sees while a run goes on, always on standard error: a bar, plain lines in a pipe, or nothing."""
+"""Passes the events of a run to a display on standard error (a bar, plain lines, or nothing) and to the reports."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,9 +25,9 @@ from bulkrm.reports.format import ReportFormat, no_line
 
 
 def display(streams: Streams, output: ReportFormat, *, quiet: bool) -> Display:
-    """Choose what fits where standard error goes; `output` is the format of standard output.
+    """Choose a display: a bar on a terminal, else lines. `output`: the format of standard output.
 
-    A report that comes line by line on the same terminal would be drawn into the bar, so then there is none.
+    There is no bar where a report writes line by line to the terminal, since its lines would be drawn into the bar.
     """
     if quiet:
         return Quiet()
@@ -41,7 +41,7 @@ def display(streams: Streams, output: ReportFormat, *, quiet: bool) -> Display:
 
 
 def _is_ci(environment: Mapping[str, str]) -> bool:
-    """Tell whether the output is a CI system's log: some of them give a job a terminal, on which nobody sees a bar move."""
+    """Tell whether the output is the log of a CI system. Some of them give a job a terminal, which shows no moving bar."""
     return environment.get("CI", "").lower() in ("true", "1")
 
 
@@ -51,14 +51,14 @@ class EventOutput:
     def __init__(
         self, shown: Display, writers: Sequence[Writer], remarks: Iterable[str] = (), *, verbose: bool
     ) -> None:
-        """Listen for these. `remarks`: shown when the run begins. `verbose`: show every request."""
+        """`remarks`: lines that are shown when the run begins. `verbose`: show every request."""
         self._remarks = remarks
         self._display = shown
         self._writers = writers
         self._verbose = verbose
 
     def __call__(self, event: Event) -> None:
-        """Show an event, or write it to the reports that want each outcome at once."""
+        """Show an event; write an outcome to the reports whose format has a line for each."""
         match event:
             case Advanced():
                 self._display.advance()
@@ -75,7 +75,7 @@ class EventOutput:
                 self._begin(event)
 
     def _begin(self, event: RunBegan | PlanMade | RunEnded) -> None:
-        """Empty the files of the reports when the run begins: all that was given is known to be good."""
+        """When the run begins, and so all input was good, empty the files of the reports and show the remarks."""
         if isinstance(event, RunBegan):
             begin_all(self._writers)
             for remark in self._remarks:

@@ -1,4 +1,4 @@
-"""The question before anything is deleted, asked only where somebody can answer it."""
+"""The question before anything is deleted or put back. Where nobody is there to be asked, the answer is yes."""
 
 import re
 
@@ -15,30 +15,30 @@ from bulkrm.model.text.layout import counted
 from bulkrm.reports.plan_view import view
 
 _YES = ("y", "yes")
-# 20153, and with the separators of thousands that people are used to: 20,153 20.153 20 153 20'153 20_153. The last ones of
-# the set are blanks that do not break (Unicode CLDR has them in numbers of many languages) and the apostrophe of Swiss ones.
+# 20153, and with separators of thousands: 20,153 20.153 20 153 20'153 20_153. The last characters of the set are no-break
+# spaces (Unicode CLDR has them in the numbers of many languages) and the apostrophe of Swiss numbers.
 _NUMBER = re.compile(r"\d{1,3}(?:[,.'_ \u00a0\u2009\u202f\u2019]\d{3})+|\d+", re.ASCII)
 _NO_DIGIT = re.compile(r"\D")
 
 
 class Question:
-    """Asks once, and shows the plan to whoever wants to see more before the answer. `declined`: the answer was no."""
+    """Asks once, and shows the plan before the answer if the user wants to see it. `declined`: the answer was no."""
 
     def __init__(self, shown: Display, streams: Streams, confirm_above: int | None, *, recursive: bool) -> None:
-        """`confirm_above`: if more would disappear, the number is typed; None: do not ask."""
+        """`confirm_above`: above this number of tags and manifests, the user types the number; None: no question."""
         self.declined = False
         self._dialog = Dialog(shown, streams)
         self._confirm_above = confirm_above
         self._recursive = recursive
 
     async def __call__(self, plan: Plan) -> bool:
-        """Return whether to delete what a plan says."""
+        """Return whether to carry out a plan."""
         answer = self._confirm_above is None or self._dialog.has_nobody or await self._asked(plan, self._confirm_above)
         self.declined = not answer
         return answer
 
-    async def before_undo(self, run: UndoableRun) -> bool:
-        """Return whether to put back what a run took away."""
+    async def confirm_undo(self, run: UndoableRun) -> bool:
+        """Return whether to put back the images of a run."""
         text = f"Put back {counted(len(run.images), 'image')} of the run {run.id}? [y/N] "
         answer = self._confirm_above is None or self._dialog.has_nobody
         answer = answer or (self._dialog.open() and _is_yes(await self._dialog.ask(text)))
@@ -58,7 +58,7 @@ class Question:
             elif answer is not None and answer.lower() == "d":
                 await self._dialog.page(self._shown(plan))
             elif number is not None and _is_yes(answer):
-                say(f"So much is confirmed by its number: type {number:,} to go on, n to delete nothing.")
+                say(f"A yes is not enough for so many: type {number:,} to go on, n to delete nothing.")
             else:
                 return _is_yes(answer) if number is None else is_number(answer or "", number)
 

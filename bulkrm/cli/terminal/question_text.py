@@ -1,4 +1,4 @@
-"""What the question says before anything goes: what, where, what goes with it, what cannot be undone, and what stays."""
+"""The text of the question: the numbers by repository, what else is deleted, what cannot be undone, and what stays."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,12 @@ from bulkrm.model.text.printable import printable
 from bulkrm.reports.plan_view import no_undo
 
 _ANSWERS = "? lists all of it, d shows the plan."
-_ANSWERS_TO_ALL = "d shows the plan."  # where everything stands above the question already
+_ANSWERS_TO_ALL = "d shows the plan."  # where the list above the question is complete
 
 
 @dataclass(slots=True)
 class _Share:
-    """What goes of one repository. `manifests`: those that have no tag."""
+    """How many tags and untagged manifests of one repository are deleted. `is_unread`: its other tags were not read."""
 
     tags: int = 0
     manifests: int = 0
@@ -35,24 +35,24 @@ class QuestionText:
     """The text for one plan. `width` is the terminal's in columns."""
 
     def __init__(self, plan: Plan, width: int) -> None:
-        """Count what would go."""
+        """Count tags and manifests by repository."""
         self._plan = plan
         self._width = width
         self._shares = _shares(plan)
 
     @property
     def opening(self) -> str:
-        """What stands above the question: the largest repositories, and what there is to know beside the number."""
+        """The text above the question: the repositories with the most deletions, and the remarks."""
         lines = [*self._table(MOST_NAMED), *self._wrapped(remarks(self._plan, MOST_NAMED))]
         return self._lines([*lines, _ANSWERS if lines != self.everything else _ANSWERS_TO_ALL])
 
     @property
     def everything(self) -> list[str]:
-        """The same without anything left away, a name a line."""
+        """The lines of the opening with every repository and every name, a line for each name."""
         return [*self._table(None), *self._wrapped(remarks(self._plan, None))]
 
     def closing(self, number: int | None) -> str:
-        """Return the question itself. `number`: what is to be typed; None: a yes is enough."""
+        """Return the question. `number`: the number that the user has to type; None: a yes is enough."""
         question = question_of(self._plan)
         lines = [f"{question} [y/N]"]
         if number is not None:
@@ -67,12 +67,12 @@ class QuestionText:
         return wrapped(remarks, self._width)
 
     def _table(self, most: int | None) -> Iterator[str]:
-        """Yield what goes of each repository, those of which most goes first, below their registries."""
+        """Yield a line for each repository, below its registry, the most deletions first."""
         ranked = sorted(self._shares.items(), key=lambda entry: (-entry[1].number, str(entry[0])))
         shown = ranked[:most]
         by_host: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for repository, share in shown:
-            by_host[repository.host].append((repository.path, self._of(repository, share)))
+            by_host[repository.host].append((repository.path, self._amount(repository, share)))
         laid_out = two_columns([row for rows in by_host.values() for row in rows], self._width, indent=2)
         for host, rows in by_host.items():
             yield printable(host)
@@ -86,7 +86,7 @@ class QuestionText:
             )
             yield f"and {counted(len(more), 'more repository', 'more repositories')}: {what}"
 
-    def _of(self, repository: Repository, share: _Share) -> str:
+    def _amount(self, repository: Repository, share: _Share) -> str:
         seen = self._plan.tags.get(repository)
         if share.is_unread or not seen:
             tags = counted(share.tags, "tag")
@@ -104,7 +104,7 @@ def question_of(plan: Plan) -> str:
     """Return the question in one sentence: what would go, in numbers."""
     hosts = {repository.host for repository in plan.touched}
     where = f"in {counted(len(plan.touched), 'repository', 'repositories')}"
-    return f"{' and '.join(_deeds(plan))} {where} of {counted(len(hosts), 'registry', 'registries')}?"
+    return f"{' and '.join(_actions(plan))} {where} of {counted(len(hosts), 'registry', 'registries')}?"
 
 
 def _shares(plan: Plan) -> dict[Repository, _Share]:
@@ -119,7 +119,7 @@ def _shares(plan: Plan) -> dict[Repository, _Share]:
     return dict(shares)
 
 
-def _deeds(plan: Plan) -> Iterator[str]:
+def _actions(plan: Plan) -> Iterator[str]:
     deletions = list(plan.deletions)
     images = sum(len(item.targets) for item in deletions)
     tags = sum(len(item.removed_tags) for item in plan.acts if isinstance(item.verdict, Untag))
@@ -128,19 +128,19 @@ def _deeds(plan: Plan) -> Iterator[str]:
     if tags:
         yield f"{'remove' if deletions else 'Remove'} {counted(tags, 'tag')} from images that stay"
     if plan.dangling:
-        yield f"{'remove' if deletions or tags else 'Remove'} {_leading_nowhere(len(plan.dangling))}"
+        yield f"{'remove' if deletions or tags else 'Remove'} {_dangling_tags(len(plan.dangling))}"
 
 
 def remarks(plan: Plan, most: int | None = MOST_NAMED) -> Iterator[str]:
-    """Yield a sentence for each thing that the numbers do not tell. `most`: names after which a list is cut."""
+    """Yield a sentence for each fact that the numbers do not show. `most`: the names after which a list is cut."""
     deletions = [item for item in plan.items if isinstance(item.verdict, Delete)]
     verdicts = [item.verdict for item in deletions if isinstance(item.verdict, Delete)]
     if any(verdict.also_removed is None for verdict in verdicts):
         yield "The other tags of these images were not read (--shared delete-unseen): they go too."
     also = [tag for verdict in verdicts for tag in verdict.also_removed or ()]
     if also:
-        yield from _naming(f"{counted(len(also), 'tag')} that the list does not name will go too", also, most)
-    yield from _damage(plan, most)
+        yield from _with_names(f"{counted(len(also), 'tag')} that the list does not name will go too", also, most)
+    yield from _damaged_tags(plan, most)
     attached = sum(item.is_attached for item in deletions)
     if attached:
         what = counted(attached, "manifest")
@@ -148,7 +148,7 @@ def remarks(plan: Plan, most: int | None = MOST_NAMED) -> Iterator[str]:
     yield from _decoys(plan)
     if plan.no_undo:
         yield no_undo(plan)
-    staying = _staying(plan)
+    staying = _listed_that_stay(plan)
     if staying:
         why = ", ".join(f"{count:,} {reason}" for reason, count in staying.items())
         yield f"{counted(sum(staying.values()), 'listed image')} will not be touched: {why}."
@@ -163,18 +163,18 @@ def _decoys(plan: Plan) -> Iterator[str]:
         yield f"In {where} the tags go first, by an empty index that is pushed over them and deleted (--allow-decoy)."
 
 
-def _damage(plan: Plan, most: int | None) -> Iterator[str]:
+def _damaged_tags(plan: Plan, most: int | None) -> Iterator[str]:
     if plan.dangling:
         names = [str(entry.target.reference) for entry in plan.dangling]
-        yield from _naming(f"{_leading_nowhere(len(names))} cannot be put back", names, most)
+        yield from _with_names(f"{_dangling_tags(len(names))} cannot be put back", names, most)
     if plan.ignored:
         number = len(plan.ignored)
         what = f"{counted(number, 'damaged tag')} hold{'s' if number == 1 else ''} nothing back (--ignore-unreadable)"
-        yield from _naming(what, plan.ignored, most)
+        yield from _with_names(what, plan.ignored, most)
 
 
-def _naming(what: str, names: Sequence[str], most: int | None) -> Iterator[str]:
-    """Yield a sentence with the names in it, or, where none is left away, a line for each."""
+def _with_names(what: str, names: Sequence[str], most: int | None) -> Iterator[str]:
+    """Yield one sentence with the first names, or, where `most` is None, a line for each name."""
     if most is not None:
         yield f"{what}: {listed(names, most)}"
     else:
@@ -182,8 +182,8 @@ def _naming(what: str, names: Sequence[str], most: int | None) -> Iterator[str]:
         yield from (f"  {name}" for name in names)
 
 
-def _staying(plan: Plan) -> dict[str, int]:
-    """Return how many listed images stay for each reason, in the order of precedence, then those that failed or are not there."""
+def _listed_that_stay(plan: Plan) -> dict[str, int]:
+    """Return how many listed images stay, by reason in order of precedence, then the failed and the absent ones."""
     outcomes = [(item.verdict, target) for item in plan.items for target in item.targets]
     outcomes_of_others = [(entry.outcome, entry.target) for entry in plan.settled]
     counts: Counter[str] = Counter()
@@ -194,5 +194,5 @@ def _staying(plan: Plan) -> dict[str, int]:
     return {word: counts[word] for word in known if counts[word]}
 
 
-def _leading_nowhere(number: int) -> str:
+def _dangling_tags(number: int) -> str:
     return f"{counted(number, 'tag')} that lead{'s' if number == 1 else ''} nowhere"

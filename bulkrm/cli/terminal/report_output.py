@@ -1,4 +1,4 @@
-"""The end of a command: its report goes out, and whoever reads standard error hears of what is wrong with that."""
+"""The end of a command: writes the reports, prints their errors on standard error, and decides the exit code."""
 
 from collections.abc import Sequence
 
@@ -9,23 +9,23 @@ from bulkrm.model.result.report import Report
 _FAILED, _KEPT = 1, 3
 
 
-def deliver(writers: Sequence[Writer], report: Report, code: int) -> int:
-    """Write the end of all reports; return the exit code."""
+def complete_reports(writers: Sequence[Writer], report: Report, code: int) -> int:
+    """Complete all reports; return the exit code, which tells of a report that could not be written."""
     for writer in writers:
         writer.whole(report)
         if writer.trouble is not None:
             complain(f"the report is not complete: {writer.trouble}")
-            code = failed(code)
+            code = with_failure(code)
     return code
 
 
 def raise_bug(bug: BaseException | None) -> None:
-    """Raise what a bug raised, if one stopped the run: called when the reports are out."""
+    """Raise the exception of a bug that stopped the run, if there is one. Called after the reports are written."""
     if bug is not None:
         complain("a bug in bulkrm stopped the run; please report what follows")
         raise bug
 
 
-def failed(code: int) -> int:
-    """Return the exit code of a run in which something went wrong that no image tells of."""
+def with_failure(code: int) -> int:
+    """Return the exit code of a run with a failure that is no image's: 1 instead of 0 and 3."""
     return _FAILED if code in (0, _KEPT) else code

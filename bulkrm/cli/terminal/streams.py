@@ -27,7 +27,7 @@ class Stream(Enum):
     UNKNOWN = "a terminal that does not answer"
 
 
-def look_at(descriptor: int) -> Stream:
+def kind_of_stream(descriptor: int) -> Stream:
     """Return the kind of file behind a descriptor."""
     try:
         kind = os.fstat(descriptor).st_mode
@@ -58,7 +58,7 @@ class Streams:
     @classmethod
     def of_process(cls) -> Self:
         """Return the kinds of this process's streams."""
-        return cls(look_at(STDIN), look_at(STDOUT), look_at(STDERR))
+        return cls(kind_of_stream(STDIN), kind_of_stream(STDOUT), kind_of_stream(STDERR))
 
     @property
     def can_ask(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where reports go: standard output and the files of `--report`, opened before anything is sent."""
+"""Writes reports to standard output and to the files of `--report`, which are opened before any request is sent."""
 
 import os
 import sys
@@ -20,9 +20,9 @@ from bulkrm.reports.format import ReportFormat, View
 
 @dataclass(slots=True)
 class Writer:
-    """One report under way. `trouble` is what went wrong with writing it: the run goes on, the user is told.
+    """Writes one report. `trouble`: the first error, after which nothing more is written; the run goes on.
 
-    `begun`: what was in its file before is gone. Standard output has nothing to be emptied.
+    `begun`: the earlier content of the file was deleted. True from the start for standard output.
     """
 
     format: ReportFormat
@@ -33,7 +33,7 @@ class Writer:
     begun: bool = True
 
     def begin(self) -> None:
-        """Empty the file: everything is known to be good, and what it held is of another run."""
+        """Empty the file at the begin of the run: its content is the report of another run."""
         if not self.begun:
             self.begun = True
             try:
@@ -42,11 +42,11 @@ class Writer:
                 self._failed(error)
 
     def line(self, result: ImageResult) -> None:
-        """Write what the format has to say of one outcome, and let a reader see it at once."""
+        """Write the line of one outcome, if the format has one, and flush it."""
         self._write(self.format.line(result))
 
     def whole(self, report: Report) -> None:
-        """Write what the format has to say in the end."""
+        """Write the part of the report that the format has at the end of the run."""
         self._write(self.format.whole(report, self.view))
 
     def _write(self, text: str) -> None:
@@ -60,7 +60,7 @@ class Writer:
             self._failed(error)
 
     def _failed(self, error: OSError | ValueError) -> None:
-        """Note it: a reader that left (`| head`) or a full disk must not leave a run half-way without its outcomes."""
+        """Keep the error. A reader that left (`| head`) or a full disk must not stop a run half-way."""
         self.trouble = f"{self.name}: {getattr(error, 'strerror', None) or 'it cannot be written'}"
         if self.stream is sys.stdout:
             abandon(self.stream)
@@ -75,10 +75,11 @@ def open_writers(
     *,
     every: bool = False,
 ) -> Iterator[list[Writer]]:
-    """Open all reports. `read`: what the command reads, `written`: what else it writes, `every`: all images are listed.
+    """Open all reports. `further`: formats with their files. `every`: the text report lists all images.
 
-    Raises InputError where a file cannot be written, or must not be; then nothing was attempted. Files are emptied when
-    the run begins. One that was made here for a run that did not begin is removed again.
+    `read`: files that the command reads; `written`: files that it writes otherwise. Raises InputError where a file is one
+    of these, or cannot be written; then nothing was attempted. Files are emptied when the run begins. A file that was
+    created here is removed if the run does not begin.
     """
     paths = [path for _, path in further]
     writers = [Writer(output, sys.stdout, "standard output", view_of(sys.stdout, every=every))]
@@ -100,18 +101,18 @@ def open_writers(
                 with suppress(OSError):
                     path.unlink()
         for writer in writers[1:]:
-            with suppress(OSError):  # of what could not be written, the user knows by now
+            with suppress(OSError):  # an error in writing was shown already
                 writer.stream.close()
 
 
 def begin_all(writers: Sequence[Writer]) -> None:
-    """Empty all files: the run begins."""
+    """Empty all files at the begin of the run."""
     for writer in writers:
         writer.begin()
 
 
 def _check(path: Path, others: Sequence[Path], read: Sequence[Path], written: Sequence[Path]) -> None:
-    """Refuse a file named `-`, which everybody takes for standard output, and one that is read or written otherwise."""
+    """Raise InputError for `-`, which usually is standard output, and for a file that the command reads or writes."""
     if str(path) == "-":
         raise InputError(Problem("--report", "- is no file", "-o says what goes to standard output"))
     refuse_to_overwrite("--report", path, read)

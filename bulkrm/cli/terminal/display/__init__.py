@@ -1,1 +1,1 @@
-"""How far a run is, on standard error: a bar on a terminal, plain lines elsewhere, or nothing."""
+"""Displays of the progress on standard error: a bar on a terminal, plain lines elsewhere, or nothing."""

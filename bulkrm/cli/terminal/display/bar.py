@@ -1,4 +1,4 @@
-"""A bar on a terminal: how far a phase is, how fast it goes, how long it takes yet, or whom it waits for."""
+"""A bar on a terminal: the progress of a phase, its rate, the time that is left, or the pause of a registry."""
 
 import time
 from collections.abc import Callable
@@ -21,9 +21,9 @@ _WORDS, _SHORTEST, _LONGEST = 68, 4, 60
 
 
 class _Pace(ProgressColumn):
-    """Rate and time left of a phase; while a registry is waited for, that, because a bar that stands still says nothing.
+    """The column with the rate of a phase and the time left, or, during a pause of a registry, the rest of the pause.
 
-    The line above the bar names the registry, whose name may be as long as the terminal is wide.
+    The name of the registry is in the line above the bar: it may be as long as the terminal is wide.
     """
 
     def __init__(self, waiting: Waiting, now: Callable[[], float]) -> None:
@@ -42,10 +42,10 @@ class _Pace(ProgressColumn):
 
 
 class Bar(Quiet):
-    """One bar at a time, which is gone when the run is over. `now`: a monotonic time in seconds."""
+    """One bar at a time, removed at the end of the run. `now`: a monotonic time in seconds."""
 
     def __init__(self, console: Console | None = None, now: Callable[[], float] = time.monotonic) -> None:
-        """Draw on standard error, or where a console says."""
+        """Draw on standard error, unless another console is given."""
         self._now = now
         self._waiting = Waiting()
         drawn_on = console or Console(file=cast("TextIO", EnduringStderr()), force_terminal=True)
@@ -57,7 +57,7 @@ class Bar(Quiet):
             console=drawn_on,
             get_time=now,
             transient=True,
-            redirect_stdout=False,  # what else writes goes through one console, and not through an object of rich's
+            redirect_stdout=False,  # other output is written by `say`, not by an object of rich
             redirect_stderr=False,
         )
         self._task: TaskID | None = None
@@ -86,7 +86,7 @@ class Bar(Quiet):
             self._progress.update(self._task, advance=1)
 
     def wait(self, pause: Paused) -> None:
-        """Say above the bar who is waited for and why, and count the seconds down beside it."""
+        """Show the pause in a line above the bar, and count its seconds down beside the bar."""
         self._waiting.add(pause, self._now())
         self.say(pause_line(pause))
 

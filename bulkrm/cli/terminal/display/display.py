@@ -1,4 +1,4 @@
-"""What every display can do, and the one that shows nothing."""
+"""The interface of all displays, and the display that shows nothing."""
 
 from types import TracebackType
 from typing import Protocol, Self
@@ -7,16 +7,16 @@ from bulkrm.model.events import Paused
 
 
 class Display(Protocol):
-    """Shows how far a run is."""
+    """Shows the progress of a run."""
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Begin to show progress."""
         ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End."""
+        """Stop, and remove what is drawn."""
         ...
 
     def phase(self, name: str, total: int) -> None:
@@ -24,11 +24,11 @@ class Display(Protocol):
         ...
 
     def advance(self) -> None:
-        """Go one step on."""
+        """Count one finished step of the phase."""
         ...
 
     def wait(self, pause: Paused) -> None:
-        """Show that nothing is sent to a host for a while."""
+        """Show that a host gets no requests for some time."""
         ...
 
     def say(self, text: str) -> None:
@@ -36,7 +36,7 @@ class Display(Protocol):
         ...
 
     def pause(self) -> None:
-        """Leave the terminal to a question."""
+        """Stop drawing until the next phase, while a question is asked."""
         ...
 
 

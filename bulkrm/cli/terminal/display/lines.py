@@ -1,4 +1,4 @@
-"""Plain lines for pipes and CI systems: one when a phase begins, and one every half minute that says how far it is."""
+"""Plain lines for pipes and CI systems: one when a phase begins, and one on its progress every half minute."""
 
 import asyncio
 import time
@@ -13,11 +13,11 @@ from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 
 EVERY = 30.0  # seconds between two lines: CI systems end jobs that say nothing for some minutes
-_LOOK = 1.0  # seconds between two looks at the time
+_TICK = 1.0  # seconds after which the time is checked again
 
 
 class Lines(Quiet):
-    """Says what happens in lines. Time is read from `now`; `sleep` waits until it is looked at again."""
+    """Writes the progress in lines. `now`: a monotonic time in seconds. `sleep`: waits before the time is checked again."""
 
     def __init__(
         self,
@@ -25,33 +25,33 @@ class Lines(Quiet):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         write: Callable[[str], None] = say,
     ) -> None:
-        """Begin without a phase."""
+        """`write` is called with each line."""
         self._now = now
         self._sleep = sleep
         self._write = write
         self._waiting = Waiting()
         self._name: str | None = None
         self._total = self._done = 0
-        self._told_at, self._told = 0.0, 0  # when the last line was written, and how much was done then
+        self._line_at, self._done_at_line = 0.0, 0  # the time of the last line, and the steps that were done then
         self._task: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
-        """Begin to look at the time."""
-        self._task = asyncio.get_running_loop().create_task(self._look_at_the_time())
+        """Begin to check the time, for the lines on progress."""
+        self._task = asyncio.get_running_loop().create_task(self._tick_forever())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop looking at the time."""
+        """Stop checking the time."""
         self._name = None
         if self._task is not None:
             self._task.cancel()
 
     def phase(self, name: str, total: int) -> None:
-        """Say what begins, and how much of it there is."""
+        """Write a line with the name of the phase and its number of steps."""
         self._name, self._total, self._done = name, total, 0
-        self._told_at, self._told = self._now(), 0
+        self._line_at, self._done_at_line = self._now(), 0
         self._write(f"{name}: {total}")
 
     def advance(self) -> None:
@@ -59,7 +59,7 @@ class Lines(Quiet):
         self._done += 1
 
     def wait(self, pause: Paused) -> None:
-        """Say who is waited for."""
+        """Write a line on the pause."""
         self._waiting.add(pause, self._now())
         self._write(pause_line(pause))
 
@@ -68,26 +68,26 @@ class Lines(Quiet):
         self._write(text)
 
     def pause(self) -> None:
-        """Say nothing more until the next phase: a question waits."""
+        """Write no lines on progress until the next phase, while a question is asked."""
         self._name = None
 
     def tick(self) -> None:
-        """Write a line where the last one was written long enough ago, and something is left to do."""
+        """Write a line on progress if the last one is half a minute old and the phase has steps left."""
         now = self._now()
-        since = now - self._told_at
+        since = now - self._line_at
         if self._name is None or since < EVERY or self._done >= self._total:
             return
-        rate = (self._done - self._told) / since
+        rate = (self._done - self._done_at_line) / since
         parts = [f"{self._done:,} of {self._total:,}", speed(rate)]
         if rate:
             parts.append(f"about {duration((self._total - self._done) / rate)} left")
         waiting = self._waiting.left(now)
         if waiting is not None:
             parts.append(f"waiting {duration(waiting[1])} more for {waiting[0]}")
-        self._told_at, self._told = now, self._done
+        self._line_at, self._done_at_line = now, self._done
         self._write(f"{self._name}: {', '.join(parts)}")
 
-    async def _look_at_the_time(self) -> None:
+    async def _tick_forever(self) -> None:
         while True:
-            await self._sleep(_LOOK)
+            await self._sleep(_TICK)
             self.tick()

@@ -1,4 +1,4 @@
-"""How fast a phase goes, and how long the rest of it takes, in words."""
+"""Durations and rates in words, and the pauses that are going on."""
 
 from bulkrm.model.events import Paused
 
@@ -6,8 +6,8 @@ _MINUTE, _HOUR = 60, 3600
 
 
 def duration(seconds: float) -> str:
-    """Return a time as people say it: `45 s`, `7 min`, `2 h 5 min`."""
-    if seconds < 90:  # noqa: PLR2004 (until then minutes would say too little)
+    """Return a duration in words: `45 s`, `7 min`, `2 h 5 min`."""
+    if seconds < 90:  # noqa: PLR2004 (a minute would be too coarse)
         return f"{max(seconds, 1):.0f} s"
     minutes = round(seconds / _MINUTE)
     if minutes < _MINUTE:
@@ -17,23 +17,23 @@ def duration(seconds: float) -> str:
 
 
 def speed(number: float) -> str:
-    """Return a rate by the second: `41/s`, `0.3/s`."""
-    return f"{number:,.0f}/s" if number >= 10 else f"{number:.1f}/s"  # noqa: PLR2004 (two digits say enough)
+    """Return a rate per second in words: `41/s`, `0.3/s`."""
+    return f"{number:,.0f}/s" if number >= 10 else f"{number:.1f}/s"  # noqa: PLR2004 (two digits are enough)
 
 
 class Waiting:
-    """Which hosts nothing is sent to, and for how long yet. `now` everywhere: a monotonic time, in seconds."""
+    """The hosts that get no requests now, and for how long. `now`: a monotonic time, in seconds."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Begin without pauses."""
         self._until: dict[str, float] = {}
 
     def add(self, pause: Paused, now: float) -> None:
-        """Take a pause that begins now."""
+        """Add a pause that begins now."""
         self._until[pause.host] = max(now + pause.seconds, self._until.get(pause.host, 0.0))
 
     def left(self, now: float) -> tuple[str, float] | None:
-        """Return the host that is waited for longest, and the seconds that are left of that; None where none is."""
+        """Return the host whose pause ends last, and the seconds left of it; None where no host pauses."""
         self._until = {host: until for host, until in self._until.items() if until > now}
         if not self._until:
             return None
