@@ -7,7 +7,6 @@ from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import write
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
-from bulkrm.engine.run import would
 from bulkrm.model.events import ignore
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT
@@ -15,6 +14,7 @@ from bulkrm.model.result.outcome import NotAttemptedReason, WouldDelete
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.selection.image_list import read_patterns
 
 
@@ -48,7 +48,7 @@ class DeletionPlan:
         outcomes = Outcomes(ignore, _raise)
         outcomes.open(in_order(self.plan, self.document.unmatched))
         for settled in self.plan.settled:
-            outcomes.record(settled.target, settled.outcome)
+            outcomes.record(settled.target, outcome_of_verdict(settled.outcome))
         for item in self.plan.items:
             for target in item.targets:
                 outcomes.record(target, would(item), item.resolved)

@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import overload
 
-from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.events import Event, EventListener, ImageSettled
 from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.result.failure import CircuitOpen
 from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
@@ -26,14 +24,8 @@ from bulkrm.model.target import Line, Target, Unmatched
 class Outcomes:
     """Takes outcomes as they happen, and gives the report in the order of the list."""
 
-    def __init__(
-        self, tell: EventListener, on_bug: Callable[[BaseException], None], removed_ahead: RemovedAhead | None = None
-    ) -> None:
-        """`tell` hears of every outcome; if it raises, the outcome stays recorded and `on_bug` gets the exception.
-
-        `removed_ahead`: tags that are gone already, whatever becomes of their manifests.
-        """
-        self._removed_ahead = removed_ahead or RemovedAhead()
+    def __init__(self, tell: EventListener, on_bug: Callable[[BaseException], None]) -> None:
+        """`tell` hears of every outcome; if it raises, the outcome stays recorded and `on_bug` gets the exception."""
         self._tell = tell
         self._on_bug = on_bug
         self.lines: list[Line] = []
@@ -57,17 +49,9 @@ class Outcomes:
         return any(isinstance(_outcome(what), _WENT) for what in told if what is not None)
 
     def record(self, target: Target, outcome: Outcome, resolved: Resolved | None = None) -> None:
-        """Record the outcome of a target, completed by what only the whole run knows.
-
-        A tag that this run removed ahead of its manifest is lost although the manifest stays, and a failure of a host that
-        is not asked any more means that this image was not attempted. Raises RuntimeError for a second outcome, which is a
-        bug.
-        """
+        """Record the outcome of a target as it is. Raises RuntimeError for a second outcome, which is a bug."""
         if target in self._told:
             raise RuntimeError(f"{target.reference} has an outcome already")
-        outcome = self._removed_ahead.with_lost_tag(target, outcome)
-        if isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen):
-            outcome = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
         self._write(target, (_SHARED if outcome == _SHARED else outcome, resolved))
 
     def replay(self, done: Mapping[str, ImageResult]) -> None:
@@ -104,11 +88,14 @@ class Outcomes:
                 tags.update(name.rpartition(":")[2] for name in also)
         return sum(len(tags) or 1 for tags in gone.values())
 
+    def open_targets(self) -> list[Target]:
+        """Return the images without an outcome."""
+        return [line for line in self.lines if isinstance(line, Target) and line not in self._told]
+
     def close(self, reason: NotAttemptedReason) -> Sequence[ImageResult]:
         """Record `not-attempted` for every image without an outcome; return all results in the order of the list."""
-        for line in self.lines:
-            if isinstance(line, Target) and line not in self._told:
-                self.record(line, NotAttempted(reason))
+        for target in self.open_targets():
+            self.record(target, NotAttempted(reason))
         return _Results(self.lines, self._told)
 
     def _write(self, line: Line, told: "_Told") -> None:

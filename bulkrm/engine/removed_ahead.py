@@ -10,18 +10,15 @@ a tag returns the digest that it held, until the manifest is gone. The states of
   report says that it is gone.
 - none of these: somebody pushed it, or it never went.
 
-`with_lost_tag` corrects the outcome of an image whose tag is gone: if its manifest stays, the image is unfinished.
+What an image is whose tag is gone follows from what becomes of its manifest: `bulkrm.planning.image_outcome`.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.effect import Removal
-from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
-from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttempted, Outcome, Untagged
 from bulkrm.model.target import Target
 
 
@@ -105,37 +102,11 @@ class RemovedAhead:
         """Return a tag list with these tags in it, as it was before they went."""
         return tuple(dict.fromkeys((*listed, *self.of(repository))))
 
-    def with_lost_tag(self, target: Target, outcome: Outcome) -> Outcome:
-        """Return the outcome of an image, corrected if its tag was removed ahead and its manifest was not deleted."""
+    def manifest_of(self, target: Target) -> Digest | None:
+        """Return the manifest that a removed tag of an image held; None: no tag of it is known to be gone."""
         reference = target.reference
         if isinstance(reference, DigestRef):
-            # The list does not name its tags, so a kept manifest is simply kept.
-            lost = self._of_digest.get((reference.repository, reference.digest))
-            return _unfinished_outcome(str(reference), outcome) if lost and not isinstance(outcome, Kept) else outcome
-        if not self.is_gone(reference.repository, reference.tag):
-            return outcome
-        return _unfinished_outcome(f"{reference.repository}@{self.of(reference.repository)[reference.tag]}", outcome)
-
-
-def _unfinished_outcome(named: str, outcome: Outcome) -> Outcome:
-    match outcome:
-        case Gone():
-            return Deleted()
-        case Kept(reason, because) if reason is not KeptReason.MOVED:
-            return Untagged(because)
-        case Failed(CircuitOpen()) | NotAttempted():
-            return Failed(_unfinished(named))
-        case Failed(failure):
-            hint = f"{failure.hint}; " if failure.hint else ""
-            hint += f"then `bulkrm resume` deletes {named}, or `bulkrm undo` puts the tag back"
-            what = f"{failure.message}; the tag is gone already"
-            return Failed(replace(failure, message=what, hint=hint, unfinished=True))
-        case _:
-            return outcome
-
-
-def _unfinished(named: str) -> Failure:
-    what = (
-        f"the run ended between the tag and its manifest {named}: the tag is gone, or holds an empty index of bulkrm's"
-    )
-    return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
+            return reference.digest if self._of_digest.get((reference.repository, reference.digest)) else None
+        return (
+            self.of(reference.repository)[reference.tag] if self.is_gone(reference.repository, reference.tag) else None
+        )

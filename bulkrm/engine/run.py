@@ -20,18 +20,19 @@ from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.recover.reconcile import EarlierProgress, Reconciliation
 from bulkrm.engine.recover.undone import Reinstated
 from bulkrm.model.events import PlanMade, Warned, WarningKind
-from bulkrm.model.manifests.manifest import Absent, Unresolved
-from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
+from bulkrm.model.manifests.manifest import Absent, Resolved, Unresolved
+from bulkrm.model.plan import Item, Plan, Settled
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.outcome import (
     Deleted,
     Failed,
     Gone,
     Kept,
+    NotAttempted,
     NotAttemptedReason,
     Outcome,
     WouldDelete,
-    WouldUntag,
+    outcome_of_failure,
 )
 from bulkrm.model.result.report import ConditionReads, ImageResult, Verification
 from bulkrm.model.target import Line, Target
@@ -39,8 +40,10 @@ from bulkrm.planning.explain import explain
 from bulkrm.planning.guards.orphans import orphans
 from bulkrm.planning.guards.protection import TrackedPatterns
 from bulkrm.planning.guards.rules import GuardRules
+from bulkrm.planning.image_outcome import image_outcome
 from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import combined, failed_targets, without_done
+from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.remote.registries import Registries
 from bulkrm.selection.selectors.min_keep import floor
 from bulkrm.state.errors import StateError
@@ -57,7 +60,7 @@ class Run:
         self._context = context
         self._stop = context.stop
         self._gateway = Gateway(registries)
-        self._outcomes = Outcomes(context.tell, context.stop.crash, context.removed_ahead)
+        self._outcomes = Outcomes(context.tell, context.stop.crash)
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = TrackedPatterns(job.protect)
         self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")
@@ -98,7 +101,14 @@ class Run:
                 await self._carry_out(self.plan)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
-        return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
+        return self._close()
+
+    def _close(self) -> Sequence[ImageResult]:
+        """Record what was not attempted, or is unfinished as its tag went ahead; return all results."""
+        reason = self._stop.reason or NotAttemptedReason.DECLINED
+        for target in self._outcomes.open_targets():
+            self._record_image(target, NotAttempted(reason))
+        return self._outcomes.close(reason)
 
     async def _prepare(self) -> None:
         """Make the plan, record the outcomes of what is not deleted, and free what was read for it."""
@@ -239,10 +249,10 @@ class Run:
         """Record the outcomes of the targets that are not deleted."""
         for entry in plan.settled:
             if not self._outcomes.has(entry.target):
-                self._outcomes.record(entry.target, self._removed_before(entry) or entry.outcome)
+                self._record_image(entry.target, self._removed_before(entry) or outcome_of_verdict(entry.outcome))
         for item in plan.items:
             if isinstance(item.verdict, Kept | Failed):
-                self._record(item, item.verdict)
+                self._record(item, outcome_of_verdict(item.verdict))
 
     def _removed_before(self, entry: Settled) -> Deleted | None:
         """Return `deleted` for a dangling tag that is gone now, if an earlier part of the run tried to remove it."""
@@ -258,24 +268,18 @@ class Run:
                 case Absent(no_repository):
                     self._outcomes.record(target, Gone(no_repository))
                 case Unresolved(failure):
-                    self._outcomes.record(target, Failed(failure))
+                    self._outcomes.record(target, outcome_of_failure(failure))
                 case _:
                     pass
 
     def _record(self, item: Item, outcome: Outcome) -> None:
         for target in item.targets:
-            self._outcomes.record(target, outcome, item.resolved)
+            self._record_image(target, outcome, item.resolved)
 
-
-def would(item: Item) -> Outcome:
-    """Return the outcome of an item in a dry run."""
-    match item.verdict:
-        case Delete(also):
-            return WouldDelete(also)
-        case Untag(remaining_tags):
-            return WouldUntag(remaining_tags)
-        case Kept() | Failed() as verdict:
-            return verdict
+    def _record_image(self, target: Target, manifest: Outcome, resolved: Resolved | None = None) -> None:
+        """Record the outcome of an image by that of its manifest; an earlier part of the run may have removed its tag."""
+        lost = self._context.removed_ahead.manifest_of(target)
+        self._outcomes.record(target, image_outcome(target, manifest, lost), resolved)
 
 
 def _attached_targets(plan: Plan) -> list[Target]:

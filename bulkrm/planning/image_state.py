@@ -24,7 +24,7 @@ from typing import Literal
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Kept
+from bulkrm.model.result.outcome import Failed, Kept, NotAttempted, outcome_of_failure
 
 MAX_JUDGEMENTS = 10  # times that an image is judged before it is sent; after so many the host is never ready in time
 MAX_TROUBLES = 2  # of its sends that ended because the registry was in trouble for long
@@ -57,7 +57,7 @@ class Finding(Enum):
 
 CameTo = Removal | Failure | Unsent | Literal[Finding.RECORDED]  # the result of a send
 LookResult = Removal | Failure | Literal[Finding.STILL_THERE]  # the result of a look
-Obstacle = Failed | Kept  # what is against a send, as the outcome that the image has because of it
+Obstacle = Failed | Kept | NotAttempted  # what is against a send, as the outcome that the image has because of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Answered:
     """`what` the registry answered to its last send."""
 
     item: Item
-    what: Removal | Failed
+    what: Removal | Failed | NotAttempted
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class LookedUp:
     """`what` a look found."""
 
     item: Item
-    what: Removal | Failed
+    what: Removal | Failed | NotAttempted
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +190,8 @@ Unsettled = Queued | Unjudged | Dropping | Going | InDoubt | Barred | Undecided 
 State = Unsettled | Answered | LookedUp | Recorded
 
 
-def _to_record(what: Removal | Failure) -> Removal | Failed:
-    return Failed(what) if isinstance(what, Failure) else what
+def _to_record(what: Removal | Failure) -> Removal | Failed | NotAttempted:
+    return outcome_of_failure(what) if isinstance(what, Failure) else what
 
 
 def _never_in_time(item: Item) -> Failure:

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Kept
+from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.planning.image_state import (
     Answered,
     Barred,
@@ -82,7 +82,7 @@ class Record:
     """Record the outcome of its targets. A `Removal` is proved first; a tuple has the targets that the judgement dropped."""
 
     item: Item
-    what: Removal | Failed | Kept | tuple[Settled, ...]
+    what: Removal | Failed | Kept | NotAttempted | tuple[Settled, ...]
     then: Going | Barred | Undecided | Recorded
 
 

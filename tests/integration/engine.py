@@ -21,6 +21,8 @@ from bulkrm.engine.run import Confirm, Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.events import Event, EventListener, Warned, ignore
 from bulkrm.model.plan import Plan
+from bulkrm.model.result.failure import CircuitOpen
+from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.result.report import ImageResult, Report, Requests, RunInfo
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
@@ -175,6 +177,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
             results = await run.perform(_confirm(chosen.before_delete))
         info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, job.policy.dry_run, "1")
         report = Report(info, results, registries.requests, (), run.orphans, run.verification)
+    assert not any(was_not_sent(result.outcome) for result in results)
     code = report.exit_code(stop.signal)
     if recorder is not None:
         try:
@@ -182,6 +185,11 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
         except StateError as error:
             warnings.heard.append(error.what)
     return Done(report, code, sent, stop, warnings.heard, run.plan, run.waited)
+
+
+def was_not_sent(outcome: Outcome) -> bool:
+    """Tell whether an outcome is `failed` because nothing was sent, which no outcome may be: it is `not-attempted`."""
+    return isinstance(outcome, Failed) and isinstance(outcome.failure, CircuitOpen)
 
 
 def _end(recorder: FolderRecorder, report: Report, code: int) -> None:
@@ -221,6 +229,7 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
         context = RunContext(ignore, stop, chosen.clock)
         results = await Undo(Gateway(registries), context, force=False, dry_run=False).perform(gone)
     assert stop.bug is None
+    assert not any(was_not_sent(result.outcome) for result in results)
     found = [image(result) for result in results]
     words = {re.split("[:@]", entry["image"].rpartition("/")[2], maxsplit=1)[1]: _word(entry) for entry in found}
     assert len(words) == len(found)

@@ -71,7 +71,7 @@ class Execution:
         self._gateway = gateway
         self._begun = options.begun
         in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
-        recorded = ItemOutcomes(outcomes, context.stop, fail_fast=options.fail_fast)
+        recorded = ItemOutcomes(outcomes, context, fail_fast=options.fail_fast)
         decoys = Decoys(gateway, in_flight, context)
         leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)

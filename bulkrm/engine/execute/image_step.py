@@ -20,7 +20,7 @@ from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.outcome import Failed, Kept
+from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.model.steps import DeleteManifest, Step, UntagManifest
 from bulkrm.planning.image_state import CameTo, Queued, Recorded, State
 from bulkrm.planning.next_step import UNCONFIRMED, AwaitTurn, Leave, Look, Recheck, Record, Send, next_step
@@ -112,7 +112,7 @@ class ImageStep:
             return parts.untagging.untag(item, parts.staleness)
         return parts.deletion.delete(item, parts.staleness, self._sending)
 
-    async def _record(self, item: Item, what: Removal | Failed | Kept | tuple[Settled, ...]) -> None:
+    async def _record(self, item: Item, what: Removal | Failed | Kept | NotAttempted | tuple[Settled, ...]) -> None:
         parts = self._parts
         match what:
             case Removal():
@@ -157,6 +157,6 @@ class ImageStep:
             parts.end(self._step)
         return isinstance(error, StateError)
 
-    def _conclude(self, item: Item, outcome: Failed | Kept) -> None:
+    def _conclude(self, item: Item, outcome: Failed | Kept | NotAttempted) -> None:
         outcomes = self._parts.outcomes
         outcomes.conclude(item, outcomes.open_targets(item), outcome)

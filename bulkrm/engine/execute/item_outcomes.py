@@ -1,23 +1,29 @@
-"""Records the outcomes of the delete phase, and remembers which manifests are gone."""
+"""Records the outcomes of the delete phase, and remembers which manifests are gone.
+
+What is recorded of an image follows from what became of its manifest, which the caller says, and of its tag, which may have been
+removed ahead: `bulkrm.planning.image_outcome` has the table.
+"""
 
 from collections.abc import Sequence
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.outcomes import Outcomes
-from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, NotAttempted, Outcome
 from bulkrm.model.target import Target
+from bulkrm.planning.image_outcome import image_outcome
 
 
 class ItemOutcomes:
     """Records outcomes of items. `fail_fast`: the first failure stops the run."""
 
-    def __init__(self, outcomes: Outcomes, stop: Stop, *, fail_fast: bool) -> None:
-        """`outcomes`: those of the whole run."""
+    def __init__(self, outcomes: Outcomes, context: RunContext, *, fail_fast: bool) -> None:
+        """`outcomes`: those of the whole run; `context` knows the tags that were removed ahead."""
         self._outcomes = outcomes
-        self._stop = stop
+        self._stop = context.stop
+        self._removed_ahead = context.removed_ahead
         self._fail_fast = fail_fast
         self._gone: set[tuple[Repository, Digest]] = set()
         self._stays: set[tuple[Repository, Digest]] = set()  # deleted or not: a tag of it is there still
@@ -25,7 +31,8 @@ class ItemOutcomes:
     def record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Record the outcome of targets that have none yet. It says nothing about their manifest."""
         for target in targets:
-            self._outcomes.record(target, outcome, item.resolved)
+            lost = self._removed_ahead.manifest_of(target)
+            self._outcomes.record(target, image_outcome(target, outcome, lost), item.resolved)
         if isinstance(outcome, Failed | NotAttempted) and self._fail_fast:
             self._stop.fail_fast()
 

@@ -4,7 +4,7 @@ from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.plan import Item, Untag, UntagMethod
-from bulkrm.model.result.outcome import Failed, Kept, KeptReason
+from bulkrm.model.result.outcome import Failed, Kept, KeptReason, NotAttempted, outcome_of_failure
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.image_state import Obstacle
 
@@ -22,7 +22,7 @@ class Obstacles:
         """Return what is against sending what a judgement leaves of a step (None: nothing), as the outcome of that."""
         failure = self._gateway.known_failure(step.item.repository)
         if failure is not None:
-            return Failed(failure)
+            return outcome_of_failure(failure)
         if left is None:
             return None
         return self._of_deleting(step, left) if isinstance(step, DeleteManifest) else self._of_untagging(left)
@@ -34,9 +34,9 @@ class Obstacles:
                 if not self._outcomes.is_gone(item.repository, parent):
                     return Kept(KeptReason.NEEDED, (f"{item.repository}@{parent}",))
             failure = self._proof.expected_failure(item)
-        return Failed(failure) if failure is not None else None
+        return outcome_of_failure(failure) if failure is not None else None
 
-    def _of_untagging(self, item: Item) -> Failed | None:
+    def _of_untagging(self, item: Item) -> Failed | NotAttempted | None:
         by_tag = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.TAG
         failure = self._gateway.known_failure_of_untagging(item.repository) if by_tag else None
-        return Failed(failure) if failure is not None else None
+        return outcome_of_failure(failure) if failure is not None else None

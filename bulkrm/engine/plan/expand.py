@@ -10,7 +10,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.events import EventListener, Phase, PhaseBegan, Warned, WarningKind
 from bulkrm.model.reference import Reference, Repository, TagRef
-from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.failure import CircuitOpen, Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.model.text.layout import counted
@@ -108,7 +108,7 @@ class _Expansion:
             yield Unmatched(entry.text, entry.source, entry.note, self.unread)
             return
         if isinstance(catalog, Failure):
-            yield Unmatched(entry.text, entry.source, entry.note, Failed(catalog))
+            yield Unmatched(entry.text, entry.source, entry.note, _unlisted(catalog))
             return
         for repository in _repositories(entry, self.catalogs):
             yield from self._in_repository(entry, repository)
@@ -120,8 +120,13 @@ class _Expansion:
             return [Unmatched(text, glob.source, glob.note, self.unread)]
         listed = self.lists[repository]
         if isinstance(listed, Failure):
-            return [Unmatched(text, glob.source, glob.note, Failed(listed))]
+            return [Unmatched(text, glob.source, glob.note, _unlisted(listed))]
         return match_tags(glob, repository, listed or ())
+
+
+def _unlisted(failure: Failure) -> Failed:
+    """Return the outcome of a pattern whose catalog or tag list could not be read, or is not asked for any more."""
+    return Failed(failure.as_failure if isinstance(failure, CircuitOpen) else failure)
 
 
 def _repositories(glob: Glob, catalogs: Catalogs) -> list[Repository]:

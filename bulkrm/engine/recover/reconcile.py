@@ -26,6 +26,7 @@ from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, Woul
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
+from bulkrm.planning.image_outcome import image_outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Reconciliation:
         self._pending = PendingProofs(leftover_tags, in_flight, context, self._tell, mend=not policy.dry_run)
         self._outcomes = outcomes
         self._stop = context.stop
+        self._removed_ahead = context.removed_ahead
         self._held: dict[Repository, dict[str, Digest]] = {}
         self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that led nowhere, and may hold a decoy now
         for (repository, tag), digest in earlier.removed_ahead.items():
@@ -255,7 +257,8 @@ class Reconciliation:
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
         if outcome is not None:
             for target in targets:
-                self._outcomes.record(target, outcome, item.resolved)
+                lost = self._removed_ahead.manifest_of(target)
+                self._outcomes.record(target, image_outcome(target, outcome, lost), item.resolved)
 
 
 _DENIED = Failure(

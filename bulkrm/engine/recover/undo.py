@@ -35,6 +35,7 @@ from bulkrm.model.result.outcome import (
     Restored,
     Unchanged,
     WouldRestore,
+    outcome_of_failure,
 )
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Target
@@ -143,7 +144,7 @@ class Undo:
         """Restore a manifest without tags by its digest."""
         held = await self._tags.read(loss.repository, loss.manifest.digest)
         if isinstance(held, Failure):
-            return Failed(held)
+            return outcome_of_failure(held)
         if held is not None:
             return Unchanged()
         if self._dry_run:
@@ -157,14 +158,18 @@ class Undo:
 
         with self._in_flight.unfinished():
             result = await self._gateway.push(loss.repository, put)
-            return Failed(result) if isinstance(result, Failure) else await self._seen(loss, loss.manifest.digest)
+            return (
+                outcome_of_failure(result)
+                if isinstance(result, Failure)
+                else await self._seen(loss, loss.manifest.digest)
+            )
 
     async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
         """Restore a tag together with its manifest, unless the tag leads to a manifest that somebody else pushed."""
         held = await self._tags.read(loss.repository, tag_of(target))
         was_kept = held == loss.manifest.digest
         if was_kept and (found := await self._by_digest(loss)) is not None:
-            return Failed(found) if isinstance(found, Failure) else Unchanged()
+            return outcome_of_failure(found) if isinstance(found, Failure) else Unchanged()
         settled = self._settled(loss, target, held)
         if settled is not None or isinstance(held, Failure):
             return settled
@@ -196,7 +201,7 @@ class Undo:
     def _settled(self, loss: Loss, target: Target, held: Digest | Failure | None) -> Outcome | None:
         """Return the outcome that follows from the digest that a tag has now; None: the tag has to be restored."""
         if isinstance(held, Failure):
-            return Failed(held)
+            return outcome_of_failure(held)
         if held not in (None, loss.manifest.digest) and held not in loss.decoys and not self._force:
             return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
         return WouldRestore() if self._dry_run else None
@@ -206,7 +211,7 @@ class Undo:
         for place in places:
             held = await self._tags.read(loss.repository, place)
             if held != loss.manifest.digest:
-                return Failed(held if isinstance(held, Failure) else unconfirmed(None))
+                return outcome_of_failure(held if isinstance(held, Failure) else unconfirmed(None))
         return Restored()
 
 

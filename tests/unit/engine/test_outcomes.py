@@ -7,12 +7,13 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Event, EventListener, ImageSettled, ignore
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, NoMatch, NotAttempted, NotAttemptedReason, Untagged
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Source, Target, Unmatched
 
 APP = Repository("registry.example", "team/app")
+REFUSED = Failure(FailureCode.REFUSED, "HTTP 400")
 RESOLVED = Resolved(Digest.of(b"one"), OCI_MANIFEST, 3)
 
 
@@ -81,6 +82,20 @@ def test_closing_completes(reason: NotAttemptedReason) -> None:
     found = [result.outcome for result in outcomes.close(reason)]
 
     assert found == [Deleted(), NotAttempted(reason)]
+
+
+@pytest.mark.parametrize("failure", [REFUSED, CircuitOpen(FailureCode.TIMEOUT, "not asked")])
+def test_what_is_recorded_is_reported(failure: Failure) -> None:
+    """Nothing completes or corrects an outcome: the report and whoever listens have the very one that was recorded."""
+    listener, outcome = Heard(), Failed(failure)
+    outcomes = outcomes_for(listener)
+    outcomes.open([target("a")])
+
+    outcomes.record(target("a"), outcome)
+
+    assert outcomes.outcome(target("a")) is outcome
+    assert listener.heard[0].outcome is outcome
+    assert outcomes.close(NotAttemptedReason.DECLINED)[0].outcome is outcome
 
 
 def test_no_second_outcome() -> None:

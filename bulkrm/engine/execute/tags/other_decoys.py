@@ -16,7 +16,7 @@ from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NotAttempted, outcome_of_failure
 
 
 class OtherDecoys:
@@ -49,7 +49,9 @@ class OtherDecoys:
             self._stayed.add((repository, decoy))
         return held
 
-    async def outcome_of_moved(self, repository: Repository, tag: str, now: Digest) -> Gone | Failed | Kept:
+    async def outcome_of_moved(
+        self, repository: Repository, tag: str, now: Digest
+    ) -> Gone | Failed | Kept | NotAttempted:
         """Return the outcome of a tag that holds `now` and not its manifest: it moved, unless `now` is another run's decoy.
 
         In that case the outcome follows from what the tag holds after the wait: nothing, another manifest, or still the decoy.
@@ -61,7 +63,7 @@ class OtherDecoys:
         if held is None:
             return Gone()
         if isinstance(held, Failure):
-            return Failed(held)
+            return outcome_of_failure(held)
         return Failed(_others(repository, tag, run)) if held == now else moved(repository, tag, held)
 
 
@@ -86,15 +88,22 @@ class DecoyAwareRereader:
         judged = await self._rereader.judge_again(repository, acts)
         if judged is None:
             return None
-        dropped = tuple([await self._told(settled) for settled in judged.result.dropped])
-        return replace(judged, result=replace(judged.result, dropped=dropped))
+        dropped: list[Settled] = []
+        for settled in judged.result.dropped:
+            told = await self._told(settled)
+            if told is None:
+                return None
+            dropped.append(told)
+        return replace(judged, result=replace(judged.result, dropped=tuple(dropped)))
 
-    async def _told(self, settled: Settled) -> Settled:
+    async def _told(self, settled: Settled) -> Settled | None:
+        """Return a dropped target with its outcome; None: its host is not asked any more."""
         outcome, reference = settled.outcome, settled.target.reference
         if not (isinstance(outcome, Kept) and outcome.reason is KeptReason.MOVED and isinstance(reference, TagRef)):
             return settled
         now = Digest(outcome.because[0].rpartition("@")[2])
-        return replace(settled, outcome=await self._others.outcome_of_moved(reference.repository, reference.tag, now))
+        found = await self._others.outcome_of_moved(reference.repository, reference.tag, now)
+        return None if isinstance(found, NotAttempted) else replace(settled, outcome=found)
 
 
 def _others(repository: Repository, tag: str, run: str) -> Failure:

@@ -24,7 +24,7 @@ from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, Kept
+from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, outcome_of_failure
 from bulkrm.remote.clock import Clock, Moment
 from bulkrm.remote.registry import Registry
 from bulkrm.remote.sending import Sending, Withdrawn
@@ -99,7 +99,7 @@ class TagChanger:
         """GET a manifest, so that it can be put back; None: it is not there."""
         return await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
 
-    async def without_manifest(self, item: Item, tag: str) -> Gone | Kept | Failed:
+    async def without_manifest(self, item: Item, tag: str) -> Gone | Kept | Failed | NotAttempted:
         """Say what a tag is that was to leave a manifest which nothing has any more by its digest.
 
         That is no word on the tag: some registries keep what a tag serves apart (`bulkrm.model.result.effect`). With
@@ -109,7 +109,7 @@ class TagChanger:
         if held is None:
             return Gone()
         if isinstance(held, Failure):
-            return Failed(held)
+            return outcome_of_failure(held)
         return Failed(_served_without(item, tag)) if held == item.digest else moved(item.repository, tag, held)
 
     async def put_back(

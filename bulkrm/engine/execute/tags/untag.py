@@ -19,7 +19,7 @@ from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Outcome, Untagged
+from bulkrm.model.result.outcome import Failed, Outcome, Untagged, outcome_of_failure
 from bulkrm.planning.image_state import CameTo, Finding, Unsent
 
 # `FOUND_GONE`: the tag answers 404 after a DELETE without a clean answer, and only the tag list tells whether it is gone.
@@ -89,12 +89,12 @@ class Untagging:
         """Remove the first tag of a place, and put back other tags that went with it, also in a run that is stopped."""
         archived = await self._changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
-            return Failed(archived) if archived else await self._changer.without_manifest(item, tag)
+            return outcome_of_failure(archived) if archived else await self._changer.without_manifest(item, tag)
         siblings = [other for other in item.tags if other != tag]
         read = {other: await self._changer.read(item.repository, other) for other in siblings}
         unread = next((held for held in read.values() if isinstance(held, Failure)), None)
         if unread is not None:
-            return Failed(unread)  # with nothing to compare, nobody could tell afterwards what went with it
+            return outcome_of_failure(unread)  # with nothing to compare, nobody could tell afterwards what went with it
         before = [other for other, held in read.items() if held == item.digest]
         with self._in_flight.unfinished():
             outcome = await self._delete(item, tag, wanted)

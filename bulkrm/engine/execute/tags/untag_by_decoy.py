@@ -13,7 +13,7 @@ from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed
+from bulkrm.model.result.outcome import Failed, outcome_of_failure
 
 _CUT_OFF = Failure(
     FailureCode.UNCONFIRMED,
@@ -40,7 +40,11 @@ class UntagByDecoy:
             archived = await self._decoys.changer.whole(item.repository, item.digest)
             if not isinstance(archived, Manifest):
                 for tag in item.named_tags:
-                    outcome = Failed(archived) if archived else await self._decoys.changer.without_manifest(item, tag)
+                    outcome = (
+                        outcome_of_failure(archived)
+                        if archived
+                        else await self._decoys.changer.without_manifest(item, tag)
+                    )
                     self._outcomes.record(item, item.targets_naming(tag), outcome)
                 return True
             decoy = await self._decoys.make_in_turn(item.repository, item.named_tags)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
@@ -16,6 +17,7 @@ from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
+from bulkrm.model.events import ignore
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
@@ -26,6 +28,7 @@ from bulkrm.model.target import Target
 from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Unsent
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
+from tests.support.clock import FakeClock
 from tests.support.one_image import APP, BROKEN, image
 
 Answer = tuple[CameTo, Effect] | Exception
@@ -108,7 +111,7 @@ def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effec
     """The step, among others, with the script for parts."""
     outcomes = script.results
     outcomes.open([target for each in (step, *others) for target in each.item.targets])
-    script.outcomes = ItemOutcomes(outcomes, script.stop, fail_fast=False)
+    script.outcomes = ItemOutcomes(outcomes, RunContext(ignore, script.stop, FakeClock()), fail_fast=False)
     scripted = cast("Any", script)
     parts = Parts(
         stop=script.stop,

@@ -2,16 +2,30 @@
 
 import pytest
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
+from bulkrm.model.events import ignore
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome
+from bulkrm.model.result.outcome import (
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    KeptReason,
+    NotAttempted,
+    NotAttemptedReason,
+    Outcome,
+)
 from bulkrm.model.target import Source, Target
+from tests.support.clock import FakeClock
 
 APP = Repository("registry.example", "team/app")
 A, B = (Target(TagRef(APP, tag), Source("list", line)) for line, tag in enumerate("ab"))
@@ -19,12 +33,13 @@ ITEM = Item(APP, Resolved(Digest.of(b"one"), OCI_MANIFEST, 3), (A, B), Delete(),
 REMAINS = Failed(Failure(FailureCode.TAGS_REMAIN, "it stays"))
 
 
-def recording(*, fail_fast: bool = False) -> tuple[ItemOutcomes, Outcomes, Stop]:
+def recording(ahead: RemovedAhead | None = None, *, fail_fast: bool = False) -> tuple[ItemOutcomes, Outcomes, Stop]:
     """What records, where it records, and what a failure stops."""
     stop = Stop()
     outcomes = Outcomes(lambda _: None, lambda _: None)
     outcomes.open([A, B])
-    return ItemOutcomes(outcomes, stop, fail_fast=fail_fast), outcomes, stop
+    context = RunContext(ignore, stop, FakeClock(), removed_ahead=ahead or RemovedAhead())
+    return ItemOutcomes(outcomes, context, fail_fast=fail_fast), outcomes, stop
 
 
 @pytest.mark.parametrize(
@@ -68,12 +83,26 @@ def test_each_target_has_one_outcome() -> None:
         recorded.record(ITEM, (A,), Deleted())
 
 
+def test_a_tag_that_was_removed_ahead() -> None:
+    """An image whose tag is gone is unfinished where its manifest stays; one whose tag is there is what its manifest is."""
+    ahead = RemovedAhead()
+    ahead.add(APP, "a", ITEM.digest, Removal.DELETED)
+    recorded, outcomes, _ = recording(ahead)
+    recorded.conclude(ITEM, (A, B), REMAINS)
+
+    lost = outcomes.outcome(A)
+    assert isinstance(lost, Failed)
+    assert (lost.failure.code, lost.failure.unfinished) == (FailureCode.TAGS_REMAIN, True)
+    assert outcomes.outcome(B) == REMAINS
+
+
+@pytest.mark.parametrize("outcome", [REMAINS, NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)])
 @pytest.mark.parametrize("fail_fast", [True, False])
-def test_fail_fast(*, fail_fast: bool) -> None:
-    """The first failure stops the run where the user wants that, and nothing else does."""
+def test_fail_fast(outcome: Outcome, *, fail_fast: bool) -> None:
+    """The first image that fails or is not attempted stops the run where the user wants that, and nothing else does."""
     recorded, _, stop = recording(fail_fast=fail_fast)
     recorded.conclude(ITEM, (A,), Deleted())
     assert not stop
-    recorded.conclude(ITEM, (B,), REMAINS)
+    recorded.conclude(ITEM, (B,), outcome)
 
     assert stop.reason is (NotAttemptedReason.FAIL_FAST if fail_fast else None)

@@ -5,18 +5,21 @@ from typing import cast
 
 import pytest
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
+from bulkrm.model.events import ignore
 from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.image_state import Obstacle
+from tests.support.clock import FakeClock
 from tests.support.one_image import APP, ITEM, image
 
 PARENT = image("index")
@@ -55,7 +58,7 @@ def against(
     """What is against a step, after its parent came to this."""
     results = Outcomes(lambda _: None, lambda _: None)
     results.open(PARENT.targets)
-    outcomes = ItemOutcomes(results, Stop(), fail_fast=False)
+    outcomes = ItemOutcomes(results, RunContext(ignore, Stop(), FakeClock()), fail_fast=False)
     if parent is not None:
         outcomes.conclude(PARENT, PARENT.targets, parent)
     return Obstacles(cast("Gateway", remembered), cast("Proof", remembered), outcomes).of(step, left)

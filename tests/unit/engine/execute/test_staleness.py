@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Basis, Reading, Rejudged, Relisted, Staleness
 from bulkrm.engine.outcomes import Outcomes
@@ -68,7 +69,7 @@ def of(judge: Judge) -> tuple[Staleness, Outcomes]:
     outcomes = Outcomes(ignore, lambda _: None)
     outcomes.open([A, B, C])
 
-    recorded = ItemOutcomes(outcomes, Stop(), fail_fast=False)
+    recorded = ItemOutcomes(outcomes, RunContext(ignore, Stop(), judge.clock), fail_fast=False)
     return Staleness([ITEM], judge, judge.clock, recorded), outcomes
 
 

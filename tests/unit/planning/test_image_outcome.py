@@ -1,0 +1,76 @@
+"""What an image is whose tag was removed ahead of its manifest: each row of the table."""
+
+import pytest
+
+from bulkrm.model.digest import Digest
+from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.outcome import (
+    Deleted,
+    Failed,
+    Gone,
+    Kept,
+    KeptReason,
+    NotAttempted,
+    NotAttemptedReason,
+    Outcome,
+    Restored,
+    Untagged,
+    WouldDelete,
+)
+from bulkrm.model.target import Target
+from bulkrm.planning.image_outcome import image_outcome
+
+APP = Repository("registry.example", "team/app")
+ONE = Digest.of(b"one")
+TAG, DIGEST = Target(TagRef(APP, "a"), None), Target(DigestRef(APP, ONE), None)
+SHARED = Kept(KeptReason.SHARED, (f"{APP}:other",))
+MOVED = Kept(KeptReason.MOVED, (f"{APP}:a@{Digest.of(b'two')}",))
+REFUSED = Failed(Failure(FailureCode.REFUSED, "HTTP 409", 409, "look"))
+OPEN = NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)
+ALL = (Deleted(), Deleted((f"{APP}:b",)), Gone(), SHARED, MOVED, REFUSED, OPEN, WouldDelete(), Restored(), Untagged())
+
+
+def word(outcome: Outcome) -> str:
+    if isinstance(outcome, Failed):
+        return f"failed {outcome.failure.code} {'unfinished' if outcome.failure.unfinished else ''}".rstrip()
+    return str(outcome.status)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "by_tag", "by_digest"),
+    [
+        (Gone(), "deleted", "deleted"),
+        (SHARED, "untagged", "kept"),
+        (MOVED, "kept", "kept"),
+        (REFUSED, "failed refused unfinished", "failed refused unfinished"),
+        (OPEN, "failed unfinished", "failed unfinished"),
+        (NotAttempted(NotAttemptedReason.INTERRUPTED), "failed unfinished", "failed unfinished"),
+        (Deleted(), "deleted", "deleted"),
+        (WouldDelete(), "would-delete", "would-delete"),
+    ],
+)
+def test_a_tag_that_is_gone(manifest: Outcome, by_tag: str, by_digest: str) -> None:
+    """A manifest that stays without its tag leaves something to do, or is untagged where a rule keeps it."""
+    assert word(image_outcome(TAG, manifest, ONE)) == by_tag
+    assert word(image_outcome(DIGEST, manifest, ONE)) == by_digest
+
+
+@pytest.mark.parametrize("target", [TAG, DIGEST], ids=["tag", "digest"])
+@pytest.mark.parametrize("manifest", ALL)
+def test_a_tag_that_was_not_removed(target: Target, manifest: Outcome) -> None:
+    """The image is what its manifest is."""
+    assert image_outcome(target, manifest, None) is manifest
+
+
+def test_what_is_said_of_it() -> None:
+    """The manifest is named, and so are both ways out; what was said of the failure stays."""
+    failed, ended = image_outcome(TAG, REFUSED, ONE), image_outcome(TAG, OPEN, ONE)
+
+    assert isinstance(failed, Failed)
+    assert isinstance(ended, Failed)
+    assert failed.failure.message == "HTTP 409; the tag is gone already"
+    assert failed.failure.status == 409
+    assert failed.failure.hint == f"look; then `bulkrm resume` deletes {APP}@{ONE}, or `bulkrm undo` puts the tag back"
+    assert f"{APP}@{ONE}" in ended.failure.message
+    assert image_outcome(TAG, SHARED, ONE) == Untagged(SHARED.because)
