@@ -1,24 +1,24 @@
 """An embedded registry with token authentication on loopback: for `bulkrm demo` and for tests.
 
-It keeps real state in memory and behaves like distribution 2.8.2, unless a setting says otherwise; the contract tests
-hold it to that.
+It keeps real state in memory and behaves like distribution 2.8.2, unless a setting says otherwise. The contract tests
+compare it with real servers.
 
     async with Sandbox(SandboxSettings()) as sandbox:
         put_image(sandbox.store, "team/app", ["1.0"], docker_image(seed=1))
         ...                                 # speak HTTP to f"http://{sandbox.host}", user `admin`, password `admin`
 
 - `Sandbox(settings, *, users, clock)`: `.host`, `.url`, `.store`, `.faults`, `.tokens`, `.log`, `.max_in_flight`,
-  `.ca_pem` (with TLS); `.change(delete_enabled=False, ...)` turns settings while it runs, `.tokens.change(...)` those
+  `.ca_pem` (with TLS); `.change(delete_enabled=False, ...)` changes settings while it runs, `.tokens.change(...)` those
   of the token server.
 - `SandboxSettings`: `auth` (`Auth.TOKEN`, `BASIC`, `NONE`), `tls`, `own_token_port`, `delete_enabled`, `read_only`,
   `tag_deletes`, `tag_delete_takes_all`, `keeps_children`, `immutable_tags`, `referrers`, `page_size`, ...
-- `Store`: repositories, tags, manifests, blobs; `put_image(store, repository, tags, image)` fills it with what
+- `Store`: repositories, tags, manifests, blobs; `put_image(store, repository, tags, image)` puts an image into it.
   `docker_image`, `oci_image`, `docker_list`, `oci_index` (each from a seed), `index_of(children)` and
-  `artifact(seed, subject)` build; `fallback_index(referrers)` goes under `fallback_tag(subject)`.
+  `artifact(seed, subject)` build images; `fallback_index(referrers)` is put under `fallback_tag(subject)`.
 - `Faults.add(action, method=, path=, times=, every=, skip=)` with an action of `Reply`, `Drop`, `DropAfter`, `Delay`,
   `Call` (run a coroutine in the middle), `LieAboutDigest`, `LieAboutBody`; `Faults.before` is a hook on every request.
-- `TokenServer` stands alone as well, also in front of another registry that trusts `key.bundle_pem`; `User(password,
-  acl)`, `TokenSettings(lifetime, ...)`; `.log` of `TokenRequest`, `.max_in_flight` per scope, `.revoke()`.
+- `TokenServer` also works without a Sandbox, for another registry that trusts `key.bundle_pem`; `User(password, acl)`,
+  `TokenSettings(lifetime, ...)`; `.log` of `TokenRequest`, `.max_in_flight` per scope, `.revoke()`.
 """
 
 from bulkrm.sandbox.auth.accounts import ANONYMOUS, FULL_ACCESS, AccessRule, User

@@ -13,7 +13,7 @@ USERNAME, PASSWORD = "demo", "demo"  # of a registry that lives for some seconds
 
 @asynccontextmanager
 async def demo_registry() -> AsyncIterator[Sandbox]:
-    """Run it on a free port of the loopback interface until the block is left; `host` is its name."""
+    """Run the registry on a free port of loopback until the block is left; its user is USERNAME with PASSWORD."""
     async with Sandbox(users={USERNAME: User(PASSWORD)}) as sandbox:
         _push_samples(sandbox.store)
         yield sandbox

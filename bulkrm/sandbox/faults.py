@@ -1,4 +1,4 @@
-"""Injected faults: what a registry or its token server does wrong, for which requests, and how often."""
+"""Injected faults of a registry or its token server: the action, the requests that it applies to, and how often."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -28,28 +28,28 @@ class DropAfter:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Wait for so many seconds, then go on."""
+    """Wait for `seconds`, then process the request."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Run a coroutine, then go on: to change the state while a request is processed, or to wait for an event."""
+    """Await a function, then process the request: to change the state before it, or to wait for an event."""
 
     hook: Callable[[Asked], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class LieAboutDigest:
-    """Answer with another `Docker-Content-Digest`, or with none."""
+    """Answer with another `Docker-Content-Digest`; None: without one."""
 
     digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class LieAboutBody:
-    """Answer with another body; the headers stay."""
+    """Answer with another body, and the right headers."""
 
     body: bytes
 
@@ -58,7 +58,7 @@ Action = Reply | Drop | DropAfter | Delay | Call | LieAboutDigest | LieAboutBody
 
 
 def redirect(status: int, location: str) -> Reply:
-    """Make an answer that sends the client elsewhere."""
+    """Return a redirect to `location`."""
     return Reply(status, {"Location": location})
 
 
@@ -94,7 +94,7 @@ class Faults:
     """
 
     def __init__(self) -> None:
-        """Start without rules, and without the hook `before`, which is awaited for every request."""
+        """`before`: a hook that is awaited for every request; None at first."""
         self._rules: list[FaultRule] = []
         self.before: Callable[[Asked], Awaitable[None]] | None = None
 
@@ -122,7 +122,7 @@ class Faults:
         self.before = None
 
     def due(self, asked: Asked) -> list[Action]:
-        """Return the actions for this request, in order, and count it."""
+        """Count a request, and return the actions for it in order."""
         actions: list[Action] = []
         for rule in self._rules:
             if rule.hits(asked):

@@ -56,7 +56,7 @@ def oci_image(seed: int, architecture: str = "amd64", *, config_seed: int | None
 def built_image(
     config: Mapping[str, object], annotations: Mapping[str, str] | None = None, media_type: str = OCI_MANIFEST
 ) -> Image:
-    """Build an image with this configuration, and annotations of its manifest: `created`, `config.Labels`, `os` ..."""
+    """Build an image with this configuration (`created`, `config.Labels`, `os` ...) and annotations of its manifest."""
     layer, _ = _layer()
     content = _json(dict(config))
     docker = media_type == DOCKER_MANIFEST
@@ -81,17 +81,17 @@ def oci_index(seed: int, platforms: int = 2) -> Image:
 
 
 def empty_index(seed: int) -> Image:
-    """Build an OCI index without manifests: it needs no blob at all, and 2.8.2 accepts it."""
+    """Build an OCI index without manifests. It needs no blob, and 2.8.2 accepts it."""
     return _index(OCI_INDEX, [], {"seed": str(seed)})
 
 
 def index_of(children: Sequence[Image], media_type: str = OCI_INDEX) -> Image:
-    """Build an index or manifest list over these very images; they are of amd64, arm64, ... in this order."""
+    """Build an index or manifest list of these images, with the platforms amd64, arm64, ... in this order."""
     return _index(media_type, children, {})
 
 
 def artifact(seed: int, subject: Image, artifact_type: str = "application/vnd.example.signature.v1") -> Image:
-    """Build an OCI manifest that is attached to another one, as signatures and SBOMs are; it brings no blob but `{}`."""
+    """Build an OCI manifest that is attached to `subject`, as signatures and SBOMs are; its only blob is `{}`."""
     empty = _descriptor(_OCI_EMPTY, _EMPTY)
     fields: dict[str, object] = {
         "schemaVersion": 2,
@@ -106,14 +106,14 @@ def artifact(seed: int, subject: Image, artifact_type: str = "application/vnd.ex
 
 
 def fallback_index(referrers: Sequence[Image]) -> Image:
-    """Build the list of a subject's referrers that clients keep where there is no API, under its `fallback_tag`."""
+    """Build the index of a subject's referrers, which clients push under its `fallback_tag` where there is no API."""
     entries = [describe(referrer.digest, referrer.media_type, referrer.content) for referrer in referrers]
     fields: dict[str, object] = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}
     return Image(OCI_INDEX, _json(fields), (), tuple(referrers))
 
 
 def fallback_tag(subject: Image) -> str:
-    """Name the tag of a subject's `fallback_index` (distribution-spec 1.1, "Referrers Tag Schema")."""
+    """Return the tag of a subject's `fallback_index` (distribution-spec 1.1, "Referrers Tag Schema")."""
     return subject.digest.replace(":", "-")
 
 

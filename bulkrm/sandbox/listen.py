@@ -13,12 +13,12 @@ from bulkrm.sandbox.wire import Asked, ServerResponse
 
 LOOPBACK = "127.0.0.1"
 DIGEST_HEADER = "Docker-Content-Digest"
-# Long enough for a cancelled handler to unwind; clients that keep their connections open are not waited for.
+# Long enough for a cancelled handler to end; open connections of clients are closed after it.
 _SHUTDOWN_SECONDS = 0.05
 
 WallClock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
-# None instead of an answer: the connection is closed.
+# Returns the answer to a request; None: the connection is closed without one.
 Handler = Callable[[Asked], Awaitable[ServerResponse | None]]
 
 
@@ -31,7 +31,7 @@ class LoopbackServer:
     """One HTTP server on a free port of 127.0.0.1."""
 
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
-        """Take the function that answers requests; `start` opens the port."""
+        """`handler`: answers requests; `tls`: serve HTTPS. `start` opens the port."""
         self._handler = handler
         self._tls = tls
         self._runner: web.ServerRunner | None = None
@@ -48,7 +48,7 @@ class LoopbackServer:
         return f"{'https' if self._tls else 'http'}://{self.host}"
 
     async def start(self) -> None:
-        """Listen."""
+        """Listen on a free port, which `port` has from then on."""
         self._runner = web.ServerRunner(
             web.Server(self._serve, access_log=None), shutdown_timeout=_SHUTDOWN_SECONDS, handle_signals=False
         )
@@ -85,7 +85,7 @@ async def _read(request: web.BaseRequest) -> Asked:
 async def with_faults(
     faults: Faults, asked: Asked, effect: Callable[[], ServerResponse], sleep: Sleep = asyncio.sleep
 ) -> ServerResponse | None:
-    """Apply the injected faults to a request; `effect` processes it. None: the connection has to be closed."""
+    """Apply the injected faults to a request, which `effect` processes. Returns None if the connection must be closed."""
     if faults.before is not None:
         await faults.before(asked)
     lies: list[LieAboutDigest | LieAboutBody] = []

@@ -22,7 +22,7 @@ from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer
 class LoggedRequest:
     """A line of the registry's log. `path` is decoded, `query` raw; `status` is None where the connection was dropped.
 
-    Of the credentials it keeps the scheme (`Bearer`, `Basic`) and, for a Bearer token, a short hash.
+    `scheme`: that of the credentials (`Bearer`, `Basic`), None without any; `token`: a short hash of a Bearer token.
     """
 
     method: str
@@ -37,8 +37,8 @@ class LoggedRequest:
 class Sandbox:
     """A registry with its token server; an async context manager.
 
-    `log` has the registry's requests in the order in which they were finished, `tokens.log` those of the token server;
-    `max_in_flight` counts how many the registry had in progress together at most.
+    `log` has the registry's requests in the order in which they were finished, `tokens.log` those of the token server.
+    `max_in_flight`: the largest number of requests that the registry had in progress at the same time.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Sandbox:
         self._listener = LoopbackServer(self._handle, tls)
 
     async def __aenter__(self) -> Self:
-        """Listen."""
+        """Open the ports, and set the realm of challenges."""
         await self._listener.start()
         if self.settings.own_token_port:
             await self.tokens.__aenter__()
@@ -82,14 +82,14 @@ class Sandbox:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close all connections; what is stored stays readable in `store`."""
+        """Close all connections and ports; `store` keeps its content."""
         await self._listener.stop()
         await self.blobs.stop()
         await self.tokens.__aexit__(kind, error, trace)
 
     @property
     def host(self) -> str:
-        """`127.0.0.1:PORT`, as it stands in references."""
+        """`127.0.0.1:PORT`, the host of its references."""
         return self._listener.host
 
     @property
@@ -99,7 +99,7 @@ class Sandbox:
 
     @property
     def realm(self) -> str:
-        """Where challenges send a client for its token."""
+        """The URL of the token server in challenges."""
         return self._app.realm
 
     @property
@@ -108,7 +108,7 @@ class Sandbox:
         return self._app.settings
 
     def change(self, **settings: Any) -> None:
-        """Replace some fields of the settings while it runs; changes of `tls` and of ports have no effect then."""
+        """Replace fields of the settings while the sandbox runs, except for `tls` and ports, which have no effect then."""
         self._app.settings = replace(self._app.settings, **settings)
         self._app.realm = self._realm()
 

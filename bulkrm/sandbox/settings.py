@@ -16,29 +16,31 @@ class Auth(StrEnum):
 class SandboxSettings:
     """The defaults are distribution 2.8.2 with deletion enabled and token authentication.
 
-    `realm` replaces the realm of the challenge (to be relative, or a foreign host); `scope_in_challenge` off is zot's
-    `scope=""`. `own_token_port` moves the token server to another port of loopback. `leeway` are the seconds by which
-    a token may be out of date: 60 there. `delete_needs` are the actions for a DELETE: Quay wants `pull` and `push`.
-    `tag_deletes` is distribution 3.1.1: DELETE of a tag removes that tag only; with `tag_delete_takes_all` as well, it
-    removes the digest with all its tags. `keeps_children` is zot: what an index names cannot be deleted.
-    `tags_survive_digest_delete` is `crane registry serve` (google/go-containerregistry pkg/registry/manifest.go): DELETE of
-    a digest leaves its tags, which go on serving the manifest; `pages_without_links` too: `n` and `last` are obeyed, no
-    Link is sent, and a `last` after which nothing comes is ignored; without `checks_parts` a PUT is taken without its blobs.
-    `untagged_first` is Google's registries: a manifest with a tag, or in an index, cannot be deleted. `deletes_digests` off
-    is a registry that deletes tags only. `drops_untagged` is Gitea: with its last tag a manifest goes, and its layers.
-    With `ignores_deletes` a DELETE is answered and not carried out, with `delete_lag` it is so many seconds later by the
-    sandbox's clock.
-    `immutable_tags` is Harbor: a tag cannot be pushed over with another digest. `referrers` turns on the referrers API
-    of distribution-spec 1.1. `lists_manifests` is Google's tag list, which tells the manifests too
-    (google/go-containerregistry pkg/v1/google/list.go). `page_size` turns on paging of tags and referrers, with relative or `absolute_links`;
-    `pages_on_request` is distribution 3.1: it only bounds the `n` of a request, and without `n` everything comes.
-    `blobs_as_manifests` off is distribution 3.x, where the digest of a blob is not a manifest to anybody.
-    `error_in_challenge` off is zot and olareg, which repeat their challenge where a right is missing and do not say why.
-    `basic_refusal` is the status for a user whom Basic let in and whose rules do not allow the request; without it every
-    known user may do everything, as with distribution's htpasswd.
-    `blobs_elsewhere` keeps blobs in a store on another port of loopback: GET of one is a 307 (distribution with S3).
-    `digest_header` off leaves `Docker-Content-Digest` away. `latency` are seconds before every answer, and with more than
-    `busy_above` requests in progress the answer is 429.
+    Authentication. `realm`: replaces the realm of the challenge. `scope_in_challenge` False: `scope=""`, as zot sends it.
+    `error_in_challenge` False: a token without a right is answered by the same challenge again, without a reason (zot,
+    olareg). `basic_refusal`: the status for a Basic user whose rules do not allow the request; None: every user may do
+    everything, as with distribution's htpasswd. `own_token_port`: the token server has a port of its own. `leeway`: the
+    seconds by which a token may be out of date; 60 in distribution. `delete_needs`: the actions that DELETE requires; for
+    Quay `pull` and `push`.
+
+    Deletion. `tag_deletes`: DELETE of a tag removes that tag only (distribution 3.1.1); with `tag_delete_takes_all` too, it
+    deletes the manifest with all its tags. `keeps_children`: the child of an index cannot be deleted (zot).
+    `tags_survive_digest_delete`: DELETE of a digest keeps its tags, which still serve the manifest (`crane registry serve`;
+    google/go-containerregistry pkg/registry/manifest.go). `untagged_first`: a manifest with a tag, or in an index, cannot be
+    deleted (Google's registries). `deletes_digests` False: only tags are deleted. `drops_untagged`: a manifest is deleted
+    with its last tag, together with its layers (Gitea). `ignores_deletes`: DELETE is answered and not carried out;
+    `delete_lag`: it is carried out this many seconds later, by the sandbox's clock. `blobs_as_manifests` False: the digest
+    of a blob cannot be deleted as a manifest (distribution 3.x).
+
+    Reading and pushing. `immutable_tags`: a tag cannot be pushed with another digest (Harbor). `checks_parts` False: PUT of
+    an image is accepted without its blobs (crane). `referrers`: the referrers API of distribution-spec 1.1.
+    `lists_manifests`: the tag list has the manifests too (Google; google/go-containerregistry pkg/v1/google/list.go).
+    `page_size`: tags and referrers come in pages, with relative links or `absolute_links`; with `pages_on_request`
+    (distribution 3.1) it only bounds the `n` of a request, and without `n` there are no pages. `pages_without_links`: `n`
+    and `last` are obeyed, no Link is sent, and a `last` that no name follows is ignored (crane). `blobs_elsewhere`: GET of
+    a blob is redirected by 307 to a store on another port of loopback (distribution with S3). `digest_header` False: there
+    is no `Docker-Content-Digest`. `latency`: seconds before every answer. `busy_above`: the answer is 429 while more than
+    this many requests are in progress.
     """
 
     auth: Auth = Auth.TOKEN

@@ -27,7 +27,7 @@ class Asked:
         return f"{self.path}?{self.query}" if self.query else self.path
 
     def parameter(self, name: str) -> str | None:
-        """Return the first value of a query parameter."""
+        """Return the first value of a query parameter; None: the query does not have it."""
         return next(iter(self.parameters(name)), None)
 
     def parameters(self, name: str) -> list[str]:
@@ -37,7 +37,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ServerResponse:
-    """An answer. The answer to HEAD keeps its body here; the server sends only its length."""
+    """An answer. An answer to HEAD has its body here too; the server sends only its length."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -45,10 +45,10 @@ class ServerResponse:
 
 
 class Refused(Exception):  # noqa: N818 (it reads as what happened)
-    """The registry refuses, with one coded error for each detail (none: one error without)."""
+    """The registry refuses a request, with one coded error for each detail; without details, with one error."""
 
     def __init__(self, code: str, *details: object) -> None:
-        """Keep the code of the protocol and what it is about."""
+        """`code`: one of the specification (distribution-spec, "Error Codes"); `details`: `detail` of each error."""
         super().__init__(code)
         self.code = code
         self.details: Sequence[object] = details
@@ -73,20 +73,20 @@ _CODES: Mapping[str, tuple[HTTPStatus, str]] = {
 
 
 def json_answer(status: int, value: object, headers: Mapping[str, str] | None = None) -> ServerResponse:
-    """Answer with JSON and a newline, as Go's encoder writes it."""
+    """Return an answer with JSON and a newline, as Go's encoder writes it."""
     body = json.dumps(value, separators=(",", ":")).encode() + b"\n"
     return ServerResponse(status, {"Content-Type": JSON, **(headers or {})}, body)
 
 
 def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> ServerResponse:
-    """Answer with a line of plain text."""
+    """Return an answer with a line of plain text."""
     return ServerResponse(status, {"Content-Type": TEXT, **(headers or {})}, text.encode() + b"\n")
 
 
 def refusal(
     code: str, *details: object, message: str | None = None, headers: Mapping[str, str] | None = None
 ) -> ServerResponse:
-    """Answer with the protocol's error body: one error for each detail."""
+    """Return an answer with the protocol's error body: one error for each detail, with distribution's status of the code."""
     status, standard = _CODES[code]
     return coded_answer(status, code, message or standard, *details, headers=headers)
 
@@ -94,17 +94,17 @@ def refusal(
 def coded_answer(
     status: int, code: str, message: str, *details: object, headers: Mapping[str, str] | None = None
 ) -> ServerResponse:
-    """Answer with the protocol's error body and a status of one's own, as other registries than distribution do."""
+    """Return an answer with the protocol's error body and any status, as registries other than distribution send."""
     error: dict[str, object] = {"code": code, "message": message}
     errors = [{**error, "detail": detail} for detail in details] or [error]
     return json_answer(status, {"errors": errors}, headers)
 
 
 def not_found() -> ServerResponse:
-    """Answer as Go's router does where no route matches: plain text, before any authentication."""
+    """Return the answer of Go's router where no route matches: plain text, before any authentication."""
     return text_answer(HTTPStatus.NOT_FOUND, "404 page not found")
 
 
 def method_not_allowed(*allowed: str) -> ServerResponse:
-    """Answer as Go's `handlers.MethodHandler` does: plain text with `Allow`."""
+    """Return the answer of Go's `handlers.MethodHandler`: plain text with `Allow`."""
     return text_answer(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", {"Allow": ", ".join(sorted(allowed))})

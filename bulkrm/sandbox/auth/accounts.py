@@ -1,7 +1,7 @@
-"""Users and their rights, and the scope that a token server grants of a requested one.
+"""Users and their rights, and the part of a requested scope that a token server grants.
 
 Grants work as in cesanta/docker_auth (auth_server/authz/acl.go): the first matching rule decides, actions are
-compared as strings, and only a rule of exactly `*` returns whatever was asked for.
+compared as strings, and only a rule of exactly `*` grants all requested actions.
 """
 
 import base64
@@ -18,7 +18,7 @@ ANONYMOUS = ""
 
 @dataclass(frozen=True, slots=True)
 class AccessRule:
-    """Actions on the repositories that a pattern matches; `*` in it crosses slashes."""
+    """Actions on the repositories that a pattern matches; its `*` crosses slashes."""
 
     repositories: str
     actions: frozenset[str]
@@ -36,11 +36,11 @@ class User:
 
     @classmethod
     def allowed(cls, password: str, rights: Mapping[str, Iterable[str]]) -> Self:
-        """Make a user from actions for each pattern of repositories, for example `{"team/*": ["pull"]}`."""
+        """Return a user with rights: actions by pattern of repositories, for example `{"team/*": ["pull"]}`."""
         return cls(password, tuple(AccessRule(pattern, frozenset(actions)) for pattern, actions in rights.items()))
 
     def grant(self, wish: Scope) -> Scope:
-        """Return the part of the requested scope that the user may have; its actions can be empty."""
+        """Return the part of a requested scope that the user is granted; its actions may be empty."""
         for rule in self.acl:
             if fnmatchcase(wish.name, rule.repositories):
                 actions = wish.actions if rule.actions == {"*"} else wish.actions & rule.actions
@@ -52,7 +52,7 @@ Users = Mapping[str, User]
 
 
 def read_basic(header: str | None) -> tuple[str, str] | None:
-    """Read a Basic header into name and password; None if there is none or it is malformed (RFC 7617)."""
+    """Return the name and password of an `Authorization: Basic` header; None if it is missing or malformed (RFC 7617)."""
     scheme, _, encoded = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None

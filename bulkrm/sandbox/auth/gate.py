@@ -12,14 +12,14 @@ from bulkrm.sandbox.listen import WallClock
 from bulkrm.sandbox.settings import Auth, SandboxSettings
 from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer, refusal
 
-# Verified tokens are cached: a long run sends the same one many thousand times.
-_REMEMBERED = 4096
+# The number of verified tokens in the cache: a run sends the same token many thousand times.
+_CACHED = 4096
 _BASIC = 'Basic realm="basic-realm"'
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
-    """The claims of a token with a valid signature."""
+class _Claims:
+    """The claims of a token with a valid signature. `begins`, `ends`: seconds since 1970; `serial`: its `jti`."""
 
     fingerprint: str
     issuer: object
@@ -34,11 +34,11 @@ class Gate:
     """Authorizes requests by Basic credentials or tokens."""
 
     def __init__(self, users: Users, tokens: TokenServer, clock: WallClock) -> None:
-        """`users` and the key of `tokens` are shared with the token server."""
+        """`users`: for Basic credentials; `tokens`: its key verifies tokens, its issuer and `revoked` are compared."""
         self._users = users
         self._tokens = tokens
         self._clock = clock
-        self._passes: dict[str, _Pass | None] = {}
+        self._tokens_read: dict[str, _Claims | None] = {}
 
     def check(
         self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str
@@ -77,17 +77,17 @@ class Gate:
 
     def fingerprint(self, token: str) -> str:
         """Return a short hash that identifies a token in the log without revealing it."""
-        found = self._passes.get(token)
+        found = self._tokens_read.get(token)
         return found.fingerprint if found else _fingerprint(token)
 
-    def _read(self, token: str) -> _Pass | None:
-        if token not in self._passes:
-            if len(self._passes) >= _REMEMBERED:
-                self._passes.clear()
-            self._passes[token] = self._verify(token)
-        return self._passes[token]
+    def _read(self, token: str) -> _Claims | None:
+        if token not in self._tokens_read:
+            if len(self._tokens_read) >= _CACHED:
+                self._tokens_read.clear()
+            self._tokens_read[token] = self._verify(token)
+        return self._tokens_read[token]
 
-    def _verify(self, token: str) -> _Pass | None:
+    def _verify(self, token: str) -> _Claims | None:
         claims = self._tokens.key.verify(token)
         if claims is None:
             return None
@@ -95,9 +95,9 @@ class Gate:
         entries = access if isinstance(access, list) else []
         scopes = tuple(Scope(entry["type"], entry["name"], frozenset(entry["actions"])) for entry in entries)
         serial, begins, ends = (int(str(claims.get(name, 0))) for name in ("jti", "nbf", "exp"))
-        return _Pass(_fingerprint(token), claims.get("iss"), claims.get("aud"), serial, begins, ends, scopes)
+        return _Claims(_fingerprint(token), claims.get("iss"), claims.get("aud"), serial, begins, ends, scopes)
 
-    def _valid(self, found: _Pass, settings: SandboxSettings) -> bool:
+    def _valid(self, found: _Claims, settings: SandboxSettings) -> bool:
         now = self._clock()
         if found.serial <= self._tokens.revoked:
             return False
@@ -117,7 +117,7 @@ def _challenge(needed: Sequence[Scope], settings: SandboxSettings, realm: str, e
 
 
 def _scopes(needed: Sequence[Scope]) -> str:
-    """Return scopes merged by resource. The actions are not sorted: 2.8.2 writes them in random order (a Go map)."""
+    """Return the text of scopes, merged by resource. Actions are unsorted: 2.8.2 writes them in random order (a Go map)."""
     actions: dict[str, list[str]] = {}
     for scope in needed:
         actions.setdefault(f"{scope.type}:{scope.name}", []).extend(scope.actions)

@@ -27,23 +27,23 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """An ES256 key with a self-signed certificate. `bundle_pem` is what a registry has to trust."""
+    """An ES256 key with a self-signed certificate. A registry has to trust `bundle_pem`."""
 
     key: ec.EllipticCurvePrivateKey = field(repr=False)
     certificate: x509.Certificate
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a new key and certificate."""
+        """Return a new key and certificate."""
         return cls(*_self_signed("bulkrm sandbox token server"))
 
     @property
     def bundle_pem(self) -> bytes:
-        """The certificate in PEM, for `rootcertbundle`."""
+        """The certificate in PEM, for the registry's setting `rootcertbundle`."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
     def sign(self, claims: Mapping[str, object]) -> str:
-        """Sign claims as a JWT."""
+        """Return the claims as a signed JWT."""
         chain = [base64.b64encode(self.certificate.public_bytes(serialization.Encoding.DER)).decode()]
         return jwt.encode(dict(claims), self.key, algorithm="ES256", headers={"x5c": chain})
 
@@ -66,7 +66,7 @@ class ServerCertificate:
 
     @classmethod
     def generate(cls) -> Self:
-        """Make a new one."""
+        """Return a new key and certificate."""
         key, certificate = _self_signed("localhost")
         return cls(
             certificate.public_bytes(serialization.Encoding.PEM),
@@ -76,7 +76,7 @@ class ServerCertificate:
         )
 
     def context(self) -> ssl.SSLContext:
-        """Make a TLS context for a server; the standard library reads certificates from files only."""
+        """Return a TLS context for a server. It uses a temporary file: the standard library reads certificates from files."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             both = Path(folder, "server.pem")

@@ -1,6 +1,6 @@
-"""The token server (distribution docs, spec/auth/token.md): at the sandbox's own host, or on a port of its own.
+"""The token server (distribution docs/spec/auth/token.md): on the sandbox's host and port, or on a port of its own.
 
-On its own it serves any registry that trusts `key.bundle_pem`, for example a real one.
+It can also serve another registry, for example a real one, that trusts `key.bundle_pem`.
 """
 
 import ssl
@@ -30,13 +30,13 @@ _QUAY_ACTIONS = frozenset({"push", "pull", "*"})
 
 @dataclass(frozen=True, slots=True)
 class TokenSettings:
-    """`lifetime` in seconds. `fields`: which of the two names the answer uses.
+    """How the token server answers. `lifetime`: of tokens, in seconds; `fields`: the keys of the answer that hold the token.
 
-    `expires_in` and `issued_at` off: docker_auth, which tells neither. `announced`: an `expires_in` that differs from
-    the truth. `skew`: seconds by which this server's clock is ahead of the registry's. `quay_actions`: refuse scopes
-    with any action but push, pull and `*`. `all_or_nothing`: answer 403 where not all that was asked for may be given, as
-    GitLab does. `wrong_password`: the status for that. `post`: know the OAuth2 form as well (spec/auth/oauth.md), with
-    `refresh_tokens` from token to user name.
+    `expires_in`, `issued_at` False: the answer lacks that key, as docker_auth's does. `announced`: a wrong `expires_in`, in
+    seconds; None: the true one. `skew`: seconds by which this server's clock is ahead of the registry's. `quay_actions`:
+    refuse scopes with any action but push, pull and `*`. `all_or_nothing`: answer 403 unless all requested actions are
+    granted, as GitLab does. `wrong_password`: the status for a wrong password. `post`: accept the OAuth2 form as well
+    (docs/spec/auth/oauth.md); `refresh_tokens`: pairs of refresh token and user name for it.
     """
 
     lifetime: int = 300
@@ -54,7 +54,7 @@ class TokenSettings:
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """A line of the log. `scope` is what was asked, several ones joined by blanks; `account` the Basic user, if any.
+    """A line of the log. `scope`: the requested scopes, joined by blanks; `account`: the user; None: anonymous.
 
     `status` is None where the connection was dropped.
     """
@@ -66,10 +66,10 @@ class TokenRequest:
 
 
 class TokenServer:
-    """Issues tokens to users, as far as their rules go.
+    """Issues tokens to users, with the actions that their rules grant.
 
-    `settings` may be replaced at any time. `max_in_flight` tells for each scope how many requests for it were in
-    progress together at most.
+    `settings` may be replaced at any time. `max_in_flight`: by scope, the largest number of requests in progress at the
+    same time. `issued`: how many tokens were issued.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class TokenServer:
         self._listener = LoopbackServer(self.handle, tls)
 
     async def __aenter__(self) -> Self:
-        """Listen on a port of its own."""
+        """Listen on a free port of its own."""
         await self._listener.start()
         return self
 
@@ -116,12 +116,12 @@ class TokenServer:
         self.settings = replace(self.settings, **settings)
 
     def revoke(self) -> None:
-        """Make the sandbox refuse all tokens issued so far, although they have not expired; a real registry cannot."""
+        """Make the sandbox refuse all tokens issued so far. A real registry cannot do that before they expire."""
         self.revoked = self.issued
 
     async def handle(self, asked: Asked) -> ServerResponse | None:
         """Answer one request and log it; None: close the connection."""
-        scope = " ".join(_asked_scopes(asked))
+        scope = " ".join(_requested_scopes(asked))
         self._in_flight[scope] += 1
         self.max_in_flight[scope] = max(self.max_in_flight[scope], self._in_flight[scope])
         answer: ServerResponse | None = None
@@ -135,18 +135,18 @@ class TokenServer:
 
     def answer(self, asked: Asked) -> ServerResponse:
         """Return the answer to one request."""
-        # spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client goes on with GET.
+        # docs/spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client tries GET instead.
         methods = ("GET", "POST") if self.settings.post else ("GET",)
         if asked.path not in (TOKEN_PATH, GITEA_TOKEN_PATH) or asked.method not in methods:
             return not_found()
         name = self._account(asked)
-        if not self._welcome(asked, name):
+        if not self._is_authenticated(asked, name):
             challenge = {"WWW-Authenticate": 'Basic realm="token server"'}
             return coded_answer(
                 self.settings.wrong_password, "UNAUTHORIZED", "authentication required", headers=challenge
             )
         try:
-            wishes = [Scope.parse(text) for text in _asked_scopes(asked)]
+            wishes = [Scope.parse(text) for text in _requested_scopes(asked)]
         except ProtocolError as error:
             return json_answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         if self.settings.quay_actions and any(wish.actions - _QUAY_ACTIONS for wish in wishes):
@@ -162,7 +162,7 @@ class TokenServer:
         return self._issue(name or "", service, granted)
 
     def token(self, account: str, service: str, granted: list[Scope]) -> str:
-        """Sign a token, for tests that need one without a request."""
+        """Return a signed token; tests call this where they need one without a request."""
         self.issued += 1
         # Whole seconds and a single audience: 2.8.2 reads nothing else (registry/auth/token/token.go, ClaimSet).
         now = int(self._clock()) + self.settings.skew
@@ -201,7 +201,7 @@ class TokenServer:
         credentials = read_basic(asked.headers.get("authorization"))
         return credentials[0] if credentials else None
 
-    def _welcome(self, asked: Asked, name: str | None) -> bool:
+    def _is_authenticated(self, asked: Asked, name: str | None) -> bool:
         if asked.method == "POST":
             form = dict(_parameters(asked))
             if form.get("grant_type") == "refresh_token":
@@ -216,6 +216,6 @@ def _parameters(asked: Asked) -> list[tuple[str, str]]:
     return parse_qsl(text)
 
 
-def _asked_scopes(asked: Asked) -> list[str]:
-    """Return single scopes: the parameter may be repeated, and hold several ones with blanks between."""
+def _requested_scopes(asked: Asked) -> list[str]:
+    """Return the requested scopes: the parameter may be repeated, and may hold several, separated by blanks."""
     return [part for key, value in _parameters(asked) if key == "scope" for part in value.split()]

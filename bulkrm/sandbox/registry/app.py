@@ -1,4 +1,4 @@
-"""The registry as a function from request to answer: routes, then the gate, then the resource."""
+"""The registry as a function from request to answer: routes, then authorization, then the resource."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
 from bulkrm.sandbox.wire import JSON, Asked, Refused, ServerResponse, not_found, refusal
 
-# distribution v2.8.2 registry/api/v2/descriptors.go: its routes let upper-case names pass, and no malformed tags.
+# distribution v2.8.2 registry/api/v2/descriptors.go: its routes match upper-case names, but no malformed tags.
 _ROUTE = re.compile(
     r"/v2/(?P<repository>[a-zA-Z0-9][a-zA-Z0-9._/-]*)/"
     r"(?P<kind>tags/list|manifests/|blobs/uploads/|blobs/|referrers/)"
@@ -40,7 +40,7 @@ class App:
         self._clock = clock
         self._later: list[
             tuple[float, Callable[[], ServerResponse]]
-        ] = []  # deletions that were answered but not carried out yet
+        ] = []  # deletions that were answered but not carried out yet, with the time when they are due
         self.settings = settings
         self.realm = ""
         self._store = store
@@ -48,7 +48,7 @@ class App:
         self._uploads = Uploads(store)
 
     def answer(self, asked: Asked) -> ServerResponse:
-        """Answer one request; it has taken effect when this returns, unless the settings say otherwise."""
+        """Return the answer to a request, which has taken effect by then, unless the settings say otherwise."""
         self._catch_up()
         routed = self._route(asked)
         if routed is None:
@@ -65,7 +65,7 @@ class App:
         return ServerResponse(answer.status, {**own, **answer.headers}, answer.body)
 
     def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], ServerResponse]] | None:
-        """Return the scopes that the request needs and what answers it, or None where nothing matches."""
+        """Return the scopes that a request needs and the function that answers it; None: no route matches."""
         if asked.path == "/v2/":
             return (), lambda: ServerResponse(HTTPStatus.OK, {"Content-Type": JSON}, b"{}")
         if asked.path == "/v2/_catalog":

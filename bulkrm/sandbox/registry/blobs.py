@@ -26,7 +26,7 @@ def answer_blob(
     asked: Asked,
     elsewhere: Elsewhere | None = None,
 ) -> ServerResponse:
-    """Answer `/v2/<repository>/blobs/<digest>`; `elsewhere` says where a store keeps it. Raises Refused."""
+    """Answer `/v2/<repository>/blobs/<digest>`. `elsewhere`: GET is redirected to its URL. Raises Refused."""
     try:
         Digest(digest)
     except InputError:

@@ -1,4 +1,4 @@
-"""A store of blobs on another port, like the S3 bucket of many registries: a signed URL is enough, without a token."""
+"""A store of blobs on another port, like the S3 bucket of many registries. It needs a signed URL, and no token."""
 
 from http import HTTPStatus
 
@@ -14,7 +14,7 @@ class BlobStore:
     """Serves the blobs of a store; `log` has all its requests with their headers."""
 
     def __init__(self, store: Store) -> None:
-        """`store`: the state of the registry. The port is opened by `start`."""
+        """`store`: the state of the registry. `start` opens the port."""
         self.log: list[Asked] = []
         self.faults = Faults()
         self._store = store
@@ -26,7 +26,7 @@ class BlobStore:
         return self._listener.url
 
     async def start(self) -> None:
-        """Listen."""
+        """Listen on a free port."""
         await self._listener.start()
 
     async def stop(self) -> None:

@@ -23,8 +23,8 @@ def answer_tags(store: Store, settings: SandboxSettings, repository: str, asked:
     if tags is None:
         raise Refused("NAME_UNKNOWN", {"name": repository})
     page, headers = paged(tags, settings, asked)
-    told = {"manifest": _manifests(store, repository)} if settings.lists_manifests else {}
-    return json_answer(HTTPStatus.OK, {"name": repository, "tags": page or None, **told}, headers)
+    further = {"manifest": _manifests(store, repository)} if settings.lists_manifests else {}
+    return json_answer(HTTPStatus.OK, {"name": repository, "tags": page or None, **further}, headers)
 
 
 def _manifests(store: Store, repository: str) -> Mapping[str, Mapping[str, object]]:
@@ -55,7 +55,7 @@ def paged(names: Sequence[str], settings: SandboxSettings, asked: Asked) -> tupl
 
 
 def _page_without_link(names: Sequence[str], asked: Asked) -> Sequence[str]:
-    # go-containerregistry v0.22.1 pkg/registry/manifest.go, handleTags: it cuts where a name after `last` is, if any.
+    # go-containerregistry v0.22.1 pkg/registry/manifest.go, handleTags: it ignores a `last` that no name follows.
     last, wanted = asked.parameter("last"), asked.parameter("n")
     rest = names[bisect_right(names, last) :] if last else names
     return (rest or names)[: int(wanted) if wanted else None]
@@ -83,16 +83,16 @@ def _wanted(settings: SandboxSettings, asked: Asked) -> int:
 def _page(names: Sequence[str], last: str | None, size: int) -> tuple[list[str], bool]:
     start = bisect_right(names, last) if last else 0
     page = list(names[start : start + size])
-    # A full page has a link even if it is the last one, as in 2.8.2's catalog.
+    # A full page has a link even if no page follows, as in 2.8.2's catalog.
     return page, len(page) == size
 
 
 def _link(path: str, page: Sequence[str], size: int, artifact_type: str | None = None) -> Mapping[str, str]:
-    # The filter of the referrers API has to hold for the next page too (distribution-spec 1.1, "Listing Referrers").
+    # The link keeps the filter of the referrers API (distribution-spec 1.1, "Listing Referrers").
     kept = {"artifactType": artifact_type} if artifact_type else {}
     return {"Link": f'<{path}?{urlencode({**kept, "last": page[-1], "n": size})}>; rel="next"'}
 
 
 def _number(text: str | None) -> int:
-    """Return a positive number, or 0 for anything else: 2.8.2 ignores it."""
+    """Return a positive number, or 0 for any other text, which 2.8.2 ignores."""
     return int(text) if text and text.isdecimal() else 0

@@ -55,7 +55,7 @@ def _get(
         one, many = _OCI_NAMES[manifest.media_type]
         message = f"OCI {one} found, but accept header does not support OCI {many}"
         return refusal("MANIFEST_UNKNOWN", message=message)
-    # Only a tag is converted; under a digest the client gets what it named.
+    # Only the manifest of a tag is converted; a digest is answered with the manifest that it names.
     if by_tag and manifest.media_type == DOCKER_LIST and DOCKER_LIST not in accepted:
         manifest = _stored(store, settings, repository, _amd64(manifest))
     if by_tag and manifest.media_type == DOCKER_MANIFEST and DOCKER_MANIFEST not in accepted:
@@ -76,7 +76,7 @@ def _put(store: Store, settings: SandboxSettings, repository: str, reference: st
     headers = {DIGEST_HEADER: digest, "Location": location}
     subject = subject_of(json.loads(as_text(asked.body))) if settings.referrers else None
     if subject is not None:
-        # Tells the client that it need not keep a fallback tag (distribution-spec 1.1, "Pushing Manifests with Subject").
+        # Tells the client not to push a fallback tag (distribution-spec 1.1, "Pushing Manifests with Subject").
         headers["OCI-Subject"] = subject
     return ServerResponse(HTTPStatus.CREATED, headers)
 
@@ -89,7 +89,7 @@ def _immutable(repository: str, tag: str) -> ServerResponse:
 
 
 def _delete(store: Store, settings: SandboxSettings, repository: str, reference: str) -> ServerResponse:
-    # Before any lookup: an unknown digest answers 405 as well, which makes it a safe probe.
+    # Before any lookup, as in 2.8.2: an unknown digest is 405 as well.
     if not settings.delete_enabled:
         raise Refused("UNSUPPORTED")
     if _TAG.fullmatch(reference) and settings.tag_deletes:
@@ -122,7 +122,7 @@ def _drop(store: Store, repository: str, digest: str) -> None:
 
 
 def _still_used(store: Store, repository: str, digest: str) -> ServerResponse | None:
-    # Codes and texts as people quote them: GoogleCloudPlatform/gcr-cleaner#118, genuinetools/reg#136.
+    # Codes and texts as quoted in GoogleCloudPlatform/gcr-cleaner#118 and genuinetools/reg#136.
     tags = sorted(store.tags_on(repository, digest))
     if tags:
         message = f"Manifest is still referenced by tag: {tags[0]}"
@@ -177,7 +177,7 @@ def _amd64(manifest: StoredManifest) -> str:
 
 
 def _as_schema1(store: Store, repository: str, tag: str, manifest: StoredManifest) -> StoredManifest:
-    """Convert to a schema 1 manifest, whose digest is stored nowhere."""
+    """Convert a manifest to schema 1. The registry does not store the result, nor its digest."""
     config, *layers = blobs_of(json.loads(as_text(manifest.content)))
     if store.blob(repository, config) is None:
         raise Refused("MANIFEST_INVALID", {})

@@ -16,7 +16,7 @@ _FILTER = "artifactType"
 def answer_referrers(
     store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked
 ) -> ServerResponse:
-    """Answer `/v2/<repository>/referrers/<digest>`; an unknown digest has an empty index. Raises Refused."""
+    """Answer `/v2/<repository>/referrers/<digest>`, with an empty index for an unknown digest. Raises Refused."""
     if asked.method != "GET":
         return method_not_allowed("GET")
     if not is_digest(digest):
@@ -34,7 +34,7 @@ def answer_referrers(
 
 
 def describe(digest: str, media_type: str, content: bytes) -> dict[str, object]:
-    """Describe a manifest as a list of referrers does: with its annotations and what kind of artifact it is."""
+    """Return the descriptor of a manifest in a list of referrers, with its annotations and artifact type."""
     fields = json.loads(content.decode(errors="replace"))
     config = fields.get("config") or {}
     kind = fields.get(_FILTER) or config.get("mediaType")

@@ -13,7 +13,7 @@ from bulkrm.sandbox.wire import Refused
 # distribution v2.8.2 registry/handlers/manifests.go, maxManifestBodySize
 MAX_MANIFEST = 4 * 1024 * 1024
 _PUT_TYPES = frozenset({DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST})
-# Docker's types carry their media type in the body, OCI's may leave it away (image-spec manifest.md).
+# Manifests of Docker's types have their media type in the body, those of OCI's may omit it (image-spec manifest.md).
 _TYPE_IN_BODY = frozenset({DOCKER_LIST, DOCKER_MANIFEST})
 
 
@@ -32,7 +32,7 @@ class _Repository:
     tags: dict[str, str] = field(default_factory=dict)
     # From each digest to its tags, so that deleting many thousands of them is fast.
     tags_on: dict[str, set[str]] = field(default_factory=dict)
-    # From each digest to the manifests that name it as their subject, or as a child.
+    # From each digest to the manifests that name it as their subject, and to those that name it as a child.
     referrers: dict[str, set[str]] = field(default_factory=dict)
     parents: dict[str, set[str]] = field(default_factory=dict)
     # Manifests that were deleted by digest while their tags still serve them.
@@ -53,18 +53,18 @@ class Store:
     # Reading
 
     def repositories(self) -> list[str]:
-        """Names as the catalog lists them, sorted; one without any blob is missing (2.8.2 looks for `_layers`)."""
+        """Return the names in the catalog, sorted; repositories that never had a blob are missing (2.8.2: `_layers`)."""
         return sorted(name for name, kept in self._repositories.items() if kept.ever_had_blobs)
 
     def tags(self, repository: str) -> list[str] | None:
-        """Tags, unsorted but always in the same order, or None where no tag ever was."""
+        """Return the tags, unsorted but always in the same order; None: the repository never had a tag."""
         kept = self._repositories.get(repository)
         if kept is None or not kept.ever_tagged:
             return None
         return sorted(kept.tags, key=lambda tag: (crc32(tag.encode()), tag))
 
     def digest_of(self, repository: str, tag: str) -> str | None:
-        """Return what the tag points to."""
+        """Return the digest that the tag points to; None: there is no such tag."""
         kept = self._repositories.get(repository)
         return kept.tags.get(tag) if kept else None
 
@@ -74,12 +74,12 @@ class Store:
         return frozenset(kept.tags_on.get(digest, ())) if kept else frozenset()
 
     def manifest(self, repository: str, digest: str) -> StoredManifest | None:
-        """Return the manifest that the repository has under the digest."""
+        """Return the manifest with the digest; None: the repository does not have it."""
         kept = self._repositories.get(repository)
         return kept.manifests.get(digest) if kept else None
 
     def only_tagged(self, repository: str, digest: str) -> StoredManifest | None:
-        """Return a manifest that only its tags still serve, because it was deleted by digest and they were not."""
+        """Return a manifest that was deleted by digest while its tags still serve it; None: there is no such manifest."""
         kept = self._repositories.get(repository)
         return kept.only_tagged.get(digest) if kept else None
 
@@ -89,7 +89,7 @@ class Store:
         return frozenset(kept.manifests) if kept else frozenset()
 
     def referrers(self, repository: str, digest: str) -> list[StoredManifest]:
-        """Return the manifests whose subject is the digest, sorted by their own; it need not be there itself."""
+        """Return the manifests whose subject is the digest, sorted by digest. The subject itself may be absent."""
         kept = self._repositories.get(repository)
         return [kept.manifests[name] for name in sorted(kept.referrers.get(digest, ()))] if kept else []
 
@@ -99,7 +99,7 @@ class Store:
         return bool(kept and kept.parents.get(digest))
 
     def blob(self, repository: str, digest: str) -> bytes | None:
-        """Return the bytes of a blob, if the repository links it and they are still there."""
+        """Return the bytes of a blob; None: the repository does not link it, or they were collected as garbage."""
         kept = self._repositories.get(repository)
         return self._content.get(digest) if kept and digest in kept.blobs else None
 
@@ -115,14 +115,14 @@ class Store:
         return digest
 
     def mount_blob(self, repository: str, digest: str, source: str) -> bool:
-        """Link a blob of another repository; tell whether it has it."""
+        """Link a blob of the repository `source`; return False if that does not have it."""
         content = self.blob(source, digest)
         if content is not None:
             self.put_blob(repository, content)
         return content is not None
 
     def delete_blob(self, repository: str, digest: str) -> bool:
-        """Unlink a blob; tell whether it was there."""
+        """Unlink a blob; return False if it was not linked."""
         if self.blob(repository, digest) is None:
             return False
         self._repositories[repository].blobs.discard(digest)
@@ -147,7 +147,7 @@ class Store:
         return digest
 
     def plant(self, repository: str, manifest: StoredManifest, tag: str | None = None) -> None:
-        """Store a manifest unchecked: for what a push would refuse, such as an index without its children."""
+        """Store a manifest unchecked, also one that a push would refuse, such as an index without its children."""
         kept = self._open(repository)
         _forget(kept, manifest.digest)
         kept.only_tagged.pop(manifest.digest, None)
@@ -158,7 +158,7 @@ class Store:
             self.tag(repository, tag, manifest.digest)
 
     def tag(self, repository: str, tag: str, digest: str) -> None:
-        """Point a tag to a digest, unchecked. The manifest that it pointed to before stays without this tag."""
+        """Point a tag to a digest, unchecked. The manifest that it pointed to before stays, without this tag."""
         kept = self._open(repository)
         before = kept.tags.get(tag)
         if before is not None:
@@ -168,7 +168,7 @@ class Store:
         kept.ever_tagged = True
 
     def delete_tag(self, repository: str, tag: str) -> bool:
-        """Remove one tag and keep its manifest; tell whether it was there."""
+        """Remove one tag and keep its manifest; return False if there was no such tag."""
         kept = self._repositories.get(repository)
         digest = kept.tags.pop(tag, None) if kept else None
         if kept is None or digest is None:
@@ -179,9 +179,10 @@ class Store:
     def delete_manifest(
         self, repository: str, digest: str, *, keeps_tags: bool = False, only: int | None = None
     ) -> bool:
-        """Remove a manifest and its tags; with `keeps_tags` the tags still serve it. Tell whether it was there.
+        """Remove a manifest and its tags; return False if there was no such manifest.
 
-        `only`: remove this many of its tags, like a registry that stops half-way.
+        `keeps_tags`: the tags stay and still serve the manifest. `only`: remove only this many of its tags, like a
+        registry that stops half-way.
         """
         kept = self._repositories.get(repository)
         manifest = kept.manifests.get(digest) if kept else None
@@ -223,27 +224,27 @@ class Store:
 
 
 def blobs_of(fields: Mapping[str, object]) -> list[str]:
-    """Digests of the configuration and the layers that an image manifest names."""
+    """Return the digests of the configuration and the layers that an image manifest names."""
     config, layers = fields.get("config"), fields.get("layers")
     descriptors = [config, *(layers if isinstance(layers, list) else [])]
     return [str(entry["digest"]) for entry in descriptors if isinstance(entry, dict) and "digest" in entry]
 
 
 def children_of(fields: Mapping[str, object]) -> list[tuple[str, Mapping[str, str]]]:
-    """Digests and platforms of the manifests that an index names."""
+    """Return the digests and platforms of the manifests that an index names."""
     entries = fields.get("manifests")
     children = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return [(str(entry.get("digest")), entry.get("platform") or {}) for entry in children]
 
 
 def subject_of(fields: Mapping[str, object]) -> str | None:
-    """Digest of the manifest that this one is attached to (image-spec manifest.md, `subject`)."""
+    """Return the digest of the manifest that this one is attached to (image-spec manifest.md, `subject`), if any."""
     subject = fields.get("subject")
     return str(subject["digest"]) if isinstance(subject, dict) and "digest" in subject else None
 
 
 def _used_by(kept: _Repository, manifest: StoredManifest) -> list[set[str]]:
-    """Return the sets that a manifest belongs to by what it names."""
+    """Return the sets of users of the digests that a manifest names: of its subject, and of its children."""
     try:
         fields = json.loads(as_text(manifest.content))
     except ValueError:
@@ -272,7 +273,7 @@ def _digest_like(reference: str, content: bytes) -> Digest | None:
 
 
 def as_text(content: bytes) -> str:
-    """Read a manifest as Go does: bytes that are not UTF-8 stand for the replacement character (encoding/json)."""
+    """Decode a manifest as Go does: bytes that are not UTF-8 become the replacement character (encoding/json)."""
     return content.decode(errors="replace")
 
 
@@ -288,8 +289,8 @@ def _checked(content: bytes, media_type: str) -> Mapping[str, object]:
         raise Refused("MANIFEST_INVALID", {})
     allowed = (media_type,) if media_type in _TYPE_IN_BODY else (media_type, "", None)
     # An OCI document with the fields of the other kind is ambiguous (CVE-2021-41190).
-    alien = "manifests" if media_type == OCI_MANIFEST else "layers"
-    if fields.get("mediaType") not in allowed or (media_type not in _TYPE_IN_BODY and alien in fields):
+    of_other_kind = "manifests" if media_type == OCI_MANIFEST else "layers"
+    if fields.get("mediaType") not in allowed or (media_type not in _TYPE_IN_BODY and of_other_kind in fields):
         raise Refused("MANIFEST_INVALID", {})
     if fields.get("schemaVersion") != 2:  # noqa: PLR2004 (the only version of these formats)
         raise Refused("UNKNOWN", {})
