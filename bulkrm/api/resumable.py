@@ -93,7 +93,7 @@ def _refuse_finished(run: KnownRun) -> None:
 
 def _is_unfinished(run: KnownRun) -> bool:
     with refuse_damaged(run):
-        return not run.is_locked and not run.standing.is_over
+        return not run.is_locked and not run.status.is_over
 
 
 def job_of(run: KnownRun, port: int = HTTPS_PORT) -> Job:
@@ -137,7 +137,7 @@ def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
 
 def undone_images(plan: Plan, history: History) -> UndoneImages:
     """Return the images of a plan that undos put back, with the outcomes that the run had recorded for them."""
-    touched = {(repository, digest) for repository, digest, _ in history.back.sure | history.back.maybe}
+    touched = {(repository, digest) for repository, digest, _ in history.restored.sure | history.restored.maybe}
     names = {
         str(target.reference)
         for item in plan.items
@@ -145,7 +145,7 @@ def undone_images(plan: Plan, history: History) -> UndoneImages:
         for target in item.targets
     }
     before = {image: history.outcomes[image] for image in names if image in history.outcomes}
-    return UndoneImages(history.back.sure, history.back.maybe, before)
+    return UndoneImages(history.restored.sure, history.restored.maybe, before)
 
 
 def _earlier(run: KnownRun, history: History) -> EarlierProgress:

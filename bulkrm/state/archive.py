@@ -1,7 +1,7 @@
 """The archive: the manifests of a run, exactly as the registry sent them, so that `undo` can push them again.
 
-It is a gzip file of several members, each of them JSON lines: `zcat` shows it, and a member that a crash left incomplete
-counts as the end. A member holds many manifests, because similar texts compress well together.
+It is a gzip file of several members (RFC 1952), each of them JSON lines: `zcat` shows it, and a member that a crash left
+incomplete counts as the end. A member has many manifests, because similar texts compress well together.
 """
 
 import gzip
@@ -38,13 +38,13 @@ class Archive:
         self._lock = Lock()  # only one thread at a time writes a member
         self._file = AppendedFile(path)
         try:
-            self._file.cut(self._take(path))
+            self._file.cut(self._read_digests(path))
         except BaseException:
             self._file.close()
             raise
 
-    def _take(self, path: Path) -> int:
-        """Remember the digests in the file; return the offset at which its last complete member ends."""
+    def _read_digests(self, path: Path) -> int:
+        """Add the digests in the file to the known ones; return the offset at which its last complete member ends."""
         whole = 0
         try:
             with os.fdopen(self._file.file, "rb", closefd=False) as file:
@@ -60,7 +60,7 @@ class Archive:
         return digest in self._known
 
     def add(self, manifest: Manifest) -> None:
-        """Add a manifest, unless it is there. Raises StateError where a full member cannot be written."""
+        """Add a manifest, unless it was added before. Raises StateError where a full member cannot be written."""
         if manifest.digest in self._known:
             return
         self._known.add(manifest.digest)
@@ -75,17 +75,17 @@ class Archive:
                 self._write()
 
     def sync(self) -> None:
-        """Write the added manifests and wait until they are on disk. Raises StateError."""
+        """Write the added manifests, and wait until they are on disk. Raises StateError."""
         with self._lock:
             self._write()
         self._file.sync()
 
     def check(self) -> None:
-        """Raise StateError where the file is no longer the one that is found under its name."""
+        """Raise StateError if the file was deleted, moved, replaced or truncated."""
         self._file.check()
 
     def close(self) -> None:
-        """Write the rest, and close. Raises StateError."""
+        """Write the added manifests, and close the file. Raises StateError."""
         try:
             with self._lock:
                 self._write()
@@ -99,7 +99,7 @@ class Archive:
 
 
 def read_archive(path: Path) -> Iterator[Manifest]:
-    """Yield the manifests of an archive, each checked against its digest. Raises StateError on damage."""
+    """Yield the manifests of an archive, each checked against its digest. Raises StateError if the file is damaged."""
     try:
         with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as file:
             for _, manifests in _members(path, file):
@@ -109,7 +109,7 @@ def read_archive(path: Path) -> Iterator[Manifest]:
 
 
 def _members(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, list[Manifest]]]:
-    """Yield the end of each complete member in the file, and its manifests."""
+    """Yield the offset at which each complete member ends, and its manifests. Raises StateError."""
     number = 1
     for end, text in _texts(path, file):
         lines = text.splitlines()
@@ -118,7 +118,7 @@ def _members(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, list[Ma
 
 
 def _texts(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
-    """Yield the end of each complete member in the file, and its text. Raises StateError."""
+    """Yield the offset at which each complete member ends, and its text. Raises StateError."""
     end, ahead = 0, b""
     while True:
         reader = zlib.decompressobj(wbits=31)
@@ -133,10 +133,10 @@ def _texts(path: Path, file: io.BufferedReader) -> Iterator[tuple[int, bytes]]:
             except zlib.error as error:
                 if _is_blank(chunk, file):
                     return  # a crash lengthened the file, but the data was not written yet
-                raise changed(path, f"it is damaged behind byte {end}") from error
+                raise changed(path, f"it is damaged after byte {end}") from error
             room -= len(parts[-1])
             if room < 0:
-                raise changed(path, f"behind byte {end} it unpacks to more than {_LARGEST} bytes")
+                raise changed(path, f"after byte {end} it unpacks to more than {_LARGEST} bytes")
             ahead = reader.unconsumed_tail
             end += len(chunk) - len(reader.unused_data) - len(ahead)
         ahead = reader.unused_data

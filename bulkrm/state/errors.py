@@ -4,13 +4,10 @@ from bulkrm.model.errors import BulkrmError
 
 
 class StateError(BulkrmError):
-    """A record cannot be read, or cannot be written any further, so that nothing more may be deleted.
-
-    `what` is one line for people; `remedy` says what to do, None where that is not known.
-    """
+    """A record cannot be read, or cannot be written any further, so that nothing more may be deleted."""
 
     def __init__(self, what: str, remedy: str | None = None) -> None:
-        """Take the text and the remedy that are shown to the user."""
+        """`what`: one line for people; `remedy`: what to do, None where there is no advice."""
         super().__init__(what)
         self.what = what
         self.remedy = remedy

@@ -1,6 +1,6 @@
-"""Proves by its digest that a manifest in an archive is the one that the registry sent.
+"""Checks by its digest that a manifest in an archive is the one that the registry sent.
 
-The digest of a signed schema 1 manifest leaves the signatures out (distribution v2.8.2, manifest/schema1/manifest.go:
+The digest of a signed schema 1 manifest does not cover the signatures (distribution v2.8.2, manifest/schema1/manifest.go:
 `Canonical`). The signed payload can be reconstructed from the bytes: each signature has a `protected` header with the
 number of bytes before the signatures (`formatLength`) and the text after them (`formatTail`), as libtrust writes it
 (github.com/docker/libtrust, jsonsign.go: `Payload`).
@@ -19,7 +19,7 @@ _NO_MANIFEST = "the line is not a manifest"
 
 
 def archived(fields: Mapping[str, object]) -> Manifest:
-    """Turn a line of an archive into a manifest. Raises ValueError where its digest does not prove its bytes."""
+    """Return the manifest of a line of an archive. Raises ValueError if its bytes do not have its digest."""
     digest, media_type, text = fields["digest"], fields["media_type"], fields["content"]
     if not isinstance(digest, str) or not is_digest(digest) or not isinstance(text, str):
         raise ValueError(_NO_MANIFEST)
@@ -39,7 +39,7 @@ def _is_signed(content: bytes, media_type: str, digest: Digest) -> bool:
 
 
 def _payloads(content: bytes) -> Iterator[bytes]:
-    """Yield the payloads that the signatures of a schema 1 manifest claim to sign."""
+    """Yield the payload of each signature of a schema 1 manifest; the signatures themselves are not verified."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

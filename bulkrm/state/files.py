@@ -15,7 +15,7 @@ from bulkrm.model.limits import RAISE, is_exhausted
 from bulkrm.state.errors import StateError, changed
 
 _CHUNK = 256 * 2**10
-_MOVED = "the manifests of what was deleted are in that record: if it was only moved, move it back and `bulkrm undo` finds it"
+_MOVED = "that record has the manifests of deleted images: if it was only moved, move it back, so that `bulkrm undo` finds it"
 
 
 def failed(path: Path, error: OSError) -> StateError:
@@ -26,7 +26,10 @@ def failed(path: Path, error: OSError) -> StateError:
 
 
 def open_plain(path: Path, flags: int) -> int:
-    """Open a plain file. Raises StateError where it is a link, a pipe, a device or a folder, and OSError."""
+    """Open a plain file; return its descriptor. Raises OSError, and StateError for a pipe, a device or a folder.
+
+    A symbolic link is an OSError with `ELOOP`.
+    """
     # Opening a pipe without O_NONBLOCK would block; for a plain file the flag has no effect (open(2)).
     file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -96,9 +99,9 @@ class AppendedFile:
         self._size = size
 
     def append(self, content: bytes) -> None:
-        """Append data. Raises StateError, and removes a part that was written: half a line would spoil the next one.
+        """Append data. Raises StateError after an incomplete write, which is removed, so that no partial line remains.
 
-        It is also an error if the length of the file shows that another process wrote to it.
+        Raises StateError too if the length of the file shows that another process wrote to it.
         """
         try:
             left = memoryview(content)
@@ -111,10 +114,10 @@ class AppendedFile:
         self._size += len(content)
         self._durable = self._durable and not content
         if os.fstat(self.file).st_size != self._size:
-            raise StateError(f"{self.path} was changed by somebody else while the run went on", _MOVED)
+            raise StateError(f"{self.path} was changed by another process during the run", _MOVED)
 
     def sync(self) -> None:
-        """Wait until all data is on disk, and check that the file still has its name. Raises StateError."""
+        """Wait until all appended data is on disk, then `check`. Raises StateError."""
         durable, self._durable = self._durable, True  # a write by another thread meanwhile resets it
         try:
             if not durable:
@@ -125,22 +128,21 @@ class AppendedFile:
         self.check()
 
     def check(self) -> None:
-        """Raise StateError where the file no longer has its name, or was truncated.
+        """Raise StateError if the file was deleted, moved, replaced or truncated.
 
         Writes to a deleted or moved file succeed, but nobody would find the data again.
         """
-        # Read before the file is looked at: what another thread appends in between makes the file longer, and not shorter
-        # than this.
+        # Read before the size of the file: another thread may append in between, which makes the file longer, not shorter.
         size = self._size
         try:
             there = os.lstat(self.path)
         except OSError as error:
-            raise StateError(f"{self.path} was removed or moved while the run went on", _MOVED) from error
+            raise StateError(f"{self.path} was removed or moved during the run", _MOVED) from error
         mine = os.fstat(self.file)
         if not os.path.samestat(mine, there):
-            raise StateError(f"{self.path} was replaced by another file while the run went on", _MOVED)
+            raise StateError(f"{self.path} was replaced by another file during the run", _MOVED)
         if mine.st_size < size:
-            raise StateError(f"{self.path} was cut off by somebody else while the run went on", _MOVED)
+            raise StateError(f"{self.path} was truncated by another process during the run", _MOVED)
 
     def close(self) -> None:
         """Close the file."""

@@ -28,7 +28,7 @@ T = TypeVar("T")
 class RunFolder:
     """A run that this process works on, with its lock and its open files.
 
-    `is_new`: this process created it, so no earlier part of it was resumed or undone.
+    `is_new`: this process created it, so there is no earlier part of the run, and no undo of it.
     """
 
     path: Path
@@ -49,9 +49,9 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, run: str, asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]] = ()) -> Self:
-        """Create the folder of a new run, with its run.json: the fields `asked`, and the entries of the list.
+        """Create the folder of a new run, with its run.json: the fields `asked`, and the entries `listed` of the list.
 
-        Raises InputError where that is not possible.
+        `root`: the state folder, which has the folders of all runs. Raises InputError where that is not possible.
         """
         path = root / "runs" / run
         try:
@@ -81,7 +81,7 @@ class RunFolder:
         return cls(path, journal, archive, lock)
 
     def close(self) -> None:
-        """Close the files and release the lock. Raises StateError where the rest cannot be written."""
+        """Write all pending data, close the files, and release the lock. Raises StateError."""
         try:
             self.archive.close()
         finally:
@@ -104,23 +104,23 @@ class RunFolder:
             raise failed(path, error) from error
 
     def begin_part(self) -> None:
-        """Append the event that a further part begins: later outcomes tell nothing about requests of earlier parts."""
+        """Append the event that a further part begins, which separates its outcomes from requests of earlier parts."""
         self.journal.append(event_fields(PartBegan(undo=False)))
 
     def sync(self) -> None:
-        """Make everything durable: first the manifests, then the journal, which refers to them. Raises StateError."""
+        """Wait until all data is on disk: first the manifests, then the journal, which refers to them. Raises StateError."""
         self.archive.sync()
         self.journal.sync()
 
     def check(self) -> None:
-        """Raise StateError where a file of the record no longer has its name; then no request may be sent."""
+        """Raise StateError if a file of the record was deleted, moved, replaced or truncated; then no request may be sent."""
         self.archive.check()
         self.journal.check()
 
 
 @contextmanager
 def locked(root: Path, run: str) -> Iterator[None]:
-    """Lock a run while it is only read. Raises InputError as `RunFolder.open` does."""
+    """Lock a run while the block only reads it. Raises InputError as `RunFolder.open` does."""
     lock = _locked(root / "runs" / run)
     try:
         yield
@@ -170,7 +170,7 @@ def _unusable(what: str, error: OSError) -> InputError:
 
 
 def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield the text of run.json, with one entry of the list a line: there may be a million of them."""
+    """Yield the text of run.json in pieces, with one entry of the list on each line; there may be a million of them."""
     yield "{\n"
     for key, value in asked.items():
         yield f" {json.dumps(key)}: {json.dumps(value)},\n"
@@ -183,7 +183,7 @@ def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> I
 
 
 def _write(path: Path, pieces: Iterable[str]) -> None:
-    """Write a file durably and atomically: it has all of the content, or does not exist."""
+    """Write a file durably and atomically: after a crash it has all of the content, or does not exist. Raises OSError."""
     part = path.with_suffix(".part")
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:

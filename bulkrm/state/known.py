@@ -1,4 +1,4 @@
-"""The recorded runs: what their folders tell about them."""
+"""The recorded runs, as their folders describe them."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from bulkrm.codec.strict import strict_json
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import open_plain, read_whole
-from bulkrm.state.journal.standing import Standing, standing_of
+from bulkrm.state.journal.run_status import RunStatus, status_of
 from bulkrm.state.run_places import RunPlaces, listed_places, planned_places
 
 VERSION = 1
@@ -24,7 +24,7 @@ MOST = 2**30  # bytes of a run.json or plan.json: a million images need less
 
 
 def is_run_id(text: str) -> bool:
-    """Tell whether a text is the name of a run: a time, and six random hex digits."""
+    """Tell whether a text is the name of a run: its start in UTC, and six random hex digits (`20260131T120000Z-0a1b2c`)."""
     try:
         return bool(_ID.fullmatch(text) and datetime.strptime(text[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:
@@ -36,7 +36,7 @@ class KnownRun:
     """A recorded run. Its files are read when a property is used, which raises StateError where they are damaged."""
 
     path: Path
-    _standing: Standing | None = field(default=None, repr=False)
+    _status: RunStatus | None = field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -56,7 +56,7 @@ class KnownRun:
 
     @property
     def asked(self) -> Mapping[str, Any]:
-        """The content of run.json: what the run was asked to do."""
+        """The fields of run.json: the list and the options of the run."""
         path = self.path / "run.json"
         try:
             fields = strict_json(read_whole(path, MOST))
@@ -103,26 +103,26 @@ class KnownRun:
         return False
 
     @property
-    def standing(self) -> Standing:
-        """How the run stands."""
-        if self._standing is None:
-            self._standing = standing_of(self.path)
-        return self._standing
+    def status(self) -> RunStatus:
+        """The status of the run, which is read once."""
+        if self._status is None:
+            self._status = status_of(self.path)
+        return self._status
 
     @property
     def end(self) -> PartEnded | None:
-        """How the last part of the run ended; None where it did not."""
-        return self.standing.end
+        """How the last part of the run ended; None where it was killed, or is still running."""
+        return self.status.end
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether `resume` has nothing to do."""
-        return self.standing.is_finished
+        """Tell whether `resume` has nothing to do (`RunStatus.is_finished`)."""
+        return self.status.is_finished
 
     @property
     def is_undone(self) -> bool:
         """Tell whether everything that the run deleted was restored."""
-        return self.standing.undone is Undone.WHOLLY
+        return self.status.undone is Undone.WHOLLY
 
     def remove(self) -> None:
         """Delete the folder. Raises OSError."""
@@ -130,7 +130,7 @@ class KnownRun:
 
 
 def known_runs(root: Path) -> list[KnownRun]:
-    """Return the recorded runs, the oldest first; other folders are ignored.
+    """Return the recorded runs in a state folder, the oldest first; other folders are ignored.
 
     Raises InputError where the folder of the runs exists and cannot be read.
     """
@@ -155,5 +155,5 @@ def _age(folder: Path) -> tuple[str, int, str]:
 
 
 def _has_record(folder: Path) -> bool:
-    """Tell whether a folder has a record; a run that was killed before it wrote one had sent nothing."""
+    """Tell whether a folder has a record. A run that was killed before it wrote one had sent no request."""
     return any(os.path.lexists(folder / name) for name in ("run.json", "journal.jsonl"))

@@ -21,14 +21,17 @@ _LINE = b'   "repository": '
 
 @dataclass(frozen=True, slots=True)
 class RunPlaces:
-    """`repositories`: `host/path` in normal form, each once. `is_planned`: they are the plan's; else the list's, with globs."""
+    """The repositories of a run: `host/path` in normal form, each once.
+
+    `is_planned`: they are those of the plan; otherwise those of the list, which may be globs.
+    """
 
     repositories: tuple[str, ...] = ()
     is_planned: bool = False
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries, each once."""
+        """The registry hosts, each once."""
         return tuple(dict.fromkeys(name.partition("/")[0] for name in self.repositories))
 
 
@@ -50,5 +53,5 @@ def _planned(plan: Path) -> Iterator[str]:
 
 
 def listed_places(asked: Mapping[str, Any]) -> RunPlaces:
-    """Return the repositories that the list in run.json names; malformed entries are left out."""
+    """Return the repositories that the list in run.json names. `asked`: its fields; malformed entries are left out."""
     return RunPlaces(tuple(dict.fromkeys(repository_part(image) for image, _ in named_entries(asked))))

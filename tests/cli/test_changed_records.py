@@ -159,7 +159,7 @@ OF_ARCHIVE: dict[str, tuple[Change, str]] = {
     "more": (archive(lambda fields: fields.update(more=5)), f"{ARCHIVE}:1"),
     "deep": (instead(ARCHIVE, lambda path: path.write_bytes(gzip.compress(DEEP.encode()))), f"{ARCHIVE}:1"),
     "no archive": (instead(ARCHIVE, text("no gzip")), f"{ARCHIVE}: this record was changed: it is damaged"),
-    "bomb": (instead(ARCHIVE, bomb), f"{ARCHIVE}: this record was changed: behind byte 0 it unpacks to more than"),
+    "bomb": (instead(ARCHIVE, bomb), f"{ARCHIVE}: this record was changed: after byte 0 it unpacks to more than"),
     "link": (instead(ARCHIVE, link), f"{ARCHIVE}: this record was changed: it is a symbolic link"),
     "folder": (instead(ARCHIVE, Path.mkdir), ARCHIVE),
 }

@@ -14,11 +14,11 @@ from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.state.errors import StateError
 from bulkrm.state.evidence import archived
-from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.history import read_history
-from bulkrm.state.journal.losses import put_back, still_lost
-from bulkrm.state.journal.standing import standing_of
+from bulkrm.state.journal.losses import restorations, still_lost
+from bulkrm.state.journal.run_status import status_of
 from tests.property import strategies
 
 APP = "reg.example:5000/team/app"
@@ -111,12 +111,12 @@ def enforce_limit(folder: Path, found: list[Event]) -> None:
                 assert result.image == event.image
             case _:
                 pass
-    account = Account(found)
-    back = put_back(folder, account)
-    assert not back.sure & back.maybe
-    assert not back.sure & still_lost(account)
+    removals = Removals(found)
+    restored = restorations(folder, removals)
+    assert not restored.sure & restored.maybe
+    assert not restored.sure & still_lost(removals)
     read_history(folder)
-    standing_of(folder)
+    status_of(folder)
 
 
 @given(
@@ -154,4 +154,4 @@ def test_one_file(tmp_path: Path) -> None:
     """A run's journal in the place of another one's is read by the same rules."""
     (tmp_path / "journal.jsonl").write_text("")
 
-    assert standing_of(tmp_path).end is None
+    assert status_of(tmp_path).end is None

@@ -133,7 +133,7 @@ class OneRun(RuleBasedStateMachine):
         anything = any(True for _ in self.put_back)
         assert self.known.is_undone is anything
 
-    @precondition(lambda self: self.known is not None and not self.known.standing.is_over)
+    @precondition(lambda self: self.known is not None and not self.known.status.is_over)
     @rule(after=_after, kill=st.booleans())
     def go_on(self, after: int | None, *, kill: bool) -> None:
         """Resume, to the end or not: what somebody put back stays."""
@@ -159,7 +159,7 @@ class OneRun(RuleBasedStateMachine):
     def over(self) -> None:
         """A run of which everything was put back: all of it is there."""
         assert self.known is not None
-        assert self.known.standing.is_over
+        assert self.known.status.is_over
         assert self.look() == self.before
 
     def finally_undone(self) -> None:

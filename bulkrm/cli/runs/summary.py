@@ -10,7 +10,7 @@ from typing import Any
 from bulkrm.codec.journal_events import Undone
 from bulkrm.model.text.layout import counted
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal.standing import INTERRUPTED, Standing
+from bulkrm.state.journal.run_status import INTERRUPTED, RunStatus
 from bulkrm.state.known import KnownRun
 from bulkrm.state.run_places import RunPlaces
 
@@ -127,7 +127,7 @@ def summary_of_record(run: KnownRun) -> RunSummary:
     """Return the summary of a run by its record. No other process works on that record."""
     try:
         run.check()
-        standing = run.standing
+        standing = run.status
         places = run.places
     except StateError as error:
         return RunSummary(run.id, run.path, run.started, RunState.DAMAGED, damage=error.what)
@@ -145,7 +145,7 @@ def _places(run: KnownRun) -> RunPlaces:
         return RunPlaces()
 
 
-def _state(standing: Standing) -> RunState:
+def _state(standing: RunStatus) -> RunState:
     end = standing.end
     if end is not None and end.declined:
         return RunState.DECLINED

@@ -25,11 +25,11 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.events import read_events
-from bulkrm.state.journal.losses import put_back
-from bulkrm.state.journal.marker import clear_marker, set_marker
-from bulkrm.state.journal.standing import undone_of
+from bulkrm.state.journal.losses import restorations
+from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
+from bulkrm.state.journal.run_status import undone_of
 
 _AHEAD = 64  # further intents that are written together with one
 # A manifest of a repository, and the tags under which it is pushed again; without any it is pushed by its digest.
@@ -44,7 +44,7 @@ class UndoRecording(DurableJournal):
         super().__init__(folder)
         self._upcoming: Iterator[Restoration] = iter(())
         self._written: dict[Restoration, int] = {}
-        self._has_marker = False
+        self._is_marked = False
 
     async def begin(self, upcoming: Iterable[Restoration]) -> None:
         """Record that an undo begins; `upcoming`: what it will push. Raises StateError: then nothing may be pushed."""
@@ -71,11 +71,11 @@ class UndoRecording(DurableJournal):
         if self._trouble is not None:
             raise self._trouble
         self._folder.sync()
-        account = Account(read_events(self._folder.path / "journal.jsonl"))
+        removals = Removals(read_events(self._folder.path / "journal.jsonl"))
         if of_everything:
-            clear_marker(self._folder.path)
-        undone = undone_of(account, put_back(self._folder.path, account))
-        ended = account.end and replace(account.end, standing=None)
+            unmark_unrecorded_undo(self._folder.path)
+        undone = undone_of(removals, restorations(self._folder.path, removals))
+        ended = removals.end and replace(removals.end, standing=None)
         self._folder.journal.append(event_fields(UndoEnded(undone is Undone.WHOLLY, undone, ended)))
         self._folder.sync()
 
@@ -83,6 +83,6 @@ class UndoRecording(DurableJournal):
         try:
             await self._durable_up_to(number)
         except StateError:
-            if not self._has_marker:
-                await run_sync(set_marker, self._folder.path)
-                self._has_marker = True
+            if not self._is_marked:
+                await run_sync(mark_unrecorded_undo, self._folder.path)
+                self._is_marked = True

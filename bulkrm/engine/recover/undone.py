@@ -21,7 +21,7 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.result.report import ImageResult
-from bulkrm.state.journal.account import TaggedDigest
+from bulkrm.state.journal.removals import TaggedDigest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The journal of a run, and what its events tell: progress, losses, how the run stands."""
+"""The journal of a run, and what follows from its events: progress, losses, and whether the run can be resumed."""

@@ -34,7 +34,7 @@ class Journal:
             self._pending.append(line)
 
     def sync(self) -> None:
-        """Write the appended events and wait until they are on disk. Raises StateError."""
+        """Write the appended events, and wait until they are on disk. Raises StateError."""
         with self._lock:
             taken, self._pending = self._pending, []
         try:
@@ -46,11 +46,11 @@ class Journal:
         self._file.sync()
 
     def check(self) -> None:
-        """Raise StateError where the file is no longer the one that is found under its name."""
+        """Raise StateError if the file was deleted, moved, replaced or truncated."""
         self._file.check()
 
     def close(self) -> None:
-        """Write the rest, and close. Raises StateError."""
+        """Write the appended events, and close the file. Raises StateError."""
         try:
             if self._pending:
                 self.sync()
@@ -59,12 +59,12 @@ class Journal:
 
 
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a journal as JSON objects, without an incomplete last line. Raises StateError on other damage."""
+    """Yield the lines of a journal as JSON objects, without an incomplete last line. Raises StateError for other damage."""
     return (event for _, event in numbered(path))
 
 
 def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield what `read_journal` does, each object with the number of its line."""
+    """Yield the objects of `read_journal`, each with the number of its line, from 1."""
     for number, line, whole in read_lines(path, LONGEST):
         if not whole:
             return  # a crash interrupted the write

@@ -8,17 +8,18 @@ from bulkrm.codec.journal_events import DanglingIntent, DecoyIntent, Event, Imag
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
-from bulkrm.state.journal.account import Account
 from bulkrm.state.journal.events import read_events
-from bulkrm.state.journal.losses import PutBack, put_back
+from bulkrm.state.journal.losses import Restorations, restorations
+from bulkrm.state.journal.removals import Removals
 
 
 @dataclass(slots=True)
 class History:
     """The progress of a run. `outcomes`: the final ones, by the image's full name; `intents`: of deletions.
 
-    `decoys`: by repository. `removed_ahead`: the digests of tags that were to be removed before their manifests, by
-    repository and tag. `dangling`: tags without a manifest that were to be removed. `back`: what undos restored.
+    `decoys`: their digests, by repository. `removed_ahead`: the digests of tags that have an intent to remove them before
+    their manifests, by repository and tag. `dangling`: tags without a manifest that have an intent to remove them.
+    `restored`: what undos restored.
     """
 
     outcomes: dict[str, ImageResult] = field(default_factory=dict)
@@ -26,7 +27,7 @@ class History:
     decoys: dict[Repository, set[Digest]] = field(default_factory=lambda: defaultdict(set))
     removed_ahead: dict[tuple[Repository, str], Digest] = field(default_factory=dict)
     dangling: set[tuple[Repository, str]] = field(default_factory=set)
-    back: PutBack = field(default_factory=PutBack)
+    restored: Restorations = field(default_factory=Restorations)
 
 
 def read_history(folder: Path) -> History:
@@ -34,15 +35,15 @@ def read_history(folder: Path) -> History:
     history = History()
     events = list(read_events(folder / "journal.jsonl"))
     for event in events:
-        _take(history, event)
-    history.back = put_back(folder, Account(events))
-    for repository, _, tag in history.back.sure:
+        _add(history, event)
+    history.restored = restorations(folder, Removals(events))
+    for repository, _, tag in history.restored.sure:
         if tag is not None:
             history.removed_ahead.pop((repository, tag), None)
     return history
 
 
-def _take(history: History, event: Event) -> None:
+def _add(history: History, event: Event) -> None:
     match event:
         case ImageOutcome(image=image, result=ImageResult() as result):
             history.outcomes[image] = result

@@ -95,10 +95,10 @@ def test_damage(tmp_path: Path) -> None:
     """Bytes that are no archive, and lines that are no manifest, are refused."""
     path = tmp_path / "manifests.jsonl.gz"
     path.write_bytes(b"this was never an archive")
-    with pytest.raises(StateError, match="damaged behind byte 0"):
+    with pytest.raises(StateError, match="damaged after byte 0"):
         list(read_archive(path))
     path.write_bytes(gzip.compress(b'{"digest":"sha256:1"}\n'))
-    with pytest.raises(StateError, match="no manifest"):
+    with pytest.raises(StateError, match="not a manifest"):
         Archive(path)
     with pytest.raises(StateError, match="No such file"):
         list(read_archive(tmp_path / "gone"))

@@ -17,7 +17,7 @@ from bulkrm.state.files import AppendedFile, read_lines, read_whole
     [
         (lambda path: path.symlink_to(path.with_name("other")), "it is a symbolic link"),
         (os.mkfifo, "it is not a plain file"),
-        (Path.mkdir, "directory|no plain file"),
+        (Path.mkdir, "directory|not a plain file"),
     ],
     ids=["link", "pipe", "folder"],
 )
@@ -78,9 +78,9 @@ def test_a_file_of_one_line(tmp_path: Path) -> None:
         (Path.unlink, "was removed or moved"),
         (lambda path: path.rename(path.with_name("other")), "was removed or moved"),
         (lambda path: (path.unlink(), path.write_bytes(b"one")), "was replaced"),
-        (lambda path: os.truncate(path, 1), "was cut off|changed by somebody else"),
+        (lambda path: os.truncate(path, 1), "was truncated|changed by another process"),
     ],
-    ids=["removed", "moved", "replaced", "cut off"],
+    ids=["removed", "moved", "replaced", "truncated"],
 )
 @pytest.mark.parametrize("act", ["check", "sync", "append"])
 def test_it_is_gone(tmp_path: Path, harm: Callable[[Path], object], why: str, act: str) -> None:

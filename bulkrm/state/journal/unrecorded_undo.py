@@ -1,6 +1,6 @@
-"""A marker file: an undo restores images that the journal does not mention, because the journal cannot be written.
+"""An empty file in the folder of a run that says: an undo restored images, and could not write that into the journal.
 
-The file is empty, since a disk that is too full for a line of the journal still has room for a file name.
+It is empty because a disk that is too full for a line of the journal still has room for a file name.
 """
 
 import os
@@ -11,13 +11,13 @@ from bulkrm.state.files import failed
 _NAME = "undo-not-recorded"
 
 
-def has_marker(folder: Path) -> bool:
-    """Tell whether the folder of a run has the marker."""
+def has_unrecorded_undo(folder: Path) -> bool:
+    """Tell whether the folder of a run has the file."""
     return os.path.lexists(folder / _NAME)
 
 
-def set_marker(folder: Path) -> None:
-    """Create the marker durably. Raises StateError."""
+def mark_unrecorded_undo(folder: Path) -> None:
+    """Create the file, and wait until it is on disk. Raises StateError."""
     path = folder / _NAME
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
@@ -30,8 +30,8 @@ def set_marker(folder: Path) -> None:
         raise failed(path, error) from error
 
 
-def clear_marker(folder: Path) -> None:
-    """Remove the marker, once the journal is complete again. Raises StateError."""
+def unmark_unrecorded_undo(folder: Path) -> None:
+    """Remove the file, once the journal is complete again. Raises StateError."""
     path = folder / _NAME
     try:
         path.unlink(missing_ok=True)

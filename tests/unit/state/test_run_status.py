@@ -10,11 +10,11 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.account import Account
+from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.events import read_events
-from bulkrm.state.journal.losses import PutBack, losses, put_back
-from bulkrm.state.journal.marker import clear_marker, set_marker
-from bulkrm.state.journal.standing import Standing, standing_of
+from bulkrm.state.journal.losses import Restorations, losses, restorations
+from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
+from bulkrm.state.journal.run_status import RunStatus, status_of
 
 APP = "reg.example.com:5000/team/app"
 ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))
@@ -77,7 +77,7 @@ def test_of_the_whole_journal(tmp_path: Path, events: list[dict[str, Any]], undo
     """What is behind an undo counts, however much stands behind it."""
     path = made(tmp_path, *events)
 
-    standing = standing_of(path)
+    standing = status_of(path)
 
     assert (standing.undone.value, standing.is_over) == (undone, over)
 
@@ -88,11 +88,11 @@ def test_the_last_event_says_it(tmp_path: Path) -> None:
     said = event_fields(UndoEnded(everything=False, standing=Undone.PARTLY))
     path = made(tmp_path, broken, said)
 
-    assert standing_of(path) == Standing(None, Undone.PARTLY)
+    assert status_of(path) == RunStatus(None, Undone.PARTLY)
     with (path / "journal.jsonl").open("a") as journal:
         journal.write('{"event":"resumed"}\n')
     with pytest.raises(StateError, match=r"journal.jsonl:1: this record was changed"):
-        standing_of(path)
+        status_of(path)
 
 
 @pytest.mark.parametrize("wrong", [{"standing": "perhaps"}, {"standing": 5}, {"standing": "no", "code": "x"}])
@@ -102,9 +102,9 @@ def test_a_last_event_that_says_nothing(tmp_path: Path, wrong: dict[str, Any]) -
 
     if "code" in wrong:
         with pytest.raises(StateError):
-            standing_of(path)
+            status_of(path)
     else:
-        assert standing_of(path).undone is Undone.WHOLLY
+        assert status_of(path).undone is Undone.WHOLLY
 
 
 def test_a_killed_run(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_killed_run(tmp_path: Path) -> None:
     path = made(tmp_path)
     (path / "journal.jsonl").unlink()
 
-    assert standing_of(path) == Standing(None)
+    assert status_of(path) == RunStatus(None)
 
 
 def place(manifest: Manifest, tag: str | None) -> tuple[str, str, str | None]:
@@ -121,7 +121,7 @@ def place(manifest: Manifest, tag: str | None) -> tuple[str, str, str | None]:
 
 def found(folder: Path) -> tuple[set[tuple[str, str, str | None]], set[tuple[str, str, str | None]]]:
     """What is back for sure, and perhaps."""
-    what: PutBack = put_back(folder, Account(read_events(folder / "journal.jsonl")))
+    what: Restorations = restorations(folder, Removals(read_events(folder / "journal.jsonl")))
     sure, maybe = ({(str(where), str(digest), tag) for where, digest, tag in some} for some in (what.sure, what.maybe))
     return sure, maybe
 
@@ -132,23 +132,23 @@ def test_what_is_back(tmp_path: Path) -> None:
     path = made(tmp_path, *GONE, *RESTORE, child, UNDO_END)
 
     assert found(path) == ({place(TWO, None)}, {place(ONE, "a")})
-    assert [(lost.manifest, lost.back) for lost in losses(path)] == [(ONE, set()), (TWO, set())]
+    assert [(lost.manifest, lost.restored) for lost in losses(path)] == [(ONE, set()), (TWO, set())]
 
 
 def test_an_undo_that_was_not_recorded(tmp_path: Path) -> None:
     """With the marker of one, everything that went may be back, until the marker is gone."""
     path = made(tmp_path, *GONE, UNDOING, back("a", ONE), UNDO_END)
-    set_marker(path)
-    set_marker(path)
+    mark_unrecorded_undo(path)
+    mark_unrecorded_undo(path)
 
     assert found(path) == ({place(ONE, "a")}, {place(TWO, "b")})
-    assert standing_of(path).undone is Undone.PARTLY
-    clear_marker(path)
-    clear_marker(path)
+    assert status_of(path).undone is Undone.PARTLY
+    unmark_unrecorded_undo(path)
+    unmark_unrecorded_undo(path)
     assert found(path) == ({place(ONE, "a")}, set())
 
 
 def test_a_marker_that_cannot_be_set(tmp_path: Path) -> None:
     """Where not even that can be written, it is an error."""
     with pytest.raises(StateError, match="undo-not-recorded"):
-        set_marker(tmp_path / "gone")
+        mark_unrecorded_undo(tmp_path / "gone")
