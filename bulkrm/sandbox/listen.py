@@ -31,7 +31,7 @@ class LoopbackServer:
     """One HTTP server on a free port of 127.0.0.1."""
 
     def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
-        """`handler`: answers requests; `tls`: serve HTTPS. `start` opens the port."""
+        """Keep `handler`, which answers requests; `tls`: serve HTTPS. `start` opens the port."""
         self._handler = handler
         self._tls = tls
         self._runner: web.ServerRunner | None = None

@@ -7,7 +7,7 @@ class StateError(BulkrmError):
     """A record cannot be read, or cannot be written any further, so that nothing more may be deleted."""
 
     def __init__(self, what: str, remedy: str | None = None) -> None:
-        """`what`: one line for people; `remedy`: what to do, None where there is no advice."""
+        """Keep `what`, one line for people, and `remedy`, what to do (None: there is no advice)."""
         super().__init__(what)
         self.what = what
         self.remedy = remedy

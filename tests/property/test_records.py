@@ -14,10 +14,10 @@ from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.state.errors import StateError
 from bulkrm.state.evidence import archived
-from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.history import read_history
 from bulkrm.state.journal.losses import restorations, still_lost
+from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.run_status import status_of
 from tests.property import strategies
 

@@ -25,11 +25,11 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.losses import restorations
-from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
+from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.run_status import undone_of
+from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
 
 _AHEAD = 64  # further intents that are written together with one
 # A manifest of a repository, and the tags under which it is pushed again; without any it is pushed by its digest.

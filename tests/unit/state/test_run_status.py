@@ -10,11 +10,11 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.losses import Restorations, losses, restorations
-from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
+from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.run_status import RunStatus, status_of
+from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
 
 APP = "reg.example.com:5000/team/app"
 ONE, TWO = (Manifest(Digest.of(text), OCI_MANIFEST, text) for text in (b"one", b"two"))
