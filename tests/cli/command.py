@@ -18,13 +18,15 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bulkrm.cli.main import main
 from bulkrm.sandbox import Asked, Call, Sandbox, SandboxSettings, oci_image, put_image
-from tests.support.loaded import loaded
+from tests.support.forked import forked
+from tests.support.loaded import Wanted, loaded
 
 SECONDS = 60.0  # after which a test gives up: far more than anything here takes
 _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
@@ -108,14 +110,9 @@ async def bulkrm(
 ) -> Result:
     """Run it as a process of its own, while the test's event loop keeps serving.
 
-    It is forked from one that has loaded bulkrm; `start` and `terminal` begin as a user's command does, and so does this
-    one `afresh`: where it is to find another package or plugin than that process has.
+    It is forked from one that has loaded bulkrm, unless it is to start `afresh`, as `start` has it.
     """
-    pipe = asyncio.subprocess.PIPE
-    command = (sys.executable, "-m", "bulkrm") if afresh else (_loaded(),)
-    process = await asyncio.create_subprocess_exec(
-        *command, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), limit=2**24
-    )
+    process = await start(*arguments, env=env, afresh=afresh)
     async with asyncio.timeout(SECONDS * 2):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
@@ -123,15 +120,23 @@ async def bulkrm(
 
 
 @functools.cache
-def _loaded() -> str:
-    """Return the program `bulkrm` that has been loaded already; it lives as long as the tests."""
+def _loaded() -> Path:
+    """Return the socket of the process that commands are forked from; it lives as long as the tests."""
     stack = ExitStack()
     atexit.register(stack.close)
-    return str(stack.enter_context(loaded()) / "bulkrm")
+    return stack.enter_context(loaded()) / "socket"
 
 
-async def start(*arguments: str, env: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-    """Start it with pipes for everything, and without the terminal of whoever runs the tests."""
+async def start(
+    *arguments: str, env: Mapping[str, str] | None = None, afresh: bool = False
+) -> asyncio.subprocess.Process:
+    """Start it with pipes for everything, and without the terminal of whoever runs the tests.
+
+    `afresh`: as `python -m bulkrm`, where that makes a difference: it finds other packages, is looked for in the process
+    list, or gets variables that Python itself reads.
+    """
+    if not afresh:
+        return await forked(_loaded(), Wanted(arguments, environment(env), str(Path.cwd())))
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bulkrm", *arguments,
@@ -234,26 +239,23 @@ async def terminal(
     env: Mapping[str, str] | None = None,
     redirected: str = "",
     ignored: Sequence[signal.Signals] = (),
+    afresh: bool = False,
 ) -> AsyncIterator[Terminal]:
     """Start the command on a terminal of 80 columns; with `pipe`, its standard output is none, with `stdin` its input.
 
     `redirected` is what a shell is told of its streams (`2>log`); `ignored`: signals that it starts with as ignored.
+    With either of them it starts `afresh` (as in `start`), and where that is asked for.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    shell = ["sh", "-c", f'exec "$0" "$@" {redirected}'] if redirected else []
-
-    def prepare() -> None:
-        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
-        for number in ignored:
-            signal.signal(number, signal.SIG_IGN)
-
-    process = await asyncio.create_subprocess_exec(
-        *shell, sys.executable, "-m", "bulkrm", *arguments,
-        stdin=slave if stdin is None else asyncio.subprocess.PIPE, stderr=slave,
-        stdout=asyncio.subprocess.PIPE if pipe else slave, env=environment(env),
-        start_new_session=True, preexec_fn=prepare,
-    )  # fmt: skip
+    piped = asyncio.subprocess.PIPE
+    streams = slave if stdin is None else piped, piped if pipe else slave, slave
+    if redirected or ignored or afresh:
+        shell = ["sh", "-c", f'exec "$0" "$@" {redirected}', sys.executable, "-m", "bulkrm", *arguments]
+        process = await _on_terminal(shell, streams, environment(env), ignored)
+    else:
+        wanted = Wanted(arguments, environment(env), str(Path.cwd()), on_terminal=True)
+        process = await forked(_loaded(), wanted, streams)
     os.close(slave)
     if process.stdin is not None and stdin is not None:
         process.stdin.write(stdin)
@@ -266,6 +268,20 @@ async def terminal(
             process.kill()
             await process.wait()
         screen.hang_up()
+
+
+async def _on_terminal(
+    command: Sequence[str], streams: tuple[int, int, int], env: Mapping[str, str], ignored: Sequence[signal.Signals]
+) -> asyncio.subprocess.Process:
+    def prepare() -> None:
+        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+    stdin, stdout, stderr = streams
+    return await asyncio.create_subprocess_exec(
+        *command, stdin=stdin, stdout=stdout, stderr=stderr, env=env, start_new_session=True, preexec_fn=prepare
+    )
 
 
 @contextmanager

@@ -77,10 +77,12 @@ def shown(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-async def on_terminal(*words: str, columns: int = 80, lines: int = 24, env: Mapping[str, str] | None = None) -> str:
+async def on_terminal(
+    *words: str, columns: int = 80, lines: int = 24, env: Mapping[str, str] | None = None, afresh: bool = False
+) -> str:
     """Show a page on a terminal of this size, and return all that it wrote."""
     size = {"COLUMNS": str(columns), "LINES": str(lines)}
-    async with terminal("help", *words, pipe=False, env={**COLOURED, **size, **(env or {})}) as screen:
+    async with terminal("help", *words, pipe=False, env={**COLOURED, **size, **(env or {})}, afresh=afresh) as screen:
         result = await screen.end()
     assert result.code == 0
     return shown(result.err)
@@ -174,7 +176,9 @@ async def test_never_a_pager_in_a_pipe(tmp_path: Path) -> None:
 
 async def test_a_terminal_without_utf_8() -> None:
     """It gets the source text, which is ASCII, without a character that it would show as an escape."""
-    text = await on_terminal("python", env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"})
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+
+    text = await on_terminal("python", env=ascii_only, afresh=True)
 
     assert text == page("python")
 

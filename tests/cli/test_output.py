@@ -351,7 +351,9 @@ async def test_narrow_encoding(output: str) -> None:
         fill(sandbox, "a", "b")
         text = f"- {{image: '{sandbox.host}/team/app:a', note: 期限切れ}}\n- {sandbox.host}/team/app:b\n"
 
-        result = await bulkrm("-f", "-", "-o", output, stdin=text.encode(), env={"PYTHONIOENCODING": "latin-1"})
+        result = await bulkrm(
+            "-f", "-", "-o", output, stdin=text.encode(), env={"PYTHONIOENCODING": "latin-1"}, afresh=True
+        )
 
         assert tags(sandbox) == set()
     assert "Traceback" not in result.err

@@ -59,7 +59,7 @@ async def test_one_signal(number: signal.Signals, code: int) -> None:
         fill(sandbox, *(f"t{index:02}" for index in range(20)))
         held = Held(IN_FLIGHT)
         sandbox.faults.add(Call(held), method="DELETE", times=None, skip=1)
-        process = await start(f"{sandbox.host}/team/app:*", "-c", str(IN_FLIGHT), "-o", "json")
+        process = await start(f"{sandbox.host}/team/app:*", "-c", str(IN_FLIGHT), "-o", "json", afresh=True)
         await held.full()
 
         process.send_signal(number)

@@ -69,7 +69,7 @@ async def test_interrupt_at_the_question() -> None:
     async with Sandbox(OPEN) as sandbox:
         fill(sandbox, "a", "b")
 
-        async with terminal(f"{sandbox.host}/team/app:*", "-o", "json") as screen:
+        async with terminal(f"{sandbox.host}/team/app:*", "-o", "json", afresh=True) as screen:
             await screen.until("[y/N] ")
             screen.type("\x03")
             result = await screen.end()
@@ -224,7 +224,7 @@ async def test_bar() -> None:
     async with Sandbox(OPEN) as sandbox:
         fill(sandbox, *(f"t{number:02}" for number in range(20)))
 
-        async with terminal(f"{sandbox.host}/team/app:*", "-y", "-o", "json") as screen:
+        async with terminal(f"{sandbox.host}/team/app:*", "-y", "-o", "json", afresh=True) as screen:
 
             async def look(_: Asked) -> None:
                 await screen.until("Deleting manifests")

@@ -167,7 +167,7 @@ async def test_answers_that_come_twice(seed: int) -> None:
 
 async def command(*arguments: str, env: dict[str, str]) -> tuple[Result, list[str]]:
     """Run the command, and look at the process list while it runs."""
-    process = await start(*arguments, env=env)
+    process = await start(*arguments, env=env, afresh=True)
     seen = list[str]()
 
     def look() -> bool:

@@ -1,106 +1,163 @@
 """bulkrm without the time that Python takes to load it: a process that has it loaded forks one for each command.
 
-Half a second for each of some sixty commands adds up. The program `bulkrm` that the blocks find on their PATH is a small
-client: it hands its arguments, environment, folder and standard streams over, and ends with the exit code of the process
-that runs the real `main` with them.
+Half a second for each of some thousand commands adds up. Who wants a command hands its arguments, environment, folder
+and standard streams over a socket, and is told the id of the process that runs the real `main` with them, and later how
+that ended. There are two who do: the program `bulkrm` that the blocks of the manual find on their PATH, and
+`tests.support.forked`.
+
+It leaves away what happens before `main`. Tests of that start `python -m bulkrm`: what other packages are found, what
+the process list shows, in what encoding the streams are.
 """
 
 import atexit
+import fcntl
 import gc
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import termios
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+# How many bytes tell the length of a request, the id of a process, and how it ended.
+NUMBER = 4
+_FILES = 1024  # more than it has open
 _CLIENT = """\
 #!{python} -IS
 import array, json, os, socket, sys
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
-asked = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
+wanted = {{"arguments": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}}
+asked = json.dumps(wanted).encode()
 streams = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))
-server.sendmsg([len(asked).to_bytes(4, "big")], [streams])
+server.sendmsg([len(asked).to_bytes({number}, "big")], [streams])
 server.sendall(asked)
-sys.exit(server.recv(1)[0])
+server.recv({number}, socket.MSG_WAITALL)
+sys.exit(int.from_bytes(server.recv({number}, socket.MSG_WAITALL), "big", signed=True))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A command to run. `on_terminal`: its standard error is the terminal that it is to belong to."""
+
+    arguments: Sequence[str]
+    environment: dict[str, str]
+    folder: str
+    on_terminal: bool = False
+
+    def ask(self, server: socket.socket, streams: Sequence[int]) -> int:
+        """Send it, with the three standard streams; return the id of its process."""
+        asked = json.dumps(asdict(self)).encode()
+        socket.send_fds(server, [len(asked).to_bytes(NUMBER, "big")], list(streams))
+        server.sendall(asked)
+        return int.from_bytes(server.recv(NUMBER, socket.MSG_WAITALL), "big")
 
 
 @contextmanager
 def loaded() -> Iterator[Path]:
-    """Hold the process that commands are forked from; yields a folder for the PATH, in which `bulkrm` is."""
+    """Hold the process that commands are forked from; yields a folder with its `socket`, and a program `bulkrm`."""
     with tempfile.TemporaryDirectory() as name:  # the path of a socket has at most 107 characters
         folder = Path(name)
         address = str(folder / "socket")
         command = [sys.executable, "-m", "tests.support.loaded", address]
-        # A session of its own: what it forks has no terminal, whoever runs the tests.
-        process = subprocess.Popen(  # noqa: S603 (our own)
+        # It ends with its standard input, and so with whoever runs the tests, however that ends.
+        with subprocess.Popen(  # noqa: S603 (our own)
             command,
             cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        client = folder / "bulkrm"
-        client.write_text(_CLIENT.format(python=sys.executable, address=address))
-        client.chmod(0o755)
-        try:
-            yield folder
-        finally:
-            process.kill()
-            process.communicate()
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            client = folder / "bulkrm"
+            client.write_text(_CLIENT.format(python=sys.executable, address=address, number=NUMBER))
+            client.chmod(0o755)
+            try:
+                yield folder
+            finally:
+                process.kill()
 
 
 def serve(address: str) -> NoReturn:
-    """Load bulkrm, and fork a process for each command until this one is killed."""
+    """Load bulkrm, and fork a process for each command until standard input ends."""
     from bulkrm.cli.commands import app, deletion, recorded_runs  # noqa: F401, PLC0415 (this is what takes the time)
 
     gc.freeze()  # what is loaded is garbage of none of them
-
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake)
+    going_on = dict[int, socket.socket]()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
-        listener.listen()
+        listener.listen(64)
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         while True:
-            client, _ = listener.accept()
-            if os.fork() == 0:
-                listener.close()
-                perform(client)
-            client.close()
+            ready, _, _ = select.select([0, woken, listener.fileno()], [], [])
+            if woken in ready:
+                os.read(woken, 4096)
+                _tell_ends(going_on)
+            if 0 in ready:
+                sys.exit()
+            if listener.fileno() in ready:
+                client, _ = listener.accept()
+                going_on[_fork(client)] = client
 
 
-def perform(client: socket.socket) -> NoReturn:
-    """Run one command with the streams of its client, and tell the client its exit code."""
+def _tell_ends(going_on: dict[int, socket.socket]) -> None:
+    """Tell of each process that is over with which code it ended, or minus the signal that ended it."""
+    while going_on:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        with going_on.pop(pid) as client, suppress(OSError):  # nobody may want to know any more
+            client.sendall(os.waitstatus_to_exitcode(status).to_bytes(NUMBER, "big", signed=True))
+
+
+def _fork(client: socket.socket) -> int:
+    """Fork a process for the command that a client asks for; tell the client its id, and return it."""
+    length, streams, _, _ = socket.recv_fds(client, NUMBER, 3)
+    content = client.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
+    pid = os.fork()
+    if not pid:
+        _perform(Wanted(**json.loads(content)), streams)
+    for stream in streams:
+        os.close(stream)
+    client.sendall(pid.to_bytes(NUMBER, "big"))
+    return pid
+
+
+def _perform(wanted: Wanted, streams: Sequence[int]) -> NoReturn:
+    """Be the process of a command: with these streams, in a session of its own, with signals as they are at first."""
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    length, streams, _, _ = socket.recv_fds(client, 4, 3)
-    content = b""
-    while len(content) < int.from_bytes(length, "big"):
-        content += client.recv(65536)
-    arguments, environment, folder = json.loads(content)
+    os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-        os.close(stream)
+    os.closerange(len(streams), _FILES)  # the listener, and what others are told over
+    if wanted.on_terminal:
+        fcntl.ioctl(2, termios.TIOCSCTTY, 0)
     # New ones: those of the process that forked know that they lead to something else, which can be sought in.
     sys.stdin = open(0, encoding="utf-8", errors=sys.stdin.errors, closefd=False)  # noqa: SIM115 (as long as the process lives)
     sys.stdout = open(1, "w", encoding="utf-8", errors=sys.stdout.errors, closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", errors=sys.stderr.errors, closefd=False)  # noqa: SIM115
-    os.chdir(folder)
+    sys.stderr = open(2, "w", 1, encoding="utf-8", errors=sys.stderr.errors, closefd=False)  # noqa: SIM115
+    os.chdir(wanted.folder)
     os.environ.clear()
-    os.environ.update(environment)
-    code = _code_of(arguments)
+    os.environ.update(wanted.environment)
+    code = _code_of(wanted.arguments)
     atexit._run_exitfuncs()  # as at the end of any process: coverage writes down there what was run
-    client.sendall(bytes([code]))
-    os._exit(0)
+    os._exit(code)
 
 
 def _code_of(arguments: Any) -> int:
