@@ -1,31 +1,51 @@
-"""Remembers failures that hold for a host or a repository, so that they are not asked for again with each image."""
+"""Failures that hold for a host or a repository are remembered, so that they are not met again with each image."""
 
+from bulkrm.engine.circuit_breaker import CircuitBreaker
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, Reach
 
 
 class KnownFailures:
-    """Failures that reach further than one image. A place is a repository, or a host."""
+    """The failures of one kind of requests to one host that reach further than one image."""
 
     def __init__(self) -> None:
         """Begin without any failure."""
-        self._found: dict[Repository | str, Failure] = {}
+        self._of_host: Failure | None = None
+        self._of_repositories: dict[Repository | None, Failure] = {}
 
-    def note(self, failure: Failure, place: Repository | str) -> None:
-        """Remember a failure as far as it reaches."""
+    def note(self, failure: Failure, repository: Repository | None) -> None:
+        """Remember a failure as far as it reaches. `repository`: the one that it was met in; None: the catalog."""
         if failure.reach is Reach.HOST:
-            self._found.setdefault(_host(place), failure)
-        elif failure.reach is Reach.REPOSITORY and isinstance(place, Repository):  # not the catalog's own trouble
-            self._found.setdefault(place, failure)
+            self._of_host = self._of_host or failure
+        elif failure.reach is Reach.REPOSITORY and repository is not None:  # not the catalog's own trouble
+            self._of_repositories.setdefault(repository, failure)
 
-    def find(self, place: Repository | str) -> Failure | None:
-        """Return the failure that any request about this place would meet; None: none is known."""
-        return (self._found.get(_host(place)) or self._found.get(place)) if self._found else None
-
-    def forget(self, host: str) -> None:
-        """Forget what was found out about a host and its repositories."""
-        self._found = {place: failure for place, failure in self._found.items() if _host(place) != host}
+    def find(self, repository: Repository | None) -> Failure | None:
+        """Return the failure that a request about a repository, or about the catalog, would meet; None: none is known."""
+        return self._of_host or (self._of_repositories.get(repository) if self._of_repositories else None)
 
 
-def _host(place: Repository | str) -> str:
-    return place if isinstance(place, str) else place.host
+class HostMemory:
+    """What is remembered of one host: its circuit breaker, and the failures of its requests.
+
+    `requests`: the failures that any request would meet; the others are those of single kinds of requests. Who may not push
+    may still delete, where no tag can be deleted manifests may go, and where no manifest can be deleted tags may.
+    """
+
+    __slots__ = ("breaker", "deleting", "pushing", "requests", "untagging")
+
+    def __init__(self) -> None:
+        """Begin without any failure."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget all that was found out about the host and its repositories."""
+        self.breaker = CircuitBreaker()
+        self.requests = KnownFailures()
+        self.pushing = KnownFailures()
+        self.untagging = KnownFailures()
+        self.deleting = KnownFailures()
+
+    def known_failure(self, repository: Repository | None) -> Failure | None:
+        """Return the failure that any request about a repository, or about the catalog, would meet; None: none is known."""
+        return self.requests.find(repository) or self.breaker.open

@@ -69,6 +69,15 @@ class Reader:
             answer = await self._first_of(request, asked, once=once)
         return interpret.manifest(self._context(request), answer, asked, of_any_type=True)
 
+    async def possibly_damaged(self, repository: Repository, reference: str | Digest) -> Manifest | None:
+        """GET a manifest of any type; one answer that shows damage is enough, any other failure is asked for again."""
+        try:
+            return await self.anything(repository, reference, once=True)
+        except RequestFailed as error:
+            if error.failure.shows_damage:
+                raise
+        return await self.anything(repository, reference)
+
     async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Answer:
         """Send a request once, see whether that tells that it is a blob, and only then send it as often as any other."""
         try:

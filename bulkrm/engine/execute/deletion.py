@@ -39,17 +39,17 @@ class Deletion:
             item = left
         await self._recorder.intend(item)
         try:
-            result = await self._gateway.delete(item.repository, item.digest, sending)
+            result = await self._gateway.repository(item.repository).delete(item.digest, sending)
         except Withdrawn as taken_back:
             return Unsent(taken_back.failure)
         if isinstance(result, StillTagged) and not untagged and item.tags:
-            self._gateway.learn_untagged_first(item.repository.host)
+            self._gateway.repository(item.repository).learn_untagged_first()
             return Unsent()
         return result
 
     async def look(self, item: Item) -> LookResult:
         """Find out by HEAD whether a DELETE without an answer took effect."""
-        held = await self._gateway.call(item.repository, lambda registry: registry.head(item.repository, item.digest))
+        held = await self._gateway.repository(item.repository).head(item.digest)
         if isinstance(held, Failure):
             return unconfirmed(held)
         return Removal.FOUND_GONE if held is None else Finding.STILL_THERE

@@ -118,7 +118,7 @@ class Execution:
             await parts.order.come(step)
             # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
             parts.first_alone.open(step.repository.host)
-            if self._gateway.known_failure(step.repository) is None:
+            if self._gateway.repository(step.repository).known_failure is None:
                 with self._gateway.second_reading():
                     await self._tags_first.remove(step, parts.staleness)
         finally:

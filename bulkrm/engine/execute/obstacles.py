@@ -20,7 +20,7 @@ class Obstacles:
 
     def of(self, step: DeleteManifest | UntagManifest, left: Item | None) -> Obstacle | None:
         """Return what is against sending what a judgement leaves of a step (None: nothing), as the outcome of that."""
-        failure = self._gateway.known_failure(step.item.repository)
+        failure = self._gateway.repository(step.item.repository).known_failure
         if failure is not None:
             return outcome_of_failure(failure)
         if left is None:
@@ -28,7 +28,7 @@ class Obstacles:
         return self._of_deleting(step, left) if isinstance(step, DeleteManifest) else self._of_untagging(left)
 
     def _of_deleting(self, step: DeleteManifest, item: Item) -> Obstacle | None:
-        failure = self._gateway.known_failure_of_deleting(item.repository)
+        failure = self._gateway.repository(item.repository).known_failure_of_deleting
         if failure is None:
             for parent in step.after:
                 if not self._outcomes.is_gone(item.repository, parent):
@@ -38,5 +38,5 @@ class Obstacles:
 
     def _of_untagging(self, item: Item) -> Failed | NotAttempted | None:
         by_tag = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.TAG
-        failure = self._gateway.known_failure_of_untagging(item.repository) if by_tag else None
+        failure = self._gateway.repository(item.repository).known_failure_of_untagging if by_tag else None
         return outcome_of_failure(failure) if failure is not None else None

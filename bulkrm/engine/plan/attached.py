@@ -90,7 +90,7 @@ class Attached:
             repository, digest = place
             if repository in self._without_api:
                 return
-            answer = await self._gateway.call(repository, lambda registry: registry.referrers(repository, digest))
+            answer = await self._gateway.repository(repository).referrers(digest)
             if isinstance(answer, Failure):
                 self._failures[repository][digest] = answer
                 failed = True

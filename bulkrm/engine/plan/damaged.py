@@ -13,8 +13,6 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.planning.guards.rules import GuardRules
 
-_OK = 200
-
 
 class DamagedTags:
     """Finds out which tags are damaged, for sure, by a second reading."""
@@ -91,7 +89,4 @@ def is_damage(found: Resolution | None) -> bool:
     """Tell whether the registry answered about a tag, neither with a manifest nor with a 404."""
     if not isinstance(found, Unresolved) or isinstance(found.failure, CircuitOpen):
         return False
-    code, status = found.failure.code, found.failure.status
-    if code is FailureCode.SERVER_ERROR:
-        return status is not None
-    return code in (FailureCode.UNEXPECTED_ANSWER, FailureCode.DIGEST_MISMATCH) and status == _OK
+    return found.failure.shows_damage

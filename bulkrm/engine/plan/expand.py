@@ -31,7 +31,7 @@ async def expand(
     catalogs: Catalogs = {}
 
     async def read_catalog(host: str) -> None:
-        catalogs[host] = await gateway.call(host, lambda registry: registry.repositories())
+        catalogs[host] = await gateway.catalog(host).repositories()
 
     hosts = sorted({glob.host for glob in wanted_globs if not isinstance(glob.repository, Repository)})
     with stop.phase():

@@ -28,7 +28,6 @@ from bulkrm.model.manifests.details import (
 from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
-from bulkrm.remote.registry import Registry
 from bulkrm.selection.selector import OF_CONFIG, Fact
 
 Needed = Mapping[Repository, Mapping[Digest, frozenset[Fact]]]
@@ -120,7 +119,7 @@ class ImageFacts:
             repository, digest = place
             self.manifests_asked += 1
             self._asked.add(place)
-            found = await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
+            found = await self._gateway.repository(repository).manifest(digest)
             self._manifests[digest] = _known(found, describe)
             tell(ADVANCED)
 
@@ -135,11 +134,7 @@ class ImageFacts:
             repository, digest = place
             self.configs_asked += 1
             self._asked.add(place)
-
-            async def get(registry: Registry) -> bytes | None:
-                return await registry.blob(repository, digest)
-
-            self._configs[digest] = _known(await self._for_blobs.call(repository, get), read_config)
+            self._configs[digest] = _known(await self._for_blobs.repository(repository).blob(digest), read_config)
             tell(ADVANCED)
 
         await run_jobs(by_host(missing), self._gateway.workers, read, self._stop)

@@ -177,7 +177,7 @@ class Planner:
 
     def _is_broken(self, repository: Repository) -> bool:
         """Tell whether the circuit of the host is open, so that unanswered requests tell nothing about a repository."""
-        return isinstance(self._gateway.known_failure(repository), CircuitOpen)
+        return isinstance(self._gateway.repository(repository).known_failure, CircuitOpen)
 
     def _afresh(self) -> tuple[TagLists, Resolver]:
         """Return a fresh reader, which knows nothing but the tags that this run removed ahead."""

@@ -4,8 +4,9 @@ A tag that was read by HEAD is read again by GET when it becomes a target, becau
 deleted.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from enum import Enum
+from typing import Any
 
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.tag_lists import TagLists
@@ -19,7 +20,6 @@ from bulkrm.model.manifests.manifest import MEDIA_TYPES, Absent, Manifest, Resol
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.target import Target
-from bulkrm.remote.registry import Registry
 
 Name = tuple[Repository, str | Digest]
 DescribeManifest = Callable[[Manifest], Resolved]
@@ -115,9 +115,7 @@ class Resolver:
 
         async def ask(name: Name) -> None:
             repository, reference = name
-            answer = await self._gateway.call(
-                repository, lambda registry: registry.refuse_blob(repository, Digest(str(reference)))
-            )
+            answer = await self._gateway.repository(repository).refuse_blob(Digest(str(reference)))
             if isinstance(answer, Failure) and answer.code is FailureCode.NOT_A_MANIFEST:
                 self.found[name] = Unresolved(answer)
 
@@ -130,16 +128,27 @@ class Resolver:
         return found if held is None else await self._ask_for((repository, held), method)
 
     async def _ask_for(self, name: Name, method: Method) -> Resolution:
+        answer = await self._answer(name, method)
+        match answer:
+            case None:
+                return Absent()
+            case Manifest():
+                return self._noticed(answer)
+            case Failure():
+                return Unresolved(answer)
+            case Resolved():
+                return answer
+
+    def _answer(self, name: Name, method: Method) -> Coroutine[Any, Any, Resolved | Manifest | Failure | None]:
         repository, reference = name
-
-        async def get(registry: Registry) -> Resolved | None:
-            read = await _read(registry, repository, reference, method)
-            return self._noticed(read) if isinstance(read, Manifest) else read
-
-        answer = await self._gateway.call(repository, get)
-        if isinstance(answer, Failure):
-            return Unresolved(answer)
-        return answer or Absent()
+        gateway = self._gateway.repository(repository)
+        match method:
+            case Method.GET:
+                return gateway.manifest(reference)
+            case Method.HEAD:
+                return gateway.look(reference)
+            case Method.ANY:
+                return gateway.anything(reference)
 
     def _noticed(self, manifest: Manifest) -> Resolved:
         """Archive and describe a manifest; one of unknown type is never deleted, so it is not archived."""
@@ -149,15 +158,3 @@ class Resolver:
 def _is_whole(resolved: Resolved) -> bool:
     """Tell whether a manifest was read by GET, and is of a type that may be deleted."""
     return resolved.children is not None and resolved.media_type in MEDIA_TYPES
-
-
-async def _read(
-    registry: Registry, repository: Repository, reference: str | Digest, method: Method
-) -> Resolved | Manifest | None:
-    match method:
-        case Method.GET:
-            return await registry.manifest(repository, reference)
-        case Method.HEAD:
-            return await registry.look(repository, reference)
-        case Method.ANY:
-            return await registry.anything(repository, reference)

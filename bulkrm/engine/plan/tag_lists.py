@@ -103,7 +103,7 @@ class TagLists:
         await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, read, self._stop)
 
     async def _listed(self, repository: Repository) -> Listed:
-        inventory = await self._gateway.call(repository, lambda registry: registry.inventory(repository))
+        inventory = await self._gateway.repository(repository).inventory()
         if inventory is None or isinstance(inventory, Failure):
             return inventory
         if inventory.manifests and not self._removed_ahead.of(repository):  # else each tag is looked at by itself

@@ -1,17 +1,16 @@
 """Which way a registry removes a single tag: it is asked, before anything is touched."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.repository_gateway import RepositoryGateway
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
-from bulkrm.model.errors import RequestFailed
 from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, TagsOnly
-from bulkrm.remote.registry import Registry, absent_tag
+from bulkrm.remote.registry import absent_tag
 
 
 class UntagProbe:
@@ -33,27 +32,25 @@ class UntagProbe:
         missing = set(repositories) - self._found.keys()
 
         async def ask(repository: Repository) -> None:
-            self._found[repository] = await self._gateway.call(
-                repository, lambda registry: self._ask(registry, repository)
-            )
+            self._found[repository] = await self._ask(self._gateway.repository(repository))
 
         await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, ask, self._stop)
         return bool(missing)
 
-    async def _ask(self, registry: Registry, repository: Repository) -> UntagMethod | None:
+    async def _ask(self, repository: RepositoryGateway) -> UntagMethod | Failure | None:
         """Delete what is not there: a digest that nothing has, then a tag that nobody ever made. Three requests at most.
 
         distribution 2.8 answers 404 to the first and 400 to the second (registry/handlers/manifests.go takes digests
         only), 3.x 404 to both, and 405 where deletion is disabled. The digest comes first, because 3.0.0 to 3.1.0 delete
         tags although deletion is disabled, and the manifests would stay (distribution commit 8baf3e082).
         """
-        try:
-            await registry.deletes_digests(repository)
-        except RequestFailed as error:
-            if not isinstance(error.failure, TagsOnly):
-                raise
-            registry.host.authorizer.learn(replace(registry.host.traits, tags_only=error.failure))
+        refused = await repository.deletes_digests()
+        if isinstance(refused, TagsOnly):
+            repository.learn_tags_only(refused)
             return UntagMethod.TAG
-        if await registry.deletes_tags(repository, absent_tag()):
+        deletes_tags = refused or await repository.deletes_tags(absent_tag())
+        if isinstance(deletes_tags, Failure):
+            return deletes_tags
+        if deletes_tags:
             return UntagMethod.TAG
         return UntagMethod.DECOY if self._allow_decoy else None

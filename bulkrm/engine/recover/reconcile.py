@@ -137,7 +137,7 @@ class Reconciliation:
         """Return why a 404 proves nothing in a repository; None: it proves that the manifest is gone."""
         if repository in self._seen:
             return None
-        listed = await self._gateway.call(repository, lambda registry: registry.tags(repository))
+        listed = await self._gateway.repository(repository).tags()
         if listed is not None:
             return unconfirmed(listed) if isinstance(listed, Failure) else None
         # distribution has no tag list of a repository that never had a tag; another manifest proves that it exists.

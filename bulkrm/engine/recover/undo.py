@@ -39,7 +39,6 @@ from bulkrm.model.result.outcome import (
 )
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Target
-from bulkrm.remote.registry import Registry
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 
@@ -151,18 +150,9 @@ class Undo:
             return WouldRestore()
 
         await self._intend(loss)
-
-        async def put(registry: Registry) -> bool:
-            await registry.restore(loss.repository, loss.manifest, Sending())
-            return True
-
         with self._in_flight.unfinished():
-            result = await self._gateway.push(loss.repository, put)
-            return (
-                outcome_of_failure(result)
-                if isinstance(result, Failure)
-                else await self._seen(loss, loss.manifest.digest)
-            )
+            failure = await self._gateway.repository(loss.repository).restore(loss.manifest, Sending())
+            return outcome_of_failure(failure) if failure else await self._seen(loss, loss.manifest.digest)
 
     async def _tag(self, loss: Loss, target: Target) -> Outcome | None:
         """Restore a tag together with its manifest, unless the tag leads to a manifest that somebody else pushed."""

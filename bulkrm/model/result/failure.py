@@ -43,6 +43,7 @@ class FailureCode(StrEnum):
     UNSAFE_REALM = "unsafe-realm"
 
 
+_OK = 200
 # Failures of the host that may be over soon, and that say nothing about the image.
 TROUBLE = frozenset(
     {
@@ -70,6 +71,13 @@ class Failure:
     hint: str | None = None
     reach: Reach = Reach.IMAGE
     unfinished: bool = False
+
+    @property
+    def shows_damage(self) -> bool:
+        """Tell whether the registry answered about a tag, neither with a manifest nor with a 404."""
+        if self.code is FailureCode.SERVER_ERROR:
+            return self.status is not None
+        return self.code in (FailureCode.UNEXPECTED_ANSWER, FailureCode.DIGEST_MISMATCH) and self.status == _OK
 
 
 @dataclass(frozen=True, slots=True)

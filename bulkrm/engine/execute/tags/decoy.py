@@ -103,9 +103,7 @@ class EarlierDecoy:
 
     async def delete(self) -> Removal | Failure:
         """DELETE the decoy, and with it all tags that are under it."""
-        return await self._gateway.call(
-            self.repository, lambda registry: registry.delete(self.repository, self.digest, Sending())
-        )
+        return await self._gateway.repository(self.repository).delete(self.digest, Sending())
 
     async def put_back(self, tag: str, archived: Manifest) -> Digest | Failure | None:
         """Push the archived manifest under a tag that holds the decoy; return what the tag holds then."""

@@ -15,25 +15,21 @@ from bulkrm.engine.execute.tags.tag_change import (
     unconfirmed,
 )
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
-from bulkrm.model.errors import RequestFailed
-from bulkrm.model.manifests.manifest import Manifest, Unresolved
+from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, outcome_of_failure
 from bulkrm.remote.clock import Clock, Moment
-from bulkrm.remote.registry import Registry
 from bulkrm.remote.sending import Sending, Withdrawn
 
 _FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
 _TRIES = 8  # times that a tag is read: a token may end, or the host pause, while a request waits for its turn
 # Sends the change, once.
-_Send = Callable[[Registry, Sending], Awaitable[Removal | Pushed]]
-_Ask = Callable[[Repository, Callable[[Registry], Awaitable[Removal | Pushed]]], Awaitable[Removal | Pushed | Failure]]
+_Send = Callable[[Sending], Awaitable[Removal | Pushed | Failure]]
 
 
 class TagChanger:
@@ -54,12 +50,8 @@ class TagChanger:
 
     async def read(self, repository: Repository, tag: str) -> Digest | Failure | None:
         """Return the digest that a tag, or a digest, leads to; None: it is not there."""
-
-        async def head(registry: Registry) -> Digest | None:
-            found = await registry.head(repository, tag)
-            return found.digest if found else None
-
-        return await self._gateway.call(repository, head)
+        found = await self._gateway.repository(repository).head(tag)
+        return found.digest if isinstance(found, Resolved) else found
 
     async def read_until_changed(
         self, repository: Repository, tag: str, digest: Digest, stop: Stop
@@ -78,26 +70,17 @@ class TagChanger:
 
         One answer that shows damage is enough; any other failure is asked for again, as usual.
         """
-
-        async def read(registry: Registry) -> Digest | None:
-            try:
-                found = await registry.anything(repository, tag, once=True)
-            except RequestFailed as error:
-                if is_damage(Unresolved(error.failure)):
-                    raise
-                found = await registry.anything(repository, tag)
-            return found.digest if found else None
-
-        return none_if_damaged(await self._gateway.call(repository, read))
+        found = await self._gateway.repository(repository).possibly_damaged(tag)
+        return none_if_damaged(found.digest if isinstance(found, Manifest) else found)
 
     async def listed(self, repository: Repository) -> Collection[str] | Failure:
         """List the tags of a repository; one that the registry does not know any more has none."""
-        found = await self._gateway.call(repository, lambda registry: registry.tags(repository))
+        found = await self._gateway.repository(repository).tags()
         return found if isinstance(found, Failure) else frozenset(found or ())
 
     async def whole(self, repository: Repository, digest: Digest) -> Manifest | Failure | None:
         """GET a manifest, so that it can be put back; None: it is not there."""
-        return await self._gateway.call(repository, lambda registry: registry.manifest(repository, digest))
+        return await self._gateway.repository(repository).manifest(digest)
 
     async def without_manifest(self, item: Item, tag: str) -> Gone | Kept | Failed | NotAttempted:
         """Say what a tag is that was to leave a manifest which nothing has any more by its digest.
@@ -127,21 +110,20 @@ class TagChanger:
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""
 
-        async def send(registry: Registry, sending: Sending) -> Removal:
-            return await registry.delete_tag(change.repository, change.tag, sending)
+        async def send(sending: Sending) -> Removal | Failure:
+            return await self._gateway.repository(change.repository).delete_tag(change.tag, sending)
 
-        return await self._make(change, send, self._gateway.untag)
+        return await self._make(change, send)
 
     async def put(self, change: Change, manifest: Manifest) -> Changed:
         """Make the change by PUT of a manifest under the tag."""
 
-        async def send(registry: Registry, sending: Sending) -> Pushed:
-            await registry.put(change.repository, change.tag, manifest, sending)
-            return Pushed()
+        async def send(sending: Sending) -> Pushed | Failure:
+            return await self._gateway.repository(change.repository).put(change.tag, manifest, sending) or Pushed()
 
-        return await self._make(change, send, self._gateway.push)
+        return await self._make(change, send)
 
-    async def _make(self, change: Change, send: _Send, ask: _Ask) -> Changed:
+    async def _make(self, change: Change, send: _Send) -> Changed:
         sending, failure = change.sending, None
         for _ in range(_TRIES):
             settled = settled_by_reading(change, await self._held(change))
@@ -150,7 +132,7 @@ class TagChanger:
             sending.withdrawn = self._withdrawn(change)
             try:
                 with self._in_flight.of(sending):
-                    result = await ask(change.repository, lambda registry: send(registry, sending))
+                    result = await send(sending)
             except Withdrawn as taken_back:
                 failure = taken_back.failure
                 if sending.is_open and not change.shows:

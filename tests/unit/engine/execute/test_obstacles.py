@@ -39,13 +39,19 @@ class Remembered:
     untagging: Failure | None = None
     place: Failure | None = None
 
-    def known_failure(self, _: Repository) -> Failure | None:
+    def repository(self, _: Repository) -> "Remembered":
+        return self
+
+    @property
+    def known_failure(self) -> Failure | None:
         return self.host
 
-    def known_failure_of_deleting(self, _: Repository) -> Failure | None:
+    @property
+    def known_failure_of_deleting(self) -> Failure | None:
         return self.deleting
 
-    def known_failure_of_untagging(self, _: Repository) -> Failure | None:
+    @property
+    def known_failure_of_untagging(self) -> Failure | None:
         return self.untagging
 
     def expected_failure(self, _: Item) -> Failure | None:
