@@ -89,7 +89,7 @@ PAGE = b"<html><body>502 Bad Gateway</body></html>"
         ("r", DELETE, 409, errors("OTHER"), FailureCode.REFUSED, IMAGE, "message"),
         # zot: the child of an index, and two tags on one digest
         ("r", DELETE, 405, errors("DENIED"), FailureCode.REFUSED, IMAGE, "index first"),
-        ("r", DELETE, 409, errors("MANIFEST_INVALID"), FailureCode.REFUSED, IMAGE, "one by one"),
+        ("r", DELETE, 409, errors("MANIFEST_INVALID"), FailureCode.REFUSED, IMAGE, "the tags that it knew"),
         # Harbor
         ("r", DELETE, 412, errors("PRECONDITION"), FailureCode.REFUSED, IMAGE, "immutability"),
         ("r", DELETE, 412, errors("VIOLATE_FOREIGN_KEY_CONSTRAINT"), FailureCode.REFUSED, IMAGE, "index first"),
