@@ -1,1 +1,1 @@
-"""The registry protocol as pure functions: messages, challenges, tokens, what follows from an answer. `remote` sends."""
+"""The registry protocol as pure functions: messages, challenges, tokens, decisions after answers. `remote` sends requests."""

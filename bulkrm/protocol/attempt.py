@@ -20,7 +20,7 @@ class BasicAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class BearerAuthorization:
-    """The request was sent with a token of this scope, or of none."""
+    """The request was sent with a token of the token server; `scope`: the scope it was requested for, None: without one."""
 
     scope: Scope | None
 
@@ -35,7 +35,7 @@ Authorization = NoAuthorization | BasicAuthorization | BearerAuthorization | Rea
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request, and what its earlier sends came to.
+    """A request to `host`, and the results of its earlier sends. `authorization`: that of the last send.
 
     `faults`: how many sends ended in a 5xx, a 408 or without an answer; `limited`: how many in a rate limit; `waited`:
     seconds of waiting that the host asked for. `authorized`: credentials were added after a challenge; `renewed`: a
@@ -62,7 +62,10 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Authorize:
-    """Send again with credentials for this challenge (None: the one remembered). `renew`: not the token just used."""
+    """Send again with credentials for this challenge (None: the last one of the host), with a token for `scope`.
+
+    `renew`: with a new token or password, not the one that was just refused. `attempt`: the attempt from now on.
+    """
 
     challenge: Challenge | None
     scope: Scope | None
@@ -72,7 +75,10 @@ class Authorize:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Send again after `seconds` and up to `spread` more; `whole_host`: nobody sends to this host meanwhile."""
+    """Send again after `seconds` and a random part of `spread` seconds. `attempt`: the attempt from now on.
+
+    `whole_host`: until then no request is sent to the host.
+    """
 
     seconds: float
     spread: float

@@ -4,24 +4,24 @@
 first row that holds counts:
 
 =====================================================  ================================================================
-what came back                                         what is decided
+answer                                                 decision
 =====================================================  ================================================================
-nothing: the certificate, no TLS, the proxy, or a      `GiveUp`: no further send would do better
-body that is too large
-nothing, for another reason                            `Wait`, longer each time; `GiveUp` at the last fault
-a rate limit (`is_limit`)                              `Wait` as long as the host asks, and everybody else with it;
-                                                       `GiveUp` where that is too long for one request
+none: the certificate, no TLS, the proxy, or a body    `GiveUp`: another send would fail in the same way
+that is too large
+none, for another reason                               `Wait`, longer each time; `GiveUp` at the last fault
+a rate limit (`is_limit`)                              `Wait` as long as the host asks, together with all requests to
+                                                       it; `GiveUp` where that is too long for one request
 401                                                    `Authorize`, by the challenge; `GiveUp` where no other token or
                                                        scope is left to try (`auth.unauthorized`)
 408, 5xx                                               `Wait`, longer each time or as the host asks; `Accept` at the
-                                                       last fault, or where that is too long: the answer explains itself
-anything else                                          `Accept`: success and refusal are for its reader to tell
+                                                       last fault, or where the wait is too long
+any other answer                                       `Accept`: the caller tells success from refusal
 =====================================================  ================================================================
 
-Why it ends: a fault (408, 5xx, no answer) is counted up to `MAX_SENDS` and a limit up to `MAX_LIMITED`, whatever lies between
-them; the waits that the host asks for add up to `MAX_PAUSE` seconds at most; credentials are added, renewed and widened in
-scope at most once each. What the table does not cover: whether a change may be sent again at all. That is for whoever sends
-it (`bulkrm.model.result.effect`).
+Why it ends: faults (408, 5xx, no answer) are counted up to `MAX_SENDS` and limits up to `MAX_LIMITED`, whatever answers come
+in between; the waits that the host asks for add up to `MAX_PAUSE` seconds at most; credentials are added, renewed and widened
+in scope at most once each. The table does not cover whether a change may be sent again at all: its sender decides that
+(`bulkrm.model.result.effect`).
 """
 
 from dataclasses import replace
@@ -70,7 +70,7 @@ __all__ = [
 ]
 
 MAX_SENDS = 5
-# A host that answers 429 without Retry-After costs a request one of these each time; the waits add up to `MAX_PAUSE`.
+# The most rate limits of one request; without Retry-After the waits exceed `MAX_PAUSE` sooner.
 MAX_LIMITED = 40
 _TOO_MANY = 429
 _FORBIDDEN = 403
@@ -80,7 +80,7 @@ _JITTER = 0.5
 def decide(
     attempt: Attempt, answer: Answer | Broken, traits: Traits, state: CredentialState = NO_CREDENTIALS
 ) -> Decision:
-    """Decide what to do after an answer, or after none. `state`: the credentials with which the request was sent."""
+    """Return the decision after an answer, or after none. `state`: that of the credentials that the request was sent with."""
     if isinstance(answer, Broken):
         return _after_break(attempt, answer)
     if is_limit(answer):
@@ -93,7 +93,7 @@ def decide(
 
 
 def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
-    """Decide as `decide` does, but accept a 401: at the token server, and for the request that asks for a challenge."""
+    """Return the decision of `decide`, but accept a 401: for token servers, and for the request that asks for a challenge."""
     if isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
         return Accept(answer)
     return decide(attempt, answer, STANDARD)
@@ -146,6 +146,6 @@ def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
 
 
 def still_limited(host: str, waited: float, asked: float | None = None, status: int = _TOO_MANY) -> Failure:
-    """Return the failure of a request that waited for `waited` seconds, or would have to wait `asked`, which is too long."""
+    """Return the failure of a request that waited `waited` seconds, or would have to wait `asked` seconds: both are too long."""
     waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {waited:.0f} s of waiting"
     return Failure(FailureCode.RATE_LIMITED, f"HTTP {status}: {host} {waits}", status, LIMITED, Reach.HOST)

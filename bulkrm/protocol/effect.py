@@ -1,4 +1,4 @@
-"""What an answer tells of the change that was asked for: `bulkrm.model.result.effect` has the theory."""
+"""The possible effect of a change, by the answer to its request: `bulkrm.model.result.effect` has the theory."""
 
 from bulkrm.model.result.effect import Effect
 from bulkrm.protocol.decision import is_limit
@@ -8,7 +8,7 @@ _TIMED_OUT = 408
 
 
 def effect_of(answer: Answer | Broken) -> Effect:
-    """Say what one send may have done. A success counts as well: what it proves is for its reader to say."""
+    """Return the possible effect of one send. A success is `OPEN`: its caller judges what it proves."""
     if isinstance(answer, Broken):
         return Effect.OPEN if answer.may_have_acted else Effect.NONE
     if is_limit(answer):

@@ -1,4 +1,4 @@
-"""The explanation in an unsuccessful answer: the error codes and messages of registries, or the title of a web page."""
+"""The explanation in an unsuccessful answer: the error codes and messages of a registry, or the title of a web page."""
 
 import html
 import json
@@ -17,8 +17,8 @@ _MAX_ERRORS = 20
 _MAX_LINE = 120
 _SHORTEST = 4  # a secret with fewer characters would be found in any text
 _MASK = "***"
-# How other servers name the text: Go services `message`, OAuth2 `error_description`, RFC 9457 `detail` and `title`,
-# Docker Hub's token server `details`.
+# The keys of the message in the bodies of other servers: Go services `message`, OAuth2 `error_description`, RFC 9457
+# `detail` and `title`, Docker Hub's token server `details`.
 _TEXTS = ("message", "error_description", "detail", "details", "title", "error")
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,1000})", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
@@ -28,21 +28,21 @@ _DENIALS = frozenset({"DENIED", "UNAUTHORIZED", "FORBIDDEN"})
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One entry of the body's `errors` list (distribution-spec, "Error Codes"). `code` "": it has a message only."""
+    """One entry of the body's `errors` list (distribution-spec, "Error Codes"). `code` "": the entry has only a message."""
 
     code: str
     message: str
 
 
 def clean(text: str, limit: int = _MAX_MESSAGE) -> str:
-    """Make a registry's text safe to show: one line of at most `limit` characters, without control characters."""
+    """Return a registry's text as one line of at most `limit` characters, without control characters."""
     plain = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp", "Cs") else c for c in text[: limit * 4])
     line = " ".join(plain.split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def error_entries(answer: Answer) -> tuple[ErrorEntry, ...]:
-    """Read the coded entries of a body's `errors`; empty where there are none, whatever else the body is."""
+    """Return the entries of a body's `errors` that have a code; () for a body of any other form."""
     return tuple(entry for entry in _entries(answer.json()) if entry.code)
 
 
@@ -52,17 +52,17 @@ def denies(answer: Answer) -> bool:
 
 
 def is_registry_answer(answer: Answer) -> bool:
-    """Tell a registry's own "not found" from that of a proxy, a web site or a wrong path, and from a refusal.
+    """Tell whether a 404 comes from a registry, and not from a proxy, a web site or a wrong path, and is not a refusal.
 
-    An entry without a code does not count: Artifactory's own pages have such (`{"errors": [{"status": 404, ...}]}`).
+    An error without a code does not count: Artifactory's web pages have some (`{"errors": [{"status": 404, ...}]}`).
     """
     if denies(answer):
-        return False  # a 404 may also mean that this user may not see the repository
+        return False  # the 404 may mean that this user may not see the repository
     return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
 
 
 def explanation(answer: Answer) -> str:
-    """Return the message of a body as one short line; "" where it has none that people can read."""
+    """Return the message of a body as one short line; "" where it has no readable message."""
     if is_web_page(answer):
         found = _TITLE.search(answer.body.decode(errors="replace"))
         title = clean(html.unescape(found[1]), _MAX_LINE) if found else ""
@@ -73,13 +73,13 @@ def explanation(answer: Answer) -> str:
 
 
 def explained(answer: Answer) -> str:
-    """Return `: ` and the message of a body, as the end of a sentence; for a login page with status 200 and the like."""
+    """Return `: ` and the message of a body, to end a sentence with; "" where it has no readable message."""
     text = explanation(answer)
     return f": {text}" if text else ""
 
 
 def is_web_page(answer: Answer) -> bool:
-    """Tell whether the body is HTML: no registry sends that, but proxies, firewalls and login pages do."""
+    """Tell whether the body is HTML, which proxies, firewalls and login pages send, but no registry."""
     return (
         _content_type(answer) in ("text/html", "application/xhtml+xml") or _PAGE.match(_beginning(answer)) is not None
     )
@@ -90,7 +90,7 @@ def _beginning(answer: Answer) -> bytes:
 
 
 def missing_blobs(answer: Answer) -> tuple[str, ...]:
-    """Read which blobs or manifests a pushed manifest names and the registry does not have.
+    """Return the digests of blobs or manifests that a pushed manifest names and the registry does not have.
 
     distribution answers one MANIFEST_BLOB_UNKNOWN for each, with its digest in `detail` (registry/handlers/manifests.go),
     Gitea BLOB_UNKNOWN (routers/api/packages/container/container.go).
@@ -105,7 +105,7 @@ def missing_blobs(answer: Answer) -> tuple[str, ...]:
 
 
 def masked(answer: Answer, secrets: Collection[str]) -> Answer:
-    """Replace secrets in an answer that repeats what was sent, in plain, JSON, HTML and URL form."""
+    """Return the answer with all secrets masked, in case it repeats the request: in plain, JSON, HTML and URL form."""
     forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
     body = answer.body
     for form in sorted(forms, key=len, reverse=True):
@@ -123,7 +123,7 @@ def _without(text: str, forms: Collection[str]) -> str:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield a text as it stands in plain text, in JSON, in HTML and in a URL."""
+    """Yield the forms of a text in plain text, in JSON, in HTML and in a URL."""
     yield from (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield from (html.escape(secret), quote(secret, safe=""), quote_plus(secret))
 
@@ -148,7 +148,7 @@ def _entries(body: object) -> Iterator[ErrorEntry]:
 
 
 def _one_text(body: object) -> str:
-    """Read the message of a body that has one, such as `{"error": "..."}` or `{"error": {"message": "..."}}`."""
+    """Return the message of a body such as `{"error": "..."}` or `{"error": {"message": "..."}}`; "" for other forms."""
     if not isinstance(body, Mapping):
         return ""
     inner = body.get("error")

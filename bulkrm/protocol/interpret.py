@@ -1,4 +1,4 @@
-"""Final answers become results: a manifest, a digest, an accepted deletion. Other answers raise RequestFailed."""
+"""Turns final answers into results: a manifest, a digest, an accepted deletion. Raises RequestFailed for other answers."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -25,18 +25,18 @@ class AnswerContext:
     traits: Traits
 
     def fail(self, answer: Answer) -> RequestFailed:
-        """Return the error for a final answer that is no success."""
+        """Return the error for an unsuccessful final answer."""
         return RequestFailed(refusal(answer, self.host, self.request, self.traits))
 
 
 def manifest(
     context: AnswerContext, answer: Answer, asked: Digest | None, *, of_any_type: bool = False
 ) -> Manifest | None:
-    """Interpret the answer to GET manifest; None where the registry itself says that there is none.
+    """Interpret the answer to GET manifest; None: the registry itself answers that there is no such manifest.
 
-    The digest is computed over the bytes and compared with the header, and with `asked` if the GET was by digest.
-    `of_any_type`: accept unknown media types too, if the header names the digest, which a proxy's web page would not.
-    Such a manifest is never deleted, but it may be kept, and need other manifests. Raises RequestFailed.
+    The digest is computed from the bytes and compared with the header `Docker-Content-Digest`, and with `asked` if the GET
+    was by digest. `of_any_type`: accept unknown media types too, if the header names the digest, which a proxy's web page
+    does not. Such a manifest is never deleted, but it may be kept and need other manifests. Raises RequestFailed.
     """
     if answer.status == _NOT_FOUND and is_registry_answer(answer):
         return None
@@ -72,8 +72,8 @@ def _verified_digest(answer: Answer, media_type: str, asked: Digest | None) -> D
         what = "a schema 1 manifest came without its digest, which its bytes do not tell"
         raise RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, answer.status, hint))
     if media_type in SCHEMA1_TYPES and expected is not None:
-        # The digest of a signed schema 1 manifest leaves its signatures out, so it is not that of the bytes
-        # (distribution v2.8.2 manifest/schema1), and only the header tells it.
+        # The digest of a signed schema 1 manifest does not cover its signatures, so it differs from that of the bytes
+        # (distribution v2.8.2 manifest/schema1); only the header has it.
         computed = stated or expected
     else:
         computed = Digest.of(answer.body, expected.algorithm if expected else "sha256")
@@ -86,7 +86,7 @@ def _verified_digest(answer: Answer, media_type: str, asked: Digest | None) -> D
 
 
 def header_digest(answer: Answer) -> Digest | None:
-    """Read `Docker-Content-Digest`; None where it is missing or malformed (only SHOULD in distribution-spec 1.1)."""
+    """Parse `Docker-Content-Digest`; None: it is missing (a SHOULD in distribution-spec 1.1) or malformed."""
     try:
         return Digest(answer.headers.get("Docker-Content-Digest", "").strip())
     except InputError:
@@ -97,11 +97,11 @@ class HeadAnswer(Enum):
     """The results of HEAD manifest other than a digest."""
 
     ABSENT = "absent"
-    UNCLEAR = "unclear"  # HEAD errors have no body: only a GET says why
+    UNCLEAR = "unclear"  # a GET is needed: the answer to HEAD has no body that could explain an error
 
 
 def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
-    """Interpret the answer to HEAD manifest. A header that names another digest than `asked` makes it `UNCLEAR`."""
+    """Interpret the answer to HEAD manifest. `asked`: the digest that the request names; another in the header is `UNCLEAR`."""
     if answer.status == _OK:
         digest = header_digest(answer)
         if asked is not None and digest is not None and digest != asked:
@@ -109,7 +109,7 @@ def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
         length = answer.headers.get("Content-Length", "")
         size = int(length[:12]) if length.isascii() and length.isdigit() else 0
         media_type = _media_type(answer)
-        # A manifest of unknown type could be an index, whose children must be kept.
+        # A manifest of unknown type could be an index, whose children must be kept: it has to be read by GET.
         known = digest is not None and media_type in MEDIA_TYPES
         return Resolved(digest, media_type, size) if digest is not None and known else HeadAnswer.UNCLEAR
     proven = answer.status == _NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
@@ -117,18 +117,18 @@ def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
 
 
 class DeleteAnswer(Enum):
-    """What the answer to a DELETE proves."""
+    """The results of DELETE manifest that are not failures."""
 
     ACCEPTED = "accepted"
-    UNPROVEN = "unproven"  # find out by HEAD whether it is gone
+    UNPROVEN = "unproven"  # only a HEAD shows whether the manifest is gone
 
 
 def deletion(context: AnswerContext, answer: Answer) -> DeleteAnswer:
-    """Interpret the answer to DELETE manifest. Only a 202 with an empty body proves the deletion.
+    """Interpret the answer to DELETE manifest. Only a 202 with an empty body is `ACCEPTED`. Raises RequestFailed.
 
-    Some vendors send 200 and 204, but so do web pages of proxies; a 404 may mean that the path is not routed; a 5xx may
-    follow a deletion (a lost race on distribution 3, Docker Hub finishing in the background); a 202 with an error in its
-    body means that untagging stopped half-way (distribution 3). After all those a HEAD has to tell. Raises RequestFailed.
+    These are `UNPROVEN`: 200 and 204, which some registries send, but proxies with web pages too; 404, which may mean that
+    the path has no route; 5xx, which may follow a deletion (a lost race on distribution 3, Docker Hub finishing in the
+    background); 202 with an error in its body, which means that untagging stopped half-way (distribution 3).
     """
     if answer.status == 202 and not answer.body.strip():  # noqa: PLR2004
         return DeleteAnswer.ACCEPTED
@@ -141,7 +141,10 @@ _CREATED = 201
 
 
 def pushed(context: AnswerContext, answer: Answer, digest: Digest) -> bool:
-    """Interpret the answer to PUT manifest; False: a HEAD has to tell whether it is there. Raises RequestFailed."""
+    """Interpret the answer to PUT manifest. Raises RequestFailed.
+
+    True: the registry stored it (201); False: another success, so only a HEAD shows whether the manifest is there.
+    """
     stated = header_digest(answer)
     if answer.status == _CREATED and stated is not None and stated != digest:
         message = f"the registry stored {stated.short} instead of {digest.short}"
@@ -153,7 +156,10 @@ def pushed(context: AnswerContext, answer: Answer, digest: Digest) -> bool:
 
 
 def deletes_tags(context: AnswerContext, answer: Answer) -> bool:
-    """Interpret the answer to DELETE of a tag that does not exist: the registry's own 404 means that it deletes tags."""
+    """Interpret the answer to DELETE of a tag that does not exist: the registry's own 404 means that it deletes tags.
+
+    Raises RequestFailed after 401, 403 and 5xx.
+    """
     if answer.status == _NOT_FOUND:
         return is_registry_answer(answer)
     if answer.status in (401, 403) or answer.status >= 500:  # noqa: PLR2004

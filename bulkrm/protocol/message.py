@@ -13,11 +13,11 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.scope import CATALOG, Scope
 
 ACCEPT_MANIFESTS = ", ".join(MEDIA_TYPES)
-# A registry must take manifests of 4 MiB (distribution-spec 1.1, "Pushing Manifests"); more is not read.
+# Registries must accept manifests of up to 4 MiB (distribution-spec 1.1, "Pushing Manifests"); larger ones are not read.
 MAX_MANIFEST = 4 * 2**20
 # A tag list of 100,000 long tags has about 13 MB.
 MAX_LIST = 32 * 2**20
-# Configurations of images have some KiB; containers/image reads no more than this either.
+# Configurations of images have some KiB; containers/image has the same limit.
 MAX_CONFIG = 4 * 2**20
 MAX_ERROR = 64 * 2**10
 PAGE = 1000  # ECR and distribution 2.8's catalog refuse more
@@ -27,9 +27,9 @@ PAGE = 1000  # ECR and distribution 2.8's catalog refuse more
 class Request:
     """One request to a registry.
 
-    `target` is path and query as they go on the wire. `repository` and `actions` are the scope that it needs. `max_body`
-    is the number of bytes that are read of a successful answer. A `body` has a `content_type`. `digest` is the one in
-    the target, if there is one.
+    `target`: path and query, encoded. `repository` and `actions`: the scope that the request needs. `accept`: the header
+    Accept. `max_body`: the largest body of a successful answer, in bytes. `content_type`: that of `body`. `digest`: the
+    digest in the target, if there is one.
     """
 
     method: str
@@ -44,7 +44,7 @@ class Request:
 
     @property
     def scope(self) -> Scope | None:
-        """The scope of the request by distribution's table (spec/auth/scope.md); None where it needs none."""
+        """The scope of the request (distribution docs/spec/auth/scope.md); None: it needs no token of a repository."""
         if self.repository is not None:
             return Scope("repository", self.repository.path, self.actions)
         return CATALOG if self.actions else None
@@ -73,7 +73,7 @@ def get_manifest(repository: Repository, reference: str) -> Request:
 
 
 def get_anything(repository: Repository, reference: str) -> Request:
-    """GET a manifest by tag or digest, of unknown types too: some registries answer 404 to a type that is not accepted."""
+    """GET a manifest by tag or digest, also of unknown media types, for which some registries otherwise answer 404."""
     request = get_manifest(repository, reference)
     return replace(request, accept=f"{ACCEPT_MANIFESTS}, */*")
 
@@ -95,13 +95,13 @@ def get_blob(repository: Repository, digest: Digest) -> Request:
 
 
 def delete_manifest(repository: Repository, reference: str) -> Request:
-    """DELETE a manifest by digest, or a tag. No manifest `Accept`: Artifactory answers 406 to it (containers/skopeo#463)."""
+    """DELETE a manifest by digest, or a tag, without `Accept`: Artifactory answers 406 to manifest types (containers/skopeo#463)."""
     target = f"/v2/{repository.path}/manifests/{reference}"
     return Request("DELETE", target, repository, _DELETE, digest=_digest(reference))
 
 
 def put_manifest(repository: Repository, reference: str, manifest: Manifest) -> Request:
-    """PUT a manifest under a tag or its digest. The content type must be the one that its body states."""
+    """PUT a manifest under a tag or its digest. Its `mediaType` field and the content type must be equal."""
     target = f"/v2/{repository.path}/manifests/{reference}"
     return Request("PUT", target, repository, _PUSH, body=manifest.content, content_type=manifest.media_type)
 
@@ -112,19 +112,22 @@ def list_referrers(repository: Repository, digest: Digest) -> Request:
 
 
 def list_tags(repository: Repository, target: str | None = None) -> Request:
-    """GET one page of the tags of a repository; `target` is that of the page before's Link."""
+    """GET one page of the tags of a repository. `target`: that of a further page; None: the first page."""
     target = target or f"/v2/{repository.path}/tags/list?n={PAGE}"
     return Request("GET", target, repository, _PULL, "application/json", MAX_LIST)
 
 
 def list_repositories(target: str | None = None) -> Request:
-    """GET one page of the repositories of a registry (not in the OCI specification; distribution's own)."""
+    """GET one page of the repositories of a registry. `target`: that of a further page; None: the first page.
+
+    The catalog is not in the OCI specification; it comes from distribution (docs/spec/api.md).
+    """
     return Request("GET", target or f"/v2/_catalog?n={PAGE}", None, CATALOG.actions, "application/json", MAX_LIST)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer. `wall` is the UNIX time of receipt, in seconds; the body of an error is cut at `MAX_ERROR`."""
+    """An answer. `wall`: the UNIX time of receipt, in seconds. The body of an error is truncated to `MAX_ERROR` bytes."""
 
     status: int
     headers: CIMultiDictProxy[str] = field(default_factory=lambda: CIMultiDictProxy(CIMultiDict()))
@@ -133,14 +136,14 @@ class Answer:
 
     @property
     def likeness(self) -> int:
-        """A hash of status, body and the headers that matter, without the time: equal answers have equal ones."""
+        """A hash of status, body and important headers, but not of the time: equal answers have equal hashes."""
         names = ("Content-Type", "Content-Length", "Docker-Content-Digest", "WWW-Authenticate", "Link", "Location")
         return hash((self.status, self.body, *(self.headers.get(name) for name in names)))
 
     def json(self) -> Any:
         """Parse the body as JSON, whatever its content type (Docker Hub's token server sends text/plain).
 
-        Returns None where it is no JSON.
+        Returns None if it is not JSON.
         """
         try:
             return json.loads(self.body)
@@ -150,14 +153,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """No answer came. `kind` is one of the module's constants; `message` one line without secrets."""
+    """There was no answer to a send. `kind`: one of the constants below; `message`: one line without secrets."""
 
     kind: str
     message: str
 
     @property
     def may_have_acted(self) -> bool:
-        """Tell whether the request may have reached the server: not if no connection was made."""
+        """Tell whether the request may have reached the server: False if there was no connection to it."""
         return self.kind not in (UNREACHABLE, EXHAUSTED, CERTIFICATE, NOT_TLS, PROXY)
 
 

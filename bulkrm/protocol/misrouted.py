@@ -9,12 +9,12 @@ from bulkrm.protocol.listing.link import same_repository
 from bulkrm.protocol.message import Answer, Request
 
 _OK = 200
-# Registries write the name first; a body without one at its beginning says nothing.
+# Registries write the name first; a body that does not begin with it is not checked.
 _NAME = re.compile(rb'\s*\{\s*"name"\s*:\s*"([!-~]*?)"')
 
 
 def is_misrouted(request: Request, answer: Answer) -> bool:
-    """Tell whether an answer cannot belong to the request.
+    """Tell whether an answer cannot belong to the request, for one of three reasons.
 
     Its header names another digest of the same algorithm, its bytes do not have the digest, or it is the tag list of
     another repository.

@@ -18,7 +18,7 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 
 def next_url(answer: Answer, url: str, *, registry: str, plain_http: bool) -> str:
-    """Return the URL that a redirect of GET `url` leads to. `registry`: the name of its host, without a port.
+    """Return the URL that a redirect of GET `url` leads to. `registry`: the name of the registry's host, without a port.
 
     Raises RequestFailed where bulkrm must not follow: to plain HTTP (unless `plain_http`), or from a public registry
     into a private network, where the request could attack a service.

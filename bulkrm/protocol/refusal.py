@@ -1,4 +1,4 @@
-"""Unsuccessful final answers become failures, each with a code, a hint and a reach."""
+"""Turns unsuccessful final answers into failures, each with a code, a hint and a reach."""
 
 from bulkrm.model.limits import RAISE
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
@@ -62,7 +62,7 @@ LIMITED = "run again later, or with a lower --rate or --concurrency"
 
 
 def refusal(answer: Answer, host: str, request: Request, traits: Traits = STANDARD) -> Failure:
-    """Return the failure for a final answer that is neither a success nor a proven "not there"."""
+    """Return the failure for a final answer that is neither a success nor a registry's own 404."""
     codes = {entry.code for entry in error_entries(answer)}
     detail = explanation(answer)
     message = f"HTTP {answer.status}" + (f": {detail}" if detail else "")
@@ -94,7 +94,7 @@ _GONE = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN"})
 
 
 def _missing_parts(answer: Answer, codes: set[str]) -> str | None:
-    """Say which blobs of a pushed manifest the registry no longer has; None where it refused the push for another reason."""
+    """Return a message about missing blobs of a pushed manifest; None: the registry refused the push for another reason."""
     missing = missing_blobs(answer)
     if missing:
         return f"the registry no longer has {listed(missing, MOST_IN_A_ROW)}"
@@ -147,7 +147,7 @@ def _not_allowed(answer: Answer, codes: set[str], method: str) -> _Meaning:
     "Method not allowed" in its read-only mode (registry/handlers/app.go); others have codes of their own for one image.
     """
     if "UNSUPPORTED" in codes and method == "DELETE":
-        # Only distribution and its imitators send the version header, so only for them the remedy is known.
+        # Only distribution and registries like it send this header; the remedy is known only for them.
         known = "Docker-Distribution-Api-Version" in answer.headers
         return FailureCode.DELETION_DISABLED, DISABLED if known else f"{_NO_DELETION}{DISABLED}", Reach.HOST
     return _REFUSED if codes else (FailureCode.READ_ONLY, READ_ONLY, Reach.HOST)

@@ -1,4 +1,4 @@
-"""Where a registry departs from the specification, as a value; `families` has one for each registry family."""
+"""Where a registry departs from the specification, as a value. `families` has one for each registry family."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from bulkrm.model.result.failure import FailureCode, Reach, TagsOnly
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a refused request means on some registry, known by the status and, if given, an error code of the body.
+    """The meaning of one refusal on some registry: `code`, `hint` and `reach` of the failure.
 
-    `tagged`: the refusal means that the manifest still has a tag, and that this registry wants tags deleted first.
+    `status`, `methods` and `error` tell the refusal: the HTTP status, the methods of the request, and an error code of the
+    body (None: any body). `tagged`: the manifest still has a tag, and this registry requires that tags are deleted first.
     """
 
     status: int
@@ -28,13 +29,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """How to treat one registry host.
+    """The traits of one registry host.
 
-    `actions`: the actions of the first token of a repository; None: exactly those of the challenge. `refusals`: checked
-    before the refusals of the standard. `untagged_first`: it deletes a manifest only once that has no tag. `tags_only`:
-    why it deletes no manifest at all, although it deletes tags. `restorable`: a deleted image can be pushed again without
-    its blobs until garbage is collected. `collected_by_command`: its operator collects garbage by distribution's command.
-    `deletes_manifests`: it deletes manifests wherever it deletes anything, so a refusal means that deletion is disabled.
+    `actions`: the actions of the first token of a repository; None: exactly those of the challenge. `refusals`: they are
+    checked before those of the specification. `untagged_first`: it deletes a manifest only once that has no tag.
+    `tags_only`: why it deletes no manifest at all, although it deletes tags. `restorable`: a deleted image can be pushed
+    again without its blobs until garbage is collected. `collected_by_command`: its operator collects garbage by
+    distribution's command. `deletes_manifests`: it deletes manifests if it deletes at all, so a refusal means that
+    deletion is disabled.
     """
 
     actions: frozenset[str] | None = frozenset({"pull", "delete"})

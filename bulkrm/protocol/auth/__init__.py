@@ -1,1 +1,1 @@
-"""Authentication: challenges, realms, token answers, and what a 401 or 403 means for a user."""
+"""Authentication: challenges, realms, answers of token servers, and the failures that a 401 or 403 means."""

@@ -3,8 +3,8 @@
     challenge  = scheme [ 1*SP ( token68 / #parameter ) ]
     parameter  = token BWS "=" BWS ( token / quoted-string )
 
-Several challenges may stand in one header line, parted by commas, or in several lines. A comma inside a quoted value
-(`scope="repository:a/b:pull,push"`) is part of the value: cutting at commas is the classic mistake here.
+A header line may have several challenges, separated by commas, and there may be several lines. A comma inside a quoted
+value (`scope="repository:a/b:pull,push"`) belongs to the value, so the line cannot be split at commas.
 """
 
 import re
@@ -28,12 +28,12 @@ class Challenge:
 
 
 def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
-    """Read all challenges of all header lines, in order; what is malformed ends its line and the rest still counts."""
+    """Parse the challenges of all header lines, in order. The rest of a line after a malformed part is ignored."""
     return tuple(challenge for line in lines for challenge in _parse_line(line[:_MAX_LENGTH]))
 
 
 def choose(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Return the first Bearer challenge, else the first Basic one, as containerd does; None: only unsupported schemes."""
+    """Return the first Bearer challenge, else the first Basic one, as containerd does; None: neither is there."""
     known = [challenge for challenge in challenges if challenge.scheme in ("bearer", "basic")]
     return min(known, key=lambda challenge: challenge.scheme != "bearer", default=None)
 
@@ -52,7 +52,7 @@ def _parse_line(line: str) -> Iterator[Challenge]:
 
 
 def _parse_parameters(line: str, position: int) -> tuple[dict[str, str], int]:
-    """Read the parameters of one challenge. Returns them and the position behind them."""
+    """Return the parameters of one challenge, and the position after them."""
     parameters: dict[str, str] = {}
     while True:
         blank = re.compile(r"[\s,]*").match(line, position)
@@ -62,7 +62,7 @@ def _parse_parameters(line: str, position: int) -> tuple[dict[str, str], int]:
             break
         quoted = match[2]
         value = match[3] if quoted is None else _ESCAPE.sub(r"\1", quoted)
-        # The first of two equal names wins: a later one cannot overrule what a front-end put first.
+        # The first of two equal names counts, so that a later one cannot replace a value that a front-end wrote.
         parameters.setdefault(match[1].lower(), value)
         position = match.end()
     if not parameters:

@@ -1,4 +1,4 @@
-"""Where a token may be asked for: the realm of a challenge, judged before a password goes there."""
+"""The realm of a challenge, which is the URL of the token server: it is checked before credentials are sent there."""
 
 import ipaddress
 import re
@@ -22,9 +22,9 @@ class Realm:
 
     @classmethod
     def parse(cls, text: str, request_url: str) -> Self:
-        """Read the realm of a challenge; a relative one is resolved against the request (as regctl does).
+        """Parse the realm of a challenge; a relative one is resolved against the URL of the request (as regctl does).
 
-        Raises ProtocolError when it is no http(s) URL with a host, or carries credentials.
+        Raises ProtocolError if it is not an http(s) URL with a host, or has credentials.
         """
         text = text.strip()
         parts = _split(request_url, text)
@@ -44,13 +44,13 @@ class Realm:
 
     @property
     def host(self) -> str:
-        """Host and port as the URL has them, in lower case; each has a limiter of its own."""
+        """Host and port as the URL has them, in lower case. Each such host has a limiter of its own."""
         return self.parts.netloc.lower()
 
     def with_query(self, service: str | None, scope: str | None) -> str:
-        """Return the URL of a GET token request (distribution docs, spec/auth/token.md).
+        """Return the URL of a GET token request (distribution docs/spec/auth/token.md). None: the parameter is omitted.
 
-        A query that the realm brought is kept. `account` is left out: docker_auth answers 400 unless it equals the user.
+        The query of the realm is kept. There is no parameter `account`: docker_auth answers 400 unless it equals the user.
         """
         wanted = {"service": service, "scope": scope, "client_id": _CLIENT}
         query = urlencode({name: value for name, value in wanted.items() if value}, safe=":/,*", errors="replace")
@@ -58,7 +58,7 @@ class Realm:
         return self.parts._replace(query=f"{kept}&{query}" if kept else query).geturl()
 
     def form(self, service: str | None, scope: str | None, identity: str) -> bytes:
-        """Return the body of a POST token request for an identity token (distribution docs, spec/auth/oauth.md)."""
+        """Return the body of a POST token request with an identity token (distribution docs/spec/auth/oauth.md)."""
         wanted = {
             "grant_type": "refresh_token",
             "service": service,
@@ -72,14 +72,14 @@ class Realm:
 def _split(base: str, text: str) -> SplitResult:
     try:
         parts = urlsplit(urljoin(base, text))
-        parts.port  # noqa: B018 (raises on a port that is no number)
+        parts.port  # noqa: B018 (raises ValueError for a malformed port)
     except ValueError as error:
         raise ProtocolError("the realm of the challenge is no URL") from error
     return parts
 
 
 def is_inward(host: str) -> bool:
-    """Tell whether a host name or address literal leads to this machine or into a private network."""
+    """Tell whether a host name is localhost, or an address literal of this machine or a private network; no DNS is asked."""
     name = host.strip("[]").lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return True
@@ -96,7 +96,7 @@ def is_inward(host: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address literal is this machine itself."""
+    """Tell whether a host name or address literal is that of this machine's loopback interface."""
     name = host.strip("[]").lower().rstrip(".")
     if name == "localhost":  # many systems resolve `*.localhost` by DNS, so it may lead anywhere
         return True
@@ -107,10 +107,10 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_realm(realm: Realm, *, registry_scheme: str, registry_inward: bool, plain_http: bool) -> str | None:
-    """Say why no credentials may go to this realm, or None where they may.
+    """Return why no credentials may be sent to a realm; None: they may.
 
-    They go over plain HTTP only to loopback or where the user allowed it. They never go into a private network because a
-    public registry announces a realm there: the request could attack a service (go-containerregistry `validateRealmURL`).
+    Over plain HTTP they are sent only to loopback, or where the user allowed it. If the registry is public, they are never
+    sent into a private network: such a request could attack a service there (go-containerregistry `validateRealmURL`).
     """
     name = realm.parts.hostname or ""
     if realm.parts.scheme == "http":

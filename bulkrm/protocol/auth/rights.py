@@ -1,4 +1,4 @@
-"""The failures of a user who may not do something: wrong credentials, or a missing right, with a hint for each."""
+"""The failures for wrong credentials and for missing rights, each with a hint."""
 
 from dataclasses import dataclass
 
@@ -16,10 +16,10 @@ _NEEDED = {"PUT": "push", "DELETE": "delete"}
 
 @dataclass(frozen=True, slots=True)
 class CredentialState:
-    """What is known of the credentials for a request.
+    """The state of the credentials for a request.
 
-    `given`: there are any. `accepted`: the host accepted them in an earlier request. `replaced`: a helper has issued new
-    ones since the request was sent. `for_whole_host`: they are not those of some repositories only.
+    `given`: there are credentials. `accepted`: the host accepted them in an earlier request. `replaced`: a helper has
+    issued new ones since the request was sent. `for_whole_host`: they are for all repositories of the host.
     """
 
     given: bool = False
@@ -32,10 +32,10 @@ NO_CREDENTIALS = CredentialState()
 
 
 def missing_right(request: Request, wanted: Scope | None) -> str:
-    """Name the right whose lack made a registry refuse a request, for instance `delete`.
+    """Return the right whose lack made a registry refuse a request, for instance `delete`.
 
-    `wanted`: the scope of the challenge, if it names one. It lists all that the request needs (2.8.2 for a PUT:
-    `pull,push`). bulkrm reads before it writes, so a write never fails for want of `pull`.
+    `wanted`: the scope of the challenge, if it names one. It has all actions that the request needs (2.8.2 for a PUT:
+    `pull,push`). bulkrm reads before it writes, so the missing right of a write is never `pull`.
     """
     if request.repository is None:
         return str(wanted or CATALOG)
@@ -55,17 +55,17 @@ def permission_hint(repository: Repository | None, missing: str, *, docker_auth:
 
 
 def not_permitted(what: str, status: int, hint: str) -> Failure:
-    """Return the failure of a user who lacks a right in one repository; `what` is its message."""
+    """Return the failure for a missing right in one repository; `what` is its message."""
     return Failure(FailureCode.NOT_PERMITTED, what, status, hint, Reach.REPOSITORY)
 
 
 def bad_credentials(
     host: str, *, given: bool, for_whole_host: bool = True, login: Credential | None = None, asked: float | None = None
 ) -> Failure:
-    """Return the failure for a wrong user or password (`given`), or for none where the registry wants one.
+    """Return the failure for a wrong user or password; with `given` False, for a missing one.
 
-    `login`: a token that the user has instead, which such a registry cannot use. `asked`: seconds that the registry
-    wants clients to wait before the next attempt.
+    `login`: a token that the user has instead of a password, which this registry cannot use. `asked`: seconds that the
+    registry asks clients to wait before the next attempt.
     """
     message = f"HTTP 401: {host} " + ("does not accept the user or password" if given else "wants a user and password")
     match login:

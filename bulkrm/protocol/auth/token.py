@@ -1,4 +1,4 @@
-"""The token server's answer (distribution docs, spec/auth/token.md)."""
+"""The token server's answer (distribution docs/spec/auth/token.md)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,9 +7,9 @@ from bulkrm.model.errors import ProtocolError
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.message import Answer
 
-# "If omitted, this defaults to 60 seconds" (spec/auth/token.md); docker_auth and Quay omit it always.
+# "If omitted, this defaults to 60 seconds" (docs/spec/auth/token.md); docker_auth and Quay always omit `expires_in`.
 DEFAULT_LIFE = 60.0
-_ENDLESS = 1e12  # a longer life is ignored; beyond 1e308 it would not even be a float
+_ENDLESS = 1e12  # seconds; a longer life is ignored, because `float` raises beyond 1e308
 _SHORTEST = 1.0  # a token that expires at once would be renewed for ever and never sent
 _MARGIN = 5.0
 _MARGIN_SHARE = 0.2
@@ -17,7 +17,7 @@ _MARGIN_SHARE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A Bearer token. `life` is in seconds, counted from its receipt."""
+    """A Bearer token. `life`: seconds from its receipt to its expiry."""
 
     secret: Secret
     life: float
@@ -29,11 +29,11 @@ class Token:
 
 
 def parse_token(answer: Answer) -> Token:
-    """Read a 200 of the token server. Raises ProtocolError when there is no usable token in it."""
+    """Parse a 200 of the token server. Raises ProtocolError if it has no usable token."""
     body = answer.json()
     if not isinstance(body, dict):
         raise ProtocolError("the token server's answer is no JSON object")
-    # Where both stand they should be equal; crane, regctl and containerd prefer access_token.
+    # If the answer has both, they should be equal; crane, regctl and containerd prefer access_token.
     text = body.get("access_token") or body.get("token")
     if not isinstance(text, str) or not text or not text.isascii() or not text.isprintable() or " " in text:
         raise ProtocolError("the token server's answer holds no token")
@@ -41,10 +41,10 @@ def parse_token(answer: Answer) -> Token:
 
 
 def _life(expires_in: object, issued_at: object, wall: float) -> float:
-    """Return for how many seconds from now the token is good.
+    """Return the life of a token in seconds from `wall`, which is now.
 
-    `issued_at` counts only if it makes the token expire sooner, but not if it lies before its whole life: a server with
-    a wrong clock would make every token look expired, or none (regclient's auth does the same).
+    `issued_at` is only used if it makes the token expire sooner, but not at once: with the wrong clock of a server every
+    token would seem to have expired already, or never to expire (regclient's auth does the same).
     """
     good = isinstance(expires_in, int | float) and not isinstance(expires_in, bool) and 0 < expires_in < _ENDLESS
     life = float(expires_in) if good and isinstance(expires_in, int | float) else DEFAULT_LIFE

@@ -1,6 +1,6 @@
 """The decision after a 401: answer the challenge, renew the token, widen its scope, or fail.
 
-A request is renewed at most once, by a new token or a helper's new password, and its scope is widened at most once.
+For one request a token or a helper's password is renewed at most once, and a scope is widened at most once.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ _COMPARE = "compare the clocks, issuer, service and certificate of the registry 
 
 
 def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, state: CredentialState) -> Decision:
-    """Decide what to do after a 401 to a request that was sent with `attempt.authorization`."""
+    """Return the decision after a 401 to a request that was sent with `attempt.authorization`. `state`: its credentials'."""
     challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
     challenge = choose(challenges)
     match attempt.authorization:
@@ -127,7 +127,7 @@ def _not_permitted(request: Request, wanted: Scope | None, *, docker_auth: bool)
 
 
 def challenge_scope(challenge: Challenge, request: Request) -> Scope | None:
-    """Return the scope that a challenge wants for the request's own resource, None where it names none."""
+    """Return the scope in a challenge for the resource of the request; None: the challenge does not name it."""
     own = request.scope
     for text in challenge.parameters.get("scope", "").split():
         try:

@@ -1,17 +1,17 @@
 """The `Link` header of a listing, which leads to the next page.
 
-Its URL cannot be requested as it is. Behind a proxy it has the wrong scheme or host, Nexus and Artifactory add or leave
-out the part of the path by which they route (renovatebot/renovate#15030), and it may name another repository's list. So
-bulkrm takes only its query, and only if it understands the rest:
+Its URL cannot be requested unchanged. Behind a proxy it has the wrong scheme or host, Nexus and Artifactory add or omit the
+part of the path that they use for routing (renovatebot/renovate#15030), and it may name another repository's list. So
+bulkrm uses only its query, and only if the rest satisfies these rules:
 
 1. The header is parsed by RFC 8288 section 3, with two deviations that servers make: single quotes, and no `<>`.
-2. The target is resolved against the request. Scheme, host and whatever stands before `/v2/` are ignored.
+2. The target is resolved against the request. Scheme, host and the path before `/v2/` are ignored.
 3. Its path must end as the request's does (`tags/list`, `referrers/DIGEST`, `_catalog`), and its repository must be the
    request's, or that with leading components missing or added.
 4. It must have a query, of characters that RFC 3986 allows there.
 
-The next request has the path of the first and exactly that query: a cursor may be anything, also a number where a name
-is expected (renovatebot/renovate#15080). A header that is not understood never counts as the end of a listing.
+The next request has the path of the first and exactly that query: a cursor may have any form, also a number instead of a
+name (renovatebot/renovate#15080). A header that breaks a rule never counts as the end of a listing.
 """
 
 import re
@@ -24,7 +24,7 @@ from bulkrm.model.errors import ProtocolError
 _ENDS = ("tags/list", "_catalog")
 _REFERRERS = re.compile(r"(?:(.*)/)?(referrers/[^/]+)")
 _QUERY = re.compile(r"""[!$-;=?-\[\]^_`a-z{|}~]+""")  # visible ASCII (RFC 3986) without " # < > and the backslash
-# token BWS [ "=" BWS ( token / quoted-string ) ]; a single-quoted value is no RFC, but is sent.
+# token BWS [ "=" BWS ( token / quoted-string ) ]; single-quoted values are not in the RFC, but some servers send them.
 _PARAMETER = re.compile(
     r"""[ \t]*;[ \t]*(?:([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\s;,"]*)))?)?"""
 )
@@ -34,18 +34,18 @@ _BETWEEN = re.compile(r"[ \t]*(?:,|$)")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link of the header; the names of parameters are in lower case, of equal ones the first counts."""
+    """One link of the header. The names of parameters are in lower case; the first of equal names counts."""
 
     target: str
     parameters: tuple[tuple[str, str], ...]
 
     def parameter(self, name: str) -> str | None:
-        """Return a parameter's value, None where it is missing."""
+        """Return the value of a parameter; None: the link does not have it."""
         return next((value for known, value in self.parameters if known == name), None)
 
 
 def parse_links(lines: Iterable[str]) -> list[Link]:
-    """Read all links of all `Link` lines. Raises ProtocolError on what is no list of links."""
+    """Parse the links of all `Link` lines. Raises ProtocolError for a malformed line."""
     return [link for line in lines for link in _parse_line(line)]
 
 
@@ -71,9 +71,9 @@ def _parse_line(line: str) -> Iterator[Link]:
 
 
 def next_target(lines: Iterable[str], target: str) -> str | None:
-    """Return path and query of the next page's request, after one for `target`; None where this is the last page.
+    """Return path and query of the request for the next page, after one for `target`; None: there is no next page.
 
-    Raises ProtocolError where the header is there and not understood.
+    `lines`: the `Link` headers. Raises ProtocolError if a header breaks the rules above.
     """
     following = {_own_target(link, target) for link in parse_links(lines) if _is_next(link)}
     if len(following) > 1:
@@ -82,19 +82,19 @@ def next_target(lines: Iterable[str], target: str) -> str | None:
 
 
 def cursor(target: str) -> frozenset[tuple[str, str]]:
-    """Return the parameters of a request's query, in no order; two equal cursors in one listing mean an endless loop."""
+    """Return the parameters of a request's query as a set. Two equal cursors in one listing mean an endless loop."""
     return frozenset(parse_qsl(urlsplit(target).query, keep_blank_values=True, encoding="latin-1"))
 
 
 def same_repository(named: str, path: str) -> bool:
-    """Tell whether a registry's name for a repository is `path`, or `path` with leading components missing or added."""
+    """Tell whether a name in an answer is `path`, or `path` with leading components missing or added."""
     theirs, ours = named.strip("/").lower().split("/"), path.lower().split("/")
     shorter = min(len(theirs), len(ours))
     return bool(theirs[0]) and theirs[-shorter:] == ours[-shorter:]
 
 
 def _is_next(link: Link) -> bool:
-    """Tell whether a link leads to the next page. Raises ProtocolError where it has no relation, or another anchor."""
+    """Tell whether a link leads to the next page. Raises ProtocolError if it has no `rel`, or has an `anchor`."""
     relation = link.parameter("rel")
     if relation is None:
         raise ProtocolError("one of its Links has no `rel`")
@@ -119,7 +119,7 @@ def _own_target(link: Link, target: str) -> str:
 
 
 def _after_v2(path: str) -> Iterator[str]:
-    """Yield what follows each `/v2/` of a path: a proxy's prefix and a repository's name may contain it, too."""
+    """Yield the rest of a path after each `/v2/` in it: the prefix of a proxy or the repository may contain `/v2/` too."""
     position = path.find("/v2/")
     while position >= 0:
         yield path[position + len("/v2/") :]
@@ -134,7 +134,7 @@ def _is_ours(rest: str, path: str) -> bool:
 
 
 def _cut(rest: str) -> tuple[str, str] | None:
-    """Cut what follows `/v2/` into the repository and the end of the path, such as `tags/list`."""
+    """Split a path without `/v2/` into the repository and the end, such as `tags/list`; None: it has no known end."""
     for end in _ENDS:
         if rest == end or rest.endswith(f"/{end}"):
             return rest[: -len(end)].rstrip("/"), end

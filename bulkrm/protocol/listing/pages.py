@@ -1,4 +1,4 @@
-"""Final answers to requests for a listing become pages. Other answers raise RequestFailed."""
+"""Turns final answers to requests for a listing into pages. Raises RequestFailed for other answers."""
 
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -26,8 +26,8 @@ _AGAIN = "run again; if it stays so, the registry's listing cannot be relied on"
 class Page:
     """One page of a listing.
 
-    `names` are the valid ones. `next` is the target of the next page's request, by the Link. `entries` is the number of
-    entries that the registry sent, `last` the last of them, valid or not.
+    `names`: the valid names. `next`: the target of the request for the next page, by the Link; None: there is no Link.
+    `entries`: the number of entries that the registry sent; `last`: the last of them, valid or not.
     """
 
     names: tuple[str, ...]
@@ -37,24 +37,27 @@ class Page:
 
 
 def tag_page(context: AnswerContext, answer: Answer) -> Page | None:
-    """Interpret a page of tags; None where the registry says that it does not know the repository.
+    """Interpret a page of tags; None: the registry answers that it does not know the repository. Raises RequestFailed.
 
-    null is an empty list (distribution 2.8.2, when every tag is gone). Names that are no tags are dropped (Artifactory
-    lists digests), and null among them (Nexus, containers/image).
+    `"tags": null` is an empty list (distribution 2.8.2, when every tag is gone). Entries that are not tags are dropped:
+    digests (Artifactory), null (Nexus; see containers/image).
     """
     return _page(context, answer, "tags")
 
 
 def repository_page(context: AnswerContext, answer: Answer) -> Page | None:
-    """Interpret a page of the catalog; entries that are no repository names are dropped."""
+    """Interpret a page of the catalog; None: there is no catalog. Entries that are not repository names are dropped.
+
+    Raises RequestFailed.
+    """
     return _page(context, answer, "repositories")
 
 
 def referrers_page(context: AnswerContext, answer: Answer) -> Page | None:
-    """Interpret a page of referrers; None where the registry has no such API.
+    """Interpret a page of referrers; None: the registry does not have the API. Raises RequestFailed.
 
-    The specification answers 404 then. Registries that do not know the path answer anything, also with redirects and
-    web pages (oras-go falls back to the tag schema for all of them).
+    Without the API the answer should be 404 (distribution-spec 1.1). In practice registries that do not know the path send
+    many other answers, also redirects and web pages (oras-go falls back to the tag schema for all of them).
     """
     if answer.status in _NO_API or 300 <= answer.status < 400:  # noqa: PLR2004
         return None
@@ -73,7 +76,7 @@ def refuses_page_size(answer: Answer) -> bool:
 
 
 def broken_listing(what: str, status: int | None = None) -> RequestFailed:
-    """Return the error for a listing that cannot be followed to its end: tags that were not seen could not be guarded."""
+    """Return the error for a listing that cannot be read to its end. No part of it is used: unlisted tags must be known."""
     return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, status, _AGAIN, Reach.REPOSITORY))
 
 
@@ -90,7 +93,7 @@ def _page(context: AnswerContext, answer: Answer, key: str) -> Page | None:
     _check_owner(body.get("name"), context.request.repository)
     texts = [entry for entry in body[key] or () if entry is not None]
     if not all(isinstance(text, str) for text in texts):
-        # It may be a name that lost its quotes, such as the tag 1.10, which became the number 1.1.
+        # A number may be a name without its quotes: the tag 1.10 would have become 1.1.
         raise broken_listing("the listing holds something else than names", answer.status)
     valid = is_tag if key == "tags" else is_path
     names = tuple(text for text in texts if valid(text))
@@ -98,9 +101,9 @@ def _page(context: AnswerContext, answer: Answer, key: str) -> Page | None:
 
 
 def _check_owner(name: object, repository: Repository | None) -> None:
-    """Refuse the listing of another repository, which a proxy that mixes up answers may send.
+    """Raise RequestFailed for the listing of another repository, which a proxy that mixes up answers may send.
 
-    Nexus and Artifactory write the name without the part by which they route, or with more of it.
+    Leading components may be missing or added: Nexus and Artifactory use some for routing.
     """
     if repository is None or not isinstance(name, str) or not name:
         return

@@ -1,13 +1,13 @@
-"""The progress of one listing over its pages: which request comes next, when it is complete, when it is given up.
+"""The progress of one listing over its pages: the next request, when the listing is complete, and when it is given up.
 
 By the specification a registry sends fewer names than requested only with a Link, or at the end (distribution-spec 1.1,
 "Listing Tags"). Registries deviate from it in three ways:
 
 - They refuse the page size. Then the listing requests smaller pages, at last without a size.
-- They send a full page without a Link although more follows (sonatype/nexus-public#209). The same may hold for any page
-  that was requested without a size. Then the names after the last one are requested, until that brings nothing new.
-- They send pages without end. Then the listing is given up after a number of pages, names, bytes or seconds, and none of
-  it is used.
+- They send a full page without a Link although more names follow (sonatype/nexus-public#209). That is also possible for a
+  page that was requested without a size. Then the names after the last one are requested, until a page has no new name.
+- They send pages without end. Then the listing is given up after a number of pages, names, bytes or seconds, and no part
+  of it is used.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ class Listing:
     """The names read so far; `request` is the next request to send."""
 
     def __init__(self, first: Request, now: float) -> None:
-        """`first` requests the first page; `now` is in seconds of a monotonic clock."""
+        """`first`: the request for the first page; `now`: seconds of a monotonic clock."""
         self.request = first
         self._path, _, _ = first.target.partition("?")
         self._size: int | None = PAGE if first.target.endswith(f"?n={PAGE}") else None
@@ -54,7 +54,7 @@ class Listing:
         return self._pages > 0
 
     def ask_for_less(self) -> bool:
-        """Request smaller pages from now on, at last without a size; False: there is nothing smaller."""
+        """Make `request` ask for smaller pages, at last for pages without a size. False: there is no smaller size."""
         if self.begun or self._size is None:
             return False
         self._size = _SMALLER[self._size]
@@ -62,9 +62,9 @@ class Listing:
         return True
 
     def take(self, page: Page, size: int, now: float) -> bool:
-        """Add a page of `size` bytes; tell whether another one has to be requested.
+        """Add a page of `size` bytes. True: the listing goes on, and `request` asks for the next page.
 
-        Raises ProtocolError where the listing exceeds a limit or repeats itself.
+        Raises ProtocolError if the listing exceeds a limit, or if its pages repeat.
         """
         before = len(self._names)
         self._names.update(dict.fromkeys(page.names))
@@ -83,7 +83,7 @@ class Listing:
         return True
 
     def _guess(self, page: Page) -> str | None:
-        """Return the target that lists the names after the last one; None: this page is known to be the last."""
+        """Return the target that lists the names after the last one; None: this is certainly the last page."""
         full = page.entries >= self._size if self._size else not self._linked
         if not page.entries or not full:
             return None

@@ -1,1 +1,1 @@
-"""How fast requests go, and how many at a time: arithmetic with the time as an argument."""
+"""The rate of requests, and the number of requests in flight: arithmetic with the time as an argument."""

@@ -1,11 +1,11 @@
 """Hill climbing on throughput: finds the number of requests in flight that brings the most answers a second.
 
-A larger number is kept if it brings more answers, a smaller one if it brings as many. Two methods that steer by delay
-were measured beside it (python -m tests.bench pace): TCP Vegas (Brakmo and Peterson 1995) and the gradient limit of
+A larger number is kept if it brings more answers, a smaller one if it brings as many. Two methods that use delay instead
+were measured for comparison (python -m tests.bench pace): TCP Vegas (Brakmo and Peterson 1995) and the gradient limit of
 Netflix's concurrency-limits. But delay changes for other reasons than load: a registry takes up to a hundred times as
-long for a DELETE as for a HEAD, and a failover may move it farther away. Vegas takes the longer delay for a queue and
-falls to a sixth of the throughput. The gradient limit does not, but grows so slowly on a distant registry that it
-reaches two thirds.
+long for a DELETE as for a HEAD, and a failover may move it farther away. Vegas mistakes the longer delay for a queue, and
+reaches a sixth of the throughput. The gradient limit does not, but grows so slowly on a distant registry that it reaches
+two thirds.
 """
 
 from typing import Protocol
@@ -25,7 +25,7 @@ class Steering(Protocol):
     """Chooses the number of requests in flight by the rate of answers, as long as the registry refuses none."""
 
     def is_enough(self, rounds: float, seconds: float) -> bool:
-        """Tell whether a measurement over so many rounds of answers and seconds is long enough."""
+        """Tell whether a measurement is long enough. `rounds`: answers divided by the requests in flight."""
         ...
 
     def restart(self, now: float) -> None:
@@ -51,7 +51,7 @@ class HillClimb:
         self._try_at, self._patience = 0.0, _CALM
 
     def is_enough(self, rounds: float, seconds: float) -> bool:
-        """Tell whether a measurement is long enough: the effect of a large step shows sooner."""
+        """Tell whether a measurement is long enough; after a large step it may be shorter."""
         enough, epoch = _LONG if self._step == _DOUBLE else _SHORT
         return rounds >= enough and seconds >= epoch
 
@@ -78,7 +78,7 @@ class HillClimb:
         return before
 
     def _required_factor(self, more: bool) -> float:  # noqa: FBT001 (a comparison)
-        """Return the factor by which the rate has to grow with a larger number, or may shrink with a smaller one."""
+        """Return the factor that the rate must reach to keep a number; `more`: the number is larger than before."""
         if not more:
             return _AS_GOOD
         return _CLEARLY if self._step == _DOUBLE else _WORTH

@@ -16,9 +16,9 @@ _QUOTAS = (("RateLimit-Remaining", "RateLimit-Reset"), ("X-RateLimit-Remaining",
 _ANY_DURATION = 10**9  # a larger number of seconds is a UNIX time, not a duration
 _BACKOFF_CAP = 30.0
 
-# The numbers of `--concurrency auto`. With 32 in flight distribution on one machine reaches its full rate.
+# Requests in flight with `--concurrency auto`: at first, and at most. At 32 distribution on one machine has its full rate.
 _START, _MOST = 32, 512
-_FULL = 0.9  # a measurement counts only if this share of the allowed requests was in flight: else something else limits
+_FULL = 0.9  # a measurement counts only if this share of the allowed requests was in flight; otherwise others limit the rate
 _LESS = 0.7  # after a refusal this share of the refused number is tried
 _PATIENCE, _MOST_PATIENCE = 5.0, 60.0  # seconds before a refused number is tried again
 
@@ -29,7 +29,7 @@ def limited_backoff(refusals: int) -> float:
 
 
 def quota(headers: Mapping[str, str], wall: float) -> tuple[int, float] | None:
-    """Return the number of requests that the host still answers, and seconds until it resets; None if a header is missing.
+    """Return how many requests the host still answers, and the seconds until that is reset; None if a header is missing.
 
     The headers are `RateLimit-Remaining` and `RateLimit-Reset` (draft-ietf-httpapi-ratelimit-headers up to 07, in
     seconds; Docker Hub adds a window to the number, `20;w=21600`), or the same with the prefix `X-` (GitHub and the
@@ -56,8 +56,8 @@ def backoff(sends: int) -> float:
 def retry_after(value: str | None, wall: float, date: str | None = None) -> float | None:
     """Seconds that `Retry-After` asks for, at least 0: a number, or an HTTP date (RFC 9110 section 10.2.3).
 
-    A date is compared with the answer's own `Date`, so that a wrong clock on either side does not matter, else with
-    `wall`. Returns None where there is no readable value.
+    A date is compared with `date`, the answer's own `Date`, so that a wrong clock on either side does not matter; without
+    one, with `wall`. Returns None for a missing or malformed value.
     """
     if value is None:
         return None
@@ -72,7 +72,7 @@ def retry_after(value: str | None, wall: float, date: str | None = None) -> floa
 
 
 def asked_wait(answer: Answer) -> float | None:
-    """Seconds that an answer asks to wait by `Retry-After`; None where it does not."""
+    """Seconds that an answer asks to wait by `Retry-After`; None: it does not have the header."""
     return retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))
 
 
@@ -86,12 +86,12 @@ def _http_date(text: str) -> float | None:
 
 
 def http_date(wall: float) -> str:
-    """Write a UNIX time as an HTTP date."""
+    """Return a UNIX time as an HTTP date (RFC 9110 section 5.6.7)."""
     return datetime.fromtimestamp(wall, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
 
 
 class RateWindow:
-    """At most `rate.requests` grants in any window of `rate.seconds`: a log of the last grants."""
+    """Allows at most `rate.requests` grants in any window of `rate.seconds`, by a log of the last grants."""
 
     __slots__ = ("_grants", "_rate")
 
@@ -149,13 +149,13 @@ class ConcurrencyLimit:
         self._most = 0  # requests in flight together since the measurement began
 
     def sent(self, in_flight: int) -> None:
-        """Count a request, with which `in_flight` are under way; a first one after a pause restarts the measurement."""
+        """Count a sent request. `in_flight`: their number with it; if it is the only one, the measurement restarts."""
         if in_flight == 1:
             self._begin()
         self._most = max(self._most, in_flight)
 
     def answered(self, now: float) -> None:
-        """Count one answer that was no refusal."""
+        """Count one answer that does not ask for a pause."""
         self._answers += 1
         if self._answers < self.allowed:
             return
