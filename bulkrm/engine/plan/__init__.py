@@ -1,1 +1,1 @@
-"""Planning: globs are expanded, the registry is read, and the facts are judged; a stale plan is judged again."""
+"""Planning: expands globs, reads the registry, and judges the facts; judges a stale plan again."""

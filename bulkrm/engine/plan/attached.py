@@ -26,7 +26,7 @@ class Attached:
     """Finds the children and referrers of manifests to delete."""
 
     def __init__(self, gateway: Gateway, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
-        """Use `resolver`, which stores the manifests; `tell` receives the events."""
+        """Read manifests by `resolver`, which stores them; `tell` receives the events."""
         self._gateway = gateway
         self._resolver = resolver
         self._stop = stop
@@ -37,11 +37,11 @@ class Attached:
         self._dismissed: set[Reference] = set()
 
     def failures(self, repository: Repository) -> Mapping[Digest, Failure]:
-        """Return the manifests whose referrers could not be read; they are kept, or their referrers could not be found."""
+        """Return the manifests whose referrers could not be read. They are kept: a deletion would hide their referrers."""
         return self._failures.get(repository, {})
 
     async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
-        """Add one level of children and referrers to the targets; tell whether the plan has to be judged again."""
+        """Add one level of children and referrers to `targets`; return True if the plan has to be judged again."""
         items = by_repository(plan.items)
         tangled = {
             target for members in items.values() for item in cyclic_attachments(members) for target in item.targets
@@ -68,7 +68,7 @@ class Attached:
         return {item.digest: self._referrers.get((item.repository, item.digest), ()) for item in items}
 
     def _is_there(self, wanted: AttachedTarget) -> bool:
-        """Tell whether a manifest exists and is attached as listed; one that is not is never asked for again."""
+        """Tell whether a manifest exists and is attached as listed; if not, it is dismissed for the rest of the run."""
         found: Resolution = self._resolver.found[name_of(wanted.target)]
         absent = isinstance(found, Absent)
         if absent or (isinstance(found, Resolved) and not is_attached_to(wanted, found.subject)):
@@ -77,9 +77,9 @@ class Attached:
         return True
 
     async def _read_referrers(self, deletions: Iterable[Item]) -> bool:
-        """Ask the referrers API once for each manifest to delete; tell whether that failed for any of them.
+        """Read the referrers of each manifest to delete, once; return True if that failed for any of them.
 
-        A repository without the API is asked once only: there, artifact tags name what is attached.
+        Only one request is sent to a repository without the API: there, artifact tags name the attached manifests.
         """
         asked = [(item.repository, item.digest) for item in deletions]
         places = [place for place in asked if place not in self._referrers]

@@ -1,4 +1,4 @@
-"""Chooses among the images that entries name by labels, annotations and platform, which have to be read first."""
+"""Chooses images by labels, annotations and platform, among those that entries name. The images have to be read first."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ class Chooser:
     """Chooses among the images that entries with `labels`, `annotations` or `platform` name."""
 
     def __init__(self, conditions: Conditions, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
-        """`conditions` reads the facts that the entries need; `resolver` the manifests."""
+        """`conditions`: the entries, and the reader of the facts that they need; `resolver`: the reader of manifests."""
         self._conditions = conditions
         self._entries = conditions.wanted.entries
         self._resolver = resolver
@@ -34,7 +34,10 @@ class Chooser:
         return any(entry.chooses_images for entry in self._entries)
 
     async def choose(self, lines: Sequence[Line]) -> list[Line]:
-        """Return the lines without images that no entry chooses; an entry that chooses none becomes an Unmatched."""
+        """Return the lines without images that no entry chooses; an entry that chooses no image becomes an Unmatched.
+
+        If the run is stopped, all lines are returned.
+        """
         targets = [line for line in lines if isinstance(line, Target) and self._chooses_by_look(line)]
         self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(targets)))
         await self._resolver.resolve(map(name_of, targets), Method.GET)
@@ -79,7 +82,7 @@ class Chooser:
             yield RepositoryView(repository, found_tags, ())
 
     def _left(self, target: Target) -> Target:
-        """Return a target bound only by the entries that choose it; one that cannot be read remains unchanged."""
+        """Return a target with only the entries that choose it in `bound`; if it cannot be read, return it unchanged."""
         found = self._resolver.found.get(name_of(target))
         if not isinstance(found, Resolved):
             return target

@@ -1,6 +1,6 @@
-"""Evaluates the conditions of a run: reads the facts that they need, and adds their verdicts to those of repositories.
+"""Evaluates the conditions of a run: reads the facts that they need, and adds the verdicts to the facts of repositories.
 
-Every judgement of a run does this. Later ones reuse the facts of the first, since a digest always means the same content.
+Every judgement of a run does this. Later ones reuse the facts of the first, because a digest always means the same content.
 """
 
 from collections import defaultdict
@@ -30,12 +30,15 @@ from bulkrm.selection.values.dating import DateKind, date_of
 
 
 class Conditions:
-    """The conditions of a run, with the facts read for them. `now`: the time to which ages refer."""
+    """The conditions of a run (`wanted`), with the facts read for them. `now`: the time to which ages refer, in UTC.
+
+    `used`: the images in use.
+    """
 
     def __init__(
         self, wanted: RunConditions, gateway: Gateway, stop: Stop, clock: Clock, default_port: int = HTTPS_PORT
     ) -> None:
-        """Take them; nothing is read yet."""
+        """`wanted`: the conditions; `default_port`: of hosts without a port in references of images in use."""
         self.wanted = wanted
         self.now = datetime.fromtimestamp(clock.wall(), UTC)
         self.facts = ImageFacts(gateway, stop)
@@ -43,11 +46,11 @@ class Conditions:
         self._warned: set[TagRef] = set()
 
     def observing(self, sink: DescribeManifest) -> DescribeManifest:
-        """Return a sink that also stores the facts of each manifest which conditions need."""
+        """Return a sink that stores the facts of each manifest for conditions, and then calls `sink`."""
         return self.facts.observing(sink) if self.wanted else sink
 
     def unrelated_hosts(self, hosts: Collection[str]) -> Iterator[Warned]:
-        """Yield a warning if no image in use is on a host of the run: the file may be the wrong one."""
+        """Yield a warning if no image in use is on a host of the run: perhaps the file is the wrong one."""
         if self.used and not self.used.has_ids and not self.used.hosts.intersection(hosts):
             text = "nothing of what is in use is on a registry of this run; is it the right file?"
             yield Warned(WarningKind.IN_USE_ELSEWHERE, text)
@@ -60,7 +63,7 @@ class Conditions:
     async def complete(
         self, facts: Sequence[RepositoryFacts], tell: EventListener, *, first: bool = False
     ) -> list[RepositoryFacts]:
-        """Return the facts with the verdicts of the conditions. `first`: for the judgement that makes the plan."""
+        """Return the facts with the verdicts of the conditions. `first`: they are for the judgement that makes the plan."""
         if not self.wanted:
             return list(facts)
         scenes = {entry.repository: scene_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
@@ -71,7 +74,7 @@ class Conditions:
         return [self._judged(entry, scenes.get(entry.repository), tell) for entry in facts]
 
     async def affected_by_new_tags(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
-        """Tell whether new tags may change what is kept: one is in use, or a fact about one cannot be read."""
+        """Tell whether new tags may change a verdict: one of them is in use, or a fact about one cannot be read."""
         if not self.wanted:
             return False
         if any(tag in found for tag in self.used.tags_in(repository)):
@@ -134,7 +137,7 @@ class Conditions:
 
 
 def scene_of(facts: RepositoryFacts) -> RepositoryView:
-    """Return a repository as conditions see it."""
+    """Return the view of a repository that conditions are evaluated on."""
     tags = {tag: found.digest for tag, found in facts.tags.tags.items()} if isinstance(facts.tags, TagsRead) else {}
     targets: list[tuple[Target, Digest | None]] = []
     for target, found in facts.resolutions:

@@ -1,8 +1,8 @@
-"""Damaged tags: the registry lists them, answers when it is asked for them, and has no manifest to give.
+"""Damaged tags: the registry lists them and answers requests for them, but not with a manifest.
 
-A 404 is clear by itself. A 5xx, or something that is no manifest, may pass: it counts when it came twice, the second time
-after the rest of the repository was read, while another tag of it could be read. Whatever else went wrong (no permission,
-rate limits, timeouts, broken connections) says nothing of the tag.
+After a 404 a tag is certainly damaged. A 5xx, or an answer that is not a manifest, may be temporary: the tag is damaged if
+the same happens a second time, after the rest of the repository was read, while another tag of it could be read. Other
+failures (no permission, rate limits, timeouts, broken connections) tell nothing about the tag.
 """
 
 from collections.abc import Collection, Iterable
@@ -15,20 +15,20 @@ from bulkrm.planning.guards.rules import GuardRules
 
 
 class DamagedTags:
-    """Finds out which tags are damaged, for sure, by a second reading."""
+    """Finds out by a second reading which tags are damaged."""
 
     def __init__(self, resolver: Resolver, rules: GuardRules) -> None:
-        """Take what was read so far and reads again, and the rules of what may be ignored and what is protected."""
+        """Use the readings of `resolver`, which also reads again. `rules`: which tags are ignored, and which are protected."""
         self._resolver = resolver
         self._rules = rules
         self._confirmed: set[Name] = set()
 
     def forget(self) -> None:
-        """Forget what was confirmed, because everything is read anew."""
+        """Forget which tags were confirmed as damaged, because everything is read again."""
         self._confirmed.clear()
 
     def leads_nowhere(self, repository: Repository, tag: str) -> bool:
-        """Tell whether a tag that is listed has no manifest: a 404 says so, or a 5xx that came twice."""
+        """Tell whether a listed tag has no manifest: it answered 404, or 5xx twice."""
         name = repository, tag
         match self._resolver.found.get(name):
             case Absent():
@@ -39,7 +39,7 @@ class DamagedTags:
                 return False
 
     def is_ignored(self, repository: Repository, tag: str) -> bool:
-        """Tell whether a tag is confirmed as damaged, and the user said that such a tag holds nothing back."""
+        """Tell whether a tag is confirmed as damaged, and `--ignore-unreadable` matches it."""
         return (repository, tag) in self._confirmed and self._may_be_ignored(repository, tag)
 
     def _may_be_ignored(self, repository: Repository, tag: str) -> bool:
@@ -47,14 +47,14 @@ class DamagedTags:
         return not protected and self._rules.ignoring(repository, tag) is not None
 
     async def read_again(self, repository: Repository, listed: Iterable[str], named: Collection[str]) -> bool:
-        """Read the damaged tags of a repository a second time: those that the list names, and those to be ignored.
+        """Read the damaged tags of a repository a second time: those that the list names, and those that may be ignored.
 
-        `listed`: all tags of the repository; `named`: those that the list names. Tell whether anything was read.
+        `listed`: all tags of the repository; `named`: those that the list names. Returns True if anything was read.
         """
         tags = list(listed)
         found = self._resolver.found
         if not any(isinstance(found.get((repository, tag)), Resolved) for tag in tags):
-            return False  # it may be the registry that is in trouble, and not the tag
+            return False  # perhaps the registry fails for every tag
         doubtful = [
             (repository, tag)
             for tag in tags
@@ -73,7 +73,7 @@ class DamagedTags:
         return tag in named and self._rules.protection(repository, tag) is None
 
     def way_out(self, repository: Repository, tag: str, failure: Failure) -> str | None:
-        """Say what can be done about a tag that holds everything back because it cannot be read."""
+        """Return a hint about a tag that cannot be read, so that its repository is kept; None: there is no remedy."""
         if not is_damage(Unresolved(failure)):
             return None
         name = f"{repository}:{tag}"
@@ -86,7 +86,7 @@ class DamagedTags:
 
 
 def is_damage(found: Resolution | None) -> bool:
-    """Tell whether the registry answered about a tag, neither with a manifest nor with a 404."""
+    """Tell whether the registry answered a request for a tag, but neither with a manifest nor with a 404."""
     if not isinstance(found, Unresolved) or isinstance(found.failure, CircuitOpen):
         return False
     return found.failure.shows_damage

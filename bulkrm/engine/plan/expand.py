@@ -1,4 +1,4 @@
-"""Expands globs into targets, by the catalog of a host for repository patterns and one tag list for each repository."""
+"""Expands globs into targets: by one tag list for each repository, and for repository patterns the catalog of the host."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ Catalogs = dict[str, tuple[str, ...] | Failure]
 async def expand(
     entries: Sequence[Entry], gateway: Gateway, lists: TagLists, stop: Stop, tell: EventListener
 ) -> list[Line]:
-    """Return the lines of the report in the order of the list, each image once."""
+    """Return the lines of the report in the order of the list, each image once. A stop leaves patterns `not-attempted`."""
     wanted_globs = list(globs(entries))
     catalogs: Catalogs = {}
 
@@ -53,14 +53,14 @@ async def expand(
 
 @dataclass(frozen=True, slots=True)
 class _Expansion:
-    """The results of the listings, by which entries are expanded."""
+    """The results of the listings, which entries are expanded with. `unread`: the outcome of patterns without a listing."""
 
     catalogs: Catalogs
     lists: TagLists
     unread: NotAttempted
 
     def named(self, entries: Iterable[Entry]) -> Iterator[tuple[Entry, list[Line]]]:
-        """Yield each entry with its lines."""
+        """Yield each entry with its lines; at least one, which says that nothing matched if so."""
         number = 0
         for entry in entries:
             if isinstance(entry, ConditionalEntry):
@@ -89,7 +89,7 @@ class _Expansion:
         return () if isinstance(listed, Failure) else listed or ()
 
     def _conditional(self, entry: ConditionalEntry, number: int) -> Iterator[Line]:
-        """Yield the lines of an entry with conditions, as far as it chooses by tags."""
+        """Yield the lines of an entry with conditions that choose by tag; other conditions are evaluated later."""
         found = [line for piece in entry.pieces for line in self._lines(piece)]
         chosen = [
             replace(line, bound=(number,)) if isinstance(line, Target) else line
@@ -99,7 +99,7 @@ class _Expansion:
         yield from chosen or [_no_match(entry)]
 
     def _lines(self, entry: Target | Glob) -> Iterator[Line]:
-        """Yield the targets of an entry, or the lines for what could not be listed; none where it chose nothing."""
+        """Yield the targets of an entry, or lines for listings that could not be read; nothing if it matches nothing."""
         if isinstance(entry, Target):
             yield entry
             return
@@ -114,7 +114,7 @@ class _Expansion:
             yield from self._in_repository(entry, repository)
 
     def _in_repository(self, glob: Glob, repository: Repository) -> Sequence[Line]:
-        """Return the targets, or one line for a listing that could not be read."""
+        """Return the targets of a glob in one repository, or one line if its tags could not be listed."""
         text = f"{repository}:{glob.tags.text}"
         if repository not in self.lists:
             return [Unmatched(text, glob.source, glob.note, self.unread)]

@@ -1,7 +1,7 @@
-"""Reads the facts that conditions need from manifests and configurations, once per digest, and no others.
+"""Reads the facts that conditions need from manifests and configurations, once for each digest.
 
-Manifests that the planner reads anyway are used. Others are read by digest, whose content no push can change, so the
-facts are valid for the whole run.
+Manifests that the planner has read anyway are not read again. Others are read by digest. Since no push can change the
+content of a digest, the facts are valid for the whole run.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -37,13 +37,13 @@ U = TypeVar("U")
 
 
 class ImageFacts:
-    """Reads and stores facts. `manifests_asked` and `configs_asked`: how many of each were requested."""
+    """Reads and stores facts. `manifests_asked`, `configs_asked`: how many manifests and configurations were requested."""
 
     def __init__(self, gateway: Gateway, stop: Stop) -> None:
-        """Facts are read through `gateway`; `stop` ends the reading."""
+        """Read facts through `gateway`, until `stop`."""
         # Successful reads must not reset the circuit breaker while deletions fail.
         self._gateway = gateway.for_rereading()
-        # Failures of a blob store are no failures of the registry itself.
+        # Failures of a blob store are not failures of the registry itself.
         self._for_blobs = gateway.without_memory()
         self._stop = stop
         self._manifests: dict[Digest, ManifestFacts | Missing | Unread] = {}
@@ -54,7 +54,7 @@ class ImageFacts:
         self.configs_asked = 0
 
     def observing(self, sink: DescribeManifest) -> DescribeManifest:
-        """Return a sink that also stores the facts of each manifest."""
+        """Return a sink that stores the facts of each manifest, and then calls `sink`."""
 
         def note(manifest: Manifest) -> Resolved:
             if not isinstance(self._manifests.get(manifest.digest), ManifestFacts):
@@ -75,15 +75,15 @@ class ImageFacts:
         self._seen.update((repository, digest) for digest in digests)
 
     def new_in(self, repository: Repository, digests: Iterable[Digest]) -> frozenset[Digest]:
-        """Return those manifests that the first judgement did not know."""
+        """Return the manifests that were unknown at the first judgement of the run."""
         return frozenset(digest for digest in digests if (repository, digest) not in self._seen)
 
     def of(self, digest: Digest) -> Details:
-        """Return what is known of a manifest by now."""
+        """Return the facts about a manifest that were read so far."""
         return details(digest, lambda name: self._manifests.get(name, Missing()), self._config)
 
     async def read(self, needed: Needed, tell: EventListener) -> None:
-        """Read the facts that are not known yet; a stop leaves some unread."""
+        """Read the facts that are not known yet. If the run is stopped, some remain unread."""
         level: list[tuple[_Place, bool]] = [
             ((repository, digest), bool(facts & OF_CONFIG))
             for repository, digests in needed.items()
@@ -140,7 +140,7 @@ class ImageFacts:
         await run_jobs(by_host(missing), self._gateway.workers, read, self._stop)
 
     def _is_open(self, known: ManifestFacts | Config | Missing | Unread | None, place: _Place) -> bool:
-        """Tell whether a digest has to be requested from this repository: another one may not have had it."""
+        """Tell whether a digest has to be requested from this repository: unknown so far, or not found in another one."""
         return known is None or (isinstance(known, Missing | Unread) and place not in self._asked)
 
     def _config(self, digest: Digest) -> Config | Missing | Unread:

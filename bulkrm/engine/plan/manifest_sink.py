@@ -1,4 +1,4 @@
-"""Handles every manifest that is read whole: archives it, and collects the sizes of its blobs if the plan needs them."""
+"""Archives every manifest that is read whole, and collects the sizes of its blobs if the plan needs them."""
 
 from dataclasses import replace
 
@@ -7,10 +7,10 @@ from bulkrm.model.manifests.manifest import Blob, Manifest, Resolved, blobs
 
 
 class ManifestSink:
-    """Called with a manifest; archives it and returns its metadata."""
+    """A function that archives a manifest and returns its metadata."""
 
     def __init__(self, recorder: Recorder, *, measure: bool) -> None:
-        """`measure`: note the blobs of images as well."""
+        """Archive manifests by `recorder`; `measure`: the metadata has the blobs of images too."""
         self._recorder = recorder
         self._measure = measure
         self._blobs: dict[Blob, Blob] = {}

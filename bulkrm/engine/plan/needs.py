@@ -1,7 +1,7 @@
 """Finds out which manifests the kept manifests of a repository need.
 
-An ordinary image needs no other manifest, so it is not read for that. All others are: indexes, artifacts, manifests of
-unknown type, and the entries of an index whose type is neither that of an image nor that of a layer.
+An ordinary image needs no other manifest, so it is not read. All others are read: indexes, artifacts, manifests of unknown
+type, and the entries of an index whose type is neither that of an image nor that of a layer.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,10 @@ MAX_NESTED = 10_000  # of a repository
 
 @dataclass(slots=True)
 class _Named:
-    """What was found so far. `children`: of manifests that are no images, None if not read. `nested`: named by others."""
+    """The manifests below some names, as far as they were read. `children`: of manifests that are not images; None: unread.
+
+    `nested`: possible indexes that other manifests name; `too_much`: why the search was given up, as a message.
+    """
 
     children: dict[Digest, Children | None] = field(default_factory=dict)
     nested: dict[Digest, None] = field(default_factory=dict)
@@ -30,10 +33,10 @@ class _Named:
 
 
 class NeedsReader:
-    """Reads manifests for what they name."""
+    """Reads manifests to find out which manifests they name."""
 
     def __init__(self, resolver: Resolver, stop: Stop, tell: EventListener) -> None:
-        """Take what was read already, and who reads more."""
+        """Use the manifests that `resolver` has read, and let it read further ones; `tell` receives the events."""
         self._resolver = resolver
         self._stop = stop
         self._tell = tell
@@ -58,7 +61,10 @@ class NeedsReader:
     def of(
         self, repository: Repository, names: Sequence[str | Digest], tagged: Iterable[Resolved]
     ) -> dict[Digest, Children] | Unreadable:
-        """Return the children of every manifest below these names; `tagged`: the manifests that tags lead to."""
+        """Return the children of every manifest below these names. `tagged`: the manifests that tags lead to.
+
+        Returns Unreadable if one of them could not be read, or if there are too many.
+        """
         named = self._named(repository, names)
         if named.too_much is not None:
             return Unreadable(f"{repository}: {named.too_much}")
@@ -76,7 +82,7 @@ class NeedsReader:
         }
 
     def _without_what_is_no_manifest(self, repository: Repository, children: Children) -> Children:
-        """Move possible indexes that the registry has no manifest for from the children to the parts."""
+        """Return the children with those possible indexes moved to the parts that the registry has no manifest for."""
         gone = [digest for digest in children.indexes if not isinstance(self._found(repository, digest), Resolved)]
         if not gone:
             return children
@@ -96,7 +102,7 @@ class NeedsReader:
         return named
 
     def _level_below(self, repository: Repository, level: Iterable[Resolved], named: _Named) -> list[Resolved]:
-        """Add the children of these manifests; return those children that were read and are new."""
+        """Add the children of the manifests of a level to `named`; return the new ones that were read, as the next level."""
         below: list[Resolved] = []
         for resolved in level:
             if named.children.get(resolved.digest) is not None:

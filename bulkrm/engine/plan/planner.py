@@ -34,7 +34,7 @@ from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 @dataclass(frozen=True, slots=True)
 class PlanWithFacts:
-    """A plan, and the facts that it rests on."""
+    """A plan, and the facts that it was made from."""
 
     plan: Plan
     facts: Sequence[RepositoryFacts] = field(default_factory=tuple)
@@ -53,35 +53,35 @@ class Planner:
         conditions: RunConditions = UNCONDITIONAL,
         default_port: int = HTTPS_PORT,
     ) -> None:
-        """Use `lists`, the tag lists, some of which were read for globs already."""
+        """Use `lists`, the tag lists, some of which were read to expand globs; `default_port`: of hosts without a port."""
         self.conditions = Conditions(conditions, gateway, context.stop, context.clock, default_port)
         self._policy = policy
         self._rules = rules
         self._gateway = gateway
         self._lists = lists
         self._context = context
-        self._dangling: tuple[Dangling, ...] = ()  # they hold nothing back when something is judged again
+        self._dangling: tuple[Dangling, ...] = ()  # of the plan: later judgements need not keep a repository for them
         self._probe = UntagProbe(gateway, context.stop, allow_decoy=policy.allow_decoy)
         sink = self.conditions.observing(ManifestSink(context.recorder, measure=policy.measure))
         self._resolver = Resolver(gateway, lists, context.stop, context.tell, sink, context.removed_ahead)
         self._attached = Attached(gateway, self._resolver, context.stop, context.tell)
 
     def resolution_of(self, target: Target) -> Resolution | None:
-        """Return what a target leads to; None: it was not read, or the answers of its host are not reliable."""
+        """Return the manifest that a target leads to; None: it was not read, or answers of its host may be mixed up."""
         if not self._gateway.is_confirmed(target.reference.repository.host):
             return None
         return self._survey(self._resolver, self._lists, self._context.tell).known(target)
 
     def forget(self, plan: Plan) -> None:
-        """Free what was read for the plan: what is judged again is read again.
+        """Free the memory of everything that was read for the plan: a later judgement reads it again.
 
-        Only the tag lists of touched repositories are still needed, to recognise new tags.
+        Only the tag lists of touched repositories are kept, to recognise new tags.
         """
         self._resolver.found.clear()
         self._lists.forget({item.repository for item in plan.acts})
 
     async def plan(self, targets: Sequence[Target], limit: Limit | None) -> PlanWithFacts | None:
-        """Read, judge, and make the plan; None: the run was stopped before it was complete."""
+        """Read the targets, and return the plan; None: the run was stopped before it was complete. `limit`: `--max-delete`."""
         survey = self._survey(self._resolver, self._lists, self._context.tell)
         growing = list(targets)
         while (facts := await self._read(survey, growing, first=True)) is not None:
@@ -122,13 +122,13 @@ class Planner:
         return None
 
     def basis(self, repository: Repository) -> Basis:
-        """Return when a repository was read for the plan, and which tags it had."""
+        """Return when a repository was read for the plan, and the tags that it had."""
         return self._lists.basis(repository)
 
     async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
-        """Read the tag list again, and the new tags in it; None: the run was stopped, or the host is not asked any more.
+        """Read the tag list again, and the new tags in it; None: the run was stopped, or the circuit of the host is open.
 
-        That takes one request if nothing is new, one more for each new tag, and another if that is no plain image.
+        That takes one request, one more for each new tag, and another for each new tag that is not a plain image.
         """
         lists, resolver = self._afresh()
         with self._gateway.second_reading():
@@ -155,7 +155,7 @@ class Planner:
         return Relisted(fresh, unknown or is_affected or any(may_affect(deletions, one) for one in found))
 
     async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
-        """Read and judge a repository again, as far as it matters for these items; None: it cannot be told any more."""
+        """Read and judge a repository again, for the items `acts`; None: the run was stopped, or the host cannot be read."""
         lists, resolver = self._afresh()
         lists.touch(repository)
         targets = [target for item in acts for target in item.targets]
@@ -176,11 +176,11 @@ class Planner:
         return await self._gateway.read_reliably(lambda: chooser.choose(lines), self._forget)
 
     def _is_broken(self, repository: Repository) -> bool:
-        """Tell whether the circuit of the host is open, so that unanswered requests tell nothing about a repository."""
+        """Tell whether the circuit of the host is open, so that the failures of requests tell nothing about a repository."""
         return isinstance(self._gateway.repository(repository).known_failure, CircuitOpen)
 
     def _afresh(self) -> tuple[TagLists, Resolver]:
-        """Return a fresh reader, which knows nothing but the tags that this run removed ahead."""
+        """Return new, empty readers; they only know the tags that this run removed ahead."""
         context = self._context
         gateway = self._gateway.for_rereading()
         lists = TagLists(gateway, context.stop, context.clock, context.removed_ahead)
@@ -214,7 +214,7 @@ class Planner:
         self.conditions.facts.forget()
 
     async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> PlanWithFacts | None:
-        """Decide in which repositories tags go before manifests; None: the run was stopped meanwhile."""
+        """Return the plan with the order of requests in each repository; None: the run was stopped meanwhile."""
         strategy = self._policy.strategy
         plan = self._with_traits(plan)
         repositories = list(repositories_to_probe(plan, strategy))
@@ -241,7 +241,7 @@ class Planner:
         )
 
     def _tags_only(self, repositories: Iterable[Repository]) -> dict[str, TagsOnly]:
-        """Return the hosts of these repositories that delete tags only, and warn of them."""
+        """Return the hosts of these repositories that delete tags only, and warn about them."""
         known = {place.host: self._gateway.traits(place.host).tags_only for place in repositories}
         found = {host: why for host, why in sorted(known.items()) if why is not None}
         for host in found:

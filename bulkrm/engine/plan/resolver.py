@@ -30,9 +30,10 @@ def _describe(manifest: Manifest) -> Resolved:
 
 
 class Method(Enum):
-    """GET returns the bytes, which prove the digest; HEAD is enough for tags outside the list, and for second readings.
+    """How a manifest is read. GET returns the bytes, which prove the digest; HEAD is enough for tags outside the list.
 
-    `ANY` is a GET that accepts manifests of every type: to find out what they need, not to delete them.
+    HEAD is enough for second readings too. `ANY` is a GET that accepts manifests of every type: they are read to find out
+    what they need, and never deleted.
     """
 
     GET = "GET"
@@ -41,7 +42,7 @@ class Method(Enum):
 
 
 def name_of(target: Target) -> Name:
-    """Return the repository and the tag or digest of a target; the pin of a tag does not matter."""
+    """Return the repository and the tag or digest of a target, without the pin of a tag."""
     reference = target.reference
     return reference.repository, reference.digest if isinstance(reference, DigestRef) else reference.tag
 
@@ -58,7 +59,7 @@ class Resolver:
         sink: DescribeManifest = _describe,
         removed_ahead: RemovedAhead | None = None,
     ) -> None:
-        """`sink` is called with every manifest that is read whole, and describes it.
+        """`sink`: called with every manifest that is read whole; returns its metadata.
 
         `removed_ahead`: tags that this run removed; they are resolved to the manifests that they had.
         """
@@ -72,7 +73,10 @@ class Resolver:
         self._told: set[Name] = set()
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
-        """Resolve the names that are not known yet, by GET also those read by HEAD; a stop leaves some unresolved."""
+        """Resolve the names that are not known yet, by GET also those that were read by HEAD; a stop leaves some unresolved.
+
+        `fail_fast`: the first failure stops the run.
+        """
 
         async def ask(name: Name) -> None:
             self._lists.touch(name[0])
@@ -85,16 +89,16 @@ class Resolver:
         await run_jobs(by_host(self.missing(names, method)), self._gateway.workers, ask, self._stop)
 
     def take(self, repository: Repository, told: Mapping[str, Resolved]) -> None:
-        """Take what a listing told of tags that were not read yet."""
+        """Store the manifests that a listing named for tags, except for tags that were read before."""
         for tag, resolved in told.items():
             self.found.setdefault((repository, tag), resolved)
 
     def missing(self, names: Iterable[Name], method: Method) -> list[Name]:
-        """Return the names, each once, about which `method` would tell something new."""
+        """Return the names, each once, that were not read yet, or not in the way of `method`."""
         return [name for name in dict.fromkeys(names) if name not in self.found or self._is_wanting(name, method)]
 
     def _is_wanting(self, name: Name, method: Method) -> bool:
-        """Tell whether GET is needed for a name of which only the digest is known."""
+        """Tell whether a GET is needed for a name that was read by HEAD; no, if its digest was read by GET."""
         found = self.found[name]
         if method is not Method.GET or not isinstance(found, Resolved) or _is_whole(found):
             return False
@@ -105,9 +109,9 @@ class Resolver:
         return True
 
     async def tell_blobs(self, names: Iterable[Name]) -> None:
-        """Find out which of the absent digests are digests of blobs, so that the failure can say so.
+        """Replace absent digests by failures that say so if they are digests of blobs.
 
-        An image ID, which people take for a digest, is the digest of a blob, and distribution 3 answers 404 to it.
+        People mistake an image ID for a digest. It is the digest of a blob, for which distribution 3 answers 404.
         """
         unknown = [name for name in dict.fromkeys(names) if name not in self._told]
         absent = [name for name in unknown if isinstance(self.found.get(name), Absent)]
@@ -151,7 +155,7 @@ class Resolver:
                 return gateway.anything(reference)
 
     def _noticed(self, manifest: Manifest) -> Resolved:
-        """Archive and describe a manifest; one of unknown type is never deleted, so it is not archived."""
+        """Return the metadata of a manifest, and archive it, except for one of unknown type, which is never deleted."""
         return self._sink(manifest) if manifest.media_type in MEDIA_TYPES else manifest.resolved
 
 

@@ -1,4 +1,4 @@
-"""Reads the facts of every repository of the list: its targets, and its other tags, by which the guards decide."""
+"""Reads the facts about every repository of the list: its targets, and its other tags, which the guards need."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -25,7 +25,7 @@ class Survey:
     def __init__(
         self, resolver: Resolver, lists: TagLists, policy: Policy, rules: GuardRules, stop: Stop, tell: EventListener
     ) -> None:
-        """Use `lists`, the tag lists, some of which were read for globs already."""
+        """Use `lists`, the tag lists, some of which were read to expand globs."""
         self._resolver = resolver
         self._lists = lists
         self._policy = policy
@@ -35,7 +35,7 @@ class Survey:
         self._damaged = DamagedTags(resolver, rules)
 
     async def read(self, targets: Sequence[Target], method: Method = Method.GET) -> list[RepositoryFacts] | None:
-        """Return the facts of each repository in the order of the list; None where a stop left some unread."""
+        """Return the facts about each repository in the order of the list; None: a stop left some unread."""
         listed = grouped(targets, lambda target: target.reference.repository)
         names = self._resolver.missing(map(name_of, targets), method)
         if names:
@@ -56,11 +56,11 @@ class Survey:
         self._damaged.forget()
 
     def known(self, target: Target) -> Resolution | None:
-        """Return what a target leads to; None: it was not read."""
+        """Return the manifest that a target leads to; None: it was not read."""
         return self._resolver.found.get(name_of(target))
 
     async def _read_lists(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """List the tags of repositories where something may be deleted, and of those in which no target exists."""
+        """List the tags of repositories where something may be deleted, and of those where no target exists."""
         wanted = [
             repository
             for repository, members in grouped.items()
@@ -80,16 +80,16 @@ class Survey:
         return any(isinstance(resolution, Absent) for resolution in found)
 
     def _may_dangle(self, target: Target) -> bool:
-        """Tell whether a target is a tag that seems to have no manifest; if the registry lists it, it can be deleted."""
+        """Tell whether a target is a tag that seems to have no manifest. If the registry lists it, it can be deleted."""
         found = self.known(target)
         return isinstance(target.reference, TagRef) and (isinstance(found, Absent) or is_damage(found))
 
     def _wants_others(self, members: Iterable[Target]) -> bool:
-        """Tell whether anything in a repository may be deleted for which its other tags have to be known."""
+        """Tell whether a target may be deleted, so that the other tags of its repository have to be known."""
         return any(isinstance(found := self.known(target), Resolved) or is_damage(found) for target in members)
 
     async def _read_others(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """HEAD every tag of the touched repositories that was not read as a target, and that the listing says nothing of."""
+        """HEAD every tag of the touched repositories that is not a target, and whose manifest the listing does not name."""
         if self._policy.shared is Shared.DELETE_UNSEEN:
             return
         others: list[Name] = []
@@ -103,19 +103,19 @@ class Survey:
         await read_tags(self._resolver, others)
 
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """GET every manifest under a tag that is an index or may be one, since a kept index needs its children."""
+        """GET every tagged manifest that is an index or may be one, because a kept index needs its children."""
         if self._policy.shared is not Shared.DELETE_UNSEEN:
             await self._needs.read({place: self._names(place, members) for place, members in grouped.items()})
 
     async def _read_damaged_again(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
-        """Read damaged tags a second time, now that the rest of their repository was read."""
+        """Read damaged tags a second time, after the rest of their repository was read."""
         again = False
         for repository, members in grouped.items():
             if not self._stop and self._wants_others(members):
                 named = set(_tags_of_list(members))
                 again = await self._damaged.read_again(repository, self._listed(repository), named) or again
         if again:
-            await self._read_needs(grouped)  # a tag that could be read this time may lead to an index
+            await self._read_needs(grouped)  # a tag that was readable this time may lead to an index
 
     def _listed(self, repository: Repository) -> tuple[str, ...]:
         listed = self._lists.get(repository)
@@ -176,7 +176,7 @@ class Survey:
         return seen
 
     def _unread_digest(self, members: Iterable[Target]) -> Unreadable | None:
-        """Return why a digest of the list could not be read: it is kept, and if it is an index, so are its children."""
+        """Return why a listed digest could not be read; None: all could. It is kept, and may be an index with children."""
         for target in members:
             match target.reference, self.known(target):
                 case DigestRef(), Unresolved(failure) if target.parent is None:
@@ -210,7 +210,7 @@ def _tags_of_list(members: Iterable[Target]) -> Iterator[str]:
 async def read_tags(resolver: Resolver, names: Sequence[Name]) -> None:
     """Resolve listed tags by HEAD; those that answer 404 are read again by GET.
 
-    A 404 may hide a missing permission, which only the body of a GET tells, or a media type that is not accepted, as on
+    A 404 may mean a missing permission, which only the body of a GET tells, or a media type that is not accepted, as on
     distribution 2.8 (registry/handlers/manifests.go).
     """
     await resolver.resolve(names, Method.HEAD)

@@ -1,4 +1,4 @@
-"""Reads one tag list for each repository; globs, guards and the check whether it exists all share it."""
+"""Reads one tag list for each repository. Globs, guards and the check whether the repository exists share it."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Listed = tuple[str, ...] | Failure | None  # None: the registry does not know th
 
 @dataclass(slots=True)
 class _Span:
-    """The time from the first request about a repository to the last answer. `start` and `end` are monotonic."""
+    """The time from the first request for a repository to the last answer. `start`, `end`: seconds of a monotonic clock."""
 
     began: Moment
     start: float
@@ -36,7 +36,7 @@ class TagLists:
     """The tag lists read so far, and the time at which each repository was read."""
 
     def __init__(self, gateway: Gateway, stop: Stop, clock: Clock, removed_ahead: RemovedAhead | None = None) -> None:
-        """`removed_ahead`: tags that count as if they still existed."""
+        """`removed_ahead`: tags that this run removed; the lists have them as if they still existed."""
         self._removed_ahead = removed_ahead or RemovedAhead()
         self._gateway = gateway
         self._stop = stop
@@ -47,15 +47,15 @@ class TagLists:
         self._inventories: dict[Repository, Inventory] = {}
 
     def __getitem__(self, repository: Repository) -> Listed:
-        """Return what was read."""
+        """Return the list of a repository, or why it could not be read. Raises KeyError if it was not requested."""
         return self._lists[repository]
 
     def get(self, repository: Repository) -> Listed:
-        """Return what was read, if anything was."""
+        """Return the list of a repository as `[]` does; None also if it was not requested."""
         return self._lists.get(repository)
 
     def __contains__(self, repository: Repository) -> bool:
-        """Tell whether it was read."""
+        """Tell whether the list of a repository was requested."""
         return repository in self._lists
 
     def forget(self, keep: Collection[Repository]) -> None:
@@ -65,12 +65,12 @@ class TagLists:
             self._inventories.pop(repository, None)
 
     def resolved(self, repository: Repository) -> Mapping[str, Resolved]:
-        """Return what the listing itself told of tags: where they lead to. Most registries list names only."""
+        """Return the manifests that the listing named for tags; {} from most registries, which list names only."""
         inventory = self._inventories.get(repository)
         return inventory.resolved if inventory is not None else {}
 
     def touch(self, repository: Repository) -> None:
-        """Note the time before and after each request about a repository; from the first on its facts grow stale."""
+        """Note the present time, before and after each request for a repository: its facts grow stale from the first on."""
         now = self._clock.monotonic()
         span = self._spans.get(repository)
         if span is None:
@@ -79,13 +79,13 @@ class TagLists:
             span.end = now
 
     def basis(self, repository: Repository) -> Basis:
-        """Return when a repository was read, and which tags it had."""
+        """Return when a repository was read, and the tags that it had."""
         listed = self._lists.get(repository)
         names = listed if isinstance(listed, tuple) else ()
         return Basis(self._spans[repository].reading, self._listings.get(repository), names)
 
     async def read(self, repositories: Iterable[Repository], tell: EventListener) -> None:
-        """Read the lists that are missing; a stop leaves some unread."""
+        """Read the lists that were not read yet. If the run is stopped, some remain unread."""
 
         async def read(repository: Repository) -> None:
             self.touch(repository)
@@ -106,6 +106,6 @@ class TagLists:
         inventory = await self._gateway.repository(repository).inventory()
         if inventory is None or isinstance(inventory, Failure):
             return inventory
-        if inventory.manifests and not self._removed_ahead.of(repository):  # else each tag is looked at by itself
+        if inventory.manifests and not self._removed_ahead.of(repository):  # otherwise each tag is read by itself
             self._inventories[repository] = inventory
         return inventory.names

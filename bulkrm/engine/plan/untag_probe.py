@@ -1,4 +1,4 @@
-"""Which way a registry removes a single tag: it is asked, before anything is touched."""
+"""Finds out how a registry removes a single tag, by harmless requests before any deletion."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from bulkrm.remote.registry import absent_tag
 
 
 class UntagProbe:
-    """The answer for each repository: by DELETE of the tag, by decoy, in no way, or why nothing is deleted there at all."""
+    """The method for each repository: DELETE of the tag, a decoy, or none (None). A Failure: nothing can be deleted there."""
 
     def __init__(self, gateway: Gateway, stop: Stop, *, allow_decoy: bool) -> None:
         """`allow_decoy`: whether the user permits decoys where tags cannot be deleted."""
@@ -24,11 +24,11 @@ class UntagProbe:
         self._found: dict[Repository, UntagMethod | Failure | None] = {}
 
     def of(self, repository: Repository) -> UntagMethod | Failure | None:
-        """Return the answer (None: in no way); until the registry was asked, that tags can be deleted."""
+        """Return the method; before the probe it is assumed that tags can be deleted."""
         return self._found.get(repository, UntagMethod.TAG)
 
     async def find(self, repositories: Iterable[Repository]) -> bool:
-        """Ask for these repositories, as far as they are not known yet; tell whether anything was asked."""
+        """Probe the repositories that were not probed yet; return False if there are none."""
         missing = set(repositories) - self._found.keys()
 
         async def ask(repository: Repository) -> None:
@@ -38,7 +38,7 @@ class UntagProbe:
         return bool(missing)
 
     async def _ask(self, repository: RepositoryGateway) -> UntagMethod | Failure | None:
-        """Delete what is not there: a digest that nothing has, then a tag that nobody ever made. Three requests at most.
+        """DELETE a digest that does not exist, then a tag that does not exist. That takes at most three requests.
 
         distribution 2.8 answers 404 to the first and 400 to the second (registry/handlers/manifests.go takes digests
         only), 3.x 404 to both, and 405 where deletion is disabled. The digest comes first, because 3.0.0 to 3.1.0 delete
