@@ -1,1 +1,1 @@
-"""Recording: a run and an undo write their intents and outcomes, so that the run can be resumed and undone."""
+"""Recording: runs and undos write their intents and outcomes, so that a run can be resumed and undone."""

@@ -32,7 +32,7 @@ class DurableJournal:
     async def _durable_up_to(self, number: int) -> None:
         """Wait until the events up to a number are on disk. Raises StateError.
 
-        Callers that come during a sync share the next one. Each call also checks that the files still have their names,
+        All callers that wait during a sync share the next one. Each call also checks that the files still have their names,
         because somebody may have removed the folder since the last sync.
         """
         if self._durable < number:

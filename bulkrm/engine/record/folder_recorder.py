@@ -34,8 +34,8 @@ WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 class FolderRecorder(DurableJournal):
     """Records one run. Create it inside the event loop.
 
-    Waiting for the disk before every request would be slow, so the intents that come next are written ahead: one sync
-    serves many requests. An intent written ahead whose request was never sent costs a look when the run is resumed.
+    Waiting for the disk before every request would be slow, so the next intents are written ahead: one sync serves many
+    requests. An intent written ahead whose request was never sent costs one more request when the run is resumed.
     """
 
     def __init__(self, folder: RunFolder, write_plan: WritePlan) -> None:
@@ -52,7 +52,7 @@ class FolderRecorder(DurableJournal):
         return self._folder.id
 
     def manifest(self, manifest: Manifest) -> None:
-        """Add a manifest to the archive. An error is raised by the next call that has to be durable."""
+        """Add a manifest to the archive. An error is raised by the next call of an async method."""
         try:
             self._folder.archive.add(manifest)
         except StateError as error:
@@ -65,19 +65,19 @@ class FolderRecorder(DurableJournal):
         await self._durable_up_to(self._append(event_fields(Planned())))
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
-        """Take the items of each host in the order in which they will be carried out, to write their intents ahead."""
+        """Remember the items of each host, in the order in which they will be carried out, to write their intents ahead."""
         self._upcoming.update({host: map(_intent, items) for host, items in upcoming.items()})
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
-        """Take the items of a repository whose tags will be removed first, as `expect` does."""
+        """Remember the items of a repository whose tags will be removed first, as `expect` does."""
         self._upcoming[str(repository)] = (_intent_of(IntentKind.CLEAR, item, item.tags) for item in upcoming)
 
     async def intend(self, item: Item) -> None:
-        """Record that an item is carried out now; its manifest is in the archive from then on. Raises StateError."""
+        """Record that an item is carried out now; its manifest is durable in the archive afterwards. Raises StateError."""
         await self._keep(_intent(item), item.repository.host)
 
     async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
-        """Record the tags that are removed from an item now, before its manifest is deleted. Raises StateError."""
+        """Record the tags that are removed now, before the manifest of their item is deleted. Raises StateError."""
         await self._keep(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 
     async def _keep(self, intent: Intent, place: str) -> None:
@@ -112,11 +112,11 @@ class FolderRecorder(DurableJournal):
         await self._durable_up_to(self._append(event_fields(DecoyIntent(repository, decoy.digest, tuple(tags)))))
 
     def outcome(self, result: ImageResult) -> None:
-        """Record the outcome of an image. If the run is killed before the next sync, `resume` asks the registry again."""
+        """Record the outcome of an image. If the run is killed before the next sync, `resume` looks it up again."""
         self._append(outcome_fields(result))
 
     def end(self, code: int, summary: Mapping[str, int], unfinished: int, *, declined: bool = False) -> None:
-        """Record the end of the run, and sync. `unfinished`: how many images `resume` has to look at.
+        """Record the end of the run, and sync. `unfinished`: how many images `resume` has to look up.
 
         `declined`: the user answered no. Raises StateError.
         """

@@ -1,4 +1,4 @@
-"""The interface by which a run records what it is about to do, and its outcomes."""
+"""The interface by which a run records its intents and outcomes."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ from bulkrm.state.errors import StateError
 
 
 class Recorder(Protocol):
-    """Records one run. Its async methods return once their event is on disk, and raise StateError where it is not."""
+    """Records one run. Its async methods return once their event is on disk, and raise StateError if it cannot be written."""
 
     @property
     def run(self) -> str:
@@ -29,7 +29,7 @@ class Recorder(Protocol):
         ...
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
-        """Prepare for the items of each host, which will be intended roughly in this order."""
+        """Prepare for the items of each host, which will be passed to `intend` roughly in this order."""
         ...
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
@@ -63,31 +63,31 @@ class NoRecorder:
     run = ""
 
     def manifest(self, manifest: Manifest) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     async def planned(self, plan: Plan, lines: Sequence[Line]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def expect(self, upcoming: Mapping[str, Iterator[Item]]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     async def intend(self, item: Item) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     async def dangling(self, repository: Repository, tags: Sequence[str]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     async def decoy(self, repository: Repository, tags: Sequence[str], decoy: Manifest) -> None:
-        """Forget it."""
+        """Do nothing."""
 
     def outcome(self, result: ImageResult) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 def not_recorded(error: StateError) -> Failure:

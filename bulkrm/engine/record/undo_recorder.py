@@ -1,7 +1,8 @@
 """Records an undo in the folder of its run before anything is pushed, so that `resume` knows what was restored.
 
-If the journal cannot be written because the disk is full, a marker file takes its place. An undo should not fail then:
-it may be the user's way out of trouble, and from the marker `resume` learns that any image may have been restored.
+If the journal cannot be written, for instance because the disk is full, an empty file replaces it (`mark_unrecorded_undo`).
+An undo must not fail then: the user may need it to repair a mistake. By that file `resume` knows that any image may have
+been restored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,12 +48,12 @@ class UndoRecording(DurableJournal):
         self._is_marked = False
 
     async def begin(self, upcoming: Iterable[Restoration]) -> None:
-        """Record that an undo begins; `upcoming`: what it will push. Raises StateError: then nothing may be pushed."""
+        """Record that an undo begins. `upcoming`: the manifests that it will push. After StateError nothing may be pushed."""
         self._upcoming = iter(list(upcoming))
         await self._make_durable(self._append(event_fields(PartBegan(undo=True))))
 
     async def intend(self, restoration: Restoration) -> None:
-        """Record what is pushed now, together with what is pushed next. Raises StateError."""
+        """Record that a manifest is pushed now, together with the next ones. Raises StateError."""
         if restoration not in self._written:
             for further in (restoration, *islice(self._upcoming, _AHEAD)):
                 if further not in self._written:
@@ -64,9 +65,9 @@ class UndoRecording(DurableJournal):
         self._append(outcome_fields(result, undo=True))
 
     def end(self, *, of_everything: bool) -> None:
-        """Record the end of the undo, with the standing of the run. `of_everything`: the undo was not for some images only.
+        """Record the end of the undo, and how much of the run is undone. Raises StateError.
 
-        Raises StateError.
+        `of_everything`: the undo was for all images of the run.
         """
         if self._trouble is not None:
             raise self._trouble
