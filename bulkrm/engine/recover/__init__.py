@@ -1,1 +1,1 @@
-"""Recovery: reconciles the requests that a killed run left in flight, and restores what a run deleted."""
+"""Recovery: reconciles the requests that a killed run left in flight, and restores the images that a run deleted."""

@@ -33,10 +33,10 @@ from bulkrm.planning.image_outcome import image_outcome
 class EarlierProgress:
     """The progress of the earlier parts of a run that is resumed.
 
-    `done`: results by the image's full name. `begun`: manifests about which requests may have been sent. `decoys`: decoys
-    of the run that may be under its tags. `archive`: the manifests of `begun`, if there are decoys. `removed_ahead`: the
-    digests of tags that were to be removed before their manifests. `dangling`: tags without a manifest that were to be
-    removed.
+    `done`: results by the image's full name. `begun`: manifests that requests may have been sent for. `decoys`: decoys of
+    the run that tags may lead to. `archive`: the manifests of `begun`, if there are decoys. `removed_ahead`: the digests of
+    tags with an intent to remove them before their manifests. `dangling`: tags without a manifest, with an intent to
+    remove them.
     """
 
     done: Mapping[str, ImageResult] = field(default_factory=dict)
@@ -48,15 +48,15 @@ class EarlierProgress:
 
 
 class Reconciliation:
-    """Finds out what became of the requests that were in flight, and records the outcomes."""
+    """Looks up the effect of the requests that were in flight, and records the outcomes."""
 
     def __init__(
         self, earlier: EarlierProgress, gateway: Gateway, outcomes: Outcomes, context: RunContext, policy: Policy
     ) -> None:
-        """`outcomes` has the results of earlier parts. In a dry run decoys and other remainders are not removed."""
+        """`outcomes`: has the results of earlier parts. In a dry run decoys and leftover tags are not removed."""
         self._dry_run = policy.dry_run
         self._plan = Plan(())
-        self._seen: set[Repository] = set()  # where something was found: there a 404 means what it says
+        self._seen: set[Repository] = set()  # repositories where a manifest was found, so that a 404 proves its absence
         self._gone: dict[Repository, list[tuple[Item, Sequence[Target]]]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._earlier = earlier
@@ -70,7 +70,7 @@ class Reconciliation:
         self._stop = context.stop
         self._removed_ahead = context.removed_ahead
         self._held: dict[Repository, dict[str, Digest]] = {}
-        self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that led nowhere, and may hold a decoy now
+        self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that had no manifest, and may lead to a decoy now
         for (repository, tag), digest in earlier.removed_ahead.items():
             self._held.setdefault(repository, {})[tag] = digest
             context.removed_ahead.note_sent(repository, tag, digest)
@@ -79,7 +79,7 @@ class Reconciliation:
                 context.removed_ahead.add_decoy(repository, decoy)
 
     async def settle(self, plan: Plan) -> None:
-        """Record what took effect. The caller judges all targets again that have no outcome afterwards."""
+        """Record the outcomes of requests that took effect. The caller judges all targets without an outcome again."""
         self._plan = plan
         await self._settle_decoys(plan)
         begun = [item for item in plan.acts if self._is_begun(item) and self._open(item)]
@@ -87,7 +87,7 @@ class Reconciliation:
         await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
 
     async def _settle_decoys(self, plan: Plan) -> None:
-        """Delete the decoys under tags that were removed ahead, and under tags without a manifest."""
+        """Delete the decoys that were pushed over tags ahead of their manifests, and over tags without a manifest."""
         for entry in plan.dangling:
             if (entry.repository, tag_of(entry.target)) in self._earlier.dangling and not self._outcomes.has(
                 entry.target
@@ -102,7 +102,7 @@ class Reconciliation:
             await run_jobs(by_host(self._earlier.decoys), self._gateway.workers, self._sweep, self._stop)
 
     async def settle_late(self, plan: Plan) -> None:
-        """Record deletions that took effect only after `settle` looked: the new plan finds these targets gone."""
+        """Record deletions that took effect only after `settle`: the targets that `plan`, the new one, finds absent."""
         begun = {target: item for item in self._plan.acts if self._is_begun(item) for target in item.targets}
         for entry in plan.settled:
             if isinstance(entry.outcome, Gone) and entry.target in begun and not self._outcomes.has(entry.target):
@@ -111,9 +111,10 @@ class Reconciliation:
         await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
 
     async def _conclude(self, repository: Repository) -> None:
-        """Record what is gone, unless the registry denies that the repository exists: it may be hidden from this user.
+        """Record the images that are gone, unless the registry answers that it does not have the repository.
 
-        A registry may stop half-way through a deletion when its client is killed, so the tag list is checked too.
+        It may hide the repository from this user. A registry may also stop half-way through a deletion when its client is
+        killed, so the tag list is checked too.
         """
         gone = self._gone.pop(repository)
         hidden = await self._hidden(repository)
@@ -128,7 +129,7 @@ class Reconciliation:
         await self._pending.settle(repository)
 
     def _tell(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
-        """Record an outcome; in a dry run an unfinished image would be deleted."""
+        """Record an outcome; in a dry run an unfinished image has the outcome that it would be deleted."""
         if self._dry_run and isinstance(outcome, Failed) and outcome.failure.unfinished:
             outcome = WouldUntag(item.verdict.remaining_tags) if isinstance(item.verdict, Untag) else WouldDelete()
         self._record(item, targets, outcome)
@@ -140,7 +141,7 @@ class Reconciliation:
         listed = await self._gateway.repository(repository).tags()
         if listed is not None:
             return unconfirmed(listed) if isinstance(listed, Failure) else None
-        # distribution has no tag list of a repository that never had a tag; another manifest proves that it exists.
+        # distribution has no tag list for a repository that never had a tag; another manifest proves that it exists.
         others = (item for item in self._plan.items if item.repository == repository and not self._is_begun(item))
         other = next(others, None)
         seen = other is not None and isinstance(await self._tags.read(repository, other.digest), Digest)
@@ -150,7 +151,7 @@ class Reconciliation:
         return (item.repository, item.digest) in self._earlier.begun
 
     async def _sweep(self, repository: Repository) -> None:
-        """Delete the decoys that were pushed over tags of manifests which are to go; else give the tags back."""
+        """Delete the decoys that were pushed over tags of manifests to delete. If that fails, restore the tags."""
         held, nowhere = self._held.get(repository, {}), self._nowhere.get(repository, ())
         for decoy in sorted(self._earlier.decoys[repository]) if held or nowhere else ():
             if await self._tags.read(repository, decoy) is None:
@@ -164,7 +165,7 @@ class Reconciliation:
                     await self._note_covered(changer, entry, decoy)
 
     async def _note_covered(self, changer: TagChanger, entry: Dangling, decoy: Digest) -> None:
-        """Record a failure for a tag without a manifest if a decoy that cannot be deleted is under it."""
+        """Record a failure for a tag without a manifest if it leads to a decoy that cannot be deleted."""
         repository, tag = entry.repository, tag_of(entry.target)
         held = none_if_damaged(await changer.read(repository, tag))
         failure = stuck(repository, tag, decoy, held)
@@ -172,7 +173,7 @@ class Reconciliation:
             self._outcomes.record(entry.target, Failed(failure))
 
     async def _look_under(self, repository: Repository) -> None:
-        """Record in a dry run that tags without a manifest would be deleted, if a decoy of this run is under them."""
+        """Record in a dry run that tags without a manifest would be deleted, if they lead to a decoy of this run."""
         for entry in self._nowhere[repository]:
             held = await self._tags.read(repository, tag_of(entry.target))
             if held in self._earlier.decoys.get(repository, ()):
@@ -206,7 +207,7 @@ class Reconciliation:
             self._seen.add(item.repository)
 
     async def _tag(self, item: Item, target: Target) -> Outcome | None:
-        """Read a tag that was to be removed; if a decoy of this run is under it, delete the decoy."""
+        """Read a tag that has an intent to remove it; if it leads to a decoy of this run, delete the decoy."""
         held = await self._tags.read(item.repository, tag_of(target))
         if held is None:
             self._gone.setdefault(item.repository, []).append((item, (target,)))
@@ -223,7 +224,7 @@ class Reconciliation:
         return await self._uncover(item, target, held)
 
     async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
-        """Delete a decoy under a tag; where that cannot be done, give the tag back what it held."""
+        """Delete the decoy that a tag leads to. If that fails, restore the tag."""
         left = self._decoys.earlier(item.repository, decoy)
         result = await left.delete()
         if not isinstance(result, Failure):
@@ -238,9 +239,9 @@ class Reconciliation:
         return Failed(failure) if failure is not None else untag_outcome(item, tag, look, result, None)
 
     async def _taken_with(self, item: Item) -> Failure | None:
-        """Return a failure if the manifest went together with a tag, although only the tag was to be removed.
+        """Return a failure if the manifest is gone although only a tag of it should have been removed, else None.
 
-        Nobody may have looked whether the registry deleted only the tag.
+        The killed part of the run may not have checked whether the registry deleted only the tag.
         """
         if (
             isinstance(item.verdict, Untag)
@@ -269,7 +270,7 @@ _DENIED = Failure(
 
 
 def _taken_too(others: Sequence[str]) -> Failure:
-    """Return the failure for a manifest that is gone although only a tag of it was to be removed."""
+    """Return the failure for a manifest that is gone although only a tag of it should have been removed."""
     what = f"the tag is gone, and with it the whole image; LOST, push them again: {', '.join(others)}"
     hint = "`bulkrm undo` puts the image back under its listed tags; do not use --shared untag with this registry"
     return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)

@@ -1,6 +1,6 @@
-"""Restores what a run deleted: children first, then the manifests that name them, then the tags; each is read back.
+"""Restores the images that a run deleted: children, then the manifests that name them, then the tags; each is read back.
 
-A tag that can be read does not prove that its digest can: a registry may delete a manifest and keep its tags (that of
+If a tag can be read, its digest may still be missing: a registry may delete a manifest and keep its tags (that of
 go-containerregistry stores tags and digests separately: pkg/registry/manifest.go). So the digest is read too.
 """
 
@@ -45,7 +45,7 @@ from bulkrm.state.errors import StateError
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A manifest that a run deleted, or whose tags it removed. `decoys`: decoys of the run that may be under the tags."""
+    """A manifest that a run deleted, or removed tags from. `tags`: the removed tags; `decoys`: what they may lead to."""
 
     repository: Repository
     manifest: Manifest
@@ -54,12 +54,12 @@ class Loss:
 
     @property
     def key(self) -> tuple[Repository, Digest]:
-        """The repository and the digest, which no other loss of the run has."""
+        """The repository and the digest, which identify a loss of the run."""
         return self.repository, self.manifest.digest
 
     @property
     def restoration(self) -> Restoration:
-        """What is to be pushed, and under which tags."""
+        """The manifest to push, and the tags to push it under."""
         return self.repository, self.manifest.digest, self.tags
 
     @property
@@ -71,7 +71,7 @@ class Loss:
 
 
 class Undo:
-    """Puts back."""
+    """Restores the losses of one run."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Undo:
         dry_run: bool,
         recording: UndoRecording | None = None,
     ) -> None:
-        """`force`: tags that lead elsewhere by now are put back too. `recording` is told before anything is pushed."""
+        """`force`: also restore tags that lead to another manifest by now. `recording`: records each push before it is sent."""
         self._recording = None if dry_run else recording
         self._present: set[tuple[Repository, Digest]] = set()  # manifests that were seen under their digest
         self._gateway = gateway
@@ -110,7 +110,7 @@ class Undo:
         return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
     async def _is_recorded(self, losses: Sequence[Loss]) -> bool:
-        """Record that an undo begins; False: that failed, so everything is recorded as failed and nothing is pushed."""
+        """Record that an undo begins. False: that failed; all targets have the outcome `failed`, and nothing is pushed."""
         try:
             if self._recording is not None:
                 await self._recording.begin(loss.restoration for loss in losses)
@@ -165,17 +165,17 @@ class Undo:
             return settled
         await self._intend(loss)
         change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
-        with self._in_flight.unfinished():  # also where the run is stopped, it is looked what came of the push
+        with self._in_flight.unfinished():  # the effect of the push is looked up in a stopped run too
             changed = await self._tags.put(change, loss.manifest)
             if isinstance(changed, Pushed):
                 places = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
                 return await self._seen(loss, *places)
         outcome = outcome_of(changed, change, Restored())
-        # Gone meanwhile: somebody took away what it held, which is not what this run took away.
+        # `Gone`: somebody else deleted the manifest that the tag led to, which is not the one that this run deleted.
         return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
 
     async def _intend(self, loss: Loss) -> None:
-        """Record that a manifest is pushed now. Raises StateError: then it must not be pushed."""
+        """Record that a manifest is pushed now. After StateError it must not be pushed."""
         if self._recording is not None:
             await self._recording.intend(loss.restoration)
 
@@ -197,7 +197,7 @@ class Undo:
         return WouldRestore() if self._dry_run else None
 
     async def _seen(self, loss: Loss, *places: str) -> Outcome:
-        """Read back what was pushed: a 201 is no proof (distribution with a warm cache after a garbage collection)."""
+        """Read back what was pushed: a 201 does not prove it (distribution with a warm cache after a garbage collection)."""
         for place in places:
             held = await self._tags.read(loss.repository, place)
             if held != loss.manifest.digest:
@@ -206,7 +206,7 @@ class Undo:
 
 
 def _children_first(losses: Sequence[Loss]) -> list[Loss]:
-    """Return the losses with the children of an index before it: a registry refuses an index whose children are missing."""
+    """Return the losses with the children of an index before it: registries refuse an index whose children are missing."""
     known: Mapping[tuple[Repository, Digest], Loss] = {loss.key: loss for loss in losses}
     order: dict[tuple[Repository, Digest], Loss] = {}
     for loss in losses:

@@ -1,7 +1,7 @@
-"""Keeps what an undo restored, when the run is resumed: the user who restored it wants it.
+"""Keeps the images that an undo restored when the run is resumed, because the user who restored them wants them.
 
-The registry is asked about images that an undo may have restored before it was killed. An image whose manifest is back
-under another tag, or as the child of an index, is kept too; if its own tag is gone, its outcome is `untagged`.
+Images that an undo may have restored before it was killed are read. An image whose manifest was restored under another
+tag, or as the child of an index, is kept too; if its own tag is gone, its outcome is `untagged`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,14 +26,17 @@ from bulkrm.state.journal.removals import TaggedDigest
 
 @dataclass(frozen=True, slots=True)
 class UndoneImages:
-    """What undos restored of a run (`sure`) or may have (`maybe`), and `before`: the outcomes of those images until then."""
+    """The manifests and tags of a run that undos restored (`sure`), or may have restored (`maybe`).
+
+    `before`: the outcomes of those images before the undo, by full name.
+    """
 
     sure: frozenset[TaggedDigest] = frozenset()
     maybe: frozenset[TaggedDigest] = frozenset()
     before: Mapping[str, ImageResult] = field(default_factory=dict)
 
     def without(self, done: Mapping[str, ImageResult]) -> Mapping[str, ImageResult]:
-        """Return the results of the other images."""
+        """Return the results that are not those of restored images."""
         return {image: result for image, result in done.items() if image not in self.before}
 
 
@@ -41,7 +44,7 @@ class Reinstated:
     """Records the outcomes of images whose manifests undos restored."""
 
     def __init__(self, undone: UndoneImages, gateway: Gateway, outcomes: Outcomes, context: RunContext) -> None:
-        """`outcomes` has those of all other images of the earlier parts."""
+        """`outcomes`: has the outcomes of all other images of the earlier parts."""
         self._undone = undone
         self._gateway = gateway
         self._outcomes = outcomes
@@ -56,7 +59,7 @@ class Reinstated:
             self._maybe.setdefault((repository, digest), []).append(tag)
 
     async def settle(self, plan: Plan) -> None:
-        """Record `kept` for what is back, and for everything else its outcome of before."""
+        """Record `kept` for the images that were restored, and for all others of `undone` their outcome before the undo."""
         put_back = self._back.keys() | self._maybe.keys()
         items = [item for item in plan.items if (item.repository, item.digest) in put_back]
         await run_jobs(by_host(items), self._gateway.workers, self._settle, self._stop)
@@ -82,7 +85,7 @@ class Reinstated:
     async def _fate(
         self, item: Item, reference: TagRef | DigestRef, back: set[str | None], others: Sequence[str]
     ) -> Outcome:
-        """Return the outcome of an image whose manifest is back. `others`: the names under which it is."""
+        """Return the outcome of an image whose manifest was restored, under the names `others`; `back`: tags in them."""
         if isinstance(reference, DigestRef) or reference.tag in back:
             return Kept(KeptReason.UNDONE)
         held = await self._tags.read(item.repository, reference.tag)
