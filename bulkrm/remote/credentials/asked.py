@@ -1,4 +1,4 @@
-"""Sources of credentials that are asked while a run goes on: for one repository at a time, before its first request."""
+"""Deferred sources of credentials: they are asked during a run, for one repository at a time, before its first request."""
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,16 +13,19 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
 from bulkrm.protocol.refusal import clean
 
-# The credentials for a repository, or for the host itself; None where it has none. Raises InputError.
+# Returns the credentials for a repository of a host, or (None) for the host itself; None: it has none. Raises InputError.
 Ask = Callable[[str, Repository | None], Awaitable[Credential | None]]
 _MAX_TEXT = 400
-_SECONDS = 30.0  # as long as a credential helper has
+_SECONDS = 30.0  # the time limit of credential helpers too
 _HINT = "`bulkrm login --check HOST/REPOSITORY` shows which credentials are used"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AskedSource:
-    """One such source. `users`: who was named for a host; what belongs to somebody else is not taken."""
+    """A source whose `ask` is called during a run. `seconds`: its time limit.
+
+    `users`: the user that was named for a host; credentials of other users for that host are ignored.
+    """
 
     name: str
     ask: Ask
@@ -30,7 +33,10 @@ class AskedSource:
     seconds: float = _SECONDS
 
     async def login(self, host: str, repository: Repository | None) -> Credential | None:
-        """Ask it. Raises RequestFailed where it fails, takes too long, or gives what is no credential."""
+        """Return the credentials for a repository, or for the host (None); None: the source has none.
+
+        Raises RequestFailed if the source fails, exceeds the time limit, or returns something that is not a credential.
+        """
         try:
             with anyio.fail_after(self.seconds):
                 given: Any = self.ask(host, repository)
@@ -55,7 +61,7 @@ class AskedSource:
 
 
 def no_password(user: str, host: str) -> Problem:
-    """Return the problem of a user who was named, and whose password nobody has."""
+    """Return the problem of a user who was named, and whose password no source has."""
     what = f"no password for the user {user!r}, and neither config.json nor auth.json has one for {host}"
     remedy = "add -p to be asked, --password-stdin, --password-env NAME, or set REGISTRY_PASSWORD"
     return Problem("-u", what, remedy)

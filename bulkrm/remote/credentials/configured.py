@@ -1,4 +1,4 @@
-"""The credentials for the hosts of one run: sources read in their order, and the helpers that they name asked."""
+"""The credentials for the hosts of one run: reads the sources in their order, and asks the helpers that they name."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -13,13 +13,11 @@ from bulkrm.remote.credentials.source import USERNAME, Surroundings, sources
 
 
 def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig | AskedSource, ...]:
-    """Return what each source has for these hosts, or the source itself if it is asked later.
+    """Return the credentials of each source for these hosts, or the source itself if it is asked during the run.
 
-    What the helpers of a source have goes before what it holds itself.
-
-    A source is read only as long as there is a host of which no earlier source knows the whole. Raises InputError where
-    a helper fails of which a source says that it has the password, where an entry of one of these hosts cannot be read,
-    and where there is no password for a user who was named.
+    Credentials of a helper take precedence over those in the same source. Sources are read in their order, until every
+    host has credentials for all its repositories. Raises InputError if a helper fails that should have the password
+    according to a source, if an entry for one of these hosts cannot be read, and if a named user has no password.
     """
     users = _named_users(hosts, surroundings)
     left = set(hosts)
@@ -38,7 +36,7 @@ def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[Dock
 
 
 def _configs(surroundings: Surroundings, users: Mapping[str, str]) -> Iterator[DockerConfig | AskedSource]:
-    """Read one source after the other, each only when it is wanted."""
+    """Yield the configurations of one source after the other; a source is only read when the next one is requested."""
     for source in sources():
         yield from source.read(surroundings)
         if source.login is not None:
@@ -48,7 +46,7 @@ def _configs(surroundings: Surroundings, users: Mapping[str, str]) -> Iterator[D
 
 
 def _asked(config: DockerConfig, hosts: Collection[str]) -> DockerConfig:
-    """Ask the helpers of a source for what they have for these hosts."""
+    """Return a configuration with the credentials that its helpers have for these hosts, in `helped` and `unusable`."""
     helped, unusable, warnings = dict[str, Credential](), dict[str, str](), list(config.warnings)
     for host in sorted(hosts):
         try:
@@ -84,7 +82,7 @@ def _ask(config: DockerConfig, host: str) -> Credential | None:
 
 
 def _named_users(hosts: Collection[str], surroundings: Surroundings) -> dict[str, str]:
-    """Return the user of each host for which one was named: by an option, the environment or a profile."""
+    """Return the named user of each host that has one: by an option, the environment or a profile."""
     given = surroundings.given
     named = given.username or surroundings.variable(USERNAME)
     profiles = {host: profile.username for host, profile in given.profiles.items() if profile.username}
@@ -93,7 +91,7 @@ def _named_users(hosts: Collection[str], surroundings: Surroundings) -> dict[str
 
 
 def _of_users(config: DockerConfig, users: Mapping[str, str]) -> DockerConfig:
-    """Leave out what is for another user than the one who was named for the host."""
+    """Return a configuration without the credentials of other users than the one who was named for a host."""
     if not users:
         return config
 
@@ -107,7 +105,10 @@ def _of_users(config: DockerConfig, users: Mapping[str, str]) -> DockerConfig:
 
 
 def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig | AskedSource]) -> None:
-    """Raise InputError for a user without a password, unless somebody is still to be asked (`Credentials.refuse_users`)."""
+    """Raise InputError for a named user without a password, unless a deferred source may have it.
+
+    Then `Credentials.refuse_users` does so.
+    """
     for host, user in users.items():
         if not any(isinstance(config, AskedSource) or config.has(host) for config in found):
             raise InputError(no_password(user, host))

@@ -1,4 +1,4 @@
-"""Docker's `config.json`, in `$DOCKER_CONFIG` or `~/.docker`: what `docker login` and `crane auth login` write."""
+"""Docker's `config.json`, in `$DOCKER_CONFIG` or `~/.docker`, which `docker login` and `crane auth login` write."""
 
 from collections.abc import Sequence
 from pathlib import Path

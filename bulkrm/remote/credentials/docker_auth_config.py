@@ -1,7 +1,7 @@
-"""`DOCKER_AUTH_CONFIG`: a `config.json` in the environment, as GitLab CI hands it to jobs and as Docker's CLI reads it.
+"""`DOCKER_AUTH_CONFIG`: a `config.json` in an environment variable, which GitLab CI sets for jobs and Docker's CLI reads.
 
-Docker takes only `auth` in it and goes on with its file where it cannot read it (docker/cli
-`cli/config/configfile/file.go`); jobs of GitLab hold whole configurations there. So what cannot be used is a warning.
+Docker reads only `auth` from it, and uses its file instead where that fails (docker/cli `cli/config/configfile/file.go`);
+GitLab's variable may be a whole configuration. So a part that cannot be used is a warning, not an error.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Docker's `config.json` as a source of credentials (format: docker/cli `cli/config/configfile`).
+"""Parses Docker's `config.json` (format: docker/cli `cli/config/configfile`).
 
-What is known by name there must have its type, as Docker itself demands it; null stands for nothing. All mistakes of
-that kind are shown at once, with their place and nothing of their content. An entry whose `auth` cannot be decoded
-matters only to whoever needs that entry.
+Known keys must have the right type, as in Docker itself; null counts as missing. All values of a wrong type are reported
+at once, with their place but without their content. An `auth` that cannot be decoded is only an error if a run needs
+that entry.
 """
 
 import base64
@@ -29,13 +29,13 @@ _TYPE_REMEDY = f"repair it, {_GIVE}"
 
 @dataclass(frozen=True, slots=True)
 class DockerConfig:
-    """What `config.json` says, by keys in normal form (`keys.normal_key`) or by hosts.
+    """The credentials of one source.
 
-    `logins` is by key, and so is `broken`: entries that hold something which cannot be read. `helpers`: which program
-    keeps a host's password; `store`: which one keeps all others'. `marked`: hosts with an entry that holds nothing,
-    which is how `docker login` notes that it gave the password to the store, by that entry's key. `helped` is what the
-    helpers gave, by host. `unusable` tells why a host's entry gives no password. `source` names the file or variable,
-    `written` has each key as it stands there. Of a lenient source mistakes are `warnings`, and the others are looked at.
+    By key in normal form (`keys.normal_key`): `logins`; `broken`: entries with an `auth` that cannot be decoded;
+    `written`: the key as it is written in the source. By host: `helpers`: the helper that has its password; `marked`: the
+    written key of an empty entry, by which `docker login` marks that the `store` has the password; `helped`: credentials
+    that a helper returned; `unusable`: why an entry has no password. `store`: the helper for all other hosts. `source`:
+    the file or variable. `is_lenient`: mistakes are `warnings`, and the next sources are read.
     """
 
     logins: Mapping[str, Credential] = field(default_factory=dict)
@@ -51,11 +51,11 @@ class DockerConfig:
     warnings: tuple[str, ...] = ()
 
     def has(self, host: str) -> bool:
-        """Tell whether it has credentials for a host, or for some of its repositories."""
+        """Tell whether the source has credentials for a host, or for some of its repositories."""
         return host in self.helped or any(host_of(key) == host for key in self.logins)
 
     def helper_of(self, host: str) -> tuple[str, str] | None:
-        """Return the name of the program that may keep a host's password, and the key to ask it by."""
+        """Return the name of the helper that may have a host's password, and the key to ask it for; None: no helper."""
         name = self.helpers.get(host, self.store)
         return None if name is None else (name, self.marked.get(host, host))
 
@@ -63,11 +63,11 @@ class DockerConfig:
 def read_docker_config(
     path: Path, default_port: int = HTTPS_PORT, *, may_be_forbidden: bool = False, is_old: bool = False
 ) -> DockerConfig:
-    """Read the file. A missing one is an empty one, and so is one without any content.
+    """Read and parse a file. A missing or empty file has no credentials.
 
-    `may_be_forbidden`: one that may not be read is somebody else's, and empty. `is_old`: all of it is `auths`. Raises
-    InputError when it cannot be read, is no JSON object, or holds something of a wrong type. Nothing of its content
-    stands in the message.
+    `may_be_forbidden`: nor has a file without permission to read it, which belongs to another user. `is_old`: the whole
+    file is `auths`. Raises InputError, without any content of the file, if it cannot be read, is not a JSON object, or has
+    a value of a wrong type.
     """
     try:
         with path.open("rb") as file:
@@ -88,7 +88,7 @@ def read_docker_config(
 def parse_docker_config(
     content: bytes, source: str, default_port: int = HTTPS_PORT, *, is_lenient: bool = False, is_old: bool = False
 ) -> DockerConfig:
-    """Read the text of a configuration. Raises InputError as above; of a lenient one only where it is no JSON object."""
+    """Parse the text of a configuration. Raises InputError as `read_docker_config`; if lenient, only for bad JSON."""
     if not content.removeprefix(_BOM).strip(_BLANK):
         return DockerConfig(source=source)
     body = _json_object(source, content)
@@ -101,7 +101,7 @@ def _json_object(where: str, content: bytes) -> dict[str, Any]:
         body = json.loads(content)
     except json.JSONDecodeError as error:
         body, place = None, f" (line {error.lineno}, column {error.colno})"
-    except (ValueError, RecursionError):  # bytes that are no text, an endless number, an endless depth
+    except (ValueError, RecursionError):  # bytes that are not text, a number or a nesting without end
         body = None
     if not isinstance(body, dict):
         raise InputError(Problem(where, f"is no JSON object{place}", _TYPE_REMEDY))
@@ -109,7 +109,7 @@ def _json_object(where: str, content: bytes) -> dict[str, Any]:
 
 
 class _Reading:
-    """One reading of a file; gathers every mistake in it."""
+    """Parses one file, and collects every mistake in it."""
 
     def __init__(self, where: str, default_port: int, *, is_lenient: bool) -> None:
         self._where = where
@@ -119,7 +119,7 @@ class _Reading:
         self._broken: dict[str, Problem] = {}
 
     def config(self, body: dict[str, Any]) -> DockerConfig:
-        """Return what the file says. Raises InputError with every value of a wrong type."""
+        """Return the configuration. Raises InputError with every value of a wrong type, unless it is lenient."""
         logins: dict[str, Credential] = {}
         marked: dict[str, str] = {}
         written: dict[str, str] = {}
@@ -141,9 +141,9 @@ class _Reading:
         return replace(known, source=self._where, written=written, is_lenient=self._is_lenient, warnings=warnings)
 
     def _entries(self, body: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Yield the entries of registries: as written, key in normal form, and fields.
+        """Yield the entries of registries: the key as written, the key in normal form, and the fields.
 
-        One that is written as a URL comes first, so that one that is exactly the host overwrites it.
+        Keys that are URLs come first, so that a key that is exactly the host overwrites them.
         """
         auths = self._object(body, "auths", "auths")
         for text in sorted(auths, key=lambda text: not is_url(text)):
@@ -161,10 +161,10 @@ class _Reading:
                 yield key, name
 
     def _login(self, text: str, key: str, entry: dict[str, Any]) -> Credential | None:
-        """Read one entry.
+        """Return the credentials of one entry; None: it has none, or its `auth` cannot be decoded.
 
-        A ready token goes before a password, as Docker's engine (`registry/auth.go`) and go-containerregistry
-        (`transport/bearer.go`) have it.
+        `registrytoken` takes precedence over a password, as in Docker's engine (`registry/auth.go`) and
+        go-containerregistry (`transport/bearer.go`).
         """
         place = _named("auths", text)
         fields = {
@@ -217,9 +217,9 @@ def _named(parent: str, text: str) -> str:
 
 
 def _decoded(auth: str) -> tuple[str, str]:
-    """Read base64 of `user:password`, its lines and its padding as they may be. Raises ValueError that says what is wrong.
+    """Decode base64 of `user:password`, also with line ends and without padding. Raises ValueError with the mistake.
 
-    Go's decoder, which Docker reads it with, skips line ends too (encoding/base64).
+    Go's decoder, which Docker uses, ignores line ends too (encoding/base64).
     """
     bare = "".join(auth.split()).rstrip("=")
     try:

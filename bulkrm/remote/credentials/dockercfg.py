@@ -1,6 +1,6 @@
-"""`~/.dockercfg`: Docker's configuration before version 1.7, whose whole content is what `auths` holds today.
+"""`~/.dockercfg`: Docker's configuration before version 1.7, whose whole content is that of `auths` today.
 
-Kubernetes still knows it (secrets of the type `kubernetes.io/dockercfg`), and so do podman and skopeo.
+Kubernetes still supports it (secrets of the type `kubernetes.io/dockercfg`), and so do podman and skopeo.
 """
 
 from collections.abc import Sequence

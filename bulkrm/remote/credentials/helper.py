@@ -1,10 +1,10 @@
-"""Credential helpers: programs that keep passwords for Docker and the like.
+"""Credential helpers: programs that store passwords for Docker and other clients.
 
-The protocol is that of github.com/docker/docker-credential-helpers: `docker-credential-NAME get` reads a registry's name
-from standard input and writes `{"ServerURL", "Username", "Secret"}`. A failure is a text on standard output and exit
-code 1, one of them being that there are no credentials, which means anonymous.
+The protocol is that of github.com/docker/docker-credential-helpers: `docker-credential-NAME get` reads the key of a
+registry from standard input and writes `{"ServerURL", "Username", "Secret"}`. After a failure it writes a text to standard
+output, and exits with code 1. One of the failures is that there are no credentials, which means anonymous.
 
-A helper is somebody else's program: it has 30 seconds and may write 1 MiB, and is killed with its children after that.
+A helper may be any program, so it is killed with its children after 30 seconds or 1 MiB of output.
 """
 
 import json
@@ -22,24 +22,25 @@ from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login
 
-_IDENTITY = "<token>"  # in the place of a user: the secret is an identity token
+_IDENTITY = "<token>"  # the user name of an identity token
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _NONE = "credentials not found"  # in native keychain
 _SECONDS = 30.0
 _MAX_ANSWER = 2**20
 _CHUNK = 2**16
-# Docker knows its own registry by this key alone.
+# The key that Docker uses for Docker Hub.
 _KEYS = {HUB: "https://index.docker.io/v1/"}
 
 
 class HelperFailed(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """A helper is not there, or did not do what helpers do. The text holds nothing of what it keeps."""
+    """A helper is not installed, or did not follow the protocol. The text has nothing of its output."""
 
 
 def ask_helper(name: str, key: str, seconds: float = _SECONDS) -> Credential | None:
-    """Return what a helper keeps for a registry; None where it keeps nothing. Raises HelperFailed.
+    """Return the credentials that a helper has for a registry; None: it has none. Raises HelperFailed.
 
-    `key`: the registry in its normal form, or as `docker login` wrote it down.
+    `name`: that of the program, without `docker-credential-`. `key`: the registry in normal form, or as `docker login`
+    wrote it. `seconds`: the time limit.
     """
     program = f"docker-credential-{name}"
     if _NAME.fullmatch(name) is None:
@@ -55,7 +56,7 @@ def ask_helper(name: str, key: str, seconds: float = _SECONDS) -> Credential | N
 
 
 def parse_helper_answer(program: str, answer: bytes) -> Credential | None:
-    """Read what a helper wrote; None where it has no user or no secret. Raises HelperFailed."""
+    """Parse the output of a helper; None: the user or the secret is empty. Raises HelperFailed."""
     try:
         fields = json.loads(answer)
         user, secret = fields["Username"], fields["Secret"]
@@ -71,11 +72,11 @@ def parse_helper_answer(program: str, answer: bytes) -> Credential | None:
 
 
 def _run(program: str, question: bytes, seconds: float) -> tuple[int, bytes]:
-    """Run a helper; return its exit code and what it wrote. What it writes to standard error is dropped."""
+    """Run a helper; return its exit code and its standard output. Its standard error is discarded."""
     deadline = time.monotonic() + seconds
     pipe = subprocess.PIPE
     try:
-        # A process group of its own: what the helper has started ends with it.
+        # A process group of its own, so that its children can be killed with it.
         process = subprocess.Popen(  # noqa: S603 (no shell, and the name is checked)
             [program, "get"], stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, process_group=0
         )
@@ -96,7 +97,7 @@ def _run(program: str, question: bytes, seconds: float) -> tuple[int, bytes]:
 
 
 def _talk(program: str, process: "subprocess.Popen[bytes]", question: bytes, deadline: float) -> tuple[int, bytes]:
-    """Put the question, which a pipe always has room for, and read the answer. Raises TimeoutError and HelperFailed."""
+    """Write the question, which always fits into a pipe, and read the answer. Raises TimeoutError and HelperFailed."""
     question_pipe, answer_pipe = process.stdin, process.stdout
     if question_pipe is None or answer_pipe is None:
         raise RuntimeError("standard input and output of a helper are pipes")

@@ -1,4 +1,4 @@
-"""Which credentials hold for a repository, and what takes the place of a password that a helper gave and that ended."""
+"""Looks up the credentials for a repository, and new ones after a password of a helper has expired."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,15 +15,16 @@ from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import covering_keys, host_of
 
-# A password that is refused sooner than this after it was asked for was never good: asking again would not help.
+# If a password is refused sooner than this after the helper returned it, it was never valid: asking again is useless.
 _YOUNG = 60.0  # seconds
 
 
 @dataclass(slots=True)
 class _Answer:
-    """What a helper or a source that is asked gave, and when it was last asked again, in seconds of a monotonic clock.
+    """The credentials that a helper or a deferred source returned. `ask`: asks it once more.
 
-    `before` are the credentials that others took the place of, because they were refused.
+    `asked`: when it was last asked once more, in seconds of a monotonic clock. `before`: the refused credentials that
+    `credential` has replaced.
     """
 
     credential: Credential | None
@@ -35,7 +36,7 @@ class _Answer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Credentials, and where they come from: the source, its key as written there, and the helper that has them."""
+    """Credentials with their origin: the source, the key as it is written there, and the helper that returned them."""
 
     credential: Credential
     source: str
@@ -43,16 +44,16 @@ class Found:
     helper: str | None = None
 
     def __str__(self) -> str:
-        """Say where they come from, and nothing of what they are."""
+        """Describe the origin, without the credentials."""
         where = f"{self.source}, key {self.key}" if self.key else self.source
         return f"{where}, by docker-credential-{self.helper}" if self.helper else where
 
 
 class Credentials:
-    """Looks up credentials: the command line's, then those of each source, in its order."""
+    """Looks up credentials: those of the command line, then those of each source, in the order of the sources."""
 
     def __init__(self, given: Mapping[str, Credential], *sources: DockerConfig | AskedSource) -> None:
-        """`given`: the command line's, by the host that they are for; they go to no other."""
+        """`given`: the credentials of the command line, by host; they are sent to no other host."""
         self._given = given
         self._sources = sources
         self._configs = tuple(source for source in sources if isinstance(source, DockerConfig))
@@ -65,15 +66,15 @@ class Credentials:
         self.warnings = tuple(warning for config in self._configs for warning in config.warnings)
 
     def login(self, host: str, path: str = "") -> Credential | None:
-        """Return the credentials for a repository, or without a path for the host itself; None means anonymous."""
+        """Return the credentials for a repository, or (without a path) for the host itself; None means anonymous."""
         found = self.find(host, path)
         return None if found is None else found.credential
 
     def find(self, host: str, path: str = "") -> Found | None:
         """Return the credentials for a repository with their origin; None means anonymous.
 
-        The first source with an entry wins; within one, its helper, then the most specific key. A source that is asked has
-        what it answered when `prepare` asked it.
+        The first source with an entry wins; within one, its helper, then the most specific key. A deferred source has an
+        entry only after `prepare`.
         """
         given = self._given.get(host)
         if given is not None:
@@ -81,7 +82,7 @@ class Credentials:
         return next((found for source in self._sources if (found := self._of_source(source, host, path))), None)
 
     def is_prepared(self, host: str, path: str = "") -> bool:
-        """Tell whether nobody has to be asked before `find` knows what there is."""
+        """Tell whether `find` has the result without `prepare`: no deferred source has to be asked."""
         if host in self._given:
             return True
         for source in self._sources:
@@ -92,9 +93,9 @@ class Credentials:
         return True
 
     async def prepare(self, host: str, repository: Repository | None) -> None:
-        """Ask the sources that have to be asked for a repository, or for the host, until one has credentials.
+        """Ask the deferred sources for a repository, or for the host (None), until a source has credentials.
 
-        Raises RequestFailed where one of them fails.
+        Raises RequestFailed if one of them fails.
         """
         path = "" if repository is None else repository.path
         async with self._asking.setdefault((host, path), anyio.Lock()):
@@ -106,7 +107,7 @@ class Credentials:
                     return
 
     async def refuse_users(self) -> None:
-        """Ask for the password of each user who was named and whom no file knows. Raises InputError where nobody has it."""
+        """Ask the deferred sources for the password of each named user without one. Raises InputError if none has it."""
         asked = next((source for source in self._sources if isinstance(source, AskedSource)), None)
         if asked is None:
             return
@@ -130,7 +131,7 @@ class Credentials:
         return None if key is None else Found(source.logins[key], source.source, source.written.get(key, ""))
 
     def origins(self, host: str) -> Iterator[Found]:
-        """Yield all credentials that some repository of a host may get, in the order of their sources."""
+        """Yield all credentials that are used for any repository of a host, in the order of their sources."""
         for config in self._configs:
             if host in config.helped:
                 yield self._from_helper(config, host)
@@ -141,7 +142,7 @@ class Credentials:
                 return
 
     def asked_later(self, host: str) -> tuple[str, ...]:
-        """Return the names of the sources that are asked for repositories of a host."""
+        """Return the names of the deferred sources that are asked for repositories of a host."""
         asked = tuple(source.name for source in self._sources if isinstance(source, AskedSource))
         return () if host in self._given else asked
 
@@ -161,23 +162,23 @@ class Credentials:
         return True
 
     def remark(self, host: str) -> str | None:
-        """Say why a source has an entry for the host that does not help, if so."""
+        """Return why an entry for a host cannot be used; None: there is no such entry, or the host has credentials."""
         if self.login(host):
             return None
         return next((config.unusable[host] for config in self._configs if host in config.unusable), None)
 
     async def replacement(self, host: str, refused: Credential, now: float) -> Credential | None:
-        """Return what a helper gives instead of credentials that were refused; None where it has nothing else.
+        """Return new credentials of the helper instead of refused ones; None: it has no others.
 
-        Helpers of ECR, GCR and ACR give passwords that end after hours (amazon-ecr-credential-helper README), which is
-        told by a 401 alone. `now` is in seconds of a monotonic clock.
+        Helpers of ECR, GCR and ACR return passwords that expire after hours (amazon-ecr-credential-helper README), which
+        only a 401 shows. `now`: seconds of a monotonic clock.
         """
         answer = self._answer_of(host, refused)
         if answer is None or answer.ask is None:
             return None
         async with answer.lock:
             if answer.credential != refused:
-                return answer.credential  # somebody else asked meanwhile
+                return answer.credential  # another task has asked meanwhile
             if answer.asked is not None and now - answer.asked < _YOUNG:
                 return None
             answer.asked = now
@@ -193,13 +194,13 @@ class Credentials:
             return fresh
 
     def _same(self, host: str, credential: Credential) -> list[_Answer]:
-        """Return every answer about a host that is this credential."""
+        """Return all answers about a host that have this credential."""
         answers = [self._helped[host]] if host in self._helped else []
         answers += [answer for (_, known, _), answer in self._answers.items() if known == host]
         return [answer for answer in answers if answer.credential == credential]
 
     def _answer_of(self, host: str, refused: Credential) -> _Answer | None:
-        """Return the answer that a refused credential was, or whose place another one took by now."""
+        """Return the answer that has a refused credential, or had it before another one replaced it; None: there is none."""
         same = self._same(host, refused)
         if same:
             return same[0]
@@ -215,7 +216,7 @@ class Credentials:
 
 
 def _asking(helper: tuple[str, str] | None) -> Callable[[], Awaitable[Credential | None]] | None:
-    """Return what asks a helper once more, beside the event loop."""
+    """Return a function that asks a helper once more, in a thread; None: there is no helper."""
     if helper is None:
         return None
     return partial(anyio.to_thread.run_sync, partial(ask_helper, *helper), abandon_on_cancel=True)

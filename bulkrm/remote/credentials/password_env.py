@@ -1,6 +1,6 @@
-"""`--password-env NAME`, also of a profile in the configuration file: passwords in variables that others chose.
+"""`--password-env NAME`, also in a profile of the configuration file: the environment variable with the password.
 
-A CI system hands out its token in a variable of its own: `CI_JOB_TOKEN`, `GITHUB_TOKEN`.
+CI systems set their token in a variable of their own, such as `CI_JOB_TOKEN` or `GITHUB_TOKEN`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ def _found(surroundings: Surroundings) -> Iterator[DockerConfig]:
             raise InputError(Problem("--password-env", what, "give the name of the variable that holds the password"))
         yield _config(given.host, username, password, given.password_env)
     for host, profile in given.profiles.items():
-        # Of a profile the variable may be missing: the same file serves in CI and on a desk.
+        # The variable of a profile may be missing, because the same configuration file may be used in CI and elsewhere.
         password = surroundings.variable(profile.password_env or "")
         username = given.username or profile.username or ""
         if password and username:

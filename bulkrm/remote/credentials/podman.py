@@ -1,7 +1,7 @@
-"""podman's `auth.json`: what `podman login`, `skopeo login` and `buildah login` write (containers-auth.json(5)).
+"""podman's `auth.json`, which `podman login`, `skopeo login` and `buildah login` write (containers-auth.json(5)).
 
-First the one of the session, which ends with it, then the one that stays. Where the session has no folder
-(XDG_RUNTIME_DIR is not set, as for root), it is in /run/containers (containers/image `pkg/docker/config`).
+First that of the session, which is deleted at logout, then the persistent one. If the session has no folder
+(XDG_RUNTIME_DIR is not set, as for root), its file is in /run/containers (containers/image `pkg/docker/config`).
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,7 @@
-"""`REGISTRY_AUTH_FILE`: the file of podman, skopeo, buildah and crane, used alone where it is set (containers-auth.json(5))."""
+"""`REGISTRY_AUTH_FILE`: the file of podman, skopeo, buildah and crane (containers-auth.json(5)).
+
+If it is set, no later source is read.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""What a source of credentials is, and what it is given to look at.
+"""`CredentialSource`, which each source of credentials declares, and the `Surroundings` that it reads.
 
-A source is a module of this package with a constant SOURCE, or an entry point of others. The first one that has a
-usable entry for a host or a repository wins, in the order that the sources name themselves.
+A source is a module of this package with a constant SOURCE, or an entry point of another distribution. The first source
+that has a usable entry for a host or a repository wins, by the `order` of the sources.
 """
 
 import os
@@ -15,14 +15,14 @@ from bulkrm.model.secret import Secret
 from bulkrm.remote.credentials.asked import Ask
 from bulkrm.remote.credentials.docker_config import DockerConfig
 
-# The last place in the order that belongs to what the user gave: no plugin goes before it.
+# The largest `order` of sources that the user gave explicitly; the order of a plugin must be larger.
 _GIVEN = 20
 USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Who a user is at one host, as the configuration file has it. `password_env`: the variable with the password."""
+    """The user of one host in the configuration file. `password_env`: the environment variable with the password."""
 
     username: str | None = None
     password_env: str | None = None
@@ -30,7 +30,10 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the user gave, for the one host of the run; `password` was typed or piped in. `profiles` is by host."""
+    """The credentials that the user gave explicitly, for the one host of the run. `password`: typed, or from a pipe.
+
+    `password_env`: the environment variable with the password; `profiles`: by host.
+    """
 
     host: str = ""
     username: str | None = None
@@ -41,7 +44,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What sources look at. `default_port` is the port of hosts that are written without one."""
+    """Everything that sources read. `default_port`: the port of hosts that are written without one."""
 
     environment: Mapping[str, str]
     default_port: int = HTTPS_PORT
@@ -49,20 +52,20 @@ class Surroundings:
     user_id: int = field(default_factory=os.getuid)
 
     def variable(self, name: str) -> str:
-        """Return a variable of the environment, "" where it is not set."""
+        """Return a variable of the environment; "" if it is not set."""
         return self.environment.get(name, "")
 
     def home(self, name: str, *below: str) -> Path:
-        """Return a folder of the XDG base directory specification: that of a variable, else one below the home folder.
+        """Return a folder of the XDG Base Directory Specification: that in a variable, else `below` in the home folder.
 
-        Relative paths are ignored, as that specification wants it. Without a home folder there is nothing there.
+        Relative paths are ignored, as the specification requires.
         """
         base = self.variable(name)
         return Path(base) if base.startswith("/") else self.user_folder.joinpath(*below)
 
     @property
     def user_folder(self) -> Path:
-        """The home folder: HOME, else what the system knows of the user; a container's user may have none."""
+        """The home folder: HOME, else that in the user database; `/dev/null` if there is none, as for a container's user."""
         try:
             folder = Path(self.variable("HOME") or "~").expanduser()
         except RuntimeError:
@@ -84,12 +87,12 @@ def _never(_: Surroundings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CredentialSource:
-    """Where credentials may be: in what `read` reads before a run, or with somebody whom `login` asks while it goes on.
+    """A source of credentials: `read` reads them before a run, or `login` asks for them during the run.
 
-    `read` raises InputError on what is no such thing, and names it without its content. `files`: the files that it reads,
-    whether they are there or not. `is_alone`: nothing that comes later is looked at. `login` is a coroutine function of a
-    host and a repository (None: for the host itself); it returns None where it has nothing, and raises InputError, the
-    problem's `where` being empty, where it cannot tell.
+    `order`: sources with a smaller one come first. `read` raises InputError for malformed input, without its content.
+    `files`: the files that `read` reads, whether they exist or not. `is_alone`: no later source is read. `login`: a
+    coroutine function of a host and a repository (None: the host itself); it returns None if it has no credentials, and
+    raises InputError with an empty `where` if it fails.
     """
 
     name: str
@@ -119,10 +122,10 @@ SOURCES = ExtensionPoint(
 
 
 def sources() -> tuple[CredentialSource, ...]:
-    """Return all sources, the one that goes before the others first. Raises InputError where a plugin cannot be used."""
+    """Return all sources, sorted by `order`. Raises InputError for an unusable plugin."""
     return tuple(sorted(SOURCES.values(), key=lambda source: source.order))
 
 
 def files_of_credentials(surroundings: Surroundings) -> tuple[Path, ...]:
-    """Return the files that are read for credentials."""
+    """Return the files that may have credentials, whether they exist or not."""
     return tuple(path for source in sources() for path in source.files(surroundings))
