@@ -1,1 +1,1 @@
-"""Who asks: tokens, and which credentials a request carries."""
+"""Authorization of requests: tokens, and the credentials that a request carries."""

@@ -1,4 +1,4 @@
-"""Which credentials a request to one registry host carries. They come from its challenges and go nowhere else."""
+"""Authorizes the requests to one registry host, by its challenges. A token that answers one is sent to no other host."""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -37,10 +37,10 @@ _Kind = tuple[Repository | None, str]
 
 
 class Authorizer:
-    """Remembers what one host challenged with, so that a request carries the right token the first time it is sent."""
+    """Remembers the challenge of one host, so that a request carries the right token when it is sent first."""
 
     def __init__(self, host: str, logins: Logins, traits: Traits, tokens: Tokens) -> None:
-        """Begin without a challenge: requests go bare until the host asks for something."""
+        """`logins`: the credentials of `host`; `tokens`: the cache of the run. Without a challenge nothing is sent."""
         self._host = host
         self._logins = logins
         self._traits = traits
@@ -49,10 +49,10 @@ class Authorizer:
         self._check: RealmCheck | None = None
         self._challenge: Challenge | None = None
         self._checked: dict[Realm, SingleFlight[bool]] = {}
-        # What was worked out for requests of one kind, and for one authorization, until the host says something new.
+        # Caches for requests of one kind, and for one authorization, until the next challenge.
         self._first: dict[_Kind, Authorization] = {}
         self._grants: dict[tuple[Credential | None, Authorization], Grant] = {}
-        # What a challenge wanted beyond what was asked for, by method: asked for at once from then on.
+        # The actions that a challenge named and the token did not have, by method: later tokens are requested with them.
         self._learned: dict[str, frozenset[str]] = {}
         self._retries = Retries()
 
@@ -62,7 +62,7 @@ class Authorizer:
         return self._traits
 
     def learn(self, traits: Traits) -> None:
-        """Replace the traits of the host by those that were found out."""
+        """Replace the traits of the host, because an answer of it showed others."""
         self._traits = traits
 
     @property
@@ -71,7 +71,7 @@ class Authorizer:
         return self._challenge is not None
 
     def met(self, base: str, challenge: Challenge | None, *, plain_http: bool) -> None:
-        """Take note of where the host is (scheme and host) and of the challenge it answered the first request with."""
+        """Note the base URL of the host (scheme and host), and the challenge to the first request; None: there was none."""
         self._base = base
         self._check = RealmCheck(base, plain_http)
         self._challenge = challenge
@@ -82,11 +82,11 @@ class Authorizer:
         return self._logins.of(repository) is None
 
     def is_prepared(self, repository: Repository | None) -> bool:
-        """Tell whether it is known which credentials there are for a repository."""
+        """Tell whether the credentials for a repository are known without `prepare`."""
         return self._logins.is_prepared(repository)
 
     async def prepare(self, repository: Repository | None) -> None:
-        """Ask for the credentials for a repository where a source of them has to be asked. Raises RequestFailed."""
+        """Ask the deferred sources for the credentials for a repository. Raises RequestFailed."""
         await self._logins.prepare(repository)
 
     def first_attempt(self, request: Request) -> Attempt:
@@ -116,16 +116,19 @@ class Authorizer:
         return BearerAuthorization(scope)
 
     def held(self, attempt: Attempt, refused: Secret | None = None) -> Grant | None:
-        """Return the grant of an attempt if it is at hand, as it nearly always is, and good. `refused`: a token that is not."""
+        """Return the cached grant of an attempt, which nearly always exists; None: it has to be fetched.
+
+        `refused`: a token that the registry no longer accepts, so that the cache is not used.
+        """
         login = self._logins.of(attempt.request.repository)
         grant = self._grants.get((login, attempt.authorization)) if refused is None else None
         return None if grant is None or not self._is_good(grant) else grant
 
     async def grant(self, attempt: Attempt, refused: Secret | None = None) -> Grant:
-        """Return the grant of an attempt, fetched if need be; `refused` is a token that the registry no longer accepts.
+        """Return the grant of an attempt, fetched if it is not cached. `refused`: a token that is no longer accepted.
 
-        Raises RequestFailed. Where the token server does not know an action, the request goes bare, and from then on
-        every scope of this host is what its challenge asks for, to the letter.
+        Raises RequestFailed. If the token server does not know an action, the request is sent without authorization, and
+        from then on every scope for this host has exactly the actions of its challenge.
         """
         known = self.held(attempt, refused)
         if known is not None:
@@ -150,18 +153,18 @@ class Authorizer:
                 return self._basic(self._logins.of(repository))
 
     def alone(self, grant: Grant) -> AbstractAsyncContextManager[None]:
-        """Return a context for one send: a password that the host has not taken yet is sent by one request at a time."""
+        """Return a context for one send: a password that the host has not accepted yet is sent by one request at a time."""
         return self._logins.alone(grant.login) if isinstance(grant.authorization, BasicAuthorization) else NOBODY_WAITS
 
     def renewed(self, grant: Grant) -> Grant | None:
-        """Look at a grant again right before it is used: as it is, with a newer token, or None where one must be got."""
+        """Return a valid grant right before it is used: the same, or one with a newer token; None: it has to be fetched."""
         if self._is_good(grant):
             return grant
         held = self._tokens.peek(grant.key) if grant.key else None
         return None if held is None else replace(grant, held=held, header=f"Bearer {held.secret.reveal()}")
 
     async def note_answer(self, request: Request, grant: Grant, answer: Answer | Broken) -> Answer | Broken:
-        """Note what an answer says of the grant; return the answer without the secrets of the grant that it may repeat."""
+        """Note whether an answer accepts or refuses a grant; return the answer without the secrets that it may repeat."""
         if isinstance(answer, Broken):
             return answer
         if answer.status == _UNAUTHORIZED:
@@ -177,11 +180,11 @@ class Authorizer:
         return answer
 
     def known_to(self, attempt: Attempt, grant: Grant) -> Attempt:
-        """Return a refused attempt with what was done already about others of its kind (`Retries`)."""
+        """Return a refused attempt, marked as renewed or extended if that was done for its kind already (`Retries`)."""
         return self._retries.known_to(attempt, grant.held.secret if grant.held else None)
 
     def credential_state(self, request: Request, grant: Grant) -> CredentialState:
-        """Return what is known of the credentials with which a request was sent."""
+        """Return the state of the credentials that a request was sent with."""
         login = self._logins.of(request.repository)
         return CredentialState(
             given=login is not None,
@@ -191,7 +194,10 @@ class Authorizer:
         )
 
     def answer(self, decision: Authorize) -> Attempt:
-        """Take note of a challenge, and say how the next send is authorized."""
+        """Note a challenge, and return the attempt of the next send, with its authorization.
+
+        Raises RequestFailed if the host asks for Basic, and there is no password.
+        """
         self._forget()
         if decision.challenge is not None:
             self._challenge = decision.challenge
@@ -253,7 +259,7 @@ class Authorizer:
         return Grant(BearerAuthorization(scope), key.login, f"Bearer {held.secret.reveal()}", key, held)
 
     async def _token(self, key: TokenKey, refused: Secret | None) -> tuple[TokenKey, HeldToken]:
-        """Get a token; where the password for it ended, and a helper gives another one, with that. Raises RequestFailed."""
+        """Return a token; if the password for it has expired, with a new one of the helper. Raises RequestFailed."""
         try:
             return key, await self._tokens.get(key, refused)
         except RequestFailed as error:
@@ -268,7 +274,7 @@ class Authorizer:
         return key, await self._tokens.get(key, refused)
 
     def _key(self, login: Credential | None, scope: Scope | None) -> TokenKey:
-        # A host may ask for Basic meanwhile, whose realm is a name and no URL (RFC 9110 11.5).
+        # The last challenge may be Basic, whose realm is a name and not a URL (RFC 9110 section 11.5).
         bearer = self._challenge is not None and self._challenge.scheme == "bearer"
         parameters = self._challenge.parameters if self._challenge and bearer else {}
         try:

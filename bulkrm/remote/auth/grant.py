@@ -1,4 +1,4 @@
-"""How one request is authorized."""
+"""The authorization of one send, with its header and its secrets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from bulkrm.remote.auth.token_cache import HeldToken, TokenKey, secrets_of
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """How one send is authorized, for whom, and until when (`held` and its key, for a Bearer token)."""
+    """The authorization of one send. `login`: its credentials; None: anonymous. `header`: the value of `Authorization`.
+
+    `key`, `held`: those of a token of the token server, which expires; None for any other authorization.
+    """
 
     authorization: Authorization
     login: Credential | None = None
@@ -25,7 +28,7 @@ class Grant:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must not be seen of it, should the answer repeat it."""
+        """The texts that must be masked in case the answer repeats them."""
         if self.header is None:
             return ()
         sent = self.header.partition(" ")[2]

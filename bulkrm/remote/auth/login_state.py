@@ -1,8 +1,8 @@
 """The state of each credential at one registry host: accepted, refused, or not known yet.
 
-Three rules rest on it. A wrong password is sent once and not once for each request, because accounts get locked: until a
-credential was accepted, requests with it go one at a time. A 401 to an accepted credential means that its user lacks the
-right. And a password that a helper gave is asked for again when it is refused.
+Three rules need it. A wrong password is sent once and not once for each request, because accounts get locked: until a
+credential was accepted, requests with it are sent one at a time. A 401 to an accepted credential means that its user lacks
+the right. When a password of a helper is refused, the helper is asked for a new one.
 """
 
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -18,7 +18,7 @@ from bulkrm.remote.credentials import Credentials
 
 @dataclass(slots=True)
 class _State:
-    """What is known of one credential at this host."""
+    """The state of one credential at this host. `lock`: held by a request until the credential is accepted."""
 
     accepted: bool = False
     refused: bool = False
@@ -29,10 +29,10 @@ NOBODY_WAITS: AbstractAsyncContextManager[None] = nullcontext()
 
 
 class Logins:
-    """The credentials of one host, as its requests use them. None is the anonymous user."""
+    """The credentials of one host with their states. None is the anonymous user."""
 
     def __init__(self, host: str, credentials: Credentials, clock: Clock) -> None:
-        """`credentials`: the sources that are asked for those of `host`."""
+        """`credentials`: looks up those of `host`."""
         self._host = host
         self._credentials = credentials
         self._clock = clock
@@ -40,19 +40,19 @@ class Logins:
         self._found: dict[str, Credential | None] = {}
 
     def of(self, repository: Repository | None) -> Credential | None:
-        """Return what requests about a repository carry; None as the repository: about the host."""
+        """Return the credentials of requests for a repository, or (None) for the host itself."""
         path = repository.path if repository else ""
         if path not in self._found:
             self._found[path] = self._credentials.login(self._host, path)
         return self._found[path]
 
     def is_prepared(self, repository: Repository | None) -> bool:
-        """Tell whether `of` can answer for a repository without asking a helper or another source first."""
+        """Tell whether `of` has the credentials for a repository without `prepare`."""
         path = repository.path if repository else ""
         return path in self._found or self._credentials.is_prepared(self._host, path)
 
     async def prepare(self, repository: Repository | None) -> None:
-        """Ask the sources of credentials that have to be asked for a repository. Raises RequestFailed."""
+        """Ask the deferred sources for the credentials for a repository. Raises RequestFailed."""
         await self._credentials.prepare(self._host, repository)
 
     @property
@@ -73,9 +73,9 @@ class Logins:
         self._state_of(login).accepted = True
 
     async def refused(self, login: Credential) -> Credential | None:
-        """Note that a credential was refused by a 401; return the one that a helper gives instead, which replaces it.
+        """Note that a credential was refused by a 401; return a new one of the helper, which replaces it, or None.
 
-        Where there is no other, and the host never accepted it, it counts as refused for good.
+        Without a new one, a credential that the host never accepted counts as refused for good.
         """
         fresh = await self._credentials.replacement(self._host, login, self._clock.monotonic())
         state = self._state_of(login)
@@ -87,7 +87,7 @@ class Logins:
         return fresh
 
     def alone(self, login: Credential | None) -> AbstractAsyncContextManager[None]:
-        """Return a context in which a request goes alone until the host has accepted its password."""
+        """Return a context for one send: until the host has accepted the password, one request at a time is in it."""
         state = self._state_of(login)
         return NOBODY_WAITS if state.accepted else state.lock
 

@@ -1,4 +1,4 @@
-"""Whether a token server may be given credentials, names resolved."""
+"""Checks a realm before credentials are sent there, as `bulkrm.protocol.auth.realm` does, but with DNS names resolved."""
 
 import socket
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from bulkrm.protocol.auth.realm import Realm, is_inward, refuse_realm
 
 @dataclass(frozen=True, slots=True)
 class RealmCheck:
-    """Judges the realms that one registry announces. `base` is the registry's scheme and host."""
+    """Checks the realms that one registry announces. `base`: the registry's scheme and host."""
 
     base: str
     plain_http: bool
 
     async def __call__(self, realm: Realm) -> bool:
-        """Return True, or raise RequestFailed: no credentials may go there.
+        """Return True. Raises RequestFailed if no credentials may be sent to the realm.
 
-        A name counts as inward if any of its addresses is. One that does not resolve is left to the connection, which
-        may go through a proxy that knows it.
+        A name counts as private if any of its addresses is. A name that does not resolve is accepted: a proxy may know it,
+        and otherwise the connection fails.
         """
         registry = urlsplit(self.base)
         if realm.parts.netloc.lower() == registry.netloc.lower() and realm.parts.scheme == registry.scheme:

@@ -1,7 +1,7 @@
-"""Remembers which tokens were renewed and which scopes widened, so that requests of one kind do so once in all.
+"""Remembers renewed tokens and widened scopes, so that requests of one kind share one renewal and one extension.
 
-A change that must not be repeated is withdrawn when it is refused, and sent in a new exchange once the tag was read again.
-The new exchange knows nothing of the old one: without this memory it would renew its token again and again.
+A change that must not be repeated is withdrawn when it is refused, and sent in a new exchange after the tag was read again.
+The new exchange knows nothing about the old one: without this memory each would renew its token once more, without end.
 """
 
 from dataclasses import dataclass, replace
@@ -49,7 +49,7 @@ class Retries:
 
     def settled(self, request: Request) -> None:
         """Note that a request was answered without a 401."""
-        if self._done:  # it hardly ever has anything, and every request comes by here
+        if self._done:  # for speed: it is nearly always empty, and every request calls this
             self._done.pop(_kind(request), None)
 
 

@@ -1,4 +1,4 @@
-"""Bearer tokens: one for each host, credential, realm, service and scope, fetched once, renewed before it ends.
+"""Bearer tokens: one for each host, credential, realm, service and scope, fetched once, and renewed before it expires.
 
 The registry host is part of the key, so that a token never goes to another host than the one whose challenge it
 answered, even when two hosts announce the same realm and service.
@@ -30,17 +30,17 @@ from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.sessions import Transport
 
 _OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
-# Of a server that knows the token no more, or nothing of such tokens.
+# The statuses of a server that does not accept an identity token, or does not support them.
 _NO_IDENTITY = frozenset({400, 401, 404, 405})
 _NO_SCOPE = "the token server does not take the scope that bulkrm asks for"
 _WRONG_TOO = "or the user or password is wrong: some token servers answer 403 to that too"
 _LOOK = "the registry sends clients there for tokens: look into that server's log"
-_MOST_DOUBTS = 3  # fewer wrong passwords than lock an account
+_MOST_DOUBTS = 3  # accounts get locked after more wrong passwords than this
 
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """What a token is good for. `scope` None asks for a token without any resource."""
+    """The key of a token in the cache: what it is valid for. `scope` None: for no resource, as `docker login` requests it."""
 
     host: str
     login: Credential | None
@@ -50,28 +50,28 @@ class TokenKey:
 
     @property
     def server(self) -> str:
-        """Who is asked, for messages: people know the registry, and not where it sends them for tokens."""
+        """The token server in messages, with the registry that names it: users know the registry only."""
         return f"the token server {self.realm.host} that {self.host} names"
 
 
 @dataclass(frozen=True, slots=True)
 class HeldToken:
-    """A token and until when it is used, in seconds of the clock's monotonic time."""
+    """A token. `good_until`: when it has to be renewed, in seconds of the monotonic clock."""
 
     secret: Secret
     good_until: float
 
 
 class ScopeRefused(RequestFailed):
-    """The token server answered 400: it does not know an action that was asked for (Quay knows no `delete`)."""
+    """The token server answered 400: it does not know an action of the scope (Quay does not know `delete`)."""
 
 
 @dataclass(slots=True)
 class _LoginState:
-    """What a token server has said of a login so far.
+    """The state of a login at a token server.
 
-    `proved`: it gave a token for something. `plausible`: it gave one for nothing, as `docker login` asks for. `doubts`
-    counts 403s of which it is open whether they mean the user or what was asked for.
+    `proved`: it issued a token for a scope. `plausible`: it issued one without a scope, as `docker login` requests it.
+    `doubts`: the number of 403s that may be about the user or about the scope. `refused`: why no more requests are sent.
     """
 
     lock: anyio.Lock = field(default_factory=anyio.Lock)
@@ -81,15 +81,15 @@ class _LoginState:
     refused: Failure | None = None
 
     def was_accepted(self) -> bool:
-        """Tell whether a token was given to it. A method: what it says changes while one waits for the lock."""
+        """Tell whether the login has got a token. It is a method, since the result may change while a task waits for the lock."""
         return self.proved or self.plausible
 
 
 class Tokens:
-    """The cache of a run. Whether a realm may be given credentials is the caller's to check, before it asks here."""
+    """The token cache of a run. The caller has to check (`RealmCheck`) that credentials may be sent to the realm of a key."""
 
     def __init__(self, transport: Transport, clock: Clock, concurrency: int = Pacing().token_connections) -> None:
-        """Begin empty. `concurrency`: of each token server; --concurrency and --rate are for the registry."""
+        """Create an empty cache. `concurrency`: of each token server; --concurrency and --rate are for registries."""
         self._concurrency = concurrency
         self._transport = transport
         self._clock = clock
@@ -99,9 +99,9 @@ class Tokens:
         self.requests = 0
 
     async def get(self, key: TokenKey, refused: Secret | None = None) -> HeldToken:
-        """Return a token that is still good, and is not the one that the registry just refused.
+        """Return a token that need not be renewed yet. `refused`: the token that the registry just refused is not returned.
 
-        Raises RequestFailed, or ScopeRefused where the server does not know an action.
+        Raises RequestFailed; ScopeRefused if the server does not know an action.
         """
         flight = self._in_flight.get(key)
         if flight is None:
@@ -109,17 +109,17 @@ class Tokens:
         return await flight.get(lambda: self._fetch(key), lambda held: self.is_good(held) and held.secret != refused)
 
     def peek(self, key: TokenKey) -> HeldToken | None:
-        """Return the token held for a key if it is still good, without asking for one."""
+        """Return the cached token for a key if it need not be renewed yet, else None. Nothing is sent."""
         flight = self._in_flight.get(key)
         held = flight.value if flight else None
         return held if held is not None and self.is_good(held) else None
 
     def is_good(self, held: HeldToken) -> bool:
-        """Tell whether a token is not near its end."""
+        """Tell whether a token need not be renewed yet."""
         return self._clock.monotonic() < held.good_until
 
     async def _fetch(self, key: TokenKey) -> HeldToken:
-        """Ask for a token. The first of a login goes alone: many wrong passwords at once could lock the account."""
+        """Request a token. The first request of a login is sent alone: many wrong passwords at once could lock the account."""
         login = self._logins.get((key.realm, key.login))
         if login is None:
             login = self._logins[key.realm, key.login] = _LoginState()
@@ -143,9 +143,10 @@ class Tokens:
             raise
 
     async def _look_at_login(self, key: TokenKey, login: _LoginState, failure: Failure) -> None:
-        """Find out whether a 403 is about the user: ask for a token that allows nothing, as `docker login` does.
+        """Find out whether a 403 is about the user, by a request for a token without a scope, as `docker login` sends it.
 
-        After a few that stay open no more are asked for: a wrong password tried for each repository locks the account.
+        If that remains unclear several times, no more requests are sent: a wrong password for each repository would lock
+        the account.
         """
         try:
             await self._request(replace(key, scope=None), login)
@@ -175,7 +176,7 @@ class Tokens:
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
     async def send(self, key: TokenKey, limiter: Limiter, method: str) -> Answer | Broken:
-        """Send one request for a token, in a slot."""
+        """Send one request for a token, in a slot of the limiter."""
         url, headers, body = _asked(key)
         async with limiter:
             limiter.spend()
@@ -200,7 +201,7 @@ def _asked(key: TokenKey) -> tuple[str, Mapping[str, str], bytes | None]:
 
 
 class _TokenExchange:
-    """One request for a token under way."""
+    """One request for a token, with its retries."""
 
     __slots__ = ("_key", "_limiter", "_tokens", "attempt")
 
@@ -212,11 +213,11 @@ class _TokenExchange:
         self._limiter = limiter
 
     async def send(self) -> Answer | Broken:
-        """Send it once, in a slot."""
+        """Send the request once, in a slot of the limiter."""
         return await self._tokens.send(self._key, self._limiter, self.attempt.request.method)
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Decide as for any request, but take a 401 for the answer."""
+        """Return the decision as for any request, but accept a 401."""
         return decide_without_token(self.attempt, answer)
 
     def authorized(self, decision: Authorize) -> Attempt:
@@ -225,19 +226,19 @@ class _TokenExchange:
 
 
 def _unanswered(failure: Failure, key: TokenKey) -> RequestFailed:
-    """Say who it was that did not answer: it is not the registry that the user named."""
+    """Return the error with the token server in its message, because the user has named another host."""
     named = failure.message if key.server in failure.message else f"{key.server}: {failure.message}"
     return RequestFailed(replace(failure, message=named))
 
 
 def _judge(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
-    """Read the token server's final answer. `proved`: it has given tokens to this login before."""
+    """Return the token in a final answer. Raises RequestFailed. `proved`: the server has issued tokens to this login before."""
     detail = explanation(answer)
     if answer.status == _OK:
         try:
             return parse_token(answer)
         except ProtocolError as error:
-            # It may have a token all the same, one that cannot be used: of a body with errors only these are shown.
+            # The body may have an unusable token, so it is not shown, except for its error messages.
             message = f"{key.server} sent no usable token: {detail or error}"
             raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _LOOK, Reach.HOST)) from error
     message = f"HTTP {answer.status} from {key.server}" + (f": {detail}" if detail else "")
@@ -258,7 +259,7 @@ def _judge(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
 
 
 def _right(key: TokenKey) -> str:
-    """Hint at what the user needs. One token is for reading and deleting: which of the two is missing is not told."""
+    """Return a hint about the missing right. One token is for reading and deleting, so it is not known which is missing."""
     if key.scope is None or key.scope.type != "repository":
         return permission_hint(None, str(key.scope or CATALOG))
     actions = key.scope.actions
@@ -267,7 +268,7 @@ def _right(key: TokenKey) -> str:
 
 
 def secrets_of(login: Credential | None) -> tuple[str, ...]:
-    """Return what must not be seen of credentials, also in the form in which they are sent."""
+    """Return the secret texts of credentials, also in the form in which they are sent."""
     match login:
         case Login(_, password):
             return (password.reveal(), basic(login).partition(" ")[2])
