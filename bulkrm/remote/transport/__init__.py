@@ -1,1 +1,1 @@
-"""Bytes over the network: sessions, connections that are used again, TLS, proxies, time limits."""
+"""The transport: HTTP sessions, reused connections, TLS, proxies, time limits."""

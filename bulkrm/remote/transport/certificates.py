@@ -1,8 +1,8 @@
-"""Certificates that docker and podman keep for single registries, in folders called `certs.d/HOST[:PORT]`.
+"""The certificates of Docker and podman for single registries, in folders called `certs.d/HOST[:PORT]`.
 
 `*.crt` are CAs, `NAME.cert` with `NAME.key` is a client certificate with its key (docs.docker.com
-engine/security/certificates, containers-certs.d(5)). They are for that host and port. The first of podman's and Docker's
-folders that is there holds, as containers/image has it (`docker/docker_client.go` `dockerCertDir`).
+engine/security/certificates, containers-certs.d(5)). They apply to that host and port. The first existing folder is used,
+podman's before Docker's, as in containers/image (`docker/docker_client.go` `dockerCertDir`).
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _HTTPS = "443"
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """What a folder holds for a registry: CAs, and a client certificate with its key."""
+    """The certificates in the folder of a registry. `cas`: CAs; `client`: a client certificate and its key."""
 
     folder: Path
     cas: tuple[Path, ...] = ()
@@ -25,10 +25,10 @@ class Certificates:
 
 
 def certificates_of(host: str, configuration: Path, etc: Path = _ETC) -> Certificates | None:
-    """Return the certificates for a host (a normal form); None where there is no folder for it.
+    """Return the certificates for a host (a normal form); None: there is no folder for it.
 
-    `configuration` is the user's configuration folder of the XDG specification. Raises InputError where a client
-    certificate has no key, or a key no certificate.
+    `configuration`: the user's configuration folder (XDG). Raises InputError for a client certificate without its key, or
+    a key without its certificate.
     """
     for base in (configuration / "containers", etc / "containers", etc / "docker"):
         for name in _names(host):
@@ -39,7 +39,7 @@ def certificates_of(host: str, configuration: Path, etc: Path = _ETC) -> Certifi
 
 
 def _names(host: str) -> Iterator[str]:
-    """Yield how the folder of a host may be called: with the port that need not be written, too."""
+    """Yield the possible names of a host's folder: as it is, and with the default port."""
     yield host
     has_port = host.rpartition(":")[2].isdigit() and not host.endswith("]")
     if not has_port:
@@ -47,7 +47,7 @@ def _names(host: str) -> Iterator[str]:
 
 
 def _files(folder: Path) -> list[Path] | None:
-    """Return what is in a folder, in order; None where it is not there. One that may not be read is somebody else's."""
+    """Return the files in a folder, sorted; None: it does not exist, or belongs to another user and may not be read."""
     try:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError, PermissionError):

@@ -1,29 +1,29 @@
-"""Reused connections, and whether answers that were read over them can be relied on.
+"""Reused connections, and whether answers that were read over them can be trusted.
 
-HTTP/1.1 numbers nothing: on a connection that is kept alive, an answer belongs to a request because it is the next one to
-come. Where something between here and the registry sends an answer twice, everything after it on that connection is the
-answer to the request before: a tag seems to lead where another one leads, a DELETE seems done that was refused. aiohttp
-does not see it: what comes on a pooled connection while nobody waits is kept, and is the answer to the next request.
+HTTP/1.1 does not number answers: on a persistent connection, an answer belongs to a request only because it comes next. If a
+proxy or the registry sends an answer twice, every later answer on that connection is the answer to the request before: a tag
+seems to lead to the manifest of another tag, and a refused DELETE seems to have been carried out. aiohttp does not detect
+this: it keeps bytes that arrive on an idle pooled connection, and reads them as the answer to the next request.
 
-The rules. "Alone" is a request on a connection of its own, which is closed after it.
+The rules. A request is sent "alone" if it has a connection of its own, which is closed after it.
 
-1. The first answer on a connection is that to the first request: nothing came before it that could come twice. So what
-   goes alone is answered truly: whatever changes a registry, tokens, and single reads. Only where much is read are
-   connections shared, in the two ways of `Sharing`.
-2. More answers than requests, bytes while nobody waits, bytes that are no HTTP, or an answer that speaks of another
-   digest than was asked for: the answers on this connection are mixed up. From then on everything at this host goes
-   alone, what still comes over shared connections is no answer, and what was read before is read again.
-3. A repetition is the same answer again, and comes soon. An answer that is like none of the `REMEMBERED` ones before it
-   on its connection repeats none; and if none was repeated, each belongs to its request.
-4. Where a repository is read a second time, or a tag right before it goes, an answer that is like one before it is not
-   believed: the connection is closed, and the request is sent again, alone.
-5. In the bulk of the reading, before a plan, such answers are common (many tags of one image), so they are taken at
-   first, and the connections are confirmed at the end by `GET /v2/` on each: answers come in order, so one that is not
-   the greeting shows that they are mixed up, and one that is shows that none before it was. A connection that was
-   closed before it could be asked shows nothing, so what this host sent is read again, alone.
+1. The first answer on a connection belongs to the first request, since no earlier answer could be repeated. So answers to
+   requests that are sent alone are right: all changes of a registry, tokens, and single reads. Connections are shared only
+   where much is read, in the two modes of `Sharing`.
+2. The answers on a connection are mixed up if there are more answers than requests, bytes on an idle connection, bytes that
+   are not HTTP, or an answer for another digest than the requested one. From then on all requests to this host are sent
+   alone, later answers over shared connections are discarded, and everything that was read before is read again.
+3. A repeated answer equals the original, and comes soon after it. So an answer that differs from the last `REMEMBERED` ones
+   on its connection repeats none of them; and if no answer was repeated, each belongs to its request.
+4. When a repository is read a second time, or a tag right before its deletion, an answer that equals an earlier one is
+   discarded: the connection is closed, and the request is sent again, alone.
+5. When much is read before a plan, equal answers are common (many tags of one image), so they are accepted at first. At the
+   end `GET /v2/` is sent on each connection: since answers come in order, an answer that is not the one to `GET /v2/` shows
+   that the answers are mixed up, and otherwise none was repeated. Nothing is known about a connection that was closed before
+   that, so everything that this host sent is read again, alone.
 
-What this does not cover: a repetition that something changed on its way, or one that comes after `REMEMBERED` others, may
-escape the rules 3 to 5, as long as rule 2 does not see it.
+Not covered: a repeated answer that was changed on its way, or that comes after `REMEMBERED` others, may pass the rules 3 to
+5, as long as it does not break rule 2.
 """
 
 import asyncio
@@ -40,30 +40,30 @@ from aiohttp.http_exceptions import HttpProcessingError
 REMEMBERED = 64
 _ON_ITS_WAY: ContextVar["Use | None"] = ContextVar("use", default=None)
 _FINAL, _SWITCHING = 200, 101
-# What servers say of themselves before they close an idle connection (RFC 9110 section 15.5.9): HAProxy does.
+# Some servers, such as HAProxy, send this answer before they close an idle connection (RFC 9110 section 15.5.9).
 _IDLE_FOR_TOO_LONG = (b"HTTP/1.1 408 ", b"HTTP/1.0 408 ")
 
 
 def _tell_nobody(why: str) -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 class Sharing:
-    """What reads may share connections now: nothing; anything, unless it is like what came before; or all of a bulk."""
+    """The mode in which reads share connections now: not at all, as rule 4 has it (`again`), or as rule 5 has it (`bulk`)."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Share no connections at first."""
         self.in_bulk = False
         self._again = 0
 
     @property
     def allowed(self) -> bool:
-        """Tell whether a request that reads may share a connection."""
+        """Tell whether a read may share a connection now."""
         return self.in_bulk or self._again > 0
 
     @contextmanager
     def bulk(self) -> Iterator[None]:
-        """Read in bulk: whoever relies on it has it confirmed first."""
+        """Share connections for all reads in the block; their answers have to be confirmed before they are used."""
         self.in_bulk = True
         try:
             yield
@@ -72,7 +72,7 @@ class Sharing:
 
     @contextmanager
     def again(self) -> Iterator[None]:
-        """Read what was read before; several may do so at a time."""
+        """Share connections for second readings in the block; several tasks may be in such a block at the same time."""
         self._again += 1
         try:
             yield
@@ -81,10 +81,10 @@ class Sharing:
 
 
 class Reuse:
-    """What is known of the shared connections to one host. `ended`: why there are none any more."""
+    """The state of the shared connections to one host. `ended`: why connections are not shared any more; None: they are."""
 
     def __init__(self, tell: Callable[[str], None] = _tell_nobody) -> None:
-        """`tell` gets the reason when sharing ends."""
+        """`tell`: called with the reason when sharing ends."""
         self.ended: str | None = None
         self._tell = tell
         self._open: set[WatchedConnection] = set()
@@ -92,16 +92,16 @@ class Reuse:
 
     @property
     def number(self) -> int:
-        """How many connections are open: as many requests, one after the other, come by all that are idle."""
+        """The number of open connections. As many requests, one after the other, use every idle connection once."""
         return len(self._open)
 
     @property
     def doubtful(self) -> bool:
-        """Tell whether an answer that is like one before it was taken, and it is not known yet that it was no repetition."""
+        """Tell whether an accepted answer equals an earlier one, and has not been confirmed."""
         return self._closed_in_doubt or any(connection.doubtful for connection in self._open)
 
     def end(self, why: str) -> None:
-        """Share no connection any more."""
+        """Share no connections from now on, for the reason `why`."""
         if self.ended is None:
             self.ended = why
             self._tell(why)
@@ -111,7 +111,7 @@ class Reuse:
         self._open.add(connection)
 
     def closed(self, connection: "WatchedConnection") -> None:
-        """Remove a closed connection; answers that came over it cannot be confirmed any more."""
+        """Remove a closed connection, whose answers cannot be confirmed any more."""
         self._open.discard(connection)
         self._closed_in_doubt = self._closed_in_doubt or connection.doubtful
 
@@ -120,7 +120,7 @@ class WatchedConnection(ResponseHandler):
     """aiohttp's protocol of a connection. It counts requests and answers, and detects answers that no request asked for."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin with no request."""
+        """Create the protocol of a new connection; aiohttp does so."""
         super().__init__(loop)
         self.doubtful = False
         self.asked = 0
@@ -129,13 +129,13 @@ class WatchedConnection(ResponseHandler):
         self._reuse: Reuse | None = None
 
     def belong(self, reuse: Reuse) -> None:
-        """Note whose it is."""
+        """Note the host that the connection belongs to, once."""
         if self._reuse is None:
             self._reuse = reuse
             reuse.opened(self)
 
     def repeats(self, likeness: int) -> bool:
-        """Note an answer by what it looks like; tell whether it is like one of those before it."""
+        """Note the hash of an answer (`Answer.likeness`); tell whether it equals one of the `REMEMBERED` before it."""
         seen = likeness in self._seen
         self._seen.pop(likeness, None)
         self._seen[likeness] = None
@@ -144,17 +144,17 @@ class WatchedConnection(ResponseHandler):
         return seen
 
     def close_now(self) -> None:
-        """Close it, whoever uses it."""
+        """Close the connection, even if a request is using it."""
         if self.transport is not None:
             self.transport.close()
 
     def set_response_params(self, **params: Any) -> None:
-        """Hear from aiohttp that a request is about to be sent."""
+        """Count a request; aiohttp calls this before it sends one."""
         self.asked += 1
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
-        """Hear from the event loop that bytes came."""
+        """Check bytes that arrive while no request waits; the event loop calls this."""
         if data and self.asked == self._answered and not self.should_close:
             if data.startswith(_IDLE_FOR_TOO_LONG):
                 self.close_now()
@@ -164,7 +164,7 @@ class WatchedConnection(ResponseHandler):
         super().data_received(data)
 
     def feed_data(self, data: Any, size: int = 0) -> None:
-        """Hear from the parser that an answer came, as far as its headers."""
+        """Count an answer; aiohttp's parser calls this after the headers of one."""
         status = data[0].code
         if status >= _FINAL or status == _SWITCHING:
             self._answered += 1
@@ -173,13 +173,13 @@ class WatchedConnection(ResponseHandler):
         super().feed_data(data, size)
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
-        """Hear from aiohttp that the connection is of no use any more."""
+        """Detect bytes that are not HTTP; aiohttp calls this when the connection cannot be used any more."""
         if isinstance(exc, HttpProcessingError) and self.asked > 1:
             self._mixed_up("bytes came that are no answer")
         super().set_exception(exc, *(() if exc_cause is None else (exc_cause,)))
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Hear from the event loop that the connection is closed."""
+        """Note that the connection is closed; the event loop calls this."""
         if self._reuse is not None:
             self._reuse.closed(self)
         super().connection_lost(exc)
@@ -191,15 +191,15 @@ class WatchedConnection(ResponseHandler):
 
 
 class Use:
-    """One request over a shared connection: which one it was. `bulk`: answers like others are taken, and confirmed later.
+    """One request over a shared connection. `bulk`: an answer that equals an earlier one is accepted, and confirmed later.
 
-    `repeated`: the answer is like one before it, and not to be believed.
+    `repeated`: the answer equals an earlier one, and has to be discarded.
     """
 
     __slots__ = ("_bulk", "_connection", "_reuse", "repeated")
 
     def __init__(self, reuse: Reuse, *, bulk: bool = False) -> None:
-        """Take what is known of the host's connections."""
+        """`reuse`: the shared connections of the host."""
         self._reuse = reuse
         self._bulk = bulk
         self._connection: WatchedConnection | None = None
@@ -207,7 +207,7 @@ class Use:
 
     @property
     def ended(self) -> str | None:
-        """Why no answer over a shared connection counts any more."""
+        """Why answers over shared connections are discarded from now on; None: they are not."""
         return self._reuse.ended
 
     @property
@@ -216,12 +216,12 @@ class Use:
         return self._connection is not None and self._connection.asked > 1
 
     def take(self, connection: WatchedConnection) -> None:
-        """Note the connection."""
+        """Note the connection that the request is sent over."""
         connection.belong(self._reuse)
         self._connection = connection
 
     def received(self, likeness: int) -> None:
-        """Note an answer, by what it looks like."""
+        """Note the hash of the answer (`Answer.likeness`)."""
         if self._connection is None or not self._connection.repeats(likeness):
             return
         if self._bulk:
@@ -231,13 +231,13 @@ class Use:
             self._connection.close_now()
 
     def in_order(self) -> None:
-        """Note that the answers on this connection so far were in order."""
+        """Note that the answers on this connection are confirmed so far."""
         if self._connection is not None:
             self._connection.doubtful = False
 
     @contextmanager
     def on_its_way(self) -> Iterator[None]:
-        """Let the connector know whose request it is that the current task sends."""
+        """Let the connector know that the current task sends this request in the block."""
         token = _ON_ITS_WAY.set(self)
         try:
             yield
@@ -250,10 +250,10 @@ def _watched(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
 
 
 class SharedConnector(aiohttp.TCPConnector):
-    """Opens and pools watched connections. aiohttp takes the one that was idle for longest first: pinned by a test."""
+    """Opens and pools watched connections. aiohttp reuses the longest idle connection first, which a test checks."""
 
     def __init__(self, **options: Any) -> None:
-        """Take the options of aiohttp.TCPConnector. Create it inside the event loop."""
+        """`options`: those of aiohttp.TCPConnector. Create it inside the event loop."""
         super().__init__(**options)
         self._factory = partial(_watched, asyncio.get_running_loop())
 
@@ -263,7 +263,7 @@ class SharedConnector(aiohttp.TCPConnector):
         traces: list[Any],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 (aiohttp's)
     ) -> aiohttp.connector.Connection:
-        """Return a connection, and tell whoever sends the request which one it is."""
+        """Return a connection, and note it in the `Use` of the request that the current task sends."""
         connection = await super().connect(req, traces, timeout)
         use = _ON_ITS_WAY.get()
         if use is not None and isinstance(connection.protocol, WatchedConnection):

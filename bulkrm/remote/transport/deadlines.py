@@ -1,8 +1,8 @@
-"""One time limit for all requests under way, with one timer for all of them.
+"""The time limit of all requests, with a single timer.
 
-aiohttp's `total`, like `asyncio.timeout`, sets a timer for each request and takes it back when the answer comes: a
-sixth of what a request costs the client (python -m tests.bench tools). The limit is the same for all, so who began
-first is late first, and one timer, for that one, is enough.
+aiohttp's `total`, like `asyncio.timeout`, sets a timer for each request and cancels it when the answer comes, which takes a
+sixth of a request's CPU time in the client (python -m tests.bench tools). Since the limit is the same for all requests, the
+one that began first expires first, and a single timer, for that one, is enough.
 """
 
 import asyncio
@@ -11,25 +11,25 @@ from typing import Any, Self
 
 
 class Deadlines:
-    """As a context manager it limits what the current task does in it. Many tasks may be in it at once, each once.
+    """A context manager that limits the time of its block. Many tasks may be in it at the same time, each once.
 
-    Leaving it raises TimeoutError where the time was over. A cancellation from elsewhere stays one (the accounting is
-    that of `asyncio.timeout`, Lib/asyncio/timeouts.py).
+    It raises TimeoutError at the end of the block if the time was over. A cancellation for another reason stays a
+    cancellation (the counting is that of `asyncio.timeout`, Lib/asyncio/timeouts.py).
     """
 
     __slots__ = ("_late", "_loop", "_open", "_seconds", "_timer")
 
     def __init__(self, seconds: float) -> None:
-        """Take the limit. Create it inside the event loop."""
+        """`seconds`: the limit. Create it inside the event loop."""
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
-        # In order: until when each may go on, and how often its task had been cancelled before.
+        # In the order of the deadlines: the deadline of each task, and how often it had been cancelled before.
         self._open: dict[asyncio.Task[Any], tuple[float, int]] = {}
         self._late: dict[asyncio.Task[Any], int] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> Self:
-        """Begin with the current task."""
+        """Start the time of the current task."""
         task = asyncio.current_task()
         if task is None or task in self._open:
             raise RuntimeError("a time limit is for a task, and once at a time")
@@ -42,7 +42,7 @@ class Deadlines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End with the current task. Raises TimeoutError where it was stopped because its time was over."""
+        """Stop the time of the current task. Raises TimeoutError if it was cancelled because the time was over."""
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a time limit is left in the task that it is for")
@@ -52,7 +52,7 @@ class Deadlines:
                 raise TimeoutError from error
 
     def _expire(self) -> None:
-        """Stop who is late, and wait for the next."""
+        """Cancel the tasks whose time is over, and set the timer for the next one."""
         now = self._loop.time()
         self._timer = None
         while self._open:

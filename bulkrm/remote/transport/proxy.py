@@ -1,7 +1,7 @@
-"""Which proxy a request goes through.
+"""Chooses the proxy for a request.
 
-The proxies are a value: by the scheme of a URL, `all` for every scheme, and `no` for what goes past them, as
-`urllib.request.getproxies_environment` reads them. aiohttp's `trust_env` would read `.netrc` as well.
+The proxies are a mapping: by the scheme of a URL, `all` for every scheme, and `no` for hosts without a proxy, as
+`urllib.request.getproxies_environment` returns it. aiohttp's `trust_env` would read `.netrc` as well.
 """
 
 import ipaddress
@@ -18,19 +18,19 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class UnusableProxy(ValueError):  # noqa: N818 (it reads as what was found)
-    """The environment names a proxy that nothing can be sent through. Its text holds no part of the proxy's address."""
+    """A variable names a proxy that cannot be used. The text has no part of its address, which may have a password."""
 
     def __init__(self, variable: str, what: str) -> None:
-        """Say which variable is wrong, and why."""
+        """`variable`: its name; `what`: the end of a sentence that begins with it."""
         super().__init__(f"{variable} {what}")
         self.variable = variable
         self.what = what
 
 
 def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
-    """Return the proxy for a URL: that of its scheme, else the one for all, but not where `no` says.
+    """Return the proxy for a URL: that of its scheme, else that of `all`; None: none, or `no` names the host.
 
-    Never for loopback: a proxy elsewhere would reach its own. Raises UnusableProxy.
+    There is no proxy for loopback, which would be that of the proxy's machine. Raises UnusableProxy.
     """
     if not proxies:
         return None
@@ -43,7 +43,7 @@ def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
 
 
 def refuse_unusable(urls: Iterable[str], proxies: Mapping[str, str]) -> None:
-    """Raise InputError where one of these URLs would go through a proxy that cannot be used."""
+    """Raise InputError if the proxy for one of these URLs cannot be used."""
     for url in urls:
         try:
             proxy_for(url, proxies)
@@ -54,7 +54,7 @@ def refuse_unusable(urls: Iterable[str], proxies: Mapping[str, str]) -> None:
 
 
 def _checked(proxy: str, variable: str) -> str:
-    """Return the proxy as a URL; `proxy:3128` means an HTTP proxy, as it does for curl."""
+    """Return the URL of a proxy; `proxy:3128` means an HTTP proxy, as for curl. Raises UnusableProxy."""
     scheme = _SCHEME.match(proxy)
     if scheme is None:
         proxy = f"http://{proxy}"
@@ -71,9 +71,9 @@ def _checked(proxy: str, variable: str) -> str:
 
 
 def _goes_past(parts: SplitResult, no_proxy: str) -> bool:
-    """Tell whether `NO_PROXY` names a host: by its name or a domain of it, an address or a network, or by `*`.
+    """Tell whether `NO_PROXY` names a host: by its name or its domain, by its address or network, or by `*`.
 
-    An entry with a port holds for that port only. A domain includes itself, with or without a dot before (as curl).
+    An entry with a port applies to that port only. A domain includes itself, with or without a leading dot (as in curl).
     """
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or _PORTS.get(parts.scheme)

@@ -1,10 +1,10 @@
-"""Takes out of what a server says what was told to it in confidence.
+"""Removes credentials from the answers of servers.
 
-A registry or token server may repeat the credentials of a request: in an error's message, in a header, or in bytes that
-are no HTTP and end up in the text of an error. From there they would reach a terminal, a report and the record of a run.
+A registry or token server may repeat the credentials of a request: in the message of an error, in a header, or in bytes
+that are not HTTP and become the text of an error. From there they would reach a terminal, a report and the record of a run.
 
-What a program acts on must not change with a password that happens to be in it ("token", in the URL of a realm). So
-manifests and lists stay as they are, and most headers lose only what is too long to be there by chance.
+But a short password may also occur in an answer by chance, for instance "token" in the URL of a realm, and a change there
+would break the program. So manifests and lists are not changed, and only long secrets are removed from most headers.
 """
 
 import base64
@@ -18,9 +18,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bulkrm.protocol.message import Answer, Broken
 
 _MASK = "***"
-_SHORTEST = 8  # characters; shorter passwords are words that stand in many texts
-_NO_WORD = 16  # what is longer is no word of a registry's
-_QUOTED = "Content-Type"  # the header that messages quote
+_SHORTEST = 8  # characters; shorter passwords occur in many texts by chance
+_NO_WORD = 16  # characters; longer secrets do not occur in a header by chance
+_QUOTED = "Content-Type"  # the header that is quoted in messages
 _DATA = "application/"  # manifests, lists and tokens: their bytes count
 _SUCCESS = 300
 # The only parts of a query that a log may show (as go-containerregistry's redact does).
@@ -28,10 +28,10 @@ _LOGGED = frozenset({"scope", "service", "n", "last", "digest"})
 
 
 class Redaction:
-    """Remembers the passwords that were sent. A token is taken out of the answer to the request that carried it."""
+    """Removes all passwords that were sent from all later answers, and a token from the answer to its own request."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Know no passwords at first."""
         self._passwords: frozenset[str] = frozenset()
 
     def apply(self, answer: Answer | Broken, authorization: str | None) -> Answer | Broken:
@@ -44,7 +44,7 @@ class Redaction:
 
 
 def public(url: str) -> str:
-    """Return a URL without what may be secret in its query."""
+    """Return a URL without the parts of its query that may be secret."""
     if "?" not in url and "#" not in url:
         return url
     parts = urlsplit(url)

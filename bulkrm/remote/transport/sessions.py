@@ -1,8 +1,8 @@
-"""Bytes over the network: aiohttp sessions for the whole run, and nothing in them that acts by itself.
+"""The transport: aiohttp sessions for the whole run, without aiohttp's automatic actions.
 
-Off, because a tool that deletes cannot have them: redirects (a 303 turns DELETE into a GET whose 200 would look like
-success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content decoding. Which
-requests share a connection, and which go alone, is the business of `bulkrm.remote.transport.connections`.
+These are switched off, because they are dangerous in a tool that deletes: redirects (a 303 turns DELETE into a GET, whose
+200 would look like success), the silent second send after a dropped connection, cookies, `.netrc` (`trust_env`), content
+decoding. `bulkrm.remote.transport.connections` decides which requests share a connection.
 """
 
 import io
@@ -45,20 +45,20 @@ _CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must 
 _SUCCESS = 300
 # ValueError: a host that cannot be encoded, such as `a..b` in the realm of a hostile registry.
 _BREAKING = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
-# What OpenSSL says when a plain HTTP server answers its hello: the first bytes are no TLS record.
+# OpenSSL's reasons when a plain HTTP server answers its ClientHello: the first bytes are not a TLS record.
 _NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
 
 
-# Told of every send: method, URL and what came of it, for a log.
+# Called after every send with the method, the URL and the result (the HTTP status, or what went wrong).
 Trace = Callable[[str, str, str], None]
 
 
 def no_trace(method: str, url: str, result: str) -> None:
-    """Tell nobody."""
+    """Do nothing; the default trace."""
 
 
 class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
-    """A broken exchange, hidden from aiohttp, which would send an idempotent request once more for a ClientError."""
+    """A failed send, as an exception that aiohttp does not know: after a ClientError it would send some requests again."""
 
     def __init__(self, broken: Broken) -> None:
         super().__init__(broken.message)
@@ -67,7 +67,7 @@ class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """Two sessions, for requests that share connections and for those that go alone, and the time limit of all."""
+    """Two sessions, for requests that share connections and for those that are sent alone; and the time limit of all."""
 
     shared: aiohttp.ClientSession
     alone: aiohttp.ClientSession
@@ -75,7 +75,7 @@ class _Opened:
 
 
 class Transport:
-    """Sends one request and returns what came back, as values; raises nothing of aiohttp's."""
+    """Sends requests, and returns answers and failures as values; it raises no errors of aiohttp."""
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Transport:
         trace: Trace = no_trace,
         own: Mapping[str, Connection] | None = None,
     ) -> None:
-        """Read the TLS material; `own` is that of single hosts. `timeout` is in seconds, for one request.
+        """Read the TLS files. `own`: the connections of single hosts; `timeout`: seconds for one request.
 
-        Raises InputError on unusable files.
+        Raises InputError for unusable files.
         """
         self._clock = clock
         self._trace = trace
@@ -99,7 +99,7 @@ class Transport:
         self._redaction = Redaction()
 
     async def __aenter__(self) -> Self:
-        """Open the sessions. The connectors have no limit of their own: the limiters of the hosts rule."""
+        """Open the sessions. Their connectors have no limit of connections, since each host has a limiter."""
         shared = SharedConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
         alone = aiohttp.TCPConnector(limit=0, ssl=self._tls, force_close=True, ttl_dns_cache=60)
         self._opened = _Opened(self._session(shared), self._session(alone), Deadlines(self._timeout))
@@ -133,18 +133,18 @@ class Transport:
         body: bytes | None = None,
         use: Use | None = None,
     ) -> Answer | Broken:
-        """Send once. Of a body that is no success at most 64 KiB are kept; a success longer than `max_body` is Broken.
+        """Send a request once. Returns Broken if there is no answer, or if that of a success is longer than `max_body` bytes.
 
-        It goes over a connection of its own, unless `use` says that it may share one.
+        The body of any other answer is truncated to 64 KiB. Without `use` the request has a connection of its own.
         """
         if self._opened is None:
             raise RuntimeError("the transport is not open")
         session = self._opened.alone if use is None else self._opened.shared
-        # A file, made anew for each send: aiohttp warns of bytes of more than 1 MiB.
+        # A new file for each send: aiohttp warns about `bytes` of more than 1 MiB.
         data = None if body is None else io.BytesIO(body)
         try:
             with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
-                # encoded=True: yarl would requote, and a listing's cursor must go back as it came.
+                # encoded=True: yarl would quote the URL again, and the cursor of a listing must be sent unchanged.
                 target = URL(url, encoded=True)
                 proxy, tls = proxy_for(url, self._proxies), self._own.of(target)
                 response = await session.request(
@@ -161,7 +161,7 @@ class Transport:
     def _seen(
         self, sent: tuple[str, str], headers: Mapping[str, str], answer: Answer | Broken, use: Use | None
     ) -> Answer | Broken:
-        """Return what came back as far as it can be relied on, without what it repeats of the credentials."""
+        """Return the answer without credentials; Broken if it came over a shared connection and may be another one's."""
         if use is not None and isinstance(answer, Answer):
             answer = _checked(answer, use)
         answer = self._redaction.apply(answer, headers.get("Authorization"))
@@ -170,7 +170,7 @@ class Transport:
         return answer
 
     async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | Broken:
-        """Read up to one byte more than wanted; what is left is dropped with the connection."""
+        """Read at most one byte more than the limit; the rest is discarded with the connection."""
         success = response.status < _SUCCESS
         limit = max_body if success else MAX_ERROR
         content = await response.content.read(min(_CHUNK, limit + 1))
@@ -184,7 +184,7 @@ class Transport:
 
 
 def _checked(answer: Answer, use: Use) -> Answer | Broken:
-    """Return the answer that came over a shared connection, unless it may be that to another request."""
+    """Return an answer that came over a shared connection; Broken if it may belong to another request."""
     if use.ended is not None:
         return Broken(LOST, f"the answers on a connection were mixed up: {use.ended}")
     use.received(answer.likeness)
@@ -192,7 +192,7 @@ def _checked(answer: Answer, use: Use) -> Answer | Broken:
 
 
 async def _rest(stream: aiohttp.StreamReader, most: int) -> bytes:
-    """Read on to the end, or so many bytes."""
+    """Return the rest of a stream, at most `most` bytes of it."""
     parts = []
     while most > 0 and (chunk := await stream.read(min(_CHUNK, most))):
         parts.append(chunk)
@@ -201,9 +201,9 @@ async def _rest(stream: aiohttp.StreamReader, most: int) -> bytes:
 
 
 async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Stop aiohttp's own resend: `ClientSession._request` repeats idempotent methods on a ClientError of its own.
+    """Prevent aiohttp's own resend: `ClientSession._request` repeats idempotent methods after a ClientError.
 
-    The caller would see only the second answer, say a 404 after a first DELETE that took effect. Pinned by a test.
+    The caller would only get the second answer, for instance a 404 after a first DELETE that took effect. A test checks it.
     """
     try:
         return await handler(request)
@@ -212,7 +212,7 @@ async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.Clien
 
 
 def _broken(error: BaseException) -> Broken:
-    """Name what happened, in words without URLs (they may hold secrets)."""
+    """Return the failure for an error of aiohttp, without URLs, which may have secrets."""
     if isinstance(error, _NoAnswer):
         return error.broken
     if isinstance(error, UnusableProxy):

@@ -1,4 +1,4 @@
-"""What TLS is spoken with: for all hosts, and for those that have certificates of their own."""
+"""The TLS contexts: one for all hosts, and one for each host that has certificates of its own."""
 
 import ssl
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ from bulkrm.model.settings import Connection
 
 
 def tls_of(connection: Connection) -> ssl.SSLContext | bool:
-    """Return what TLS is spoken with; True is aiohttp's own context, which verifies: no second one need be loaded.
+    """Return the TLS context of a connection; True: aiohttp's default context, which verifies certificates.
 
-    Raises InputError on unusable files.
+    Raises InputError for unusable files.
     """
     if not (connection.insecure or connection.ca_file or connection.client_cert or connection.further_cas):
         return True
@@ -36,17 +36,17 @@ def tls_of(connection: Connection) -> ssl.SSLContext | bool:
 
 
 class OwnTls:
-    """What is spoken with single hosts instead, by the host and port of a URL."""
+    """The TLS contexts of single hosts, by the host and port of a URL."""
 
     def __init__(self, connections: Mapping[str, Connection]) -> None:
-        """Read the TLS material of each. Raises InputError on unusable files."""
+        """Read the TLS files of each host (a normal form). Raises InputError for unusable files."""
         self._contexts: dict[tuple[str | None, int | None], ssl.SSLContext | bool] = {}
         for host, connection in connections.items():
             address = URL(f"https://{address_of(host)}")
             self._contexts[address.host, address.port] = tls_of(connection)
 
     def of(self, url: URL) -> ssl.SSLContext | bool:
-        """Return what is spoken with the host of a URL; True: what is spoken with all."""
+        """Return the TLS context for the host of a URL; True: the context for all hosts."""
         return self._contexts.get((url.host, url.port), True) if self._contexts else True
 
 
