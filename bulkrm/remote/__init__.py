@@ -1,1 +1,1 @@
-"""All that waits for a registry: transport, limiter, tokens, credentials, and the requests that a run needs."""
+"""Access to registries: transport, limiter, tokens, credentials, and the requests that a run needs."""

@@ -1,4 +1,4 @@
-"""Blobs: small ones, such as configurations, which a registry often keeps in a store elsewhere."""
+"""Reads small blobs, such as configurations, which many registries keep in a separate object store."""
 
 from dataclasses import replace
 
@@ -13,12 +13,12 @@ from bulkrm.protocol.redirect import MAX_REDIRECTS, STATUSES, next_url, too_many
 from bulkrm.protocol.refusal import is_registry_answer, no_answer, refusal
 from bulkrm.remote.host import Host
 
-_TRIES = 3  # each from the registry on: what a store was given leave for may have run out
+_TRIES = 3  # each begins at the registry: the signed URL of the store may have expired
 _OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 
 
 async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes | None:
-    """GET a blob of at most 4 MiB, its digest checked; None where the registry says there is none.
+    """GET a blob of at most 4 MiB, its digest checked; None: the registry answers that it does not have the blob.
 
     Raises RequestFailed.
     """
@@ -47,7 +47,7 @@ def _may_pass(found: Answer | Broken) -> bool:
 
 
 def _of_the_store(found: Answer | Broken) -> RequestFailed:
-    """Say what the store answered; it says nothing of the registry."""
+    """Return the error for an answer of the store. It affects one image only: it tells nothing about the registry."""
     if isinstance(found, Broken):
         failure = replace(no_answer(found), reach=Reach.IMAGE)
         return RequestFailed(replace(failure, message=f"where the registry keeps its blobs: {failure.message}"))
@@ -56,7 +56,7 @@ def _of_the_store(found: Answer | Broken) -> RequestFailed:
 
 
 async def _followed(host: Host, target: str, answer: Answer) -> Answer | Broken:
-    """Follow redirects, bare of all that belongs to the registry."""
+    """Follow redirects, without credentials and cookies of the registry. Raises RequestFailed for a forbidden redirect."""
     url = host.base + target
     for _ in range(MAX_REDIRECTS):
         if answer.status not in STATUSES:

@@ -1,9 +1,9 @@
-"""Time, sleep and randomness as one argument, so that a test can be the one who turns the clock.
+"""Time, sleep and randomness as one argument, so that tests can replace them.
 
-Three kinds of time are told apart. `monotonic` is for pauses, rates and time limits: it never jumps, and on most systems
-it stands still while the machine sleeps. `wall` is for what others wrote down: dates of tokens and of `Retry-After`. For
-how old something is that was read neither is enough, because the world goes on while the machine sleeps, and because
-people and NTP set the wall clock back: `Moment` takes whichever clock says that more time has passed.
+There are three clocks. `monotonic` is for pauses, rates and time limits: it never jumps, and on most systems it stops while
+the machine sleeps. `wall` is for dates that others wrote: those of tokens and `Retry-After`. Neither is enough for the age
+of facts, because a registry changes while the machine sleeps, and because people and NTP set the wall clock back. So
+`Moment` uses the clock by which more time has passed.
 """
 
 import random
@@ -16,10 +16,10 @@ import anyio
 
 
 class Clock(Protocol):
-    """What the client needs of time. All values are in seconds."""
+    """Time, sleep and randomness. All times are in seconds."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump."""
+        """Seconds of a clock that never jumps."""
         ...
 
     def wall(self) -> float:
@@ -27,7 +27,7 @@ class Clock(Protocol):
         ...
 
     def sleepless(self) -> float:
-        """Seconds that never jump and go on while the machine sleeps, where the system has a clock that does."""
+        """Seconds of a clock that never jumps, and that counts the sleep of the machine if the system has such a clock."""
         ...
 
     def random(self) -> float:
@@ -35,28 +35,28 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for `seconds`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time, by all clocks that may go on while the machine sleeps."""
+    """A point in time, by the two clocks that count the sleep of the machine."""
 
     wall: float
     sleepless: float
 
     @classmethod
     def now(cls, clock: Clock) -> "Moment":
-        """Look at the clocks."""
+        """Return the present moment."""
         return cls(clock.wall(), clock.sleepless())
 
     def until(self, later: "Moment") -> float:
-        """Seconds to a later moment, by the clock that says more.
+        """Seconds to a later moment, by the clock by which more time has passed.
 
-        A wall clock that is set forward makes things look older than they are, one that is set back does not make them
-        look younger. The sleepless clock alone is not enough: where a virtual machine is paused as a whole it stands
-        still, and the wall clock is put right afterwards.
+        If the wall clock is set forward, facts seem older than they are; if it is set back, they do not seem younger. The
+        sleepless clock alone is not enough: it stops while a virtual machine is paused, and the wall clock is corrected
+        afterwards.
         """
         return max(later.wall - self.wall, later.sleepless - self.sleepless)
 
@@ -67,10 +67,10 @@ _COUNTS_SLEEP: int | None = getattr(time, "CLOCK_MONOTONIC_RAW" if sys.platform 
 
 
 class SystemClock:
-    """The real one."""
+    """The clocks and the random generator of the system."""
 
     def monotonic(self) -> float:
-        """Seconds that never jump."""
+        """Seconds of a clock that never jumps."""
         return time.monotonic()
 
     def wall(self) -> float:
@@ -78,7 +78,7 @@ class SystemClock:
         return time.time()  # noqa: TID251 (this is the clock)
 
     def sleepless(self) -> float:
-        """Seconds that never jump; where the system has no clock that counts sleep, those of `monotonic`."""
+        """Seconds of a clock that counts the sleep of the machine; `monotonic` if the system has no such clock."""
         return time.monotonic() if _COUNTS_SLEEP is None else time.clock_gettime(_COUNTS_SLEEP)
 
     def random(self) -> float:
@@ -86,5 +86,5 @@ class SystemClock:
         return random.random()  # noqa: S311 (jitter, no secret)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for `seconds`."""
         await anyio.sleep(seconds)

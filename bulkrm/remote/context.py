@@ -1,4 +1,4 @@
-"""What all registries of a run have in common."""
+"""The objects that all registries of a run share."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,10 @@ from bulkrm.remote.transport.sessions import Transport
 
 @dataclass(frozen=True, slots=True)
 class RemoteContext:
-    """One transport, one token cache, one clock, what the user asked for, who hears of pauses, and who may share connections."""
+    """The transport, the token cache, the clock and the settings of a run.
+
+    `tell`: receives events about pauses and mixed answers; `sharing`: which reads may share connections now.
+    """
 
     transport: Transport
     tokens: Tokens

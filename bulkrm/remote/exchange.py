@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class HostExchange:
-    """One request under way: remembers the token it used, to say which one was refused."""
+    """One request to a host, with its retries. It remembers the token of the last send, which a 401 may refuse."""
 
     __slots__ = ("_host", "_last", "_lookup", "_refused", "_sending", "_used", "attempt")
 
     def __init__(
         self, host: "Host", attempt: Attempt, sending: Sending | None = None, lookup: Lookup | None = None
     ) -> None:
-        """Take `sending` and `lookup` for a request that changes something; others have neither."""
+        """Create the exchange; `sending` and `lookup` are for requests that change something (`bulkrm.remote.sending`)."""
         self.attempt = attempt
         self._host = host
         self._sending = sending or Sending()
@@ -40,7 +40,10 @@ class HostExchange:
         self._last: Answer | Broken | None = None
 
     async def send(self) -> Answer | Broken:
-        """Send it once: a token, a slot, a last look at both, and the transport."""
+        """Send the request once, with a token and in a slot; both are checked right before the send.
+
+        Raises RequestFailed without a token, and Withdrawn if the change is not wanted any more.
+        """
         host, attempt, request, sending = self._host, self.attempt, self.attempt.request, self._sending
         if self._last is not None:
             await self._before_the_next(attempt)
@@ -51,7 +54,7 @@ class HostExchange:
                 async with host.limiter:
                     ready = host.authorizer.renewed(grant)
                     if ready is None:
-                        continue  # the token ended while this waited for the slot
+                        continue  # the token expired while this task waited for the slot
                     self._used = ready
                     url, headers = host.base + request.target, {**ready.headers, **request.headers}
                     if sending.withdrawn():
@@ -61,27 +64,27 @@ class HostExchange:
                 self._last = answer = await host.authorizer.note_answer(request, ready, answer)
             sending.effect = before.or_more(effect_of(answer))
             if ready.authorization != attempt.authorization:
-                # It was sent without a token after all: its challenge is still to be answered.
+                # It was sent without a token, so the next 401 is a new challenge.
                 self.attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return answer
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Decide by the answer and by what is known of the credentials with which it was sent."""
+        """Return the decision after an answer, by the state of the credentials that the request was sent with."""
         authorizer, attempt, used, state = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
         if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
             attempt, state = authorizer.known_to(attempt, used), authorizer.credential_state(attempt.request, used)
         return decide(attempt, answer, authorizer.traits, state)
 
     def authorized(self, decision: Authorize) -> Attempt:
-        """Say how the next send is authorized."""
+        """Return the attempt of the next send, with its authorization. Raises RequestFailed if there is none."""
         if decision.renew and self._used is not None and self._used.held is not None:
             self._refused = self._used.held.secret
         return self._host.authorizer.answer(decision)
 
     async def _before_the_next(self, attempt: Attempt) -> None:
-        """Prepare a further send: withdraw a change that must not be repeated, and look up one that may have acted."""
+        """Prepare a further send: withdraw a change that must not be repeated, look up one that may have taken effect."""
         if not self._sending.repeatable:
-            # The sender repeats it in a new exchange, which must not get the token that was just refused.
+            # The caller repeats it in a new exchange, which must not get the token that was just refused.
             if self._refused is not None:
                 await self._host.authorizer.grant(attempt, self._refused)
             raise Withdrawn(self._met(attempt.request))
@@ -100,19 +103,19 @@ class HostExchange:
 
     @property
     def met_no_tls(self) -> bool:
-        """Tell whether something answered the last send that does not speak TLS."""
+        """Tell whether the server answered the last send, but not with TLS."""
         return isinstance(self._last, Broken) and self._last.kind == NOT_TLS
 
 
 class GreetingExchange(HostExchange):
-    """The first request to a host, which asks for its challenge: a 401 is the answer."""
+    """The first request to a host, `GET /v2/`, whose answer has the challenge of the host: a 401 is accepted."""
 
     __slots__ = ()
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Decide as for any request, but take a 401 for the answer."""
+        """Return the decision as for any request, but accept a 401."""
         return decide_without_token(self.attempt, answer)
 
 
-# For the lookup after a 401, where the send before that may have taken effect.
+# The failure for a lookup after a 401, if the send before it may have taken effect.
 _UNKNOWN = Failure(FailureCode.CONNECTION_LOST, "an earlier answer did not come")

@@ -1,4 +1,4 @@
-"""One registry host: how it is reached, and which requests share a connection to it."""
+"""One registry host: how it is reached, and which of its requests share a connection."""
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
@@ -36,10 +36,13 @@ _READING = ("GET", "HEAD")
 
 
 class Host:
-    """The way to one registry."""
+    """One registry host, with its limiter, its authorizer and its shared connections.
+
+    `base`: the scheme and host of its URLs, known after the first answer; `requests`: how many were sent to it.
+    """
 
     def __init__(self, name: str, credentials: Credentials, traits: Traits, context: RemoteContext) -> None:
-        """Take the host's normal form; nothing is sent before the first request."""
+        """`name`: the host in normal form; `traits`: those known by its name. The first request is sent on first use."""
         self.name = name
         self.base = ""
         pacing = context.settings.own_pacings.get(name, context.settings.pacing)
@@ -59,16 +62,16 @@ class Host:
 
     @property
     def traits(self) -> Traits:
-        """How the host is to be treated, as far as that is known by now: its family may be recognised at the first answer."""
+        """The traits of the host that are known so far; its first answer may reveal more of them."""
         return self.authorizer.traits
 
     def exchange(
         self, request: Request, sending: Sending | None = None, lookup: Lookup | None = None, *, sends: int = MAX_SENDS
     ) -> Coroutine[Any, Any, Answer]:
-        """Send a request until its answer is final. Raises RequestFailed when no usable answer will come.
+        """Send a request until its answer is final, and return that. Raises RequestFailed if there is no usable answer.
 
-        `lookup` is asked before a request is sent again that may have taken effect. `sends`: after so many that ended in a
-        5xx or without an answer it is given up.
+        `lookup`: called before a request is sent again that may have taken effect. `sends`: the request is given up after
+        this many sends that ended in a 408, a 5xx or without an answer.
         """
         if self._met.value is None or not self.authorizer.is_prepared(request.repository):
             return self._meet_and_exchange(request, sending, lookup, sends)
@@ -96,7 +99,10 @@ class Host:
         return self._connection.plain_http
 
     async def fetch(self, url: str, max_body: int) -> Answer | Broken:
-        """GET what the registry keeps elsewhere, once and alone, in a slot of the registry's; without any secret of its."""
+        """GET a URL of the registry's object store, once, alone on its connection, and without credentials.
+
+        It takes a slot of the registry's limiter.
+        """
         async with self.limiter:
             self.limiter.spend()
             self.requests += 1
@@ -107,14 +113,14 @@ class Host:
         self._tell(Warned(WarningKind.MIXED_ANSWERS, text))
 
     def transmit(self, request: Request, url: str, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer | Broken]:
-        """Send a request in the slot that is held: alone on its connection, unless it reads and may share one."""
+        """Send a request in the slot that the caller has: alone on its connection, unless it is a read that may share one."""
         may_share = request is PING or (self._sharing.allowed and request.method in _READING)
         if self.reuse.ended is not None or not may_share:
             return self._send(request, url, headers, None)
         return self._share(request, url, headers)
 
     async def _share(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | Broken:
-        """Send a request over a connection that others use; what may be the answer to another request is none."""
+        """Send a request over a shared connection. An answer that may belong to another request is not returned."""
         use = Use(self.reuse, bulk=self._sharing.in_bulk or request is PING)
         answer = await self._send(request, url, headers, use)
         if not isinstance(answer, Answer) or not use.again:
@@ -134,14 +140,14 @@ class Host:
 
     @property
     def confirmed(self) -> bool:
-        """Tell whether it is known that what was read so far are the answers to what was asked."""
+        """Tell whether it is known that the answers so far belong to their requests."""
         return self._ended_before if self.reuse.ended is not None else not self.reuse.doubtful
 
     async def confirm(self) -> bool:
-        """Make sure that what was read in bulk so far are the answers to what was asked; False: it is to be read again.
+        """Check that the answers in bulk so far belong to their requests; False: everything has to be read again.
 
-        That is said once: what is read afterwards goes alone. Costs a request for each open connection, and only where
-        an answer was like another one over one of them.
+        It returns False only once, since later requests are sent alone. It costs one request for each open connection, and
+        none if no answer on a connection equals an earlier one.
         """
         if self.reuse.ended is None and self.reuse.doubtful:
             async with anyio.create_task_group() as greetings:
@@ -155,7 +161,7 @@ class Host:
         return known
 
     async def _greet(self) -> None:
-        """Ask for the greeting over the connection that was idle for longest, and see whether that is what comes."""
+        """Send `GET /v2/` over the connection that was idle for longest, and compare the answer with the first one."""
         use = Use(self.reuse, bulk=True)
         async with self.limiter:
             answer = await self._send(PING, self.base + PING.target, {}, use)
@@ -166,11 +172,11 @@ class Host:
                 self.reuse.end("an answer came twice")
 
     async def _meet(self) -> bool:
-        """Ask for the challenge once, so that every later request brings its token with the first send."""
+        """Send the first request, whose answer has the challenge, so that all later ones carry a token at once."""
         try:
             answer = await self._first_answer()
         except RequestFailed as error:
-            # Who cannot even be met need not be asked once for each image.
+            # Otherwise a host that does not answer would be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
         self._greeting = answer
         self.authorizer.learn(with_detected_traits(self.name, self.traits, answer))
@@ -181,7 +187,7 @@ class Host:
         return True
 
     async def _first_answer(self) -> Answer:
-        """Speak HTTPS, unless the user said otherwise, or a loopback host answers with something that is no TLS at all."""
+        """Return the first answer, over HTTPS; over HTTP if the user says so, or if a loopback host does not speak TLS."""
         if not self._connection.plain_http:
             greeting = self._greeting_over("https")
             try:
@@ -197,5 +203,5 @@ class Host:
 
 
 def _name_of(host: str) -> str:
-    """Cut the port off."""
+    """Return a host without its port, and an IPv6 address without its brackets."""
     return host.partition("]")[0].lstrip("[") if host.startswith("[") else host.partition(":")[0]

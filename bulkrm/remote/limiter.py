@@ -1,7 +1,7 @@
 """Limits the requests to one registry host: their number in flight, and their rate.
 
-A slot is held for one send, and never while waiting. Requests that cannot be sent yet queue at a lock, the door: only the
-first of them waits for a free slot, the end of a pause and the rate; the others follow in order.
+A slot is held for one send, and never while waiting. Requests that cannot be sent yet queue at a lock: only the first of
+them waits for a free slot, the end of a pause and the rate; the others follow in order.
 """
 
 from types import TracebackType
@@ -18,12 +18,12 @@ from bulkrm.remote.clock import Clock
 class Limiter:
     """Slots, rate and pause of one host. Create it inside the event loop.
 
-    As an async context manager it is one slot, for one send; many tasks may be in it at once. Entering it raises
-    RequestFailed where the host has refused for too long.
+    As an async context manager it is one slot, for one send; many tasks may be in it at the same time. Entering it raises
+    RequestFailed if the host has refused for too long.
     """
 
     def __init__(self, pacing: Pacing, clock: Clock) -> None:
-        """Take the caps from the user's pacing; no cap on the rate unless there is one."""
+        """`pacing`: the caps of the host."""
         self._clock = clock
         self._concurrency = ConcurrencyLimit(pacing.concurrency, most=pacing.connections)
         self._window = RateWindow(pacing.rate) if pacing.rate else None
@@ -35,16 +35,16 @@ class Limiter:
         self._freed: anyio.Event | None = None
 
     def __repr__(self) -> str:
-        """Show the state, for tests and for people who debug."""
+        """Return the number of requests in flight and their limit, for debugging."""
         return f"<Limiter {self._in_flight} of {self._concurrency.allowed} in flight>"
 
     @property
     def allowed(self) -> int:
-        """How many requests may be in flight now; more workers than that would be idle."""
+        """The number of requests that may be in flight now; more workers than that would be idle."""
         return self._concurrency.allowed
 
     def pause(self, seconds: float) -> None:
-        """Send nothing to this host for so many seconds. The refusals of one burst count once against the concurrency."""
+        """Send nothing to this host for `seconds`. The refusals of one burst reduce the concurrency once."""
         now = self._clock.monotonic()
         self._refused_since = now if self._refused_since is None else self._refused_since
         if now >= self._paused_until:
@@ -52,20 +52,20 @@ class Limiter:
         self._paused_until = max(self._paused_until, now + seconds)
 
     def spend(self) -> None:
-        """Count one send; call it in the slot, right before sending and without awaiting anything."""
+        """Count one send. Call it in the slot, right before the send, without an await in between."""
         self._concurrency.sent(self._in_flight)
         if self._window:
             self._window.grant(self._clock.monotonic())
 
     def succeeded(self) -> None:
-        """Count an answer that was no refusal."""
+        """Count an answer that does not ask for a pause."""
         self._refused_since = None
         self._concurrency.answered(self._clock.monotonic())
 
     def rest(self, remaining: int, seconds: float) -> bool:
         """Pause before a quota is used up: the host allows `remaining` more requests in the next `seconds`.
 
-        Returns whether it pauses.
+        Returns True if the host is paused.
         """
         pauses = remaining <= self._in_flight and 0 < seconds <= MAX_PAUSE
         if pauses:
@@ -78,7 +78,7 @@ class Limiter:
 
     @property
     def refused_for(self) -> float:
-        """Seconds since the host began to refuse, without one answer in between that was no refusal."""
+        """Seconds since the first of the refusals in a row; 0 if the last answer was not one."""
         return 0.0 if self._refused_since is None else self._clock.monotonic() - self._refused_since
 
     async def __aenter__(self) -> None:
@@ -91,7 +91,7 @@ class Limiter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give it back."""
+        """Release the slot."""
         self._in_flight -= 1
         if self._freed is not None:
             self._freed.set()
@@ -114,6 +114,6 @@ class Limiter:
     def _delay(self) -> float:
         """Return the seconds until a request may be sent; zero or less: now."""
         if self._window is None and not self._paused_until:
-            return 0.0  # as nearly always: the clock need not be asked
+            return 0.0  # for speed: this is nearly always so, and does not need the clock
         now = self._clock.monotonic()
         return max(self._paused_until - now, self._window.delay(now) if self._window else 0.0)

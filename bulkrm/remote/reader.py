@@ -1,4 +1,4 @@
-"""What a run reads of a registry: manifests, tags, repositories, referrers.
+"""The requests that read from a registry: manifests, tags, repositories, referrers.
 
 Every method raises RequestFailed with the final failure.
 """
@@ -35,19 +35,19 @@ _IMAGE_ID = (
 
 
 class Reader:
-    """Reads one registry."""
+    """Reads from one registry."""
 
     def __init__(self, host: Host) -> None:
-        """Speak to this host."""
+        """`host`: the host of the registry."""
         self._host = host
 
     @property
     def host(self) -> Host:
-        """The way there."""
+        """The host of the registry."""
         return self._host
 
     async def manifest(self, repository: Repository, reference: str | Digest) -> Manifest | None:
-        """GET a manifest by tag or digest, its digest checked; None where the registry says there is none."""
+        """GET a manifest by tag or digest, its digest checked; None: the registry answers that it does not exist."""
         request = message.get_manifest(repository, reference)
         answer = await self._host.exchange(request)
         asked = request.digest
@@ -56,10 +56,10 @@ class Reader:
         return interpret.manifest(self._context(request), answer, asked)
 
     async def anything(self, repository: Repository, reference: str | Digest, *, once: bool = False) -> Manifest | None:
-        """GET a manifest of any type, its digest checked; None where the registry says there is none.
+        """GET a manifest of any type, its digest checked; None: the registry answers that it does not exist.
 
-        A digest that is a blob's is looked at as one before anything is repeated: distribution 2.8 answers 500 to it.
-        `once`: nothing is repeated at all.
+        After a 5xx for a digest it is checked whether that is the digest of a blob, before anything is repeated:
+        distribution 2.8 answers 500 then. `once`: nothing is repeated at all.
         """
         request = message.get_anything(repository, reference)
         asked = reference if isinstance(reference, Digest) else None
@@ -79,7 +79,7 @@ class Reader:
         return await self.anything(repository, reference)
 
     async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Answer:
-        """Send a request once, see whether that tells that it is a blob, and only then send it as often as any other."""
+        """Return the final answer, but after a first 5xx check whether the digest is that of a blob (`refuse_blob`)."""
         try:
             answer = await self._host.exchange(request, sends=1)
         except RequestFailed:
@@ -93,12 +93,12 @@ class Reader:
         return answer if once else await self._host.exchange(request)
 
     async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
-        """HEAD a manifest; GET only where the HEAD leaves a doubt. None where the registry says there is none."""
+        """HEAD a manifest; GET it if the answer is unclear. None: the registry answers that it does not exist."""
         found = await self.look(repository, reference)
         return found.resolved if isinstance(found, Manifest) else found
 
     async def look(self, repository: Repository, reference: str | Digest) -> Resolved | Manifest | None:
-        """HEAD a manifest; where that leaves a doubt, GET it whole, whatever type it has. None as in `head`."""
+        """HEAD a manifest; if the answer is unclear, GET it, whatever its type, and return the whole. None as in `head`."""
         request = message.head_manifest(repository, reference)
         answer = await self._host.exchange(request)
         match interpret.head(answer, request.digest):
@@ -110,23 +110,23 @@ class Reader:
                 return await self.anything(repository, reference)
 
     async def tags(self, repository: Repository) -> tuple[str, ...] | None:
-        """List all tags, page by page, each once; None where the registry does not know the repository."""
+        """Return all tags, each once; None: the registry does not know the repository."""
         return await self._listing(message.list_tags(repository), pages.tag_page)
 
     async def inventory(self, repository: Repository) -> Inventory | None:
-        """List the tags, with the manifests where the registry tells those too: the protocol lists names only.
+        """Return the tags, with their manifests if the registry lists those too; the protocol lists names only.
 
-        None where the registry does not know the repository.
+        None: the registry does not know the repository.
         """
         names = await self.tags(repository)
         return None if names is None else Inventory(names)
 
     async def ask(self, request: Request, sending: Sending | None = None) -> Answer | None:
-        """Send a request of a backend's own, with the tokens, pace and retries of every other one.
+        """Send a request of a backend, with the tokens, pace and retries of all requests.
 
-        Return the final answer, a success; None where the registry itself answers 404. What changes something needs its
-        `sending`, which says what was sent by now to whoever stops the run: without one it raises TypeError, and nothing
-        is sent.
+        Returns the final answer, a success; None: the registry itself answers 404. A request that changes something needs
+        a `sending`, by which a stopped run knows that it may have taken effect; without one TypeError is raised, and
+        nothing is sent.
         """
         if sending is None and request.method not in _READING:
             raise TypeError(f"{request.method} changes something: `ask` needs its `sending`")
@@ -138,13 +138,13 @@ class Reader:
         return answer
 
     async def repositories(self) -> tuple[str, ...]:
-        """List all repositories of the registry, which few registries allow to whom is no administrator."""
+        """Return all repositories of the registry. Most registries allow that to administrators only."""
         try:
             names = await self._listing(message.list_repositories(), pages.repository_page)
         except RequestFailed as error:
             if error.failure.code in _NO_CONTACT:
                 raise
-            # That the catalog is refused, or its token, says nothing of the repositories.
+            # A refused catalog, or a refused token for it, tells nothing about the repositories.
             refused = error.failure.code in _CATALOG_REFUSED
             code, hint = (FailureCode.NO_CATALOG, _NO_CATALOG) if refused else (error.failure.code, error.failure.hint)
             raise RequestFailed(replace(error.failure, code=code, hint=hint, reach=Reach.IMAGE)) from error
@@ -153,9 +153,9 @@ class Reader:
         return names
 
     async def referrers(self, repository: Repository, digest: Digest) -> tuple[Digest, ...] | None:
-        """List what is attached to a manifest, page by page, each once; None where there is no such API.
+        """Return the referrers of a manifest, each once; None: the registry does not have this API.
 
-        What it names is not taken at its word: whoever acts on it looks at each manifest's own `subject`.
+        The list may be wrong, so the caller has to check the `subject` of each manifest.
         """
         names = await self._listing(message.list_referrers(repository, digest), pages.referrers_page)
         return None if names is None else tuple(Digest(name) for name in names)
@@ -168,13 +168,13 @@ class Reader:
             raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, answer.status, _IMAGE_ID))
 
     async def blob(self, repository: Repository, digest: Digest) -> bytes | None:
-        """GET a small blob, such as a configuration, its digest checked; None where the registry says there is none."""
+        """GET a small blob, such as a configuration, its digest checked; None: the registry does not have it."""
         return await read_blob(self._host, repository, digest)
 
     async def _listing(
         self, first: Request, read: Callable[[AnswerContext, Answer], Page | None]
     ) -> tuple[str, ...] | None:
-        """Read a listing to its end. Raises RequestFailed rather than return a part: unseen tags would not be guarded."""
+        """Return all names of a listing; None: the registry does not have it. Never returns only a part of the names."""
         listing = Listing(first, self._host.clock.monotonic())
         while True:
             answer = await self._host.exchange(listing.request)

@@ -1,4 +1,4 @@
-"""All registries of a run, opened when first asked for."""
+"""All registries of a run, each opened on its first use."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -27,10 +27,10 @@ _LIMIT = f"the limit of open files: {RAISE}"
 
 
 class Registries:
-    """A registry for each host, with what they share: the transport and the token cache."""
+    """A registry for each host. They share the transport and the token cache."""
 
     def __init__(self, context: RemoteContext, credentials: Credentials) -> None:
-        """Begin with none."""
+        """`context`: the objects that all registries share."""
         self._context = context
         self._credentials = credentials
         self._registries: dict[str, Registry] = {}
@@ -46,22 +46,22 @@ class Registries:
 
     @property
     def sharing(self) -> Sharing:
-        """Which reads may share connections; whoever reads in bulk asks `mixed_up` before relying on it."""
+        """Which reads may share connections now. After reads in bulk the caller has to check `mixed_up`."""
         return self._context.sharing
 
     async def mixed_up(self) -> list[str]:
-        """Return the hosts whose answers in bulk were mixed up, each once: what they sent is to be read again."""
+        """Return the hosts whose answers in bulk were mixed up, so that all of them have to be read again; each only once."""
         return [name for name, registry in list(self._registries.items()) if not await registry.host.confirm()]
 
     @property
     def reclaiming(self) -> Reclaiming:
-        """How the space of what went becomes free, on the hosts met so far."""
+        """How the space of deleted images becomes free, on the hosts that were used so far."""
         traits = {name: registry.host.traits for name, registry in self._registries.items()}
         by_command = tuple(name for name, found in traits.items() if found.collected_by_command)
         return Reclaiming(by_command, tuple(name for name, found in traits.items() if found.restorable))
 
     def remarks(self) -> Iterator[Warned]:
-        """Yield what did not help as the user wanted it: a source of credentials, an entry in one, the concurrency."""
+        """Yield warnings about settings that cannot be used: sources of credentials, entries in them, the concurrency."""
         yield from (Warned(WarningKind.CREDENTIALS, text) for text in self._credentials.warnings)
         pacing = self._context.settings.pacing
         if (pacing.concurrency or 0) > pacing.connections:
@@ -74,13 +74,13 @@ class Registries:
 
     @property
     def requests(self) -> Requests:
-        """How many requests were sent so far."""
+        """The number of requests that were sent so far, retries included."""
         sent = sum(registry.host.requests for registry in self._registries.values())
         return Requests(sent, self._context.tokens.requests)
 
 
 def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> None:
-    """Raise InputError where TLS material, or the proxy for one of these registries, cannot be used."""
+    """Raise InputError if a TLS file, or the proxy for one of these registries, cannot be used."""
     tls_of(settings.connection)
     OwnTls(settings.own_connections)
     scheme = "http" if settings.connection.plain_http else "https"
@@ -89,14 +89,14 @@ def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> Non
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Who hears what: `tell` of pauses and warnings, `trace` of every request."""
+    """The listeners of a run's registries: `tell` for pauses and warnings, `trace` for every request."""
 
     tell: EventListener = ignore
     trace: Trace = no_trace
 
     @classmethod
     def of(cls, tell: EventListener) -> Self:
-        """Return what makes an event of every request, without what may be secret in its URL."""
+        """Return listeners that also tell every request as an event, without the secret parts of its URL."""
 
         def trace(method: str, url: str, result: str) -> None:
             tell(RequestAnswered(method, public(url), result))
@@ -111,7 +111,7 @@ _SILENT = Listening()
 async def open_registries(
     settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
 ) -> AsyncIterator[Registries]:
-    """Open the transport for the time of a run. Raises InputError when the TLS material cannot be used."""
+    """Open the transport for the block, which is one run. Raises InputError if a TLS file cannot be used."""
     connection, own, pacing = settings.connection, settings.own_connections, settings.pacing
     async with Transport(connection, pacing.timeout, clock, listening.trace, own) as transport:
         tokens = Tokens(transport, clock, pacing.token_connections)

@@ -1,4 +1,4 @@
-"""The requests of a run to a registry that change something. Every method raises RequestFailed with the final failure."""
+"""The requests that change a registry. Every method raises RequestFailed with the final failure."""
 
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from bulkrm.remote.sending import Sending
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 _AGAIN = "run again: what is gone by then is reported as absent"
-# Nothing has this digest: no content is known whose SHA-256 it is.
+# No manifest has this digest: no content with this SHA-256 is known.
 _NOBODYS = Digest("sha256:" + "0" * 64)
 
 
@@ -38,17 +38,16 @@ class Registry(Reader):
     """One registry, to read and to change."""
 
     def delete(self, repository: Repository, digest: Digest, sending: Sending) -> Coroutine[Any, Any, Removal]:
-        """DELETE a manifest by digest. Returns only when the deletion, or that it was gone, is proved.
+        """DELETE a manifest by digest. Returns only if it is proved that the manifest is gone.
 
-        Its failure is TagsOnly where the registry does not delete manifests, but tags.
-
-        Whoever calls this has read the digest as a manifest of this repository in this run: on distribution 2.8 a
-        DELETE of a blob's digest is accepted and breaks every image that uses it (distribution/distribution#2370).
+        The failure is TagsOnly if the registry deletes tags, but no manifests. The caller must have read the digest as a
+        manifest of this repository in this run: distribution 2.8 accepts DELETE of a blob's digest, which breaks every
+        image that uses the blob (distribution/distribution#2370).
         """
         return self._delete(repository, digest, sending)
 
     def delete_tag(self, repository: Repository, tag: str, sending: Sending) -> Coroutine[Any, Any, Removal]:
-        """DELETE a tag. Returns only when it is proved that the tag is gone; what else went with it is not looked at."""
+        """DELETE a tag. Returns only if it is proved that the tag is gone. Whether others are gone too is not checked."""
         return self._delete(repository, tag, sending)
 
     async def _delete(self, repository: Repository, reference: str | Digest, sending: Sending) -> Removal:
@@ -68,7 +67,7 @@ class Registry(Reader):
             raise await self._explained(deletion, error) from error
 
     async def _after_failure(self, deletion: "_DeleteRequest", error: RequestFailed) -> Removal:
-        """Find out by HEAD whether a DELETE that failed took effect after all. Raises RequestFailed if not."""
+        """Find out by HEAD whether a failed DELETE took effect nevertheless. Raises RequestFailed if not."""
         in_doubt = deletion.sending.may_have_acted and error.failure.code is not FailureCode.UNCONFIRMED
         try:
             if in_doubt and await deletion.is_gone(error.failure):
@@ -78,7 +77,7 @@ class Registry(Reader):
         raise await self._explained(deletion, error) from error
 
     async def put(self, repository: Repository, reference: str, manifest: Manifest, sending: Sending) -> None:
-        """PUT a manifest under a tag or its digest. Returns only when the reference is proved to lead to it."""
+        """PUT a manifest under a tag or its digest. Returns only if it is proved that the reference leads to it."""
         request = message.put_manifest(repository, reference, manifest)
         answer = await self._host.exchange(request, sending)
         stored = interpret.pushed(self._context(request), answer, manifest.digest)
@@ -88,29 +87,30 @@ class Registry(Reader):
                 raise _not_stored(answer)
 
     async def restore(self, repository: Repository, manifest: Manifest, sending: Sending) -> None:
-        """Bring a deleted manifest back under its digest. Returns only when it is proved to be there."""
+        """Push a deleted manifest again, by its digest. Returns only if it is proved to exist."""
         await self.put(repository, manifest.digest, manifest, sending)
 
     async def deletes_tags(self, repository: Repository, absent: str) -> bool:
-        """Ask whether the registry deletes tags, by DELETE of a tag that does not exist, so that nothing can be lost.
+        """Tell whether the registry deletes tags, by DELETE of a tag that does not exist, so that nothing can be lost.
 
-        Only a 404 of the registry's own says so. 400 and 405 are what the specification has for registries that do not;
-        405 also means that nothing is deleted at all, which `deletes_digests` tells apart.
+        `absent`: that tag. Only the registry's own 404 means that it does. 400 and 405 mean that it does not
+        (distribution-spec 1.1, "Deleting tags"); 405 may also mean that nothing is deleted at all, which `deletes_digests`
+        finds out.
         """
         request = message.delete_manifest(repository, absent)
         answer = await self._host.exchange(request)
         return interpret.deletes_tags(self._context(request), answer)
 
     async def _explained(self, deletion: "_DeleteRequest", error: RequestFailed) -> RequestFailed:
-        """Tell a registry that deletes tags only from one that deletes nothing, where it refuses to delete a manifest."""
+        """Return the error of a deletion; as `TagsOnly` if it was that of a manifest, and the registry deletes tags only."""
         if not isinstance(deletion.reference, Digest):
             return error
         return await self._tags_only(deletion.repository, error)
 
     async def _tags_only(self, repository: Repository, error: RequestFailed) -> RequestFailed:
-        """Return a refusal as `TagsOnly` if the registry deletes tags nevertheless: it refuses a digest alike in both cases.
+        """Return a refusal to delete a digest as `TagsOnly` if the registry deletes tags; its answer is the same otherwise.
 
-        Costs one request for each host.
+        That costs one request for each host.
         """
         off = error.failure.code in (FailureCode.DELETION_DISABLED, FailureCode.READ_ONLY)
         if not off or self._host.traits.deletes_manifests:
@@ -125,9 +125,9 @@ class Registry(Reader):
         return RequestFailed(TagsOnly(FailureCode.NOT_SUPPORTED, what, error.failure.status, TAGS_ONLY, Reach.HOST))
 
     async def deletes_digests(self, repository: Repository) -> None:
-        """Ask whether the registry deletes at all, by DELETE of a digest that nothing has. Raises if it does not.
+        """Raise RequestFailed if the registry does not delete manifests, by DELETE of a digest that does not exist.
 
-        distribution answers 405 where deletion is disabled and in read-only mode, before it looks anything up
+        distribution answers 405 if deletion is disabled or the registry is read-only, before it looks for the manifest
         (registry/handlers/manifests.go), and 404 otherwise.
         """
         request = message.delete_manifest(repository, _NOBODYS)
@@ -149,14 +149,14 @@ class _DeleteRequest:
     sending: Sending
 
     async def look(self, met: Failure) -> None:
-        """Raise _AlreadyGone if the DELETE took effect. It must not be sent again: somebody may have pushed anew."""
+        """Raise _AlreadyGone if the DELETE took effect. Then it must not be sent again: somebody may push the manifest anew."""
         if await self.is_gone(met):
             raise _AlreadyGone
 
     async def is_gone(self, doubt: Failure) -> bool:
-        """Find out by HEAD what the DELETE came to. Raises RequestFailed where that fails as well.
+        """Tell by HEAD whether the target of the DELETE is gone. `doubt`: the failure of its last send.
 
-        It is `unconfirmed` then, unless no send of the DELETE can have taken effect.
+        Raises RequestFailed if the HEAD fails too: `unconfirmed`, unless no send of the DELETE can have taken effect.
         """
         try:
             return await self.reader.head(self.repository, self.reference) is None
@@ -167,7 +167,7 @@ class _DeleteRequest:
             raise RequestFailed(Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)) from error
 
     async def found(self, answer: Answer) -> Removal:
-        """Find out by HEAD whether a DELETE took effect whose answer proves nothing. Raises RequestFailed if not."""
+        """Return the removal by a DELETE whose answer proves nothing, after a HEAD. Raises RequestFailed if nothing is gone."""
         doubt = _still_there(self.context, answer)
         if not await self.is_gone(doubt.failure):
             raise doubt
@@ -178,7 +178,7 @@ def _still_there(context: AnswerContext, answer: Answer) -> RequestFailed:
     if answer.status == _NOT_FOUND:
         what = "HTTP 404 to DELETE, but it is there: this registry does not delete over this protocol"
         hint = "delete with the registry's own tool or web page"
-        # Not further: elsewhere it may be the want of a permission, which some registries hide behind a 404.
+        # Only for this repository: in others the reason may be a missing right, for which some registries answer 404.
         return RequestFailed(Failure(FailureCode.NOT_SUPPORTED, what, _NOT_FOUND, hint, Reach.REPOSITORY))
     if answer.status >= _SERVER_ERROR:
         return context.fail(answer)

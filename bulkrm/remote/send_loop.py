@@ -1,4 +1,4 @@
-"""The loop round `decide`: send, look, and do what was decided, until the answer is final."""
+"""The loop around `decide`: sends a request and carries out the decision, until the answer is final."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,29 +13,29 @@ from bulkrm.remote.limiter import Limiter
 
 
 class Exchange(Protocol):
-    """One request under way. `attempt`: how it is sent next, and how often it failed so far."""
+    """One request with its retries. `attempt`: how it is sent next, and how often it has failed so far."""
 
     attempt: Attempt
 
     async def send(self) -> Answer | Broken:
-        """Send it once, in a slot of the limiter. Raises RequestFailed where it cannot be sent."""
+        """Send the request once, in a slot of the limiter. Raises RequestFailed if it cannot be sent."""
         ...
 
     def decide(self, answer: Answer | Broken) -> Decision:
-        """Decide what to do after an answer."""
+        """Return the decision after an answer."""
         ...
 
     def authorized(self, decision: Authorize) -> Attempt:
-        """Return the attempt for the next send, authorized anew. Raises RequestFailed where that is impossible."""
+        """Return the attempt for the next send, with its authorization. Raises RequestFailed if there is none."""
         ...
 
 
-# Told about a wait: how many seconds, and the answer before it.
+# Called before a wait, with its seconds and the last answer.
 Announce = Callable[[float, Answer | Broken], None]
 
 
 def _tell_nobody(seconds: float, after: Answer | Broken) -> None:
-    """Announce nothing."""
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class SendLoop:
     announce: Announce = _tell_nobody
 
     async def run(self, exchange: Exchange) -> Answer:
-        """Send until the answer is final. Raises RequestFailed when no usable answer will come."""
+        """Send until the answer is final, and return that. Raises RequestFailed if there is no usable answer."""
         while True:
             answer = await exchange.send()
             match exchange.decide(answer):

@@ -1,4 +1,4 @@
-"""A change under way: whether it is withdrawn, and what its sends may have done."""
+"""One change of a registry: whether it is withdrawn, and what its sends may have done."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,22 +10,22 @@ from bulkrm.model.result.failure import Failure
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """Ends an exchange whose sending was taken back before it went out, or before it went out again.
+    """The change was not sent, or not sent again, because it was withdrawn.
 
-    It carries no result: the `Sending`, which its maker holds, has the effect of what was sent before.
+    Its `Sending` says whether it may have taken effect.
     """
 
     def __init__(self, failure: Failure | None = None) -> None:
-        """`failure`: that of the last send; None: there was none, or it only lacked a token."""
+        """`failure`: that of the last send; None: it was not sent, or the answer was a 401."""
         super().__init__()
         self.failure = failure
 
 
 class Lookup(Protocol):
-    """Finds out what a change came to."""
+    """Finds out whether a change took effect."""
 
     async def look(self, met: Failure) -> None:
-        """Look up a change before it is sent again, as it may have taken effect; `met`: the failure of its last send.
+        """Look up a change that may have taken effect, before it is sent again. `met`: the failure of its last send.
 
         An exception ends the exchange.
         """
@@ -40,9 +40,9 @@ def _never() -> bool:
 class Sending:
     """One change, from its first send to its last, and what these sends may have done by now.
 
-    `withdrawn` is asked in the slot, in the last moment before each send: True if the facts behind the change grew too old,
-    or the run is stopped. A change that is not `repeatable` is sent once: before a second send the caller has to read again
-    what it rests on.
+    `withdrawn`: called in the slot, right before each send; it returns True if the facts behind the change are too old, or
+    the run is stopped. A change that is not `repeatable` is sent once: before a second send the caller has to read those
+    facts again.
     """
 
     withdrawn: Callable[[], bool] = _never

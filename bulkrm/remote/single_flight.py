@@ -1,4 +1,4 @@
-"""One fetch for however many tasks want its result."""
+"""Single flight: one fetch for all tasks that wait for its result."""
 
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -11,24 +11,23 @@ T = TypeVar("T")
 
 
 class SingleFlight(Generic[T]):
-    """A value that is fetched by one task while the others wait, and kept while it is good.
+    """A value that one task fetches while the others wait, and that is kept while it is good.
 
-    A failure is shared with those who waited for it, so that a dead server is asked once and not once for each waiter;
-    who comes later tries again. When the fetching task is cancelled, the next waiter fetches: nobody inherits the
-    cancellation.
+    A failure is shared with the tasks that wait for it, so that a dead server is asked once and not once for each task;
+    later tasks fetch again. If the fetching task is cancelled, the next waiting task fetches, and is not cancelled.
     """
 
     __slots__ = ("_failure", "_failures", "_lock", "value")
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Create it without a value."""
         self.value: T | None = None
         self._failure: RequestFailed | None = None
         self._failures = 0
         self._lock = anyio.Lock()
 
     async def get(self, fetch: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:
-        """Return the value, fetched if there is none that is good. Raises RequestFailed as `fetch` does."""
+        """Return the value, fetched if there is none that `good` accepts. Raises RequestFailed as `fetch` does."""
         if self.value is not None and good(self.value):
             return self.value
         seen = self._failures

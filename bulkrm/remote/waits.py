@@ -1,4 +1,4 @@
-"""Waits that are long enough to be noticed become events."""
+"""Tells events about waits that are long enough for users to notice."""
 
 from bulkrm.model.events import EventListener, Paused, PauseReason
 from bulkrm.protocol.message import UNREACHABLE, Answer, Broken
@@ -9,17 +9,17 @@ _TIMED_OUT, _SERVER_ERROR = 408, 500
 
 
 class Waits:
-    """The waits for one host: called with each, it tells of one of them for all the requests that wait."""
+    """A function that is called with each wait for one host, and tells one event for all requests that wait."""
 
     def __init__(self, host: str, clock: Clock, tell: EventListener) -> None:
-        """Take who hears of them."""
+        """`host`: in normal form, for the events; `tell`: receives them."""
         self._host = host
         self._clock = clock
         self._tell = tell
         self._silent_until = 0.0
 
     def __call__(self, seconds: float, after: Answer | Broken) -> None:
-        """Hear of a wait of so many seconds; `after` is what the last send met."""
+        """Tell a wait, unless it is short or another one was told recently. `after`: the last answer, or its failure."""
         now = self._clock.monotonic()
         if seconds >= _NOTICED and now >= self._silent_until:
             self._silent_until = now + max(seconds, _SILENCE)

@@ -1,1 +1,1 @@
-"""How a registry lists, reads, deletes, untags and restores: a file each, with a constant `BACKEND`."""
+"""Backends: how a registry lists, reads, deletes, untags and restores. A file for each, with a constant `BACKEND`."""

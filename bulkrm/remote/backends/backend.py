@@ -1,18 +1,19 @@
-"""What a file of this package holds, and how the right one is found for a host.
+"""`Backend`, which each file of this package declares, and how the backend of a host is found.
 
-A backend is what one registry is to the engine. Its class is a `Registry`, the registry protocol's way of doing things,
-and overrides what its registry does otherwise:
+A backend carries out the engine's requests at one kind of registry. Its class is a subclass of `Registry`, which uses the
+registry protocol, and overrides the methods that its registry needs otherwise:
 
-- `inventory(repository)`: all manifests and tags in one listing, where the registry has such a listing;
-- `manifest`, `look` and `head`: one manifest, its digest checked against its bytes, or what a reference leads to;
-- `delete(repository, digest, sending)`: one manifest with all its tags; `delete_tag(repository, tag, sending)`: one tag only;
-- `put(repository, reference, manifest, sending)`: a manifest under a tag; `restore(repository, manifest, sending)`: a deleted
-  one comes back under its digest;
-- `host.traits`: how the engine has to treat it (`bulkrm.protocol.traits`).
+- `inventory(repository)`: all manifests and tags in one listing, if the registry has such a listing;
+- `manifest`, `look` and `head`: read one manifest, its digest checked against its bytes, or only its digest;
+- `delete(repository, digest, sending)`: delete one manifest with all its tags; `delete_tag(repository, tag, sending)`: one
+  tag only;
+- `put(repository, reference, manifest, sending)`: push a manifest under a tag; `restore(repository, manifest, sending)`:
+  restore a deleted one by its digest;
+- `host.traits`: how the engine has to treat the registry (`bulkrm.protocol.traits`).
 
-Each raises RequestFailed with the final failure, and returns what was seen, never what was hoped for. Every request that
-changes something takes the `sending` with it (`ask(request, sending)`): by that it is taken back where it is not wanted any
-more, and a run that is stopped knows that it may have taken effect.
+Each method raises RequestFailed with the final failure, and returns only results that it has verified. Every request that
+changes something is sent with the `sending` of the call (`ask(request, sending)`): so it can be withdrawn right before it is
+sent, and a stopped run knows that it may have taken effect.
 """
 
 from collections.abc import Callable
@@ -27,11 +28,10 @@ from bulkrm.remote.registry import Registry
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """One way to speak to a registry.
+    """One way to access a registry.
 
-    `serves` tells whether a host (a normal form) is reached this way, by its name alone; None: where no other backend
-    serves. `open` makes what the engine asks. `traits`: how the registry is to be treated, instead of what its family
-    says.
+    `serves`: tells by the name of a host (a normal form) whether this backend is used for it; None: if no other one is.
+    `open`: returns the registry of a host. `traits`: the traits of the host; None: those of its family.
     """
 
     name: str
@@ -46,7 +46,7 @@ BACKENDS = ExtensionPoint(
 
 
 def backends() -> tuple[Backend, ...]:
-    """All backends, loaded on first use. Raises InputError where a plugin cannot be used."""
+    """Return all backends, loaded on the first call. Raises InputError for an unusable plugin."""
     return BACKENDS.values()
 
 

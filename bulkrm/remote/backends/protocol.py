@@ -1,4 +1,4 @@
-"""The registry protocol: what every registry speaks that has no way of its own (OCI distribution-spec 1.1, distribution)."""
+"""The backend for all registries without a backend of their own: the registry protocol (OCI distribution-spec 1.1)."""
 
 from bulkrm.remote.backends.backend import Backend
 from bulkrm.remote.registry import Registry
