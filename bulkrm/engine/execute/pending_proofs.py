@@ -12,13 +12,14 @@ import anyio
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.leftover_tags import LeftoverTag, LeftoverTags
+from bulkrm.engine.pauses import Pauses
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import PATIENCE, Effect, Removal, TagLook
+from bulkrm.model.result.effect import Effect, Removal, TagLook
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
@@ -115,13 +116,11 @@ class PendingProofs:
         """
         leftover_tags = self._leftover_tags.without_memory()
         failure = await self._look(repository, taken, leftover_tags)
-        for number, pause in enumerate(PATIENCE):
-            if failure is not None or self._stop or not self._mend or not any(each.left for each in taken):
-                break
-            await self._clock.sleep(pause)
+        pauses = Pauses(self._clock, self._stop)
+        while failure is None and self._mend and any(each.left for each in taken) and await pauses.take():
             failure = await self._look(repository, taken, leftover_tags)
             left = [leftover for each in taken for leftover in each.left]
-            if number == 0 and left and failure is None and not self._stop:
+            if pauses.taken == 1 and left and failure is None and not self._stop:
                 try:
                     await leftover_tags.remove(left)
                 except StateError as error:

@@ -12,6 +12,7 @@ from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
+from bulkrm.engine.pauses import Pauses
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
@@ -179,13 +180,11 @@ class Proof:
     async def _until_gone(
         self, item: Item, tag: str | None, *, listed: bool
     ) -> tuple[Digest | Failure | None, TagLook]:
-        """Read a digest and a tag until both are gone, or `PATIENCE` is over; return what was read last."""
+        """Read a digest and a tag until both are gone, or no more `Pauses` are left; return what was read last."""
         leftover_tags = self._leftover_tags.without_memory()
         held, look = await _seen(leftover_tags, item, tag, listed=listed)
-        for pause in PATIENCE:
-            if isinstance(held, Failure) or not (held is not None or look.state.remains) or self._stop:
-                break
-            await self._clock.sleep(pause)
+        pauses = Pauses(self._clock, self._stop)
+        while not isinstance(held, Failure) and (held is not None or look.state.remains) and await pauses.take():
             held, look = await _seen(leftover_tags, item, tag, listed=listed)
             if tag is not None and held is None and look.state is TagState.SERVES and await self._goes(item, tag):
                 break

@@ -38,12 +38,13 @@ from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, may_be_made, none_if_damaged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.pauses import Pauses
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import GONE, PATIENCE, Removal, TagLook, TagState, tag_state
+from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure
 from bulkrm.remote.sending import Sending
 
@@ -160,16 +161,15 @@ class _DecoyLooks:
         self._context = context
 
     async def look(self, deleted: Removal | Failure) -> Collection[str] | Failure:
-        """Read the tag list and the tags in it until all are certain, or `PATIENCE` is over; return the last tag list."""
-        patience = iter(PATIENCE)
+        """Read the tag list and the tags in it until all are certain, or no more `Pauses` are left; return the last list."""
+        pauses = Pauses(self._context.clock, self._context.stop)
         left = list(self._decoy.under)
         while True:
             names = await self._lister.listed(self._repository)
             left = await self._in_question(self._without_gone(left, names))
             waits = left and not isinstance(names, Failure) and lingers(self.looks[left[0]], deleted)
-            if not waits or self._context.stop or (pause := next(patience, None)) is None:
+            if not waits or not await pauses.take():
                 break
-            await self._context.clock.sleep(pause)
         await self._each(left[1:], self._see)
         return names
 

@@ -15,12 +15,13 @@ from bulkrm.engine.execute.tags.tag_change import (
     unconfirmed,
 )
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.pauses import Pauses
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import PATIENCE, Removal
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, outcome_of_failure
 from bulkrm.remote.clock import Clock, Moment
@@ -56,12 +57,10 @@ class TagChanger:
     async def read_until_changed(
         self, repository: Repository, tag: str, digest: Digest, stop: Stop
     ) -> Digest | Failure | None:
-        """Read a tag until it holds `digest` no more, `PATIENCE` is over, or the run is stopped; return what it holds."""
+        """Read a tag until it holds `digest` no more, or no more `Pauses` are left; return what it holds."""
         held = await self.read(repository, tag)
-        for pause in PATIENCE:
-            if held != digest or stop:
-                break
-            await self._clock.sleep(pause)
+        pauses = Pauses(self._clock, stop)
+        while held == digest and await pauses.take():
             held = await self.read(repository, tag)
         return held
 

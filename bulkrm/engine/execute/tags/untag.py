@@ -110,7 +110,7 @@ class Untagging:
                 raise
 
     async def _still_there(self, item: Item, tag: str) -> Failed | None:
-        """Return a failure if the first tag of a place is still there, after `PATIENCE` for registries that work later."""
+        """Return a failure if the first tag of a place is still there, after the `Pauses` for registries that work later."""
         held = await self._changer.read_until_changed(item.repository, tag, item.digest, self._stop)
         if isinstance(held, Failure):
             return Failed(unconfirmed(held))
