@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifests.manifest import Resolution, Resolved
+from bulkrm.model.manifests.manifest import Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Dangling, Plan, Settled, UntagMethod
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.failure import Failure
@@ -89,3 +89,8 @@ def agreed(saved: Iterable[Dangling], fresh: Plan) -> Agreed:
         else:
             rest.append(settled.get(target, Settled(target, Gone())))
     return Agreed(tuple(going), tuple(rest))
+
+
+def is_damage(found: Resolution | None) -> bool:
+    """Tell whether the registry answered about a tag, neither with a manifest nor with a 404."""
+    return isinstance(found, Unresolved) and found.failure.shows_damage

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bulkrm.engine.execute.staleness import STALE
+from bulkrm.engine.reading import STALE
 from bulkrm.model.plan import Plan
 from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, built_image, index_of, put_image
 from tests.integration.engine import Options, delete

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bulkrm.engine.execute.staleness import STALE
+from bulkrm.engine.reading import STALE
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared
 from bulkrm.sandbox import Asked, Image, Reply, Sandbox, docker_list, oci_image, oci_index, put_image

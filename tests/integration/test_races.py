@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bulkrm.engine.execute.staleness import STALE
+from bulkrm.engine.reading import STALE
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared
 from bulkrm.sandbox import Asked, Call, Image, Reply, Sandbox, SandboxSettings, index_of, oci_image, put_image

@@ -20,7 +20,7 @@ from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.execute.stages import Stages
-from bulkrm.engine.execute.staleness import Rereader, Staleness
+from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.other_decoys import DecoyAwareRereader, OtherDecoys
@@ -29,6 +29,7 @@ from bulkrm.engine.execute.tags.untag import Untagging
 from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.reading import Rereader
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest

@@ -8,9 +8,10 @@ failures (no permission, rate limits, timeouts, broken connections) tell nothing
 from collections.abc import Collection, Iterable
 
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
-from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
+from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.planning.dangling import is_damage
 from bulkrm.planning.guards.rules import GuardRules
 
 
@@ -83,10 +84,3 @@ class DamagedTags:
             f"run again; if {name} stays damaged, list it too, to delete it, or let it hold nothing back with "
             f"--ignore-unreadable {name}"
         )
-
-
-def is_damage(found: Resolution | None) -> bool:
-    """Tell whether the registry answered a request for a tag, but neither with a manifest nor with a 404."""
-    if not isinstance(found, Unresolved) or isinstance(found.failure, CircuitOpen):
-        return False
-    return found.failure.shows_damage

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.attached import Attached
 from bulkrm.engine.plan.choosing import Chooser
@@ -14,6 +13,7 @@ from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.survey import Survey, read_tags
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.plan.untag_probe import UntagProbe
+from bulkrm.engine.reading import Basis, Rejudged, Relisted
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
 from bulkrm.model.manifests.manifest import IMAGE_TYPES, Resolution, Resolved

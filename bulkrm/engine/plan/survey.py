@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bulkrm.engine.plan.damaged import DamagedTags, is_damage
+from bulkrm.engine.plan.damaged import DamagedTags
 from bulkrm.engine.plan.needs import NeedsReader
 from bulkrm.engine.plan.resolver import Method, Name, Resolver, name_of
 from bulkrm.engine.plan.tag_lists import TagLists
@@ -15,6 +15,7 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.settings import Policy, Shared
 from bulkrm.model.target import Target
+from bulkrm.planning.dangling import is_damage
 from bulkrm.planning.facts import RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
 from bulkrm.planning.guards.rules import GuardRules
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from bulkrm.engine.execute.staleness import Basis, Reading
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.reading import Basis, Reading
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs

@@ -98,6 +98,11 @@ class CircuitOpen(Failure):
     """
 
     @property
+    def shows_damage(self) -> bool:
+        """Tell that it shows no damage: the registry was not asked."""
+        return False
+
+    @property
     def as_failure(self) -> Failure:
         """The same cause, for an image that was asked about before."""
         return Failure(self.code, self.message, self.status, self.hint, self.reach)

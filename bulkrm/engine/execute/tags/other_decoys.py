@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.staleness import Basis, Rejudged, Relisted, Rereader
 from bulkrm.engine.execute.tags.tag_change import moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
+from bulkrm.engine.reading import Basis, Rejudged, Relisted, Rereader
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.plan import Item, Settled

@@ -28,9 +28,7 @@ has, and damage counts as nothing.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bulkrm.engine.plan.damaged import is_damage
 from bulkrm.model.digest import Digest
-from bulkrm.model.manifests.manifest import Unresolved
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Effect, Removal
@@ -129,7 +127,7 @@ def may_be_made(changed: Changed) -> bool:
 
 def none_if_damaged(held: Digest | Failure | None) -> Digest | Failure | None:
     """Return what a tag that led nowhere holds now: None also where the registry fails to read it, which is no change."""
-    return None if isinstance(held, Failure) and is_damage(Unresolved(held)) else held
+    return None if isinstance(held, Failure) and held.shows_damage else held
 
 
 def unconfirmed(cause: Failure | None) -> Failure:

@@ -7,8 +7,9 @@ import pytest
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
-from bulkrm.engine.execute.staleness import Basis, Reading, Rejudged, Relisted, Staleness
+from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.outcomes import Outcomes
+from bulkrm.engine.reading import Basis, Reading, Rejudged, Relisted
 from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
@@ -173,16 +174,6 @@ async def test_a_wall_clock_that_is_set(seconds: float, judged: int) -> None:
     assert judge.judged == judged + 1
 
 
-async def test_sleep_while_it_is_read() -> None:
-    """A reading in whose middle the machine slept is no longer good for it, but too old at once."""
-    clock = FakeClock()
-    began = Moment.now(clock)
-    clock.skip(2)
-    clock.suspend(HOUR)
-
-    assert Reading(began, 2.0).is_stale(Moment.now(clock))
-
-
 async def test_a_long_reading_is_good_for_longer() -> None:
     """What took 90 seconds is read whole after 450, and its list of tags each minute."""
     judge = Judge(FakeClock(), took=90, drops=[])
@@ -209,17 +200,6 @@ async def test_a_new_tag_that_touches() -> None:
 
     assert looked.item is not None
     assert looked.item.targets == (A, B)
-
-
-async def test_without_a_list() -> None:
-    """Where the tags were not listed, as the user asked, they are not listed later."""
-    clock = FakeClock()
-    basis = Basis(Reading(Moment.now(clock), 90.0), None)
-    clock.skip(400)
-    assert not basis.is_stale(Moment.now(clock))
-    clock.skip(51)
-
-    assert basis.is_stale(Moment.now(clock))
 
 
 ONE, OTHER = Digest.of(b"one"), Digest.of(b"other")
