@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.tag_change import Pushed
 from bulkrm.engine.gateway import Gateway
@@ -25,6 +26,13 @@ OPEN = SandboxSettings(auth=Auth.NONE)
 REAL = r"sha256:(?!0{64})"  # the digest of something, and not the one by whose DELETE a registry is asked
 DAMAGE = Reply(500, {"Docker-Distribution-Api-Version": "registry/2.0"}, b'{"errors":[{"code":"UNKNOWN"}]}')
 RUN = "20260131T120000Z-abcdef"
+
+
+class Lost:
+    """A permission that is lost."""
+
+    def holds(self) -> bool:
+        return False
 
 
 @dataclass
@@ -63,7 +71,7 @@ class Scene:
         """A decoy over these tags, all of which held what they were to hold."""
         async with self.decoys.make(app(self.sandbox), tags) as decoy:
             for tag in tags:
-                assert await decoy.push(tag, self.held[tag], lambda: True) == Pushed()
+                assert await decoy.push(tag, self.held[tag], ALWAYS) == Pushed()
             return decoy
 
     def now(self) -> dict[str, str | None]:

@@ -3,6 +3,7 @@
 import anyio
 import pytest
 
+from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Pushed
 from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.result.effect import Removal, TagState
@@ -12,7 +13,7 @@ from bulkrm.planning.image_state import Unsent
 from bulkrm.sandbox import Asked, Auth, Call, Drop, Reply, SandboxSettings
 from bulkrm.state.errors import StateError
 from tests.protocol.opening import app
-from tests.protocol.tag_scene import APP, DAMAGE, REAL, RUN, scene, sent
+from tests.protocol.tag_scene import APP, DAMAGE, REAL, RUN, Lost, scene, sent
 
 
 async def test_from_the_journal_to_the_proof() -> None:
@@ -56,9 +57,9 @@ async def test_only_what_holds_what_it_held() -> None:
         here.sandbox.store.tag(APP, "a", here.held["c"])
         here.sandbox.faults.add(DAMAGE, method="HEAD|GET", path="manifests/b$", times=None)
 
-        moved = await decoy.push("a", here.held["a"], lambda: True)
-        unread = await decoy.push("b", here.held["b"], lambda: True)
-        unwanted = await decoy.push("c", here.held["c"], lambda: False)
+        moved = await decoy.push("a", here.held["a"], ALWAYS)
+        unread = await decoy.push("b", here.held["b"], ALWAYS)
+        unwanted = await decoy.push("c", here.held["c"], Lost())
 
         assert (moved, unwanted) == (Moved(here.held["c"]), Unsent())
         assert isinstance(unread, NotSent)
@@ -73,7 +74,7 @@ async def test_a_damaged_tag(*, damaged: bool) -> None:
         if not damaged:
             here.sandbox.faults.add(DAMAGE, method="HEAD|GET", path="manifests/a$", times=None)
 
-        changed = await decoy.push("a", None, lambda: True, damaged=damaged)
+        changed = await decoy.push("a", None, ALWAYS, damaged=damaged)
 
         assert isinstance(changed, Pushed if damaged else NotSent)
         assert sent(here.sandbox, "PUT") == (["a"] if damaged else [])
@@ -220,7 +221,7 @@ async def test_cut_off_while_it_is_pushed() -> None:
 
             here.sandbox.faults.add(Call(end), method="PUT", path="a$")
 
-            await decoy.push("a", here.held["a"], lambda: True)
+            await decoy.push("a", here.held["a"], ALWAYS)
 
         assert scope.cancelled_caught
         assert decoy.under == {"a": here.held["a"]}

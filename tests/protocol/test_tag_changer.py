@@ -3,8 +3,9 @@
 import anyio
 import pytest
 
+from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent
-from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
+from bulkrm.engine.execute.tags.tags_ahead import TagsAhead, TagsUnderDecoy
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.result.effect import Effect, Removal
@@ -12,7 +13,7 @@ from bulkrm.model.result.failure import FailureCode
 from bulkrm.planning.image_state import Unsent
 from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, SandboxSettings
 from tests.protocol.opening import app
-from tests.protocol.tag_scene import APP, DAMAGE, Scene, scene, sent
+from tests.protocol.tag_scene import APP, DAMAGE, Lost, Scene, scene, sent
 
 TAGS = SandboxSettings(auth=Auth.NONE, tag_deletes=True)
 LIMIT = Reply(429, {"Retry-After": "1"})
@@ -20,13 +21,13 @@ LIMIT = Reply(429, {"Retry-After": "1"})
 
 def removal(here: Scene, tag: str = "a") -> Change:
     """A change after which a tag is to hold nothing."""
-    return Change(app(here.sandbox), tag, here.held[tag], None, lambda: True)
+    return Change(app(here.sandbox), tag, here.held[tag], None, ALWAYS)
 
 
 def nowhere(here: Scene, tag: str = "ghost") -> Change:
     """The removal of a tag that leads nowhere, which is listed."""
     here.sandbox.store.tag(APP, tag, "sha256:" + "9" * 64)
-    return Change(app(here.sandbox), tag, None, None, lambda: True, damaged=True)
+    return Change(app(here.sandbox), tag, None, None, ALWAYS, damaged=True)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ async def test_nothing_is_sent_on_an_old_reading(times: int | None, reads: int, 
 async def test_what_nobody_wants_is_not_sent() -> None:
     """It is read, and left alone."""
     async with scene(TAGS) as here:
-        change = Change(app(here.sandbox), "a", here.held["a"], None, lambda: False)
+        change = Change(app(here.sandbox), "a", here.held["a"], None, Lost())
 
         assert await here.decoys.changer.delete(change) == Unsent()
 
@@ -127,7 +128,7 @@ async def test_a_damaged_tag_is_read_once() -> None:
     """That a tag is damaged is heard once before its DELETE, and not five times."""
     async with scene(TAGS) as here:
         here.sandbox.faults.add(DAMAGE, method="GET|HEAD", path="/a$", times=None)
-        change = Change(app(here.sandbox), "a", None, None, lambda: True, damaged=True)
+        change = Change(app(here.sandbox), "a", None, None, ALWAYS, damaged=True)
 
         assert await here.decoys.changer.delete(change) is Removal.DELETED
 
@@ -157,14 +158,14 @@ async def test_cut_off_ahead_of_its_manifest(*, by_decoy: bool) -> None:
     async with scene(TAGS) as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
         removed, repository = here.context.removed_ahead, app(here.sandbox)
         item = Item(repository, Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
-        ahead = TagsAhead(here.decoys.changer, removed)
+        ahead = TagsUnderDecoy(decoy, removed) if by_decoy else TagsAhead(here.decoys.changer, removed)
         with anyio.CancelScope() as scope:
 
             async def end(_: Asked) -> None:
                 scope.cancel()
 
             here.sandbox.faults.add(Call(end), method="DELETE|PUT", path="/a$")
-            await (ahead.push(item, "a", lambda: True, decoy) if by_decoy else ahead.delete(item, "a", lambda: True))
+            await ahead.remove(item, "a", ALWAYS)
 
         assert scope.cancelled_caught
         assert removed.is_gone(repository, "a")
@@ -198,7 +199,7 @@ async def test_ahead_of_its_manifest(fault: Reply | DropAfter | None, *, gone: b
             here.sandbox.faults.add(fault, method="DELETE", path="/a$", times=None)
 
         ahead = TagsAhead(here.decoys.changer, removed)
-        await (ahead.delete_and_look if look else ahead.delete)(item, "a", lambda: True)
+        await (ahead.remove_and_look if look else ahead.remove)(item, "a", ALWAYS)
 
         assert removed.is_gone(repository, "a") is gone
         assert removed.any_found_gone(repository, ["a"]) is found
@@ -213,7 +214,7 @@ async def test_an_effect_that_is_looked_up() -> None:
             here.sandbox.faults.add(Reply(503), method="DELETE", path="/a$", times=None)
 
             ahead = TagsAhead(here.decoys.changer, here.context.removed_ahead)
-            changed = await (ahead.delete_and_look if look else ahead.delete)(item, "a", lambda: True)
+            changed = await (ahead.remove_and_look if look else ahead.remove)(item, "a", ALWAYS)
 
             assert isinstance(changed, FailedChange)
             assert changed.effect is expected

@@ -1,8 +1,9 @@
 """Tags that are left over although they should be gone: reads them, and removes them where the registry can."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent, may_be_made
 from bulkrm.model.digest import Digest
@@ -29,6 +30,7 @@ class LeftoverTags:
         self._decoys = decoys
         self._allow_decoy = allow_decoy
         self._context = decoys.context
+        self._permission = UntilStopped(decoys.context.stop)
 
     def without_memory(self) -> "LeftoverTags":
         """Return one without remembered failures, whose own failures are forgotten after this look.
@@ -74,7 +76,7 @@ class LeftoverTags:
         looks: dict[str, TagLook] = {}
         for tag in tags:
             look = TagLook(TagState.SERVES, item.digest)
-            change = replace(self._change(LeftoverTag(item, tag, look)), wanted=lambda: True)
+            change = Change(item.repository, tag, item.digest, None, ALWAYS)
             match await self._decoys.changer.delete(change):
                 case Removal() | Moved(None):
                     # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
@@ -88,10 +90,7 @@ class LeftoverTags:
         return looks
 
     def _change(self, leftover: LeftoverTag) -> Change:
-        return Change(leftover.item.repository, leftover.tag, _held(leftover), None, self._wanted)
-
-    def _wanted(self) -> bool:
-        return not self._context.stop
+        return Change(leftover.item.repository, leftover.tag, _held(leftover), None, self._permission)
 
     async def _by_decoy(self, left: list[LeftoverTag]) -> None:
         """Push one decoy over tags that answer nothing, and delete it: distribution deletes the tags with it."""
@@ -101,7 +100,7 @@ class LeftoverTags:
         async with self._decoys.make(repository, [leftover.tag for leftover in left]) as decoy:
             with self._decoys.in_flight.unfinished():
                 for leftover in left:
-                    changed = await decoy.push(leftover.tag, _held(leftover), self._wanted)
+                    changed = await decoy.push(leftover.tag, _held(leftover), self._permission)
                     if isinstance(changed, FailedChange | NotSent):
                         break
                 if decoy.under:

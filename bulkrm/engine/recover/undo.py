@@ -11,6 +11,7 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.permission import UntilStopped
 from bulkrm.engine.execute.tags.tag_change import Change, Pushed, outcome_of, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
@@ -164,7 +165,7 @@ class Undo:
         if settled is not None or isinstance(held, Failure):
             return settled
         await self._intend(loss)
-        change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, wanted=lambda: not self._stop)
+        change = Change(loss.repository, tag_of(target), held, loss.manifest.digest, UntilStopped(self._stop))
         with self._in_flight.unfinished():  # the effect of the push is looked up in a stopped run too
             changed = await self._tags.put(change, loss.manifest)
             if isinstance(changed, Pushed):

@@ -8,10 +8,10 @@ afterwards proves nothing: the tag list does.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import partial
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.permission import UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
 from bulkrm.engine.execute.tags.tag_change import (
@@ -68,6 +68,7 @@ class DanglingTags:
         self._gateway = gateway
         self._outcomes = outcomes
         self._stop = context.stop
+        self._permission = UntilStopped(context.stop)
         self._tell = context.tell
         self._recorder = context.recorder
         self._in_flight = RequestsInFlight(context.stop)
@@ -77,15 +78,14 @@ class DanglingTags:
     async def remove(self, entries: Sequence[Dangling], *, fail_fast: bool) -> None:
         """Remove these tags; those that a stop leaves have no outcome."""
         self._fail_fast = fail_fast
-        places = by_repository(entries)
-        if places:
+        if entries:
             self._tell(PhaseBegan(Phase.REMOVING_DANGLING_TAGS, len(entries)))
             with self._stop.phase(GRACE, self._in_flight.busy):
-                work = partial(self._in_repository, places)
-                await run_jobs(by_host(places), self._gateway.workers, work, self._stop)
+                jobs = by_host(by_repository(entries).items())
+                await run_jobs(jobs, self._gateway.workers, self._in_repository, self._stop)
 
-    async def _in_repository(self, places: Mapping[Repository, Sequence[Dangling]], repository: Repository) -> None:
-        entries = places[repository]
+    async def _in_repository(self, tags_of: tuple[Repository, Sequence[Dangling]]) -> None:
+        repository, entries = tags_of
         sent: dict[Dangling, _Sent] = {}
         try:
             tags = [tag_of(entry.target) for entry in entries]
@@ -122,13 +122,10 @@ class DanglingTags:
     async def _change(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, _Sent]) -> Changed:
         repository, tag = entry.repository, tag_of(entry.target)
 
-        def wanted() -> bool:
-            return not self._stop
-
-        change = Change(repository, tag, None, None, wanted, damaged=True)
+        change = Change(repository, tag, None, None, self._permission, damaged=True)
         try:
             if decoy is not None:
-                return await decoy.push(tag, None, wanted, damaged=True)
+                return await decoy.push(tag, None, self._permission, damaged=True)
             return await self._decoys.changer.delete(change)
         except BaseException:
             if change.effect.may_have_acted or (decoy is not None and tag in decoy.under):

@@ -27,13 +27,13 @@ a tag is being written (it reads all of them: registry/storage/tagstore.go `Look
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from uuid import uuid4
 
 import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.permission import Permission
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, may_be_made, none_if_damaged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -120,11 +120,9 @@ class Decoy(EarlierDecoy):
         self._manifest = manifest
         self.under: dict[str, Digest | None] = {}
 
-    async def push(
-        self, tag: str, before: Digest | None, wanted: Callable[[], bool], *, damaged: bool = False
-    ) -> Changed:
+    async def push(self, tag: str, before: Digest | None, permission: Permission, *, damaged: bool = False) -> Changed:
         """Push the decoy over a tag that holds `before` (None: nothing) still; the rest as in `Change`."""
-        change = Change(self.repository, tag, before, self.digest, wanted, damaged)
+        change = Change(self.repository, tag, before, self.digest, permission, damaged)
         try:
             changed = await self._changer.put(change, self._manifest)
         except BaseException:
@@ -142,18 +140,26 @@ class Decoy(EarlierDecoy):
         """
         deleted = await self.delete()
         # Remembered failures do not count here: the tags have to be read and put back in any case.
-        looks = _DecoyLooks(self, self._gateway.workers, self._changer.without_memory(), self._context)
+        looks = _DecoyLooks(self, archive or {}, self._gateway.workers, self._changer.without_memory(), self._context)
         names = await looks.look(deleted)
-        await looks.put_back(archive or {})
+        await looks.put_back()
         return DecoyRemoval(self.digest, deleted, names, looks.looks)
 
 
 class _DecoyLooks:
     """Reads the tags of one decoy after its DELETE, and keeps what was seen of each in `looks`."""
 
-    def __init__(self, decoy: Decoy, workers: Callable[[str], int], changer: TagChanger, context: RunContext) -> None:
+    def __init__(
+        self,
+        decoy: Decoy,
+        archive: Mapping[Digest, Manifest],
+        workers: Callable[[str], int],
+        changer: TagChanger,
+        context: RunContext,
+    ) -> None:
         self.looks: dict[str, TagLook] = {}
         self._decoy = decoy
+        self._archive = archive
         self._repository = decoy.repository
         self._workers = workers
         self._changer = changer
@@ -202,16 +208,16 @@ class _DecoyLooks:
         # The tag is listed, or may be, so a 404 does not prove that it is gone.
         self.looks[tag] = TagLook(tag_state(before, held, listed=True, decoys={self._decoy.digest}), held)
 
-    async def put_back(self, archive: Mapping[Digest, Manifest]) -> None:
+    async def put_back(self) -> None:
         """Push the former manifest of each tag that still holds the decoy."""
         left = [tag for tag, look in self.looks.items() if look.held == self._decoy.digest]
-        await self._each(left, partial(self._put_back, archive))
+        await self._each(left, self._put_back)
 
-    async def _put_back(self, archive: Mapping[Digest, Manifest], tag: str) -> None:
+    async def _put_back(self, tag: str) -> None:
         before = self._decoy.under[tag]
         if before is None:
             return
-        archived = archive.get(before) or await self._changer.whole(self._repository, before)
+        archived = self._archive.get(before) or await self._changer.whole(self._repository, before)
         if isinstance(archived, Manifest):
             self._note(tag, await self._decoy.put_back(tag, archived))
 

@@ -15,7 +15,7 @@ anything else          `Moved`                        `Moved`
 what cannot be read    `NotSent`                      `FailedChange` with that effect
 =====================  =============================  =====================================================
 
-If the change is not wanted any more after that reading, it is `Unsent` at effect `NONE`, else a `FailedChange` with its effect.
+If its `Permission` is lost after that reading, the change is `Unsent` at effect `NONE`, else a `FailedChange` with its effect.
 The answer to a send decides the rest: a success is the `Removal` that it proves, or `Pushed`; a failure is a `FailedChange`
 with the effect of all sends together, so that one with effect `NONE` is a refusal.
 
@@ -25,9 +25,9 @@ list has to tell. A tag that led nowhere because the registry cannot read it is 
 has, and damage counts as nothing.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bulkrm.engine.execute.permission import Permission
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
@@ -47,7 +47,7 @@ def _once() -> Sending:
 class Change:
     """A change of a tag that holds `before` (None: nothing), so that it holds `after` (None: nothing).
 
-    `wanted` is asked right before each send; if False, nothing is sent. `damaged`: the tag led nowhere, and what the registry
+    `permission` is asked right before each send; if it is lost, nothing is sent. `damaged`: the tag led nowhere, and what the registry
     cannot read under it counts as nothing.
     """
 
@@ -55,7 +55,7 @@ class Change:
     tag: str
     before: Digest | None
     after: Digest | None
-    wanted: Callable[[], bool]
+    permission: Permission
     damaged: bool = False
     sending: Sending = field(default_factory=_once, init=False)
 
@@ -100,7 +100,7 @@ class FailedChange:
     effect: Effect
 
 
-# `Unsent`: nothing was sent, because the change was not wanted any more after the tag was read.
+# `Unsent`: nothing was sent, because the permission was lost by the time that the tag was read.
 Changed = Removal | Pushed | Moved | Unsent | NotSent | FailedChange
 
 
@@ -113,7 +113,7 @@ def settled_by_reading(change: Change, held: Digest | Failure | None) -> Changed
         return Removal.FOUND_GONE if held is None else Pushed()
     if held != change.before:
         return Moved(held)
-    if not change.wanted():
+    if not change.permission.holds():
         return FailedChange(unconfirmed(None), effect) if effect.may_have_acted else Unsent()
     return None
 

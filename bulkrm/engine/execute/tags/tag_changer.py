@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 
 from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.permission import ALWAYS, Permission
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
@@ -103,7 +104,7 @@ class TagChanger:
         answers so after a garbage collection); the HEAD does.
         """
         changer = self.without_memory()
-        await changer.put(Change(repository, tag, over, archived.digest, wanted=lambda: True), archived)
+        await changer.put(Change(repository, tag, over, archived.digest, ALWAYS), archived)
         return await changer.read(repository, tag)
 
     async def delete(self, change: Change) -> Changed:
@@ -128,7 +129,7 @@ class TagChanger:
             settled = settled_by_reading(change, await self._held(change))
             if settled is not None:
                 return settled
-            sending.withdrawn = self._withdrawn(change)
+            sending.withdrawn = _LastReading(self._clock, change.permission).is_void
             try:
                 with self._in_flight.of(sending):
                     result = await send(sending)
@@ -145,10 +146,18 @@ class TagChanger:
         read = self.read_damaged if change.damaged else self.read
         return await read(change.repository, change.tag)
 
-    def _withdrawn(self, change: Change) -> Callable[[], bool]:
-        """Return a function that tells whether a change is withdrawn: its tag was read too long ago, or it is not wanted."""
-        read = Moment.now(self._clock)
-        return lambda: read.until(Moment.now(self._clock)) > _FRESH or not change.wanted()
+
+class _LastReading:
+    """The reading of a tag right before its change is sent."""
+
+    def __init__(self, clock: Clock, permission: Permission) -> None:
+        self._clock = clock
+        self._permission = permission
+        self._read = Moment.now(clock)
+
+    def is_void(self) -> bool:
+        """Tell whether the change is withdrawn: its tag was read too long ago, or its permission is lost."""
+        return self._read.until(Moment.now(self._clock)) > _FRESH or not self._permission.holds()
 
 
 def _served_without(item: Item, tag: str) -> Failure:

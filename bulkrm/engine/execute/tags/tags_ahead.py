@@ -1,7 +1,8 @@
 """Removes one tag ahead of its manifest, and notes in `RemovedAhead` at each moment whether it may be, or is, gone."""
 
-from collections.abc import Callable
+from typing import Protocol
 
+from bulkrm.engine.execute.permission import Permission
 from bulkrm.engine.execute.tags.decoy import Decoy
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, FailedChange, Moved, may_be_made, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -11,17 +12,25 @@ from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure
 
 
-class TagsAhead:
+class RemoverAhead(Protocol):
     """Removes single tags of manifests that are deleted afterwards."""
 
+    async def remove(self, item: Item, tag: str, permission: Permission) -> Changed:
+        """Remove a tag that holds the item's manifest. Where it may be gone it counts as gone, and the next reading tells."""
+        ...
+
+
+class TagsAhead:
+    """Removes tags by DELETE of each."""
+
     def __init__(self, changer: TagChanger, removed_ahead: RemovedAhead) -> None:
-        """`removed_ahead` is told of a tag before its DELETE or PUT is sent, because a reader may find it gone meanwhile."""
+        """`removed_ahead` is told of a tag before its DELETE is sent, because a reader may find it gone meanwhile."""
         self._changer = changer
         self._removed_ahead = removed_ahead
 
-    async def delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Changed:
-        """DELETE a tag that holds the item's manifest. Where it may have gone it counts as gone, and the next reading tells."""
-        change = Change(item.repository, tag, item.digest, None, wanted)
+    async def remove(self, item: Item, tag: str, permission: Permission) -> Changed:
+        """DELETE a tag that holds the item's manifest."""
+        change = Change(item.repository, tag, item.digest, None, permission)
         self._removed_ahead.note_sent(item.repository, tag, item.digest)
         try:
             changed = await self._changer.delete(change)
@@ -29,36 +38,16 @@ class TagsAhead:
             if change.effect.may_have_acted:
                 self._removed_ahead.add(item.repository, tag, item.digest, Removal.FOUND_GONE)
             raise
-        self._note(item, tag, changed)
+        _note(self._removed_ahead, item, tag, changed)
         return changed
 
-    async def delete_and_look(self, item: Item, tag: str, wanted: Callable[[], bool]) -> Changed:
+    async def remove_and_look(self, item: Item, tag: str, permission: Permission) -> Changed:
         """DELETE a tag that holds the item's manifest; where that may have acted, read at once whether it did."""
-        changed = await self.delete(item, tag, wanted)
+        changed = await self.remove(item, tag, permission)
         if isinstance(changed, FailedChange) and changed.effect.may_have_acted:
             changed = await self._looked_up(item, tag, changed)
-            self._note(item, tag, changed)
+            _note(self._removed_ahead, item, tag, changed)
         return changed
-
-    async def push(self, item: Item, tag: str, wanted: Callable[[], bool], decoy: Decoy) -> Changed:
-        """Push a decoy over a tag that holds the item's manifest; the tag counts as gone from then on."""
-        self._removed_ahead.note_sent(item.repository, tag, item.digest)
-        try:
-            changed = await decoy.push(tag, item.digest, wanted)
-        except BaseException:
-            if tag in decoy.under:
-                self._removed_ahead.add(item.repository, tag, item.digest, Removal.FOUND_GONE)
-            raise
-        self._note(item, tag, changed)
-        return changed
-
-    def _note(self, item: Item, tag: str, changed: Changed) -> None:
-        """Note that a tag is gone if it is or may be; the next reading of the tag corrects that."""
-        if may_be_made(changed):
-            removal = changed if isinstance(changed, Removal) else Removal.FOUND_GONE
-            self._removed_ahead.add(item.repository, tag, item.digest, removal)
-        else:
-            self._removed_ahead.drop(item.repository, tag)
 
     async def _looked_up(self, item: Item, tag: str, failed: FailedChange) -> Changed:
         """Read a tag whose DELETE may have acted; return what the DELETE came to."""
@@ -72,3 +61,33 @@ class TagsAhead:
         cause = failed.failure
         seen = Failure(cause.code, f"{cause.message}; the tag is still there", cause.status, cause.hint)
         return FailedChange(seen, Effect.NONE)
+
+
+class TagsUnderDecoy:
+    """Pushes one decoy over tags, whose DELETE removes them all; a tag counts as gone from its push on."""
+
+    def __init__(self, decoy: Decoy, removed_ahead: RemovedAhead) -> None:
+        """`removed_ahead` is told of a tag before the push over it is sent."""
+        self._decoy = decoy
+        self._removed_ahead = removed_ahead
+
+    async def remove(self, item: Item, tag: str, permission: Permission) -> Changed:
+        """Push the decoy over a tag that holds the item's manifest."""
+        self._removed_ahead.note_sent(item.repository, tag, item.digest)
+        try:
+            changed = await self._decoy.push(tag, item.digest, permission)
+        except BaseException:
+            if tag in self._decoy.under:
+                self._removed_ahead.add(item.repository, tag, item.digest, Removal.FOUND_GONE)
+            raise
+        _note(self._removed_ahead, item, tag, changed)
+        return changed
+
+
+def _note(removed_ahead: RemovedAhead, item: Item, tag: str, changed: Changed) -> None:
+    """Note that a tag is gone if it is or may be; the next reading of the tag corrects that."""
+    if may_be_made(changed):
+        removal = changed if isinstance(changed, Removal) else Removal.FOUND_GONE
+        removed_ahead.add(item.repository, tag, item.digest, removal)
+    else:
+        removed_ahead.drop(item.repository, tag)

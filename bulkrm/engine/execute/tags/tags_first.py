@@ -7,16 +7,17 @@ A failure here is no outcome yet: a tag that is still there goes with its manife
 holds a decoy that cannot be removed, has its outcome at once.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.permission import Permission, WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Changed, FailedChange, Moved, NotSent, moved
-from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
+from bulkrm.engine.execute.tags.tags_ahead import RemoverAhead, TagsAhead, TagsUnderDecoy
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
@@ -31,9 +32,6 @@ from bulkrm.planning.next_step import Leave
 from bulkrm.planning.next_tags import KnownTags, RecheckTags, RecordDropped, SendTags, next_tags
 from bulkrm.state.errors import StateError
 
-# Removes one tag of an item, unless the function says that it is not wanted any more.
-_TakeOff = Callable[[Item, str, Callable[[], bool]], Awaitable[Changed]]
-
 
 @dataclass(slots=True)
 class _Progress:
@@ -44,6 +42,8 @@ class _Progress:
     """
 
     step: RemoveTagsAhead
+    staleness: Staleness
+    permission: Permission
     items: dict[str, Item] = field(default_factory=dict)
     elsewhere: dict[str, Digest] = field(default_factory=dict)
     expected_failure: Failure | None = None
@@ -68,12 +68,12 @@ class TagsFirst:
 
     async def remove(self, step: RemoveTagsAhead, staleness: Staleness) -> None:
         """Remove all tags of the step that still hold their manifest; record the outcome of tags that lead elsewhere."""
-        progress = _Progress(step)
+        progress = _Progress(step, staleness, WhileFresh(self._stop, staleness, step.repository))
         try:
             if step.order is Order.DECOY:
-                await self._by_decoy(progress, staleness)
+                await self._by_decoy(progress)
             else:
-                await self._each(progress, staleness, self._tags_ahead.delete)
+                await self._each(progress, self._tags_ahead)
             await self._tell_moved(progress)
         except StateError as error:
             self._not_kept(step.items, error)
@@ -81,12 +81,12 @@ class TagsFirst:
             why = f"{step.repository}: its tags could not go first ({progress.expected_failure.message})"
             self._tell(Warned(WarningKind.NOT_TAGS_FIRST, f"{why}; its manifests are deleted by digest"))
 
-    async def _each(self, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
+    async def _each(self, progress: _Progress, remover: RemoverAhead) -> None:
         """Remove every tag of every item that is still to be deleted, many items at once."""
 
         async def all_of(item: Item) -> None:
             try:
-                await self._all_of(item, progress, staleness, take_off)
+                await self._all_of(item, progress, remover)
             except StateError as error:
                 self._not_kept([item], error)
             finally:
@@ -102,7 +102,7 @@ class TagsFirst:
         for item in items:
             self._outcomes.record_open(item, item.targets, Failed(not_recorded(error)))
 
-    async def _all_of(self, item: Item, progress: _Progress, staleness: Staleness, take_off: _TakeOff) -> None:
+    async def _all_of(self, item: Item, progress: _Progress, remover: RemoverAhead) -> None:
         """Do what `next_tags` says of one item until that is `Leave`."""
         known = KnownTags()
         while True:
@@ -110,27 +110,21 @@ class TagsFirst:
                 case Leave():
                     return
                 case RecheckTags():
-                    judgement = await staleness.judged(item)
+                    judgement = await progress.staleness.judged(item)
                     known = known.judged(judgement, self._removed_ahead.gone(item.repository))
                 case RecordDropped(dropped):
                     for settled in dropped:
                         self._outcomes.record(item, (settled.target,), settled.outcome)
                     known = known.recorded()
                 case SendTags(current, tags):
-                    known = known.sent(await self._send(current, tags, progress, staleness, take_off))
+                    known = known.sent(await self._send(current, tags, progress, remover))
 
-    async def _send(
-        self, item: Item, tags: Sequence[str], progress: _Progress, staleness: Staleness, take_off: _TakeOff
-    ) -> Sequence[str]:
+    async def _send(self, item: Item, tags: Sequence[str], progress: _Progress, remover: RemoverAhead) -> Sequence[str]:
         """Remove tags of one item as long as its judgement is not too old; return those that were tried."""
-
-        def wanted() -> bool:
-            return not self._stop and not staleness.is_stale(item.repository)
-
         await self._recorder.intend_tags_ahead(item, tags)
         for number, tag in enumerate(tags):
             progress.items[tag] = item
-            changed = await take_off(item, tag, wanted)
+            changed = await remover.remove(item, tag, progress.permission)
             if isinstance(changed, Unsent):
                 return tags[:number]
             _note(tag, changed, progress)
@@ -149,17 +143,13 @@ class TagsFirst:
 
         await run_jobs({repository.host: progress.elsewhere}, self._gateway.workers, tell, self._stop)
 
-    async def _by_decoy(self, progress: _Progress, staleness: Staleness) -> None:
+    async def _by_decoy(self, progress: _Progress) -> None:
         """Push one decoy over all the tags, and delete it, which removes them all."""
         step = progress.step
         tags = [tag for item in step.items for tag in item.tags]
         async with self._decoys.make(step.repository, tags) as decoy:
-
-            async def push(item: Item, tag: str, wanted: Callable[[], bool]) -> Changed:
-                return await self._tags_ahead.push(item, tag, wanted, decoy)
-
             with self._in_flight.unfinished():
-                await self._each(progress, staleness, push)
+                await self._each(progress, TagsUnderDecoy(decoy, self._removed_ahead))
                 if decoy.under:
                     self._conclude(progress, decoy, await decoy.remove())
 

@@ -4,12 +4,13 @@ A registry may delete the whole manifest where it was asked for a tag, and its a
 place goes alone, the other tags of its manifest are read afterwards, and are put back if they are gone.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Literal
 
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
+from bulkrm.engine.execute.permission import Permission, WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, outcome_of, unconfirmed, untagged
@@ -48,21 +49,18 @@ class Untagging:
         then nothing was sent.
         """
         await self._recorder.intend(item)
-
-        def wanted() -> bool:
-            return not self._stop and not staleness.is_stale(item.repository)
-
+        permission = WhileFresh(self._stop, staleness, item.repository)
         by_decoy = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY
-        if await (self._by_decoy.untag if by_decoy else self._untag)(item, wanted):
+        if await (self._by_decoy.untag if by_decoy else self._untag)(item, permission):
             return Finding.RECORDED
         # The item is judged again by its targets without an outcome: none of them may be one that only wants its proof.
         await self._pending.settle(item.repository)
         return Unsent()
 
-    async def _untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
+    async def _untag(self, item: Item, permission: Permission) -> bool:
         """Delete the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
         for tag in item.named_tags:
-            outcome = await self._remove(item, tag, wanted)
+            outcome = await self._remove(item, tag, permission)
             if outcome is None:
                 return False
             if outcome is Removal.FOUND_GONE:
@@ -71,12 +69,12 @@ class Untagging:
                 self._outcomes.record(item, item.targets_naming(tag), outcome)
         return True
 
-    async def _remove(self, item: Item, tag: str, wanted: Callable[[], bool]) -> _Result:
+    async def _remove(self, item: Item, tag: str, permission: Permission) -> _Result:
         async with self._first_alone.turn(place_of(item.repository)) as is_alone:
-            return await (self._remove_first if is_alone else self._delete)(item, tag, wanted)
+            return await (self._remove_first if is_alone else self._delete)(item, tag, permission)
 
-    async def _delete(self, item: Item, tag: str, wanted: Callable[[], bool]) -> _Result:
-        change = Change(item.repository, tag, item.digest, None, wanted)
+    async def _delete(self, item: Item, tag: str, permission: Permission) -> _Result:
+        change = Change(item.repository, tag, item.digest, None, permission)
         try:
             changed = await self._changer.delete(change)
         except BaseException:
@@ -85,7 +83,7 @@ class Untagging:
             raise
         return changed if changed is Removal.FOUND_GONE else outcome_of(changed, change, untagged(item))
 
-    async def _remove_first(self, item: Item, tag: str, wanted: Callable[[], bool]) -> _Result:
+    async def _remove_first(self, item: Item, tag: str, permission: Permission) -> _Result:
         """Remove the first tag of a place, and put back other tags that went with it, also in a run that is stopped."""
         archived = await self._changer.whole(item.repository, item.digest)
         if not isinstance(archived, Manifest):
@@ -97,7 +95,7 @@ class Untagging:
             return outcome_of_failure(unread)  # with nothing to compare, nobody could tell afterwards what went with it
         before = [other for other, held in read.items() if held == item.digest]
         with self._in_flight.unfinished():
-            outcome = await self._delete(item, tag, wanted)
+            outcome = await self._delete(item, tag, permission)
             if not (isinstance(outcome, Untagged) or outcome is Removal.FOUND_GONE):
                 return outcome
             try:

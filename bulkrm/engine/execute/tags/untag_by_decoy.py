@@ -1,9 +1,8 @@
 """Removes tags of a manifest that stays, on a registry that deletes no tags: by one decoy for each manifest (`decoy`)."""
 
-from collections.abc import Callable
-
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
+from bulkrm.engine.execute.permission import Permission
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
@@ -33,8 +32,8 @@ class UntagByDecoy:
         self._pending = pending
         self._outcomes = outcomes
 
-    async def untag(self, item: Item, wanted: Callable[[], bool]) -> bool:
-        """Remove the item's tags, and record their outcomes; False: some were not tried, as they are not wanted any more."""
+    async def untag(self, item: Item, permission: Permission) -> bool:
+        """Remove the item's tags, and record their outcomes; False: some were not tried, as the permission was lost."""
         async with self._decoys.turn(item.repository):
             # Read in turn: where the registry is away by then, no decoy is made, and none has to be looked for later.
             archived = await self._decoys.changer.whole(item.repository, item.digest)
@@ -48,13 +47,13 @@ class UntagByDecoy:
                     self._outcomes.record(item, item.targets_naming(tag), outcome)
                 return True
             decoy = await self._decoys.make_in_turn(item.repository, item.named_tags)
-            return await self._untag(item, decoy, archived, wanted)
+            return await self._untag(item, decoy, archived, permission)
 
-    async def _untag(self, item: Item, decoy: Decoy, archived: Manifest, wanted: Callable[[], bool]) -> bool:
+    async def _untag(self, item: Item, decoy: Decoy, archived: Manifest, permission: Permission) -> bool:
         elsewhere: dict[str, Digest] = {}
         try:
             with self._in_flight.unfinished():
-                complete, failures = await self._push(item, decoy, elsewhere, wanted)
+                complete, failures = await self._push(item, decoy, elsewhere, permission)
                 if decoy.under:
                     await self._remove(item, decoy, archived, failures)
                 for tag, now in elsewhere.items():
@@ -68,7 +67,7 @@ class UntagByDecoy:
         return complete
 
     async def _push(
-        self, item: Item, decoy: Decoy, elsewhere: dict[str, Digest], wanted: Callable[[], bool]
+        self, item: Item, decoy: Decoy, elsewhere: dict[str, Digest], permission: Permission
     ) -> tuple[bool, dict[str, Failure]]:
         """Push the decoy over the tags that hold the item's manifest; return whether all were tried, and which pushes failed.
 
@@ -76,7 +75,7 @@ class UntagByDecoy:
         """
         failures: dict[str, Failure] = {}
         for tag in item.named_tags:
-            changed = await decoy.push(tag, item.digest, wanted)
+            changed = await decoy.push(tag, item.digest, permission)
             if isinstance(changed, FailedChange):
                 failures[tag] = changed.failure
             if tag in decoy.under:
@@ -84,7 +83,7 @@ class UntagByDecoy:
             if isinstance(changed, Moved) and changed.now is not None:
                 elsewhere[tag] = changed.now
                 continue
-            change = Change(item.repository, tag, item.digest, decoy.digest, wanted)
+            change = Change(item.repository, tag, item.digest, decoy.digest, permission)
             outcome = outcome_of(changed, change, untagged(item))
             if outcome is None:
                 return False, failures

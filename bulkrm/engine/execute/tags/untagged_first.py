@@ -14,6 +14,7 @@ from typing import Literal
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
+from bulkrm.engine.execute.permission import WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.tag_change import FailedChange, Moved, NotSent, moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -58,12 +59,9 @@ class UntaggedFirst:
         left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
         if left:
             await self._recorder.intend_tags_ahead(item, left)
-
-        def wanted() -> bool:
-            return not self._stop and not staleness.is_stale(item.repository)
-
+        permission = WhileFresh(self._stop, staleness, item.repository)
         for tag in left:
-            match await self._tags_ahead.delete_and_look(item, tag, wanted):
+            match await self._tags_ahead.remove_and_look(item, tag, permission):
                 case Unsent() as unsent:
                     return unsent
                 case Moved(Digest() as now):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
@@ -18,6 +19,7 @@ from bulkrm.engine.execute.tags.tag_change import (
     settled_by_reading,
     unconfirmed,
 )
+from bulkrm.engine.stop import Stop
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
@@ -26,6 +28,8 @@ from bulkrm.model.result.outcome import Failed, Gone, NotAttempted, NotAttempted
 from bulkrm.planning.image_state import Unsent
 
 APP = Repository("r.example", "app")
+STOPPED = Stop()
+STOPPED.fail_fast()
 WAS, IS, OTHER = (Digest.of(name) for name in (b"was", b"is", b"other"))
 SILENT = Failure(FailureCode.TIMEOUT, "no answer")
 REFUSED = Failure(FailureCode.REFUSED, "no", 409)
@@ -33,10 +37,10 @@ CIRCUIT_OPEN = CircuitOpen(FailureCode.TIMEOUT, "not asked")
 
 
 def change(
-    before: Digest | None = WAS, after: Digest | None = IS, effect: Effect = Effect.NONE, *, wanted: bool = True
+    before: Digest | None = WAS, after: Digest | None = IS, effect: Effect = Effect.NONE, *, permitted: bool = True
 ) -> Change:
     """A change of the tag `a`, whose sends may have done this by now."""
-    made = Change(APP, "a", before, after, lambda: wanted)
+    made = Change(APP, "a", before, after, ALWAYS if permitted else UntilStopped(STOPPED))
     made.sending.effect = effect
     return made
 
@@ -100,12 +104,12 @@ def test_a_tag_that_led_nowhere(effect: Effect) -> None:
         (Effect.OPEN, FailedChange(unconfirmed(None), Effect.OPEN)),
     ],
 )
-def test_what_nobody_wants_any_more(effect: Effect, expected: Changed) -> None:
+def test_a_permission_that_is_lost(effect: Effect, expected: Changed) -> None:
     """It is not sent; what was sent before may have acted still, and a tag that moved is told so all the same."""
-    unwanted = change(effect=effect, wanted=False)
+    without = change(effect=effect, permitted=False)
 
-    assert settled_by_reading(unwanted, WAS) == expected
-    assert settled_by_reading(unwanted, OTHER) == Moved(OTHER)
+    assert settled_by_reading(without, WAS) == expected
+    assert settled_by_reading(without, OTHER) == Moved(OTHER)
 
 
 @pytest.mark.parametrize(
