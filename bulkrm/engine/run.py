@@ -6,7 +6,9 @@ from itertools import chain
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.execution import Execution, ExecutionOptions
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.dangling import DanglingTags
+from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import tag_of
 from bulkrm.engine.execute.verify import Expected, Verifier, expectations
 from bulkrm.engine.execute.verify_deleted import RemovedReference, still_there, went
@@ -60,6 +62,7 @@ class Run:
         self._context = context
         self._stop = context.stop
         self._gateway = Gateway(registries)
+        self._decoys = Decoys(self._gateway, RequestsInFlight(context.stop), context)
         self._outcomes = Outcomes(context.tell, context.stop.crash)
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = TrackedPatterns(job.protect)
@@ -157,7 +160,7 @@ class Run:
             await Reinstated(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
         for item in saved.plan.items if saved.resumed else ():
             self._gateway.note_answer(item.repository.host)
-        reconciliation = Reconciliation(saved.earlier, self._gateway, self._outcomes, self._context, self._job.policy)
+        reconciliation = Reconciliation(saved.earlier, self._decoys, self._outcomes, self._job.policy)
         made = None  # stays None if the phase is cut short
         with self._stop.phase():
             await reconciliation.settle(saved.plan)
@@ -211,11 +214,11 @@ class Run:
         policy, work = self._job.policy, self._job.work
         earlier = work.earlier if isinstance(work, Saved) else EarlierProgress()
         options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, earlier.begun)
-        execution = Execution(plan, self._gateway, self._planner, self._outcomes, self._context, options)
+        execution = Execution(plan, self._decoys, self._planner, self._outcomes, options)
         verifier = Verifier(self._gateway, self._context, self._expected)
         with self._stop.phase():
             await verifier.before()
-        dangling = DanglingTags(self._gateway, self._outcomes, self._context)
+        dangling = DanglingTags(self._decoys, self._outcomes)
         await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
         await execution.run()
         if policy.verify and not self._stop:

@@ -9,11 +9,9 @@ from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.obstacles import Obstacles
@@ -27,7 +25,6 @@ from bulkrm.engine.execute.tags.other_decoys import DecoyAwareRereader, OtherDec
 from bulkrm.engine.execute.tags.tags_first import TagsFirst
 from bulkrm.engine.execute.tags.untag import Untagging
 from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
-from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.reading import Rereader
 from bulkrm.engine.stop import GRACE
@@ -58,37 +55,36 @@ class Execution:
     def __init__(
         self,
         plan: Plan,
-        gateway: Gateway,
+        decoys: Decoys,
         rereader: Rereader,
         outcomes: Outcomes,
-        context: RunContext,
         options: ExecutionOptions,
     ) -> None:
         """Compile the steps of the plan; nothing is sent yet."""
         acts = tuple(plan.acts)
         self._steps = compile_steps(acts, _in_bulk(plan))
         steps = [step for steps in self._steps.values() for step in steps]
+        gateway, context, in_flight = decoys.gateway, decoys.context, decoys.in_flight
         self._context = context
         self._gateway = gateway
         self._begun = options.begun
-        in_flight, first_alone = RequestsInFlight(context.stop), FirstAlone()
+        first_alone = FirstAlone()
         recorded = ItemOutcomes(outcomes, context, fail_fast=options.fail_fast)
-        decoys = Decoys(gateway, in_flight, context)
+        others = OtherDecoys(decoys.changer, context)
         leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         proof = Proof(leftover_tags, context, pending, recorded, first_alone)
-        reading_decoys = DecoyAwareRereader(rereader, OtherDecoys(decoys.changer, context))
-        self._tags_first = TagsFirst(decoys, recorded)
+        self._tags_first = TagsFirst(decoys, others, recorded)
         self._parts = Parts(
             stop=context.stop,
             order=StepOrder(steps),
             first_alone=first_alone,
             in_flight=in_flight,
             stages=Stages(context.tell, steps),
-            staleness=Staleness(acts, reading_decoys, context.clock, recorded),
+            staleness=Staleness(acts, DecoyAwareRereader(rereader, others), context.clock, recorded),
             obstacles=Obstacles(gateway, proof, recorded),
             deletion=Deletion(gateway, context, UntaggedFirst(gateway, in_flight, context, recorded)),
-            untagging=Untagging(decoys, pending, recorded),
+            untagging=Untagging(decoys, others, pending, recorded),
             proof=proof,
             pending=pending,
             outcomes=recorded,

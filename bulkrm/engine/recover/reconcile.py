@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoys, EarlierDecoy
@@ -12,11 +10,10 @@ from bulkrm.engine.execute.tags.decoy_proof import stuck, unrestored, untag_outc
 from bulkrm.engine.execute.tags.tag_change import none_if_damaged, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag import unseen
-from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.grouping import by_host
+from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
@@ -50,32 +47,29 @@ class EarlierProgress:
 class Reconciliation:
     """Looks up the effect of the requests that were in flight, and records the outcomes."""
 
-    def __init__(
-        self, earlier: EarlierProgress, gateway: Gateway, outcomes: Outcomes, context: RunContext, policy: Policy
-    ) -> None:
+    def __init__(self, earlier: EarlierProgress, decoys: Decoys, outcomes: Outcomes, policy: Policy) -> None:
         """`outcomes`: has the results of earlier parts. In a dry run decoys and leftover tags are not removed."""
+        context = decoys.context
         self._dry_run = policy.dry_run
         self._plan = Plan(())
         self._seen: set[Repository] = set()  # repositories where a manifest was found, so that a 404 proves its absence
         self._gone: dict[Repository, list[tuple[Item, Sequence[Target]]]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._earlier = earlier
-        self._gateway = gateway
-        in_flight = RequestsInFlight(context.stop)
-        self._decoys = Decoys(gateway, in_flight, context)
+        self._gateway = decoys.gateway
+        self._decoys = decoys
         self._tags = self._decoys.changer
         leftover_tags = LeftoverTags(self._decoys, allow_decoy=policy.allow_decoy)
-        self._pending = PendingProofs(leftover_tags, in_flight, context, self._tell, mend=not policy.dry_run)
+        self._pending = PendingProofs(leftover_tags, decoys.in_flight, context, self._tell, mend=not policy.dry_run)
         self._outcomes = outcomes
         self._stop = context.stop
         self._removed_ahead = context.removed_ahead
-        self._held: dict[Repository, dict[str, Digest]] = {}
+        self._held = by_repository(earlier.removed_ahead)
         self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that had no manifest, and may lead to a decoy now
         for (repository, tag), digest in earlier.removed_ahead.items():
-            self._held.setdefault(repository, {})[tag] = digest
             context.removed_ahead.note_sent(repository, tag, digest)
-        for repository, decoys in earlier.decoys.items():
-            for decoy in decoys:
+        for repository, digests in earlier.decoys.items():
+            for decoy in digests:
                 context.removed_ahead.add_decoy(repository, decoy)
 
     async def settle(self, plan: Plan) -> None:
@@ -88,11 +82,7 @@ class Reconciliation:
 
     async def _settle_decoys(self, plan: Plan) -> None:
         """Delete the decoys that were pushed over tags ahead of their manifests, and over tags without a manifest."""
-        for entry in plan.dangling:
-            if (entry.repository, tag_of(entry.target)) in self._earlier.dangling and not self._outcomes.has(
-                entry.target
-            ):
-                self._nowhere.setdefault(entry.repository, []).append(entry)
+        self._nowhere = by_repository(entry for entry in plan.dangling if self._is_open_and_begun(entry))
         if self._dry_run:
             await run_jobs(by_host(self._nowhere), self._gateway.workers, self._look_under, self._stop)
         elif self._earlier.decoys:
@@ -100,6 +90,10 @@ class Reconciliation:
                 for tag in item.tags:
                     self._named[item.repository, tag] = [(item, target) for target in item.targets_for(tag)]
             await run_jobs(by_host(self._earlier.decoys), self._gateway.workers, self._sweep, self._stop)
+
+    def _is_open_and_begun(self, entry: Dangling) -> bool:
+        begun = (entry.repository, tag_of(entry.target)) in self._earlier.dangling
+        return begun and not self._outcomes.has(entry.target)
 
     async def settle_late(self, plan: Plan) -> None:
         """Record deletions that took effect only after `settle`: the targets that `plan`, the new one, finds absent."""
@@ -152,15 +146,15 @@ class Reconciliation:
 
     async def _sweep(self, repository: Repository) -> None:
         """Delete the decoys that were pushed over tags of manifests to delete. If that fails, restore the tags."""
-        held, nowhere = self._held.get(repository, {}), self._nowhere.get(repository, ())
+        held, nowhere = self._held.get(repository, ()), self._nowhere.get(repository, ())
         for decoy in sorted(self._earlier.decoys[repository]) if held or nowhere else ():
             if await self._tags.read(repository, decoy) is None:
                 continue
             left = self._decoys.earlier(repository, decoy)
             if isinstance(await left.delete(), Failure):
                 changer = self._tags.without_memory()
-                for tag, digest in held.items():
-                    await self._give_back(changer, tag, digest, left)
+                for name in held:
+                    await self._give_back(changer, name[1], self._earlier.removed_ahead[name], left)
                 for entry in nowhere:
                     await self._note_covered(changer, entry, decoy)
 

@@ -4,7 +4,7 @@ Images that an undo may have restored before it was killed are read. An image wh
 tag, or as the child of an index, is kept too; if its own tag is gone, its outcome is `untagged`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
@@ -15,7 +15,7 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.grouping import by_host
+from bulkrm.model.grouping import by_host, grouped
 from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
@@ -51,12 +51,8 @@ class Reinstated:
         self._stop = context.stop
         self._tags = TagChanger(gateway, RequestsInFlight(context.stop), context.clock)
         self._as_before: dict[str, ImageResult] = {}
-        self._back: dict[tuple[Repository, Digest], list[str | None]] = {}
-        for repository, digest, tag in undone.sure:
-            self._back.setdefault((repository, digest), []).append(tag)
-        self._maybe: dict[tuple[Repository, Digest], list[str | None]] = {}
-        for repository, digest, tag in undone.maybe:
-            self._maybe.setdefault((repository, digest), []).append(tag)
+        self._back = _tags_by_manifest(undone.sure)
+        self._maybe = _tags_by_manifest(undone.maybe)
 
     async def settle(self, plan: Plan) -> None:
         """Record `kept` for the images that were restored, and for all others of `undone` their outcome before the undo."""
@@ -101,3 +97,8 @@ class Reinstated:
         for target in item.targets:
             if not self._outcomes.has(target):
                 self._outcomes.record(target, outcome, item.resolved)
+
+
+def _tags_by_manifest(images: Iterable[TaggedDigest]) -> Mapping[tuple[Repository, Digest], Sequence[str | None]]:
+    groups = grouped(images, lambda image: (image[0], image[1]))
+    return {manifest: [tag for _, _, tag in found] for manifest, found in groups.items()}

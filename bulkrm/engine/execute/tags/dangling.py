@@ -9,8 +9,6 @@ afterwards proves nothing: the tag list does.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 
-from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.permission import UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
@@ -26,7 +24,6 @@ from bulkrm.engine.execute.tags.tag_change import (
     tag_of,
     unconfirmed,
 )
-from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
@@ -63,16 +60,17 @@ _Sent = Removal | Pushed | FailedChange  # the result of a change that was sent
 class DanglingTags:
     """Removes dangling tags, repository by repository."""
 
-    def __init__(self, gateway: Gateway, outcomes: Outcomes, context: RunContext) -> None:
+    def __init__(self, decoys: Decoys, outcomes: Outcomes) -> None:
         """`outcomes` gets the outcome of each tag."""
-        self._gateway = gateway
+        context = decoys.context
+        self._decoys = decoys
+        self._gateway = decoys.gateway
         self._outcomes = outcomes
         self._stop = context.stop
         self._permission = UntilStopped(context.stop)
         self._tell = context.tell
         self._recorder = context.recorder
-        self._in_flight = RequestsInFlight(context.stop)
-        self._decoys = Decoys(gateway, self._in_flight, context)
+        self._in_flight = decoys.in_flight
         self._fail_fast = False
 
     async def remove(self, entries: Sequence[Dangling], *, fail_fast: bool) -> None:

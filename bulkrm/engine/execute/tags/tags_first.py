@@ -52,7 +52,7 @@ class _Progress:
 class TagsFirst:
     """Removes the tags of manifests that are deleted afterwards, repository by repository."""
 
-    def __init__(self, decoys: Decoys, outcomes: ItemOutcomes) -> None:
+    def __init__(self, decoys: Decoys, others: OtherDecoys, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those of targets whose tag cannot go, although their manifest's turn has not come."""
         context = decoys.context
         self._gateway = decoys.gateway
@@ -63,7 +63,7 @@ class TagsFirst:
         self._removed_ahead = context.removed_ahead
         self._outcomes = outcomes
         self._decoys = decoys
-        self._others = OtherDecoys(decoys.changer, context)
+        self._others = others
         self._tags_ahead = TagsAhead(self._decoys.changer, context.removed_ahead)
 
     async def remove(self, step: RemoveTagsAhead, staleness: Staleness) -> None:

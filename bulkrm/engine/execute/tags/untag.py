@@ -13,6 +13,7 @@ from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.permission import Permission, WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoys
+from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Change, outcome_of, unconfirmed, untagged
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.model.digest import Digest
@@ -30,7 +31,7 @@ _Result = Outcome | Literal[Removal.FOUND_GONE] | None
 class Untagging:
     """Removes the tags of the list from manifests that stay."""
 
-    def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
+    def __init__(self, decoys: Decoys, others: OtherDecoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which the tag list has to tell."""
         context = decoys.context
         self._pending = pending
@@ -39,7 +40,7 @@ class Untagging:
         self._outcomes = outcomes
         self._in_flight = decoys.in_flight
         self._changer = decoys.changer
-        self._by_decoy = UntagByDecoy(decoys, pending, outcomes)
+        self._by_decoy = UntagByDecoy(decoys, others, pending, outcomes)
         self._first_alone = FirstAlone()
 
     async def untag(self, item: Item, staleness: Staleness) -> CameTo:

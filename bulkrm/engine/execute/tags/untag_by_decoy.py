@@ -24,10 +24,10 @@ _CUT_OFF = Failure(
 class UntagByDecoy:
     """Removes the tags of the list from manifests that stay, one manifest at a time in each repository."""
 
-    def __init__(self, decoys: Decoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
+    def __init__(self, decoys: Decoys, others: OtherDecoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which a later tag list has to tell."""
         self._decoys = decoys
-        self._others = OtherDecoys(decoys.changer, decoys.context)
+        self._others = others
         self._in_flight = decoys.in_flight
         self._pending = pending
         self._outcomes = outcomes
