@@ -1,6 +1,6 @@
 """The requests that read and change single tags; `tag_change` has the theory and decides."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.permission import ALWAYS, Permission
@@ -26,12 +26,10 @@ from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, outcome_of_failure
 from bulkrm.remote.clock import Clock, Moment
-from bulkrm.remote.sending import Sending, Withdrawn
+from bulkrm.remote.sending import Withdrawn
 
 _FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
 _TRIES = 8  # times that a tag is read: a token may end, or the host pause, while a request waits for its turn
-# Sends the change, once.
-_Send = Callable[[Sending], Awaitable[Removal | Pushed | Failure]]
 
 
 class TagChanger:
@@ -109,21 +107,13 @@ class TagChanger:
 
     async def delete(self, change: Change) -> Changed:
         """Make the change by DELETE of the tag."""
-
-        async def send(sending: Sending) -> Removal | Failure:
-            return await self._gateway.repository(change.repository).delete_tag(change.tag, sending)
-
-        return await self._make(change, send)
+        return await self._make(change, None)
 
     async def put(self, change: Change, manifest: Manifest) -> Changed:
         """Make the change by PUT of a manifest under the tag."""
+        return await self._make(change, manifest)
 
-        async def send(sending: Sending) -> Pushed | Failure:
-            return await self._gateway.repository(change.repository).put(change.tag, manifest, sending) or Pushed()
-
-        return await self._make(change, send)
-
-    async def _make(self, change: Change, send: _Send) -> Changed:
+    async def _make(self, change: Change, manifest: Manifest | None) -> Changed:
         sending, failure = change.sending, None
         for _ in range(_TRIES):
             settled = settled_by_reading(change, await self._held(change))
@@ -132,7 +122,7 @@ class TagChanger:
             sending.withdrawn = _LastReading(self._clock, change.permission).is_void
             try:
                 with self._in_flight.of(sending):
-                    result = await send(sending)
+                    result = await self._send(change, manifest)
             except Withdrawn as taken_back:
                 failure = taken_back.failure
                 if sending.is_open and not change.shows:
@@ -141,6 +131,13 @@ class TagChanger:
                 return FailedChange(result, change.effect) if isinstance(result, Failure) else result
         failure = failure or _RESTLESS
         return FailedChange(failure, change.effect) if sending.may_have_acted else NotSent(failure)
+
+    async def _send(self, change: Change, manifest: Manifest | None) -> Removal | Pushed | Failure:
+        """Send the change once: a PUT of the manifest, or a DELETE if there is none."""
+        gateway = self._gateway.repository(change.repository)
+        if manifest is None:
+            return await gateway.delete_tag(change.tag, change.sending)
+        return await gateway.put(change.tag, manifest, change.sending) or Pushed()
 
     async def _held(self, change: Change) -> Digest | Failure | None:
         read = self.read_damaged if change.damaged else self.read

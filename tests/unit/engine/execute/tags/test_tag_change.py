@@ -33,6 +33,7 @@ STOPPED.fail_fast()
 WAS, IS, OTHER = (Digest.of(name) for name in (b"was", b"is", b"other"))
 SILENT = Failure(FailureCode.TIMEOUT, "no answer")
 REFUSED = Failure(FailureCode.REFUSED, "no", 409)
+NOT_ASKED = CircuitOpen(FailureCode.SERVER_ERROR, "not asked", 503)
 CIRCUIT_OPEN = CircuitOpen(FailureCode.TIMEOUT, "not asked")
 
 
@@ -164,6 +165,7 @@ def test_outcomes(changed: Changed, expected: Outcome | None) -> None:
         (Failure(FailureCode.UNEXPECTED_ANSWER, "no manifest", 200), None),
         (Failure(FailureCode.DIGEST_MISMATCH, "other bytes", 200), None),
         (SILENT, SILENT),
+        (NOT_ASKED, NOT_ASKED),
         (Failure(FailureCode.NOT_PERMITTED, "no", 403), Failure(FailureCode.NOT_PERMITTED, "no", 403)),
         (Failure(FailureCode.UNEXPECTED_ANSWER, "a page", 404), Failure(FailureCode.UNEXPECTED_ANSWER, "a page", 404)),
     ],
