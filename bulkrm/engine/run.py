@@ -1,7 +1,6 @@
 """One run from entries to outcomes; read it from top to bottom to see the way of a reference."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import chain
 
 from bulkrm.engine.context import RunContext
@@ -9,9 +8,8 @@ from bulkrm.engine.execute.execution import Execution, ExecutionOptions
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.dangling import DanglingTags
 from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.tag_change import tag_of
-from bulkrm.engine.execute.verify import Expected, Verifier, expectations
-from bulkrm.engine.execute.verify_deleted import RemovedReference, still_there, went
+from bulkrm.engine.execute.verify import Verifier, expectations
+from bulkrm.engine.execute.verify_deleted import removed_references
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
@@ -19,8 +17,7 @@ from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.planner import Planner, PlanWithFacts
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.record.recorder import not_recorded
-from bulkrm.engine.recover.reconcile import EarlierProgress, Reconciliation
-from bulkrm.engine.recover.undone import Reinstated
+from bulkrm.engine.recover.saved_plan import SavedPlanJudge
 from bulkrm.model.events import PlanMade, Warned, WarningKind
 from bulkrm.model.manifests.manifest import Absent, Resolved, Unresolved
 from bulkrm.model.plan import Item, Plan, Settled
@@ -43,10 +40,9 @@ from bulkrm.planning.guards.orphans import orphans
 from bulkrm.planning.guards.protection import TrackedPatterns
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.image_outcome import image_outcome
-from bulkrm.planning.judge import enforce_limit
-from bulkrm.planning.merge import combined, failed_targets, without_done
 from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.remote.registries import Registries
+from bulkrm.selection.entry import Entry
 from bulkrm.selection.selectors.min_keep import floor
 from bulkrm.state.errors import StateError
 
@@ -70,7 +66,7 @@ class Run:
         least, wanted = job.conditions.min_keep, (job.conditions, job.default_port)
         self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, floor)
         self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
-        self._expected: Sequence[Expected] = ()
+        self._verifier: Verifier | None = None
         self.waited = 0.0  # seconds that the question took, which do not count as time of the run
         self.explained: tuple[str, ...] = ()
         self.plan: Plan | None = None
@@ -121,73 +117,47 @@ class Run:
             self._settle(made.plan)
             lines = (explain(image, made.plan, made.facts, self._rules) for image in self._job.explain)
             self.explained = tuple(chain.from_iterable(lines))
-            self._expected = expectations(made) if self._job.policy.verify else ()
+            if self._job.policy.verify:
+                self._verifier = Verifier(self._gateway, self._context, expectations(made))
             self._planner.forget(made.plan)
             self._context.tell(PlanMade(made.plan))
 
     async def _make_plan(self) -> PlanWithFacts | None:
         """Return the plan, or None where the run was stopped before it was complete."""
-        context, work = self._context, self._job.work
+        work = self._job.work
         if isinstance(work, Saved):
-            made = await self._go_on(work)
+            self._outcomes.open(work.lines)
+            judge = SavedPlanJudge(work, self._job.policy, self._planner, self._decoys, self._outcomes)
+            made = await judge.plan()
         else:
-            lines = await self._gateway.read_reliably(
-                lambda: expand(work, self._gateway, self._lists, context.stop, context.tell),
-                lambda: self._lists.forget(()),
-            )
-            self._outcomes.open(await self._planner.choose(lines))
-            targets = [line for line in self._outcomes.lines if isinstance(line, Target)]
-            made = None  # stays None if the phase is cut short
-            with context.stop.phase():
-                made = await self._planner.plan(targets, self._job.policy.max_delete)
-            if made is None:
-                self._settle_what_is_known(targets)
+            made = await self._plan_list(work)
         if made is not None:
             self._outcomes.add(_attached_targets(made.plan))
-            for patterns in (self._protection, self._ignoring):
-                patterns.mark_used(made.facts)
-            for text in (*self._protection.unused_warnings(), *self._ignoring.unused_warnings()):
-                context.tell(Warned(WarningKind.UNUSED_PATTERN, text))
-            for warning in self._planner.conditions.unrelated_hosts(self._job.hosts):
-                context.tell(warning)
+            self._warn(made)
         return made
 
-    async def _go_on(self, saved: Saved) -> PlanWithFacts | None:
-        """Judge again what is left of a saved plan, after a reconciliation of the requests that were in flight."""
-        self._outcomes.open(saved.lines)
-        self._outcomes.replay(saved.earlier.done)
-        with self._stop.phase():
-            await Reinstated(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
-        for item in saved.plan.items if saved.resumed else ():
-            self._gateway.note_answer(item.repository.host)
-        reconciliation = Reconciliation(saved.earlier, self._decoys, self._outcomes, self._job.policy)
+    async def _plan_list(self, entries: Sequence[Entry]) -> PlanWithFacts | None:
+        context, lists = self._context, self._lists
+        lines = await self._gateway.read_reliably(
+            lambda: expand(entries, self._gateway, lists, context.stop, context.tell), lambda: lists.forget(())
+        )
+        self._outcomes.open(await self._planner.choose(lines))
+        targets = [line for line in self._outcomes.lines if isinstance(line, Target)]
         made = None  # stays None if the phase is cut short
-        with self._stop.phase():
-            await reconciliation.settle(saved.plan)
-            made = await self._judge_again(saved)
-            if made is not None:
-                await reconciliation.settle_late(made.plan)
-        limit = self._job.policy.max_delete
-        if made is None or limit is None or not saved.resumed:
-            return made
-        # The limit holds for all parts of a run: what the earlier ones took away counts as well.
-        seen = sum({**made.plan.tags, **saved.plan.tags}.values())
-        return replace(made, plan=enforce_limit(made.plan, limit, self._outcomes.disappeared, seen))
+        with context.stop.phase():
+            made = await self._planner.plan(targets, self._job.policy.max_delete)
+        if made is None:
+            self._settle_what_is_known(targets)
+        return made
 
-    async def _judge_again(self, saved: Saved) -> PlanWithFacts | None:
-        """Judge the targets without outcome again; those that failed in the plan itself are planned anew."""
-        gone = {(item.repository, item.digest) for item in saved.plan.deletions if self._outcomes.went(item)}
-        failed = failed_targets(saved.plan) if saved.resumed else ()
-        again = {target for target in failed if not self._outcomes.has(target)}
-        left = without_done(saved.plan, lambda target: self._outcomes.has(target) or target in again)
-        limit = None if saved.resumed else self._job.policy.max_delete
-        made = await self._planner.renew(left, gone, limit)
-        if made is None or not again:
-            return made
-        fresh = await self._planner.plan(sorted(again, key=lambda target: str(target.reference)), limit)
-        if fresh is None:
-            return None
-        return PlanWithFacts(combined(made.plan, fresh.plan), (*made.facts, *fresh.facts))
+    def _warn(self, made: PlanWithFacts) -> None:
+        """Tell of patterns that matched nothing, and of files of images in use that are about other hosts."""
+        for patterns in (self._protection, self._ignoring):
+            patterns.mark_used(made.facts)
+            for text in patterns.unused_warnings():
+                self._context.tell(Warned(WarningKind.UNUSED_PATTERN, text))
+        for warning in self._planner.conditions.unrelated_hosts(self._job.hosts):
+            self._context.tell(warning)
 
     async def _is_to_be_done(self, plan: Plan, confirm: Confirm) -> bool:
         """Ask, and record the plan; False: nothing is to be deleted. A dry run records what would be deleted instead."""
@@ -211,30 +181,20 @@ class Run:
             self.waited += self._context.clock.monotonic() - begin
 
     async def _carry_out(self, plan: Plan) -> None:
+        """Delete, and verify the result if that is wanted."""
         policy, work = self._job.policy, self._job.work
-        earlier = work.earlier if isinstance(work, Saved) else EarlierProgress()
-        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, earlier.begun)
-        execution = Execution(plan, self._decoys, self._planner, self._outcomes, options)
-        verifier = Verifier(self._gateway, self._context, self._expected)
-        with self._stop.phase():
-            await verifier.before()
-        dangling = DanglingTags(self._decoys, self._outcomes)
-        await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
-        await execution.run()
-        if policy.verify and not self._stop:
+        if self._verifier is not None:
             with self._stop.phase():
-                kept = await verifier.after()
-                gone = await still_there(list(self._went(plan)), self._gateway, self._context)
-                self.verification = replace(kept, differences=(*kept.differences, *gone))
-
-    def _went(self, plan: Plan) -> Iterator[RemovedReference]:
-        """Yield the tags and digests that the report calls gone."""
-        for item in plan.acts:
-            told = ((target, self._outcomes.outcome(target)) for target in item.targets)
-            yield from went(item, [(target, outcome) for target, outcome in told if outcome is not None])
-        for entry in plan.dangling:
-            if isinstance(self._outcomes.outcome(entry.target), Deleted):
-                yield RemovedReference((entry.repository, tag_of(entry.target)), None)
+                await self._verifier.before()
+        if plan.dangling:
+            dangling = DanglingTags(self._decoys, self._outcomes)
+            await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
+        begun = work.earlier.begun if isinstance(work, Saved) else frozenset()
+        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, begun)
+        await Execution(plan, self._decoys, self._planner, self._outcomes, options).run()
+        if self._verifier is not None and not self._stop:
+            with self._stop.phase():
+                self.verification = await self._verifier.after(removed_references(plan, self._outcomes))
 
     async def _is_recorded(self, plan: Plan) -> bool:
         """Record the plan before anything is deleted; if that fails, every image fails and nothing is deleted."""

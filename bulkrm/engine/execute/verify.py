@@ -1,9 +1,13 @@
-"""Verifies after a run that everything that was to stay is there: kept tags, and the manifests that their indexes need."""
+"""Verifies after a run that everything that was to stay is there: kept tags, and the manifests that their indexes need.
+
+`verify_deleted` verifies the other half, that what went is gone.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.verify_deleted import RemovedReference, still_there
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.planner import PlanWithFacts
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
@@ -44,7 +48,7 @@ class Verifier:
     """Reads the same tags and manifests before and after a run, and reports the differences."""
 
     def __init__(self, gateway: Gateway, context: RunContext, expected: Sequence[Expected]) -> None:
-        """Take what is to stay."""
+        """Take what is to stay, as `expectations` returns it."""
         self._gateway = gateway
         self._context = context
         self._expected = expected
@@ -56,8 +60,8 @@ class Verifier:
         found = await self._read(names, Phase.CHECKING_NEEDED)
         self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
 
-    async def after(self) -> Verification:
-        """Read it all again."""
+    async def after(self, removed: Collection[RemovedReference]) -> Verification:
+        """Read it all again, and look for what was removed."""
         tags: dict[Name, Digest] = {
             (entry.repository, tag): digest for entry in self._expected for tag, digest in entry.tags.items()
         }
@@ -66,7 +70,8 @@ class Verifier:
         lost = [(name[0], tags[name]) for name in wrong if name in tags]
         manifests = await self._read(lost, Phase.LOOKING_FOR_MISSING)
         left = {name for name, resolution in manifests.items() if isinstance(resolution, Resolved)}
-        differences = (_difference(name, tags.get(name), resolution, left) for name, resolution in wrong.items())
+        differences = [_difference(name, tags.get(name), resolution, left) for name, resolution in wrong.items()]
+        differences += await still_there(removed, self._gateway, self._context)
         return Verification(len(found), tuple(differences))
 
     async def _read(self, names: Sequence[Name], phase: Phase) -> dict[Name, Resolution]:

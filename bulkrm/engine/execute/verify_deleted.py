@@ -3,17 +3,19 @@
 Costs one request for each digest and each tag that went, and one tag list for each repository.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.tags.tag_change import tag_of
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.resolver import Method, Name, Resolver
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import Phase, PhaseBegan, ignore
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved, Unresolved
-from bulkrm.model.plan import Item
+from bulkrm.model.plan import Item, Plan
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Deleted, Outcome, Untagged
@@ -29,17 +31,25 @@ class RemovedReference:
     digest: Digest | None
 
 
-def went(item: Item, outcomes: Iterable[tuple[Target, Outcome]]) -> list[RemovedReference]:
-    """Return the tags and digests that are gone by the outcomes of an item, each once."""
+def removed_references(plan: Plan, outcomes: Outcomes) -> list[RemovedReference]:
+    """Return the tags and digests that are gone by the outcomes of a plan, each once."""
     found: dict[RemovedReference, None] = {}
-    for target, outcome in outcomes:
-        if isinstance(outcome, Deleted | Untagged) and isinstance(target.reference, TagRef):
-            found[RemovedReference((item.repository, target.reference.tag), item.digest)] = None
-        if isinstance(outcome, Deleted):
-            found[RemovedReference((item.repository, item.digest), item.digest)] = None
-            for name in outcome.also_removed or ():
-                found[RemovedReference((item.repository, name.rpartition(":")[2]), item.digest)] = None
+    for item in plan.acts:
+        for target in item.targets:
+            for name in _removed_names(item, target, outcomes.outcome(target)):
+                found[RemovedReference((item.repository, name), item.digest)] = None
+    for entry in plan.dangling:
+        if isinstance(outcomes.outcome(entry.target), Deleted):
+            found[RemovedReference((entry.repository, tag_of(entry.target)), None)] = None
     return list(found)
+
+
+def _removed_names(item: Item, target: Target, outcome: Outcome | None) -> Iterator[str | Digest]:
+    if isinstance(outcome, Deleted | Untagged) and isinstance(target.reference, TagRef):
+        yield target.reference.tag
+    if isinstance(outcome, Deleted):
+        yield item.digest
+        yield from (name.rpartition(":")[2] for name in outcome.also_removed or ())
 
 
 async def still_there(gone: Collection[RemovedReference], gateway: Gateway, context: RunContext) -> list[Difference]:
