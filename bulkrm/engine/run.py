@@ -95,32 +95,29 @@ class Run:
         is kept in the stop, and raised by the caller when the report is out.
         """
         try:
-            await self._prepare()
-            if self.plan is not None and await self._is_to_be_done(self.plan, confirm):
-                await self._carry_out(self.plan)
+            plan = await self._prepare()
+            if plan is not None and self._job.policy.dry_run:
+                self._record_what_would_be_done(plan)
+            elif plan is not None and await self._is_confirmed(plan, confirm) and await self._is_recorded(plan):
+                await self._carry_out(plan)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
         return self._close()
 
-    def _close(self) -> Sequence[ImageResult]:
-        """Record what was not attempted, or is unfinished as its tag went ahead; return all results."""
-        reason = self._stop.reason or NotAttemptedReason.DECLINED
-        for target in self._outcomes.open_targets():
-            self._record_image(target, NotAttempted(reason))
-        return self._outcomes.close(reason)
-
-    async def _prepare(self) -> None:
-        """Make the plan, record the outcomes of what is not deleted, and free what was read for it."""
+    async def _prepare(self) -> Plan | None:
+        """Make the plan, record the outcomes of what is not deleted, and free what was read; None: the run was stopped."""
         made = await self._make_plan()
-        if made is not None and not self._stop:
-            self.plan = made.plan
-            self._settle(made.plan)
-            lines = (explain(image, made.plan, made.facts, self._rules) for image in self._job.explain)
-            self.explained = tuple(chain.from_iterable(lines))
-            if self._job.policy.verify:
-                self._verifier = Verifier(self._gateway, self._context, expectations(made))
-            self._planner.forget(made.plan)
-            self._context.tell(PlanMade(made.plan))
+        if made is None or self._stop:
+            return None
+        plan = self.plan = made.plan
+        self._settle(plan)
+        lines = (explain(image, plan, made.facts, self._rules) for image in self._job.explain)
+        self.explained = tuple(chain.from_iterable(lines))
+        if self._job.policy.verify:
+            self._verifier = Verifier(self._gateway, self._context, expectations(made))
+        self._planner.forget(plan)
+        self._context.tell(PlanMade(plan))
+        return plan
 
     async def _make_plan(self) -> PlanWithFacts | None:
         """Return the plan, or None where the run was stopped before it was complete."""
@@ -159,55 +156,6 @@ class Run:
         for warning in self._planner.conditions.unrelated_hosts(self._job.hosts):
             self._context.tell(warning)
 
-    async def _is_to_be_done(self, plan: Plan, confirm: Confirm) -> bool:
-        """Ask, and record the plan; False: nothing is to be deleted. A dry run records what would be deleted instead."""
-        acts, policy = tuple(plan.acts), self._job.policy
-        if policy.dry_run:
-            for item in acts:
-                self._record(item, would(item))
-            for entry in plan.dangling:
-                self._outcomes.record(entry.target, WouldDelete(for_good=True))
-            return False
-        if policy.fail_fast and self._outcomes.has_failures:
-            self._stop.fail_fast()
-            return False
-        return bool(acts or plan.dangling) and await self._is_confirmed(plan, confirm) and await self._is_recorded(plan)
-
-    async def _is_confirmed(self, plan: Plan, confirm: Confirm) -> bool:
-        begin = self._context.clock.monotonic()
-        try:
-            return await confirm(plan)
-        finally:
-            self.waited += self._context.clock.monotonic() - begin
-
-    async def _carry_out(self, plan: Plan) -> None:
-        """Delete, and verify the result if that is wanted."""
-        policy, work = self._job.policy, self._job.work
-        if self._verifier is not None:
-            with self._stop.phase():
-                await self._verifier.before()
-        if plan.dangling:
-            dangling = DanglingTags(self._decoys, self._outcomes)
-            await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
-        begun = work.earlier.begun if isinstance(work, Saved) else frozenset()
-        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, begun)
-        await Execution(plan, self._decoys, self._planner, self._outcomes, options).run()
-        if self._verifier is not None and not self._stop:
-            with self._stop.phase():
-                self.verification = await self._verifier.after(removed_references(plan, self._outcomes))
-
-    async def _is_recorded(self, plan: Plan) -> bool:
-        """Record the plan before anything is deleted; if that fails, every image fails and nothing is deleted."""
-        try:
-            await self._context.recorder.planned(plan, self._outcomes.lines)
-        except StateError as error:
-            for item in plan.acts:
-                self._record(item, Failed(not_recorded(error)))
-            for entry in plan.dangling:
-                self._outcomes.record(entry.target, Failed(not_recorded(error)))
-            return False
-        return True
-
     def _settle(self, plan: Plan) -> None:
         """Record the outcomes of the targets that are not deleted."""
         for entry in plan.settled:
@@ -234,6 +182,60 @@ class Run:
                     self._outcomes.record(target, outcome_of_failure(failure))
                 case _:
                     pass
+
+    def _record_what_would_be_done(self, plan: Plan) -> None:
+        for item in plan.acts:
+            self._record(item, would(item))
+        for entry in plan.dangling:
+            self._outcomes.record(entry.target, WouldDelete(for_good=True))
+
+    async def _is_confirmed(self, plan: Plan, confirm: Confirm) -> bool:
+        """Ask; False: nothing is to be deleted. Nobody is asked where nothing would go, or a failure ends the run."""
+        if self._job.policy.fail_fast and self._outcomes.has_failures:
+            self._stop.fail_fast()
+            return False
+        if next(plan.acts, None) is None and not plan.dangling:
+            return False
+        begin = self._context.clock.monotonic()
+        try:
+            return await confirm(plan)
+        finally:
+            self.waited += self._context.clock.monotonic() - begin
+
+    async def _is_recorded(self, plan: Plan) -> bool:
+        """Record the plan before anything is deleted; if that fails, every image fails and nothing is deleted."""
+        try:
+            await self._context.recorder.planned(plan, self._outcomes.lines)
+        except StateError as error:
+            for item in plan.acts:
+                self._record(item, Failed(not_recorded(error)))
+            for entry in plan.dangling:
+                self._outcomes.record(entry.target, Failed(not_recorded(error)))
+            return False
+        return True
+
+    async def _carry_out(self, plan: Plan) -> None:
+        """Delete, and verify the result if that is wanted."""
+        policy, work = self._job.policy, self._job.work
+        if self._verifier is not None:
+            with self._stop.phase():
+                await self._verifier.before()
+        if plan.dangling:
+            dangling = DanglingTags(self._decoys, self._outcomes)
+            await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
+        begun = work.earlier.begun if isinstance(work, Saved) else frozenset()
+        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, begun)
+        await Execution(plan, self._decoys, self._planner, self._outcomes, options).run()
+        if self._verifier is not None and not self._stop:
+            with self._stop.phase():
+                self.verification = await self._verifier.after(removed_references(plan, self._outcomes))
+
+    def _close(self) -> Sequence[ImageResult]:
+        """Record what was not attempted, or is unfinished as its tag went ahead; return all results."""
+        reason = self._stop.reason or NotAttemptedReason.DECLINED
+        for target in self._outcomes.open_targets():
+            self._record_image(target, NotAttempted(reason))
+        return self._outcomes.close(reason)
 
     def _record(self, item: Item, outcome: Outcome) -> None:
         for target in item.targets:
