@@ -50,7 +50,7 @@ async def plan_and_delete(
             recorder = FolderRecorder(folder, job.plan_text) if folder else NoRecorder()
             context = RunContext(noting(recorder.outcome, setup.tell), setup.stop, setup.clock, recorder)
             run = Run(job, registries, context)
-            images = await run.perform(confirmation)
+            images = await run.plan_and_execute(confirmation)
             for warning in registries.remarks():
                 setup.tell(warning)
             seconds = setup.clock.monotonic() - begin - run.waited

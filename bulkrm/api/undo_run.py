@@ -34,7 +34,7 @@ async def put_back(run: UndoableRun, setup: RunSetup, confirm: ConfirmUndo | Non
         asked = setup.clock.monotonic()
         agreed = confirm is None or recording is None or await setup.agreed(confirm(run))
         begin += setup.clock.monotonic() - asked  # the time until the answer does not count as time of the undo
-        results = await undo.perform(run.losses) if agreed else ()
+        results = await undo.restore(run.losses) if agreed else ()
         for warning in registries.remarks():
             setup.tell(warning)
         info = RunInfo(run.id, started, setup.clock.monotonic() - begin, dry_run, __version__)

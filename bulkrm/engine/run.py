@@ -50,7 +50,7 @@ Confirm = Callable[[Plan], Awaitable[bool]]
 
 
 class Run:
-    """One run. `perform` does all of it; a dry run ends before the delete phase."""
+    """One run. `plan_and_execute` does all of it; a dry run ends before the delete phase."""
 
     def __init__(self, job: Job, registries: Registries, context: RunContext) -> None:
         """Build the parts of the run; nothing is sent yet."""
@@ -88,7 +88,7 @@ class Run:
         """How many manifests and tags are left unreferenced by the deletions, or would be."""
         return orphans(self.plan.deletions, self._outcomes.went) if self.plan else 0
 
-    async def perform(self, confirm: Confirm) -> Sequence[ImageResult]:
+    async def plan_and_execute(self, confirm: Confirm) -> Sequence[ImageResult]:
         """Plan, ask, delete and verify; return one result for every image and every pattern without images.
 
         `confirm` is asked once, when the plan is complete and something would go. Raises nothing: a bug stops the run,

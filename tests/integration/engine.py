@@ -152,10 +152,10 @@ async def delete(host: str, text: str, options: Options | None = None) -> Done:
     ignore = tuple(ProtectPattern.parse(text) for text in chosen.ignore)
     job = Job(listed.entries, listed.protect, policy, ignore, conditions)
     with nullcontext() if chosen.state is None else run_folder(job, chosen.state) as folder:
-        return await perform(host, job, chosen, folder)
+        return await run_job(host, job, chosen, folder)
 
 
-async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None) -> Done:
+async def run_job(host: str, job: Job, chosen: Options, folder: RunFolder | None) -> Done:
     """Do it, and record it in a folder if there is one."""
     settings = Settings(Pacing(chosen.concurrency, None, chosen.timeout), Connection())
     warnings, stop, sent = Warnings(), Stop() if chosen.stop is None else chosen.stop, list[tuple[str, str]]()
@@ -174,7 +174,7 @@ async def perform(host: str, job: Job, chosen: Options, folder: RunFolder | None
     async with chosen.opened(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         run = Run(job, registries, context)
         async with asyncio.timeout(chosen.seconds):
-            results = await run.perform(_confirm(chosen.before_delete))
+            results = await run.plan_and_execute(_confirm(chosen.before_delete))
         info = RunInfo("run", datetime(2026, 1, 31, tzinfo=UTC), 1.0, job.policy.dry_run, "1")
         report = Report(info, results, registries.requests, (), run.orphans, run.verification)
     assert not any(was_not_sent(result.outcome) for result in results)
@@ -227,7 +227,7 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
     stop = Stop()
     async with chosen.opened(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
         context = RunContext(ignore, stop, chosen.clock)
-        results = await Undo(Gateway(registries), context, force=False, dry_run=False).perform(gone)
+        results = await Undo(Gateway(registries), context, force=False, dry_run=False).restore(gone)
     assert stop.bug is None
     assert not any(was_not_sent(result.outcome) for result in results)
     found = [image(result) for result in results]

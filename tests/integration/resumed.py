@@ -3,7 +3,7 @@
 from bulkrm.api.record import closing_folder
 from bulkrm.api.resumable import job_of
 from bulkrm.state.folder import RunFolder, known_runs
-from tests.integration.engine import Done, Options, perform
+from tests.integration.engine import Done, Options, run_job
 
 
 async def resume(host: str, options: Options) -> Done:
@@ -13,4 +13,4 @@ async def resume(host: str, options: Options) -> Done:
     assert not run.is_finished
     with closing_folder(RunFolder.open(options.state, run.id)) as folder:
         folder.begin_part()
-        return await perform(host, job_of(run), options, folder)
+        return await run_job(host, job_of(run), options, folder)

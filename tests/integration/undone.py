@@ -77,7 +77,7 @@ async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) 
             context = RunContext(noting(recording.outcome, cut), cut.stop, options.clock)
             work = Undo(Gateway(registries), context, force=False, dry_run=False, recording=recording)
             async with asyncio.timeout(options.seconds):
-                results = await work.perform(found)
+                results = await work.restore(found)
         assert cut.stop.bug is None
         recording.end(of_everything=tags is None)
     return [image(result) for result in results]

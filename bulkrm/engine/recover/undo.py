@@ -96,7 +96,7 @@ class Undo:
         self._outcomes = Outcomes(context.tell, context.stop.crash)
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
 
-    async def perform(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
+    async def restore(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:
         """Restore everything that is missing; return one result for each tag, and for each manifest without tags."""
         lines: list[Target] = [target for loss in losses for target in loss.targets]
         lines.sort(key=lambda target: str(target.reference))
