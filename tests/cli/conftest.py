@@ -40,7 +40,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def exit_on_input_error() -> Iterator[Sandbox]:
+def token_sandbox() -> Iterator[Sandbox]:
     """A registry that asks for tokens; the user is `admin`, with that password."""
     with served() as sandbox:
         yield sandbox

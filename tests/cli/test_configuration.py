@@ -431,32 +431,32 @@ def test_the_state_folder_beside_the_file(
 
 
 def test_a_user_for_each_host(
-    run: Command, exit_on_input_error: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, token_sandbox: Sandbox, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run over several registries takes each one's user and variable from its profile."""
     with served() as other:
-        for sandbox in (exit_on_input_error, other):
+        for sandbox in (token_sandbox, other):
             fill(sandbox, "1.0")
-        tables = (f'[hosts."{sandbox.host}"]\nusername = "admin"\n' for sandbox in (exit_on_input_error, other))
+        tables = (f'[hosts."{sandbox.host}"]\nusername = "admin"\n' for sandbox in (token_sandbox, other))
         config.write_text("".join(f'{table}password-env = "TOKEN_{n}"\n' for n, table in enumerate(tables)))
         monkeypatch.setenv("TOKEN_0", "admin")
         monkeypatch.setenv("TOKEN_1", "admin")
 
-        result = run(image(exit_on_input_error), image(other), "-v")
+        result = run(image(token_sandbox), image(other), "-v")
 
-    assert (result.code, tags(exit_on_input_error), tags(other)) == (0, set(), set())
+    assert (result.code, tags(token_sandbox), tags(other)) == (0, set(), set())
     assert "TOKEN_1 (the profile of" in result.err
 
 
-def test_a_profile_without_its_variable(run: Command, exit_on_input_error: Sandbox, config: Path) -> None:
+def test_a_profile_without_its_variable(run: Command, token_sandbox: Sandbox, config: Path) -> None:
     """Where the variable is not set a later source may have the password; where none has, that is bad usage."""
-    config.write_text(f'[hosts."{exit_on_input_error.host}"]\nusername = "admin"\npassword-env = "NOT_SET"\n')
+    config.write_text(f'[hosts."{token_sandbox.host}"]\nusername = "admin"\npassword-env = "NOT_SET"\n')
 
-    result = run(image(exit_on_input_error))
+    result = run(image(token_sandbox))
 
     assert result.code == 2
     assert "no password for the user 'admin'" in result.err
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 @pytest.mark.parametrize(("overridden", "expected"), [(set(), (1, Rate(5, 60.0))), ({"rate"}, (1, Rate(9, 1.0)))])

@@ -69,102 +69,100 @@ def crane_login(host: str, _: Path) -> None:
 )
 def test_what_another_tool_stored(
     run: Command,
-    exit_on_input_error: Sandbox,
+    token_sandbox: Sandbox,
     home: Path,
     tmp_path: Path,
     login: Callable[[str, Path], None],
     file: str,
 ) -> None:
     """Who has logged in with another tool need not do so again: the file that it wrote is found, and works."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
     program(login.__name__.partition("_")[0])
-    login(exit_on_input_error.host, home)
+    login(token_sandbox.host, home)
 
-    checked = run("login", "--check", f"{exit_on_input_error.host}/team/app")
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    checked = run("login", "--check", f"{token_sandbox.host}/team/app")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert checked.code == 0
     assert f"source:  {tmp_path / file}\n" in checked.out
-    assert f"key:     {exit_on_input_error.host}\n" in checked.out
+    assert f"key:     {token_sandbox.host}\n" in checked.out
     assert "works:   yes\n" in checked.out
-    assert (result.code, tags(exit_on_input_error)) == (0, set())
+    assert (result.code, tags(token_sandbox)) == (0, set())
 
 
 @pytest.mark.parametrize("tool", ["podman", "skopeo"])
 def test_a_file_that_a_tool_was_told(
-    run: Command, exit_on_input_error: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, tool: str
+    run: Command, token_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, tool: str
 ) -> None:
     """REGISTRY_AUTH_FILE is where podman and skopeo log in to, and where bulkrm then looks, alone."""
     program(tool)
-    fill(exit_on_input_error, "1.0")
-    write(home / ".docker/config.json", exit_on_input_error.host, login="wrong:wrong")
+    fill(token_sandbox, "1.0")
+    write(home / ".docker/config.json", token_sandbox.host, login="wrong:wrong")
     monkeypatch.setenv("REGISTRY_AUTH_FILE", str(home / "mine.json"))
-    call(
-        tool, "login", "--tls-verify=false", "-u", "admin", "--password-stdin", exit_on_input_error.host, stdin="admin"
-    )
+    call(tool, "login", "--tls-verify=false", "-u", "admin", "--password-stdin", token_sandbox.host, stdin="admin")
 
-    result = run("login", "--check", f"{exit_on_input_error.host}/team/app")
+    result = run("login", "--check", f"{token_sandbox.host}/team/app")
 
     assert result.code == 0
     assert f"source:  {home / 'mine.json'}\n" in result.out
 
 
 @pytest.mark.usefixtures("home")
-def test_a_key_with_a_path_that_podman_wrote(run: Command, exit_on_input_error: Sandbox) -> None:
+def test_a_key_with_a_path_that_podman_wrote(run: Command, token_sandbox: Sandbox) -> None:
     """`podman login HOST/PATH` stores a key for those repositories only, and so it is used."""
     program("podman")
-    fill(exit_on_input_error, "1.0")
-    target = f"{exit_on_input_error.host}/team"
+    fill(token_sandbox, "1.0")
+    target = f"{token_sandbox.host}/team"
     call("podman", "login", "--tls-verify=false", "-u", "admin", "--password-stdin", target, stdin="admin")
 
-    inside = run("login", "--check", f"{exit_on_input_error.host}/team/app")
-    outside = run("login", "--check", f"{exit_on_input_error.host}/teams/app")
+    inside = run("login", "--check", f"{token_sandbox.host}/team/app")
+    outside = run("login", "--check", f"{token_sandbox.host}/teams/app")
 
     assert f"key:     {target}\n" in inside.out
     assert "source:  none was found" in outside.out
 
 
-def test_regctl_keeps_its_own(run: Command, exit_on_input_error: Sandbox, home: Path) -> None:
+def test_regctl_keeps_its_own(run: Command, token_sandbox: Sandbox, home: Path) -> None:
     """What `regctl registry login` stores is regctl's alone; what Docker's configuration has, both use."""
     program("regctl")
-    fill(exit_on_input_error, "1.0")
-    call("regctl", "registry", "set", "--tls", "disabled", exit_on_input_error.host)
-    call("regctl", "registry", "login", "-u", "admin", "-p", "admin", exit_on_input_error.host)
-    before = run("login", "--check", f"{exit_on_input_error.host}/team/app")
-    call("regctl", "registry", "logout", exit_on_input_error.host)
-    write(home / ".docker/config.json", exit_on_input_error.host)
+    fill(token_sandbox, "1.0")
+    call("regctl", "registry", "set", "--tls", "disabled", token_sandbox.host)
+    call("regctl", "registry", "login", "-u", "admin", "-p", "admin", token_sandbox.host)
+    before = run("login", "--check", f"{token_sandbox.host}/team/app")
+    call("regctl", "registry", "logout", token_sandbox.host)
+    write(home / ".docker/config.json", token_sandbox.host)
 
-    after = run("login", "--check", f"{exit_on_input_error.host}/team/app")
+    after = run("login", "--check", f"{token_sandbox.host}/team/app")
 
     assert (home / ".regctl/config.json").exists()
     assert "source:  none was found" in before.out
     assert after.code == 0
-    assert call("regctl", "tag", "ls", f"{exit_on_input_error.host}/team/app") == "1.0\n"
+    assert call("regctl", "tag", "ls", f"{token_sandbox.host}/team/app") == "1.0\n"
 
 
 @pytest.mark.parametrize("kind", ["store", "helper"])
 def test_a_real_credential_helper(
-    run: Command, exit_on_input_error: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    run: Command, token_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """docker-credential-pass has the password behind a gpg key, and gives it for what Docker's configuration says."""
-    fill(exit_on_input_error, "1.0")
-    config = {"credsStore": "pass", "auths": {exit_on_input_error.host: {}}}
+    fill(token_sandbox, "1.0")
+    config = {"credsStore": "pass", "auths": {token_sandbox.host: {}}}
     if kind == "helper":
-        config = {"credHelpers": {exit_on_input_error.host: "pass"}}
+        config = {"credHelpers": {token_sandbox.host: "pass"}}
     (home / ".docker").mkdir()
     (home / ".docker/config.json").write_text(json.dumps(config))
     with password_store(monkeypatch):
-        store_password(exit_on_input_error.host, "admin", "admin")
+        store_password(token_sandbox.host, "admin", "admin")
 
-        checked = run("login", "--check", f"{exit_on_input_error.host}/team/app")
-        result = run(f"{exit_on_input_error.host}/team/app:1.0")
+        checked = run("login", "--check", f"{token_sandbox.host}/team/app")
+        result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert "helper:  docker-credential-pass\n" in checked.out
-    assert (checked.code, result.code, tags(exit_on_input_error)) == (0, 0, set())
+    assert (checked.code, result.code, tags(token_sandbox)) == (0, 0, set())
 
 
 def test_a_real_helper_that_lost_the_password(
-    run: Command, exit_on_input_error: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, token_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a host that docker-credential-pass does not know the run is anonymous."""
     (home / ".docker").mkdir()
@@ -172,7 +170,7 @@ def test_a_real_helper_that_lost_the_password(
     with password_store(monkeypatch):
         store_password("other.example", "admin", "admin")
 
-        result = run("login", "--check", f"{exit_on_input_error.host}/team/app")
+        result = run("login", "--check", f"{token_sandbox.host}/team/app")
 
     assert result.code == 1
     assert "source:  none was found" in result.out
@@ -182,10 +180,10 @@ def test_a_real_helper_that_lost_the_password(
 
 
 def test_the_order_of_sources(
-    run: Command, exit_on_input_error: Sandbox, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, token_sandbox: Sandbox, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each source goes before the next one, and each is taken where no earlier one has an entry for the host."""
-    host = exit_on_input_error.host
+    host = token_sandbox.host
     files = [
         write(home / ".docker/config.json", host),
         write(tmp_path / "session/containers/auth.json", host),
@@ -219,14 +217,14 @@ def test_the_order_of_sources(
 
 
 def test_a_key_with_a_path_in_an_earlier_source(
-    run: Command, exit_on_input_error: Sandbox, home: Path, tmp_path: Path
+    run: Command, token_sandbox: Sandbox, home: Path, tmp_path: Path
 ) -> None:
     """It holds for its repositories; the others get what a later source has for the host."""
-    write(home / ".docker/config.json", f"{exit_on_input_error.host}/team")
-    write(tmp_path / "session/containers/auth.json", exit_on_input_error.host)
+    write(home / ".docker/config.json", f"{token_sandbox.host}/team")
+    write(tmp_path / "session/containers/auth.json", token_sandbox.host)
 
-    inside = run("login", "--check", f"{exit_on_input_error.host}/team/app")
-    outside = run("login", "--check", f"{exit_on_input_error.host}/other/app")
+    inside = run("login", "--check", f"{token_sandbox.host}/team/app")
+    outside = run("login", "--check", f"{token_sandbox.host}/other/app")
 
     assert f"source:  {home / '.docker/config.json'}\n" in inside.out
     assert f"source:  {tmp_path / 'session/containers/auth.json'}\n" in outside.out
@@ -243,45 +241,45 @@ def test_a_key_with_a_path_in_an_earlier_source(
     ],
 )
 def test_a_broken_variable_is_a_warning(
-    run: Command, exit_on_input_error: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, content: Any, warning: str
+    run: Command, token_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch, content: Any, warning: str
 ) -> None:
     """What cannot be used of DOCKER_AUTH_CONFIG is said, without its content, and the next source is taken."""
-    fill(exit_on_input_error, "1.0")
-    write(home / ".docker/config.json", exit_on_input_error.host)
-    text = content if isinstance(content, str) else json.dumps(content).replace("HOST", exit_on_input_error.host)
+    fill(token_sandbox, "1.0")
+    write(home / ".docker/config.json", token_sandbox.host)
+    text = content if isinstance(content, str) else json.dumps(content).replace("HOST", token_sandbox.host)
     monkeypatch.setenv("DOCKER_AUTH_CONFIG", text)
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
-    assert (result.code, tags(exit_on_input_error)) == (0, set())
+    assert (result.code, tags(token_sandbox)) == (0, set())
     assert warning in result.err
 
 
 @pytest.mark.usefixtures("home")
 def test_unknown_fields_are_nobodys_business(
-    run: Command, exit_on_input_error: Sandbox, monkeypatch: pytest.MonkeyPatch
+    run: Command, token_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A whole configuration in DOCKER_AUTH_CONFIG, as jobs of GitLab have it, is taken for what it is."""
-    body = {"auths": {exit_on_input_error.host: {**auth(), "email": "x"}}, "HttpHeaders": {"A": "b"}, "proxies": {}}
+    body = {"auths": {token_sandbox.host: {**auth(), "email": "x"}}, "HttpHeaders": {"A": "b"}, "proxies": {}}
     monkeypatch.setenv("DOCKER_AUTH_CONFIG", json.dumps(body))
 
-    result = run("login", "--check", f"{exit_on_input_error.host}/team/app")
+    result = run("login", "--check", f"{token_sandbox.host}/team/app")
 
     assert "source:  DOCKER_AUTH_CONFIG\n" in result.out
     assert "warning" not in result.err
 
 
 def test_an_authentication_file_that_is_missing(
-    run: Command, exit_on_input_error: Sandbox, monkeypatch: pytest.MonkeyPatch
+    run: Command, token_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """REGISTRY_AUTH_FILE names a file that is not there: bad usage, nothing is sent anonymously instead."""
     monkeypatch.setenv("REGISTRY_AUTH_FILE", "/nonexistent/auth.json")
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert result.code == 2
     assert "REGISTRY_AUTH_FILE: there is no file /nonexistent/auth.json" in result.err
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 def test_no_report_overwrites_credentials(run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,14 +296,14 @@ def test_no_report_overwrites_credentials(run: Command, tmp_path: Path, monkeypa
 # --password-env
 
 
-def test_password_in_a_variable(run: Command, exit_on_input_error: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_password_in_a_variable(run: Command, token_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable that a CI system has the password in is named, and its content shown nowhere."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
     monkeypatch.setenv("CI_JOB_TOKEN", "admin")
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0", "-u", "admin", "--password-env", "CI_JOB_TOKEN", "-v")
+    result = run(f"{token_sandbox.host}/team/app:1.0", "-u", "admin", "--password-env", "CI_JOB_TOKEN", "-v")
 
-    assert (result.code, tags(exit_on_input_error)) == (0, set())
+    assert (result.code, tags(token_sandbox)) == (0, set())
     assert "from --password-env CI_JOB_TOKEN" in result.err
 
 
@@ -337,11 +335,11 @@ def test_no_password_in_a_variable(
 # login --check
 
 
-def test_a_wrong_password_is_told(run: Command, exit_on_input_error: Sandbox, home: Path) -> None:
+def test_a_wrong_password_is_told(run: Command, token_sandbox: Sandbox, home: Path) -> None:
     """What does not work is exit code 1, with the reason, and without the password."""
-    write(home / ".docker/config.json", exit_on_input_error.host, login=f"admin:{SECRET}")
+    write(home / ".docker/config.json", token_sandbox.host, login=f"admin:{SECRET}")
 
-    result = run("login", "--check", exit_on_input_error.host, "-v")
+    result = run("login", "--check", token_sandbox.host, "-v")
 
     assert result.code == 1
     assert "works:   no: " in result.out
@@ -400,37 +398,32 @@ def test_no_login(run: Command, arguments: list[str], message: str) -> None:
 
 
 def test_verbose_says_where_credentials_come_from(
-    run: Command, exit_on_input_error: Sandbox, home: Path, tmp_path: Path
+    run: Command, token_sandbox: Sandbox, home: Path, tmp_path: Path
 ) -> None:
     """-v names the source and key of each that may be used for the host, before the first request."""
-    fill(exit_on_input_error, "1.0")
-    write(home / ".docker/config.json", f"{exit_on_input_error.host}/team")
-    write(tmp_path / "session/containers/auth.json", exit_on_input_error.host)
+    fill(token_sandbox, "1.0")
+    write(home / ".docker/config.json", f"{token_sandbox.host}/team")
+    write(tmp_path / "session/containers/auth.json", token_sandbox.host)
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0", "-v")
+    result = run(f"{token_sandbox.host}/team/app:1.0", "-v")
 
     lines = [line for line in result.err.splitlines() if line.startswith("credentials for")]
-    by, session = f"credentials for {exit_on_input_error.host}: the password of admin, from", tmp_path / "session"
+    by, session = f"credentials for {token_sandbox.host}: the password of admin, from", tmp_path / "session"
     assert lines == [
-        f"{by} {home}/.docker/config.json, key {exit_on_input_error.host}/team",
-        f"{by} {session}/containers/auth.json, key {exit_on_input_error.host}",
+        f"{by} {home}/.docker/config.json, key {token_sandbox.host}/team",
+        f"{by} {session}/containers/auth.json, key {token_sandbox.host}",
     ]
 
 
-def test_undo_says_so_too(
-    run: Command, exit_on_input_error: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_undo_says_so_too(run: Command, token_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`undo` names sources with -v, and warns of what it cannot use, as a run does."""
-    fill(exit_on_input_error, "1.0")
-    write(home / ".docker/config.json", exit_on_input_error.host)
-    run(f"{exit_on_input_error.host}/team/app:1.0")
+    fill(token_sandbox, "1.0")
+    write(home / ".docker/config.json", token_sandbox.host)
+    run(f"{token_sandbox.host}/team/app:1.0")
     monkeypatch.setenv("DOCKER_AUTH_CONFIG", "{")
 
     result = run("undo", "-y", "-v")
 
-    assert (result.code, tags(exit_on_input_error)) == (0, {"1.0"})
-    assert (
-        f"credentials for {exit_on_input_error.host}: the password of admin, from {home}/.docker/config.json"
-        in result.err
-    )
+    assert (result.code, tags(token_sandbox)) == (0, {"1.0"})
+    assert f"credentials for {token_sandbox.host}: the password of admin, from {home}/.docker/config.json" in result.err
     assert "warning: DOCKER_AUTH_CONFIG: is no JSON object" in result.err

@@ -29,87 +29,83 @@ def auth(login: str = "admin:admin") -> dict[str, str]:
 # Where they come from
 
 
-def test_password_stdin_with_a_byte_order_mark(run: Command, exit_on_input_error: Sandbox) -> None:
+def test_password_stdin_with_a_byte_order_mark(run: Command, token_sandbox: Sandbox) -> None:
     """The byte order mark that PowerShell and some editors write is no part of the password."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
 
     stdin = b"\xef\xbb\xbfadmin\r\n"
-    result = run(
-        f"{exit_on_input_error.host}/team/app:1.0", "-u", "admin", "--password-stdin", "-o", "json", stdin=stdin
-    )
+    result = run(f"{token_sandbox.host}/team/app:1.0", "-u", "admin", "--password-stdin", "-o", "json", stdin=stdin)
 
     assert (result.code, result.statuses) == (0, {"team/app:1.0": "deleted"})
 
 
-def test_password_stdin(run: Command, exit_on_input_error: Sandbox) -> None:
+def test_password_stdin(run: Command, token_sandbox: Sandbox) -> None:
     """`-u NAME --password-stdin` reads the password and drops one line end."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin\n")
+    result = run(f"{token_sandbox.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin\n")
 
     assert result.code == 0
-    assert {request.account for request in exit_on_input_error.tokens.log} == {"admin"}
+    assert {request.account for request in token_sandbox.tokens.log} == {"admin"}
 
 
-def test_environment(run: Command, exit_on_input_error: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment(run: Command, token_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """REGISTRY_USERNAME and REGISTRY_PASSWORD do as well."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
     monkeypatch.setenv("REGISTRY_USERNAME", "admin")
     monkeypatch.setenv("REGISTRY_PASSWORD", "admin")
 
-    assert run(f"{exit_on_input_error.host}/team/app:1.0").code == 0
-    assert tags(exit_on_input_error) == set()
+    assert run(f"{token_sandbox.host}/team/app:1.0").code == 0
+    assert tags(token_sandbox) == set()
 
 
-def test_option_beats_environment(run: Command, exit_on_input_error: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_option_beats_environment(run: Command, token_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """-u and --password-stdin win over the environment."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
     monkeypatch.setenv("REGISTRY_USERNAME", "somebody")
     monkeypatch.setenv("REGISTRY_PASSWORD", "else")
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin")
+    result = run(f"{token_sandbox.host}/team/app:1.0", "-u", "admin", "--password-stdin", stdin=b"admin")
 
     assert result.code == 0
-    assert {request.account for request in exit_on_input_error.tokens.log} == {"admin"}
+    assert {request.account for request in token_sandbox.tokens.log} == {"admin"}
 
 
-def test_docker_configuration(run: Command, exit_on_input_error: Sandbox, tmp_path: Path) -> None:
+def test_docker_configuration(run: Command, token_sandbox: Sandbox, tmp_path: Path) -> None:
     """Without any of these the `auths` of config.json are used."""
-    fill(exit_on_input_error, "1.0")
-    write_config(tmp_path, {"auths": {exit_on_input_error.host: auth()}})
+    fill(token_sandbox, "1.0")
+    write_config(tmp_path, {"auths": {token_sandbox.host: auth()}})
 
-    assert run(f"{exit_on_input_error.host}/team/app:1.0").code == 0
-    assert tags(exit_on_input_error) == set()
+    assert run(f"{token_sandbox.host}/team/app:1.0").code == 0
+    assert tags(token_sandbox) == set()
 
 
-def test_user_with_the_password_of_the_configuration(
-    run: Command, exit_on_input_error: Sandbox, tmp_path: Path
-) -> None:
+def test_user_with_the_password_of_the_configuration(run: Command, token_sandbox: Sandbox, tmp_path: Path) -> None:
     """`-u NAME` alone takes that user's password from config.json, and no other user's."""
-    fill(exit_on_input_error, "1.0", "2.0")
-    write_config(tmp_path, {"auths": {exit_on_input_error.host: auth()}})
+    fill(token_sandbox, "1.0", "2.0")
+    write_config(tmp_path, {"auths": {token_sandbox.host: auth()}})
 
-    good = run(f"{exit_on_input_error.host}/team/app:1.0", "-u", "admin")
-    other = run(f"{exit_on_input_error.host}/team/app:2.0", "-u", "somebody")
+    good = run(f"{token_sandbox.host}/team/app:1.0", "-u", "admin")
+    other = run(f"{token_sandbox.host}/team/app:2.0", "-u", "somebody")
 
     assert (good.code, other.code) == (0, 2)
     assert "no password for the user 'somebody'" in other.err
-    assert tags(exit_on_input_error) == {"2.0"}
+    assert tags(token_sandbox) == {"2.0"}
 
 
-def test_two_hosts_from_the_configuration(run: Command, exit_on_input_error: Sandbox, tmp_path: Path) -> None:
+def test_two_hosts_from_the_configuration(run: Command, token_sandbox: Sandbox, tmp_path: Path) -> None:
     """config.json serves a run over several registries, each with its own user."""
     with served(users={"second": User(SECRET)}) as other:
-        fill(exit_on_input_error, "1.0")
+        fill(token_sandbox, "1.0")
         fill(other, "1.0")
         write_config(
-            tmp_path, {"auths": {exit_on_input_error.host: auth(), f"https://{other.host}": auth(f"second:{SECRET}")}}
+            tmp_path, {"auths": {token_sandbox.host: auth(), f"https://{other.host}": auth(f"second:{SECRET}")}}
         )
 
-        result = run(f"{exit_on_input_error.host}/team/app:1.0", f"{other.host}/team/app:1.0")
+        result = run(f"{token_sandbox.host}/team/app:1.0", f"{other.host}/team/app:1.0")
 
         assert result.code == 0
-        assert {request.account for request in exit_on_input_error.tokens.log} == {"admin"}
+        assert {request.account for request in token_sandbox.tokens.log} == {"admin"}
         assert {request.account for request in other.tokens.log} == {"second"}
 
 
@@ -124,59 +120,59 @@ def config_with_helper(host: str, kind: str) -> dict[str, Any]:
 @pytest.mark.parametrize("user", [[], ["-u", "admin"]])
 def test_a_credential_helper(
     run: Command,
-    exit_on_input_error: Sandbox,
+    token_sandbox: Sandbox,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
     user: list[str],
 ) -> None:
     """It is asked for the password, as Docker does it, also for the one of a user that is named."""
-    fill(exit_on_input_error, "1.0")
-    write_config(tmp_path, config_with_helper(exit_on_input_error.host, kind))
+    fill(token_sandbox, "1.0")
+    write_config(tmp_path, config_with_helper(token_sandbox.host, kind))
     install_helper(tmp_path / "bin", monkeypatch, "mine", answers("admin", "admin"))
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0", *user)
+    result = run(f"{token_sandbox.host}/team/app:1.0", *user)
 
     assert result.code == 0
-    assert {request.account for request in exit_on_input_error.tokens.log} == {"admin"}
-    assert tags(exit_on_input_error) == set()
+    assert {request.account for request in token_sandbox.tokens.log} == {"admin"}
+    assert tags(token_sandbox) == set()
 
 
 @pytest.mark.parametrize("kind", ["helper", "store"])
 @pytest.mark.parametrize("script", [None, BREAKS])
 def test_a_credential_helper_that_fails(
     run: Command,
-    exit_on_input_error: Sandbox,
+    token_sandbox: Sandbox,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
     script: str | None,
 ) -> None:
     """A helper that has the password and does not give it is bad usage: nothing is attempted without it."""
-    write_config(tmp_path, config_with_helper(exit_on_input_error.host, kind))
+    write_config(tmp_path, config_with_helper(token_sandbox.host, kind))
     if script is not None:
         install_helper(tmp_path / "bin", monkeypatch, "mine", script)
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert result.code == 2
     assert f"docker-credential-mine {'is not installed' if script is None else 'failed'}" in result.err
     assert SECRET not in result.err
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 def test_a_store_that_lost_the_password(
-    run: Command, exit_on_input_error: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Command, token_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked by the key that `docker login` wrote down; where it has nothing under that, a warning says so."""
     install_helper(tmp_path / "bin", monkeypatch, "mine", f'cat > "$0.asked"; {HAS_NONE}')
-    write_config(tmp_path, {"auths": {f"https://{exit_on_input_error.host}": {}}, "credsStore": "mine"})
+    write_config(tmp_path, {"auths": {f"https://{token_sandbox.host}": {}}, "credsStore": "mine"})
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert result.code == 1
     assert "docker-credential-mine has no password for it any more" in result.err
-    assert (tmp_path / "bin/docker-credential-mine.asked").read_text() == f"https://{exit_on_input_error.host}"
+    assert (tmp_path / "bin/docker-credential-mine.asked").read_text() == f"https://{token_sandbox.host}"
 
 
 @pytest.mark.parametrize("where", ["file", "helper"])
@@ -239,34 +235,34 @@ async def test_an_identity_token_where_there_is_no_token_server(tmp_path: Path) 
 
 @pytest.mark.parametrize("script", [None, BREAKS, HAS_NONE])
 def test_a_store_that_knows_nothing_of_the_registry(
-    run: Command, exit_on_input_error: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
+    run: Command, token_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str | None
 ) -> None:
     """It may be that of another machine: a password in the file does, and without one the run is anonymous."""
-    fill(exit_on_input_error, "1.0")
+    fill(token_sandbox, "1.0")
     if script is not None:
         install_helper(tmp_path / "bin", monkeypatch, "mine", script)
     write_config(tmp_path, {"credsStore": "mine"})
-    anonymous = run(f"{exit_on_input_error.host}/team/app:1.0")
-    write_config(tmp_path, {"auths": {exit_on_input_error.host: auth()}, "credsStore": "mine"})
+    anonymous = run(f"{token_sandbox.host}/team/app:1.0")
+    write_config(tmp_path, {"auths": {token_sandbox.host: auth()}, "credsStore": "mine"})
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert anonymous.code == 1
     assert SECRET not in anonymous.err
-    assert (result.code, tags(exit_on_input_error)) == (0, set())
+    assert (result.code, tags(token_sandbox)) == (0, set())
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '"text"'])
-def test_broken_configuration(run: Command, exit_on_input_error: Sandbox, tmp_path: Path, text: str) -> None:
+def test_broken_configuration(run: Command, token_sandbox: Sandbox, tmp_path: Path, text: str) -> None:
     """A config.json that is none is bad usage; its content is not shown."""
     write_config(tmp_path, text)
 
-    result = run(f"{exit_on_input_error.host}/team/app:1.0")
+    result = run(f"{token_sandbox.host}/team/app:1.0")
 
     assert result.code == 2
     assert "config.json" in result.err
     assert "is no JSON object" in result.err
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 def test_anonymous(run: Command) -> None:
@@ -299,31 +295,31 @@ def test_basic(run: Command) -> None:
 
 
 @pytest.mark.parametrize("how", ["user", "stdin", "environment"])
-def test_several_hosts(run: Command, exit_on_input_error: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+def test_several_hosts(run: Command, token_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     """One user and password are for one registry: with two hosts nothing is sent, and config.json is named."""
     if how == "environment":
         monkeypatch.setenv("REGISTRY_USERNAME", "admin")
         monkeypatch.setenv("REGISTRY_PASSWORD", SECRET)
     options = {"user": ["-u", "admin"], "stdin": ["-u", "admin", "--password-stdin"], "environment": []}[how]
 
-    result = run(f"{exit_on_input_error.host}/a:1", "localhost:1/a:1", *options, stdin=SECRET.encode())
+    result = run(f"{token_sandbox.host}/a:1", "localhost:1/a:1", *options, stdin=SECRET.encode())
 
     assert result.code == 2
     assert "are for one registry, this run has 2" in result.err
     assert "config.json" in result.err
     assert SECRET not in result.err
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 async def test_a_resumed_run_over_several_hosts(tmp_path: Path) -> None:
     """-u is for one registry, also where another one's images could only not be judged in the first part of the run."""
     env = {"BULKRM_STATE_DIR": str(tmp_path / "state"), "DOCKER_CONFIG": str(tmp_path / "docker")}
-    async with Sandbox() as exit_on_input_error, Sandbox(SandboxSettings(auth=Auth.BASIC)) as other:
-        write_config(tmp_path, {"auths": {exit_on_input_error.host: auth()}})
-        fill(exit_on_input_error, "a")
+    async with Sandbox() as token_sandbox, Sandbox(SandboxSettings(auth=Auth.BASIC)) as other:
+        write_config(tmp_path, {"auths": {token_sandbox.host: auth()}})
+        fill(token_sandbox, "a")
         fill(other, "b")
-        images = [f"{exit_on_input_error.host}/team/app:a", f"{other.host}/team/app:b"]
-        await killed(exit_on_input_error, *images, "-y", method="DELETE", path="sha256:", env=env)
+        images = [f"{token_sandbox.host}/team/app:a", f"{other.host}/team/app:b"]
+        await killed(token_sandbox, *images, "-y", method="DELETE", path="sha256:", env=env)
 
         result = await bulkrm("resume", "-u", "admin", "--password-stdin", stdin=b"admin", env=env)
 
@@ -380,24 +376,24 @@ def test_password_from_nowhere(run: Command, options: list[str], word: str) -> N
 
 
 @pytest.mark.parametrize("password", [SECRET, "Upper/Case", "with blank", "a@b", "://", "*", "x" * 64])
-def test_docker_habit_is_not_repeated_aloud(run: Command, exit_on_input_error: Sandbox, password: str) -> None:
+def test_docker_habit_is_not_repeated_aloud(run: Command, token_sandbox: Sandbox, password: str) -> None:
     """`-p secret`: the argument that cannot be a reference is named by its position, and shown nowhere."""
-    result = run("-u", "admin", "-p", password, f"{exit_on_input_error.host}/team/app:1.0")
+    result = run("-u", "admin", "-p", password, f"{token_sandbox.host}/team/app:1.0")
 
     assert result.code == 2
     assert "argument 1: is no image reference" in result.err
     assert "-p takes no value" in result.err
     assert password not in (result.out + result.err).replace("****", "")
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 # Refused
 
 
-def test_wrong_password(run: Command, exit_on_input_error: Sandbox) -> None:
+def test_wrong_password(run: Command, token_sandbox: Sandbox) -> None:
     """A wrong password fails every image with one code, without asking for each of them, and is not shown."""
-    fill(exit_on_input_error, *(f"t{number}" for number in range(50)))
-    images = [f"{exit_on_input_error.host}/team/app:t{number}" for number in range(50)]
+    fill(token_sandbox, *(f"t{number}" for number in range(50)))
+    images = [f"{token_sandbox.host}/team/app:t{number}" for number in range(50)]
 
     result = run(*images, "-u", "admin", "--password-stdin", "-o", "json", stdin=SECRET.encode())
 
@@ -405,8 +401,8 @@ def test_wrong_password(run: Command, exit_on_input_error: Sandbox) -> None:
     assert {(image["status"], image["error"]["code"]) for image in result.images} == {("failed", "bad-credentials")}
     assert all("password" in image["hint"] for image in result.images)
     assert SECRET not in result.out + result.err
-    assert len(exit_on_input_error.tokens.log) == 1
-    assert len(tags(exit_on_input_error)) == 50
+    assert len(token_sandbox.tokens.log) == 1
+    assert len(tags(token_sandbox)) == 50
 
 
 def test_missing_permission(run: Command) -> None:

@@ -338,24 +338,24 @@ async def test_the_password_of_a_named_user(tmp_path: Path) -> None:
     ],
 )
 def test_an_entry_that_cannot_be_read(
-    run: Command, exit_on_input_error: Sandbox, tmp_path: Path, entry: object, words: str
+    run: Command, token_sandbox: Sandbox, tmp_path: Path, entry: object, words: str
 ) -> None:
     """It is bad usage that names file and key, and nothing is sent."""
-    configured(tmp_path, {"auths": {exit_on_input_error.host: entry}})
+    configured(tmp_path, {"auths": {token_sandbox.host: entry}})
 
-    result = run(f"{exit_on_input_error.host}/team/app:1")
+    result = run(f"{token_sandbox.host}/team/app:1")
 
     assert result.code == 2
-    assert f'config.json: auths["{exit_on_input_error.host}"]{words}' in " ".join(result.err.split())
-    assert exit_on_input_error.log == []
+    assert f'config.json: auths["{token_sandbox.host}"]{words}' in " ".join(result.err.split())
+    assert token_sandbox.log == []
 
 
-def test_an_entry_of_another_registry(run: Command, exit_on_input_error: Sandbox, tmp_path: Path) -> None:
+def test_an_entry_of_another_registry(run: Command, token_sandbox: Sandbox, tmp_path: Path) -> None:
     """An `auth` that cannot be decoded matters to whoever needs it, and to nobody else."""
-    fill(exit_on_input_error, "1")
-    configured(tmp_path, {"auths": {exit_on_input_error.host: auth("admin", "admin"), "other.example": {"auth": "!"}}})
+    fill(token_sandbox, "1")
+    configured(tmp_path, {"auths": {token_sandbox.host: auth("admin", "admin"), "other.example": {"auth": "!"}}})
 
-    assert run(f"{exit_on_input_error.host}/team/app:1").code == 0
+    assert run(f"{token_sandbox.host}/team/app:1").code == 0
 
 
 @pytest.mark.parametrize("body", ["", " \n"])
@@ -466,18 +466,18 @@ async def test_a_helper_is_asked_again(kind: Auth, good: int, tmp_path: Path, mo
     ],
 )
 def test_a_helper_that_says_too_much(
-    run: Command, exit_on_input_error: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
+    run: Command, token_sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, words: str
 ) -> None:
     """It is bad usage, and what it says is neither kept nor shown."""
     install_helper(tmp_path / "bin", monkeypatch, "loud", script)
-    configured(tmp_path, {"credHelpers": {exit_on_input_error.host: "loud"}})
+    configured(tmp_path, {"credHelpers": {token_sandbox.host: "loud"}})
 
-    result = run(f"{exit_on_input_error.host}/team/app:1")
+    result = run(f"{token_sandbox.host}/team/app:1")
 
     assert result.code == 2
     assert words in " ".join(result.err.split())
     assert SECRET not in result.err
-    assert exit_on_input_error.log == []
+    assert token_sandbox.log == []
 
 
 @pytest.mark.parametrize("kind", [Auth.BASIC, Auth.TOKEN])

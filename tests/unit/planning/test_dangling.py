@@ -46,17 +46,17 @@ def test_only_what_is_listed() -> None:
 def test_why_it_stays() -> None:
     """It stays where it is protected, pinned, where nothing can delete a tag, and where nothing is deleted at all."""
     listed = ("bad", Absent())
-    exit_on_input_error = plan(nowhere(listed), protection=protects("bad"))
+    protected = plan(nowhere(listed), protection=protects("bad"))
     pinned = plan(nowhere((f"bad@{ONE.digest}", Absent()), listed))
     without = plan(nowhere(listed, untag_method=None))
     refused = plan(nowhere(listed, untag_method=BROKEN))
 
-    assert [entry.outcome for entry in exit_on_input_error.settled] == [Kept(KeptReason.PROTECTED, ("*:bad",))]
+    assert [entry.outcome for entry in protected.settled] == [Kept(KeptReason.PROTECTED, ("*:bad",))]
     why = Kept(KeptReason.UNREADABLE, (f"{NOWHERE}, so it cannot be told whether it holds {ONE.digest}",))
     assert [entry.outcome for entry in pinned.settled] == [why, why]
     assert [entry.outcome for entry in without.settled] == [Kept(KeptReason.UNREADABLE, (NOWHERE,))]
     assert [entry.outcome for entry in refused.settled] == [Failed(BROKEN)]
-    assert not any(made.dangling for made in (exit_on_input_error, pinned, without, refused))
+    assert not any(made.dangling for made in (protected, pinned, without, refused))
 
 
 def test_a_limit() -> None:
