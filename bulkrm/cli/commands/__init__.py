@@ -1,1 +1,1 @@
-"""The commands: options in, exit code out."""
+"""The commands: functions that take groups of options and return the exit code."""

@@ -7,11 +7,12 @@ import typer
 
 from bulkrm import __version__
 from bulkrm.cli.commands import read_only
-from bulkrm.cli.commands.recovery import resume, undo
 from bulkrm.cli.commands.runs import runs
 from bulkrm.cli.options.command import command
 from bulkrm.cli.options.declared import (
     OUTPUT,
+    ConfirmationOptions,
+    ConsentOptions,
     ImageOptions,
     OutputOptions,
     PaceOptions,
@@ -20,7 +21,7 @@ from bulkrm.cli.options.declared import (
     SignInOptions,
     path,
 )
-from bulkrm.cli.options.rule import NO_SETTING, Example
+from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, Example
 
 # No option of its own, not even --help: `main` puts a command word before everything.
 app = typer.Typer(
@@ -58,6 +59,21 @@ Out = Annotated[
     ),
 ]
 PlanFiles = Annotated[list[str], typer.Argument(metavar="FILE", help="A plan that `bulkrm plan --out` wrote.")]
+RunName = Annotated[str | None, typer.Argument(metavar="RUN", help="Default: the latest that is unfinished.")]
+RunAndImages = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN] [IMAGE]...",
+        help="A run, and images or globs of it; default: all of the latest run that is not undone.",
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Also put back tags that lead to something else by now.", rich_help_panel=ConsentOptions.panel
+    ),
+    COMMAND_LINE,
+]
 
 
 @command(
@@ -140,20 +156,53 @@ def apply(
     return apply_plan(plan_files, safety, sign_in, pace, output)
 
 
-command(
+@command(
     app,
     examples=(
         Example("Go on with the latest unfinished run", "bulkrm resume"),
         Example("Go on with a run that `bulkrm runs` lists", "bulkrm resume 20260131T120000Z-1a2b3c"),
     ),
-)(resume)
-command(
+)
+def resume(
+    safety: ConfirmationOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions, run: RunName = None
+) -> int:
+    """Go on with a run that was interrupted, and report all of it.
+
+    Finished images are not asked for again. Requests that were in flight are looked up; the rest is judged again before it
+    is deleted. A run that was killed before its plan was complete plans again. Hosts, credentials and TLS options are given
+    again.
+    """
+    from bulkrm.cli.commands.recorded_runs import resume_run
+
+    return resume_run(run, safety, sign_in, pace, output)
+
+
+@command(
     app,
     examples=(
         Example("Put back all that the latest run deleted", "bulkrm undo"),
         Example("Put back some images of a run", "bulkrm undo 20260131T120000Z-1a2b3c 'host/team/app:pr-*'"),
     ),
-)(undo)
+)
+def undo(
+    safety: ConsentOptions,
+    sign_in: SignInOptions,
+    pace: PaceOptions,
+    output: OutputOptions,
+    run_and_images: RunAndImages = None,
+    force: Force = False,
+) -> int:
+    """Put back what a run deleted.
+
+    This works as long as the registry has not collected its garbage. Children are pushed first, then the manifests that
+    name them, then the tags; each is read back. A tag that leads to something else by now is left alone. `undo RUN` may be
+    repeated: images that are there already stay as they are.
+    """
+    from bulkrm.cli.commands.recorded_runs import undo_run
+
+    return undo_run(run_and_images or [], safety, sign_in, pace, output, force=force)
+
+
 command(app, examples=(Example("Check all lists before a merge", "bulkrm check 'lists/*.yaml'"),))(read_only.check)
 command(
     app,

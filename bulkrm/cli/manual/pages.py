@@ -31,7 +31,7 @@ class ManualPage:
 
     @property
     def text(self) -> str:
-        """Its Markdown."""
+        """The Markdown of the page."""
         return _folder().joinpath(f"{self.topic}.md").read_text(encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ from bulkrm.model.settings import Pacing
 
 _ASIDE = 24
 _UNLIMITED = 65536
-_TOKENS = 4  # one of so many connections is reserved for the token server
+_TOKENS = 4  # one of every four connections is to the token server
 _FEWEST = 2  # one to a registry and one to its token server
 
 

@@ -33,7 +33,7 @@ class Writer:
     begun: bool = True
 
     def begin(self) -> None:
-        """Empty the file at the begin of the run: its content is the report of another run."""
+        """Empty the file at the beginning of the run: its content is the report of another run."""
         if not self.begun:
             self.begun = True
             try:
@@ -106,7 +106,7 @@ def open_writers(
 
 
 def begin_all(writers: Sequence[Writer]) -> None:
-    """Empty all files at the begin of the run."""
+    """Empty all files at the beginning of the run."""
     for writer in writers:
         writer.begin()
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bulkrm.cli.terminal.console import EnduringStderr
 from bulkrm.cli.terminal.display.display import Quiet
-from bulkrm.cli.terminal.display.pace import Waiting, duration, speed
+from bulkrm.cli.terminal.display.pace import Pauses, duration, speed
 from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 from bulkrm.model.text.printable import printable
@@ -26,13 +26,13 @@ class _Pace(ProgressColumn):
     The name of the registry is in the line above the bar: it may be as long as the terminal is wide.
     """
 
-    def __init__(self, waiting: Waiting, now: Callable[[], float]) -> None:
+    def __init__(self, pauses: Pauses, now: Callable[[], float]) -> None:
         super().__init__()
-        self._waiting = waiting
+        self._pauses = pauses
         self._now = now
 
     def render(self, task: Task) -> Text:
-        found = self._waiting.left(self._now())
+        found = self._pauses.left(self._now())
         if found is not None:
             return Text(f"waiting {duration(found[1])}", style="yellow")
         if not task.speed:
@@ -47,13 +47,13 @@ class Bar(Quiet):
     def __init__(self, console: Console | None = None, now: Callable[[], float] = time.monotonic) -> None:
         """Draw on standard error, unless another console is given."""
         self._now = now
-        self._waiting = Waiting()
+        self._pauses = Pauses()
         drawn_on = console or Console(file=cast("TextIO", EnduringStderr()), force_terminal=True)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(min(max(drawn_on.width - _WORDS, _SHORTEST), _LONGEST)),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f}", markup=False),
-            _Pace(self._waiting, now),
+            _Pace(self._pauses, now),
             console=drawn_on,
             get_time=now,
             transient=True,
@@ -87,7 +87,7 @@ class Bar(Quiet):
 
     def wait(self, pause: Paused) -> None:
         """Show the pause in a line above the bar, and count its seconds down beside the bar."""
-        self._waiting.add(pause, self._now())
+        self._pauses.add(pause, self._now())
         self.say(pause_line(pause))
 
     def say(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 
 from bulkrm.cli.terminal.console import say
 from bulkrm.cli.terminal.display.display import Quiet
-from bulkrm.cli.terminal.display.pace import Waiting, duration, speed
+from bulkrm.cli.terminal.display.pace import Pauses, duration, speed
 from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 
@@ -29,7 +29,7 @@ class Lines(Quiet):
         self._now = now
         self._sleep = sleep
         self._write = write
-        self._waiting = Waiting()
+        self._pauses = Pauses()
         self._name: str | None = None
         self._total = self._done = 0
         self._line_at, self._done_at_line = 0.0, 0  # the time of the last line, and the steps that were done then
@@ -60,7 +60,7 @@ class Lines(Quiet):
 
     def wait(self, pause: Paused) -> None:
         """Write a line on the pause."""
-        self._waiting.add(pause, self._now())
+        self._pauses.add(pause, self._now())
         self._write(pause_line(pause))
 
     def say(self, text: str) -> None:
@@ -81,7 +81,7 @@ class Lines(Quiet):
         parts = [f"{self._done:,} of {self._total:,}", speed(rate)]
         if rate:
             parts.append(f"about {duration((self._total - self._done) / rate)} left")
-        waiting = self._waiting.left(now)
+        waiting = self._pauses.left(now)
         if waiting is not None:
             parts.append(f"waiting {duration(waiting[1])} more for {waiting[0]}")
         self._line_at, self._done_at_line = now, self._done
