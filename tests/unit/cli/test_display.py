@@ -9,7 +9,7 @@ from rich.console import Console
 from bulkrm.cli.terminal.capabilities import is_dumb, wants_colour
 from bulkrm.cli.terminal.display.bar import Bar
 from bulkrm.cli.terminal.display.lines import EVERY, Lines
-from bulkrm.cli.terminal.display.pace import Pauses, duration, speed
+from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
 from bulkrm.model.events import Paused, PauseReason
 from tests.support.clock import FakeClock
 
@@ -98,7 +98,7 @@ def test_speed() -> None:
 
 def test_the_longest_wait() -> None:
     """Of several hosts that are waited for, the one that takes longest is named; what is over is forgotten."""
-    waiting = Pauses()
+    waiting = PausedHosts()
     waiting.add(Paused("a.example", 10.0, PauseReason.ASKED), 0.0)
     waiting.add(Paused("b.example", 30.0, PauseReason.TROUBLE), 5.0)
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bulkrm.cli.terminal.console import EnduringStderr
 from bulkrm.cli.terminal.display.display import Quiet
-from bulkrm.cli.terminal.display.pace import Pauses, duration, speed
+from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
 from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 from bulkrm.model.text.printable import printable
@@ -26,7 +26,7 @@ class _Pace(ProgressColumn):
     The name of the registry is in the line above the bar: it may be as long as the terminal is wide.
     """
 
-    def __init__(self, pauses: Pauses, now: Callable[[], float]) -> None:
+    def __init__(self, pauses: PausedHosts, now: Callable[[], float]) -> None:
         super().__init__()
         self._pauses = pauses
         self._now = now
@@ -47,7 +47,7 @@ class Bar(Quiet):
     def __init__(self, console: Console | None = None, now: Callable[[], float] = time.monotonic) -> None:
         """Draw on standard error, unless another console is given."""
         self._now = now
-        self._pauses = Pauses()
+        self._pauses = PausedHosts()
         drawn_on = console or Console(file=cast("TextIO", EnduringStderr()), force_terminal=True)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),

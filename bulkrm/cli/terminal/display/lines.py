@@ -8,7 +8,7 @@ from typing import Self
 
 from bulkrm.cli.terminal.console import say
 from bulkrm.cli.terminal.display.display import Quiet
-from bulkrm.cli.terminal.display.pace import Pauses, duration, speed
+from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
 from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 
@@ -29,7 +29,7 @@ class Lines(Quiet):
         self._now = now
         self._sleep = sleep
         self._write = write
-        self._pauses = Pauses()
+        self._pauses = PausedHosts()
         self._name: str | None = None
         self._total = self._done = 0
         self._line_at, self._done_at_line = 0.0, 0  # the time of the last line, and the steps that were done then

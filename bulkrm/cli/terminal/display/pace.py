@@ -21,7 +21,7 @@ def speed(number: float) -> str:
     return f"{number:,.0f}/s" if number >= 10 else f"{number:.1f}/s"  # noqa: PLR2004 (two digits are enough)
 
 
-class Pauses:
+class PausedHosts:
     """The hosts that get no requests now, and for how long. `now`: a monotonic time, in seconds."""
 
     def __init__(self) -> None:
