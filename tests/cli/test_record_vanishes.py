@@ -47,10 +47,10 @@ HARMS: dict[str, tuple[Harm, str]] = {
     "run moved": (lambda state: move(the_run(state)), "was removed or moved"),
     "journal removed": (lambda state: (the_run(state) / "journal.jsonl").unlink(), "was removed or moved"),
     "journal replaced": (lambda state: again(the_run(state) / "journal.jsonl"), "was replaced"),
-    "journal cut off": (lambda state: os.truncate(the_run(state) / "journal.jsonl", 10), "was cut off"),
+    "journal cut off": (lambda state: os.truncate(the_run(state) / "journal.jsonl", 10), "was truncated"),
     "archive removed": (lambda state: (the_run(state) / "manifests.jsonl.gz").unlink(), "was removed or moved"),
     "archive replaced": (lambda state: again(the_run(state) / "manifests.jsonl.gz"), "was replaced"),
-    "archive cut off": (lambda state: os.truncate(the_run(state) / "manifests.jsonl.gz", 10), "was cut off"),
+    "archive cut off": (lambda state: os.truncate(the_run(state) / "manifests.jsonl.gz", 10), "was truncated"),
 }
 
 
