@@ -1,7 +1,7 @@
 """What is done with one image, with parts that answer from a script: no server, no socket."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import anyio
@@ -18,18 +18,19 @@ from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
 from bulkrm.model.events import ignore
-from bulkrm.model.plan import Item
+from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome
-from bulkrm.model.steps import DeleteManifest
+from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.model.target import Target
 from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Unsent
+from bulkrm.planning.next_step import UNCONFIRMED
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 from tests.support.clock import FakeClock
-from tests.support.one_image import APP, BROKEN, image
+from tests.support.one_image import APP, BROKEN, ITEM, LEFT, MOVED, image
 
 Answer = tuple[CameTo, Effect] | Exception
 
@@ -46,7 +47,9 @@ class Script:
     looks: list[LookResult] = field(default_factory=list)
     during: Callable[[], Awaitable[None]] | None = None  # goes on while a request is under way
     while_settling: Callable[[], Awaitable[None]] | None = None
-    goes: bool = True
+    judgements: list[Judgement] = field(
+        default_factory=list
+    )  # of the image, one after the other; at the end all of it goes
     asked: list[str] = field(default_factory=list)
     waiting: list[Item] = field(default_factory=list)
     outcomes: ItemOutcomes | None = None
@@ -54,7 +57,7 @@ class Script:
 
     async def judged(self, judged: Item) -> Judgement:
         self.asked.append("judge")
-        return Judgement(judged if self.goes else None)
+        return self.judgements.pop(0) if self.judgements else Judgement(judged)
 
     def is_stale(self, _: Repository) -> bool:
         return False
@@ -72,6 +75,13 @@ class Script:
         came_to, sending.effect = answer
         return came_to
 
+    async def untag(self, _: Item, staleness: object) -> CameTo:
+        assert staleness is self
+        self.asked.append("untag")
+        answer = self.answers.pop(0)
+        assert not isinstance(answer, Exception)
+        return answer[0]
+
     async def look(self, _: Item) -> LookResult:
         self.asked.append("look")
         return self.looks.pop(0)
@@ -79,7 +89,7 @@ class Script:
     def repository(self, _: Repository) -> "Script":
         return self
 
-    known_failure = known_failure_of_deleting = None
+    known_failure = known_failure_of_deleting = known_failure_of_untagging = None
 
     def needs_no_tags(self, _: Item) -> bool:
         return False
@@ -106,7 +116,9 @@ class Script:
         await self.while_settling()
 
 
-def step_of(script: Script, step: DeleteManifest, *others: DeleteManifest, effect: Effect = Effect.NONE) -> ImageStep:
+def step_of(
+    script: Script, step: DeleteManifest | UntagManifest, *others: DeleteManifest, effect: Effect = Effect.NONE
+) -> ImageStep:
     """The step, among others, with the script for parts."""
     outcomes = script.results
     outcomes.open([target for each in (step, *others) for target in each.item.targets])
@@ -140,6 +152,23 @@ async def cut_off(step: ImageStep) -> None:
         group.start_soon(step.run)
         await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()
+
+
+async def is_over(step: ImageStep) -> bool:
+    """Tell whether a step that waits for this one is let go, and the next one of its host has its turn."""
+    let_go = False
+
+    async def follow() -> None:
+        nonlocal let_go
+        await step._parts.order.come(DeleteManifest(CHILD, (ONE.digest,)))
+        await step._parts.first_alone.turn(APP.host).take()
+        let_go = True
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(follow)
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    return let_go and not step._parts.in_flight.busy()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +205,7 @@ async def test_what_a_send_comes_to(
 
 async def test_what_a_killed_run_has_begun_is_looked_up() -> None:
     """What does not go any more may be gone because an earlier part of the run sent its DELETE."""
-    script = Script([], Stop(), [Removal.FOUND_GONE], goes=False)
+    script = Script([], Stop(), [Removal.FOUND_GONE], judgements=[Judgement(None)])
     await step_of(script, DeleteManifest(ONE), effect=Effect.OVER).run()
 
     assert (script.asked, told(script)) == (["judge", "look"], Deleted())
@@ -234,3 +263,76 @@ async def test_cut_off_while_others_wait_for_the_proof() -> None:
 
     assert script.waiting == [ONE]
     assert told(script) is None
+
+
+async def test_what_a_judgement_drops_is_told_first() -> None:
+    """A target that moved has its outcome before the rest is sent, which says nothing of it."""
+    script = Script([(Removal.DELETED, Effect.OPEN)], Stop(), judgements=[Judgement(LEFT, MOVED)])
+    await step_of(script, DeleteManifest(ITEM)).run()
+
+    assert script.asked == ["judge", "send"]
+    assert [script.results.outcome(target) for target in ITEM.targets] == [Deleted(), Kept(KeptReason.MOVED)]
+
+
+async def test_what_is_not_begun_in_a_stopped_run() -> None:
+    """Nobody is asked, and nothing is said of it; who waits for it is let go."""
+    script = Script([], Stop())
+    step = step_of(script, DeleteManifest(ONE), DeleteManifest(CHILD, (ONE.digest,)))
+    script.stop.fail_fast()
+    await step.run()
+
+    assert (script.asked, told(script)) == ([], None)
+    assert await is_over(step)
+
+
+async def test_a_stop_after_a_send_without_an_answer() -> None:
+    """It is unconfirmed, and not sent again."""
+    script = Script([(Unsent(BROKEN), Effect.OPEN)], Stop())
+
+    async def stop() -> None:
+        script.stop.fail_fast()
+
+    script.during = stop
+    await step_of(script, DeleteManifest(ONE)).run()
+
+    assert (script.asked, told(script)) == (["judge", "send"], Failed(UNCONFIRMED))
+
+
+@pytest.mark.parametrize(("answers", "expected"), [([(Unsent(BROKEN), Effect.OPEN)], Failed(UNCONFIRMED)), ([], None)])
+async def test_a_bug(answers: list[Answer], expected: Outcome | None) -> None:
+    """It is not lost, and the image is unconfirmed if it may be gone; who waits for it is let go, and its turn is free."""
+    script = Script([*answers, ZeroDivisionError()], Stop())
+    step = step_of(script, DeleteManifest(ONE), DeleteManifest(CHILD, (ONE.digest,)))
+
+    with pytest.raises(ZeroDivisionError):
+        await step.run()
+
+    assert told(script) == expected
+    assert await is_over(step)
+
+
+async def test_the_host_is_open_after_an_answer() -> None:
+    """A send that was taken back proves nothing of the host, so the next one goes alone too; an answer does."""
+    script = Script([(Unsent(BROKEN), Effect.OPEN)] * 2, Stop(), [Removal.FOUND_GONE])
+    first = step_of(script, DeleteManifest(ONE), DeleteManifest(CHILD))
+    await first.run()
+    async with first._parts.first_alone.turn(APP.host) as is_alone_after_a_look:
+        pass
+    script.answers.append((BROKEN, Effect.OPEN))
+    await ImageStep(DeleteManifest(CHILD), first._parts, Effect.NONE).run()
+    async with first._parts.first_alone.turn(APP.host) as is_alone_after_an_answer:
+        pass
+
+    assert (is_alone_after_a_look, is_alone_after_an_answer) == (True, False)
+
+
+async def test_tags_are_taken_off_by_their_sender() -> None:
+    """Who takes tags off records what became of them; until then the image is judged again and again."""
+    script = Script([(Unsent(), Effect.NONE), (Finding.RECORDED, Effect.NONE)], Stop())
+    step = step_of(script, UntagManifest(replace(ONE, verdict=Untag(("latest",)))))
+    await step.run()
+
+    assert script.asked == ["judge", "untag", "judge", "untag"]
+    assert told(script) is None
+    async with step._parts.first_alone.turn(APP.host) as is_alone:
+        assert not is_alone
