@@ -85,7 +85,7 @@ async def test_report_format(sandbox: Sandbox, extended: Extend, tmp_path: Path)
     assert named is not None
     assert set(re.split(r", | or ", named[1])) == {"failed", "json", "jsonl", "text"}
     assert re.search(r"write one of (\w+, )*failed", other.err)
-    assert completed.out == "words\nfailed\tthe names of what failed\n"
+    assert completed.out == "words\nfailed\tthe names of the failed images\n"
     assert tags(sandbox) == {"bad"}
 
 
@@ -345,7 +345,7 @@ async def test_a_distribution_without_metadata(sandbox: Sandbox, plugged: Extend
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("admin", "is no login"),
+        ("admin", "is not a login"),
         ("somebody:else", "HTTP 401"),
     ],
 )
