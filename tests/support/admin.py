@@ -1,4 +1,4 @@
-"""A small registry client for tests: it fills a registry and looks at it. It shares no code with bulkrm's own."""
+"""A small registry client for tests, which fills a registry and reads it. It shares no code with bulkrm's own client."""
 
 import asyncio
 import hashlib
@@ -30,7 +30,7 @@ _PARALLEL = 16
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered."""
+    """The answer of a server."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,13 +47,13 @@ class Reply:
 
     @property
     def next_page(self) -> str:
-        """Where the `Link` header leads, empty without one."""
+        """The target of the `Link` header; "" without one."""
         link = re.fullmatch(r'<([^>]+)>; rel="next"', self.headers.get("Link", ""))
         return link[1] if link else ""
 
 
 class Admin:
-    """A user with all rights; an async context manager. It answers challenges, one token for each repository."""
+    """The client of a user with all rights; an async context manager. It answers challenges, with one token a repository."""
 
     def __init__(self, url: str, *, user: str = "admin", password: str = PASSWORD, ca_pem: bytes | None = None) -> None:
         self.url = url
@@ -79,7 +79,7 @@ class Admin:
     async def send(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> Reply:
-        """Send one request as it is, without credentials of its own. `path` may be a whole URL."""
+        """Send one request without credentials. `path` may be a whole URL."""
         assert self._session is not None
         url = URL(path if "://" in path else self.url + path, encoded=True)
         # A file: aiohttp warns of bytes of more than 1 MiB.
@@ -136,7 +136,7 @@ class Admin:
                 tasks.create_task(push(tag, image))
 
     async def push_blob(self, repository: str, content: bytes) -> str:
-        """Push a blob, unless this client has done that before; return its digest."""
+        """Push a blob, unless this client has pushed it before; return its digest."""
         digest = digest_of(content)
         if (repository, digest) not in self._pushed:
             start = await self.call("POST", f"/v2/{repository}/blobs/uploads/")
@@ -160,7 +160,7 @@ class Admin:
     # Looking
 
     async def get(self, repository: str, reference: str, accept: str = ALL_TYPES, method: str = "GET") -> Reply:
-        """GET or HEAD a manifest; an empty `accept` sends `*/*`, as the HTTP library does of itself."""
+        """GET or HEAD a manifest; with an empty `accept` the HTTP library sends `*/*`."""
         headers = {"Accept": accept} if accept else {}
         return await self.call(method, f"/v2/{repository}/manifests/{reference}", headers=headers)
 
@@ -181,7 +181,7 @@ class Admin:
         return set(reply.json.get("tags") or ())
 
     async def content(self, repository: str, *names: str) -> dict[str, str | None]:
-        """Resolve every tag that is listed, and these tags and digests besides."""
+        """Resolve every tag that is listed, and these tags and digests."""
         found: dict[str, str | None] = dict.fromkeys([*names, *sorted(await self.tags(repository))])
 
         async def look(name: str) -> None:
@@ -193,7 +193,7 @@ class Admin:
         return found
 
     async def referrers(self, repository: str, digest: str) -> list[str] | None:
-        """List what is attached to the digest, all pages; None where there is no referrers API."""
+        """List the referrers of the digest, all pages; None: there is no referrers API."""
         path, found = f"/v2/{repository}/referrers/{digest}", list[str]()
         while path:
             reply = await self.call("GET", path)
@@ -210,7 +210,7 @@ class Admin:
         return list(reply.json["repositories"])
 
     async def pulls(self, repository: str, reference: str) -> bool:
-        """Tell whether the manifest and all its parts are there, children included, with the bytes they claim."""
+        """Tell whether the manifest and all its parts exist, children included, with bytes of the right digests."""
         reply = await self.get(repository, reference)
         if reply.status != 200 or digest_of(reply.body) != reply.headers["Docker-Content-Digest"]:
             return False

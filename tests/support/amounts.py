@@ -1,4 +1,4 @@
-"""How often something is repeated: a little in every run of the tests, more in the slow one, and as the environment says."""
+"""How often a test repeats something: a little in every run, more in the slow one, or as an environment variable says."""
 
 import os
 from typing import Any
@@ -7,6 +7,6 @@ import pytest
 
 
 def amounts(variable: str, quick: int, slow: int) -> list[Any]:
-    """Return the numbers to try as parameters of a test; what the variable says stands for all of them."""
+    """Return the numbers to try as parameters of a test; if the variable is set, only its number."""
     wanted = os.environ.get(variable)
     return [int(wanted)] if wanted else [quick, pytest.param(slow, marks=pytest.mark.slow)]

@@ -17,8 +17,8 @@ class FakeClock:
     """Implements `bulkrm.remote.clock.Clock`.
 
     With `auto`, a sleep ends at once: the one that would end first moves the time to its end. Without, `advance` moves
-    it. `slept` has the length of every sleep that was begun; `jitter` is what `random` returns. `counts_sleep`: its
-    system has a clock that goes on while the machine sleeps.
+    it. `slept` has the length of every sleep that was begun; `jitter` is the result of `random`. `counts_sleep`: its system
+    has a clock that counts the sleep of the machine.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class FakeClock:
             self._sleepers.remove(sleeper)
 
     def skip(self, seconds: float) -> None:
-        """Let time pass without waking anybody, as if the test's process had been stopped."""
+        """Let time pass without waking any task, as if the process of the test had been stopped."""
         self._now += seconds
 
     def suspend(self, seconds: float) -> None:
-        """Let the machine sleep: the wall clock goes on, and the monotonic one stands still."""
+        """Let the machine sleep: the wall clock goes on, and the monotonic one stops."""
         self._wall += seconds
         self._suspended += seconds
 
@@ -68,7 +68,7 @@ class FakeClock:
         self._wall += seconds
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass, from one sleeper's end to the next one's; whoever wakes runs as far as it can."""
+        """Let time pass, from the end of one sleep to the next; each task that wakes runs as far as it can."""
         end = self._now + seconds
         await _settle()
         while due := [sleeper for sleeper in self._sleepers if sleeper.until <= end and not sleeper.woken.is_set()]:
@@ -79,7 +79,7 @@ class FakeClock:
         self._now = end
 
     async def until_asleep(self, sleepers: int) -> None:
-        """Wait until so many tasks sleep, where real sockets keep the others from being merely blocked."""
+        """Wait until this many tasks sleep, in a test whose other tasks wait for real sockets."""
         async with asyncio.timeout(10):
             while len(self._sleepers) < sleepers:  # noqa: ASYNC110 (the loop has to go on to serve the sockets)
                 await asyncio.sleep(0)

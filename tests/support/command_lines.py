@@ -1,4 +1,4 @@
-"""Command lines in scripts and documents: which of them are bulkrm's, and whether bulkrm understands them."""
+"""The command lines of bulkrm in scripts and documents, and whether its parser accepts them."""
 
 import shlex
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from bulkrm.cli.main import with_command
 
 
 def commands(script: str) -> Iterator[list[str]]:
-    """Yield the arguments of each bulkrm in a shell script, by its name or as the image of `docker run`."""
+    """Yield the arguments of each bulkrm command in a shell script, also of one that `docker run` starts."""
     for line in script.replace("\\\n", " ").splitlines():
         lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
@@ -32,7 +32,7 @@ def _bulkrm(words: list[str]) -> Iterator[list[str]]:
 
 
 def check_options(arguments: list[str]) -> None:
-    """Let the real parser read the arguments; it raises what it does not know."""
+    """Parse the arguments by the real parser, which raises for an unknown option."""
     command, *rest = with_command(arguments)
     group = typer.main.get_command(app)
     found = group.get_command(None, command)  # type: ignore[attr-defined]

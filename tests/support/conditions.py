@@ -1,4 +1,4 @@
-"""Lists with conditions, repositories in memory, and the plan that comes of both: no server, no clock."""
+"""Plans of lists with conditions for repositories in memory: no server, no clock."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -62,7 +62,7 @@ class Shown:
 
 
 def digest_of(name: str) -> Digest:
-    """Make a digest of a name."""
+    """Return a digest that is different for each name."""
     return Digest.of(name.encode())
 
 
@@ -76,9 +76,9 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
     new: Sequence[str] = (),
     targets: Sequence[Target] | None = None,
 ) -> Plan:
-    """Return the plan of a list for one repository, a.b/app, which holds these images.
+    """Return the plan of a list for one repository, a.b/app, which has these images.
 
-    `new`: the images that came since the first judgement; `targets`: what that left to be judged again.
+    `new`: the images that were pushed since the first judgement; `targets`: those that are judged again.
     """
     listed = read_list(text.encode(), "list.yaml")
     entries = [entry for entry in listed.entries if isinstance(entry, ConditionalEntry)]
@@ -113,7 +113,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
 
 
 def protection(patterns: Sequence[ProtectPattern]) -> FindPattern:
-    """Return which pattern protects a tag."""
+    """Return a function that finds the pattern which protects a tag."""
 
     def protects(repository: Repository, tag: str) -> str | None:
         return next((str(pattern) for pattern in patterns if pattern.protects(repository, tag)), None)
@@ -122,7 +122,7 @@ def protection(patterns: Sequence[ProtectPattern]) -> FindPattern:
 
 
 def fates(plan: Plan) -> dict[str, str]:
-    """Return of each image of the report `delete`, or why it stays, by its tag or digest."""
+    """Return `delete`, or the reason why it is kept, for each image of the report, by its tag or digest."""
     fate: dict[str, str] = {}
     for item in plan.items:
         verdict = item.verdict
@@ -136,7 +136,7 @@ def fates(plan: Plan) -> dict[str, str]:
 
 
 def gone(plan: Plan) -> set[str]:
-    """Return all tags that go."""
+    """Return all tags that are deleted."""
     return {tag for item in plan.acts for tag in item.removed_tags}
 
 

@@ -1,7 +1,7 @@
 """`crane registry serve`: a third real registry, with traits of its own (google/go-containerregistry pkg/registry).
 
-It keeps manifests in memory, under tags and digests alike, so deleting one deletes nothing else. It knows no users, no
-TLS and no settings. tests/contract/test_crane.py holds what it does.
+It stores manifests in memory, under tags and under digests separately, so that DELETE of one deletes nothing else. It has no
+users, no TLS and no settings. tests/contract/test_crane.py has its behaviour.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.real import RealSettings
 
 
 class CraneRegistry:
-    """A running registry; an async context manager. `tokens` is of no use: it asks nobody who he is."""
+    """A running registry; an async context manager. `tokens` is not used: it has no authentication."""
 
     settings = RealSettings(auth=Auth.NONE)
     ca_pem = None

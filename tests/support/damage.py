@@ -30,5 +30,5 @@ def damage(server: RealRegistry, repository: str, tag: str, digest: str, what: s
 
 
 def exists(server: RealRegistry, repository: str, tag: str) -> bool:
-    """Tell whether a registry has files of a tag."""
+    """Tell whether a registry has files for a tag."""
     return (Path(server.data) / "docker/registry/v2/repositories" / repository / "_manifests/tags" / tag).exists()

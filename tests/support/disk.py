@@ -19,7 +19,7 @@ BEYOND_THE_FIRST_WRITE = pytest.mark.parametrize(
 
 
 class Disk:
-    """The one that a folder is on. When it is full, nothing more goes into the files of a pattern."""
+    """The disk of a folder. When it is full, nothing more can be written to the files of a pattern."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, pattern: str = "*") -> None:
         self._folder = folder
@@ -31,7 +31,7 @@ class Disk:
         monkeypatch.setattr(os, "write", self._written)
 
     def fill(self) -> None:
-        """Leave room for half a line: what is written ends in the middle of it."""
+        """Leave room for half a line, so that the next write ends in the middle of it."""
         self._room = 10
 
     def make_room(self) -> None:

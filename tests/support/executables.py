@@ -1,4 +1,4 @@
-"""Where the servers are that tests run: distribution 2.8.2 and 3.1.1, and `crane registry serve`."""
+"""Finds the servers that tests run: distribution 2.8.2 and 3.1.1, and `crane registry serve`."""
 
 import functools
 import os
@@ -18,7 +18,7 @@ _VARIABLE_CRANE = "BULKRM_TEST_CRANE"
 
 
 def real_registry_binary() -> str:
-    """Find distribution 2.8.2; where it is missing, skip the test, or fail it in CI."""
+    """Return the path of distribution 2.8.2; if it is missing, skip the test, or fail it in CI."""
     found = shutil.which("docker-registry") or os.environ.get("BULKRM_TEST_REGISTRY")
     if found:
         return found
@@ -59,7 +59,7 @@ def installed_crane() -> str | None:
 
 
 def _installed(program: str, variable: str, question: Sequence[str], answer: str) -> str | None:
-    """Return the executable that the variable names, else the first of that name which answers so."""
+    """Return the executable that the variable names, else the first of that name with the right answer."""
     if named := os.environ.get(variable):
         return named
     # Where `go install` puts it: GOBIN, else GOPATH/bin (`go help install`).

@@ -1,4 +1,4 @@
-"""Extensions as CONTRIBUTING prints them: as a file in a copy of the package, and as a distribution of somebody else's."""
+"""The extensions that CONTRIBUTING.md prints: as a file in a copy of the package, and as another distribution."""
 
 import re
 import shutil
@@ -25,14 +25,14 @@ def printed(heading: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an extension was put: a folder to be in, and variables to set."""
+    """Where an extension was put: the folder to work in, and the environment variables to set."""
 
     folder: Path
     env: Mapping[str, str]
 
 
 def as_file(folder: Path, group: str, source: str) -> Place:
-    """Copy the package, with what is compiled of it, and add one file to it."""
+    """Copy the package, with its compiled files, and add one file to it."""
     shutil.copytree(ROOT / "bulkrm", folder / "bulkrm")
     (folder / _FOLDERS[group][0] / "example.py").write_text(source, encoding="utf-8")
     return Place(folder, {})
@@ -41,7 +41,7 @@ def as_file(folder: Path, group: str, source: str) -> Place:
 def as_plugin(
     folder: Path, group: str, source: str, name: str = "example", value: str | None = None, *, metadata: bool = True
 ) -> Place:
-    """Make what an installed distribution is: a module, its metadata, and its entry point."""
+    """Create the files of an installed distribution: a module, its metadata, and its entry point."""
     module = f"{name.replace('-', '_')}_plugin"
     (folder / "work").mkdir(parents=True, exist_ok=True)
     (folder / f"{module}.py").write_text(source, encoding="utf-8")

@@ -1,6 +1,6 @@
-"""Which fact about which server is held by which contract test: `python -m tests.support.facts` prints the table.
+"""The table of facts about servers, each with its contract test: `python -m tests.support.facts` prints it.
 
-A test says by `@pytest.mark.fact("...")` that bulkrm rests on what it holds, and its file by SERVERS whose fact that is.
+A test has the mark `@pytest.mark.fact("...")` if bulkrm relies on the fact, and SERVERS of its file names the servers.
 CONTRIBUTING.md has the table, and tests/contract/test_facts.py compares the two.
 """
 

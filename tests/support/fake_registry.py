@@ -1,8 +1,8 @@
-"""A registry without a server, for tests of the engine: no socket, and time is the test's.
+"""A registry without a server, for tests of the engine: no socket, and the test moves the clock.
 
-It stands where requests leave the process. All that is above the transport is the real thing; what would come over the
-network is worked out in memory, by the routes and the store of the sandbox, which the contract tests hold to real
-servers. tests/contract/test_fake_registry.py asks both the same, over a socket and without one.
+It replaces the transport. Everything above that is the real code; the answers are computed in memory, by the routes and the
+store of the sandbox, which the contract tests compare with real servers. tests/contract/test_fake_registry.py sends the same
+requests to both, over a socket and without one.
 
     clock = FakeClock(auto=True)
     registry = FakeRegistry(clock)
@@ -49,12 +49,12 @@ Opened = Callable[..., AbstractAsyncContextManager[Registries]]
 class FakeRegistry:
     """One registry under one host name. `sent` has `METHOD target` of every request that reached it, in order.
 
-    What it is told by `faults` happens as it does in the sandbox, on the test's clock. `most` counts how many requests
-    it had in progress together at most.
+    `faults` works as in the sandbox, by the clock of the test. `most`: the largest number of requests that it had in progress
+    at the same time.
     """
 
     def __init__(self, clock: Clock, settings: SandboxSettings = OPEN, host: str = "registry.test") -> None:
-        """Take the clock and the settings; it asks for no credentials."""
+        """`settings`: those of the sandbox, except that it asks for no credentials."""
         self.host = host
         self.store = Store()
         self.faults = Faults()
@@ -77,11 +77,11 @@ class FakeRegistry:
         return {tag: self.store.digest_of(repository, tag) for tag in sorted(self.store.tags(repository) or ())}
 
     def asked(self, *methods: str) -> list[str]:
-        """Return what was asked with these methods, in order."""
+        """Return `METHOD target` of the requests with these methods, in order."""
         return [line for line in self.sent if line.partition(" ")[0] in methods]
 
     def deleted(self, repository: str) -> list[str]:
-        """Return the tags and digests of which a DELETE was sent, in order, without those that only ask a question."""
+        """Return the tags and digests that a DELETE was sent for, in order, without those of probes."""
         begins = f"DELETE /v2/{repository}/manifests/"
         found = [line.removeprefix(begins) for line in self.sent if line.startswith(begins)]
         return [name for name in found if name != _NOBODYS and not name.startswith("bulkrm-probe-")]
@@ -93,7 +93,7 @@ class FakeRegistry:
     def opened(
         self, settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
     ) -> AbstractAsyncContextManager[Registries]:
-        """Open it as `open_registries` opens real ones."""
+        """Open the registry as `open_registries` opens real ones."""
         return reaching(self)(settings, credentials, clock, listening)
 
     # For the transport
@@ -121,7 +121,7 @@ class FakeRegistry:
 
 
 class FakeTransport(Transport):
-    """Hands requests to registries in memory, by the host of their URL."""
+    """A transport that passes requests to registries in memory, by the host of their URL."""
 
     def __init__(self, fakes: Mapping[str, FakeRegistry], timeout: float, clock: Clock, listening: Listening) -> None:
         """Take what can be reached. What a real one opens, sessions and TLS, is not needed."""

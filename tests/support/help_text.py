@@ -1,4 +1,4 @@
-"""The help as a document shows it, which does not know of formats that somebody added."""
+"""The help as documents show it, without the formats of installed plugins."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Credential helpers for tests: small programs of the kind that Docker asks for passwords."""
+"""Credential helpers for tests: small programs that Docker's clients ask for passwords."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def install_helper(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, script: str) -> None:
-    """Put `docker-credential-NAME` into a folder, and the folder in front of PATH. The script is one of `sh`."""
+    """Write `docker-credential-NAME`, a script of `sh`, into a folder, and put the folder at the front of PATH."""
     folder.mkdir(exist_ok=True)
     program = folder / f"docker-credential-{name}"
     program.write_text(f"#!/bin/sh\n{script}\n")
@@ -16,7 +16,7 @@ def install_helper(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, scr
 
 
 def answers(username: str, secret: str) -> str:
-    """A script that has a password for every registry, and tells in a file which one it was asked for."""
+    """Return a script that has a password for every registry, and writes the requested key into a file."""
     return f"""cat > "$0.asked"; printf '{{"ServerURL":"x","Username":"{username}","Secret":"{secret}"}}'"""
 
 

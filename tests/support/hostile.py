@@ -1,7 +1,7 @@
-"""A registry that answers every request with the worst it can think of, and writes down what it did and said.
+"""A registry that answers every request in a hostile way, and logs what it did and answered.
 
-It has a token server on the same port, and real content. What it does to a request is chosen by the server's seed and
-by how often that was asked for; the ways are in tests/support/hostilities.py.
+It has a token server on the same port, and real content. The seed of the server, and how often a request came, choose the
+way of each answer; tests/support/hostilities.py has the ways.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ _MANIFEST = re.compile(rf"/v2/{REPOSITORY}/manifests/(.+)")
 
 
 class NotTlsError(Exception):
-    """A client began to speak TLS to a server that does not."""
+    """A client began TLS with a server that does not speak it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A request that came, with the way in which it was answered."""
+    """A request, with the way in which it was answered."""
 
     method: str
     target: str
@@ -39,9 +39,9 @@ class Heard:
 
 @dataclass(slots=True)
 class Truth:
-    """What the server was asked to delete, and of what it ever said that it is gone: names are tags and digests.
+    """What the server was asked to delete, and what it ever answered to be gone; names are tags and digests.
 
-    `spoken` are the digests that it ever gave, in a header, or as the bytes of an answer, or in those bytes.
+    `spoken`: all digests that it ever sent: in a header, as that of the bytes of an answer, or in those bytes.
     """
 
     asked: set[str] = field(default_factory=set)
@@ -49,7 +49,7 @@ class Truth:
     spoken: set[str] = field(default_factory=set)
 
     def note(self, asked: Asked, status: int, digests: set[str]) -> None:
-        """Write down an answer before it is sent."""
+        """Log an answer before it is sent."""
         match = _MANIFEST.fullmatch(asked.path)
         if match is None:
             return
@@ -60,9 +60,9 @@ class Truth:
 
 
 class HostileServer:
-    """One such server; an async context manager. `often`: how many of its answers are hostile; `ways`: only these.
+    """A hostile server; an async context manager. `often`: the share of hostile answers; `ways`: use only these.
 
-    `elsewhere` is the URL of somebody to whom it sends its clients.
+    `elsewhere`: the URL of another server, to which it redirects its clients.
     """
 
     def __init__(self, seed: int, elsewhere: str, *, often: float = 0.5, ways: tuple[str, ...] = tuple(WAYS)) -> None:
@@ -109,7 +109,7 @@ class HostileServer:
 
     @property
     def secrets(self) -> list[str]:
-        """Everything that nobody else may see: the password as it is and as it is sent, and the tokens."""
+        """All secrets, which no other server may get: the password, plain and as it is sent, and the tokens."""
         return [self.password, self._basic(), *self.tokens]
 
     def _basic(self) -> str:
@@ -148,7 +148,7 @@ class HostileServer:
         return await (WAYS[way] if way else plain)(scene)
 
     def _honest(self, asked: Asked) -> ServerResponse:
-        """Answer as a good registry does; a DELETE has taken effect then."""
+        """Return the answer of a good registry; a DELETE takes effect."""
         if asked.path == "/token":
             return self._token(asked)
         scheme, _, token = asked.headers.get("authorization", "").partition(" ")
@@ -163,13 +163,13 @@ class HostileServer:
         return json_answer(200, {"token": self.new_token(), "expires_in": 300})
 
     def new_token(self) -> str:
-        """Return a token that is good here, and nobody else's business."""
+        """Return a token that is valid here, and secret."""
         self.tokens.append(f"canary-token-{self._seed:06}-{len(self.tokens):06}")
         return self.tokens[-1]
 
 
 class Bystander:
-    """Somebody else's server: it answers 200 to everything, and remembers who came with what."""
+    """Another server, which answers 200 to everything, and logs the requests that reach it."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
@@ -204,7 +204,7 @@ class Bystander:
 
 
 async def read_request(reader: asyncio.StreamReader) -> Asked:
-    """Read one request. Raises NotTlsError where somebody wants to speak TLS, as a client does first on loopback."""
+    """Read one request. Raises NotTlsError if the client begins TLS, as bulkrm tries first on loopback."""
     start = await reader.readexactly(1)
     if start == b"\x16":
         raise NotTlsError

@@ -1,4 +1,4 @@
-"""The ways in which a hostile registry answers. Each is told what a good one would say, and may or may not let it act."""
+"""The ways in which a hostile registry answers. Each gets the answer of a good registry, and decides whether it acts."""
 
 import asyncio
 import gzip
@@ -37,7 +37,7 @@ _MANY = 64 * 1024 * 1024  # bytes after which an endless answer ends, so that th
 
 @dataclass(frozen=True, slots=True)
 class Hostility:
-    """One request, and how to answer it. `act` lets it take effect and returns what a good registry says."""
+    """One request, and how to answer it. `act` lets it take effect, and returns the answer of a good registry."""
 
     server: "HostileServer"
     asked: Asked
@@ -46,7 +46,7 @@ class Hostility:
     writer: asyncio.StreamWriter
 
     async def send(self, answer: ServerResponse, *, length: int | None = None, times: int = 1) -> None:
-        """Send an answer, with another length than it has if one is given."""
+        """Send an answer; `length`, if given, is a wrong Content-Length."""
         stated = str(answer.headers.get("Docker-Content-Digest", ""))
         inside = {name.decode() for name in re.findall(rb"sha256:[0-9a-f]{64}", answer.body)}
         self.server.truth.note(self.asked, answer.status, {stated, str(Digest.of(answer.body)), *inside})
@@ -57,7 +57,7 @@ class Hostility:
         await self.writer.drain()
 
     async def stream(self, start: bytes, pieces: Iterable[bytes], pause: float = 0.0) -> bool:
-        """Send pieces as long as somebody reads them."""
+        """Send pieces as long as the client reads them."""
         self.writer.write(start)
         for piece in pieces:
             self.writer.write(piece)
@@ -89,7 +89,7 @@ async def other_body(scene: Hostility) -> bool:
 
 
 async def odd_manifest(scene: Hostility) -> bool:
-    """An index that is deep, names itself, names nothing or names what is no digest; with its right digest."""
+    """Answer with an index that is deep, names itself, names nothing, or names a malformed digest; its digest is right."""
     content = scene.random.choice(
         (
             b"[" * 100_000,
@@ -151,7 +151,7 @@ async def redirect(scene: Hostility) -> bool:
 
 
 async def challenge(scene: Hostility) -> bool:
-    """Ask who it is, again and again, for ever more, at a realm that is not there, or somebody else's."""
+    """Answer with a challenge, every time, with a realm that does not exist, or that of another server."""
     number = scene.random.random()
     text = scene.random.choice(
         (
@@ -170,7 +170,7 @@ async def challenge(scene: Hostility) -> bool:
 
 
 async def odd_token(scene: Hostility) -> bool:
-    """A token that no header can hold, or that lives for ever, or no time; to other requests a JSON that is none of theirs."""
+    """Answer with a token that no header can have, or of endless or no life; other requests get that JSON too."""
     body = scene.random.choice(
         (
             '{"token":"a\\r\\nX-Evil: 1","expires_in":300}',
@@ -187,7 +187,7 @@ async def odd_token(scene: Hostility) -> bool:
 
 
 async def echo(scene: Hostility) -> bool:
-    """Say back what it was told, the credentials too: in the message, the type and the challenge."""
+    """Repeat the request, with its credentials: in the message, the type and the challenge."""
     secret = scene.asked.headers.get("authorization", "nothing").replace("Bearer ", "").replace("Basic ", "")
     status = scene.random.choice((400, 401, 403, 405, 409, 500, 200))
     headers = {"WWW-Authenticate": f'Basic realm="{secret}"', "Content-Type": f"text/{secret[:40]}"}
@@ -209,13 +209,13 @@ async def busy(scene: Hostility) -> bool:
 
 
 async def denied(scene: Hostility) -> bool:
-    """Say that it is not there, not allowed or broken, and do nothing."""
+    """Answer that the target is absent, forbidden or broken, and do nothing."""
     await scene.send(scene.refusal(scene.random.choice((400, 403, 404, 405, 410, 500, 502, 204, 206, 299, 418))))
     return True
 
 
 async def done_and_denied(scene: Hostility) -> bool:
-    """Do it, and say that it was not done."""
+    """Let the request take effect, and answer that it failed."""
     scene.act()
     await scene.send(scene.refusal(scene.random.choice((429, 500, 503, 404, 405))))
     return True
@@ -228,7 +228,7 @@ async def hang_up(scene: Hostility) -> bool:
 
 
 async def late_duplicate(scene: Hostility) -> bool:
-    """Send the answer, and a moment later again."""
+    """Send the answer twice, the second time a moment later."""
     answer = scene.act()
     await scene.send(answer)
     await asyncio.sleep(0.003)
@@ -254,7 +254,7 @@ async def endless_body(scene: Hostility) -> bool:
 
 
 async def bomb(scene: Hostility) -> bool:
-    """A small body that is 64 MiB when it is unpacked."""
+    """Send a small compressed body, which has 64 MiB uncompressed."""
     packed = gzip.compress(b" " * _MANY, 1)
     await scene.send(ServerResponse(200, {**_VERSION, "Content-Type": OCI_INDEX, "Content-Encoding": "gzip"}, packed))
     return True

@@ -1,4 +1,4 @@
-"""OCI image layouts on disk, for tools that copy from there (image-spec image-layout.md)."""
+"""OCI image layouts on disk, which tools such as skopeo can copy from (image-spec image-layout.md)."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from bulkrm.sandbox import Image
 
 
 def write_layout(folder: Path, image: Image, tag: str = "latest") -> str:
-    """Write an image with all its parts; return the name that skopeo knows it by."""
+    """Write an image with all its parts; return its name for skopeo."""
     folder.mkdir()
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     entry = {

@@ -1,12 +1,12 @@
 """bulkrm without the time that Python takes to load it: a process that has it loaded forks one for each command.
 
-Half a second for each of some thousand commands adds up. Who wants a command hands its arguments, environment, folder
-and standard streams over a socket, and is told the id of the process that runs the real `main` with them, and later how
-that ended. There are two who do: the program `bulkrm` that the blocks of the manual find on their PATH, and
+That saves half a second for each of several thousand commands. A client sends the arguments, the environment, the folder and
+the standard streams of a command over a socket, and gets the id of the process that runs the real `main` with them, and later
+its exit code. There are two clients: the program `bulkrm` that the blocks of the manual find on their PATH, and
 `tests.support.forked`.
 
-It leaves away what happens before `main`. Tests of that start `python -m bulkrm`: what other packages are found, what
-the process list shows, in what encoding the streams are.
+What happens before `main` is not covered. Tests of that start `python -m bulkrm`: which packages are found, what the process
+list shows, and the encoding of the streams.
 """
 
 import atexit
@@ -64,7 +64,7 @@ class Wanted:
 
 @contextmanager
 def loaded() -> Iterator[Path]:
-    """Hold the process that commands are forked from; yields a folder with its `socket`, and a program `bulkrm`."""
+    """Run the process that commands are forked from; yields a folder with its `socket`, and a program `bulkrm`."""
     with tempfile.TemporaryDirectory() as name:  # the path of a socket has at most 107 characters
         folder = Path(name)
         address = str(folder / "socket")
@@ -116,7 +116,7 @@ def serve(address: str) -> NoReturn:
 
 
 def _tell_ends(going_on: dict[int, socket.socket]) -> None:
-    """Tell of each process that is over with which code it ended, or minus the signal that ended it."""
+    """Tell the exit code of each process that ended; minus the number of a signal if that ended it."""
     while going_on:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
@@ -139,7 +139,7 @@ def _fork(client: socket.socket) -> int:
 
 
 def _perform(wanted: Wanted, streams: Sequence[int]) -> NoReturn:
-    """Be the process of a command: with these streams, in a session of its own, with signals as they are at first."""
+    """Run the command in this process: with these streams, in a session of its own, with the default signal handlers."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()

@@ -1,4 +1,4 @@
-"""Credentials for hosts whose ports are known only later."""
+"""Credentials for hosts whose ports are not known in advance."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,7 +6,7 @@ from bulkrm.model.settings import Login
 
 
 class Everywhere(Mapping[str, Login]):
-    """One login, whatever the host; or none."""
+    """One login for every host; None: anonymous."""
 
     def __init__(self, login: Login | None) -> None:
         self._login = login

@@ -1,4 +1,4 @@
-"""One image under two tags of a list, and what may happen to it, for tests of what comes next for it."""
+"""One image under two tags of a list, in several states, for tests of the next step."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ APP = Repository("registry.example", "team/app")
 
 
 def image(*tags: str) -> Item:
-    """A manifest that is to go, with these tags, each of which the list names."""
+    """Return an item to delete, with these tags, all of which the list names."""
     targets = tuple(Target(TagRef(APP, tag), Source("list", line)) for line, tag in enumerate(tags, 1))
     return Item(APP, Resolved(Digest.of("".join(tags).encode()), OCI_MANIFEST, 3), targets, Delete(), tags)
 

@@ -1,4 +1,4 @@
-"""Another client, which shares no code with bulkrm: what a registry serves and lists, as `crane` or `regctl` sees it."""
+"""Reads a registry by another client, `crane` or `regctl`, which shares no code with bulkrm."""
 
 import asyncio
 import shutil
@@ -17,7 +17,7 @@ async def _ask(*command: str) -> tuple[int, str, str]:
 
 
 def _client() -> str:
-    """Find one of them; where both are missing, skip the test."""
+    """Return the path of one of the clients; if both are missing, skip the test."""
     found = shutil.which("crane") or shutil.which("regctl")
     if found is None:
         pytest.skip("no crane: go install github.com/google/go-containerregistry/cmd/crane@v0.22.1")
@@ -25,7 +25,7 @@ def _client() -> str:
 
 
 async def digest_of(reference: str) -> str | None:
-    """Return what a reference leads to on a registry that wants no password; None: it is not there."""
+    """Return the digest of a reference on a registry without authentication; None: it does not exist."""
     client = _client()
     if client.endswith("crane"):
         code, out, err = await _ask(client, "digest", "--insecure", reference)
@@ -37,7 +37,7 @@ async def digest_of(reference: str) -> str | None:
 
 
 async def tags_of(repository: str) -> Sequence[str]:
-    """List the tags of a repository on a registry that wants no password, sorted."""
+    """Return the tags of a repository on a registry without authentication, sorted."""
     client = _client()
     if client.endswith("crane"):
         code, out, err = await _ask(client, "ls", "--insecure", repository)

@@ -1,4 +1,4 @@
-"""A registry that goes away at the moment that a test names, and comes back: its name is lost, or its process killed."""
+"""Outages of a registry that begin at a chosen moment, and end again: its name does not resolve, or its process is killed."""
 
 import re
 import socket
@@ -23,9 +23,9 @@ _TOO_OLD = (
 
 
 class Outage:
-    """A registry that may be away. References name it by `host`; `heard` is to be told of every answer.
+    """A registry with outages. References name it by `host`; call `heard` with every answer.
 
-    Without `arm` it goes away when `begin` is called.
+    Without `arm` an outage begins when `begin` is called.
     """
 
     def __init__(self, host: str) -> None:
@@ -36,7 +36,7 @@ class Outage:
         self._left = 0
 
     def arm(self, method: str, path: str, number: int) -> None:
-        """Let it go away with the `number`th answer from now on to such a request; `path` is a pattern."""
+        """Begin the outage at the `number`th answer from now on to such a request; `path` is a pattern."""
         self._method, self._path, self._left = method, re.compile(path), number
 
     def heard(self, method: str, path: str) -> None:
@@ -46,15 +46,15 @@ class Outage:
                 self.begin()
 
     def begin(self) -> None:
-        """Let it be away from now on."""
+        """Begin the outage."""
         self.begun = True
 
     async def end(self) -> None:
-        """Let it be back."""
+        """End the outage."""
 
 
 class NameLost(Outage):
-    """The name of its host cannot be resolved, and what this process knew of it is too old to be used."""
+    """The name of the registry does not resolve, and the addresses that this process knows have expired."""
 
     def __init__(self, registry: RealRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__(registry.host.replace("127.0.0.1", _NAME))
@@ -83,7 +83,7 @@ class NameLost(Outage):
 
 
 class Killed(Outage):
-    """Its process is killed between two requests, and started again with the same files on the same port."""
+    """The process of the registry is killed between two requests, and started again with the same files and port."""
 
     def __init__(self, registry: RealRegistry) -> None:
         super().__init__(registry.host)
@@ -98,7 +98,7 @@ class Killed(Outage):
 
 
 class KilledActing(Killed):
-    """Its process is killed when it has done what a request asks for, and before anybody hears of that."""
+    """The process of the registry is killed after a request has taken effect, and before its answer is sent."""
 
     def __init__(self, registry: RealRegistry, proxy: Proxy) -> None:
         super().__init__(registry)
@@ -123,7 +123,7 @@ async def outage_of(registry: RealRegistry, kind: str, monkeypatch: pytest.Monke
 
 
 class Patience(FakeClock):
-    """A clock with which an outage is over when somebody has waited once; `then` is what somebody else does at once."""
+    """A clock that ends an outage after the first wait; `then`: called at that moment."""
 
     def __init__(self, outage: Outage, then: Callable[[], Awaitable[None]] | None = None) -> None:
         super().__init__(auto=True)

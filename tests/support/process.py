@@ -1,4 +1,4 @@
-"""A server of somebody else's, as a process on a port of loopback."""
+"""Another program's server, as a process on a port of loopback."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ class ServerProcess:
         self._killed = False
 
     async def start(self, command: Sequence[str], port: int) -> None:
-        """Start it, and wait until it accepts connections on the port of 127.0.0.1."""
+        """Start the process, and wait until it accepts connections on the port of 127.0.0.1."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=ENVIRONMENT)
         try:
@@ -37,14 +37,14 @@ class ServerProcess:
             raise
 
     def kill(self) -> None:
-        """End it, whatever it is doing; `stop` has to follow before it starts again."""
+        """Kill the process, whatever it is doing; call `stop` before it is started again."""
         assert self._process is not None
         if not self._killed:
             self._killed = True
             self._process.kill()
 
     async def stop(self) -> None:
-        """End it and wait for that; nothing happens where it does not run."""
+        """End the process and wait for it; do nothing if it is not running."""
         if self._process is not None:
             if self._process.returncode is None:
                 self.kill()
@@ -53,9 +53,9 @@ class ServerProcess:
 
 
 async def watched(process: asyncio.subprocess.Process, look: Callable[[], bool], pause: float = 0.003) -> bool:
-    """Look again and again until there is something, or the process is over; tell whether there was.
+    """Call `look` again and again until it returns True (the result is True then), or the process ended (False).
 
-    For what other processes do and announce to nobody: what they write, or what `ps` shows of them.
+    It is for effects of other processes that no event tells: their output, or what `ps` shows about them.
     """
     while not look():
         if process.returncode is not None:
@@ -65,10 +65,10 @@ async def watched(process: asyncio.subprocess.Process, look: Callable[[], bool],
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens.
+    """Return a free port of 127.0.0.1.
 
-    By chance, and below those that the system itself gives out (ip(7), `ip_local_port_range`): between here and the
-    server's start no connection of anybody's takes it, and other processes that run these tests try other ones.
+    It is random, and below those that the system assigns (ip(7), `ip_local_port_range`): until the server starts no
+    connection takes it, and other processes that run these tests choose other ones.
     """
     while True:
         port = _CHANCE.randrange(10_000, 32_000)

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a real registry: it drops connections and lets answers trickle, at the requests one names."""
+"""A TCP proxy in front of a real registry, which drops connections or delays answers at chosen requests."""
 
 import re
 from collections import Counter
@@ -19,7 +19,7 @@ def _nothing() -> None:
 
 
 class Harm(Enum):
-    """What happens to a request."""
+    """The harm that is done to a request."""
 
     DROP = "the connection ends before the registry hears of it"
     DROP_AFTER = "the registry acts, and the connection ends instead of its answer"
@@ -27,10 +27,10 @@ class Harm(Enum):
 
 
 class Proxy:
-    """It does harm to each `every`th request on manifests of one of these methods, once it is `active`.
+    """A proxy that harms each `every`th request for a manifest with one of these methods, once it is `active`.
 
-    The same request is harmed a second time only after another one: else its retries could fall into step with the
-    harm, and nothing would come of any of them. For the same reason it is harmed three times at most. Where the registry does not listen, connections end at once.
+    A request is not harmed twice in a row: otherwise all of its retries could be harmed, and it would never succeed. For the
+    same reason it is harmed three times at most. If the registry does not listen, connections end at once.
     """
 
     def __init__(self, upstream: str, harm: Harm, methods: str, every: int) -> None:
@@ -48,7 +48,7 @@ class Proxy:
         self._harmed_of: Counter[bytes] = Counter()
 
     def harm_once(self, method: str, path: str, number: int, then: Callable[[], None]) -> None:
-        """Do harm to the `number`th such request from now on, and to no other; `then` is called at that moment.
+        """Harm the `number`th such request from now on, and no other; `then` is called at that moment.
 
         `path` is a pattern.
         """
@@ -61,7 +61,7 @@ class Proxy:
         self._then, self.active = once, True
 
     async def serve(self, client: SocketStream) -> None:
-        """Pass one connection on. A client sends its next request when it has the answer, so a chunk holds one at most."""
+        """Forward one connection. A client sends its next request after the answer, so a chunk has one request at most."""
         host, _, port = self._upstream.rpartition(":")
         try:
             upstream = await anyio.connect_tcp(host, int(port))
@@ -120,7 +120,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxied(upstream: str, harm: Harm, methods: str, every: int) -> AsyncIterator[Proxy]:
-    """Hold a running proxy; `methods` with blanks between."""
+    """Run a proxy; `methods`: separated by blanks."""
     proxy = Proxy(upstream, harm, methods, every)
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
         proxy.host = f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610 (no Django)

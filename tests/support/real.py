@@ -1,4 +1,4 @@
-"""A real registry: one process of distribution, 2.8.2 or 3.1.1, with its files in a folder of the test."""
+"""A real registry: a process of distribution, 2.8.2 or 3.1.1, with its files in a folder of the test."""
 
 import asyncio
 import json
@@ -19,11 +19,11 @@ _SERVICE = "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class RealSettings:
-    """How to configure it. With `Auth.BASIC` the only user is `admin` with the password `admin`.
+    """The configuration of a registry. With `Auth.BASIC` the only user is `admin` with the password `admin`.
 
-    `page_size` is the most tags that it lists at once for a request with `n`; only 3.x knows that setting. With
-    `access_log` its log has a line for each request that was answered. The realm has the host `realm_host`: crane takes
-    no loopback address for it, and takes its name.
+    `page_size`: the most tags in one answer to a request with `n`; only 3.x has that setting. `access_log`: its log has a
+    line for each answered request. `realm_host`: the host in the realm; crane does not accept a loopback address there, but
+    accepts a name.
     """
 
     auth: Auth = Auth.TOKEN
@@ -112,13 +112,13 @@ class RealRegistry:
         self._process.kill()
 
     async def restart(self, **changes: Any) -> None:
-        """Stop it and start it again on the same port with the same files, with some settings changed."""
+        """Stop the process and start it again on the same port with the same files, with some settings changed."""
         await self._process.stop()
         self.settings = replace(self.settings, **changes)
         await self._start(self._port)
 
     async def collect_garbage(self) -> None:
-        """Stop it, run `garbage-collect`, and start it again."""
+        """Stop the process, run `garbage-collect`, and start it again."""
         await self._process.stop()
         with self._file("gc.log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(

@@ -1,7 +1,7 @@
-"""The registries that contract tests run against, behind one way to start them.
+"""The registries that contract tests run against, with one function that starts them.
 
-Three real ones, and the sandbox in the manner of each. Cases that ask what `bulkrm` does run on `EVERY_KIND`; cases that
-ask what a server does, on the server and its likeness (`KINDS`, `KINDS_3`, `KINDS_CRANE`).
+There are three real ones, and the sandbox with the settings of each. Tests of bulkrm run on `EVERY_KIND`; tests of a server
+run on that server, and on the sandbox with its settings (`KINDS`, `KINDS_3`, `KINDS_CRANE`).
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ _ON_REQUEST = (DISTRIBUTION_3, CRANE)
 
 
 def cases(kinds: Iterable[str] = EVERY_KIND, *, without: Mapping[str, str] | None = None) -> Sequence[Any]:
-    """Return kinds as parameters of a test or fixture; `without` says of some why they cannot do it."""
+    """Return kinds as parameters of a test or fixture; `without`: why the test cannot run on some of them."""
     reasons = without or {}
     return [
         pytest.param(
@@ -65,7 +65,7 @@ def cases(kinds: Iterable[str] = EVERY_KIND, *, without: Mapping[str, str] | Non
 
 
 def servers(kinds: Iterable[str] = EVERY_KIND, *, without: Mapping[str, str] | None = None) -> pytest.MarkDecorator:
-    """Run a test that takes `registry`, or `start_registry`, on these kinds and no others."""
+    """Run a test that takes `registry`, or `start_registry`, on these kinds only."""
     return pytest.mark.parametrize("registry_kind", cases(kinds, without=without))
 
 
@@ -85,7 +85,7 @@ class Registry:
     async def change(
         self, *, delete_enabled: bool = True, read_only: bool = False, page_size: int | None = None
     ) -> None:
-        """Go on with the same content and other settings; a real registry restarts for that.
+        """Change settings and keep the content; a real registry restarts for that.
 
         `page_size` is for the kinds of generation 3, the only ones that can be told. Crane has no settings.
         """

@@ -1,4 +1,4 @@
-"""A proxy in front of a registry that repeats some answers: the same bytes come a second time, a little later."""
+"""A proxy in front of a registry that repeats some answers: it sends the same bytes a second time, a little later."""
 
 import asyncio
 import random
@@ -11,9 +11,9 @@ _GONE = (asyncio.IncompleteReadError, ConnectionError)
 
 
 class RepeatingProxy:
-    """It repeats a `share` of all answers on a connection after `delay` seconds, while it is `active`.
+    """A proxy that repeats a `share` of all answers on a connection after `delay` seconds, while it is `active`.
 
-    Answers are whole: a repetition comes before or after another answer, and never into it.
+    Only whole answers are repeated, before or after another answer, and never in the middle of one.
     """
 
     def __init__(self, upstream: str, share: float, seed: int = 1, delay: float = 0.003) -> None:

@@ -7,9 +7,9 @@
     async with ScriptedServer(script) as server:
         ...                                  # speak HTTP to server.host
 
-It speaks raw bytes on asyncio streams, so that it can do what no HTTP library lets one do. `{url}` and `{host}` in the
-headers of an answer become its own. A request that does not match the next step is answered with 500 and fails the
-test when the server closes, as does a step that was not asked for.
+It sends raw bytes on asyncio streams, also those that no HTTP library would send. `{url}` and `{host}` in the headers of an
+answer are replaced by its own. A request that does not match the next step is answered with 500, and fails the test when the
+server closes, as does a step whose request did not come.
 """
 
 import asyncio
@@ -59,10 +59,10 @@ Answer = Close | Raw | Hang
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One expected request, `METHOD target`, and its answer; with a `*` at its end, one that begins so.
+    """One expected request, `METHOD target`, and its answer. A `*` at the end of the target matches any text.
 
-    `authorization` is what the header must be, None: it must not be there; left alone, it may be anything. `check` may
-    look at the rest.
+    `authorization`: the expected header; None: there must be none; by default any is accepted. `check`: a further check of
+    the request.
     """
 
     line: str
@@ -80,7 +80,7 @@ class Step:
 
 
 def reply(status: int, headers: Headers = (), body: bytes = b"", *, head: bool = False) -> Raw:
-    """Make an answer with its length; `head`: to HEAD, so the body is only counted."""
+    """Return an answer with its length; `head`: it answers HEAD, so the body is counted and not sent."""
     pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
     if not any(name.lower() == "content-length" for name, _ in pairs):
         pairs.append(("Content-Length", str(len(body))))
@@ -130,7 +130,7 @@ class ScriptedServer:
         return [heard.line for heard in self.heard if heard.line.startswith(method)]
 
     def expect(self, *steps: Step) -> None:
-        """Lengthen the script."""
+        """Append steps to the script."""
         self._script += steps
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,4 +1,4 @@
-"""Another client, which shares no code with bulkrm: it copies images out of a registry."""
+"""Copies images out of a registry by skopeo, which shares no code with bulkrm."""
 
 import asyncio
 import shutil

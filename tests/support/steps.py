@@ -1,4 +1,4 @@
-"""The deletions of a plan in which everything goes by digest."""
+"""The steps of a plan in which every manifest is deleted by digest."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from bulkrm.planning.order.sequence import compile_steps
 
 
 def by_digest(acts: Iterable[Item]) -> dict[str, list[DeleteManifest]]:
-    """Return those of each host."""
+    """Return the steps of each host."""
     return {
         host: [step for step in steps if isinstance(step, DeleteManifest)]
         for host, steps in compile_steps(acts, {}).items()

@@ -1,9 +1,9 @@
-"""The picture of a terminal in the README: what the command prints there today, as SVG.
+"""The picture of a terminal in the README, as SVG.
 
     python -m tests.support.terminal_svg
 
-draws it anew. It is a run of the real command on a terminal of 80 columns; only what differs from run to run (port, name
-of the run, seconds) is replaced by something that does not.
+draws it anew, by a run of the real command on a terminal of 80 columns. Only the parts that differ from run to run (port,
+name of the run, seconds) are replaced by fixed ones.
 """
 
 import asyncio
@@ -40,9 +40,9 @@ _ESCAPE = re.compile(r"\x1b\[([?0-9;]*)([A-Za-z])")
 
 
 def screen(stream: str) -> str:
-    """Return what a terminal shows after a stream: the lines with their colours, without what was overwritten.
+    """Return what a terminal shows after a stream: the lines with their colours, without overwritten ones.
 
-    Only what bulkrm and rich's progress send is understood: CR, LF, cursor up, erasure of a line, and colours.
+    Only the control sequences of bulkrm and rich's progress are known: CR, LF, cursor up, erasure of a line, and colours.
     """
     lines: list[list[str]] = [[]]
     row = column = at = 0

@@ -1,4 +1,4 @@
-"""Programs of others that log in to registries. A test that needs one which is missing is skipped, and says how to get it."""
+"""Other programs that log in to registries. If one is missing, its tests are skipped, with a message how to install it."""
 
 import json
 import os
@@ -27,7 +27,7 @@ _PACKAGES = {
 
 
 def program(name: str) -> str:
-    """Find a program; skip the test where it is missing."""
+    """Return the path of a program; skip the test if it is missing."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"no {name}: {_PACKAGES[name]}")
@@ -46,7 +46,7 @@ def call(*command: str, stdin: str = "", env: Mapping[str, str] | None = None, m
 
 @contextmanager
 def password_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A store of `pass`, with a key of its own, for as long as the context lasts."""
+    """Create a store of `pass` with a key of its own, which exists until the block is left."""
     for name in ("gpg", "pass", "docker-credential-pass"):
         program(name)
     # Not in the test's folder: the socket of gpg's agent has to have a short name.
@@ -62,7 +62,7 @@ def password_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def store_password(url: str, username: str, secret: str) -> None:
-    """Give a password to the helper, as `docker login` does."""
+    """Store a password by the helper, as `docker login` does."""
     call(
         "docker-credential-pass", "store", stdin=json.dumps({"ServerURL": url, "Username": username, "Secret": secret})
     )
