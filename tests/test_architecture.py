@@ -30,7 +30,7 @@ PLUGINS = {
     "bulkrm.remote.credentials": (
         "SOURCE",
         CredentialSource,
-        {"asked", "configured", "docker_config", "helper", "keys", "lookup", "source"},
+        {"configured", "deferred", "docker_config", "helper", "keys", "lookup", "source"},
     ),
     "bulkrm.remote.backends": ("BACKEND", Backend, {"backend"}),
 }

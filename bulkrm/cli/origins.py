@@ -13,7 +13,7 @@ def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings
         found = list(credentials.origins(host))
         for one in found:
             yield f"credentials for {host}: {kind_of(one.credential)}, from {one}"
-        asked = credentials.asked_later(host)
+        asked = credentials.deferred_sources(host)
         for name in asked:
             yield f"credentials for {host}: {name} is asked for each repository"
         if not found and not asked:

@@ -21,7 +21,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Pacing, Settings
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
-from bulkrm.remote.credentials.source import Given, Profile, Surroundings, files_of_credentials
+from bulkrm.remote.credentials.source import GivenCredentials, Profile, Surroundings, files_of_credentials
 from bulkrm.remote.transport.certificates import certificates_of
 from bulkrm.reports.format import formats
 
@@ -106,7 +106,7 @@ def surroundings_of(sign_in: SignInOptions, host: str = "", password: Secret | N
         name: Profile(configuration.at(name, "username"), configuration.at(name, "password-env"))
         for name in configuration.hosts
     }
-    given = Given(host, sign_in.username, password, sign_in.password_env, profiles)
+    given = GivenCredentials(host, sign_in.username, password, sign_in.password_env, profiles)
     return Surroundings(os.environ, sign_in.connection.default_port, given)
 
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Credential, Login
-from bulkrm.remote.credentials.asked import AskedSource, no_password
+from bulkrm.remote.credentials.deferred import DeferredSource, no_password
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import host_of
 from bulkrm.remote.credentials.source import USERNAME, Surroundings, sources
 
 
-def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig | AskedSource, ...]:
+def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig | DeferredSource, ...]:
     """Return the credentials of each source for these hosts, or the source itself if it is asked during the run.
 
     Credentials of a helper take precedence over those in the same source. Sources are read in their order, until every
@@ -21,9 +21,9 @@ def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[Dock
     """
     users = _named_users(hosts, surroundings)
     left = set(hosts)
-    found: list[DockerConfig | AskedSource] = []
+    found: list[DockerConfig | DeferredSource] = []
     for config in _configs(surroundings, users):
-        if isinstance(config, AskedSource):
+        if isinstance(config, DeferredSource):
             found.append(config)
             continue
         asked = _of_users(_asked(config, left), users)
@@ -35,12 +35,12 @@ def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[Dock
     return tuple(found)
 
 
-def _configs(surroundings: Surroundings, users: Mapping[str, str]) -> Iterator[DockerConfig | AskedSource]:
+def _configs(surroundings: Surroundings, users: Mapping[str, str]) -> Iterator[DockerConfig | DeferredSource]:
     """Yield the configurations of one source after the other; a source is only read when the next one is requested."""
     for source in sources():
         yield from source.read(surroundings)
         if source.login is not None:
-            yield AskedSource(source.name, source.login, users)
+            yield DeferredSource(source.name, source.login, users)
         if source.is_alone(surroundings):
             return
 
@@ -104,11 +104,11 @@ def _of_users(config: DockerConfig, users: Mapping[str, str]) -> DockerConfig:
     return replace(config, helped=helped, logins=logins)
 
 
-def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig | AskedSource]) -> None:
+def _refuse_without_password(users: Mapping[str, str], found: Collection[DockerConfig | DeferredSource]) -> None:
     """Raise InputError for a named user without a password, unless a deferred source may have it.
 
     Then `Credentials.refuse_users` does so.
     """
     for host, user in users.items():
-        if not any(isinstance(config, AskedSource) or config.has(host) for config in found):
+        if not any(isinstance(config, DeferredSource) or config.has(host) for config in found):
             raise InputError(no_password(user, host))

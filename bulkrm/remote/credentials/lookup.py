@@ -10,7 +10,7 @@ import anyio.to_thread
 from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Credential
-from bulkrm.remote.credentials.asked import AskedSource, no_password
+from bulkrm.remote.credentials.deferred import DeferredSource, no_password
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import covering_keys, host_of
@@ -52,7 +52,7 @@ class Found:
 class Credentials:
     """Looks up credentials: those of the command line, then those of each source, in the order of the sources."""
 
-    def __init__(self, given: Mapping[str, Credential], *sources: DockerConfig | AskedSource) -> None:
+    def __init__(self, given: Mapping[str, Credential], *sources: DockerConfig | DeferredSource) -> None:
         """`given`: the credentials of the command line, by host; they are sent to no other host."""
         self._given = given
         self._sources = sources
@@ -61,7 +61,7 @@ class Credentials:
         for config in self._configs:
             for host, credential in config.helped.items():
                 self._helped.setdefault(host, _Answer(credential, _asking(config.helper_of(host))))
-        self._answers: dict[tuple[AskedSource, str, str], _Answer] = {}
+        self._answers: dict[tuple[DeferredSource, str, str], _Answer] = {}
         self._asking: dict[tuple[str, str], anyio.Lock] = {}
         self.warnings = tuple(warning for config in self._configs for warning in config.warnings)
 
@@ -86,7 +86,7 @@ class Credentials:
         if host in self._given:
             return True
         for source in self._sources:
-            if isinstance(source, AskedSource) and (source, host, path) not in self._answers:
+            if isinstance(source, DeferredSource) and (source, host, path) not in self._answers:
                 return False
             if self._of_source(source, host, path) is not None:
                 return True
@@ -100,7 +100,7 @@ class Credentials:
         path = "" if repository is None else repository.path
         async with self._asking.setdefault((host, path), anyio.Lock()):
             for source in self._sources if host not in self._given else ():
-                if isinstance(source, AskedSource) and (source, host, path) not in self._answers:
+                if isinstance(source, DeferredSource) and (source, host, path) not in self._answers:
                     ask = partial(source.login, host, repository)
                     self._answers[source, host, path] = _Answer(await ask(), ask)
                 if self._of_source(source, host, path) is not None:
@@ -108,7 +108,7 @@ class Credentials:
 
     async def refuse_users(self) -> None:
         """Ask the deferred sources for the password of each named user without one. Raises InputError if none has it."""
-        asked = next((source for source in self._sources if isinstance(source, AskedSource)), None)
+        asked = next((source for source in self._sources if isinstance(source, DeferredSource)), None)
         if asked is None:
             return
         for host in asked.users:
@@ -121,8 +121,8 @@ class Credentials:
             if self.find(host) is None:
                 raise InputError(no_password(asked.users[host], host))
 
-    def _of_source(self, source: DockerConfig | AskedSource, host: str, path: str) -> Found | None:
-        if isinstance(source, AskedSource):
+    def _of_source(self, source: DockerConfig | DeferredSource, host: str, path: str) -> Found | None:
+        if isinstance(source, DeferredSource):
             answer = self._answers.get((source, host, path))
             return Found(answer.credential, source.name, "") if answer and answer.credential else None
         if host in source.helped:
@@ -141,9 +141,9 @@ class Credentials:
             if host in config.logins:
                 return
 
-    def asked_later(self, host: str) -> tuple[str, ...]:
+    def deferred_sources(self, host: str) -> tuple[str, ...]:
         """Return the names of the deferred sources that are asked for repositories of a host."""
-        asked = tuple(source.name for source in self._sources if isinstance(source, AskedSource))
+        asked = tuple(source.name for source in self._sources if isinstance(source, DeferredSource))
         return () if host in self._given else asked
 
     def is_one_for_all(self, host: str) -> bool:
@@ -151,7 +151,7 @@ class Credentials:
         if self._given.get(host):
             return True
         for config in self._sources:
-            if isinstance(config, AskedSource):
+            if isinstance(config, DeferredSource):
                 return False
             if host in config.helped:
                 return True

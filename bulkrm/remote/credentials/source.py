@@ -12,7 +12,7 @@ from pathlib import Path
 from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
-from bulkrm.remote.credentials.asked import Ask
+from bulkrm.remote.credentials.deferred import Ask
 from bulkrm.remote.credentials.docker_config import DockerConfig
 
 # The largest `order` of sources that the user gave explicitly; the order of a plugin must be larger.
@@ -29,7 +29,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class GivenCredentials:
     """The credentials that the user gave explicitly, for the one host of the run. `password`: typed, or from a pipe.
 
     `password_env`: the environment variable with the password; `profiles`: by host.
@@ -48,7 +48,7 @@ class Surroundings:
 
     environment: Mapping[str, str]
     default_port: int = HTTPS_PORT
-    given: Given = field(default_factory=Given)
+    given: GivenCredentials = field(default_factory=GivenCredentials)
     user_id: int = field(default_factory=os.getuid)
 
     def variable(self, name: str) -> str:

@@ -10,7 +10,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.model.settings import Login
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
-from bulkrm.remote.credentials.source import Given, Surroundings, files_of_credentials, sources
+from bulkrm.remote.credentials.source import GivenCredentials, Surroundings, files_of_credentials, sources
 
 
 def files(name: str, **environment: str) -> list[str]:
@@ -77,10 +77,10 @@ def test_a_user_of_a_later_source(tmp_path: Path) -> None:
     (tmp_path / ".dockercfg").write_text(json.dumps({"a.example": {"username": "n", "password": "x"}}))
     environment = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
 
-    found = configured(["a.example"], Surroundings(environment, given=Given("a.example", "n")))
+    found = configured(["a.example"], Surroundings(environment, given=GivenCredentials("a.example", "n")))
 
     login = Credentials({}, *found).login("a.example")
     assert isinstance(login, Login)
     assert login.password.reveal() == "x"
     with pytest.raises(InputError, match="no password for the user 'o'"):
-        anyio.run(found_for, Surroundings(environment, given=Given("a.example", "o")))
+        anyio.run(found_for, Surroundings(environment, given=GivenCredentials("a.example", "o")))

@@ -21,7 +21,7 @@ _HINT = "`bulkrm login --check HOST/REPOSITORY` shows which credentials are used
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AskedSource:
+class DeferredSource:
     """A source whose `ask` is called during a run. `seconds`: its time limit.
 
     `users`: the user that was named for a host; credentials of other users for that host are ignored.

@@ -10,7 +10,7 @@ from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, Login
 from bulkrm.remote.credentials import Credentials, DockerConfig
-from bulkrm.remote.credentials.asked import AskedSource
+from bulkrm.remote.credentials.deferred import DeferredSource
 
 HOST = "r.example"
 APP, WEB = Repository(HOST, "team/app"), Repository(HOST, "team/web")
@@ -36,7 +36,7 @@ async def test_each_repository_is_asked_for_once() -> None:
     """However many requests wait for it; what has credentials from an earlier source is not asked for at all."""
     agent = Agent(OLD)
     earlier = DockerConfig({"other.example": NEW})
-    credentials = Credentials({}, earlier, AskedSource("agent", agent.login))
+    credentials = Credentials({}, earlier, DeferredSource("agent", agent.login))
 
     assert not credentials.is_prepared(HOST, "team/app")
     async with anyio.create_task_group() as group:
@@ -56,7 +56,7 @@ async def test_each_repository_is_asked_for_once() -> None:
 async def test_what_it_does_not_know() -> None:
     """The next source is looked at, and it is not asked again."""
     agent = Agent(None)
-    credentials = Credentials({}, AskedSource("agent", agent.login), DockerConfig({HOST: NEW}))
+    credentials = Credentials({}, DeferredSource("agent", agent.login), DockerConfig({HOST: NEW}))
 
     await credentials.prepare(HOST, APP)
     await credentials.prepare(HOST, APP)
@@ -68,7 +68,7 @@ async def test_what_it_does_not_know() -> None:
 async def test_a_refused_password_is_asked_for_again() -> None:
     """Once for all repositories that had it, and not again within a minute."""
     agent = Agent(OLD)
-    credentials = Credentials({}, AskedSource("agent", agent.login))
+    credentials = Credentials({}, DeferredSource("agent", agent.login))
     await credentials.prepare(HOST, APP)
     await credentials.prepare(HOST, WEB)
     agent.answer = NEW
@@ -90,7 +90,7 @@ async def test_a_refused_password_is_asked_for_again() -> None:
 )
 async def test_what_it_cannot_tell(answer: object, message: str, reach: Reach) -> None:
     """That is a failure in one clean line, which names the source and nothing that it gave."""
-    credentials = Credentials({}, AskedSource("agent", Agent(answer).login))
+    credentials = Credentials({}, DeferredSource("agent", Agent(answer).login))
 
     with pytest.raises(RequestFailed) as caught:
         await credentials.prepare(HOST, APP)
@@ -111,13 +111,13 @@ async def test_it_has_limited_time() -> None:
         return None
 
     with pytest.raises(RequestFailed, match="did not answer in 0 s"):
-        await AskedSource("agent", never, seconds=0).login(HOST, None)
+        await DeferredSource("agent", never, seconds=0).login(HOST, None)
 
 
 async def test_a_user_who_was_named() -> None:
     """Nobody else's password is taken for him, and without his own the run does not begin."""
-    source = AskedSource("agent", Agent(OLD).login, {HOST: "you"})
-    own = AskedSource("agent", Agent(OLD).login, {HOST: "me"})
+    source = DeferredSource("agent", Agent(OLD).login, {HOST: "you"})
+    own = DeferredSource("agent", Agent(OLD).login, {HOST: "me"})
 
     assert await source.login(HOST, APP) is None
     await Credentials({}, own).refuse_users()
