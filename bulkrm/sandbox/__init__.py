@@ -53,14 +53,13 @@ from bulkrm.sandbox.images import (
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.server import LoggedRequest, Sandbox
 from bulkrm.sandbox.settings import Auth, SandboxSettings
-from bulkrm.sandbox.wire import Asked
+from bulkrm.sandbox.wire import ServerRequest
 
 __all__ = [
     "ANONYMOUS",
     "FULL_ACCESS",
     "AccessRule",
     "Action",
-    "Asked",
     "Auth",
     "Call",
     "Delay",
@@ -74,6 +73,7 @@ __all__ = [
     "Reply",
     "Sandbox",
     "SandboxSettings",
+    "ServerRequest",
     "SigningKey",
     "Store",
     "TokenRequest",

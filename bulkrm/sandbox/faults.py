@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from bulkrm.sandbox.wire import Asked
+from bulkrm.sandbox.wire import ServerRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Delay:
 class Call:
     """Await a function, then process the request: to change the state before it, or to wait for an event."""
 
-    hook: Callable[[Asked], Awaitable[None]]
+    hook: Callable[[ServerRequest], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,11 @@ class FaultRule:
     seen: int = 0
     fired: int = 0
 
-    def hits(self, asked: Asked) -> bool:
+    def hits(self, request: ServerRequest) -> bool:
         """Count the request if it matches, and tell whether this one is hit."""
         if self.times is not None and self.fired >= self.times:
             return False
-        if not (self.method.fullmatch(asked.method) and self.path.search(asked.target)):
+        if not (self.method.fullmatch(request.method) and self.path.search(request.target)):
             return False
         self.seen += 1
         due = self.seen > self.skip and (self.seen - self.skip) % self.every == 0
@@ -96,7 +96,7 @@ class Faults:
     def __init__(self) -> None:
         """`before`: a hook that is awaited for every request; None at first."""
         self._rules: list[FaultRule] = []
-        self.before: Callable[[Asked], Awaitable[None]] | None = None
+        self.before: Callable[[ServerRequest], Awaitable[None]] | None = None
 
     def add(
         self,
@@ -121,11 +121,11 @@ class Faults:
         self._rules.clear()
         self.before = None
 
-    def due(self, asked: Asked) -> list[Action]:
+    def due(self, request: ServerRequest) -> list[Action]:
         """Count a request, and return the actions for it in order."""
         actions: list[Action] = []
         for rule in self._rules:
-            if rule.hits(asked):
+            if rule.hits(request):
                 actions.append(rule.action)
                 if isinstance(rule.action, Reply | Drop | DropAfter):
                     break

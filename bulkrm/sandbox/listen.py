@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from bulkrm.sandbox.faults import Call, Delay, Drop, DropAfter, Faults, LieAboutBody, LieAboutDigest, Reply
-from bulkrm.sandbox.wire import Asked, ServerResponse
+from bulkrm.sandbox.wire import ServerRequest, ServerResponse
 
 LOOPBACK = "127.0.0.1"
 DIGEST_HEADER = "Docker-Content-Digest"
@@ -19,7 +19,7 @@ _SHUTDOWN_SECONDS = 0.05
 WallClock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 # Returns the answer to a request; None: the connection is closed without one.
-Handler = Callable[[Asked], Awaitable[ServerResponse | None]]
+Handler = Callable[[ServerRequest], Awaitable[ServerResponse | None]]
 
 
 def wall_clock() -> float:
@@ -71,7 +71,7 @@ class LoopbackServer:
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
 
 
-async def _read(request: web.BaseRequest) -> Asked:
+async def _read(request: web.BaseRequest) -> ServerRequest:
     headers: dict[str, str] = {}
     for name, value in request.headers.items():
         key = name.lower()
@@ -79,20 +79,20 @@ async def _read(request: web.BaseRequest) -> Asked:
     # Not `request.read()`: its limit of 1 MiB is less than a manifest may have.
     body = await request.content.read() if request.can_read_body else b""
     url = request.rel_url
-    return Asked(request.method, url.path, url.raw_query_string, headers, body, request.scheme)
+    return ServerRequest(request.method, url.path, url.raw_query_string, headers, body, request.scheme)
 
 
 async def with_faults(
-    faults: Faults, asked: Asked, effect: Callable[[], ServerResponse], sleep: Sleep = asyncio.sleep
+    faults: Faults, request: ServerRequest, effect: Callable[[], ServerResponse], sleep: Sleep = asyncio.sleep
 ) -> ServerResponse | None:
     """Apply the injected faults to a request, which `effect` processes. Returns None if the connection must be closed."""
     if faults.before is not None:
-        await faults.before(asked)
+        await faults.before(request)
     lies: list[LieAboutDigest | LieAboutBody] = []
-    for action in faults.due(asked):
+    for action in faults.due(request):
         match action:
             case Delay() | Call():
-                await _pause(action, asked, sleep)
+                await _pause(action, request, sleep)
             case LieAboutDigest() | LieAboutBody():
                 lies.append(action)
             case Reply(status, headers, body):
@@ -105,11 +105,11 @@ async def with_faults(
     return _with_lies(effect(), lies)
 
 
-async def _pause(action: Delay | Call, asked: Asked, sleep: Sleep) -> None:
+async def _pause(action: Delay | Call, request: ServerRequest, sleep: Sleep) -> None:
     if isinstance(action, Delay):
         await sleep(action.seconds)
     else:
-        await action.hook(asked)
+        await action.hook(request)
 
 
 def _with_lies(answer: ServerResponse, lies: list[LieAboutDigest | LieAboutBody]) -> ServerResponse:

@@ -15,7 +15,7 @@ from bulkrm.sandbox.registry.app import App
 from bulkrm.sandbox.registry.blobstore import BlobStore
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer
+from bulkrm.sandbox.wire import ServerRequest, ServerResponse, coded_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,31 +117,31 @@ class Sandbox:
         own = self.tokens.url if self.settings.own_token_port else self.url + path
         return own if self.settings.realm is None else self.settings.realm
 
-    async def _handle(self, asked: Asked) -> ServerResponse | None:
-        if asked.path in (TOKEN_PATH, GITEA_TOKEN_PATH) and not self.settings.own_token_port:
-            return await self.tokens.handle(asked)
+    async def _handle(self, request: ServerRequest) -> ServerResponse | None:
+        if request.path in (TOKEN_PATH, GITEA_TOKEN_PATH) and not self.settings.own_token_port:
+            return await self.tokens.handle(request)
         self._in_flight += 1
         self.max_in_flight = max(self.max_in_flight, self._in_flight)
         answer: ServerResponse | None = None
         try:
-            answer = await self._answer(asked)
+            answer = await self._answer(request)
         finally:
             self._in_flight -= 1
-            self.log.append(self._line(asked, answer))
+            self.log.append(self._line(request, answer))
         return answer
 
-    async def _answer(self, asked: Asked) -> ServerResponse | None:
+    async def _answer(self, request: ServerRequest) -> ServerResponse | None:
         settings = self.settings
         if settings.busy_above is not None and self._in_flight > settings.busy_above:
             return coded_answer(429, "TOOMANYREQUESTS", "too many requests in progress")
         if settings.latency:
             await asyncio.sleep(settings.latency)
-        return await with_faults(self.faults, asked, lambda: self._app.answer(asked))
+        return await with_faults(self.faults, request, lambda: self._app.answer(request))
 
-    def _line(self, asked: Asked, answer: ServerResponse | None) -> LoggedRequest:
-        scheme, _, secret = asked.headers.get("authorization", "").partition(" ")
+    def _line(self, request: ServerRequest, answer: ServerResponse | None) -> LoggedRequest:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         token = self._gate.fingerprint(secret) if scheme.lower() == "bearer" else None
         status = answer.status if answer else None
         return LoggedRequest(
-            asked.method, asked.path, asked.query, status, scheme or None, token, asked.headers.get("accept")
+            request.method, request.path, request.query, status, scheme or None, token, request.headers.get("accept")
         )

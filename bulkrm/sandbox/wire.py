@@ -11,7 +11,7 @@ TEXT = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ServerRequest:
     """A request. `path` is decoded, `query` is not; `headers` have lower-case names, repeated ones are joined."""
 
     method: str

@@ -22,7 +22,7 @@ from bulkrm import (
     RunEnded,
     Signal,
 )
-from bulkrm.sandbox import Asked, Call, Sandbox
+from bulkrm.sandbox import Call, Sandbox, ServerRequest
 from tests.api.opening import Journal, fill, listed, opened, tags, words
 
 NAMES = tuple("abcdef")
@@ -192,7 +192,7 @@ async def test_a_second_cancellation_does_not_wait(tmp_path: Path) -> None:
     """A deletion that hangs is waited for after the first cancellation, and not after the second."""
     hangs, held = asyncio.Event(), asyncio.Event()
 
-    async def hang(_: Asked) -> None:
+    async def hang(_: ServerRequest) -> None:
         hangs.set()
         await held.wait()
 

@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from bulkrm.cli.main import main
-from bulkrm.sandbox import Asked, Call, Sandbox, SandboxSettings, oci_image, put_image
+from bulkrm.sandbox import Call, Sandbox, SandboxSettings, ServerRequest, oci_image, put_image
 from tests.support.forked import forked
 from tests.support.loaded import Wanted, loaded
 
@@ -151,7 +151,7 @@ async def killed(sandbox: Sandbox, *arguments: str, method: str, path: str, env:
     """
     reached, release = asyncio.Event(), asyncio.Event()
 
-    async def hang(_: Asked) -> None:
+    async def hang(_: ServerRequest) -> None:
         reached.set()
         await release.wait()
 

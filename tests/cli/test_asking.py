@@ -10,7 +10,7 @@ import pytest
 
 from bulkrm.cli.terminal.streams import Stream, Streams, kind_of_stream
 from bulkrm.model.errors import InputError
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, User
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest, User
 from tests.cli.command import bulkrm, fill, sent, tags, terminal
 
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -119,7 +119,7 @@ async def test_typed_before_the_question(prepared: Prepared, command: str, typed
     """What was typed while the registry was read answers nothing: the question waits for an answer of its own."""
     reading = [True]
 
-    async def type_ahead(_: Asked) -> None:
+    async def type_ahead(_: ServerRequest) -> None:
         if reading[0]:
             reading[0] = False
             screen.type(typed)
@@ -141,7 +141,7 @@ async def test_typed_before_the_question(prepared: Prepared, command: str, typed
 async def test_the_answer_counts_after_that(prepared: Prepared) -> None:
     """A yes behind the question deletes, also where something was typed before."""
 
-    async def type_ahead(_: Asked) -> None:
+    async def type_ahead(_: ServerRequest) -> None:
         screen.type("n\n")
 
     words = await prepared.words("delete")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bulkrm.cli.terminal.console import escape_unencodable
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest
 from tests.cli.command import Command, Result, fill, terminal
 
 # A window's title, a colour in C1, DEL, right-to-left override, line ends that fake a line, a byte that is no UTF-8.
@@ -269,7 +269,7 @@ async def test_hostile_answers_on_a_terminal() -> None:
     async with Sandbox(SandboxSettings(auth=Auth.NONE)) as sandbox:
         fill(sandbox, "a")
 
-        async def wait(_: Asked) -> None:
+        async def wait(_: ServerRequest) -> None:
             await screen.until("Resolving images")
 
         sandbox.faults.add(Call(wait), path="/manifests/")

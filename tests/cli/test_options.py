@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Asked, Call, Sandbox
+from bulkrm.sandbox import Call, Sandbox, ServerRequest
 from tests.cli.command import SECONDS, Command, bulkrm, fill, sent, tags
 
 BAD: dict[str, tuple[list[str], list[str]]] = {
@@ -223,7 +223,7 @@ def test_concurrency_is_kept(run: Command, sandbox: Sandbox) -> None:
     fill(sandbox, *(f"t{number}" for number in range(30)))
     both = asyncio.Barrier(2)
 
-    async def meet(_: Asked) -> None:
+    async def meet(_: ServerRequest) -> None:
         async with asyncio.timeout(SECONDS):
             await both.wait()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, docker_list, put_image
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest, docker_list, put_image
 from tests.cli.command import Command, Result, bulkrm, fill, sent, served, tags
 from tests.support.amounts import amounts
 
@@ -177,7 +177,7 @@ def test_jsonl_comes_as_it_happens(run: Command, sandbox: Sandbox) -> None:
     seen: list[int] = []
     file = Path("report.jsonl")
 
-    async def look(_: Asked) -> None:
+    async def look(_: ServerRequest) -> None:
         seen.append(len(file.read_text().splitlines()))  # noqa: ASYNC240 (a small file)
 
     sandbox.faults.add(Call(look), method="DELETE", times=None)
@@ -208,7 +208,7 @@ def test_report_file_is_there_before_anything_is_sent(run: Command, sandbox: San
     fill(sandbox, "a")
     there: list[bool] = []
 
-    async def look(_: Asked) -> None:
+    async def look(_: ServerRequest) -> None:
         there.append(Path("report.json").exists())  # noqa: ASYNC240 (as above)
 
     sandbox.faults.before = look

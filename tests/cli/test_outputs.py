@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Asked, Sandbox
+from bulkrm.sandbox import Sandbox, ServerRequest
 from tests.cli.command import Command, environment, fill, sent, tags
 
 
@@ -220,7 +220,7 @@ def test_emptied_when_the_run_begins(run: Command, sandbox: Sandbox, listed: str
     Path("report.json").write_text("x" * 100_000)
     seen: list[int] = []
 
-    async def look(_: Asked) -> None:
+    async def look(_: ServerRequest) -> None:
         seen.append(os.stat("report.json").st_size)  # noqa: PTH116
 
     sandbox.faults.before = look

@@ -12,7 +12,17 @@ import pytest
 from bulkrm.cli.terminal.question_text import remarks
 from bulkrm.codec.plan_schema import plan_schema
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, docker_list, oci_image, oci_index, put_image
+from bulkrm.sandbox import (
+    Auth,
+    Call,
+    Sandbox,
+    SandboxSettings,
+    ServerRequest,
+    docker_list,
+    oci_image,
+    oci_index,
+    put_image,
+)
 from tests.cli.command import Command, bulkrm, fill, line_with, sent, start, tags
 from tests.integration.engine import Options, delete
 
@@ -126,7 +136,7 @@ async def test_a_plan_that_is_stopped_is_not_written(tmp_path: Path) -> None:
     """Ctrl-C in the middle leaves the file of the last plan as it was."""
     started, end = asyncio.Event(), asyncio.Event()
 
-    async def enforce_limit(_: Asked) -> None:
+    async def enforce_limit(_: ServerRequest) -> None:
         started.set()
         await end.wait()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings
+from bulkrm.sandbox import Auth, Call, Sandbox, SandboxSettings, ServerRequest
 from bulkrm.state.known import known_runs
 from tests.cli.command import bulkrm, fill, sent, tags
 
@@ -63,7 +63,7 @@ async def test_in_the_middle(kind: str, strategy: str, tmp_path: Path) -> None:
     async with Sandbox(SandboxSettings(auth=Auth.NONE, tag_deletes=True)) as sandbox:
         fill(sandbox, *(f"pr-{number:03}" for number in range(IMAGES)), "latest")
 
-        async def do_harm(_: Asked) -> None:
+        async def do_harm(_: ServerRequest) -> None:
             harm(state)
 
         path = "sha256:(?!0{64})" if strategy == "digest" else "manifests/pr-"
@@ -90,7 +90,7 @@ async def test_moved_back(tmp_path: Path) -> None:
         fill(sandbox, *(f"pr-{number:03}" for number in range(IMAGES)), "latest")
         before = tags(sandbox)
 
-        async def do_harm(_: Asked) -> None:
+        async def do_harm(_: ServerRequest) -> None:
             move(state)
 
         sandbox.faults.add(Call(do_harm), method="DELETE", path="sha256:(?!0{64})", skip=FIRST)
@@ -111,7 +111,7 @@ async def test_while_it_is_undone(tmp_path: Path) -> None:
         fill(sandbox, *(f"pr-{number:03}" for number in range(IMAGES)), "latest")
         await bulkrm(f"{sandbox.host}/{APP}:pr-*", "--state-dir", str(state))
 
-        async def do_harm(_: Asked) -> None:
+        async def do_harm(_: ServerRequest) -> None:
             shutil.rmtree(state)
 
         sandbox.faults.add(Call(do_harm), method="PUT", skip=FIRST)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bulkrm.model.scope import Scope
-from bulkrm.sandbox import ANONYMOUS, Asked, Auth, Call, Reply, Sandbox, SandboxSettings, TokenSettings, User
+from bulkrm.sandbox import ANONYMOUS, Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest, TokenSettings, User
 from tests.cli.command import Command, Result, bulkrm, fill, sent, served, tags
 from tests.support.helpers import install_helper
 from tests.support.scripted import ScriptedServer, Step, reply
@@ -490,7 +490,7 @@ async def test_a_password_that_ends_in_the_middle(kind: Auth, tmp_path: Path, mo
             fill(sandbox, *"12345", repository=path)
         env = configured(tmp_path, {"credHelpers": {sandbox.host: "ecr"}})
 
-        async def end_it(_: Asked) -> None:
+        async def end_it(_: ServerRequest) -> None:
             sandbox.tokens.users["AWS"] = User("pw-2")
             sandbox.tokens.revoke()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest
 from tests.cli.command import SECONDS, Result, bulkrm, environment, fill, line_with, sent, start, tags, terminal
 
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -27,7 +27,7 @@ class Held:
     enough: asyncio.Event = field(default_factory=asyncio.Event)
     go: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, _: Asked) -> None:
+    async def __call__(self, _: ServerRequest) -> None:
         self.count += 1
         if self.count == self.number:
             self.enough.set()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, User
+from bulkrm.sandbox import Auth, Call, Sandbox, SandboxSettings, ServerRequest, User
 from tests.cli.command import Command, bulkrm, fill, sent, tags, terminal
 
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -226,7 +226,7 @@ async def test_bar() -> None:
 
         async with terminal(f"{sandbox.host}/team/app:*", "-y", "-o", "json", afresh=True) as screen:
 
-            async def look(_: Asked) -> None:
+            async def look(_: ServerRequest) -> None:
                 await screen.until("Deleting manifests")
 
             sandbox.faults.add(Call(look), method="DELETE")

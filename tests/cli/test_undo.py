@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import (
-    Asked,
     Auth,
     Call,
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     artifact,
     fallback_index,
     fallback_tag,
@@ -253,7 +253,7 @@ async def test_a_disk_that_is_full(tmp_path: Path) -> None:
         env = {"BULKRM_STATE_DIR": str(tmp_path / "state")}
         release, held = asyncio.Event(), asyncio.Event()
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             held.set()
             await release.wait()
 
@@ -277,7 +277,7 @@ async def test_interrupted_and_gone_on_with(tmp_path: Path) -> None:
         digests = fill(sandbox, *(f"pr-{number}" for number in range(20)), "latest")
         release, held = asyncio.Event(), asyncio.Event()
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             held.set()
             await release.wait()
 
@@ -328,7 +328,7 @@ async def test_killed_in_the_middle_of_a_delete(*, acted: bool, tmp_path: Path) 
         digests = fill(sandbox, "pr-1", "pr-2", "latest")
         held, never = asyncio.Event(), asyncio.Event()
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             if acted:
                 sandbox.store.delete_manifest(APP, digests["pr-1"])
             held.set()

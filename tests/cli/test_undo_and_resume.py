@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, index_of, oci_image, put_image
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest, index_of, oci_image, put_image
 from bulkrm.state.known import KnownRun, known_runs
 from tests.cli.command import SECONDS, Command, Result, bulkrm, environment, fill, killed, sent, start, tags
 
@@ -29,7 +29,7 @@ async def interrupted(sandbox: Sandbox, number: int, env: dict[str, str], *optio
     fill(sandbox, *(f"pr-{index:02}" for index in range(number)), "latest")
     release, held = asyncio.Event(), asyncio.Event()
 
-    async def enforce_limit(_: Asked) -> None:
+    async def enforce_limit(_: ServerRequest) -> None:
         held.set()
         await release.wait()
 
@@ -169,7 +169,7 @@ async def test_a_killed_undo_and_resume(*, acted: bool, tmp_path: Path) -> None:
         gone = await interrupted(sandbox, 30, env)
         held, never = asyncio.Event(), asyncio.Event()
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             if acted:
                 put_image(sandbox.store, APP, [gone[5]], oci_image(5, config_seed=0))
             held.set()
@@ -221,7 +221,7 @@ async def test_an_interrupted_undo(tmp_path: Path) -> None:
         await interrupted(sandbox, 30, env)
         release, held = asyncio.Event(), asyncio.Event()
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             held.set()
             await release.wait()
 

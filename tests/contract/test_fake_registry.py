@@ -16,7 +16,6 @@ from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.registries import Listening
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import (
-    Asked,
     Call,
     Delay,
     Drop,
@@ -27,6 +26,7 @@ from bulkrm.sandbox import (
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     Store,
     artifact,
     docker_list,
@@ -192,7 +192,7 @@ async def test_a_hook_changes_what_is_answered_in_both() -> None:
     """Something can be made to happen between a request and its answer."""
     async with Both(OPEN) as both:
 
-        async def move(store: Store, _: Asked) -> None:
+        async def move(store: Store, _: ServerRequest) -> None:
             store.tag(APP, "one", LIST.digest)
 
         for faults, store in ((both.sandbox.faults, both.sandbox.store), (both.fake.faults, both.fake.store)):

@@ -11,7 +11,6 @@ import pytest
 
 from bulkrm.sandbox import (
     Action,
-    Asked,
     Auth,
     Call,
     Drop,
@@ -21,6 +20,7 @@ from bulkrm.sandbox import (
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     docker_image,
     empty_index,
     index_of,
@@ -255,7 +255,7 @@ async def test_state_changes_in_the_middle() -> None:
         first = put_image(sandbox.store, APP, ["a"], oci_image(1))
         second = put_image(sandbox.store, APP, [], oci_image(2))
 
-        async def move(_: Asked) -> None:
+        async def move(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "a", second)
 
         sandbox.faults.add(Call(move), method="DELETE")
@@ -288,7 +288,7 @@ async def test_in_flight() -> None:
         everybody = asyncio.Event()
         waiting = 0
 
-        async def wait(_: Asked) -> None:
+        async def wait(_: ServerRequest) -> None:
             nonlocal waiting
             waiting += 1
             if waiting == 6:
@@ -319,7 +319,7 @@ async def test_shutdown_waits_for_nobody() -> None:
     """Neither an open connection nor a request that hangs keeps the sandbox from stopping."""
     started = asyncio.Event()
 
-    async def hang(_: Asked) -> None:
+    async def hang(_: ServerRequest) -> None:
         started.set()
         await asyncio.Event().wait()
 

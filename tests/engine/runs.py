@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.engine.recover.undo import Loss
-from bulkrm.sandbox import Asked, Call, SandboxSettings, oci_image
+from bulkrm.sandbox import Call, SandboxSettings, ServerRequest, oci_image
 from tests.integration.engine import Done, Options, delete, undo
 from tests.integration.resumed import resume
 from tests.support.clock import FakeClock
@@ -60,7 +60,7 @@ class Runs:
     def on(self, method: str, path: str, action: Callable[[], object], **when: Any) -> None:
         """Call a function when such a request comes, before it is answered."""
 
-        async def act(_: Asked) -> None:
+        async def act(_: ServerRequest) -> None:
             action()
 
         self.registry.faults.add(Call(act), method=method, path=path, **when)

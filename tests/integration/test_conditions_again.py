@@ -8,7 +8,7 @@ import pytest
 
 from bulkrm.engine.reading import STALE
 from bulkrm.model.plan import Plan
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings, built_image, index_of, put_image
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest, built_image, index_of, put_image
 from tests.integration.engine import Options, delete
 from tests.support.clock import FakeClock
 
@@ -88,7 +88,7 @@ async def test_a_new_tag_in_the_list(change: Change, kept: dict[str, str]) -> No
             put(sandbox, tag, day)
         put_image(sandbox.store, APP, ["multi"], index_of([built_image({}, {"tag": "child"})]))
 
-        async def pass_time(_: Asked) -> None:
+        async def pass_time(_: ServerRequest) -> None:
             clock.skip(5.0)
 
         sandbox.faults.add(Call(pass_time), method="GET|HEAD", path="/(manifests|tags)/", times=None)

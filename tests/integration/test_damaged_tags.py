@@ -7,7 +7,6 @@ import pytest
 
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.sandbox import (
-    Asked,
     Call,
     Drop,
     DropAfter,
@@ -15,6 +14,7 @@ from bulkrm.sandbox import (
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     index_of,
     oci_image,
     put_image,
@@ -141,7 +141,7 @@ async def test_a_decoy_behind_a_limit() -> None:
         fill(sandbox)
         lose(sandbox)
 
-        async def store(asked: Asked) -> None:
+        async def store(asked: ServerRequest) -> None:
             sandbox.store.put_manifest(APP, "bad", asked.body, asked.headers["content-type"])
 
         sandbox.faults.add(Call(store), method="PUT", path="manifests/bad")
@@ -160,7 +160,7 @@ async def test_somebody_else_removed_it() -> None:
         fill(sandbox)
         lose(sandbox)
 
-        async def remove(_: Asked) -> None:
+        async def remove(_: ServerRequest) -> None:
             sandbox.store.delete_tag(APP, "bad")
 
         sandbox.faults.add(Call(remove), method="DELETE", path="manifests/bad")

@@ -9,7 +9,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login, Shared
-from bulkrm.sandbox import Asked, Call, DropAfter, Reply, Sandbox, SandboxSettings, User, oci_image, put_image
+from bulkrm.sandbox import Call, DropAfter, Reply, Sandbox, SandboxSettings, ServerRequest, User, oci_image, put_image
 from tests.integration.engine import Options, delete
 from tests.support.clock import FakeClock
 
@@ -66,7 +66,7 @@ async def test_a_registry_that_changes_its_mind(change: dict[str, bool], code: s
     async with Sandbox() as sandbox:
         digest = fill(sandbox)
 
-        async def switch(_: Asked) -> None:
+        async def switch(_: ServerRequest) -> None:
             sandbox.change(**change)
 
         sandbox.faults.add(Call(switch), method="DELETE", path=r"sha256:(?!0{64})")
@@ -117,7 +117,7 @@ async def test_a_push_of_which_nobody_knows(*, took_effect: bool) -> None:
     async with Sandbox() as sandbox:
         digest = put_image(sandbox.store, APP, ["pr-1", "latest"], oci_image(seed=1))
 
-        async def blind(_: Asked) -> None:
+        async def blind(_: ServerRequest) -> None:
             sandbox.faults.add(Reply(503), method="HEAD|GET", path="manifests/pr-1$", times=10)
 
         sandbox.faults.add(Call(blind), method="PUT", path="pr-1$")
@@ -139,7 +139,7 @@ async def test_somebody_pushes_over_the_decoy() -> None:
             digest = fill(sandbox)
             new = put_image(sandbox.store, APP, (), oci_image(seed=5))
 
-            async def push(_: Asked, sandbox: Sandbox = sandbox, new: str = new) -> None:
+            async def push(_: ServerRequest, sandbox: Sandbox = sandbox, new: str = new) -> None:
                 sandbox.store.tag(APP, "pr-1", new)
 
             sandbox.faults.add(Call(push), method="DELETE", path=r"sha256:(?!0{64})")
@@ -159,7 +159,7 @@ async def test_a_tag_that_moved_is_not_overwritten() -> None:
         fill(sandbox)
         new = put_image(sandbox.store, APP, (), oci_image(seed=5))
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "pr-2", new)
 
         sandbox.faults.add(Call(push), method="PUT", path="pr-1$")
@@ -176,7 +176,7 @@ async def test_killed_between_push_and_delete() -> None:
         digest = fill(sandbox)
         reached, forever = asyncio.Event(), asyncio.Event()
 
-        async def hang(_: Asked) -> None:
+        async def hang(_: ServerRequest) -> None:
             reached.set()
             await forever.wait()
 
@@ -205,7 +205,7 @@ async def test_interrupted_between_push_and_delete() -> None:
         put_image(sandbox.store, APP, ["pr-7", "other"], oci_image(seed=7))
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
+        async def interrupt(_: ServerRequest) -> None:
             stop.interrupt(Signal.INTERRUPT)
 
         sandbox.faults.add(Call(interrupt), method="PUT", path="pr-1$")

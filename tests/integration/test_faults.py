@@ -17,7 +17,6 @@ from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
-    Asked,
     Auth,
     Call,
     Delay,
@@ -26,6 +25,7 @@ from bulkrm.sandbox import (
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     User,
     oci_image,
     put_image,
@@ -68,14 +68,14 @@ def token_server_fails(sandbox: Sandbox) -> None:
 
 
 def tokens_are_revoked(sandbox: Sandbox) -> None:
-    async def revoke(_: Asked) -> None:
+    async def revoke(_: ServerRequest) -> None:
         sandbox.tokens.revoke()
 
     sandbox.faults.add(Call(revoke), method=CHANGES, every=3, times=None)
 
 
 def registry_is_read_only(sandbox: Sandbox) -> None:
-    async def switch(_: Asked) -> None:
+    async def switch(_: ServerRequest) -> None:
         sandbox.change(read_only=True)
 
     sandbox.faults.add(Call(switch), method=CHANGES, skip=5)
@@ -93,7 +93,7 @@ def token_server_is_down_for_a_while(sandbox: Sandbox) -> None:
 
 
 def credentials_are_revoked(sandbox: Sandbox) -> None:
-    async def revoke(_: Asked) -> None:
+    async def revoke(_: ServerRequest) -> None:
         sandbox.tokens.users["admin"] = User("another")
         sandbox.tokens.revoke()
 
@@ -101,7 +101,7 @@ def credentials_are_revoked(sandbox: Sandbox) -> None:
 
 
 def clocks_drift_apart(sandbox: Sandbox) -> None:
-    async def drift(_: Asked) -> None:
+    async def drift(_: ServerRequest) -> None:
         sandbox.tokens.change(skew=-86_400)
         sandbox.tokens.revoke()
 
@@ -269,7 +269,7 @@ async def test_a_storm(images: int) -> None:
         digests = fill(sandbox, images, shared=False)
         kept = put_image(sandbox.store, APP, ["latest"], oci_image(images + 1))
 
-        async def strike(asked: Asked) -> None:
+        async def strike(asked: ServerRequest) -> None:
             if "manifests" not in asked.target:
                 return
             hit = chance.random()

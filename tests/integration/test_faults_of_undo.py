@@ -12,7 +12,7 @@ import pytest
 
 from bulkrm.engine.recover.undo import Loss
 from bulkrm.model.settings import Shared
-from bulkrm.sandbox import Asked, Auth, Call, Sandbox, SandboxSettings, oci_image, oci_index, put_image
+from bulkrm.sandbox import Auth, Call, Sandbox, SandboxSettings, ServerRequest, oci_image, oci_index, put_image
 from tests.cli.command import Command, foreign, in_process, served
 from tests.integration.engine import Options, delete, lost, undo
 from tests.support.admin import Admin, many_images, push_pairs
@@ -251,7 +251,7 @@ async def test_a_run_that_filled_the_disk(
     """What went before the disk was full comes back, as long as it is full, and the rest is left alone."""
     disk = Disk(tmp_path, monkeypatch)
 
-    async def fill_it(_: Asked) -> None:
+    async def fill_it(_: ServerRequest) -> None:
         disk.fill()
 
     async with Sandbox(settings) as sandbox, Admin(sandbox.url) as admin:

@@ -12,7 +12,7 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.errors import InputError
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
-from bulkrm.sandbox import Asked, Call, Drop, Reply, Sandbox, SandboxSettings, oci_image, put_image
+from bulkrm.sandbox import Call, Drop, Reply, Sandbox, SandboxSettings, ServerRequest, oci_image, put_image
 from tests.integration.engine import Done, Options, delete, lost, undo
 from tests.integration.resumed import resume
 from tests.support.admin import Admin, push_pairs
@@ -257,7 +257,7 @@ async def test_a_disk_that_becomes_full(
     """Nothing goes after what could not be recorded; `resume` does the rest then, and undo brings all of it back."""
     disk = Disk(tmp_path, monkeypatch)
 
-    async def fill_it(_: Asked) -> None:
+    async def fill_it(_: ServerRequest) -> None:
         disk.fill()
 
     async with Sandbox(settings) as sandbox, Admin(sandbox.url) as admin:
@@ -292,11 +292,11 @@ async def test_interrupted_at_the_first_tag(signals: int) -> None:
         put_image(sandbox.store, APP, ["pr-1", "pr-2", "latest"], oci_image(seed=1))
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
+        async def interrupt(_: ServerRequest) -> None:
             for _number in range(signals):
                 stop.interrupt(Signal.INTERRUPT)
 
-        async def begin(_: Asked) -> None:
+        async def begin(_: ServerRequest) -> None:
             sandbox.faults.add(Call(interrupt), method="HEAD", path="latest")
 
         sandbox.faults.add(Call(begin), method="DELETE", path="pr-1")
@@ -314,7 +314,7 @@ async def test_siblings_that_nobody_could_look_at(tmp_path: Path) -> None:
         for seed in range(MANY):
             put_image(sandbox.store, APP, [f"pr-{seed}", f"keep-{seed}"], oci_image(seed))
 
-        async def go_away(_: Asked) -> None:
+        async def go_away(_: ServerRequest) -> None:
             sandbox.faults.add(Drop(), times=None)
 
         sandbox.faults.add(Call(go_away), method="DELETE", path="pr-")
@@ -360,7 +360,7 @@ async def test_an_image_of_many_tags() -> None:
         tags = [f"pr-{number}" for number in range(60)]
         put_image(sandbox.store, APP, [*tags, "latest"], oci_image(seed=1))
 
-        async def go_away(_: Asked) -> None:
+        async def go_away(_: ServerRequest) -> None:
             sandbox.faults.add(Drop(), times=None)
 
         sandbox.faults.add(Call(go_away), method="PUT", path="/pr-", skip=59)
@@ -384,7 +384,7 @@ async def test_a_resume_of_many_tags(fault: Drop | Reply, path: str, tmp_path: P
             put_image(sandbox.store, APP, [f"pr-{seed}"], oci_image(seed))
         reached, never = asyncio.Event(), asyncio.Event()
 
-        async def hang(_: Asked) -> None:
+        async def hang(_: ServerRequest) -> None:
             reached.set()
             await never.wait()
 

@@ -7,7 +7,7 @@ import pytest
 from bulkrm.engine.reading import STALE
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared
-from bulkrm.sandbox import Asked, Image, Reply, Sandbox, docker_list, oci_image, oci_index, put_image
+from bulkrm.sandbox import Image, Reply, Sandbox, ServerRequest, docker_list, oci_image, oci_index, put_image
 from bulkrm.sandbox.images import index_of
 from tests.integration.engine import Options, delete
 from tests.support.clock import FakeClock
@@ -143,7 +143,7 @@ async def test_a_tag_that_came_during_a_pause() -> None:
         digest = put_image(sandbox.store, APP, ["a"], oci_image(seed=1))
         sandbox.faults.add(Reply(429, {"Retry-After": "120"}), method="DELETE")
 
-        async def tag(asked: Asked) -> None:
+        async def tag(asked: ServerRequest) -> None:
             if asked.method == "DELETE":
                 sandbox.store.tag(APP, "prod", digest)
 

@@ -10,13 +10,13 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
-    Asked,
     Call,
     Drop,
     DropAfter,
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     oci_image,
     oci_index,
     put_image,
@@ -43,7 +43,7 @@ def fill(sandbox: Sandbox, number: int = 4) -> dict[str, str]:
 def stops_half_way(sandbox: Sandbox, digest: str, tags: int) -> None:
     """Let the DELETE of a digest unlink the manifest and so many of its tags, and then nothing more."""
 
-    async def half(_: Asked) -> None:
+    async def half(_: ServerRequest) -> None:
         sandbox.store.delete_manifest(APP, digest, only=tags)
 
     sandbox.faults.add(Call(half), method="DELETE", path=digest)
@@ -152,7 +152,7 @@ async def test_a_decoy_whose_deletion_stops_half_way(left: int, *, untag: bool) 
                 put_image(sandbox.store, APP, [name], oci_image(number))
             put_image(sandbox.store, APP, ["latest"], oci_image(99))
 
-        async def half(asked: Asked) -> None:
+        async def half(asked: ServerRequest) -> None:
             sandbox.store.delete_manifest(APP, asked.path.rpartition("/")[2], only=4 - left)
 
         sandbox.faults.add(Call(half), method="DELETE", path=REAL)
@@ -177,7 +177,7 @@ async def test_a_tag_whose_deletion_stops_half_way() -> None:
             for number in range(3):
                 put_image(sandbox.store, APP, [f"pr-{number}", *keep], oci_image(1))
 
-            async def half(_: Asked, sandbox: Sandbox = sandbox) -> None:
+            async def half(_: ServerRequest, sandbox: Sandbox = sandbox) -> None:
                 sandbox.store.tag(APP, "pr-2", "sha256:" + "1" * 64)  # its folder is there, and leads nowhere
 
             sandbox.faults.add(Call(half), method="DELETE", path="pr-2$")
@@ -198,7 +198,7 @@ async def test_an_effect_behind_a_bad_answer(answer: Reply | DropAfter, tmp_path
         digests = fill(sandbox)
         digest = digests["pr-2-a"]
 
-        async def act(_: Asked) -> None:
+        async def act(_: ServerRequest) -> None:
             sandbox.store.delete_manifest(APP, digest)
 
         sandbox.faults.add(Call(act), method="DELETE", path=digest)
@@ -218,7 +218,7 @@ async def test_an_effect_on_a_tag_behind_a_429(method: str) -> None:
     async with Sandbox(TAGS if method == "tag" else NO_TAGS, clock=clock.wall) as sandbox:
         put_image(sandbox.store, APP, ["pr-1", "pr-2", "latest"], oci_image(1))
 
-        async def act(asked: Asked) -> None:
+        async def act(asked: ServerRequest) -> None:
             if method == "tag":
                 sandbox.store.delete_tag(APP, "pr-1")
             else:
@@ -244,7 +244,7 @@ async def test_no_more_deletion_after_the_tags_went(
     async with Sandbox(settings, clock=clock.wall) as sandbox:
         digests = fill(sandbox, 10)
 
-        async def switch(_: Asked) -> None:
+        async def switch(_: ServerRequest) -> None:
             sandbox.change(**change)
 
         # The decoy is the first digest that goes.
@@ -267,7 +267,7 @@ async def test_no_more_deletion_after_the_tags_went(
         assert not sandbox.store.digests(APP) & set(digests.values())
 
 
-Stopped = Callable[[Asked], Awaitable[None]]
+Stopped = Callable[[ServerRequest], Awaitable[None]]
 
 
 async def test_stopped_with_doubts(tmp_path: Path) -> None:
@@ -278,7 +278,7 @@ async def test_stopped_with_doubts(tmp_path: Path) -> None:
         stops_half_way(sandbox, digests["pr-2-a"], 1)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
+        async def interrupt(_: ServerRequest) -> None:
             stop.interrupt(Signal.INTERRUPT)
 
         sandbox.faults.add(Call(interrupt), method="DELETE", path=digests["pr-3-a"])
@@ -304,7 +304,7 @@ async def test_pushed_again_while_in_doubt() -> None:
         digests = fill(sandbox)
         stops_half_way(sandbox, digests["pr-1-a"], 1)
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             put_image(sandbox.store, APP, ["pr-1-b"], oci_image(1))
 
         sandbox.faults.add(Call(push), method="GET", path="tags/list", skip=2)

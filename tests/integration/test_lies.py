@@ -10,12 +10,12 @@ from bulkrm.model.plan import Plan
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Limit, Shared, Strategy
 from bulkrm.sandbox import (
-    Asked,
     Call,
     DropAfter,
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     fallback_tag,
     index_of,
     oci_image,
@@ -42,7 +42,7 @@ def fill(sandbox: Sandbox, number: int, repository: str = APP, seed: int = 0) ->
 def interrupting(stop: Stop, times: int = 1) -> Call:
     """Interrupt a run when a request comes; the second time aborts it."""
 
-    async def interrupt(_: Asked) -> None:
+    async def interrupt(_: ServerRequest) -> None:
         for _time in range(times):
             stop.interrupt(Signal.INTERRUPT)
 
@@ -68,7 +68,7 @@ async def test_a_pause_between_two_sends() -> None:
     async with Sandbox() as sandbox:
         digest = put_image(sandbox.store, APP, ["pr-0"], oci_image(1))
 
-        async def happen(_: Asked) -> None:
+        async def happen(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "prod", digest)
 
         sandbox.faults.add(Call(happen), method="DELETE", path=REAL)
@@ -133,7 +133,7 @@ async def test_an_index_that_moves_while_it_is_read() -> None:
         put_image(sandbox.store, APP, ["multi"], old)
         put_image(sandbox.store, APP, ["amd64"], one)
 
-        async def move(_: Asked) -> None:
+        async def move(_: ServerRequest) -> None:
             put_image(sandbox.store, APP, ["multi"], new)
             sandbox.store.delete_manifest(APP, old.digest)
 
@@ -189,7 +189,7 @@ async def test_a_decoy_that_was_pushed_over() -> None:
     async with Sandbox() as sandbox:
         put_image(sandbox.store, APP, ["pr-0", "keep"], oci_image(1))
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             put_image(sandbox.store, APP, ["pr-0"], oci_image(2))
             sandbox.faults.add(Reply(500), method="HEAD|GET", path="manifests/pr-0$", times=None)
 
@@ -210,7 +210,7 @@ async def test_a_decoy_over_all_that_was_pushed_over() -> None:
     async with Sandbox() as sandbox:
         fill(sandbox, 3)
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             put_image(sandbox.store, APP, ["pr-1"], oci_image(77))
             sandbox.faults.add(Reply(500), path="tags/list", times=None)
 
@@ -327,10 +327,10 @@ async def test_a_late_effect() -> None:
         image = oci_image(1)
         put_image(sandbox.store, APP, ["pr-0"], image)
 
-        async def finish(_: Asked) -> None:
+        async def finish(_: ServerRequest) -> None:
             sandbox.store.delete_manifest(APP, image.digest)
 
-        async def soon(_: Asked) -> None:
+        async def soon(_: ServerRequest) -> None:
             sandbox.faults.add(Call(finish), method="GET", path="tags/list")
 
         sandbox.faults.add(Call(soon), method="DELETE", path=REAL)
@@ -447,7 +447,7 @@ async def test_interrupted_while_it_is_judged_again(tmp_path: Path) -> None:
         fill(sandbox, 1)
         stop = Stop()
 
-        async def soon(_: Asked) -> None:
+        async def soon(_: ServerRequest) -> None:
             sandbox.faults.add(interrupting(stop), method="GET", path="tags/list")
 
         sandbox.faults.add(Call(soon), method="DELETE", path=REAL)
@@ -465,7 +465,7 @@ async def test_nobody_knows_what_it_came_to() -> None:
     async with Sandbox() as sandbox:
         fill(sandbox, 1)
 
-        async def blind(_: Asked) -> None:
+        async def blind(_: ServerRequest) -> None:
             sandbox.faults.add(Reply(500), path="tags/list", times=None)
             sandbox.faults.add(Reply(500), method="HEAD|GET", path=REAL, times=None, skip=1)
 

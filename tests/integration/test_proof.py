@@ -6,7 +6,7 @@ import pytest
 
 from bulkrm.model.plan import Order
 from bulkrm.model.settings import Shared, Strategy
-from bulkrm.sandbox import Asked, Call, Reply, Sandbox, SandboxSettings, oci_image, oci_index, put_image
+from bulkrm.sandbox import Call, Reply, Sandbox, SandboxSettings, ServerRequest, oci_image, oci_index, put_image
 from tests.integration.engine import Done, Options, delete
 from tests.support.clock import FakeClock
 
@@ -162,7 +162,7 @@ async def test_the_first_of_a_place_goes_alone() -> None:
             put_image(sandbox.store, APP, [f"pr-{number}"], oci_image(number))
         before: list[int] = []
 
-        async def count(_: Asked) -> None:
+        async def count(_: ServerRequest) -> None:
             before.append(sum(line.method == "DELETE" for line in sandbox.log))
 
         sandbox.faults.add(Call(count), method="GET", path="tags/list", skip=1)
@@ -220,7 +220,7 @@ async def test_a_look_that_fails() -> None:
         for number in range(3):
             put_image(sandbox.store, APP, [f"pr-{number}"], oci_image(number))
 
-        async def blind(_: Asked) -> None:
+        async def blind(_: ServerRequest) -> None:
             sandbox.faults.add(Reply(503), method="HEAD|GET", path="manifests/sha256", times=12)
 
         sandbox.faults.add(Call(blind), method="DELETE", path=REAL)
@@ -236,7 +236,7 @@ async def test_a_tag_that_was_pushed_anew_is_moved() -> None:
         old = put_image(sandbox.store, APP, ["pr-1", "pr-1-too"], oci_image(1))
         new = put_image(sandbox.store, APP, [], oci_image(2))
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "pr-1", new)
             sandbox.store.delete_manifest(APP, old)
 
@@ -268,7 +268,7 @@ async def test_verify_asks_for_what_was_deleted() -> None:
             put_image(sandbox.store, APP, ["pr-1"], image)
             last = put_image(sandbox.store, APP, ["pr-2"], oci_image(2))
 
-            async def happen(_: Asked, sandbox: Sandbox = sandbox, happens: object = happens) -> None:
+            async def happen(_: ServerRequest, sandbox: Sandbox = sandbox, happens: object = happens) -> None:
                 happens(sandbox)  # type: ignore[operator]
 
             sandbox.faults.add(Call(happen), method="DELETE", path=last)
@@ -292,7 +292,7 @@ async def test_a_registry_that_leaves_its_tags_listed(strategy: Strategy, *, wor
         for number in range(3):
             put_image(sandbox.store, APP, [f"pr-{number}", f"pr-{number}-too"], oci_image(number))
 
-        async def unlink(asked: Asked) -> None:
+        async def unlink(asked: ServerRequest) -> None:
             sandbox.store.delete_manifest(APP, asked.target.rpartition("/")[2], only=0)
 
         sandbox.faults.add(Call(unlink), method="DELETE", path=REAL, times=None)

@@ -8,7 +8,7 @@ import pytest
 from bulkrm.engine.reading import STALE
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared
-from bulkrm.sandbox import Asked, Call, Image, Reply, Sandbox, SandboxSettings, index_of, oci_image, put_image
+from bulkrm.sandbox import Call, Image, Reply, Sandbox, SandboxSettings, ServerRequest, index_of, oci_image, put_image
 from tests.integration.engine import Options, delete
 from tests.support.clock import FakeClock
 
@@ -49,7 +49,7 @@ def between_plan_and_question(sandbox: Sandbox, change: Change, clock: FakeClock
 def between_question_and_delete(sandbox: Sandbox, change: Change, _: FakeClock) -> Callable[[Plan], Awaitable[None]]:
     """Change it when the first DELETE of the digest arrives, which the registry then holds up for more than a minute."""
 
-    async def happen(_: Asked) -> None:
+    async def happen(_: ServerRequest) -> None:
         change(sandbox)
 
     async def ask(_: Plan) -> None:

@@ -17,7 +17,6 @@ import pytest
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
-    Asked,
     Auth,
     Call,
     Delay,
@@ -27,6 +26,7 @@ from bulkrm.sandbox import (
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     SigningKey,
     TokenSettings,
     User,
@@ -158,7 +158,7 @@ async def not_recorded(tmp_path: Path) -> Images:
     async with Sandbox() as sandbox:
         fill(sandbox)
 
-        async def in_the_way(_: Asked) -> None:
+        async def in_the_way(_: ServerRequest) -> None:
             (folder,) = (tmp_path / "state" / "runs").iterdir()
             (folder / "plan.part").mkdir()
 
@@ -246,7 +246,7 @@ async def unconfirmed(_: Path) -> Images:
     async with Sandbox() as sandbox:
         fill(sandbox)
 
-        async def fall_silent(_: Asked) -> None:
+        async def fall_silent(_: ServerRequest) -> None:
             sandbox.faults.add(Drop(), method="GET|HEAD", times=None)
 
         sandbox.faults.add(Call(fall_silent), method="DELETE", path=REAL)

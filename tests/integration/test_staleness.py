@@ -9,7 +9,7 @@ import pytest
 
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Shared, Strategy
-from bulkrm.sandbox import Asked, Call, Drop, Reply, Sandbox, SandboxSettings, index_of, oci_image, put_image
+from bulkrm.sandbox import Call, Drop, Reply, Sandbox, SandboxSettings, ServerRequest, index_of, oci_image, put_image
 from tests.integration.engine import Done, Options, delete
 from tests.support.clock import FakeClock
 
@@ -28,7 +28,7 @@ def fill(sandbox: Sandbox, number: int, others: int = 1) -> list[str]:
 def takes(sandbox: Sandbox, clock: FakeClock, seconds: float, *, method: str, path: str = "") -> None:
     """Let each of these requests take so long."""
 
-    async def pass_time(_: Asked) -> None:
+    async def pass_time(_: ServerRequest) -> None:
         clock.skip(seconds)
 
     sandbox.faults.add(Call(pass_time), method=method, path=path, times=None)
@@ -38,7 +38,7 @@ def happens(sandbox: Sandbox, clock: FakeClock, second: float, change: Callable[
     """Let something happen at the first DELETE that arrives at that second, or later."""
     done = list[bool]()
 
-    async def happen(_: Asked) -> None:
+    async def happen(_: ServerRequest) -> None:
         if clock.monotonic() >= second and not done:
             done.append(True)
             change()
@@ -103,7 +103,7 @@ async def test_a_process_that_is_stopped_in_the_middle(*, strategy: Strategy, sl
         clock = FakeClock(auto=True)
         digests = fill(sandbox, 10)
 
-        async def stop(_: Asked) -> None:
+        async def stop(_: ServerRequest) -> None:
             (clock.suspend if sleeps else clock.skip)(65.0)
             sandbox.store.tag(APP, "prod", digests[8])
 

@@ -12,13 +12,13 @@ from bulkrm.model.result.outcome import Signal
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login, Shared, Strategy
 from bulkrm.sandbox import (
-    Asked,
     Auth,
     Call,
     DropAfter,
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     User,
     oci_image,
     oci_index,
@@ -239,7 +239,7 @@ async def test_deletion_ends_in_the_middle() -> None:
     async with Sandbox(NO_TAGS) as sandbox:
         held = fill(sandbox)
 
-        async def switch(_: Asked) -> None:
+        async def switch(_: ServerRequest) -> None:
             sandbox.change(delete_enabled=False)
 
         sandbox.faults.add(Call(switch), method="DELETE", path=REAL)
@@ -272,7 +272,7 @@ async def test_it_is_tagged_anew_meanwhile(settings: SandboxSettings) -> None:
     async with Sandbox(settings) as sandbox:
         held = fill(sandbox)
 
-        async def tag(_: Asked) -> None:
+        async def tag(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "rescued", held["pr-4"])
 
         # A pause of the host of more than a minute: everything is judged again after it.
@@ -294,7 +294,7 @@ async def test_interrupted_between_the_phases(settings: SandboxSettings) -> None
         held = fill(sandbox, 40)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
+        async def interrupt(_: ServerRequest) -> None:
             stop.interrupt(Signal.INTERRUPT)
 
         sandbox.faults.add(Call(interrupt), method="DELETE" if settings.tag_deletes else "PUT", path="manifests/pr-20$")
@@ -492,7 +492,7 @@ async def test_a_push_of_which_nobody_knows(*, refused: bool) -> None:
     async with Sandbox(NO_TAGS) as sandbox:
         fill(sandbox)
 
-        async def blind(_: Asked) -> None:
+        async def blind(_: ServerRequest) -> None:
             sandbox.faults.add(Reply(503), method="HEAD|GET", path="manifests/pr-0$", times=10)
 
         sandbox.faults.add(Call(blind), method="PUT", path="manifests/pr-0$")

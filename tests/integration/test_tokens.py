@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import (
-    Asked,
     Call,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     SigningKey,
     TokenSettings,
     User,
@@ -40,7 +40,7 @@ async def test_tokens_shorter_than_the_run() -> None:
     async with Sandbox(STRICT, token_settings=TokenSettings(lifetime=30), clock=clock.wall) as sandbox:
         fill(sandbox, 60)
 
-        async def pass_time(_: Asked) -> None:
+        async def pass_time(_: ServerRequest) -> None:
             clock.skip(1.0)
 
         sandbox.faults.add(Call(pass_time), path="/manifests/", times=None)
@@ -59,7 +59,7 @@ async def test_tokens_of_five_seconds() -> None:
     async with Sandbox(STRICT, token_settings=TokenSettings(lifetime=5), clock=clock.wall) as sandbox:
         fill(sandbox, 400)
 
-        async def pass_time(_: Asked) -> None:
+        async def pass_time(_: ServerRequest) -> None:
             clock.skip(0.02)
 
         sandbox.faults.add(Call(pass_time), path="/manifests/", times=None)
@@ -78,7 +78,7 @@ async def test_tokens_that_end_before_they_say() -> None:
     async with Sandbox(STRICT, token_settings=settings, clock=clock.wall) as sandbox:
         fill(sandbox, 50)
 
-        async def pass_time(_: Asked) -> None:
+        async def pass_time(_: ServerRequest) -> None:
             clock.skip(1.0)
 
         sandbox.faults.add(Call(pass_time), path="/manifests/", times=None)
@@ -96,7 +96,7 @@ async def test_revoked_in_the_middle() -> None:
         for number in range(3):
             fill(sandbox, 20, f"team/app-{number}")
 
-        async def revoke(_: Asked) -> None:
+        async def revoke(_: ServerRequest) -> None:
             sandbox.tokens.revoke()
 
         sandbox.faults.add(Call(revoke), method="DELETE", skip=10)
@@ -119,7 +119,7 @@ async def test_refused_by_a_real_registry(tmp_path: Path) -> None:
         good, strange = registry.tokens.key, SigningKey.generate()
         seen: set[str] = set()
 
-        async def choose(asked: Asked) -> None:
+        async def choose(asked: ServerRequest) -> None:
             registry.tokens.key = good if asked.query in seen else strange
             seen.add(asked.query)
 

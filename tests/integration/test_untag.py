@@ -7,7 +7,7 @@ import pytest
 
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Limit, Login, Shared
-from bulkrm.sandbox import Asked, Call, DropAfter, Reply, Sandbox, SandboxSettings, User, oci_image, put_image
+from bulkrm.sandbox import Call, DropAfter, Reply, Sandbox, SandboxSettings, ServerRequest, User, oci_image, put_image
 from tests.integration.engine import Options, delete
 
 APP = "team/app"
@@ -194,7 +194,7 @@ async def test_a_tag_is_read_right_before() -> None:
         fill(sandbox)
         other = put_image(sandbox.store, APP, ["other"], oci_image(seed=9))
 
-        async def move(_: Asked) -> None:
+        async def move(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "pr-2", other)
 
         sandbox.faults.add(Call(move), method="DELETE", path="pr-1$")
@@ -228,7 +228,7 @@ async def test_a_delete_without_an_answer(*, acted: bool) -> None:
     async with Sandbox(TAGS) as sandbox:
         fill(sandbox)
 
-        async def act(_: Asked) -> None:
+        async def act(_: ServerRequest) -> None:
             if acted:
                 sandbox.store.delete_tag(APP, "pr-1")
 
@@ -247,7 +247,7 @@ async def test_a_push_between_two_attempts() -> None:
         fill(sandbox)
         new = put_image(sandbox.store, APP, (), oci_image(seed=8))
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "pr-1", new)
 
         sandbox.faults.add(Call(push), method="DELETE", path="pr-1$")
@@ -263,7 +263,7 @@ async def test_after_the_first_one_they_go_together() -> None:
     """The first removal of a tag goes alone; once it was seen to work, those of other images do not wait for each other."""
     together, under_way = asyncio.Event(), 0
 
-    async def meet(_: Asked) -> None:
+    async def meet(_: ServerRequest) -> None:
         """Hold a removal until another one is under way as well: alone it would wait for ever."""
         nonlocal under_way
         under_way += 1

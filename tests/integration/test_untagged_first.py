@@ -12,12 +12,12 @@ from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import (
-    Asked,
     Call,
     DropAfter,
     Reply,
     Sandbox,
     SandboxSettings,
+    ServerRequest,
     index_of,
     oci_image,
     oci_index,
@@ -227,7 +227,7 @@ async def test_a_tag_that_moved() -> None:
         digests = fill(sandbox)
         new = put_image(sandbox.store, APP, [], oci_image(seed=60))
 
-        async def move(_: Asked) -> None:
+        async def move(_: ServerRequest) -> None:
             sandbox.store.tag(APP, "pr-0", new)
 
         sandbox.faults.add(Call(move), method="DELETE", path="sha256:")
@@ -258,7 +258,7 @@ async def test_interrupted(after: int, tmp_path: Path) -> None:
         digests = fill(sandbox)
         stop = Stop()
 
-        async def interrupt(_: Asked) -> None:
+        async def interrupt(_: ServerRequest) -> None:
             stop.interrupt(Signal.INTERRUPT)
 
         sandbox.faults.add(Call(interrupt), method="DELETE", skip=after)

@@ -7,7 +7,7 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_INDEX
-from bulkrm.sandbox import Asked, Call, Reply, Sandbox, index_of, oci_image, oci_index, put_image
+from bulkrm.sandbox import Call, Reply, Sandbox, ServerRequest, index_of, oci_image, oci_index, put_image
 from bulkrm.sandbox.images import docker_list
 from bulkrm.sandbox.registry.store import StoredManifest
 from tests.integration.engine import Options, delete
@@ -86,7 +86,7 @@ async def test_differences(
     async with Sandbox() as sandbox:
         fill(sandbox)
 
-        async def happen(_: Asked) -> None:
+        async def happen(_: ServerRequest) -> None:
             happens(sandbox)
 
         sandbox.faults.add(Call(happen), method="DELETE")

@@ -10,7 +10,7 @@ from bulkrm.model.result.effect import Removal, TagState
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Signal
 from bulkrm.planning.image_state import Unsent
-from bulkrm.sandbox import Asked, Auth, Call, Drop, Reply, SandboxSettings
+from bulkrm.sandbox import Auth, Call, Drop, Reply, SandboxSettings, ServerRequest
 from bulkrm.state.errors import StateError
 from tests.protocol.opening import app
 from tests.protocol.tag_scene import APP, DAMAGE, REAL, RUN, Lost, scene, sent
@@ -145,7 +145,7 @@ async def test_somebody_pushes_over_it() -> None:
     async with scene() as here:
         decoy = await here.pushed("a", "b")
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             here.sandbox.store.tag(APP, "a", here.held["c"])
 
         here.sandbox.faults.add(Call(push), method="DELETE", path=REAL)
@@ -163,7 +163,7 @@ async def test_a_registry_that_stops_half_way() -> None:
     async with scene() as here:
         decoy = await here.pushed("a", "b", "c")
 
-        async def half(_: Asked) -> None:
+        async def half(_: ServerRequest) -> None:
             here.sandbox.store.delete_manifest(APP, decoy.digest, only=1)
 
         here.sandbox.faults.add(Call(half), method="DELETE", path=REAL)
@@ -183,7 +183,7 @@ async def test_a_list_that_cannot_be_read() -> None:
     async with scene() as here:
         decoy = await here.pushed("a", "b")
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             here.sandbox.store.tag(APP, "b", here.held["c"])
 
         here.sandbox.faults.add(Call(push), method="DELETE", path=REAL)
@@ -216,7 +216,7 @@ async def test_cut_off_while_it_is_pushed() -> None:
     async with scene() as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
         with anyio.CancelScope() as scope:
 
-            async def end(_: Asked) -> None:
+            async def end(_: ServerRequest) -> None:
                 scope.cancel()
 
             here.sandbox.faults.add(Call(end), method="PUT", path="a$")
@@ -246,7 +246,7 @@ async def test_it_is_in_flight_only_while_it_is_pushed() -> None:
     async with scene() as here:
         busy: list[bool] = []
 
-        async def look(_: Asked) -> None:
+        async def look(_: ServerRequest) -> None:
             busy.append(here.in_flight.busy())
 
         here.sandbox.faults.add(Call(look), method="HEAD|PUT", path="manifests/a$", times=None)
@@ -261,7 +261,7 @@ async def test_nobody_answers_any_more() -> None:
     async with scene() as here:
         decoy = await here.pushed("a", "b")
 
-        async def away(_: Asked) -> None:
+        async def away(_: ServerRequest) -> None:
             here.sandbox.faults.add(Reply(503), method="GET|HEAD|PUT", times=None)
 
         here.sandbox.faults.add(Call(away), method="DELETE", path=REAL)

@@ -13,7 +13,7 @@ from bulkrm.model.settings import Pacing, Rate
 from bulkrm.protocol.pacing.pace import http_date
 from bulkrm.remote.registry import Registry
 from bulkrm.remote.sending import Sending
-from bulkrm.sandbox import Asked, Auth, Call, Reply, Sandbox, SandboxSettings
+from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
 
@@ -89,7 +89,7 @@ async def test_a_429_lessens_the_concurrency_once() -> None:
         await met(registry)
         gathered = asyncio.Barrier(8)
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             await gathered.wait()
 
         sandbox.faults.add(Call(enforce_limit), times=8)
@@ -104,7 +104,7 @@ async def test_a_429_lessens_the_concurrency_once() -> None:
         assert registry.host.limiter._concurrency.allowed >= 5
 
 
-async def linger(_: Asked) -> None:
+async def linger(_: ServerRequest) -> None:
     """Take so long that others could come in between."""
     for _turn in range(20):
         await asyncio.sleep(0)

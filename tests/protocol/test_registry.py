@@ -208,7 +208,7 @@ BROKEN = Step(DELETE, Close())
 FAULT = Step(DELETE, reply(500))
 LIMITED = Step(DELETE, reply(429, {"Retry-After": "1"}))
 STILL = Step(HEAD, THERE)
-# Asked where a digest is refused: a tag that nobody made.
+# ServerRequest where a digest is refused: a tag that nobody made.
 PROBE = "DELETE /v2/team/app/manifests/bulkrm-probe-*"
 OFF_BODY = b'{"errors": [{"code": "UNSUPPORTED"}]}'
 OFF, READ_ONLY = reply(405, body=OFF_BODY), reply(405, body=b"Method not allowed")

@@ -11,7 +11,7 @@ from bulkrm.model.plan import Delete, Item
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.planning.image_state import Unsent
-from bulkrm.sandbox import Asked, Auth, Call, Drop, DropAfter, Reply, SandboxSettings
+from bulkrm.sandbox import Auth, Call, Drop, DropAfter, Reply, SandboxSettings, ServerRequest
 from tests.protocol.opening import app
 from tests.protocol.tag_scene import APP, DAMAGE, Lost, Scene, scene, sent
 
@@ -56,7 +56,7 @@ async def test_a_push_between_two_sends() -> None:
     """A tag that somebody pushed after a bad answer is not deleted by a second send."""
     async with scene(TAGS) as here:
 
-        async def push(_: Asked) -> None:
+        async def push(_: ServerRequest) -> None:
             here.sandbox.store.tag(APP, "a", here.held["b"])
 
         here.sandbox.faults.add(Call(push), method="DELETE", path="/a$")
@@ -142,7 +142,7 @@ async def test_cut_off() -> None:
             change = removal(here)
             with anyio.CancelScope() as scope:
 
-                async def end(_: Asked, scope: anyio.CancelScope = scope) -> None:
+                async def end(_: ServerRequest, scope: anyio.CancelScope = scope) -> None:
                     scope.cancel()
 
                 here.sandbox.faults.add(Call(end), method=method, path="/a$")
@@ -161,7 +161,7 @@ async def test_cut_off_ahead_of_its_manifest(*, by_decoy: bool) -> None:
         ahead = TagsUnderDecoy(decoy, removed) if by_decoy else TagsAhead(here.decoys.changer, removed)
         with anyio.CancelScope() as scope:
 
-            async def end(_: Asked) -> None:
+            async def end(_: ServerRequest) -> None:
                 scope.cancel()
 
             here.sandbox.faults.add(Call(end), method="DELETE|PUT", path="/a$")

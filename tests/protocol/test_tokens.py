@@ -15,7 +15,18 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing
 from bulkrm.remote.registry import Registry
 from bulkrm.remote.sending import Sending
-from bulkrm.sandbox import ANONYMOUS, Asked, Auth, Call, Drop, Reply, Sandbox, SandboxSettings, TokenSettings, User
+from bulkrm.sandbox import (
+    ANONYMOUS,
+    Auth,
+    Call,
+    Drop,
+    Reply,
+    Sandbox,
+    SandboxSettings,
+    ServerRequest,
+    TokenSettings,
+    User,
+)
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
 from tests.support.scripted import Close, Raw, ScriptedServer, Step, reply
@@ -131,7 +142,7 @@ async def test_a_hundred_refusals_renew_once() -> None:
         sandbox.tokens.revoke()
         gathered = asyncio.Barrier(100)
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             await gathered.wait()
 
         sandbox.faults.add(Call(enforce_limit), method="GET", path="manifests", times=100)
@@ -188,7 +199,7 @@ async def test_who_fetches_is_cancelled() -> None:
         registry = registries[sandbox.host]
         asked, go_on = asyncio.Event(), asyncio.Event()
 
-        async def enforce_limit(_: Asked) -> None:
+        async def enforce_limit(_: ServerRequest) -> None:
             asked.set()
             await go_on.wait()
 
@@ -220,7 +231,7 @@ async def test_a_dead_token_server_is_asked_once() -> None:
         sandbox.log.clear()
         late: list[asyncio.Task[FailureCode]] = []
 
-        async def more(_: Asked) -> None:
+        async def more(_: ServerRequest) -> None:
             late.extend(asyncio.create_task(failing(registry)) for _ in range(10))
             await asyncio.sleep(0)
 
@@ -574,9 +585,9 @@ async def test_a_realm_is_judged_once() -> None:
 
 async def test_the_query_of_a_token_request() -> None:
     """A token request has service, scope and client, no account, and the password only in its header."""
-    seen: list[Asked] = []
+    seen: list[ServerRequest] = []
 
-    async def look(asked: Asked) -> None:
+    async def look(asked: ServerRequest) -> None:
         seen.append(asked)
 
     async with Sandbox() as sandbox, opened() as registries:

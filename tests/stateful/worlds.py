@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bulkrm.remote.registries import open_registries
-from bulkrm.sandbox import Asked, Call, Drop, DropAfter, Image, put_image
+from bulkrm.sandbox import Call, Drop, DropAfter, Image, ServerRequest, put_image
 from tests.support.fake_registry import FakeRegistry, Opened
 from tests.support.registries import Registry
 
@@ -57,7 +57,7 @@ class MemoryWorld:
         the manifest first, then one tag after the other).
         """
 
-        async def half(asked: Asked) -> None:
+        async def half(asked: ServerRequest) -> None:
             repository, _, digest = asked.path.removeprefix("/v2/").rpartition("/manifests/")
             self._store.delete_manifest(repository, digest, only=tags)
 

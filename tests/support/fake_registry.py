@@ -32,7 +32,17 @@ from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import Listening, Registries
 from bulkrm.remote.transport.connections import Use
 from bulkrm.remote.transport.sessions import Transport
-from bulkrm.sandbox import Asked, Auth, Faults, Image, SandboxSettings, SigningKey, Store, TokenServer, put_image
+from bulkrm.sandbox import (
+    Auth,
+    Faults,
+    Image,
+    SandboxSettings,
+    ServerRequest,
+    SigningKey,
+    Store,
+    TokenServer,
+    put_image,
+)
 from bulkrm.sandbox.auth.gate import Gate
 from bulkrm.sandbox.listen import with_faults
 from bulkrm.sandbox.registry.app import App
@@ -98,7 +108,7 @@ class FakeRegistry:
 
     # For the transport
 
-    async def answer(self, asked: Asked, timeout: float) -> ServerResponse | Broken:  # noqa: ASYNC109 (of the client, by the test's clock)
+    async def answer(self, asked: ServerRequest, timeout: float) -> ServerResponse | Broken:  # noqa: ASYNC109 (of the client, by the test's clock)
         """Answer a request of a client that waits for so many seconds; what comes too late takes effect all the same."""
         self.sent.append(f"{asked.method} {asked.target}")
         self._in_progress += 1
@@ -146,7 +156,8 @@ class FakeTransport(Transport):
             return Broken(UNREACHABLE, f"cannot connect to {target.host_port_subcomponent}")
         names = {name.lower(): value for name, value in {"Host": target.raw_authority, **headers}.items()}
         found = await fake.answer(
-            Asked(method, target.path, target.raw_query_string, names, body or b"", target.scheme), self._timeout
+            ServerRequest(method, target.path, target.raw_query_string, names, body or b"", target.scheme),
+            self._timeout,
         )
         answer = found if isinstance(found, Broken) else self._as_received(method, found, max_body)
         self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)

@@ -14,7 +14,7 @@ from random import Random
 from types import TracebackType
 from typing import Self
 
-from bulkrm.sandbox import Asked, Auth, Sandbox, SandboxSettings, Store
+from bulkrm.sandbox import Auth, Sandbox, SandboxSettings, ServerRequest, Store
 from bulkrm.sandbox.wire import ServerResponse, coded_answer, json_answer
 from tests.support.hostilities import WAYS, Hostility, plain
 
@@ -48,7 +48,7 @@ class Truth:
     said_gone: set[str] = field(default_factory=set)
     spoken: set[str] = field(default_factory=set)
 
-    def note(self, asked: Asked, status: int, digests: set[str]) -> None:
+    def note(self, asked: ServerRequest, status: int, digests: set[str]) -> None:
         """Log an answer before it is sent."""
         match = _MANIFEST.fullmatch(asked.path)
         if match is None:
@@ -147,7 +147,7 @@ class HostileServer:
         scene = Hostility(self, asked, random, lambda: self._honest(asked), writer)
         return await (WAYS[way] if way else plain)(scene)
 
-    def _honest(self, asked: Asked) -> ServerResponse:
+    def _honest(self, asked: ServerRequest) -> ServerResponse:
         """Return the answer of a good registry; a DELETE takes effect."""
         if asked.path == "/token":
             return self._token(asked)
@@ -157,7 +157,7 @@ class HostileServer:
             return coded_answer(401, "UNAUTHORIZED", "who are you?", headers={"WWW-Authenticate": challenge})
         return self._sandbox._app.answer(asked)
 
-    def _token(self, asked: Asked) -> ServerResponse:
+    def _token(self, asked: ServerRequest) -> ServerResponse:
         if asked.headers.get("authorization") != f"Basic {self._basic()}":
             return coded_answer(401, "UNAUTHORIZED", "who are you?", headers={"WWW-Authenticate": "Basic realm=x"})
         return json_answer(200, {"token": self.new_token(), "expires_in": 300})
@@ -203,7 +203,7 @@ class Bystander:
         writer.close()
 
 
-async def read_request(reader: asyncio.StreamReader) -> Asked:
+async def read_request(reader: asyncio.StreamReader) -> ServerRequest:
     """Read one request. Raises NotTlsError if the client begins TLS, as bulkrm tries first on loopback."""
     start = await reader.readexactly(1)
     if start == b"\x16":
@@ -213,4 +213,4 @@ async def read_request(reader: asyncio.StreamReader) -> Asked:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in rest if line)}
     path, _, query = target.partition("?")
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Asked(method, path, query, headers, body)
+    return ServerRequest(method, path, query, headers, body)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_INDEX
-from bulkrm.sandbox import Asked
+from bulkrm.sandbox import ServerRequest
 from bulkrm.sandbox.wire import ServerResponse
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Hostility:
     """One request, and how to answer it. `act` lets it take effect, and returns the answer of a good registry."""
 
     server: "HostileServer"
-    asked: Asked
+    asked: ServerRequest
     random: Random
     act: Callable[[], ServerResponse]
     writer: asyncio.StreamWriter

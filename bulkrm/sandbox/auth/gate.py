@@ -10,7 +10,7 @@ from bulkrm.sandbox.auth.accounts import Users, knows, read_basic
 from bulkrm.sandbox.auth.tokens import TokenServer
 from bulkrm.sandbox.listen import WallClock
 from bulkrm.sandbox.settings import Auth, SandboxSettings
-from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer, refusal
+from bulkrm.sandbox.wire import ServerRequest, ServerResponse, coded_answer, refusal
 
 # The number of verified tokens in the cache: a run sends the same token many thousand times.
 _CACHED = 4096
@@ -41,13 +41,13 @@ class Gate:
         self._tokens_read: dict[str, _Claims | None] = {}
 
     def check(
-        self, asked: Asked, needed: Sequence[Scope], settings: SandboxSettings, realm: str
+        self, request: ServerRequest, needed: Sequence[Scope], settings: SandboxSettings, realm: str
     ) -> ServerResponse | None:
         """Return None if the request is authorized, else the refusal.
 
         `needed` has one scope for each action; `realm` is the URL of the token server in a challenge.
         """
-        header = asked.headers.get("authorization")
+        header = request.headers.get("authorization")
         if settings.auth is Auth.NONE:
             return None
         if settings.auth is Auth.BASIC:

@@ -19,7 +19,7 @@ from bulkrm.sandbox.auth.accounts import ANONYMOUS, User, Users, knows, read_bas
 from bulkrm.sandbox.auth.keys import SigningKey
 from bulkrm.sandbox.faults import Faults
 from bulkrm.sandbox.listen import LoopbackServer, WallClock, wall_clock, with_faults
-from bulkrm.sandbox.wire import Asked, ServerResponse, coded_answer, json_answer, not_found
+from bulkrm.sandbox.wire import ServerRequest, ServerResponse, coded_answer, json_answer, not_found
 
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
 GITEA_TOKEN_PATH = "/v2/token"  # noqa: S105 (a path)
@@ -119,43 +119,43 @@ class TokenServer:
         """Make the sandbox refuse all tokens issued so far. A real registry cannot do that before they expire."""
         self.revoked = self.issued
 
-    async def handle(self, asked: Asked) -> ServerResponse | None:
+    async def handle(self, request: ServerRequest) -> ServerResponse | None:
         """Answer one request and log it; None: close the connection."""
-        scope = " ".join(_requested_scopes(asked))
+        scope = " ".join(_requested_scopes(request))
         self._in_flight[scope] += 1
         self.max_in_flight[scope] = max(self.max_in_flight[scope], self._in_flight[scope])
         answer: ServerResponse | None = None
         try:
-            answer = await with_faults(self.faults, asked, lambda: self.answer(asked))
+            answer = await with_faults(self.faults, request, lambda: self.answer(request))
         finally:
             self._in_flight[scope] -= 1
             status = answer.status if answer else None
-            self.log.append(TokenRequest(scope, self._account(asked), status, asked.method))
+            self.log.append(TokenRequest(scope, self._account(request), status, request.method))
         return answer
 
-    def answer(self, asked: Asked) -> ServerResponse:
+    def answer(self, request: ServerRequest) -> ServerResponse:
         """Return the answer to one request."""
         # docs/spec/auth/oauth.md: a server without OAuth2 answers 404 to POST, and the client tries GET instead.
         methods = ("GET", "POST") if self.settings.post else ("GET",)
-        if asked.path not in (TOKEN_PATH, GITEA_TOKEN_PATH) or asked.method not in methods:
+        if request.path not in (TOKEN_PATH, GITEA_TOKEN_PATH) or request.method not in methods:
             return not_found()
-        name = self._account(asked)
-        if not self._is_authenticated(asked, name):
+        name = self._account(request)
+        if not self._is_authenticated(request, name):
             challenge = {"WWW-Authenticate": 'Basic realm="token server"'}
             return coded_answer(
                 self.settings.wrong_password, "UNAUTHORIZED", "authentication required", headers=challenge
             )
         try:
-            wishes = [Scope.parse(text) for text in _requested_scopes(asked)]
+            wishes = [Scope.parse(text) for text in _requested_scopes(request)]
         except ProtocolError as error:
             return json_answer(HTTPStatus.BAD_REQUEST, {"error": str(error)})
         if self.settings.quay_actions and any(wish.actions - _QUAY_ACTIONS for wish in wishes):
             return json_answer(HTTPStatus.BAD_REQUEST, {"error": "Unable to decode repository and actions"})
-        return self._granted(asked, name, wishes)
+        return self._granted(request, name, wishes)
 
-    def _granted(self, asked: Asked, name: str | None, wishes: list[Scope]) -> ServerResponse:
+    def _granted(self, request: ServerRequest, name: str | None, wishes: list[Scope]) -> ServerResponse:
         user = self.users.get(name or ANONYMOUS, User(acl=()))
-        service = dict(_parameters(asked)).get("service", "")
+        service = dict(_parameters(request)).get("service", "")
         granted = [user.grant(wish) for wish in wishes]
         if self.settings.all_or_nothing and granted != wishes:
             return coded_answer(HTTPStatus.FORBIDDEN, "DENIED", "requested access to the resource is denied")
@@ -194,28 +194,28 @@ class TokenServer:
             fields["issued_at"] = issued_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return json_answer(HTTPStatus.OK, fields)
 
-    def _account(self, asked: Asked) -> str | None:
-        if asked.method == "POST":
-            form = dict(_parameters(asked))
+    def _account(self, request: ServerRequest) -> str | None:
+        if request.method == "POST":
+            form = dict(_parameters(request))
             return form.get("username") or dict(self.settings.refresh_tokens).get(form.get("refresh_token", ""))
-        credentials = read_basic(asked.headers.get("authorization"))
+        credentials = read_basic(request.headers.get("authorization"))
         return credentials[0] if credentials else None
 
-    def _is_authenticated(self, asked: Asked, name: str | None) -> bool:
-        if asked.method == "POST":
-            form = dict(_parameters(asked))
+    def _is_authenticated(self, request: ServerRequest, name: str | None) -> bool:
+        if request.method == "POST":
+            form = dict(_parameters(request))
             if form.get("grant_type") == "refresh_token":
                 return name is not None and form.get("refresh_token") in dict(self.settings.refresh_tokens)
             return knows(self.users, (form.get("username", ""), form.get("password", "")))
-        header = asked.headers.get("authorization")
+        header = request.headers.get("authorization")
         return header is None or knows(self.users, read_basic(header))
 
 
-def _parameters(asked: Asked) -> list[tuple[str, str]]:
-    text = asked.body.decode("utf-8", "replace") if asked.method == "POST" else asked.query
+def _parameters(request: ServerRequest) -> list[tuple[str, str]]:
+    text = request.body.decode("utf-8", "replace") if request.method == "POST" else request.query
     return parse_qsl(text)
 
 
-def _requested_scopes(asked: Asked) -> list[str]:
+def _requested_scopes(request: ServerRequest) -> list[str]:
     """Return the requested scopes: the parameter may be repeated, and may hold several, separated by blanks."""
-    return [part for key, value in _parameters(asked) if key == "scope" for part in value.split()]
+    return [part for key, value in _parameters(request) if key == "scope" for part in value.split()]

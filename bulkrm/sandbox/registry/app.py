@@ -16,7 +16,7 @@ from bulkrm.sandbox.registry.manifests import answer_manifest
 from bulkrm.sandbox.registry.referrers import answer_referrers
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import JSON, Asked, Refused, ServerResponse, not_found, refusal
+from bulkrm.sandbox.wire import JSON, Refused, ServerRequest, ServerResponse, not_found, refusal
 
 # distribution v2.8.2 registry/api/v2/descriptors.go: its routes match upper-case names, but no malformed tags.
 _ROUTE = re.compile(
@@ -47,54 +47,56 @@ class App:
         self._gate = gate
         self._uploads = Uploads(store)
 
-    def answer(self, asked: Asked) -> ServerResponse:
+    def answer(self, request: ServerRequest) -> ServerResponse:
         """Return the answer to a request, which has taken effect by then, unless the settings say otherwise."""
         self._catch_up()
-        routed = self._route(asked)
+        routed = self._route(request)
         if routed is None:
             return not_found()
         needed, respond = routed
-        answer = self._gate.check(asked, needed, self.settings, self.realm)
+        answer = self._gate.check(request, needed, self.settings, self.realm)
         if answer is None:
             try:
                 answer = respond()
             except Refused as refused:
                 answer = refusal(refused.code, *refused.details)
         # A registry that deletes tags only is not a distribution, so `GET /v2/` must not look like distribution's.
-        own = _VERSION if self.settings.deletes_digests or asked.path != "/v2/" else {}
+        own = _VERSION if self.settings.deletes_digests or request.path != "/v2/" else {}
         return ServerResponse(answer.status, {**own, **answer.headers}, answer.body)
 
-    def _route(self, asked: Asked) -> tuple[Sequence[Scope], Callable[[], ServerResponse]] | None:
+    def _route(self, request: ServerRequest) -> tuple[Sequence[Scope], Callable[[], ServerResponse]] | None:
         """Return the scopes that a request needs and the function that answers it; None: no route matches."""
-        if asked.path == "/v2/":
+        if request.path == "/v2/":
             return (), lambda: ServerResponse(HTTPStatus.OK, {"Content-Type": JSON}, b"{}")
-        if asked.path == "/v2/_catalog":
-            return (CATALOG,), lambda: answer_catalog(self._store, asked)
-        found = _ROUTE.fullmatch(asked.path)
+        if request.path == "/v2/_catalog":
+            return (CATALOG,), lambda: answer_catalog(self._store, request)
+        found = _ROUTE.fullmatch(request.path)
         if found is None:
             return None
-        respond = self._resource(found["repository"], found["kind"], found["rest"] or "", asked)
-        return (_needed(found["repository"], asked, self.settings), respond) if respond else None
+        respond = self._resource(found["repository"], found["kind"], found["rest"] or "", request)
+        return (_needed(found["repository"], request, self.settings), respond) if respond else None
 
-    def _resource(self, repository: str, kind: str, rest: str, asked: Asked) -> Callable[[], ServerResponse] | None:
+    def _resource(
+        self, repository: str, kind: str, rest: str, request: ServerRequest
+    ) -> Callable[[], ServerResponse] | None:
         digest, tag = _DIGEST_ROUTE.fullmatch(rest), _TAG_ROUTE.fullmatch(rest)
         if kind == "tags/list" and not rest:
-            return lambda: answer_tags(self._store, self.settings, repository, asked)
+            return lambda: answer_tags(self._store, self.settings, repository, request)
         if kind == "manifests/" and (digest or tag):
-            return partial(self._manifest, repository, rest, asked)
+            return partial(self._manifest, repository, rest, request)
         if kind == "blobs/uploads/":
-            return lambda: self._uploads.answer(self.settings, repository, rest, asked)
+            return lambda: self._uploads.answer(self.settings, repository, rest, request)
         if kind == "blobs/" and digest:
             elsewhere = self._blobs.url_of if self.settings.blobs_elsewhere else None
-            return lambda: answer_blob(self._store, self.settings, repository, rest, asked, elsewhere)
+            return lambda: answer_blob(self._store, self.settings, repository, rest, request, elsewhere)
         if kind == "referrers/" and rest and self.settings.referrers:
-            return lambda: answer_referrers(self._store, self.settings, repository, rest, asked)
+            return lambda: answer_referrers(self._store, self.settings, repository, rest, request)
         return None
 
-    def _manifest(self, repository: str, reference: str, asked: Asked) -> ServerResponse:
+    def _manifest(self, repository: str, reference: str, request: ServerRequest) -> ServerResponse:
         settings = self.settings
-        respond = partial(answer_manifest, self._store, settings, repository, reference, asked)
-        lazy = asked.method == "DELETE" and (settings.ignores_deletes or settings.delete_lag)
+        respond = partial(answer_manifest, self._store, settings, repository, reference, request)
+        lazy = request.method == "DELETE" and (settings.ignores_deletes or settings.delete_lag)
         there = self._store.digest_of(repository, reference) or self._store.manifest(repository, reference)
         if not (lazy and there and settings.delete_enabled and not settings.read_only):
             return respond()
@@ -114,9 +116,9 @@ class App:
                 respond()
 
 
-def _needed(repository: str, asked: Asked, settings: SandboxSettings) -> Sequence[Scope]:
+def _needed(repository: str, request: ServerRequest, settings: SandboxSettings) -> Sequence[Scope]:
     """Return one scope for each action (distribution v2.8.2 registry/handlers/app.go, `appendAccessRecords`)."""
     reading = {"GET": ("pull",), "HEAD": ("pull",), "DELETE": settings.delete_needs}
-    needed = [Scope.repository(repository, action) for action in reading.get(asked.method, ("pull", "push"))]
-    source = asked.parameter("from") if asked.method == "POST" else None
+    needed = [Scope.repository(repository, action) for action in reading.get(request.method, ("pull", "push"))]
+    source = request.parameter("from") if request.method == "POST" else None
     return [*needed, Scope.repository(source, "pull")] if source else needed

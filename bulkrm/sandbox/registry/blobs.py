@@ -9,7 +9,7 @@ from bulkrm.model.errors import InputError
 from bulkrm.sandbox.listen import DIGEST_HEADER
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, method_not_allowed
+from bulkrm.sandbox.wire import Refused, ServerRequest, ServerResponse, method_not_allowed
 
 _OCTETS = "application/octet-stream"
 
@@ -23,7 +23,7 @@ def answer_blob(
     settings: SandboxSettings,
     repository: str,
     digest: str,
-    asked: Asked,
+    request: ServerRequest,
     elsewhere: Elsewhere | None = None,
 ) -> ServerResponse:
     """Answer `/v2/<repository>/blobs/<digest>`. `elsewhere`: GET is redirected to its URL. Raises Refused."""
@@ -31,16 +31,16 @@ def answer_blob(
         Digest(digest)
     except InputError:
         raise Refused("DIGEST_INVALID", {}) from None
-    if asked.method in ("GET", "HEAD"):
+    if request.method in ("GET", "HEAD"):
         content = store.blob(repository, digest)
         if content is None:
             raise Refused("BLOB_UNKNOWN", digest)
-        if asked.method == "GET" and elsewhere is not None:
+        if request.method == "GET" and elsewhere is not None:
             return ServerResponse(HTTPStatus.TEMPORARY_REDIRECT, {"Location": elsewhere(repository, digest)})
         return ServerResponse(
             HTTPStatus.OK, {"Content-Type": _OCTETS, DIGEST_HEADER: digest, "Etag": f'"{digest}"'}, content
         )
-    if asked.method != "DELETE" or settings.read_only:
+    if request.method != "DELETE" or settings.read_only:
         return method_not_allowed("GET", "HEAD", *(() if settings.read_only else ("DELETE",)))
     if not settings.delete_enabled:
         raise Refused("UNSUPPORTED")
@@ -57,62 +57,62 @@ class Uploads:
         self._store = store
         self._parts: dict[tuple[str, str], bytearray] = {}
 
-    def answer(self, settings: SandboxSettings, repository: str, upload: str, asked: Asked) -> ServerResponse:
+    def answer(self, settings: SandboxSettings, repository: str, upload: str, request: ServerRequest) -> ServerResponse:
         """Answer `/v2/<repository>/blobs/uploads/<upload>`; an empty `upload` starts one. Raises Refused."""
         if settings.read_only:
             return method_not_allowed(*(("GET", "HEAD") if upload else ()))
         if not upload:
-            return self._start(repository, asked) if asked.method == "POST" else method_not_allowed("POST")
+            return self._start(repository, request) if request.method == "POST" else method_not_allowed("POST")
         if (repository, upload) not in self._parts:
             raise Refused("BLOB_UPLOAD_UNKNOWN", {})
-        return self._continue(repository, upload, asked)
+        return self._continue(repository, upload, request)
 
-    def _continue(self, repository: str, upload: str, asked: Asked) -> ServerResponse:
-        match asked.method:
+    def _continue(self, repository: str, upload: str, request: ServerRequest) -> ServerResponse:
+        match request.method:
             case "PATCH":
-                self._parts[repository, upload].extend(asked.body)
-                return ServerResponse(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
+                self._parts[repository, upload].extend(request.body)
+                return ServerResponse(HTTPStatus.ACCEPTED, self._progress(repository, upload, request))
             case "PUT":
-                return self._finish(repository, upload, asked)
+                return self._finish(repository, upload, request)
             case "DELETE":
                 del self._parts[repository, upload]
                 return ServerResponse(HTTPStatus.NO_CONTENT)
             case "GET" | "HEAD":
-                return ServerResponse(HTTPStatus.NO_CONTENT, self._progress(repository, upload, asked))
+                return ServerResponse(HTTPStatus.NO_CONTENT, self._progress(repository, upload, request))
             case _:
                 return method_not_allowed("DELETE", "GET", "HEAD", "PATCH", "PUT")
 
-    def _start(self, repository: str, asked: Asked) -> ServerResponse:
-        mount, source = asked.parameter("mount"), asked.parameter("from")
+    def _start(self, repository: str, request: ServerRequest) -> ServerResponse:
+        mount, source = request.parameter("mount"), request.parameter("from")
         if mount and source and self._store.mount_blob(repository, mount, source):
-            return _created(repository, mount, asked)
+            return _created(repository, mount, request)
         upload = str(uuid.uuid4())
         self._parts[repository, upload] = bytearray()
-        return ServerResponse(HTTPStatus.ACCEPTED, self._progress(repository, upload, asked))
+        return ServerResponse(HTTPStatus.ACCEPTED, self._progress(repository, upload, request))
 
-    def _finish(self, repository: str, upload: str, asked: Asked) -> ServerResponse:
-        content = bytes(self._parts[repository, upload]) + asked.body
-        digest = asked.parameter("digest") or ""
+    def _finish(self, repository: str, upload: str, request: ServerRequest) -> ServerResponse:
+        content = bytes(self._parts[repository, upload]) + request.body
+        digest = request.parameter("digest") or ""
         if digest != str(Digest.of(content)):
             raise Refused("DIGEST_INVALID", {"Digest": digest, "Reason": {}})
         del self._parts[repository, upload]
         self._store.put_blob(repository, content)
-        return _created(repository, digest, asked)
+        return _created(repository, digest, request)
 
-    def _progress(self, repository: str, upload: str, asked: Asked) -> Mapping[str, str]:
+    def _progress(self, repository: str, upload: str, request: ServerRequest) -> Mapping[str, str]:
         received = len(self._parts[repository, upload])
         return {
             # A query, as the real one has (`_state`): a client must append `digest` with `&`.
-            "Location": f"{_origin(asked)}/v2/{repository}/blobs/uploads/{upload}?_state=sandbox",
+            "Location": f"{_origin(request)}/v2/{repository}/blobs/uploads/{upload}?_state=sandbox",
             "Range": f"0-{max(received - 1, 0)}",
             "Docker-Upload-Uuid": upload,
         }
 
 
-def _created(repository: str, digest: str, asked: Asked) -> ServerResponse:
-    location = f"{_origin(asked)}/v2/{repository}/blobs/{digest}"
+def _created(repository: str, digest: str, request: ServerRequest) -> ServerResponse:
+    location = f"{_origin(request)}/v2/{repository}/blobs/{digest}"
     return ServerResponse(HTTPStatus.CREATED, {DIGEST_HEADER: digest, "Location": location})
 
 
-def _origin(asked: Asked) -> str:
-    return f"{asked.scheme}://{asked.headers.get('host', '')}"
+def _origin(request: ServerRequest) -> str:
+    return f"{request.scheme}://{request.headers.get('host', '')}"

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from bulkrm.sandbox.faults import Faults
 from bulkrm.sandbox.listen import LoopbackServer, with_faults
 from bulkrm.sandbox.registry.store import Store
-from bulkrm.sandbox.wire import Asked, ServerResponse, not_found
+from bulkrm.sandbox.wire import ServerRequest, ServerResponse, not_found
 
 _SIGNATURE = "X-Amz-Signature=canary"
 
@@ -15,7 +15,7 @@ class BlobStore:
 
     def __init__(self, store: Store) -> None:
         """`store`: the state of the registry. `start` opens the port."""
-        self.log: list[Asked] = []
+        self.log: list[ServerRequest] = []
         self.faults = Faults()
         self._store = store
         self._listener = LoopbackServer(self._handle)
@@ -37,11 +37,11 @@ class BlobStore:
         """Return the signed URL of a blob."""
         return f"{self.url}/{repository}/{digest}?{_SIGNATURE}"
 
-    async def _handle(self, asked: Asked) -> ServerResponse | None:
-        self.log.append(asked)
-        return await with_faults(self.faults, asked, lambda: self._blob(asked))
+    async def _handle(self, request: ServerRequest) -> ServerResponse | None:
+        self.log.append(request)
+        return await with_faults(self.faults, request, lambda: self._blob(request))
 
-    def _blob(self, asked: Asked) -> ServerResponse:
-        repository, _, digest = asked.path.removeprefix("/").rpartition("/")
-        content = self._store.blob(repository, digest) if asked.query == _SIGNATURE else None
+    def _blob(self, request: ServerRequest) -> ServerResponse:
+        repository, _, digest = request.path.removeprefix("/").rpartition("/")
+        content = self._store.blob(repository, digest) if request.query == _SIGNATURE else None
         return not_found() if content is None else ServerResponse(HTTPStatus.OK, {}, content)

@@ -17,21 +17,21 @@ from bulkrm.model.manifests.manifest import (
 from bulkrm.sandbox.listen import DIGEST_HEADER
 from bulkrm.sandbox.registry.store import Store, StoredManifest, as_text, blobs_of, children_of, subject_of
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, coded_answer, method_not_allowed, refusal
+from bulkrm.sandbox.wire import Refused, ServerRequest, ServerResponse, coded_answer, method_not_allowed, refusal
 
 _TAG = re.compile(r"[\w][\w.-]{0,127}", re.ASCII)
 _OCI_NAMES = {OCI_MANIFEST: ("manifest", "manifests"), OCI_INDEX: ("index", "indexes")}
 
 
 def answer_manifest(
-    store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked
+    store: Store, settings: SandboxSettings, repository: str, reference: str, request: ServerRequest
 ) -> ServerResponse:
     """Answer `/v2/<repository>/manifests/<reference>`. Raises Refused."""
-    match asked.method:
+    match request.method:
         case "GET" | "HEAD":
-            return _get(store, settings, repository, reference, asked.headers)
+            return _get(store, settings, repository, reference, request.headers)
         case "PUT" if not settings.read_only:
-            return _put(store, settings, repository, reference, asked)
+            return _put(store, settings, repository, reference, request)
         case "DELETE" if not settings.read_only:
             return _delete(store, settings, repository, reference)
         case _:
@@ -66,15 +66,17 @@ def _get(
     return ServerResponse(HTTPStatus.OK, found, manifest.content)
 
 
-def _put(store: Store, settings: SandboxSettings, repository: str, reference: str, asked: Asked) -> ServerResponse:
+def _put(
+    store: Store, settings: SandboxSettings, repository: str, reference: str, request: ServerRequest
+) -> ServerResponse:
     held = store.digest_of(repository, reference)
-    if settings.immutable_tags and held is not None and held != str(Digest.of(asked.body)):
+    if settings.immutable_tags and held is not None and held != str(Digest.of(request.body)):
         return _immutable(repository, reference)
-    media_type = asked.headers.get("content-type", "").partition(";")[0].strip()
-    digest = store.put_manifest(repository, reference, asked.body, media_type, checks_parts=settings.checks_parts)
-    location = f"{asked.scheme}://{asked.headers.get('host', '')}/v2/{repository}/manifests/{digest}"
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    digest = store.put_manifest(repository, reference, request.body, media_type, checks_parts=settings.checks_parts)
+    location = f"{request.scheme}://{request.headers.get('host', '')}/v2/{repository}/manifests/{digest}"
     headers = {DIGEST_HEADER: digest, "Location": location}
-    subject = subject_of(json.loads(as_text(asked.body))) if settings.referrers else None
+    subject = subject_of(json.loads(as_text(request.body))) if settings.referrers else None
     if subject is not None:
         # Tells the client not to push a fallback tag (distribution-spec 1.1, "Pushing Manifests with Subject").
         headers["OCI-Subject"] = subject

@@ -8,16 +8,16 @@ from bulkrm.model.manifests.manifest import OCI_INDEX
 from bulkrm.sandbox.registry.listing import paged
 from bulkrm.sandbox.registry.store import Store
 from bulkrm.sandbox.settings import SandboxSettings
-from bulkrm.sandbox.wire import Asked, Refused, ServerResponse, method_not_allowed
+from bulkrm.sandbox.wire import Refused, ServerRequest, ServerResponse, method_not_allowed
 
 _FILTER = "artifactType"
 
 
 def answer_referrers(
-    store: Store, settings: SandboxSettings, repository: str, digest: str, asked: Asked
+    store: Store, settings: SandboxSettings, repository: str, digest: str, request: ServerRequest
 ) -> ServerResponse:
     """Answer `/v2/<repository>/referrers/<digest>`, with an empty index for an unknown digest. Raises Refused."""
-    if asked.method != "GET":
+    if request.method != "GET":
         return method_not_allowed("GET")
     if not is_digest(digest):
         raise Refused("DIGEST_INVALID")
@@ -25,9 +25,9 @@ def answer_referrers(
         manifest.digest: describe(manifest.digest, manifest.media_type, manifest.content)
         for manifest in store.referrers(repository, digest)
     }
-    wanted = asked.parameter(_FILTER)
+    wanted = request.parameter(_FILTER)
     named = {name: entry for name, entry in found.items() if not wanted or wanted == entry.get(_FILTER)}
-    page, link = paged(list(named), settings, asked)
+    page, link = paged(list(named), settings, request)
     headers = {"Content-Type": OCI_INDEX, **link, **({"OCI-Filters-Applied": _FILTER} if wanted else {})}
     index = {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [named[name] for name in page]}
     return ServerResponse(HTTPStatus.OK, headers, json.dumps(index).encode())

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Asked, Call, Drop, Reply, oci_image
+from bulkrm.sandbox import Call, Drop, Reply, ServerRequest, oci_image
 from tests.engine.runs import APP, LIST, Runs, words
 from tests.support.fake_registry import OPEN
 
@@ -44,7 +44,7 @@ async def test_silence_proves_nothing_about_tags() -> None:
     runs.fill(3)
     kept = runs.keep()
 
-    async def stop_half_way(asked: Asked) -> None:
+    async def stop_half_way(asked: ServerRequest) -> None:
         runs.registry.store.delete_manifest(APP, asked.path.rpartition("/")[2], only=1)
 
     runs.registry.faults.add(Call(stop_half_way), method="DELETE", path="sha256:[1-9a-f]")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bulkrm.sandbox import Asked, Delay, Drop, Faults, LieAboutDigest, Reply, redirect
+from bulkrm.sandbox import Delay, Drop, Faults, LieAboutDigest, Reply, ServerRequest, redirect
 
-DELETE = Asked("DELETE", "/v2/team/app/manifests/sha256:1")
-GET = Asked("GET", "/v2/team/app/tags/list", "n=100")
+DELETE = ServerRequest("DELETE", "/v2/team/app/manifests/sha256:1")
+GET = ServerRequest("GET", "/v2/team/app/tags/list", "n=100")
 
 
 def test_once() -> None:

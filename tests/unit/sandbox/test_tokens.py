@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from bulkrm.model.scope import Scope
-from bulkrm.sandbox import ANONYMOUS, Asked, TokenServer, TokenSettings, User
+from bulkrm.sandbox import ANONYMOUS, ServerRequest, TokenServer, TokenSettings, User
 from bulkrm.sandbox.auth.keys import SigningKey
 
 NOW = 1_800_000_000.5
@@ -25,19 +25,19 @@ def server(**settings: Any) -> TokenServer:
     return TokenServer(USERS, TokenSettings(**settings), key=KEY, clock=lambda: NOW)
 
 
-def asked(*scopes: str, account: str | None = "admin:admin", **more: str) -> Asked:
+def asked(*scopes: str, account: str | None = "admin:admin", **more: str) -> ServerRequest:
     """A request with Basic credentials."""
     query = urlencode([("service", "registry"), *(("scope", scope) for scope in scopes), *more.items()])
     basic = {"authorization": f"Basic {b64encode(account.encode()).decode()}"} if account else {}
-    return Asked("GET", "/token", query, basic)
+    return ServerRequest("GET", "/token", query, basic)
 
 
-def posted(**form: str) -> Asked:
+def posted(**form: str) -> ServerRequest:
     """An OAuth2 request."""
-    return Asked("POST", "/token", "", {}, urlencode({"service": "registry", **form}).encode())
+    return ServerRequest("POST", "/token", "", {}, urlencode({"service": "registry", **form}).encode())
 
 
-def claims(tokens: TokenServer, request: Asked) -> dict[str, Any]:
+def claims(tokens: TokenServer, request: ServerRequest) -> dict[str, Any]:
     """What the token says."""
     answer = tokens.answer(request)
     assert answer.status == 200, answer
@@ -46,7 +46,7 @@ def claims(tokens: TokenServer, request: Asked) -> dict[str, Any]:
     return dict(read)
 
 
-def granted(tokens: TokenServer, request: Asked) -> set[str]:
+def granted(tokens: TokenServer, request: ServerRequest) -> set[str]:
     """What the token allows."""
     entries = claims(tokens, request)["access"]
     return {str(Scope(entry["type"], entry["name"], frozenset(entry["actions"]))) for entry in entries}
@@ -99,7 +99,7 @@ def test_several_scopes() -> None:
 @pytest.mark.parametrize("header", ["Basic !", "Basic /w==", "Bearer x"])
 def test_malformed_credentials(header: str) -> None:
     """Neither does a header that cannot be read, or one of another scheme."""
-    assert server().answer(Asked("GET", "/token", "", {"authorization": header})).status == 401
+    assert server().answer(ServerRequest("GET", "/token", "", {"authorization": header})).status == 401
 
 
 @pytest.mark.parametrize("account", ["admin:wrong", "nobody:admin", ":", "no colon"])
