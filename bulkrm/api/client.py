@@ -28,7 +28,7 @@ from bulkrm.model.settings import Policy, Settings
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.selection.image_list import ImageList, read_patterns
-from bulkrm.selection.run_conditions import refuse_blind
+from bulkrm.selection.run_conditions import refuse_unread_tags
 from bulkrm.state.folder import RunFolder
 
 _DEFAULTS, _SETTINGS = Policy(), Settings()
@@ -221,7 +221,7 @@ class Client:
             return await run_to_end(plan_and_delete(job, setup, record, confirm), setup.stop)
 
     def _refuse_contradictions(self, job: Job) -> None:
-        refuse_blind(job.policy, job.conditions, protected=bool(job.protect))
+        refuse_unread_tags(job.policy, job.conditions, protected=bool(job.protect))
         port = self._settings.connection.default_port
         if job.default_port != port:
             what = f"the images were read with the port {job.default_port} for hosts without one"

@@ -15,7 +15,7 @@ from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
-from bulkrm.selection.image_list import ImageList, sound_patterns
+from bulkrm.selection.image_list import ImageList, valid_patterns
 from bulkrm.selection.listfile.document import ListFile, read_list
 
 _STANDARD_INPUT = "-"
@@ -31,8 +31,8 @@ def read_images(
     problems: list[Problem] = []
     port = sign_in.connection.default_port
     entries = list(_read_arguments(named, port, problems, hidden=sign_in.ask_password))
-    protect = list(sound_patterns("--protect", safety.protect or (), port, problems))
-    ignore = tuple(sound_patterns("--ignore-unreadable", safety.ignore_unreadable or (), port, problems))
+    protect = list(valid_patterns("--protect", safety.protect or (), port, problems))
+    ignore = tuple(valid_patterns("--ignore-unreadable", safety.ignore_unreadable or (), port, problems))
     in_use = InUseFiles(port, problems)
     in_use.read_all(safety.in_use or ())
     min_keep = 0

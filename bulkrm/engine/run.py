@@ -43,7 +43,7 @@ from bulkrm.planning.image_outcome import image_outcome
 from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.remote.registries import Registries
 from bulkrm.selection.entry import Entry
-from bulkrm.selection.selectors.min_keep import floor
+from bulkrm.selection.selectors.min_keep import newest_to_keep
 from bulkrm.state.errors import StateError
 
 Confirm = Callable[[Plan], Awaitable[bool]]
@@ -64,7 +64,7 @@ class Run:
         self._protection = TrackedPatterns(job.protect)
         self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")
         least, wanted = job.conditions.min_keep, (job.conditions, job.default_port)
-        self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, floor)
+        self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, newest_to_keep)
         self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
         self._verifier: Verifier | None = None
         self.waited = 0.0  # seconds that the question took, which do not count as time of the run

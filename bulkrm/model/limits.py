@@ -2,7 +2,7 @@
 
 import errno
 
-RAISE = "raise the limit of open files, for example with `ulimit -n 4096`"
+RAISE_LIMIT = "raise the limit of open files, for example with `ulimit -n 4096`"
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
 
 

@@ -1,6 +1,6 @@
 """Turns unsuccessful final answers into failures, each with a code, a hint and a reach."""
 
-from bulkrm.model.limits import RAISE
+from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
 from bulkrm.protocol.auth.rights import missing_right, not_permitted, permission_hint
@@ -159,7 +159,7 @@ _BROKEN = {
         "check the host name, the port, the network and HTTPS_PROXY / NO_PROXY",
         Reach.HOST,
     ),
-    EXHAUSTED: (FailureCode.UNREACHABLE, RAISE, Reach.IMAGE),
+    EXHAUSTED: (FailureCode.UNREACHABLE, RAISE_LIMIT, Reach.IMAGE),
     CERTIFICATE: (
         FailureCode.CERTIFICATE,
         "give the registry's CA with --ca-file, or accept any certificate with --insecure",

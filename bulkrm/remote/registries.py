@@ -7,7 +7,7 @@ from typing import Self
 
 from bulkrm.families.family import address_of, traits_of
 from bulkrm.model.events import EventListener, RequestAnswered, Warned, WarningKind, ignore
-from bulkrm.model.limits import RAISE
+from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.result.report import Reclaiming, Requests
 from bulkrm.model.settings import Settings
 from bulkrm.remote.auth.token_cache import Tokens
@@ -23,7 +23,7 @@ from bulkrm.remote.transport.redaction import public
 from bulkrm.remote.transport.sessions import Trace, Transport, no_trace
 from bulkrm.remote.transport.tls import OwnTls, tls_of
 
-_LIMIT = f"the limit of open files: {RAISE}"
+_LIMIT = f"the limit of open files: {RAISE_LIMIT}"
 
 
 class Registries:

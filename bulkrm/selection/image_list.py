@@ -129,13 +129,13 @@ def parse_images(images: Iterable[str], *, registry: str | None = None, default_
 def read_patterns(where: str, patterns: Iterable[str], default_port: int) -> tuple[ProtectPattern, ...]:
     """Parse patterns of tags; `where` is their place in messages. Raises InputError with all mistakes."""
     problems: list[Problem] = []
-    found = tuple(sound_patterns(where, patterns, default_port, problems))
+    found = tuple(valid_patterns(where, patterns, default_port, problems))
     if problems:
         raise InputError(*problems)
     return found
 
 
-def sound_patterns(
+def valid_patterns(
     where: str, patterns: Iterable[str], default_port: int, problems: list[Problem]
 ) -> Iterator[ProtectPattern]:
     """Yield the patterns that can be parsed; the mistakes in the others are added to `problems`."""

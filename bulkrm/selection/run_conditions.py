@@ -27,7 +27,7 @@ class RunConditions:
 UNCONDITIONAL = RunConditions()
 
 
-def refuse_blind(policy: Policy, conditions: RunConditions, *, protected: bool) -> None:
+def refuse_unread_tags(policy: Policy, conditions: RunConditions, *, protected: bool) -> None:
     """Raise InputError if the policy does not read the unlisted tags of a repository, but another option needs them."""
     if policy.shared is not Shared.DELETE_UNSEEN:
         return

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bulkrm.model.limits import RAISE, is_exhausted
+from bulkrm.model.limits import RAISE_LIMIT, is_exhausted
 from bulkrm.state.errors import StateError, changed
 
 _CHUNK = 256 * 2**10
@@ -22,7 +22,7 @@ def failed(path: Path, error: OSError) -> StateError:
     """Return the StateError for an error of the operating system."""
     if error.errno == errno.ELOOP:
         return changed(path, "it is a symbolic link")
-    return StateError(f"{path}: {error.strerror or error}", RAISE if is_exhausted(error) else None)
+    return StateError(f"{path}: {error.strerror or error}", RAISE_LIMIT if is_exhausted(error) else None)
 
 
 def open_plain(path: Path, flags: int) -> int:

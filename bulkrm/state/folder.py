@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from bulkrm.codec.journal_events import PartBegan, event_fields
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.limits import RAISE, is_exhausted
+from bulkrm.model.limits import RAISE_LIMIT, is_exhausted
 from bulkrm.state.archive import Archive
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import failed, open_plain
@@ -166,7 +166,9 @@ def _open_lock(path: Path) -> int:
 
 
 def _unusable(what: str, error: OSError) -> InputError:
-    return InputError(Problem("--state-dir", f"{what}: {error.strerror}", RAISE if is_exhausted(error) else _REMEDY))
+    return InputError(
+        Problem("--state-dir", f"{what}: {error.strerror}", RAISE_LIMIT if is_exhausted(error) else _REMEDY)
+    )
 
 
 def _request(asked: Mapping[str, Any], listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:

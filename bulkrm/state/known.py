@@ -16,7 +16,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import open_plain, read_whole
 from bulkrm.state.journal.run_status import RunStatus, status_of
-from bulkrm.state.run_places import RunPlaces, listed_places, planned_places
+from bulkrm.state.run_repositories import RunRepositories, listed_repositories, planned_repositories
 
 VERSION = 1
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{6}", re.ASCII)
@@ -49,10 +49,10 @@ class KnownRun:
         return datetime.strptime(self.id[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
     @property
-    def places(self) -> RunPlaces:
+    def touched(self) -> RunRepositories:
         """The repositories of the run."""
         plan = self.path / "plan.json"
-        return planned_places(plan) if os.path.lexists(plan) else listed_places(self.asked)
+        return planned_repositories(plan) if os.path.lexists(plan) else listed_repositories(self.asked)
 
     @property
     def asked(self) -> Mapping[str, Any]:

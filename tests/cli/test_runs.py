@@ -15,7 +15,7 @@ from bulkrm.reports.format import View
 from bulkrm.sandbox import Reply, Sandbox
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.known import KnownRun, known_runs
-from bulkrm.state.run_places import RunPlaces
+from bulkrm.state.run_repositories import RunRepositories
 from tests.cli.command import Command, fill
 
 NOW = datetime(2026, 2, 3, 12, 0, 0, tzinfo=UTC)
@@ -35,10 +35,13 @@ RUNS = [
     summary(
         1,
         counts={"deleted": 20000, "kept": 18211, "failed": 3, "absent": 12, "not_attempted": 1},
-        places=RunPlaces(tuple(f"{HOST}/team/with/a/long/name-{number}" for number in range(12)), is_planned=True),
+        touched=RunRepositories(
+            tuple(f"{HOST}/team/with/a/long/name-{number}" for number in range(12)), is_planned=True
+        ),
     ),
     summary(
-        places=RunPlaces((f"{HOST}/team/app", "other.example.com:5000/app"), is_planned=True), counts={"deleted": 1}
+        touched=RunRepositories((f"{HOST}/team/app", "other.example.com:5000/app"), is_planned=True),
+        counts={"deleted": 1},
     ),
 ]
 
@@ -75,8 +78,8 @@ def test_where() -> None:
     """Registries and repositories are named, three of them; the rest is counted."""
     names = [f"{HOST}/a", f"{HOST}/b", "one.example/c", "two.example/d", "two.example/e"]
 
-    assert where(RunPlaces(tuple(names[:2]))) == f"{HOST}: a, b"
-    assert where(RunPlaces(tuple(names))) == f"{HOST}: a, b; one.example: c and 2 more on 1 more registry"
+    assert where(RunRepositories(tuple(names[:2]))) == f"{HOST}: a, b"
+    assert where(RunRepositories(tuple(names))) == f"{HOST}: a, b; one.example: c and 2 more on 1 more registry"
 
 
 def test_as_json(run: Command, sandbox: Sandbox) -> None:

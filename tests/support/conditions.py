@@ -23,7 +23,7 @@ from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.matching import match_tags, merge
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.selectors.min_keep import floor
+from bulkrm.selection.selectors.min_keep import newest_to_keep
 
 APP = Repository("a.b", "app")
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -108,7 +108,7 @@ def planned(  # noqa: PLR0913 (each test sets one of them)
         held = kept_in_use(used, APP, scene.tags, list(by_digest), scene.details, children)
         holds = replace(holds, in_use=held.digests, tags_in_use=held.tags)
     holds = replace(holds, created={image.digest: image.details.created for image in images})
-    rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, choose_kept=floor)
+    rules = GuardRules(shared, protection(listed.protect), min_keep=listed.min_keep, choose_kept=newest_to_keep)
     return judge([RepositoryFacts(APP, tuple(resolutions), seen, conditions=holds)], rules)
 
 

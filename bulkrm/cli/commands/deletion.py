@@ -24,7 +24,7 @@ from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Limit, Policy
 from bulkrm.selection.image_list import read_patterns
-from bulkrm.selection.run_conditions import refuse_blind
+from bulkrm.selection.run_conditions import refuse_unread_tags
 
 
 def delete_images(
@@ -34,7 +34,7 @@ def delete_images(
     output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     (images, files), policy = read_images(image_options, safety, sign_in), _policy(safety)
     explain = _read_explained(image_options, policy, sign_in)
-    refuse_blind(policy, images.conditions, protected=bool(images.protect))
+    refuse_unread_tags(policy, images.conditions, protected=bool(images.protect))
 
     async def delete(client: Client, question: Question) -> Report:
         return await client.delete(images, policy, confirm=question, explain=explain)
@@ -58,7 +58,7 @@ def make_plan(
     (images, files), policy = read_images(image_options, safety, sign_in), _policy(safety)
     policy = replace(policy, dry_run=True, measure=True)
     explain = _read_explained(image_options, policy, sign_in)
-    refuse_blind(policy, images.conditions, protected=bool(images.protect))
+    refuse_unread_tags(policy, images.conditions, protected=bool(images.protect))
     planned = PlanOutput(out, files_of(sign_in, files))
 
     async def plan(client: Client, _: Question) -> Report:
@@ -87,7 +87,7 @@ def apply_plan(
     in_use = read_in_use_option(safety.in_use or (), port)
     conditions = saved.document.conditions
     conditions = replace(conditions, in_use=tuple(sorted({*conditions.in_use, *in_use.references})))
-    refuse_blind(policy, conditions, protected=bool(saved.document.protect or protect))
+    refuse_unread_tags(policy, conditions, protected=bool(saved.document.protect or protect))
 
     async def apply(client: Client, question: Question) -> Report:
         return await client.apply(saved, policy, protect=protect, in_use=in_use.references, confirm=question)

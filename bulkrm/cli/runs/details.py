@@ -42,7 +42,7 @@ def _facts(run: RunSummary, now: datetime) -> Iterator[tuple[str, str]]:
     yield "began", f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {ago(run.started, now)}"
     code = f", exit code {run.exit_code}" if run.exit_code is not None else ""
     yield "state", f"{run.words}{code}" + (f": {run.damage}" if run.damage is not None else "")
-    number = len(run.places.repositories)
+    number = len(run.touched.repositories)
     if number:
         yield "where", run.where + (f" ({counted(number, 'repository', 'repositories')})" if number > 1 else "")
     if run.images:

@@ -12,7 +12,7 @@ from bulkrm.model.text.layout import counted
 from bulkrm.state.errors import StateError
 from bulkrm.state.journal.run_status import INTERRUPTED, RunStatus
 from bulkrm.state.known import KnownRun
-from bulkrm.state.run_places import RunPlaces
+from bulkrm.state.run_repositories import RunRepositories
 
 SCHEMA = 1
 
@@ -41,7 +41,7 @@ class RunSummary:
     folder: Path
     started: datetime
     state: RunState
-    places: RunPlaces = RunPlaces()  # noqa: RUF009 (it is frozen)
+    touched: RunRepositories = RunRepositories()  # noqa: RUF009 (it is frozen)
     undone: Undone = Undone.NO
     exit_code: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class RunSummary:
     @property
     def where(self) -> str:
         """The first few repositories, by registry: `registry.example.com: team/app, team/web`."""
-        return where(self.places)
+        return where(self.touched)
 
     def as_fields(self) -> dict[str, Any]:
         """Return the fields of the summary in JSON."""
@@ -91,9 +91,9 @@ class RunSummary:
             "undone": self.undone.value,
             "resumable": self.is_resumable,
             "exit_code": self.exit_code,
-            "hosts": list(self.places.hosts),
-            "repositories": list(self.places.repositories),
-            "planned": self.places.is_planned,
+            "hosts": list(self.touched.hosts),
+            "repositories": list(self.touched.repositories),
+            "planned": self.touched.is_planned,
             "summary": dict(self.counts),
             "damage": self.damage,
             "folder": str(self.folder),
@@ -103,15 +103,15 @@ class RunSummary:
 _MOST_PLACES = 3
 
 
-def where(places: RunPlaces) -> str:
+def where(touched: RunRepositories) -> str:
     """Return the first few repositories by registry, and how many more there are."""
     shown: dict[str, list[str]] = {}
-    for name in places.repositories[:_MOST_PLACES]:
+    for name in touched.repositories[:_MOST_PLACES]:
         host, _, path = name.partition("/")
         shown.setdefault(host, []).append(path)
-    more = len(places.repositories) - _MOST_PLACES
+    more = len(touched.repositories) - _MOST_PLACES
     text = "; ".join(f"{host}: {', '.join(paths)}" for host, paths in shown.items())
-    others = len(places.hosts) - len(shown)
+    others = len(touched.hosts) - len(shown)
     further = f" on {counted(others, 'more registry', 'more registries')}" if others else ""
     return f"{text} and {more:,} more{further}" if more > 0 else text
 
@@ -128,21 +128,21 @@ def summary_of_record(run: KnownRun) -> RunSummary:
     try:
         run.check()
         standing = run.status
-        places = run.places
+        touched = run.touched
     except StateError as error:
         return RunSummary(run.id, run.path, run.started, RunState.DAMAGED, damage=error.what)
     end = standing.end
     counts = end.summary if end else {}
     code = end.code if end else None
-    return RunSummary(run.id, run.path, run.started, _state(standing), places, standing.undone, code, counts)
+    return RunSummary(run.id, run.path, run.started, _state(standing), touched, standing.undone, code, counts)
 
 
-def _places(run: KnownRun) -> RunPlaces:
-    """Return the places of a run that is going on; none yet where its record is still being written."""
+def _places(run: KnownRun) -> RunRepositories:
+    """Return the repositories of a run that is going on; none yet where its record is still being written."""
     try:
-        return run.places
+        return run.touched
     except StateError:
-        return RunPlaces()
+        return RunRepositories()
 
 
 def _state(standing: RunStatus) -> RunState:

@@ -10,7 +10,7 @@ import resource
 from dataclasses import dataclass
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.limits import RAISE
+from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.settings import Pacing
 
 _ASIDE = 24
@@ -40,7 +40,7 @@ def share_of(free: int, hosts: int) -> Share:
     if each < _FEWEST:
         needed = _ASIDE + _FEWEST * max(1, hosts)
         what = f"only {max(0, free)} more files may be opened, and a run with {hosts} registries needs {needed}"
-        raise InputError(Problem("limit of open files", what, RAISE))
+        raise InputError(Problem("limit of open files", what, RAISE_LIMIT))
     most = Pacing()
     tokens = min(most.token_connections, max(1, each // _TOKENS))
     return Share(min(most.connections, each - tokens), tokens)

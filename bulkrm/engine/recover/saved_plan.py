@@ -11,7 +11,7 @@ from bulkrm.engine.job import Saved
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.planner import Planner, PlanWithFacts
 from bulkrm.engine.recover.reconcile import Reconciliation
-from bulkrm.engine.recover.undone import Reinstated
+from bulkrm.engine.recover.undone import RestoredImages
 from bulkrm.model.settings import Policy
 from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import combined, failed_targets, without_done
@@ -35,7 +35,7 @@ class SavedPlanJudge:
         saved, stop = self._saved, self._context.stop
         self._outcomes.replay(saved.earlier.done)
         with stop.phase():
-            await Reinstated(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
+            await RestoredImages(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
         for item in saved.plan.items if saved.resumed else ():
             self._gateway.note_answer(item.repository.host)
         reconciliation = Reconciliation(saved.earlier, self._decoys, self._outcomes, self._policy)

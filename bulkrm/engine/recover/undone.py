@@ -40,7 +40,7 @@ class UndoneImages:
         return {image: result for image, result in done.items() if image not in self.before}
 
 
-class Reinstated:
+class RestoredImages:
     """Records the outcomes of images whose manifests undos restored."""
 
     def __init__(self, undone: UndoneImages, gateway: Gateway, outcomes: Outcomes, context: RunContext) -> None:

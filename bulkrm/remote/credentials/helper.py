@@ -17,7 +17,7 @@ import time
 from contextlib import suppress
 
 from bulkrm.model.errors import BulkrmError
-from bulkrm.model.limits import RAISE, is_exhausted
+from bulkrm.model.limits import RAISE_LIMIT, is_exhausted
 from bulkrm.model.reference import HUB
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login
@@ -83,7 +83,7 @@ def _run(program: str, question: bytes, seconds: float) -> tuple[int, bytes]:
     except FileNotFoundError:
         raise HelperFailed(f"{program} is not installed") from None
     except OSError as error:
-        more = f"; {RAISE}" if is_exhausted(error) else ""
+        more = f"; {RAISE_LIMIT}" if is_exhausted(error) else ""
         raise HelperFailed(f"{program} cannot be run: {error.strerror}{more}") from None
     with process:
         try:

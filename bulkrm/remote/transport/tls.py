@@ -8,7 +8,7 @@ from yarl import URL
 
 from bulkrm.families.family import address_of
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.limits import RAISE, is_exhausted
+from bulkrm.model.limits import RAISE_LIMIT, is_exhausted
 from bulkrm.model.settings import Connection
 
 
@@ -66,4 +66,4 @@ def _unusable(named: str, path: Path, error: OSError, remedy: str) -> InputError
     is_read = isinstance(error, ssl.SSLError) or not error.strerror
     what = "it is no usable PEM file" if is_read else error.strerror
     file = "the file" if named == str(path) else str(path)
-    return InputError(Problem(named, f"{file} cannot be used: {what}", RAISE if is_exhausted(error) else remedy))
+    return InputError(Problem(named, f"{file} cannot be used: {what}", RAISE_LIMIT if is_exhausted(error) else remedy))

@@ -16,7 +16,7 @@ _SCHEMA = {
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-def floor(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
+def newest_to_keep(missing: int, deletions: Mapping[Digest, datetime | None]) -> frozenset[Digest]:
     """Return `missing` of the manifests that would be deleted, which are kept instead: undated ones first, then the newest.
 
     Manifests that tie with the last of them are returned too.

@@ -20,8 +20,8 @@ _LINE = b'   "repository": '
 
 
 @dataclass(frozen=True, slots=True)
-class RunPlaces:
-    """The repositories of a run: `host/path` in normal form, each once.
+class RunRepositories:
+    """The repositories of a run, `host/path` in normal form, each once.
 
     `is_planned`: they are those of the plan; otherwise those of the list, which may be globs.
     """
@@ -35,9 +35,9 @@ class RunPlaces:
         return tuple(dict.fromkeys(name.partition("/")[0] for name in self.repositories))
 
 
-def planned_places(plan: Path) -> RunPlaces:
+def planned_repositories(plan: Path) -> RunRepositories:
     """Return the repositories of a plan's file. Raises StateError where it cannot be read, or one of them is not a string."""
-    return RunPlaces(tuple(dict.fromkeys(_planned(plan))), is_planned=True)
+    return RunRepositories(tuple(dict.fromkeys(_planned(plan))), is_planned=True)
 
 
 def _planned(plan: Path) -> Iterator[str]:
@@ -52,6 +52,6 @@ def _planned(plan: Path) -> Iterator[str]:
             yield name
 
 
-def listed_places(asked: Mapping[str, Any]) -> RunPlaces:
+def listed_repositories(asked: Mapping[str, Any]) -> RunRepositories:
     """Return the repositories that the list in run.json names. `asked`: its fields; malformed entries are left out."""
-    return RunPlaces(tuple(dict.fromkeys(repository_part(image) for image, _ in named_entries(asked))))
+    return RunRepositories(tuple(dict.fromkeys(repository_part(image) for image, _ in named_entries(asked))))
