@@ -42,7 +42,7 @@ from bulkrm.protocol.attempt import (
 )
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS, CredentialState
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED, after_unauthorized, challenge_scope, first_scope
-from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, Broken
+from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
 from bulkrm.protocol.refusal import LIMITED, no_answer
 from bulkrm.protocol.traits import STANDARD, Traits
@@ -78,11 +78,11 @@ _JITTER = 0.5
 
 
 def decide(
-    attempt: Attempt, answer: Answer | Broken, traits: Traits, state: CredentialState = NO_CREDENTIALS
+    attempt: Attempt, answer: Answer | NoAnswer, traits: Traits, state: CredentialState = NO_CREDENTIALS
 ) -> Decision:
     """Return the decision after an answer, or after none. `state`: that of the credentials that the request was sent with."""
-    if isinstance(answer, Broken):
-        return _after_break(attempt, answer)
+    if isinstance(answer, NoAnswer):
+        return _after_no_answer(attempt, answer)
     if is_limit(answer):
         return _after_limit(attempt, answer)
     if answer.status == UNAUTHORIZED:
@@ -92,17 +92,17 @@ def decide(
     return Accept(answer)
 
 
-def decide_without_token(attempt: Attempt, answer: Answer | Broken) -> Decision:
+def decide_without_token(attempt: Attempt, answer: Answer | NoAnswer) -> Decision:
     """Return the decision of `decide`, but accept a 401: for token servers, and for the request that asks for a challenge."""
     if isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
         return Accept(answer)
     return decide(attempt, answer, STANDARD)
 
 
-def _after_break(attempt: Attempt, broken: Broken) -> Decision:
+def _after_no_answer(attempt: Attempt, failed: NoAnswer) -> Decision:
     attempt = replace(attempt, faults=attempt.faults + 1)
-    if broken.kind in (CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE) or attempt.faults >= MAX_SENDS:
-        return GiveUp(no_answer(broken))
+    if failed.kind in (CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE) or attempt.faults >= MAX_SENDS:
+        return GiveUp(no_answer(failed))
     pause = backoff(attempt.faults)
     return Wait(pause, pause * _JITTER, whole_host=False, attempt=attempt)
 

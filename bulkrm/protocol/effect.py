@@ -2,14 +2,14 @@
 
 from bulkrm.model.result.effect import Effect
 from bulkrm.protocol.decision import is_limit
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 
 _TIMED_OUT = 408
 
 
-def effect_of(answer: Answer | Broken) -> Effect:
+def effect_of(answer: Answer | NoAnswer) -> Effect:
     """Return the possible effect of one send. A success is `OPEN`: its caller judges what it proves."""
-    if isinstance(answer, Broken):
+    if isinstance(answer, NoAnswer):
         return Effect.OPEN if answer.may_have_acted else Effect.NONE
     if is_limit(answer):
         return Effect.OVER

@@ -152,7 +152,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class NoAnswer:
     """There was no answer to a send. `kind`: one of the constants below; `message`: one line without secrets."""
 
     kind: str

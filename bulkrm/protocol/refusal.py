@@ -24,7 +24,7 @@ from bulkrm.protocol.message import (
     TOO_LARGE,
     UNREACHABLE,
     Answer,
-    Broken,
+    NoAnswer,
     Request,
 )
 from bulkrm.protocol.traits import STANDARD, Traits
@@ -153,7 +153,7 @@ def _not_allowed(answer: Answer, codes: set[str], method: str) -> _Meaning:
     return _REFUSED if codes else (FailureCode.READ_ONLY, READ_ONLY, Reach.HOST)
 
 
-_BROKEN = {
+_NO_ANSWER = {
     UNREACHABLE: (
         FailureCode.UNREACHABLE,
         "check the host name, the port, the network and HTTPS_PROXY / NO_PROXY",
@@ -177,7 +177,7 @@ _BROKEN = {
 }
 
 
-def no_answer(broken: Broken) -> Failure:
+def no_answer(failed: NoAnswer) -> Failure:
     """Return the failure for a request that got no answer."""
-    code, hint, reach = _BROKEN[broken.kind]
-    return Failure(code, clean(broken.message), None, hint, reach)
+    code, hint, reach = _NO_ANSWER[failed.kind]
+    return Failure(code, clean(failed.message), None, hint, reach)

@@ -7,7 +7,7 @@ from bulkrm.model.errors import RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import message
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import backoff
 from bulkrm.protocol.redirect import MAX_REDIRECTS, STATUSES, next_url, too_many
 from bulkrm.protocol.refusal import is_registry_answer, no_answer, refusal
@@ -40,22 +40,22 @@ async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes
     raise AssertionError  # the last try returns or raises
 
 
-def _may_pass(found: Answer | Broken) -> bool:
-    if isinstance(found, Broken):
+def _may_pass(found: Answer | NoAnswer) -> bool:
+    if isinstance(found, NoAnswer):
         return found.kind not in (message.TOO_LARGE, message.CERTIFICATE, message.NOT_TLS, message.PROXY)
     return found.status >= _SERVER_ERROR or found.status == _TOO_MANY
 
 
-def _of_the_store(found: Answer | Broken) -> RequestFailed:
+def _of_the_store(found: Answer | NoAnswer) -> RequestFailed:
     """Return the error for an answer of the store. It affects one image only: it tells nothing about the registry."""
-    if isinstance(found, Broken):
+    if isinstance(found, NoAnswer):
         failure = replace(no_answer(found), reach=Reach.IMAGE)
         return RequestFailed(replace(failure, message=f"where the registry keeps its blobs: {failure.message}"))
     what = f"HTTP {found.status} from where the registry keeps its blobs"
     return RequestFailed(Failure(FailureCode.UNEXPECTED_ANSWER, what, found.status, "run again"))
 
 
-async def _followed(host: Host, target: str, answer: Answer) -> Answer | Broken:
+async def _followed(host: Host, target: str, answer: Answer) -> Answer | NoAnswer:
     """Follow redirects, without credentials and cookies of the registry. Raises RequestFailed for a forbidden redirect."""
     url = host.base + target
     for _ in range(MAX_REDIRECTS):
@@ -63,7 +63,7 @@ async def _followed(host: Host, target: str, answer: Answer) -> Answer | Broken:
             return answer
         url = next_url(answer, url, registry=host.address, plain_http=host.plain_http)
         found = await host.fetch(url, message.MAX_CONFIG)
-        if isinstance(found, Broken):
+        if isinstance(found, NoAnswer):
             return found
         answer = found
     if answer.status in STATUSES:

@@ -13,7 +13,7 @@ from bulkrm.protocol.auth.rights import NO_CREDENTIALS
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
 from bulkrm.protocol.decision import Attempt, Authorize, Decision, decide, decide_without_token
 from bulkrm.protocol.effect import effect_of
-from bulkrm.protocol.message import NOT_TLS, Answer, Broken, Request
+from bulkrm.protocol.message import NOT_TLS, Answer, NoAnswer, Request
 from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.remote.auth.grant import Grant
 from bulkrm.remote.sending import Lookup, Sending, Withdrawn
@@ -37,9 +37,9 @@ class HostExchange:
         self._lookup = lookup
         self._used: Grant | None = None
         self._refused: Secret | None = None
-        self._last: Answer | Broken | None = None
+        self._last: Answer | NoAnswer | None = None
 
-    async def send(self) -> Answer | Broken:
+    async def send(self) -> Answer | NoAnswer:
         """Send the request once, with a token and in a slot; both are checked right before the send.
 
         Raises RequestFailed without a token, and Withdrawn if the change is not wanted any more.
@@ -68,7 +68,7 @@ class HostExchange:
                 self.attempt = replace(attempt, authorization=ready.authorization, authorized=False)
             return answer
 
-    def decide(self, answer: Answer | Broken) -> Decision:
+    def decide(self, answer: Answer | NoAnswer) -> Decision:
         """Return the decision after an answer, by the state of the credentials that the request was sent with."""
         authorizer, attempt, used, state = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
         if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
@@ -96,15 +96,15 @@ class HostExchange:
         match self._last:
             case Answer(status=status) as answer if status != UNAUTHORIZED:
                 return refusal(answer, self._host.name, request, self._host.authorizer.traits)
-            case Broken() as broken:
-                return no_answer(broken)
+            case NoAnswer() as failed:
+                return no_answer(failed)
             case _:
                 return None
 
     @property
     def met_no_tls(self) -> bool:
         """Tell whether the server answered the last send, but not with TLS."""
-        return isinstance(self._last, Broken) and self._last.kind == NOT_TLS
+        return isinstance(self._last, NoAnswer) and self._last.kind == NOT_TLS
 
 
 class GreetingExchange(HostExchange):
@@ -112,7 +112,7 @@ class GreetingExchange(HostExchange):
 
     __slots__ = ()
 
-    def decide(self, answer: Answer | Broken) -> Decision:
+    def decide(self, answer: Answer | NoAnswer) -> Decision:
         """Return the decision as for any request, but accept a 401."""
         return decide_without_token(self.attempt, answer)
 

@@ -14,7 +14,7 @@ from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import is_loopback
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
 from bulkrm.protocol.decision import MAX_SENDS, Attempt
-from bulkrm.protocol.message import LOST, PING, Answer, Broken, Request
+from bulkrm.protocol.message import LOST, PING, Answer, NoAnswer, Request
 from bulkrm.protocol.misrouted import is_misrouted, is_same_answer
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.auth.authorizer import Authorizer
@@ -98,7 +98,7 @@ class Host:
         """Tell whether the user permits plain HTTP."""
         return self._connection.plain_http
 
-    async def fetch(self, url: str, max_body: int) -> Answer | Broken:
+    async def fetch(self, url: str, max_body: int) -> Answer | NoAnswer:
         """GET a URL of the registry's object store, once, alone on its connection, and without credentials.
 
         It takes a slot of the registry's limiter.
@@ -112,14 +112,16 @@ class Host:
         text = f"{self.name}: {why}; from now on each request has a connection of its own"
         self._tell(Warned(WarningKind.MIXED_ANSWERS, text))
 
-    def transmit(self, request: Request, url: str, headers: Mapping[str, str]) -> Coroutine[Any, Any, Answer | Broken]:
+    def transmit(
+        self, request: Request, url: str, headers: Mapping[str, str]
+    ) -> Coroutine[Any, Any, Answer | NoAnswer]:
         """Send a request in the slot that the caller has: alone on its connection, unless it is a read that may share one."""
         may_share = request is PING or (self._sharing.allowed and request.method in _READING)
         if self.reuse.ended is not None or not may_share:
             return self._send(request, url, headers, None)
         return self._share(request, url, headers)
 
-    async def _share(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | Broken:
+    async def _share(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
         """Send a request over a shared connection. An answer that may belong to another request is not returned."""
         use = Use(self.reuse, bulk=self._sharing.in_bulk or request is PING)
         answer = await self._send(request, url, headers, use)
@@ -127,13 +129,13 @@ class Host:
             return answer
         if is_misrouted(request, answer):
             self.reuse.end("an answer came that belongs to another request")
-            return Broken(LOST, "the answer belongs to another request")
+            return NoAnswer(LOST, "the answer belongs to another request")
         of_the_moment = answer.status in (_TIMED_OUT, _TOO_MANY) or answer.status >= _SERVER_ERROR  # sent again anyway
         return await self._send(request, url, headers, None) if use.repeated and not of_the_moment else answer
 
     def _send(
         self, request: Request, url: str, headers: Mapping[str, str], use: Use | None
-    ) -> Coroutine[Any, Any, Answer | Broken]:
+    ) -> Coroutine[Any, Any, Answer | NoAnswer]:
         self.limiter.spend()
         self.requests += 1
         return self.transport.send(request.method, url, headers, request.max_body, request.body, use)

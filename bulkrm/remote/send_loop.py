@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bulkrm.model.errors import RequestFailed
 from bulkrm.protocol.decision import Accept, Attempt, Authorize, Decision, GiveUp, Wait, still_limited
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, quota
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.limiter import Limiter
@@ -17,11 +17,11 @@ class Exchange(Protocol):
 
     attempt: Attempt
 
-    async def send(self) -> Answer | Broken:
+    async def send(self) -> Answer | NoAnswer:
         """Send the request once, in a slot of the limiter. Raises RequestFailed if it cannot be sent."""
         ...
 
-    def decide(self, answer: Answer | Broken) -> Decision:
+    def decide(self, answer: Answer | NoAnswer) -> Decision:
         """Return the decision after an answer."""
         ...
 
@@ -31,10 +31,10 @@ class Exchange(Protocol):
 
 
 # Called before a wait, with its seconds and the last answer.
-Announce = Callable[[float, Answer | Broken], None]
+Announce = Callable[[float, Answer | NoAnswer], None]
 
 
-def _tell_nobody(seconds: float, after: Answer | Broken) -> None:
+def _tell_nobody(seconds: float, after: Answer | NoAnswer) -> None:
     """Do nothing."""
 
 

@@ -1,7 +1,7 @@
 """Tells events about waits that are long enough for users to notice."""
 
 from bulkrm.model.events import EventListener, Paused, PauseReason
-from bulkrm.protocol.message import UNREACHABLE, Answer, Broken
+from bulkrm.protocol.message import UNREACHABLE, Answer, NoAnswer
 from bulkrm.remote.clock import Clock
 
 _NOTICED, _SILENCE = 2.0, 10.0  # seconds
@@ -18,7 +18,7 @@ class Waits:
         self._tell = tell
         self._silent_until = 0.0
 
-    def __call__(self, seconds: float, after: Answer | Broken) -> None:
+    def __call__(self, seconds: float, after: Answer | NoAnswer) -> None:
         """Tell a wait, unless it is short or another one was told recently. `after`: the last answer, or its failure."""
         now = self._clock.monotonic()
         if seconds >= _NOTICED and now >= self._silent_until:
@@ -26,8 +26,8 @@ class Waits:
             self._tell(Paused(self._host, seconds, _reason(after)))
 
 
-def _reason(after: Answer | Broken) -> PauseReason:
-    if isinstance(after, Broken):
+def _reason(after: Answer | NoAnswer) -> PauseReason:
+    if isinstance(after, NoAnswer):
         return PauseReason.UNREACHABLE if after.kind == UNREACHABLE else PauseReason.TROUBLE
     trouble = after.status == _TIMED_OUT or after.status >= _SERVER_ERROR
     return PauseReason.TROUBLE if trouble and "Retry-After" not in after.headers else PauseReason.ASKED

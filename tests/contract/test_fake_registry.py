@@ -11,7 +11,7 @@ from typing import Self
 import pytest
 
 from bulkrm.model.settings import Connection
-from bulkrm.protocol.message import LOST, TIMEOUT, TOO_LARGE, Answer, Broken
+from bulkrm.protocol.message import LOST, TIMEOUT, TOO_LARGE, Answer, NoAnswer
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.registries import Listening
 from bulkrm.remote.transport.sessions import Transport
@@ -76,7 +76,7 @@ class Both:
 
     async def ask(
         self, method: str, target: str, *, content: Image | None = None, accept: str = ALL_TYPES, max_body: int = 2**20
-    ) -> Answer | Broken:
+    ) -> Answer | NoAnswer:
         """Return the answer of both; `content` is what is pushed."""
         headers = {"Accept": accept} if content is None else {"Content-Type": content.media_type}
         url, body = f"http://{self.sandbox.host}{target}", None if content is None else content.content
@@ -92,9 +92,9 @@ class Both:
             faults.add(action, method=method, path=path)
 
 
-def _plain(answer: Answer | Broken) -> object:
+def _plain(answer: Answer | NoAnswer) -> object:
     """What must be the same."""
-    if isinstance(answer, Broken):
+    if isinstance(answer, NoAnswer):
         return answer.kind
     headers = {name.lower(): value for name, value in answer.headers.items() if name.lower() not in _OF_HTTP}
     kind = answer.headers.get("Content-Type") if answer.body else None
@@ -162,7 +162,7 @@ async def test_they_fail_alike(fault: Action, kind: str | int, *, acts: bool) ->
         if isinstance(fault, Delay):
             both.sandbox.store.delete_manifest(APP, ONE.digest)  # it does so later
 
-        assert (answer.kind if isinstance(answer, Broken) else answer.status) == kind
+        assert (answer.kind if isinstance(answer, NoAnswer) else answer.status) == kind
         assert (ONE.digest in both.fake.store.digests(APP)) is not acts
         assert both.fake.store.tags(APP) == both.sandbox.store.tags(APP)
 
@@ -184,7 +184,7 @@ async def test_what_is_too_large_is_broken_in_both() -> None:
     async with Both(OPEN) as both:
         answer = await both.ask("GET", f"{MANIFEST}/one", max_body=3)
 
-        assert isinstance(answer, Broken)
+        assert isinstance(answer, NoAnswer)
         assert answer.kind == TOO_LARGE
 
 

@@ -41,7 +41,7 @@ from bulkrm.protocol.decision import (
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.link import next_target
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, ConcurrencyLimit, RateWindow, http_date, retry_after
 from bulkrm.protocol.refusal import clean, refusal
 from bulkrm.protocol.traits import STANDARD, Traits
@@ -172,7 +172,7 @@ _errors = st.sampled_from(["", "invalid_token", "insufficient_scope", "other"])
 
 
 @st.composite
-def _answers(draw: st.DrawFn) -> Answer | Broken:
+def _answers(draw: st.DrawFn) -> Answer | NoAnswer:
     """An answer of a registry that may be of any mind."""
     kinds = [
         message.LOST,
@@ -183,7 +183,7 @@ def _answers(draw: st.DrawFn) -> Answer | Broken:
         message.TOO_LARGE,
     ]
     if draw(st.integers(0, 4)) == 0:
-        return Broken(draw(st.sampled_from(kinds)), "why")
+        return NoAnswer(draw(st.sampled_from(kinds)), "why")
     headers: CIMultiDict[str] = CIMultiDict()
     if draw(st.booleans()):
         headers.add("Retry-After", draw(_retry_after))
@@ -214,7 +214,7 @@ def _authorized(decision: Authorize) -> Attempt:
 
 @given(_authorizations, _traits, st.lists(_answers(), max_size=12), _endless)
 def test_every_sequence_of_answers_ends(
-    authorization: Authorization, traits: Traits, first: list[Answer | Broken], then: list[Answer | Broken]
+    authorization: Authorization, traits: Traits, first: list[Answer | NoAnswer], then: list[Answer | NoAnswer]
 ) -> None:
     """Whatever comes back, it ends: few faults, ten minutes of asked waiting, one renewal, one extension."""
     attempt = Attempt(message.delete_manifest(APP, Digest.of(b"")), APP.host, authorization)
@@ -244,7 +244,7 @@ def test_every_sequence_of_answers_ends(
     assert sends <= MAX_SENDS + MAX_LIMITED + 3
 
 
-def _honoured(answer: Answer | Broken, seconds: float, *, whole_host: bool) -> None:
+def _honoured(answer: Answer | NoAnswer, seconds: float, *, whole_host: bool) -> None:
     """A pause is never shorter than what the host asked for; a 429 holds everybody."""
     if isinstance(answer, Answer):
         asked = retry_after(answer.headers.get("Retry-After"), answer.wall, answer.headers.get("Date"))

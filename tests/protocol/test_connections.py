@@ -12,7 +12,7 @@ from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.settings import Connection
 from bulkrm.protocol import message
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.sending import Sending
 from bulkrm.remote.transport.connections import REMEMBERED, Reuse, Use
@@ -154,7 +154,7 @@ async def test_two_answers_at_once(rest: bytes) -> None:
 
         result = await transport.send("GET", f"{server.url}/1", {}, use=Use(reuse))
 
-        assert isinstance(result, Broken)
+        assert isinstance(result, NoAnswer)
         assert result.kind == message.LOST
         assert reuse.ended is not None
 

@@ -11,7 +11,7 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Connection
-from bulkrm.protocol.message import EXHAUSTED, Broken
+from bulkrm.protocol.message import EXHAUSTED, NoAnswer
 from bulkrm.protocol.refusal import no_answer
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.transport.sessions import Transport
@@ -51,7 +51,7 @@ async def test_a_connection() -> None:
         with no_more_files():
             answer = await transport.send("GET", f"{sandbox.url}/v2/", {})
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
     assert (answer.kind, answer.may_have_acted) == (EXHAUSTED, False)
     failure = no_answer(answer)
     assert failure.code is FailureCode.UNREACHABLE

@@ -17,7 +17,7 @@ from bulkrm.model.manifests.manifest import OCI_MANIFEST
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.settings import Connection, Pacing
 from bulkrm.protocol import message
-from bulkrm.protocol.message import MAX_ERROR, Answer, Broken
+from bulkrm.protocol.message import MAX_ERROR, Answer, NoAnswer
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.sending import Sending
 from bulkrm.remote.transport import proxy
@@ -42,7 +42,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-async def sent(*steps: Step, **more: object) -> list[Answer | Broken]:
+async def sent(*steps: Step, **more: object) -> list[Answer | NoAnswer]:
     """What comes back when each step's request is sent, one after the other."""
     async with ScriptedServer(steps) as server, Transport(Connection(), 5, SystemClock()) as transport:
         answers = []
@@ -68,7 +68,7 @@ async def test_a_delete_is_never_sent_twice() -> None:
         await transport.send("GET", f"{server.url}/", {}, use=Use(reuse))
         answer = await transport.send("DELETE", f"{server.url}/x", {}, use=Use(reuse))
 
-        assert isinstance(answer, Broken)
+        assert isinstance(answer, NoAnswer)
         assert answer.kind == message.LOST
         assert server.lines() == ["GET /", "DELETE /x"]
         assert server.connections == 1
@@ -82,7 +82,7 @@ async def test_a_broken_answer_is_no_answer(method: str, part: bytes) -> None:
         return  # to HEAD that is whole
     (answer,) = await sent(Step(f"{method} /", Close(part)))
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
     assert answer.kind == message.LOST
 
 
@@ -103,7 +103,7 @@ async def test_what_is_no_http(content: bytes) -> None:
     """Whatever a server sends, it is an answer or a broken one, and no exception."""
     (answer,) = await sent(Step("DELETE /", Raw(content, close=True)))
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
 
 
 async def test_a_server_that_hangs() -> None:
@@ -114,7 +114,7 @@ async def test_a_server_that_hangs() -> None:
     ):
         answer = await transport.send("DELETE", f"{server.url}/", {})
 
-        assert answer == Broken(message.TIMEOUT, "no answer within the time limit")
+        assert answer == NoAnswer(message.TIMEOUT, "no answer within the time limit")
 
 
 async def test_nobody_there() -> None:
@@ -124,7 +124,7 @@ async def test_nobody_there() -> None:
     async with Transport(Connection(), 5, SystemClock()) as transport:
         answer = await transport.send("GET", f"http://127.0.0.1:{port}/?secret=x", {})
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
     assert answer.kind == message.UNREACHABLE
     assert f"127.0.0.1:{port}" in answer.message
     assert "secret" not in answer.message
@@ -135,7 +135,7 @@ async def test_a_name_that_does_not_resolve() -> None:
     async with Transport(Connection(), 5, SystemClock()) as transport:
         answer = await transport.send("GET", "http://nowhere.invalid/", {})
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
     assert answer.kind == message.UNREACHABLE
 
 
@@ -215,9 +215,9 @@ async def test_the_cap_of_a_success(size: int, fits: bool, chunked: bool) -> Non
 
     (answer,) = await sent(Step("GET /", raw), max_body=100)
 
-    assert isinstance(answer, Answer if fits else Broken)
+    assert isinstance(answer, Answer if fits else NoAnswer)
     assert not isinstance(answer, Answer) or answer.body == body
-    assert not isinstance(answer, Broken) or answer.kind == message.TOO_LARGE
+    assert not isinstance(answer, NoAnswer) or answer.kind == message.TOO_LARGE
 
 
 async def test_a_large_success() -> None:
@@ -401,7 +401,7 @@ async def test_tls_that_fails() -> None:
     async with server, Transport(Connection(), 5, SystemClock()) as transport:
         answer = await transport.send("GET", f"https://127.0.0.1:{port}/", {})
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
     assert answer.kind == message.UNREACHABLE
     assert "TLS" in answer.message
 
@@ -437,7 +437,7 @@ async def test_credentials_of_a_proxy(environment: pytest.MonkeyPatch) -> None:
         refused = await transport.send("GET", "http://registry.invalid/v2/", {})
 
     assert isinstance(answer, Answer)
-    assert isinstance(refused, Broken)
+    assert isinstance(refused, NoAnswer)
     assert "s3cret" not in f"{traced} {refused}"
 
 
@@ -451,7 +451,7 @@ async def test_a_proxy_of_another_kind(environment: pytest.MonkeyPatch) -> None:
     async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock()) as transport:
         refused = await transport.send("GET", "https://registry.invalid/v2/", {})
 
-    assert refused == Broken(message.PROXY, "ALL_PROXY names a socks5:// proxy, which is not supported")
+    assert refused == NoAnswer(message.PROXY, "ALL_PROXY names a socks5:// proxy, which is not supported")
     assert not refused.may_have_acted
 
 
@@ -465,7 +465,7 @@ async def test_a_proxy_that_refuses(environment: pytest.MonkeyPatch) -> None:
     async with Transport(Connection(proxies=getproxies_environment()), 5, SystemClock()) as transport:
         not_there = await transport.send("GET", "https://registry.invalid/v2/", {})
 
-    assert refused == not_there == Broken(message.UNREACHABLE, "the proxy does not connect")
+    assert refused == not_there == NoAnswer(message.UNREACHABLE, "the proxy does not connect")
 
 
 @pytest.mark.parametrize(
@@ -526,7 +526,7 @@ async def test_a_host_that_cannot_be(host: str) -> None:
     async with Transport(Connection(), 5, SystemClock()) as transport:
         answer = await transport.send("GET", f"https://{host}/", {})
 
-    assert isinstance(answer, Broken)
+    assert isinstance(answer, NoAnswer)
     assert answer.kind == message.UNREACHABLE
 
 

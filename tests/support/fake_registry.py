@@ -24,7 +24,7 @@ from yarl import URL
 
 from bulkrm.families.family import address_of
 from bulkrm.model.settings import Settings
-from bulkrm.protocol.message import LOST, MAX_ERROR, TIMEOUT, TOO_LARGE, UNREACHABLE, Answer, Broken
+from bulkrm.protocol.message import LOST, MAX_ERROR, TIMEOUT, TOO_LARGE, UNREACHABLE, Answer, NoAnswer
 from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.context import RemoteContext
@@ -108,7 +108,7 @@ class FakeRegistry:
 
     # For the transport
 
-    async def answer(self, asked: ServerRequest, timeout: float) -> ServerResponse | Broken:  # noqa: ASYNC109 (of the client, by the test's clock)
+    async def answer(self, asked: ServerRequest, timeout: float) -> ServerResponse | NoAnswer:  # noqa: ASYNC109 (of the client, by the test's clock)
         """Answer a request of a client that waits for so many seconds; what comes too late takes effect all the same."""
         self.sent.append(f"{asked.method} {asked.target}")
         self._in_progress += 1
@@ -126,8 +126,8 @@ class FakeRegistry:
         finally:
             self._in_progress -= 1
         if late:
-            return Broken(TIMEOUT, "no answer within the time limit")
-        return answer or Broken(LOST, "the connection broke")
+            return NoAnswer(TIMEOUT, "no answer within the time limit")
+        return answer or NoAnswer(LOST, "the connection broke")
 
 
 class FakeTransport(Transport):
@@ -148,26 +148,26 @@ class FakeTransport(Transport):
         max_body: int = MAX_ERROR,
         body: bytes | None = None,
         use: Use | None = None,  # noqa: ARG002 (there is no connection that could be shared)
-    ) -> Answer | Broken:
+    ) -> Answer | NoAnswer:
         """Send once; `max_body` as for a real one."""
         target = URL(url, encoded=True)
         fake = self._fakes.get(target.host_port_subcomponent or "")
         if fake is None:
-            return Broken(UNREACHABLE, f"cannot connect to {target.host_port_subcomponent}")
+            return NoAnswer(UNREACHABLE, f"cannot connect to {target.host_port_subcomponent}")
         names = {name.lower(): value for name, value in {"Host": target.raw_authority, **headers}.items()}
         found = await fake.answer(
             ServerRequest(method, target.path, target.raw_query_string, names, body or b"", target.scheme),
             self._timeout,
         )
-        answer = found if isinstance(found, Broken) else self._as_received(method, found, max_body)
+        answer = found if isinstance(found, NoAnswer) else self._as_received(method, found, max_body)
         self._trace(method, url, str(answer.status) if isinstance(answer, Answer) else answer.message)
         return answer
 
-    def _as_received(self, method: str, sent: ServerResponse, max_body: int) -> Answer | Broken:
+    def _as_received(self, method: str, sent: ServerResponse, max_body: int) -> Answer | NoAnswer:
         most = max_body if sent.status < _SUCCESS else MAX_ERROR
         content = b"" if method == "HEAD" else sent.body
         if len(content) > most and sent.status < _SUCCESS:
-            return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
+            return NoAnswer(TOO_LARGE, f"the answer has more than {max_body} bytes")
         headers = CIMultiDict({"Content-Length": str(len(sent.body)), **sent.headers})
         return Answer(sent.status, CIMultiDictProxy(headers), content[:most], self._clock.wall())
 

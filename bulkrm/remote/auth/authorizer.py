@@ -23,7 +23,7 @@ from bulkrm.protocol.auth.realm import Realm
 from bulkrm.protocol.auth.rights import CredentialState, bad_credentials
 from bulkrm.protocol.auth.unauthorized import first_scope
 from bulkrm.protocol.explanation import is_registry_answer, masked
-from bulkrm.protocol.message import Answer, Broken, Request
+from bulkrm.protocol.message import Answer, NoAnswer, Request
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.auth.grant import Grant
 from bulkrm.remote.auth.login_state import NOBODY_WAITS, Logins
@@ -163,9 +163,9 @@ class Authorizer:
         held = self._tokens.peek(grant.key) if grant.key else None
         return None if held is None else replace(grant, held=held, header=f"Bearer {held.secret.reveal()}")
 
-    async def note_answer(self, request: Request, grant: Grant, answer: Answer | Broken) -> Answer | Broken:
+    async def note_answer(self, request: Request, grant: Grant, answer: Answer | NoAnswer) -> Answer | NoAnswer:
         """Note whether an answer accepts or refuses a grant; return the answer without the secrets that it may repeat."""
-        if isinstance(answer, Broken):
+        if isinstance(answer, NoAnswer):
             return answer
         if answer.status == _UNAUTHORIZED:
             if grant.login is not None and isinstance(grant.authorization, BasicAuthorization):

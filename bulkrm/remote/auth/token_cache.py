@@ -21,7 +21,7 @@ from bulkrm.protocol.auth.rights import bad_credentials, permission_hint
 from bulkrm.protocol.auth.token import Token, parse_token
 from bulkrm.protocol.decision import Attempt, Authorize, Decision, decide_without_token
 from bulkrm.protocol.explanation import explanation, masked
-from bulkrm.protocol.message import MAX_ERROR, Answer, Broken, Request
+from bulkrm.protocol.message import MAX_ERROR, Answer, NoAnswer, Request
 from bulkrm.protocol.pacing.pace import asked_wait
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.limiter import Limiter
@@ -175,7 +175,7 @@ class Tokens:
         login.proved = login.proved or key.scope is not None
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
-    async def send(self, key: TokenKey, limiter: Limiter, method: str) -> Answer | Broken:
+    async def send(self, key: TokenKey, limiter: Limiter, method: str) -> Answer | NoAnswer:
         """Send one request for a token, in a slot of the limiter."""
         url, headers, body = _asked(key)
         async with limiter:
@@ -212,11 +212,11 @@ class _TokenExchange:
         self._key = key
         self._limiter = limiter
 
-    async def send(self) -> Answer | Broken:
+    async def send(self) -> Answer | NoAnswer:
         """Send the request once, in a slot of the limiter."""
         return await self._tokens.send(self._key, self._limiter, self.attempt.request.method)
 
-    def decide(self, answer: Answer | Broken) -> Decision:
+    def decide(self, answer: Answer | NoAnswer) -> Decision:
         """Return the decision as for any request, but accept a 401."""
         return decide_without_token(self.attempt, answer)
 

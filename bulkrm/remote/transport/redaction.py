@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 
 _MASK = "***"
 _SHORTEST = 8  # characters; shorter passwords occur in many texts by chance
@@ -34,7 +34,7 @@ class Redaction:
         """Know no passwords at first."""
         self._passwords: frozenset[str] = frozenset()
 
-    def apply(self, answer: Answer | Broken, authorization: str | None) -> Answer | Broken:
+    def apply(self, answer: Answer | NoAnswer, authorization: str | None) -> Answer | NoAnswer:
         """Return the answer without the credentials of this request's `Authorization`, and without known passwords."""
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme == "Basic" and secret not in self._passwords:
@@ -60,8 +60,8 @@ def _password(basic: str) -> Iterable[str]:
         return
 
 
-def _without(answer: Answer | Broken, secrets: Sequence[str]) -> Answer | Broken:
-    if isinstance(answer, Broken):
+def _without(answer: Answer | NoAnswer, secrets: Sequence[str]) -> Answer | NoAnswer:
+    if isinstance(answer, NoAnswer):
         return replace(answer, message=_masked(answer.message, secrets))
     is_data = answer.status < _SUCCESS and answer.headers.get(_QUOTED, _DATA).startswith(_DATA)
     long = [secret for secret in secrets if len(secret) > _NO_WORD]

@@ -30,7 +30,7 @@ from bulkrm.protocol.message import (
     TOO_LARGE,
     UNREACHABLE,
     Answer,
-    Broken,
+    NoAnswer,
 )
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.transport.connections import SharedConnector, Use
@@ -44,7 +44,7 @@ _KEEP_ALIVE = 30.0
 _CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must not cost a whole --timeout each time
 _SUCCESS = 300
 # ValueError: a host that cannot be encoded, such as `a..b` in the realm of a hostile registry.
-_BREAKING = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+_ERRORS = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 # OpenSSL's reasons when a plain HTTP server answers its ClientHello: the first bytes are not a TLS record.
 _NOT_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
 
@@ -57,12 +57,12 @@ def no_trace(method: str, url: str, result: str) -> None:
     """Do nothing; the default trace."""
 
 
-class _NoAnswer(Exception):  # noqa: N818 (never leaves this module)
+class _SendFailedError(Exception):
     """A failed send, as an exception that aiohttp does not know: after a ClientError it would send some requests again."""
 
-    def __init__(self, broken: Broken) -> None:
-        super().__init__(broken.message)
-        self.broken = broken
+    def __init__(self, failed: NoAnswer) -> None:
+        super().__init__(failed.message)
+        self.failed = failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,8 @@ class Transport:
         max_body: int = MAX_ERROR,
         body: bytes | None = None,
         use: Use | None = None,
-    ) -> Answer | Broken:
-        """Send a request once. Returns Broken if there is no answer, or if that of a success is longer than `max_body` bytes.
+    ) -> Answer | NoAnswer:
+        """Send a request once. Returns NoAnswer if there is no answer, or if that of a success is longer than `max_body` bytes.
 
         The body of any other answer is truncated to 64 KiB. Without `use` the request has a connection of its own.
         """
@@ -154,14 +154,14 @@ class Transport:
                     answer = await self._received(response, max_body)
                 finally:
                     response.release()
-        except (_NoAnswer, UnusableProxy, *_BREAKING) as error:
-            answer = _broken(error)
+        except (_SendFailedError, UnusableProxy, *_ERRORS) as error:
+            answer = _failed(error)
         return self._seen((method, url), headers, answer, use)
 
     def _seen(
-        self, sent: tuple[str, str], headers: Mapping[str, str], answer: Answer | Broken, use: Use | None
-    ) -> Answer | Broken:
-        """Return the answer without credentials; Broken if it came over a shared connection and may be another one's."""
+        self, sent: tuple[str, str], headers: Mapping[str, str], answer: Answer | NoAnswer, use: Use | None
+    ) -> Answer | NoAnswer:
+        """Return the answer without credentials; NoAnswer if it came over a shared connection and may be another one's."""
         if use is not None and isinstance(answer, Answer):
             answer = _checked(answer, use)
         answer = self._redaction.apply(answer, headers.get("Authorization"))
@@ -169,7 +169,7 @@ class Transport:
             self._trace(*sent, str(answer.status) if isinstance(answer, Answer) else answer.message)
         return answer
 
-    async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | Broken:
+    async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | NoAnswer:
         """Read at most one byte more than the limit; the rest is discarded with the connection."""
         success = response.status < _SUCCESS
         limit = max_body if success else MAX_ERROR
@@ -179,14 +179,14 @@ class Transport:
         if len(content) > limit:
             response.close()
             if success:
-                return Broken(TOO_LARGE, f"the answer has more than {max_body} bytes")
+                return NoAnswer(TOO_LARGE, f"the answer has more than {max_body} bytes")
         return Answer(response.status, response.headers, content[:limit], self._clock.wall())
 
 
-def _checked(answer: Answer, use: Use) -> Answer | Broken:
-    """Return an answer that came over a shared connection; Broken if it may belong to another request."""
+def _checked(answer: Answer, use: Use) -> Answer | NoAnswer:
+    """Return an answer that came over a shared connection; NoAnswer if it may belong to another request."""
     if use.ended is not None:
-        return Broken(LOST, f"the answers on a connection were mixed up: {use.ended}")
+        return NoAnswer(LOST, f"the answers on a connection were mixed up: {use.ended}")
     use.received(answer.likeness)
     return answer
 
@@ -207,53 +207,53 @@ async def _no_second_send(request: aiohttp.ClientRequest, handler: aiohttp.Clien
     """
     try:
         return await handler(request)
-    except _BREAKING as error:
-        raise _NoAnswer(_broken(error)) from error
+    except _ERRORS as error:
+        raise _SendFailedError(_failed(error)) from error
 
 
-def _broken(error: BaseException) -> Broken:
+def _failed(error: BaseException) -> NoAnswer:
     """Return the failure for an error of aiohttp, without URLs, which may have secrets."""
-    if isinstance(error, _NoAnswer):
-        return error.broken
+    if isinstance(error, _SendFailedError):
+        return error.failed
     if isinstance(error, UnusableProxy):
-        return Broken(PROXY, str(error))
+        return NoAnswer(PROXY, str(error))
     if isinstance(error, OSError) and is_exhausted(error):
-        return Broken(EXHAUSTED, "no connection: too many files are open in this process")
-    return _broken_exchange(error)
+        return NoAnswer(EXHAUSTED, "no connection: too many files are open in this process")
+    return _failed_exchange(error)
 
 
-def _broken_exchange(error: BaseException) -> Broken:
+def _failed_exchange(error: BaseException) -> NoAnswer:
     match error:
         case aiohttp.ClientConnectorCertificateError():
-            broken = Broken(CERTIFICATE, _unverified(f"{error.host}:{error.port}", error.certificate_error))
+            failed = NoAnswer(CERTIFICATE, _unverified(f"{error.host}:{error.port}", error.certificate_error))
         case aiohttp.ClientConnectorSSLError():
-            broken = _broken_tls(error)
+            failed = _failed_tls(error)
         case aiohttp.ConnectionTimeoutError():
-            broken = Broken(UNREACHABLE, "no connection within the time limit")
+            failed = NoAnswer(UNREACHABLE, "no connection within the time limit")
         case TimeoutError():
-            broken = Broken(TIMEOUT, "no answer within the time limit")
+            failed = NoAnswer(TIMEOUT, "no answer within the time limit")
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
-            broken = Broken(UNREACHABLE, "the proxy does not connect")
+            failed = NoAnswer(UNREACHABLE, "the proxy does not connect")
         case aiohttp.ClientConnectorError():
             reason = error.os_error.strerror or str(error.os_error)
-            broken = Broken(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
+            failed = NoAnswer(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
         case UnicodeError() | aiohttp.InvalidURL():
-            broken = Broken(UNREACHABLE, "the address, or that of the proxy, is not valid")
+            failed = NoAnswer(UNREACHABLE, "the address, or that of the proxy, is not valid")
         case _:
-            broken = Broken(LOST, f"the connection broke ({type(error).__name__})")
-    return broken
+            failed = NoAnswer(LOST, f"the connection broke ({type(error).__name__})")
+    return failed
 
 
 def _unverified(where: str, cause: BaseException) -> str:
     return f"the certificate of {where} does not verify: {getattr(cause, 'verify_message', None) or cause}"
 
 
-def _broken_tls(error: aiohttp.ClientConnectorSSLError) -> Broken:
+def _failed_tls(error: aiohttp.ClientConnectorSSLError) -> NoAnswer:
     cause = error.os_error
     reason = getattr(cause, "reason", None) or type(cause).__name__
     where = f"{error.host}:{error.port}"
     if reason in _NOT_TLS_REASONS:
-        return Broken(NOT_TLS, f"{where} does not speak TLS")
+        return NoAnswer(NOT_TLS, f"{where} does not speak TLS")
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return Broken(CERTIFICATE, _unverified(where, cause))
-    return Broken(UNREACHABLE, f"TLS with {where} fails: {reason}")
+        return NoAnswer(CERTIFICATE, _unverified(where, cause))
+    return NoAnswer(UNREACHABLE, f"TLS with {where} fails: {reason}")

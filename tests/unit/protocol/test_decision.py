@@ -34,7 +34,7 @@ from bulkrm.protocol.decision import (
     first_scope,
 )
 from bulkrm.protocol.effect import effect_of
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, http_date
 from bulkrm.protocol.traits import STANDARD, Traits
 
@@ -61,7 +61,7 @@ def attempt(authorization: Authorization = NoAuthorization(), **more: object) ->
     return replace(Attempt(DELETE, APP.host, authorization), **more)  # type: ignore[arg-type]
 
 
-def decided(attempt: Attempt, answer: Answer | Broken) -> Decision:
+def decided(attempt: Attempt, answer: Answer | NoAnswer) -> Decision:
     """Under the standard's traits."""
     return decide(attempt, answer, STANDARD)
 
@@ -103,13 +103,13 @@ def test_silence_is_tried_again(kind: str) -> None:
     """No answer is tried again as often as a fault, and then it is a failure."""
     current = attempt()
     for _ in range(MAX_SENDS - 1):
-        decision = decided(current, Broken(kind, "why"))
+        decision = decided(current, NoAnswer(kind, "why"))
         assert isinstance(decision, Wait)
         assert not decision.whole_host
-        assert effect_of(Broken(kind, "why")).may_have_acted == (kind != message.UNREACHABLE)
+        assert effect_of(NoAnswer(kind, "why")).may_have_acted == (kind != message.UNREACHABLE)
         current = decision.attempt
 
-    last = decided(current, Broken(kind, "why"))
+    last = decided(current, NoAnswer(kind, "why"))
 
     assert isinstance(last, GiveUp)
     assert last.failure.message == "why"
@@ -125,7 +125,7 @@ def test_silence_is_tried_again(kind: str) -> None:
 )
 def test_what_no_patience_helps(kind: str, expected: tuple[FailureCode, Reach]) -> None:
     """A bad certificate, no TLS and an endless answer are final at once."""
-    assert given_up(decided(attempt(), Broken(kind, "why"))) == expected
+    assert given_up(decided(attempt(), NoAnswer(kind, "why"))) == expected
 
 
 @pytest.mark.parametrize(
@@ -459,7 +459,7 @@ def test_without_token_faults_count() -> None:
     """Faults, silence and limits of a token server are waited for as a registry's are."""
     assert isinstance(decide_without_token(attempt(), answer(500)), Wait)
     assert isinstance(decide_without_token(attempt(), answer(429)), Wait)
-    assert isinstance(decide_without_token(attempt(), Broken(message.LOST, "x")), Wait)
+    assert isinstance(decide_without_token(attempt(), NoAnswer(message.LOST, "x")), Wait)
 
 
 # Scopes

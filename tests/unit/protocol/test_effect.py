@@ -6,7 +6,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bulkrm.model.result.effect import Effect
 from bulkrm.protocol import message
 from bulkrm.protocol.effect import effect_of
-from bulkrm.protocol.message import Answer, Broken
+from bulkrm.protocol.message import Answer, NoAnswer
 
 QUOTA_USED_UP = CIMultiDictProxy(CIMultiDict({"Retry-After": "60"}))
 
@@ -26,18 +26,18 @@ QUOTA_USED_UP = CIMultiDictProxy(CIMultiDict({"Retry-After": "60"}))
         (Answer(403, QUOTA_USED_UP), Effect.OVER),
         (Answer(500), Effect.OPEN),
         (Answer(504), Effect.OPEN),
-        (Broken(message.LOST, "why"), Effect.OPEN),
-        (Broken(message.TIMEOUT, "why"), Effect.OPEN),
-        (Broken(message.TOO_LARGE, "why"), Effect.OPEN),
-        (Broken(message.UNREACHABLE, "why"), Effect.NONE),
-        (Broken(message.EXHAUSTED, "why"), Effect.NONE),
-        (Broken(message.CERTIFICATE, "why"), Effect.NONE),
-        (Broken(message.NOT_TLS, "why"), Effect.NONE),
-        (Broken(message.PROXY, "why"), Effect.NONE),
+        (NoAnswer(message.LOST, "why"), Effect.OPEN),
+        (NoAnswer(message.TIMEOUT, "why"), Effect.OPEN),
+        (NoAnswer(message.TOO_LARGE, "why"), Effect.OPEN),
+        (NoAnswer(message.UNREACHABLE, "why"), Effect.NONE),
+        (NoAnswer(message.EXHAUSTED, "why"), Effect.NONE),
+        (NoAnswer(message.CERTIFICATE, "why"), Effect.NONE),
+        (NoAnswer(message.NOT_TLS, "why"), Effect.NONE),
+        (NoAnswer(message.PROXY, "why"), Effect.NONE),
     ],
     ids=str,
 )
-def test_what_one_send_may_have_done(answer: Answer | Broken, expected: Effect) -> None:
+def test_what_one_send_may_have_done(answer: Answer | NoAnswer, expected: Effect) -> None:
     """A refusal and a connection that never came about did nothing; a limit may hide an effect; all else may have acted."""
     assert effect_of(answer) is expected
 

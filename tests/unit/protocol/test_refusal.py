@@ -15,7 +15,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.protocol import message
 from bulkrm.protocol.explanation import masked
-from bulkrm.protocol.message import Answer, Broken, Request
+from bulkrm.protocol.message import Answer, NoAnswer, Request
 from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer, no_answer, refusal
 
 APP = Repository("registry.example", "team/app")
@@ -297,7 +297,7 @@ def test_a_registry_answers() -> None:
 )
 def test_no_answer(kind: str, code: FailureCode, reach: Reach, word: str) -> None:
     """No answer has a code for each way it can fail to come, and a hint."""
-    failure = no_answer(Broken(kind, "why\x1b"))
+    failure = no_answer(NoAnswer(kind, "why\x1b"))
 
     assert (failure.code, failure.reach, failure.status, failure.message) == (code, reach, None, "why")
     assert word in str(failure.hint)

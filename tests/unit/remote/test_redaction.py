@@ -5,7 +5,7 @@ import base64
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bulkrm.protocol.message import UNREACHABLE, Answer, Broken
+from bulkrm.protocol.message import UNREACHABLE, Answer, NoAnswer
 from bulkrm.remote.transport.redaction import Redaction
 
 PASSWORD = "correct horse battery"
@@ -46,7 +46,7 @@ def test_a_later_echo() -> None:
 
 def test_no_answer() -> None:
     """The text of an error may quote bytes that are no HTTP."""
-    assert Redaction().apply(Broken(UNREACHABLE, f"Invalid header: {TOKEN}"), f"Bearer {TOKEN}") == Broken(
+    assert Redaction().apply(NoAnswer(UNREACHABLE, f"Invalid header: {TOKEN}"), f"Bearer {TOKEN}") == NoAnswer(
         UNREACHABLE, "Invalid header: ***"
     )
 
