@@ -107,7 +107,7 @@ def totals(document: PlanDocument) -> dict[str, int]:
         "keep": words.count("keep"),
         "fail": words.count("fail") + sum(isinstance(entry.outcome, Failed) for entry in plan.settled),
         "absent": sum(isinstance(entry.outcome, Gone) for entry in plan.settled),
-        "tags_removed": sum(len(item.removed_tags) for item in plan.acts) + len(plan.dangling),
+        "tags_removed": sum(len(item.removed_tags) for item in plan.changed_items) + len(plan.dangling),
         "requests": requests_of(plan),
         "bytes_freed_at_most": freed_bytes(plan.items),
     }

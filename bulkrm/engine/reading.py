@@ -71,10 +71,10 @@ class Rereader(Protocol):
         """Return the readings that the plan rests on."""
         ...
 
-    async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
+    async def list_again(self, repository: Repository, changed: Sequence[Item], basis: Basis) -> Relisted | None:
         """Read the list of tags, and the names in it that are new."""
         ...
 
-    async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
+    async def judge_again(self, repository: Repository, changed: Sequence[Item]) -> Rejudged | None:
         """Read and judge the repository as far as it matters for these items."""
         ...

@@ -184,7 +184,7 @@ class Run:
                     pass
 
     def _record_what_would_be_done(self, plan: Plan) -> None:
-        for item in plan.acts:
+        for item in plan.changed_items:
             self._record(item, would(item))
         for entry in plan.dangling:
             self._outcomes.record(entry.target, WouldDelete(for_good=True))
@@ -194,7 +194,7 @@ class Run:
         if self._job.policy.fail_fast and self._outcomes.has_failures:
             self._stop.fail_fast()
             return False
-        if next(plan.acts, None) is None and not plan.dangling:
+        if next(plan.changed_items, None) is None and not plan.dangling:
             return False
         begin = self._context.clock.monotonic()
         try:
@@ -207,7 +207,7 @@ class Run:
         try:
             await self._context.recorder.planned(plan, self._outcomes.lines)
         except StateError as error:
-            for item in plan.acts:
+            for item in plan.changed_items:
                 self._record(item, Failed(not_recorded(error)))
             for entry in plan.dangling:
                 self._outcomes.record(entry.target, Failed(not_recorded(error)))

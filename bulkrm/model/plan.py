@@ -168,15 +168,15 @@ class Plan:
     @property
     def disappearing(self) -> int:
         """The number of tags that are removed, unlisted ones included, plus that of deleted manifests without a tag."""
-        return sum(len(item.removed_tags) or 1 for item in self.acts) + len(self.dangling)
+        return sum(len(item.removed_tags) or 1 for item in self.changed_items) + len(self.dangling)
 
     @property
     def touched(self) -> set[Repository]:
         """The repositories in which a manifest or a tag is removed."""
-        return {item.repository for item in self.acts} | {entry.repository for entry in self.dangling}
+        return {item.repository for item in self.changed_items} | {entry.repository for entry in self.dangling}
 
     @property
-    def acts(self) -> Iterator[Item]:
+    def changed_items(self) -> Iterator[Item]:
         """The items that change the registry: their manifests are deleted, or tags are removed from them."""
         return (item for item in self.items if isinstance(item.verdict, Delete | Untag))
 

@@ -57,8 +57,8 @@ def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = No
     of = f" of {seen} tags" if limit.has_percentage else ""
     before = f" with the {gone} that are gone already" if gone else ""
     kept = Kept(KeptReason.LIMIT, (f"{going}{of} would disappear{before}, --max-delete is {limit}",))
-    acts = set(map(id, plan.acts))
-    items = (replace(item, verdict=kept, orphaned=()) if id(item) in acts else item for item in plan.items)
+    changed = set(map(id, plan.changed_items))
+    items = (replace(item, verdict=kept, orphaned=()) if id(item) in changed else item for item in plan.items)
     return held_dangling(replace(plan, items=tuple(items)), kept)
 
 

@@ -66,8 +66,8 @@ def merge_fresh(saved: Plan, result: Rechecked, fresh: Plan) -> Plan:
     `result`: the comparison of the saved plan with `fresh`.
     """
     items: dict[Target, Item] = {target: item for item in saved.items for target in item.targets}
-    acts = {id(item) for item in saved.acts}
-    left = [item for item in saved.items if id(item) not in acts]
+    changed = {id(item) for item in saved.changed_items}
+    left = [item for item in saved.items if id(item) not in changed]
     settled = [*saved.settled]
     for entry in result.dropped:
         if isinstance(entry.outcome, Gone):

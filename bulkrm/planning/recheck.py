@@ -38,7 +38,7 @@ def may_affect(deletions: Collection[Digest], found: Resolution) -> bool:
             return bool(children.indexes) or not set(deletions).isdisjoint(children.needed)
 
 
-def recheck(acts: Iterable[Item], fresh: Plan) -> Rechecked:
+def recheck(changed: Iterable[Item], fresh: Plan) -> Rechecked:
     """Compare the items to carry out in one repository with a fresh plan of it, which was made without a limit.
 
     A target is still deleted if the fresh plan deletes the same digest for it, and a tag is still removed if the fresh
@@ -50,7 +50,7 @@ def recheck(acts: Iterable[Item], fresh: Plan) -> Rechecked:
     settled.update({entry.target: entry for entry in fresh.settled})
     items: list[Item] = []
     dropped: list[Settled] = []
-    for item in acts:
+    for item in changed:
         staying: list[Target] = []
         for target in item.targets:
             outcome = settled[target].outcome if target in settled else _outcome(item, now[target])

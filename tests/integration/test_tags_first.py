@@ -51,7 +51,7 @@ def fill(sandbox: Sandbox, number: int = 6) -> dict[str, str]:
 def order(done: Done) -> Order:
     """How the one repository was done."""
     assert done.plan is not None
-    (found,) = {done.plan.order(item.repository) for item in done.plan.acts}
+    (found,) = {done.plan.order(item.repository) for item in done.plan.changed_items}
     return found
 
 

@@ -283,14 +283,14 @@ def test_a_second_judgement_only_takes_away(case: Case, data: st.DataObject) -> 
             resolutions=tuple((target, _held(target.reference, content)) for target, _ in facts.resolutions),
             tags=TagsNotRead() if isinstance(facts.tags, TagsNotRead) else TagsRead(content, data.draw(_indexes)),
         )
-        deletions = [item for item in old.acts if item.repository == facts.repository]
+        deletions = [item for item in old.changed_items if item.repository == facts.repository]
         fresh = judge([again], case.rules())
 
         result = recheck(deletions, fresh)
 
         deleted = {(item.repository, item.digest) for item in result.items if isinstance(item.verdict, Delete)}
         assert deleted <= _delete_verdict(fresh) & _delete_verdict(old)
-        going = {target for item in fresh.acts for target in item.targets}
+        going = {target for item in fresh.changed_items for target in item.targets}
         assert {target for item in result.items for target in item.targets} <= going
         staying = [target for item in result.items for target in item.targets]
         dropped = [entry.target for entry in result.dropped]

@@ -137,7 +137,7 @@ def fates(plan: Plan) -> dict[str, str]:
 
 def gone(plan: Plan) -> set[str]:
     """Return all tags that are deleted."""
-    return {tag for item in plan.acts for tag in item.removed_tags}
+    return {tag for item in plan.changed_items for tag in item.removed_tags}
 
 
 def _named(

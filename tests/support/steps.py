@@ -7,9 +7,9 @@ from bulkrm.model.steps import DeleteManifest
 from bulkrm.planning.order.sequence import compile_steps
 
 
-def by_digest(acts: Iterable[Item]) -> dict[str, list[DeleteManifest]]:
+def by_digest(changed: Iterable[Item]) -> dict[str, list[DeleteManifest]]:
     """Return the steps of each host."""
     return {
         host: [step for step in steps if isinstance(step, DeleteManifest)]
-        for host, steps in compile_steps(acts, {}).items()
+        for host, steps in compile_steps(changed, {}).items()
     }

@@ -46,7 +46,7 @@ class PlanOutput:
             return f"{self._out.path} was not written: the plan is not complete"
         trouble = self._out.store(self._plan.to_json())
         plan = self._plan.document.plan
-        if trouble is None and self._out.is_file and any((*plan.acts, *plan.dangling)):
+        if trouble is None and self._out.is_file and any((*plan.changed_items, *plan.dangling)):
             self.next_steps = (apply_step(self._out.path),)
         return trouble
 

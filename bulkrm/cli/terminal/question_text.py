@@ -109,7 +109,7 @@ def question_of(plan: Plan) -> str:
 
 def _shares(plan: Plan) -> dict[Repository, _Share]:
     shares: dict[Repository, _Share] = defaultdict(_Share)
-    for item in plan.acts:
+    for item in plan.changed_items:
         share = shares[item.repository]
         share.tags += len(item.removed_tags)
         share.manifests += not item.removed_tags
@@ -122,7 +122,7 @@ def _shares(plan: Plan) -> dict[Repository, _Share]:
 def _actions(plan: Plan) -> Iterator[str]:
     deletions = list(plan.deletions)
     images = sum(len(item.targets) for item in deletions)
-    tags = sum(len(item.removed_tags) for item in plan.acts if isinstance(item.verdict, Untag))
+    tags = sum(len(item.removed_tags) for item in plan.changed_items if isinstance(item.verdict, Untag))
     if deletions:
         yield f"Delete {counted(images, 'image')} ({counted(len(deletions), 'manifest')})"
     if tags:
@@ -155,7 +155,10 @@ def remarks(plan: Plan, most: int | None = MOST_NAMED) -> Iterator[str]:
 
 
 def _decoys(plan: Plan) -> Iterator[str]:
-    if any(isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY for item in plan.acts):
+    if any(
+        isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY
+        for item in plan.changed_items
+    ):
         yield "Tags are removed by pushing an empty index over them and deleting that (--allow-decoy)."
     covered = list(plan.orders.values()).count(Order.DECOY)
     if covered:

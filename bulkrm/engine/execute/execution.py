@@ -61,8 +61,8 @@ class Execution:
         options: ExecutionOptions,
     ) -> None:
         """Compile the steps of the plan; nothing is sent yet."""
-        acts = tuple(plan.acts)
-        self._steps = compile_steps(acts, _in_bulk(plan))
+        changed = tuple(plan.changed_items)
+        self._steps = compile_steps(changed, _in_bulk(plan))
         steps = [step for steps in self._steps.values() for step in steps]
         gateway, context, in_flight = decoys.gateway, decoys.context, decoys.in_flight
         self._context = context
@@ -81,7 +81,7 @@ class Execution:
             first_alone=first_alone,
             in_flight=in_flight,
             stages=Stages(context.tell, steps),
-            staleness=Staleness(acts, DecoyAwareRereader(rereader, others), context.clock, recorded),
+            staleness=Staleness(changed, DecoyAwareRereader(rereader, others), context.clock, recorded),
             obstacles=Obstacles(gateway, proof, recorded),
             deletion=Deletion(gateway, context, UntaggedFirst(gateway, in_flight, context, recorded)),
             untagging=Untagging(decoys, others, pending, recorded),

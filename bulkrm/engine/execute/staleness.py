@@ -52,12 +52,12 @@ class _Judged:
 class Staleness:
     """The newest judgement of every repository of a run."""
 
-    def __init__(self, acts: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: ItemOutcomes) -> None:
-        """`acts`: the items to carry out; `outcomes` knows which of their targets are still open."""
+    def __init__(self, changed: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: ItemOutcomes) -> None:
+        """Track the items to carry out, `changed`. `outcomes` knows which of their targets are still open."""
         self._rereader = rereader
         self._clock = clock
         self._outcomes = outcomes
-        self._acts = by_repository(acts)
+        self._changed = by_repository(changed)
         self._judged: dict[Repository, _Judged] = {}
         self._locks: dict[Repository, anyio.Lock] = {}
 
@@ -99,15 +99,15 @@ class Staleness:
     async def _renew(self, repository: Repository) -> bool:
         """Read again what is too old, and judge again where that matters; False: that cannot be done any more."""
         judged = self._of(repository)
-        acts = [left for item in self._left(repository, judged) if (left := self._still_open(item)) is not None]
+        changed = [left for item in self._left(repository, judged) if (left := self._still_open(item)) is not None]
         if not judged.basis.is_spent(Moment.now(self._clock)):
-            listed = await self._rereader.list_again(repository, acts, judged.basis)
+            listed = await self._rereader.list_again(repository, changed, judged.basis)
             if listed is None:
                 return False
             if not listed.touches:
                 self._judged[repository] = replace(judged, basis=listed.basis)
                 return True
-        fresh = await self._rereader.judge_again(repository, acts)
+        fresh = await self._rereader.judge_again(repository, changed)
         if fresh is None:
             return False
         items = {target: item for item in fresh.result.items for target in item.targets}
@@ -118,5 +118,5 @@ class Staleness:
     def _left(self, repository: Repository, judged: _Judged) -> Sequence[Item]:
         """Return what the newest judgement leaves of a repository, each item once."""
         if judged.items is None:
-            return self._acts[repository]
+            return self._changed[repository]
         return list({id(item): item for item in judged.items.values()}.values())

@@ -33,11 +33,11 @@ class Expected:
 
 def expectations(known: PlanWithFacts) -> list[Expected]:
     """Return what is to stay in the repositories in which the plan does something."""
-    acts, touched = by_repository(known.plan.acts), known.plan.touched
+    changed, touched = by_repository(known.plan.changed_items), known.plan.touched
     found = []
     for entry in known.facts:
         if entry.repository in touched and isinstance(entry.tags, TagsRead):
-            removed = removed_tags(acts.get(entry.repository, ()))
+            removed = removed_tags(changed.get(entry.repository, ()))
             tags = {tag: resolved.digest for tag, resolved in entry.tags.tags.items() if tag not in removed}
             needed = manifests_below(tags.values(), entry.tags.indexes)
             found.append(Expected(entry.repository, tags, tuple(needed)))

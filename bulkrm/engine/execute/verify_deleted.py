@@ -34,7 +34,7 @@ class RemovedReference:
 def removed_references(plan: Plan, outcomes: Outcomes) -> list[RemovedReference]:
     """Return the tags and digests that are gone by the outcomes of a plan, each once."""
     found: dict[RemovedReference, None] = {}
-    for item in plan.acts:
+    for item in plan.changed_items:
         for target in item.targets:
             for name in _removed_names(item, target, outcomes.outcome(target)):
                 found[RemovedReference((item.repository, name), item.digest)] = None

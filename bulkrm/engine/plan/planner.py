@@ -78,7 +78,7 @@ class Planner:
         Only the tag lists of touched repositories are kept, to recognise new tags.
         """
         self._resolver.found.clear()
-        self._lists.forget({item.repository for item in plan.acts})
+        self._lists.forget({item.repository for item in plan.changed_items})
 
     async def plan(self, targets: Sequence[Target], limit: Limit | None) -> PlanWithFacts | None:
         """Read the targets, and return the plan; None: the run was stopped before it was complete. `limit`: `--max-delete`."""
@@ -108,13 +108,13 @@ class Planner:
         """
         self.conditions.recognise(saved)
         saved = keep_attached_without_parent(saved, gone)
-        acts = list(saved.acts)
-        targets = [target for item in acts for target in item.targets] + [entry.target for entry in saved.dangling]
+        changed = list(saved.changed_items)
+        targets = [target for item in changed for target in item.targets] + [entry.target for entry in saved.dangling]
         survey = self._survey(self._resolver, self._lists, self._context.tell)
-        while (facts := await self._read(survey, targets, acts)) is not None:
+        while (facts := await self._read(survey, targets, changed)) is not None:
             fresh = judge(facts, self._rules)
             if not await self._probe.find(_tags_only(fresh)):
-                plan = merge_fresh(saved, keep_without_parents(recheck(acts, fresh)), fresh)
+                plan = merge_fresh(saved, keep_without_parents(recheck(changed, fresh)), fresh)
                 self._dangling = plan.dangling
                 return await self._in_order(enforce_limit(plan, limit) if limit else plan, facts)
             if self._context.stop:
@@ -125,7 +125,7 @@ class Planner:
         """Return when a repository was read for the plan, and the tags that it had."""
         return self._lists.basis(repository)
 
-    async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
+    async def list_again(self, repository: Repository, changed: Sequence[Item], basis: Basis) -> Relisted | None:
         """Read the tag list again, and the new tags in it; None: the run was stopped, or the circuit of the host is open.
 
         That takes one request, one more for each new tag, and another for each new tag that is not a plain image.
@@ -146,7 +146,7 @@ class Planner:
             )
         if self._context.stop or self._is_broken(repository):
             return None
-        deletions = {item.digest for item in acts if isinstance(item.verdict, Delete)}
+        deletions = {item.digest for item in changed if isinstance(item.verdict, Delete)}
         found = [
             resolver.found.get((repository, one.digest), one) if isinstance(one, Resolved) else one for one in found
         ]
@@ -154,19 +154,19 @@ class Planner:
         fresh = replace(lists.basis(repository), whole=basis.whole)
         return Relisted(fresh, unknown or is_affected or any(may_affect(deletions, one) for one in found))
 
-    async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
-        """Read and judge a repository again, for the items `acts`; None: the run was stopped, or the host cannot be read."""
+    async def judge_again(self, repository: Repository, changed: Sequence[Item]) -> Rejudged | None:
+        """Read and judge a repository again, for the items `changed`; None: the run was stopped, or the host cannot be read."""
         lists, resolver = self._afresh()
         lists.touch(repository)
-        targets = [target for item in acts for target in item.targets]
+        targets = [target for item in changed for target in item.targets]
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
         with self._gateway.second_reading():
             facts = await self._survey(resolver, lists, ignore).read(targets, Method.HEAD)
             if facts is not None:
-                facts = await self.conditions.complete(self._completed(facts, acts), ignore)
+                facts = await self.conditions.complete(self._completed(facts, changed), ignore)
         if facts is None or self._context.stop or self._is_broken(repository):
             return None
-        return Rejudged(recheck(acts, judge(facts, self._rules)), lists.basis(repository))
+        return Rejudged(recheck(changed, judge(facts, self._rules)), lists.basis(repository))
 
     async def choose(self, lines: Sequence[Line]) -> Sequence[Line]:
         """Return the lines without images that no entry chooses by labels and the like; all lines after a stop."""
@@ -187,7 +187,7 @@ class Planner:
         return lists, Resolver(gateway, lists, context.stop, ignore, removed_ahead=context.removed_ahead)
 
     async def _read(
-        self, survey: Survey, targets: Sequence[Target], acts: Sequence[Item] = (), *, first: bool = False
+        self, survey: Survey, targets: Sequence[Target], changed: Sequence[Item] = (), *, first: bool = False
     ) -> list[RepositoryFacts] | None:
         """Read the facts of all targets, also those for conditions; if answers were mixed up, read them all again.
 
@@ -199,7 +199,7 @@ class Planner:
             if facts is None:
                 return None
             tell = self._context.tell
-            facts = await self.conditions.complete(self._completed(facts, acts), tell, first=first)
+            facts = await self.conditions.complete(self._completed(facts, changed), tell, first=first)
             return None if self._context.stop else facts
 
         def forget() -> None:
@@ -233,7 +233,7 @@ class Planner:
 
     def _with_traits(self, plan: Plan) -> Plan:
         """Return the plan with the traits of the hosts on which it deletes something."""
-        hosts = {host: self._gateway.traits(host) for host in {item.repository.host for item in plan.acts}}
+        hosts = {host: self._gateway.traits(host) for host in {item.repository.host for item in plan.changed_items}}
         return replace(
             plan,
             untagged_first=frozenset(host for host, traits in hosts.items() if traits.untagged_first),
@@ -259,13 +259,13 @@ class Planner:
             text = f"{host} deletes no tags, so {then}; --allow-decoy permits another way"
             self._context.tell(Warned(WarningKind.TAGS_STAY, text))
 
-    def _completed(self, facts: Sequence[RepositoryFacts], acts: Sequence[Item] = ()) -> list[RepositoryFacts]:
+    def _completed(self, facts: Sequence[RepositoryFacts], changed: Sequence[Item] = ()) -> list[RepositoryFacts]:
         """Return the facts of a survey with those that it does not read: probes, referrers, and earlier digests of tags.
 
         A tag that has moved since an earlier judgement is kept, as if the list had pinned it.
         """
         before: dict[Repository, dict[str, Digest]] = {}
-        for item in acts:
+        for item in changed:
             for target in item.targets:
                 if isinstance(target.reference, TagRef):
                     before.setdefault(item.repository, {})[target.reference.tag] = item.digest

@@ -76,7 +76,7 @@ class Reconciliation:
         """Record the outcomes of requests that took effect. The caller judges all targets without an outcome again."""
         self._plan = plan
         await self._settle_decoys(plan)
-        begun = [item for item in plan.acts if self._is_begun(item) and self._open(item)]
+        begun = [item for item in plan.changed_items if self._is_begun(item) and self._open(item)]
         await run_jobs(by_host(begun), self._gateway.workers, self._look, self._stop)
         await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
 
@@ -97,7 +97,7 @@ class Reconciliation:
 
     async def settle_late(self, plan: Plan) -> None:
         """Record deletions that took effect only after `settle`: the targets that `plan`, the new one, finds absent."""
-        begun = {target: item for item in self._plan.acts if self._is_begun(item) for target in item.targets}
+        begun = {target: item for item in self._plan.changed_items if self._is_begun(item) for target in item.targets}
         for entry in plan.settled:
             if isinstance(entry.outcome, Gone) and entry.target in begun and not self._outcomes.has(entry.target):
                 item = begun[entry.target]

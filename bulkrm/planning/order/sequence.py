@@ -15,15 +15,15 @@ from bulkrm.planning.order.strategy import removable_ahead
 _AT_ONCE = 16  # repositories of a host: half of what `--concurrency auto` begins with
 
 
-def compile_steps(acts: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
-    """Return the steps of each host, in their order. `acts`: the items to carry out.
+def compile_steps(changed: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
+    """Return the steps of each host, in their order. `changed`: the items to carry out.
 
     Steps alternate between repositories: distribution reads all tag links of a repository for every deletion in it
     (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down, and deletions in
     different ones do not. They alternate between 16 at most, because the facts about a repository grow stale while it is
     worked on, and then are read again: a repository that is begun should soon be finished.
     """
-    return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in by_host(acts).items()}
+    return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in by_host(changed).items()}
 
 
 def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:

@@ -99,7 +99,7 @@ def test_what_was_a_manifest_before() -> None:
     """A tag of an image that leads nowhere by the second judgement is not deleted as if it had been so all along."""
     before = plan(facts([("bad", ONE)], {"bad": ONE}))
 
-    again = recheck(before.acts, plan(nowhere(("bad", Absent()))))
+    again = recheck(before.changed_items, plan(nowhere(("bad", Absent()))))
 
     assert (again.items, again.dropped) == ((), (Settled(target("bad"), Gone()),))
 

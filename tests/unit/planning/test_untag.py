@@ -105,7 +105,7 @@ def test_a_doomed_digest_that_got_a_tag() -> None:
     """What was to be deleted and would only be untagged by now is kept: the plan said something else."""
     old = untag(facts([("a", ONE)], {"a": ONE}))
 
-    result = recheck(old.acts, untag(facts([("a", ONE)], {"a": ONE, "new": ONE})))
+    result = recheck(old.changed_items, untag(facts([("a", ONE)], {"a": ONE, "new": ONE})))
 
     assert result.items == ()
     assert [entry.outcome for entry in result.dropped] == [Kept(KeptReason.SHARED, (f"{APP}:new",))]
@@ -115,7 +115,7 @@ def test_a_digest_that_lost_its_other_tags() -> None:
     """What was to be untagged and would be deleted by now is untagged: that is what both do."""
     old = untag(facts([("a", ONE)], {"a": ONE, "z": ONE}))
 
-    (item,) = recheck(old.acts, untag(facts([("a", ONE)], {"a": ONE}))).items
+    (item,) = recheck(old.changed_items, untag(facts([("a", ONE)], {"a": ONE}))).items
 
     assert item.verdict == Untag((f"{APP}:z",))
     assert item.targets == (target("a"),)
@@ -125,7 +125,7 @@ def test_a_tag_that_became_protected() -> None:
     """Protection that came since holds."""
     found = facts([("a", ONE)], {"a": ONE, "z": ONE})
 
-    result = recheck(untag(found).acts, untag(found, protects("a")))
+    result = recheck(untag(found).changed_items, untag(found, protects("a")))
 
     assert [entry.outcome for entry in result.dropped] == [Kept(KeptReason.PROTECTED, ("*:a",))]
 
@@ -134,7 +134,11 @@ def test_tags_go_first() -> None:
     """Removals come before the deletions of their repository, and wait for nothing."""
     plan = untag(facts([("c", TWO), ("a", ONE)], {"a": ONE, "z": ONE, "c": TWO}))
 
-    (steps,) = compile_steps(plan.acts, {}).values()
+    (steps,) = compile_steps(plan.changed_items, {}).values()
 
-    removal, deletion = plan.acts if isinstance(next(plan.acts).verdict, Untag) else reversed(list(plan.acts))
+    removal, deletion = (
+        plan.changed_items
+        if isinstance(next(plan.changed_items).verdict, Untag)
+        else reversed(list(plan.changed_items))
+    )
     assert steps == (UntagManifest(removal), DeleteManifest(deletion))

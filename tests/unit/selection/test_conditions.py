@@ -424,7 +424,7 @@ def test_a_new_image_counts_and_one_that_cannot_be_read_keeps_its_group() -> Non
     """What was pushed since takes its place among the newest; if nobody knows its date the whole group stays."""
     images = dated(a="2026-01-01T00:00:00Z", b="2026-01-02T00:00:00Z")
     text = entry("keep-newest: 1")
-    targets = [target for item in planned(text, images).acts for target in item.targets]
+    targets = [target for item in planned(text, images).changed_items for target in item.targets]
     read = [*images, Shown("n", ("n",), "2026-01-03T00:00:00Z")]
     unread = [*images, Shown("n", ("n",), unread="HTTP 500")]
 

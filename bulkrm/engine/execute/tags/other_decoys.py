@@ -79,13 +79,13 @@ class DecoyAwareRereader:
         """Return the readings that the plan rests on."""
         return self._rereader.basis(repository)
 
-    async def list_again(self, repository: Repository, acts: Sequence[Item], basis: Basis) -> Relisted | None:
+    async def list_again(self, repository: Repository, changed: Sequence[Item], basis: Basis) -> Relisted | None:
         """Read the list of tags, and the names in it that are new."""
-        return await self._rereader.list_again(repository, acts, basis)
+        return await self._rereader.list_again(repository, changed, basis)
 
-    async def judge_again(self, repository: Repository, acts: Sequence[Item]) -> Rejudged | None:
+    async def judge_again(self, repository: Repository, changed: Sequence[Item]) -> Rejudged | None:
         """Read and judge the repository again; wait for other runs whose decoys are under its tags."""
-        judged = await self._rereader.judge_again(repository, acts)
+        judged = await self._rereader.judge_again(repository, changed)
         if judged is None:
             return None
         dropped: list[Settled] = []

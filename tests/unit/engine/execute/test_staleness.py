@@ -56,9 +56,9 @@ class Judge:
         self.listed += 1
         return Relisted(replace(basis, listing=Reading(Moment.now(self.clock), 0.0)), self.may_affect)
 
-    async def judge_again(self, _: Repository, acts: Sequence[Item]) -> Rejudged:
+    async def judge_again(self, _: Repository, changed: Sequence[Item]) -> Rejudged:
         self.judged += 1
-        (item,) = acts
+        (item,) = changed
         drop = self.drops.pop(0) if self.drops else None
         left = replace(item, targets=tuple(target for target in item.targets if target is not drop))
         dropped = (Settled(drop, Kept(KeptReason.MOVED)),) if drop else ()
