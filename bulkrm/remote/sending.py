@@ -10,9 +10,9 @@ from bulkrm.model.result.failure import Failure
 
 
 class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
-    """The change was not sent, or not sent again, because it was withdrawn.
+    """Ends the exchange of a change that was withdrawn before it was sent, or before it was sent again.
 
-    Its `Sending` says whether it may have taken effect.
+    It is no result and has no effect of its own: the `Sending`, which its maker holds, says what earlier sends may have done.
     """
 
     def __init__(self, failure: Failure | None = None) -> None:
