@@ -72,17 +72,23 @@ class ClientRun:
         with writers_of(self.output, files_of(self.sign_in, self.read), self.plan) as writers:
             refuse_unusable_connections(self.hosts, settings)  # before the user is asked for a password
             credentials = credentials_of(
-                self.sign_in, self.hosts, self.output.streams, list_from_stdin=self.list_from_stdin
+                self.sign_in, self.hosts, self.output.process.streams, list_from_stdin=self.list_from_stdin
             )
             return anyio.run(self.call_client, settings, credentials, writers)
 
     async def call_client(self, settings: Settings, credentials: Credentials, writers: Sequence[Writer]) -> int:
         """Make the call and write the reports; return the exit code. A bug is raised after the reports are written."""
         output = self.output
-        shown = display(output.streams, writers[0].format, quiet=output.quiet)
+        shown = display(output.process.streams, writers[0].format, quiet=output.quiet)
         tell = EventOutput(shown, writers, self._remarks(settings, credentials), verbose=output.verbose)
-        question = Question(shown, output.streams, self._confirm_above, recursive=self._is_recursive)
-        client = Client(credentials=credentials, settings=settings, state_dir=self._state_dir, on_event=tell)
+        question = Question(shown, output.process.streams, self._confirm_above, recursive=self._is_recursive)
+        client = Client(
+            credentials=credentials,
+            settings=settings,
+            state_dir=self._state_dir,
+            on_event=tell,
+            clock=output.process.clock,
+        )
         bug: BaseException | None = None
         # Signals are obeyed until the reports are written: one that comes in between must not cut a report off.
         async with client:

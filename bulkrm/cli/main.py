@@ -3,12 +3,16 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bulkrm import __version__
 from bulkrm.cli.command_names import COMMANDS, mistyped_command
-from bulkrm.cli.process import allow_connections, rare_collections, replace_closed_streams
+from bulkrm.cli.process import ProcessContext, allow_connections, rare_collections, replace_closed_streams
 from bulkrm.cli.terminal.console import complain, say, show
 from bulkrm.model.errors import InputError
+
+if TYPE_CHECKING:
+    from bulkrm.remote.clock import Clock
 
 # Set by the scripts of `bulkrm completion`: the name of the shell that asks.
 COMPLETE = "_BULKRM_COMPLETE"
@@ -21,19 +25,19 @@ def with_command(arguments: Sequence[str]) -> list[str]:
     return list(arguments) if arguments and arguments[0] in COMMANDS else ["delete", *arguments]
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit with the code of the contract."""
+def main(arguments: Sequence[str] | None = None, clock: "Clock | None" = None) -> None:
+    """Run the command line and exit with the code of the contract. `clock` is the system's, unless one is given."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if _is_answered_at_once(given):
         return
     from typer import TyperException  # noqa: PLC0415 (`--version` answers at once)
 
     from bulkrm.cli.options.usage import show_input_error, show_usage_error  # noqa: PLC0415 (as above)
-    from bulkrm.cli.terminal.streams import Stream, Streams  # noqa: PLC0415 (as above)
+    from bulkrm.cli.terminal.streams import Stream  # noqa: PLC0415 (as above)
 
-    streams = Streams.of_process()  # before a closed one is replaced, and before anything is displayed
+    process = ProcessContext(clock=clock)  # before a closed stream is replaced, and before anything is displayed
     replace_closed_streams()
-    if streams.stdout is Stream.CLOSED:
+    if process.streams.stdout is Stream.CLOSED:
         complain("standard output is closed, and that is where the report goes; write >/dev/null to have none")
         say("Nothing was attempted.")
         sys.exit(_BAD_USAGE)
@@ -45,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _refuse_mistyped_command(given)
             from bulkrm.cli.commands.app import app  # noqa: PLC0415 (as above)
 
-            code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=streams)
+            code = app(args=with_command(given), prog_name="bulkrm", standalone_mode=False, obj=process)
     except InputError as error:
         code = show_input_error(error)
     except TyperException as error:

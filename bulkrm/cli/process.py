@@ -1,4 +1,4 @@
-"""The process that a command runs in: its garbage collection, its limit of open files, its standard streams."""
+"""The process that a command runs in: its streams and clock, its garbage collection, its limit of open files."""
 
 import atexit
 import gc
@@ -7,14 +7,28 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkrm.cli.terminal.console import escape_unencodable
+from bulkrm.cli.terminal.streams import Streams
+
+if TYPE_CHECKING:
+    from bulkrm.remote.clock import Clock
 
 # The default of Python 3.11 is 700 objects: a dozen requests make as many, and nearly none of them is in a cycle. Collections
 # took a tenth of the processor's time (docs.python.org, `gc.set_threshold`; python -m tests.bench tools).
 _THRESHOLD = 50_000
 _OPEN_FILES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessContext:
+    """What a command gets from its process, and from no option: the standard streams, and the time (None: the system's)."""
+
+    streams: Streams = field(default_factory=Streams.of_process)
+    clock: "Clock | None" = None
 
 
 @contextmanager

@@ -25,6 +25,7 @@ import pytest
 
 from bulkrm.cli.main import main
 from bulkrm.sandbox import Call, Sandbox, SandboxSettings, ServerRequest, oci_image, put_image
+from tests.support.clock import SkippingClock
 from tests.support.forked import forked
 from tests.support.loaded import Wanted, loaded
 
@@ -77,13 +78,13 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def in_process(*arguments: str, capsys: pytest.CaptureFixture[str], stdin: bytes = b"") -> Result:
-    """Run it here; standard input is no terminal, also where that of the tests is one."""
+    """Run it here, with no wait; standard input is no terminal, also where that of the tests is one."""
     capsys.readouterr()
     before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin))
     code: object = 0
     try:
         with _nobody_at_stdin():
-            main(arguments)
+            main(arguments, SkippingClock())
     except SystemExit as end:
         code = end.code or 0
     finally:
@@ -110,9 +111,10 @@ async def bulkrm(
 ) -> Result:
     """Run it as a process of its own, while the test's event loop keeps serving.
 
-    It is forked from one that has loaded bulkrm, unless it is to start `afresh`, as `start` has it.
+    It is forked from one that has loaded bulkrm, and waits for nobody's patience (`SkippingClock`), unless it is to
+    start `afresh`, as `start` has it.
     """
-    process = await start(*arguments, env=env, afresh=afresh)
+    process = await start(*arguments, env=env, afresh=afresh, skips_waits=not afresh)
     async with asyncio.timeout(SECONDS * 2):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
@@ -128,7 +130,7 @@ def _loaded() -> Path:
 
 
 async def start(
-    *arguments: str, env: Mapping[str, str] | None = None, afresh: bool = False
+    *arguments: str, env: Mapping[str, str] | None = None, afresh: bool = False, skips_waits: bool = False
 ) -> asyncio.subprocess.Process:
     """Start it with pipes for everything, and without the terminal of whoever runs the tests.
 
@@ -136,7 +138,7 @@ async def start(
     list, or gets variables that Python itself reads.
     """
     if not afresh:
-        return await forked(_loaded(), Wanted(arguments, environment(env), str(Path.cwd())))
+        return await forked(_loaded(), Wanted(arguments, environment(env), str(Path.cwd()), skips_waits=skips_waits))
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bulkrm", *arguments,

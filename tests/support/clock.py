@@ -1,6 +1,7 @@
 """A clock for tests: time moves when the test says, or jumps to the next wake-up when everyone sleeps."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 
 # Turns of the loop after which whoever waits for no socket has gone as far as it can.
@@ -90,6 +91,22 @@ class FakeClock:
             if sleeper is min(self._sleepers, key=lambda other: other.until):
                 self._now = max(self._now, sleeper.until)
                 return
+
+
+class SkippingClock(FakeClock):
+    """The system's time, and the seconds that somebody wanted to sleep on top of it: nobody does."""
+
+    def __init__(self) -> None:
+        super().__init__(auto=True, wall=0.0)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + super().monotonic()
+
+    def wall(self) -> float:
+        return time.time() + super().wall()  # noqa: TID251 (what other processes say is of that time)
+
+    def sleepless(self) -> float:
+        return time.monotonic() + super().sleepless()
 
 
 async def _settle() -> None:

@@ -27,6 +27,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from bulkrm.remote.clock import Clock
+from tests.support.clock import SkippingClock
+
 # How many bytes tell the length of a request, the id of a process, and how it ended.
 NUMBER = 4
 _FILES = 1024  # more than it has open
@@ -47,12 +50,16 @@ sys.exit(int.from_bytes(server.recv({number}, socket.MSG_WAITALL), "big", signed
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A command to run. `on_terminal`: its standard error is the terminal that it is to belong to."""
+    """A command to run. `on_terminal`: its standard error is the terminal that it is to belong to.
+
+    `skips_waits`: where it wants to wait, that time is over at once.
+    """
 
     arguments: Sequence[str]
     environment: dict[str, str]
     folder: str
     on_terminal: bool = False
+    skips_waits: bool = False
 
     def ask(self, server: socket.socket, streams: Sequence[int]) -> int:
         """Send it, with the three standard streams; return the id of its process."""
@@ -155,17 +162,17 @@ def _perform(wanted: Wanted, streams: Sequence[int]) -> NoReturn:
     os.chdir(wanted.folder)
     os.environ.clear()
     os.environ.update(wanted.environment)
-    code = _code_of(wanted.arguments)
+    code = _code_of(wanted.arguments, SkippingClock() if wanted.skips_waits else None)
     atexit._run_exitfuncs()  # as at the end of any process: coverage writes down there what was run
     os._exit(code)
 
 
-def _code_of(arguments: Any) -> int:
+def _code_of(arguments: Sequence[str], clock: Clock | None) -> int:
     from bulkrm.cli.main import main  # noqa: PLC0415 (as above)
 
     code: Any = 0
     try:
-        main(arguments)
+        main(arguments, clock)
     except SystemExit as end:
         code = end.code or 0
     for stream in (sys.stdout, sys.stderr):

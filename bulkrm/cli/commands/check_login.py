@@ -6,23 +6,26 @@ from bulkrm.api.client import Client
 from bulkrm.api.login_check import LoginCheck
 from bulkrm.cli.options.declared import PaceOptions, SignInOptions
 from bulkrm.cli.origins import certificates, described
+from bulkrm.cli.process import ProcessContext
 from bulkrm.cli.setup import credentials_of, settings_of
 from bulkrm.cli.terminal.console import say, show
-from bulkrm.cli.terminal.streams import Streams
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.events import Event, RequestAnswered, ignore
 from bulkrm.model.reference import Repository, parse_host, parse_repository
 
 
-def check_login(target: str, sign_in: SignInOptions, pace: PaceOptions, streams: Streams, *, verbose: bool) -> int:
+def check_login(
+    target: str, sign_in: SignInOptions, pace: PaceOptions, process: ProcessContext, *, verbose: bool
+) -> int:
     """Show the credentials for HOST or HOST/REPOSITORY, without the secret, and try them.
 
     Returns the exit code: 0 where the registry accepts them. Raises InputError.
     """
     host, repository = _read(target, sign_in.connection.default_port)
     settings = settings_of(sign_in, pace, (host,))
-    credentials = credentials_of(sign_in, (host,), streams, list_from_stdin=False)
-    client = Client(credentials=credentials, settings=settings, on_event=_show_requests if verbose else ignore)
+    credentials = credentials_of(sign_in, (host,), process.streams, list_from_stdin=False)
+    tell = _show_requests if verbose else ignore
+    client = Client(credentials=credentials, settings=settings, on_event=tell, clock=process.clock)
     # Before the credentials are shown: some sources are read only when a request needs them.
     check = anyio.run(client.check_login, host, repository)
     for word, text in described(credentials.find(host, repository.path if repository else "")):

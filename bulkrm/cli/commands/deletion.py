@@ -31,7 +31,7 @@ def delete_images(
     image_options: ImageOptions, safety: SafetyOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
 ) -> int:
     """`bulkrm delete`. Returns the exit code; raises InputError before anything was attempted."""
-    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    output.process.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     (images, files), policy = read_images(image_options, safety, sign_in), _policy(safety)
     explain = _read_explained(image_options, policy, sign_in)
     refuse_unread_tags(policy, images.conditions, protected=bool(images.protect))
@@ -75,7 +75,7 @@ def apply_plan(
     """`bulkrm apply`. Returns the exit code; raises InputError before anything was attempted."""
     from bulkrm.cli.commands.saved_plan import read_plan  # noqa: PLC0415 (as above)
 
-    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    output.process.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     limit = values.limit(safety.max_delete)
     saved = read_plan(files, hide=sign_in.ask_password)
     port = sign_in.connection.default_port

@@ -8,7 +8,7 @@ import typer
 
 from bulkrm.cli.options.declared import ImageOptions, PaceOptions, SafetyOptions, SignInOptions, Timeout, Verbose
 from bulkrm.cli.options.rule import NO_SETTING
-from bulkrm.cli.terminal.streams import Streams
+from bulkrm.cli.process import ProcessContext
 from bulkrm.model.errors import InputError, Problem
 
 ListFiles = Annotated[
@@ -67,8 +67,8 @@ def show_help(context: typer.Context, topic: Topic = None) -> int:
     from bulkrm.cli.manual.topics import show_topic
     from bulkrm.cli.terminal.streams import Stream
 
-    streams: Streams = context.obj
-    return 0 if show_topic(topic or (), context, is_terminal=streams.stdout is Stream.TERMINAL) else 1
+    process: ProcessContext = context.obj
+    return 0 if show_topic(topic or (), context, is_terminal=process.streams.stdout is Stream.TERMINAL) else 1
 
 
 def login(
@@ -89,8 +89,8 @@ def login(
     if not check:
         remedy = "`docker login` or `podman login` does; --check shows what bulkrm would use"
         raise InputError(Problem("login", "bulkrm stores no passwords", remedy))
-    streams: Streams = context.obj
-    return check_login(target, sign_in, PaceOptions(timeout=timeout), streams, verbose=verbose)
+    process: ProcessContext = context.obj
+    return check_login(target, sign_in, PaceOptions(timeout=timeout), process, verbose=verbose)
 
 
 def schema() -> int:

@@ -25,7 +25,7 @@ def resume_run(
     name: str | None, safety: ConfirmationOptions, sign_in: SignInOptions, pace: PaceOptions, output: OutputOptions
 ) -> int:
     """Continue a run. Returns the exit code; raises InputError before anything was attempted."""
-    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    output.process.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     root, port = state_dir(output.state_dir, os.environ), sign_in.connection.default_port
     with resumable_run(root, name, dry_run=safety.dry_run, default_port=port) as run:
         before = summary_of_record(KnownRun(run.path)).so_far
@@ -48,7 +48,7 @@ def undo_run(
     force: bool,
 ) -> int:
     """Put back what a run deleted, or the images of it that are named. Returns the exit code; raises InputError."""
-    output.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
+    output.process.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     root = state_dir(output.state_dir, os.environ)
     name = run_and_images[0] if run_and_images and _RUN.fullmatch(run_and_images[0]) else None
     images = _read_images(run_and_images if name is None else run_and_images[1:], sign_in)

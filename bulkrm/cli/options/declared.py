@@ -14,7 +14,7 @@ import typer
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
 from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, OptionRule, union
-from bulkrm.cli.terminal.streams import Streams
+from bulkrm.cli.process import ProcessContext
 from bulkrm.model.settings import Connection, Shared, Strategy
 
 OUTPUT = "Output"
@@ -247,7 +247,7 @@ class PaceOptions:
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """What is shown, written and recorded. `streams`: those of the process, which no option sets."""
+    """What is shown, written and recorded. No option sets `process`."""
 
     panel: ClassVar[str] = OUTPUT
     output: Annotated[
@@ -264,4 +264,4 @@ class OutputOptions:
     state_dir: StateDir = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")] = False
     verbose: Verbose = False
-    streams: Streams = field(default_factory=Streams.of_process)
+    process: ProcessContext = field(default_factory=ProcessContext)
