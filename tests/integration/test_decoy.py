@@ -104,7 +104,7 @@ async def test_a_push_without_an_answer(fault: DropAfter | Reply) -> None:
         digest = fill(sandbox)
         sandbox.faults.add(fault, method="PUT", path="pr-1$")
 
-        done = await delete(sandbox.host, LIST, DECOY)
+        done = await delete(sandbox.host, LIST, replace(DECOY, clock=FakeClock(auto=True)))
 
         assert done.statuses == {f"{APP}:pr-1": "untagged", f"{APP}:pr-2": "untagged"}
         assert sandbox.store.tags_on(APP, digest) == {"latest"}

@@ -198,7 +198,7 @@ async def test_trouble_with_tags_is_none_of_the_manifests(settings: SandboxSetti
         held = fill(sandbox)
         sandbox.faults.add(fault, method="DELETE" if settings.tag_deletes else "PUT", path="manifests/pr-[12]$")
 
-        done = await delete(sandbox.host, LIST, FIRST)
+        done = await delete(sandbox.host, LIST, replace(FIRST, clock=FakeClock(auto=True)))
 
         assert set(done.statuses.values()) == {"deleted"}
         assert sandbox.store.tags(APP) == ["latest"]

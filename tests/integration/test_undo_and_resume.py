@@ -31,7 +31,7 @@ async def pulled(admin: Admin, digests: Mapping[str, str], tags: Iterable[str]) 
 
 async def interrupted(host: str, env: dict[str, str], *options: str) -> None:
     """Delete all, and press Ctrl-C after the first few outcomes."""
-    process = await start(f"{host}/{APP}:pr-*", "-y", "-c", "1", "-o", "jsonl", *options, env=env)
+    process = await start(f"{host}/{APP}:pr-*", "-y", "-c", "1", "-o", "jsonl", *options, env=env, skips_waits=True)
     assert process.stdout is not None
     async with asyncio.timeout(SECONDS):
         for _ in range(FIRST):

@@ -9,6 +9,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Limit, Login, Shared
 from bulkrm.sandbox import Call, DropAfter, Reply, Sandbox, SandboxSettings, ServerRequest, User, oci_image, put_image
 from tests.integration.engine import Options, delete
+from tests.support.clock import FakeClock
 
 APP = "team/app"
 UNTAG = Options(shared=Shared.UNTAG)
@@ -150,7 +151,7 @@ async def test_a_registry_that_takes_all(*, answered: bool) -> None:
             tags = [f"pr-{number}", f"keep-{number}", f"also-{number}"]
             digests[number] = put_image(sandbox.store, APP, tags, oci_image(seed=number))
 
-        done = await delete(sandbox.host, f"- {APP}:pr-*", UNTAG)
+        done = await delete(sandbox.host, f"- {APP}:pr-*", replace(UNTAG, clock=FakeClock(auto=True)))
 
         words = sorted(done.statuses.values())
         assert words == ["failed siblings-removed", *["not-attempted fail-fast"] * 19]
@@ -235,7 +236,7 @@ async def test_a_delete_without_an_answer(*, acted: bool) -> None:
         sandbox.faults.add(Call(act), method="DELETE", path="pr-1$")
         sandbox.faults.add(Reply(502), method="DELETE", path="pr-1$")
 
-        done = await delete(sandbox.host, f"- {APP}:pr-1", UNTAG)
+        done = await delete(sandbox.host, f"- {APP}:pr-1", replace(UNTAG, clock=FakeClock(auto=True)))
 
         assert done.statuses == {f"{APP}:pr-1": "untagged"}
         assert [method for method, path in done.sent if path.endswith("/pr-1")].count("DELETE") == (1 if acted else 2)
@@ -253,7 +254,7 @@ async def test_a_push_between_two_attempts() -> None:
         sandbox.faults.add(Call(push), method="DELETE", path="pr-1$")
         sandbox.faults.add(Reply(502), method="DELETE", path="pr-1$")
 
-        done = await delete(sandbox.host, f"- {APP}:pr-1", UNTAG)
+        done = await delete(sandbox.host, f"- {APP}:pr-1", replace(UNTAG, clock=FakeClock(auto=True)))
 
         assert done.statuses == {f"{APP}:pr-1": "kept moved"}
         assert sandbox.store.digest_of(APP, "pr-1") == new
