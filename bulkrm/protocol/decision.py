@@ -30,44 +30,16 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.attempt import (
     Accept,
     Attempt,
-    Authorization,
-    Authorize,
-    BasicAuthorization,
-    BearerAuthorization,
     Decision,
     GiveUp,
-    NoAuthorization,
-    ReadyAuthorization,
     Wait,
 )
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS, CredentialState
-from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED, after_unauthorized, challenge_scope, first_scope
+from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED, after_unauthorized
 from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
 from bulkrm.protocol.refusal import LIMITED, no_answer
 from bulkrm.protocol.traits import STANDARD, Traits
-
-__all__ = [
-    "MAX_LIMITED",
-    "MAX_SENDS",
-    "Accept",
-    "Attempt",
-    "Authorization",
-    "Authorize",
-    "BasicAuthorization",
-    "BearerAuthorization",
-    "Decision",
-    "GiveUp",
-    "NoAuthorization",
-    "ReadyAuthorization",
-    "Wait",
-    "challenge_scope",
-    "decide",
-    "decide_without_token",
-    "first_scope",
-    "is_limit",
-    "still_limited",
-]
 
 MAX_SENDS = 5
 # The most rate limits of one request; without Retry-After the waits exceed `MAX_PAUSE` sooner.

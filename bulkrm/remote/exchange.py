@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.secret import Secret
+from bulkrm.protocol.attempt import Attempt, Authorize, Decision
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
-from bulkrm.protocol.decision import Attempt, Authorize, Decision, decide, decide_without_token
+from bulkrm.protocol.decision import decide, decide_without_token
 from bulkrm.protocol.effect import effect_of
 from bulkrm.protocol.message import NOT_TLS, Answer, NoAnswer, Request
 from bulkrm.protocol.refusal import no_answer, refusal

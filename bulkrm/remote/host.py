@@ -10,10 +10,11 @@ from bulkrm.families.family import address_of, with_detected_traits
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import Warned, WarningKind
 from bulkrm.model.result.failure import Reach
+from bulkrm.protocol.attempt import Attempt
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import is_loopback
 from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
-from bulkrm.protocol.decision import MAX_SENDS, Attempt
+from bulkrm.protocol.decision import MAX_SENDS
 from bulkrm.protocol.message import LOST, PING, Answer, NoAnswer, Request
 from bulkrm.protocol.misrouted import is_misrouted, is_same_answer
 from bulkrm.protocol.traits import Traits

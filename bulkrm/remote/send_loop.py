@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bulkrm.model.errors import RequestFailed
-from bulkrm.protocol.decision import Accept, Attempt, Authorize, Decision, GiveUp, Wait, still_limited
+from bulkrm.protocol.attempt import Accept, Attempt, Authorize, Decision, GiveUp, Wait
+from bulkrm.protocol.decision import still_limited
 from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, quota
 from bulkrm.remote.clock import Clock

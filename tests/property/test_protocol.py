@@ -21,12 +21,7 @@ from bulkrm.model.scope import Scope
 from bulkrm.model.settings import Rate
 from bulkrm.protocol import interpret as judge
 from bulkrm.protocol import message
-from bulkrm.protocol.auth.challenge import Challenge, parse_challenges
-from bulkrm.protocol.auth.realm import Realm, is_inward, refuse_realm
-from bulkrm.protocol.auth.token import parse_token
-from bulkrm.protocol.decision import (
-    MAX_LIMITED,
-    MAX_SENDS,
+from bulkrm.protocol.attempt import (
     Accept,
     Attempt,
     Authorization,
@@ -36,8 +31,11 @@ from bulkrm.protocol.decision import (
     GiveUp,
     NoAuthorization,
     Wait,
-    decide,
 )
+from bulkrm.protocol.auth.challenge import Challenge, parse_challenges
+from bulkrm.protocol.auth.realm import Realm, is_inward, refuse_realm
+from bulkrm.protocol.auth.token import parse_token
+from bulkrm.protocol.decision import MAX_LIMITED, MAX_SENDS, decide
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.link import next_target

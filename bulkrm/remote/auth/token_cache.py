@@ -16,10 +16,11 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing, RegistryToken
+from bulkrm.protocol.attempt import Attempt, Authorize, Decision
 from bulkrm.protocol.auth.realm import Realm
 from bulkrm.protocol.auth.rights import bad_credentials, permission_hint
 from bulkrm.protocol.auth.token import Token, parse_token
-from bulkrm.protocol.decision import Attempt, Authorize, Decision, decide_without_token
+from bulkrm.protocol.decision import decide_without_token
 from bulkrm.protocol.explanation import explanation, masked
 from bulkrm.protocol.message import MAX_ERROR, Answer, NoAnswer, Request
 from bulkrm.protocol.pacing.pace import asked_wait

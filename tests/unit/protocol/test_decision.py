@@ -12,11 +12,7 @@ from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.protocol import message
-from bulkrm.protocol.auth.challenge import Challenge
-from bulkrm.protocol.auth.rights import CredentialState, bad_credentials
-from bulkrm.protocol.decision import (
-    MAX_LIMITED,
-    MAX_SENDS,
+from bulkrm.protocol.attempt import (
     Accept,
     Attempt,
     Authorization,
@@ -28,11 +24,11 @@ from bulkrm.protocol.decision import (
     NoAuthorization,
     ReadyAuthorization,
     Wait,
-    challenge_scope,
-    decide,
-    decide_without_token,
-    first_scope,
 )
+from bulkrm.protocol.auth.challenge import Challenge
+from bulkrm.protocol.auth.rights import CredentialState, bad_credentials
+from bulkrm.protocol.auth.unauthorized import challenge_scope, first_scope
+from bulkrm.protocol.decision import MAX_LIMITED, MAX_SENDS, decide, decide_without_token
 from bulkrm.protocol.effect import effect_of
 from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, http_date
