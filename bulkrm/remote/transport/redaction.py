@@ -9,8 +9,9 @@ would break the program. So manifests and lists are not changed, and only long s
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import AnyStr
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -39,8 +40,10 @@ class Redaction:
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme == "Basic" and secret not in self._passwords:
             self._passwords |= {secret, *_password(secret)}
-        known = {text for text in {secret, *self._passwords} if len(text) >= _SHORTEST}
-        return _without(answer, sorted(known, key=len, reverse=True)) if known else answer
+        known = [text for text in (secret, *self._passwords) if len(text) >= _SHORTEST]
+        if isinstance(answer, NoAnswer):
+            return replace(answer, message=_masked(answer.message, known, _MASK))
+        return _without(answer, known) if _may_repeat(answer, known) else answer
 
 
 def public(url: str) -> str:
@@ -60,25 +63,30 @@ def _password(basic: str) -> Iterable[str]:
         return
 
 
-def _without(answer: Answer | NoAnswer, secrets: Sequence[str]) -> Answer | NoAnswer:
-    if isinstance(answer, NoAnswer):
-        return replace(answer, message=_masked(answer.message, secrets))
-    is_data = answer.status < _SUCCESS and answer.headers.get(_QUOTED, _DATA).startswith(_DATA)
+def _may_repeat(answer: Answer, secrets: Iterable[str]) -> bool:
+    """Tell whether an answer has any of these secrets in it; hardly one has, and all answers come by here."""
+    told = "\n".join(answer.headers.values())
+    return any(secret in told for secret in secrets) or (
+        not _is_data(answer) and any(secret.encode() in answer.body for secret in secrets)
+    )
+
+
+def _is_data(answer: Answer) -> bool:
+    return answer.status < _SUCCESS and answer.headers.get(_QUOTED, _DATA).startswith(_DATA)
+
+
+def _without(answer: Answer, secrets: Iterable[str]) -> Answer:
     long = [secret for secret in secrets if len(secret) > _NO_WORD]
-    pairs = [
-        (name, _masked(value, secrets if name.title() == _QUOTED else long)) for name, value in answer.headers.items()
-    ]
-    if pairs != list(answer.headers.items()):
-        answer = replace(answer, headers=CIMultiDictProxy(CIMultiDict(pairs)))
-    if is_data:
-        return answer
-    body = answer.body
-    for secret in secrets:
-        body = body.replace(secret.encode(), _MASK.encode())
-    return answer if body == answer.body else replace(answer, body=body)
+    headers = CIMultiDict(
+        (name, _masked(value, secrets if name.title() == _QUOTED else long, _MASK))
+        for name, value in answer.headers.items()
+    )
+    body = answer.body if _is_data(answer) else _masked(answer.body, map(str.encode, secrets), _MASK.encode())
+    return replace(answer, headers=CIMultiDictProxy(headers), body=body)
 
 
-def _masked(text: str, secrets: Iterable[str]) -> str:
-    for secret in secrets:
-        text = text.replace(secret, _MASK)
+def _masked(text: AnyStr, secrets: Iterable[AnyStr], mask: AnyStr) -> AnyStr:
+    """Return a text without these secrets, the longest first: one may be a part of another."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, mask)
     return text
