@@ -7,9 +7,9 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.protocol.explanation import explained
+from bulkrm.protocol.explanation import clean, explained, is_registry_answer
 from bulkrm.protocol.message import Answer, Request
-from bulkrm.protocol.refusal import clean, is_registry_answer, refusal
+from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.traits import Traits
 
 _OK = 200

@@ -5,12 +5,10 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
 from bulkrm.protocol.auth.rights import missing_right, not_permitted, permission_hint
 from bulkrm.protocol.explanation import (
-    ErrorEntry,
     clean,
     denies,
     error_entries,
     explanation,
-    is_registry_answer,
     is_web_page,
     missing_blobs,
 )
@@ -28,19 +26,6 @@ from bulkrm.protocol.message import (
     Request,
 )
 from bulkrm.protocol.traits import STANDARD, Traits
-
-__all__ = [
-    "DISABLED",
-    "LIMITED",
-    "READ_ONLY",
-    "ErrorEntry",
-    "clean",
-    "error_entries",
-    "is_registry_answer",
-    "missing_blobs",
-    "no_answer",
-    "refusal",
-]
 
 TAGS_ONLY = (
     "`--strategy tags-first` removes the tags, and the manifests stay until the registry collects them; or delete with "

@@ -7,10 +7,11 @@ from bulkrm.model.errors import RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import message
+from bulkrm.protocol.explanation import is_registry_answer
 from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import backoff
 from bulkrm.protocol.redirect import MAX_REDIRECTS, STATUSES, next_url, too_many
-from bulkrm.protocol.refusal import is_registry_answer, no_answer, refusal
+from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.remote.host import Host
 
 _TRIES = 3  # each begins at the registry: the signed URL of the store may have expired

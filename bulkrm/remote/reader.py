@@ -13,12 +13,12 @@ from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import interpret, message
+from bulkrm.protocol.explanation import is_registry_answer
 from bulkrm.protocol.interpret import AnswerContext, HeadAnswer
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.pages import Page, broken_listing, refuses_page_size
 from bulkrm.protocol.listing.progress import Listing
 from bulkrm.protocol.message import Answer, Request
-from bulkrm.protocol.refusal import is_registry_answer
 from bulkrm.remote.blobs import read_blob
 from bulkrm.remote.host import Host
 from bulkrm.remote.sending import Sending

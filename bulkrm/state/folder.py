@@ -17,9 +17,8 @@ from bulkrm.state.archive import Archive
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import failed, open_plain
 from bulkrm.state.journal.file import Journal
-from bulkrm.state.known import VERSION, KnownRun, known_runs
+from bulkrm.state.known import VERSION
 
-__all__ = ["KnownRun", "RunFolder", "known_runs", "locked"]
 _REMEDY = "give another folder with --state-dir or BULKRM_STATE_DIR"
 T = TypeVar("T")
 

@@ -20,11 +20,12 @@ from bulkrm.protocol import message
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import Realm
 from bulkrm.protocol.auth.token import parse_token
+from bulkrm.protocol.explanation import missing_blobs
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.pacing.pace import retry_after as seconds_of
-from bulkrm.protocol.refusal import missing_blobs, refusal
+from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.traits import STANDARD
 from bulkrm.remote.credentials import read_docker_config
 from bulkrm.remote.credentials.helper import ask_helper

@@ -34,8 +34,9 @@ from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.errors import StateError
-from bulkrm.state.folder import RunFolder, known_runs
+from bulkrm.state.folder import RunFolder
 from bulkrm.state.journal.losses import losses
+from bulkrm.state.known import known_runs
 from tests.support.clock import FakeClock
 from tests.support.logins import Everywhere
 

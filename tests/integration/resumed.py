@@ -2,7 +2,8 @@
 
 from bulkrm.api.record import closing_folder
 from bulkrm.api.resumable import job_of
-from bulkrm.state.folder import RunFolder, known_runs
+from bulkrm.state.folder import RunFolder
+from bulkrm.state.known import known_runs
 from tests.integration.engine import Done, Options, run_job
 
 

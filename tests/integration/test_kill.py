@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import docker_image, docker_list
-from bulkrm.state.folder import known_runs
 from bulkrm.state.journal.file import read_journal
+from bulkrm.state.known import known_runs
 from tests.cli.command import Result, bulkrm, start
 from tests.support.admin import Admin
 from tests.support.amounts import amounts

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import Auth, oci_image
-from bulkrm.state.folder import known_runs
+from bulkrm.state.known import known_runs
 from tests.cli.command import SECONDS, Result, bulkrm, start
 from tests.support.admin import Admin, many_images
 from tests.support.executables import distribution_3_binary, real_registry_binary

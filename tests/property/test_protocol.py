@@ -36,12 +36,13 @@ from bulkrm.protocol.auth.challenge import Challenge, parse_challenges
 from bulkrm.protocol.auth.realm import Realm, is_inward, refuse_realm
 from bulkrm.protocol.auth.token import parse_token
 from bulkrm.protocol.decision import MAX_LIMITED, MAX_SENDS, decide
+from bulkrm.protocol.explanation import clean
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing import pages
 from bulkrm.protocol.listing.link import next_target
 from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, ConcurrencyLimit, RateWindow, http_date, retry_after
-from bulkrm.protocol.refusal import clean, refusal
+from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.traits import STANDARD, Traits
 from tests.property import strategies as some
 

@@ -141,7 +141,7 @@ def _topics() -> list[tuple[str, str]]:
 
 
 def _runs() -> list[tuple[str, str]]:
-    from bulkrm.state.folder import known_runs  # noqa: PLC0415 (as above)
+    from bulkrm.state.known import known_runs  # noqa: PLC0415 (as above)
     from bulkrm.state.location import state_dir  # noqa: PLC0415 (as above)
 
     try:

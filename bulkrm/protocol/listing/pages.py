@@ -7,11 +7,10 @@ from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.manifests.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
-from bulkrm.protocol.explanation import explained
+from bulkrm.protocol.explanation import clean, error_entries, explained, is_registry_answer
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing.link import next_target, same_repository
 from bulkrm.protocol.message import Answer
-from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer
 
 _OK = 200
 _NOT_FOUND = 404

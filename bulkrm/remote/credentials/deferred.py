@@ -11,7 +11,7 @@ from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
-from bulkrm.protocol.refusal import clean
+from bulkrm.protocol.explanation import clean
 
 # Returns the credentials for a repository of a host, or (None) for the host itself; None: it has none. Raises InputError.
 Ask = Callable[[str, Repository | None], Awaitable[Credential | None]]

@@ -16,7 +16,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, mask_credentials
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
-from bulkrm.protocol.refusal import clean
+from bulkrm.protocol.explanation import clean
 from bulkrm.remote.credentials.keys import host_of, is_url, normal_key
 
 _MAX_CONFIG = 4 * 2**20

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bulkrm.model.settings import Strategy
-from bulkrm.state.folder import known_runs
 from bulkrm.state.journal.file import read_journal
+from bulkrm.state.known import known_runs
 from tests.engine.runs import APP, TAGS, Runs
 from tests.support.disk import Disk
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from bulkrm.engine.stop import Stop
-from bulkrm.state.folder import known_runs
 from bulkrm.state.journal.file import read_journal
+from bulkrm.state.known import known_runs
 from tests.engine.runs import APP, Runs
 from tests.integration.undone import Cut, undo
 

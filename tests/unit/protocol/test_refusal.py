@@ -14,9 +14,9 @@ from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.protocol import message
-from bulkrm.protocol.explanation import masked
+from bulkrm.protocol.explanation import clean, error_entries, is_registry_answer, masked
 from bulkrm.protocol.message import Answer, NoAnswer, Request
-from bulkrm.protocol.refusal import clean, error_entries, is_registry_answer, no_answer, refusal
+from bulkrm.protocol.refusal import no_answer, refusal
 
 APP = Repository("registry.example", "team/app")
 DELETE = message.delete_manifest(APP, Digest.of(b""))

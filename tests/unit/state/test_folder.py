@@ -6,7 +6,8 @@ import pytest
 
 from bulkrm.model.errors import InputError
 from bulkrm.state.errors import StateError
-from bulkrm.state.folder import RunFolder, known_runs
+from bulkrm.state.folder import RunFolder
+from bulkrm.state.known import known_runs
 from bulkrm.state.location import state_dir
 
 RUN = "20260131T120000Z-abcdef"
