@@ -105,7 +105,7 @@ class Going:
             case Finding.RECORDED:
                 return Recorded(is_answer=True)
             case Removal() | Failure():
-                return Answered(self.item, _to_record(what))
+                return Answered(self.item, _to_record(what, effect))
 
     def _withdrawn(self, failure: Failure | None, effect: Effect) -> "Unjudged | GivenUp | InDoubt":
         troubles = self.troubles + (failure is not None and failure.code in TROUBLE)
@@ -190,8 +190,8 @@ Unsettled = Queued | Unjudged | Dropping | Going | InDoubt | Barred | Undecided 
 State = Unsettled | Answered | LookedUp | Recorded
 
 
-def _to_record(what: Removal | Failure) -> Removal | Failed | NotAttempted:
-    return outcome_of_failure(what) if isinstance(what, Failure) else what
+def _to_record(what: Removal | Failure, effect: Effect = Effect.NONE) -> Removal | Failed | NotAttempted:
+    return outcome_of_failure(what, effect) if isinstance(what, Failure) else what
 
 
 def _never_in_time(item: Item) -> Failure:

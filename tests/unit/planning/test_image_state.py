@@ -3,8 +3,8 @@
 import pytest
 
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed
+from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
+from bulkrm.model.result.outcome import Failed, NotAttempted, NotAttemptedReason
 from bulkrm.planning.image_state import (
     MAX_JUDGEMENTS,
     MAX_TROUBLES,
@@ -70,6 +70,15 @@ def test_a_judgement(judgement: Judgement, obstacle: Obstacle | None, expected: 
 def test_a_send(what: CameTo, effect: Effect, expected: State) -> None:
     """Its answer is about what the judgement left; where it was withdrawn, the whole item of the plan is judged again."""
     assert Going(LEFT, ITEM, 3, 0).came_to(what, effect) == expected
+
+
+def test_a_host_that_is_not_asked_any_more() -> None:
+    """An image was not attempted where nothing was sent for it; it failed where an earlier send may have taken effect."""
+    spent = CircuitOpen(BROKEN.code, BROKEN.message, BROKEN.status)
+
+    assert GOING.came_to(spent, Effect.NONE) == Answered(ITEM, NotAttempted(NotAttemptedReason.CIRCUIT_OPEN))
+    for effect in (Effect.OVER, Effect.OPEN):
+        assert GOING.came_to(spent, effect) == Answered(ITEM, Failed(BROKEN))
 
 
 @pytest.mark.parametrize("going", [Going(ITEM, ITEM, 2, MAX_TROUBLES - 1), TOO_OFTEN])
