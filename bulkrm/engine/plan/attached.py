@@ -43,12 +43,12 @@ class Attached:
     async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
         """Add one level of children and referrers to `targets`; return True if the plan has to be judged again."""
         items = by_repository(plan.items)
-        tangled = {
+        cyclic = {
             target for members in items.values() for item in cyclic_attachments(members) for target in item.targets
         }
-        if tangled:
-            self._dismissed.update(target.reference for target in tangled)
-            targets[:] = [target for target in targets if target not in tangled]
+        if cyclic:
+            self._dismissed.update(target.reference for target in cyclic)
+            targets[:] = [target for target in targets if target not in cyclic]
             return True
         failed = await self._read_referrers([item for item in plan.items if isinstance(item.verdict, Delete)])
         wanted = [

@@ -38,12 +38,12 @@ class Chooser:
 
         If the run is stopped, all lines are returned.
         """
-        targets = [line for line in lines if isinstance(line, Target) and self._chooses_by_look(line)]
+        targets = [line for line in lines if isinstance(line, Target) and self._has_image_conditions(line)]
         self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(targets)))
         await self._resolver.resolve(map(name_of, targets), Method.GET)
         needed: dict[Repository, dict[Digest, frozenset[Fact]]] = {}
-        for scene in self._scenes(targets):
-            needed[scene.repository] = dict(facts_needed(self._entries, scene, choosing=True))
+        for view in self._views(targets):
+            needed[view.repository] = dict(facts_needed(self._entries, view, choosing=True))
         await self._conditions.facts.read(needed, self._tell)
         if self._stop:
             return list(lines)  # the images were not all read, so none is left out
@@ -52,7 +52,7 @@ class Chooser:
         return list(self._lines(lines, left, used))
 
     def _lines(self, lines: Sequence[Line], left: dict[Target, Target], used: set[int]) -> Iterator[Line]:
-        said: set[int] = set()
+        reported: set[int] = set()
         for line in lines:
             if isinstance(line, Unmatched):
                 yield line
@@ -63,14 +63,14 @@ class Chooser:
                 continue
             for number in line.bound:
                 entry = self._entries[number]
-                if number not in used and number not in said:
-                    said.add(number)
+                if number not in used and number not in reported:
+                    reported.add(number)
                     yield Unmatched(entry.text, entry.source, entry.note, NoMatch())
 
-    def _chooses_by_look(self, target: Target) -> bool:
+    def _has_image_conditions(self, target: Target) -> bool:
         return any(self._entries[number].chooses_images for number in target.bound)
 
-    def _scenes(self, targets: Sequence[Target]) -> Iterator[RepositoryView]:
+    def _views(self, targets: Sequence[Target]) -> Iterator[RepositoryView]:
         tags: dict[Repository, dict[str, Digest]] = defaultdict(dict)
         for target in targets:
             found = self._resolver.found.get(name_of(target))

@@ -55,10 +55,10 @@ class Conditions:
             text = "nothing of what is in use is on a registry of this run; is it the right file?"
             yield Warned(WarningKind.IN_USE_ELSEWHERE, text)
 
-    def recognise(self, plan: Plan) -> None:
+    def mark_known(self, plan: Plan) -> None:
         """Mark the manifests of a saved plan as known to the first judgement."""
         for item in plan.items:
-            self.facts.familiar(item.repository, [item.digest])
+            self.facts.mark_known(item.repository, [item.digest])
 
     async def complete(
         self, facts: Sequence[RepositoryFacts], tell: EventListener, *, first: bool = False
@@ -66,12 +66,12 @@ class Conditions:
         """Return the facts with the verdicts of the conditions. `first`: they are for the judgement that makes the plan."""
         if not self.wanted:
             return list(facts)
-        scenes = {entry.repository: scene_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
+        views = {entry.repository: view_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
         if first:
-            for repository, scene in scenes.items():
-                self.facts.familiar(repository, known_digests(scene))
-        await self.facts.read({entry.repository: self._needed(entry, scenes) for entry in facts}, tell)
-        return [self._judged(entry, scenes.get(entry.repository), tell) for entry in facts]
+            for repository, view in views.items():
+                self.facts.mark_known(repository, known_digests(view))
+        await self.facts.read({entry.repository: self._needed(entry, views) for entry in facts}, tell)
+        return [self._judged(entry, views.get(entry.repository), tell) for entry in facts]
 
     async def affected_by_new_tags(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
         """Tell whether new tags may change a verdict: one of them is in use, or a fact about one cannot be read."""
@@ -85,13 +85,13 @@ class Conditions:
         return any(self.facts.of(digest).unread is not None for digest in needed)
 
     def _needed(
-        self, facts: RepositoryFacts, scenes: Mapping[Repository, RepositoryView]
+        self, facts: RepositoryFacts, views: Mapping[Repository, RepositoryView]
     ) -> Mapping[Digest, frozenset[Fact]]:
-        scene = scenes.get(facts.repository)
-        if scene is None:
+        view = views.get(facts.repository)
+        if view is None:
             return {}
-        needed: dict[Digest, frozenset[Fact]] = defaultdict(frozenset, facts_needed(self.wanted.entries, scene))
-        named = [digest for _, digest in scene.targets if digest is not None]
+        needed: dict[Digest, frozenset[Fact]] = defaultdict(frozenset, facts_needed(self.wanted.entries, view))
+        named = [digest for _, digest in view.targets if digest is not None]
         for digest in named if self.used.has_ids else ():
             needed[digest] |= {Fact.IMAGE_ID}
         if self._may_hold(facts, named):
@@ -103,25 +103,25 @@ class Conditions:
         least = self.wanted.min_keep
         return bool(least) and isinstance(facts.tags, TagsRead) and min_keep_may_apply(named, facts.tags, least)
 
-    def _judged(self, facts: RepositoryFacts, scene: RepositoryView | None, tell: EventListener) -> RepositoryFacts:
-        if scene is None:
+    def _judged(self, facts: RepositoryFacts, view: RepositoryView | None, tell: EventListener) -> RepositoryFacts:
+        if view is None:
             return facts
-        known = known_digests(scene)
+        known = known_digests(view)
         details = {digest: self.facts.of(digest) for digest in sorted(known)}
-        scene = replace(scene, details=details, new=self.facts.new_in(facts.repository, known))
-        verdicts = evaluate(self.wanted.entries, scene, self.now)
+        view = replace(view, details=details, new=self.facts.new_in(facts.repository, known))
+        verdicts = evaluate(self.wanted.entries, view, self.now)
         if self.used:
-            held = kept_in_use(self.used, facts.repository, scene.tags, known, details, _children(facts))
+            held = kept_in_use(self.used, facts.repository, view.tags, known, details, _children(facts))
             verdicts = replace(verdicts, in_use=held.digests, tags_in_use=held.tags)
             self._warn(facts, tell)
         if self.wanted.min_keep:
-            verdicts = self._with_dates(verdicts, scene)
+            verdicts = self._with_dates(verdicts, view)
         return replace(facts, conditions=verdicts)
 
-    def _with_dates(self, verdicts: ConditionVerdicts, scene: RepositoryView) -> ConditionVerdicts:
-        named = [digest for _, digest in scene.targets if digest is not None]
+    def _with_dates(self, verdicts: ConditionVerdicts, view: RepositoryView) -> ConditionVerdicts:
+        named = [digest for _, digest in view.targets if digest is not None]
         return replace(
-            verdicts, created={digest: date_of(scene.of(digest), DateKind.CREATED, self.now) for digest in named}
+            verdicts, created={digest: date_of(view.of(digest), DateKind.CREATED, self.now) for digest in named}
         )
 
     def _warn(self, facts: RepositoryFacts, tell: EventListener) -> None:
@@ -136,7 +136,7 @@ class Conditions:
                 tell(Warned(WarningKind.IN_USE_UNREADABLE, text))
 
 
-def scene_of(facts: RepositoryFacts) -> RepositoryView:
+def view_of(facts: RepositoryFacts) -> RepositoryView:
     """Return the view of a repository that conditions are evaluated on."""
     tags = {tag: found.digest for tag, found in facts.tags.tags.items()} if isinstance(facts.tags, TagsRead) else {}
     targets: list[tuple[Target, Digest | None]] = []

@@ -73,7 +73,7 @@ class DamagedTags:
     def _may_go(self, repository: Repository, tag: str, named: Collection[str]) -> bool:
         return tag in named and self._rules.protection(repository, tag) is None
 
-    def way_out(self, repository: Repository, tag: str, failure: Failure) -> str | None:
+    def hint_for(self, repository: Repository, tag: str, failure: Failure) -> str | None:
         """Return a hint about a tag that cannot be read, so that its repository is kept; None: there is no remedy."""
         if not is_damage(Unresolved(failure)):
             return None

@@ -70,7 +70,7 @@ class ImageFacts:
         self._configs.clear()
         self._asked.clear()
 
-    def familiar(self, repository: Repository, digests: Iterable[Digest]) -> None:
+    def mark_known(self, repository: Repository, digests: Iterable[Digest]) -> None:
         """Mark manifests as known to the first judgement of the run."""
         self._seen.update((repository, digest) for digest in digests)
 

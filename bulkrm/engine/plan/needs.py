@@ -76,12 +76,12 @@ class NeedsReader:
             if not isinstance(found, Resolved) and digest in under_tags:
                 return Unreadable(f"the index {repository}@{digest} is gone, and a tag led to it: tags are moving")
         return {
-            digest: self._without_what_is_no_manifest(repository, children)
+            digest: self._without_absent_manifests(repository, children)
             for digest, children in named.children.items()
             if children is not None
         }
 
-    def _without_what_is_no_manifest(self, repository: Repository, children: Children) -> Children:
+    def _without_absent_manifests(self, repository: Repository, children: Children) -> Children:
         """Return the children with those possible indexes moved to the parts that the registry has no manifest for."""
         gone = [digest for digest in children.indexes if not isinstance(self._found(repository, digest), Resolved)]
         if not gone:

@@ -106,7 +106,7 @@ class Planner:
 
         `gone`: manifests that an earlier part of the run deleted. None: the run was stopped.
         """
-        self.conditions.recognise(saved)
+        self.conditions.mark_known(saved)
         saved = keep_attached_without_parent(saved, gone)
         changed = list(saved.changed_items)
         targets = [target for item in changed for target in item.targets] + [entry.target for entry in saved.dangling]
@@ -130,7 +130,7 @@ class Planner:
 
         That takes one request, one more for each new tag, and another for each new tag that is not a plain image.
         """
-        lists, resolver = self._afresh()
+        lists, resolver = self._new_readers()
         with self._gateway.second_reading():
             await lists.read([repository], ignore)
             listed = lists.get(repository)
@@ -156,7 +156,7 @@ class Planner:
 
     async def judge_again(self, repository: Repository, changed: Sequence[Item]) -> Rejudged | None:
         """Read and judge a repository again, for the items `changed`; None: the run was stopped, or the host cannot be read."""
-        lists, resolver = self._afresh()
+        lists, resolver = self._new_readers()
         lists.touch(repository)
         targets = [target for item in changed for target in item.targets]
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
@@ -179,7 +179,7 @@ class Planner:
         """Tell whether the circuit of the host is open, so that the failures of requests tell nothing about a repository."""
         return isinstance(self._gateway.repository(repository).known_failure, CircuitOpen)
 
-    def _afresh(self) -> tuple[TagLists, Resolver]:
+    def _new_readers(self) -> tuple[TagLists, Resolver]:
         """Return new, empty readers; they only know the tags that this run removed ahead."""
         context = self._context
         gateway = self._gateway.for_rereading()
@@ -224,7 +224,7 @@ class Planner:
         if strategy is Strategy.TAGS_FIRST:
             plan = with_tags_only_hosts(plan, self._tags_only(repositories))
         if strategy is Strategy.TAGS_FIRST:
-            self._warn_of_no_way(repositories, "manifests are deleted by digest")
+            self._warn_of_undeletable_tags(repositories, "manifests are deleted by digest")
         return PlanWithFacts(replace(plan, orders=choose_orders(plan, strategy, self._method_of_tags_first)), facts)
 
     def _method_of_tags_first(self, repository: Repository) -> UntagMethod | Failure | None:
@@ -252,9 +252,9 @@ class Planner:
     def _warn_where_nothing_is_untagged(self, facts: Sequence[RepositoryFacts]) -> None:
         """Warn about hosts on which `--shared untag` cannot remove single tags."""
         if self._policy.shared is Shared.UNTAG:
-            self._warn_of_no_way([entry.repository for entry in facts], "what has other tags too is kept")
+            self._warn_of_undeletable_tags([entry.repository for entry in facts], "what has other tags too is kept")
 
-    def _warn_of_no_way(self, repositories: Iterable[Repository], then: str) -> None:
+    def _warn_of_undeletable_tags(self, repositories: Iterable[Repository], then: str) -> None:
         for host in sorted({place.host for place in repositories if self._probe.of(place) is None}):
             text = f"{host} deletes no tags, so {then}; --allow-decoy permits another way"
             self._context.tell(Warned(WarningKind.TAGS_STAY, text))

@@ -70,7 +70,7 @@ class Resolver:
         self._tell = tell
         self._sink = sink
         self.found: dict[Name, Resolution] = {}
-        self._told: set[Name] = set()
+        self._checked_for_blobs: set[Name] = set()
 
     async def resolve(self, names: Iterable[Name], method: Method, *, fail_fast: bool = False) -> None:
         """Resolve the names that are not known yet, by GET also those that were read by HEAD; a stop leaves some unresolved.
@@ -88,9 +88,9 @@ class Resolver:
 
         await run_jobs(by_host(self.missing(names, method)), self._gateway.workers, ask, self._stop)
 
-    def take(self, repository: Repository, told: Mapping[str, Resolved]) -> None:
+    def add_listed(self, repository: Repository, listed: Mapping[str, Resolved]) -> None:
         """Store the manifests that a listing named for tags, except for tags that were read before."""
-        for tag, resolved in told.items():
+        for tag, resolved in listed.items():
             self.found.setdefault((repository, tag), resolved)
 
     def missing(self, names: Iterable[Name], method: Method) -> list[Name]:
@@ -108,14 +108,14 @@ class Resolver:
             return False
         return True
 
-    async def tell_blobs(self, names: Iterable[Name]) -> None:
+    async def find_blobs(self, names: Iterable[Name]) -> None:
         """Replace absent digests by failures that say so if they are digests of blobs.
 
         People mistake an image ID for a digest. It is the digest of a blob, for which distribution 3 answers 404.
         """
-        unknown = [name for name in dict.fromkeys(names) if name not in self._told]
+        unknown = [name for name in dict.fromkeys(names) if name not in self._checked_for_blobs]
         absent = [name for name in unknown if isinstance(self.found.get(name), Absent)]
-        self._told.update(absent)
+        self._checked_for_blobs.update(absent)
 
         async def ask(name: Name) -> None:
             repository, reference = name
@@ -137,7 +137,7 @@ class Resolver:
             case None:
                 return Absent()
             case Manifest():
-                return self._noticed(answer)
+                return self._metadata_of(answer)
             case Failure():
                 return Unresolved(answer)
             case Resolved():
@@ -154,7 +154,7 @@ class Resolver:
             case Method.ANY:
                 return gateway.anything(reference)
 
-    def _noticed(self, manifest: Manifest) -> Resolved:
+    def _metadata_of(self, manifest: Manifest) -> Resolved:
         """Return the metadata of a manifest, and archive it, except for one of unknown type, which is never deleted."""
         return self._sink(manifest) if manifest.media_type in MEDIA_TYPES else manifest.resolved
 

@@ -43,7 +43,7 @@ class Survey:
             self._tell(PhaseBegan(Phase.RESOLVING_IMAGES, len(names)))
         await self._resolver.resolve(names, method, fail_fast=self._policy.fail_fast and method is Method.GET)
         if method is Method.GET:
-            await self._resolver.tell_blobs(name_of(target) for target in targets if _is_listed_digest(target))
+            await self._resolver.find_blobs(name_of(target) for target in targets if _is_listed_digest(target))
         await self._read_lists(listed)
         await self._read_others(listed)
         await self._read_needs(listed)
@@ -96,7 +96,7 @@ class Survey:
         others: list[Name] = []
         for repository, members in grouped.items():
             if self._wants_others(members):
-                self._resolver.take(repository, self._lists.resolved(repository))
+                self._resolver.add_listed(repository, self._lists.resolved(repository))
                 names = [(repository, tag) for tag in self._listed(repository)]
                 others += [name for name in names if name not in self._resolver.found]
         if others:
@@ -171,7 +171,7 @@ class Survey:
                 case Unresolved(failure):
                     if tag not in dangling and not self._damaged.is_ignored(repository, tag):
                         why = f"{repository}:{tag} cannot be read: {failure.message}"
-                        return Unreadable(why, self._damaged.way_out(repository, tag, failure))
+                        return Unreadable(why, self._damaged.hint_for(repository, tag, failure))
                 case Absent():
                     pass  # a tag that is listed and answers 404 holds nothing
         return seen
