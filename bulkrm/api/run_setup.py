@@ -17,7 +17,7 @@ from bulkrm.remote.clock import Clock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
 from bulkrm.remote.credentials.source import Surroundings
-from bulkrm.remote.registries import Listening, Registries, open_registries, refuse_unusable_connections
+from bulkrm.remote.registries import Listeners, Registries, open_registries, refuse_unusable_connections
 
 CredentialsGiven = Mapping[str, Credential] | Surroundings | Credentials
 
@@ -62,7 +62,7 @@ class RunSetup:
 
     def registries(self, credentials: Credentials) -> AbstractAsyncContextManager[Registries]:
         """Open the registries; their requests, pauses and warnings become events."""
-        return open_registries(self.settings, credentials, self.clock, Listening.of(self.tell))
+        return open_registries(self.settings, credentials, self.clock, Listeners.of(self.tell))
 
     @asynccontextmanager
     async def registries_of_run(self, run: str, credentials: Credentials) -> AsyncIterator[Registries]:

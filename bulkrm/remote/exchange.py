@@ -59,7 +59,7 @@ class HostExchange:
                     self._used = ready
                     url, headers = host.base + request.target, {**ready.headers, **request.headers}
                     if sending.withdrawn():
-                        raise Withdrawn(self._met(request))
+                        raise Withdrawn(self._last_failure(request))
                     before, sending.effect = sending.effect, Effect.OPEN
                     answer = await host.transmit(request, url, headers)
                 self._last = answer = await host.authorizer.note_answer(request, ready, answer)
@@ -88,11 +88,11 @@ class HostExchange:
             # The caller repeats it in a new exchange, which must not get the token that was just refused.
             if self._refused is not None:
                 await self._host.authorizer.grant(attempt, self._refused)
-            raise Withdrawn(self._met(attempt.request))
+            raise Withdrawn(self._last_failure(attempt.request))
         if self._lookup is not None and self._sending.is_open:
-            await self._lookup.look(self._met(attempt.request) or _UNKNOWN)
+            await self._lookup.look(self._last_failure(attempt.request) or _UNKNOWN)
 
-    def _met(self, request: Request) -> Failure | None:
+    def _last_failure(self, request: Request) -> Failure | None:
         """Return the failure of the last send; None after a 401, which only asks for a token."""
         match self._last:
             case Answer(status=status) as answer if status != UNAUTHORIZED:
@@ -103,12 +103,12 @@ class HostExchange:
                 return None
 
     @property
-    def met_no_tls(self) -> bool:
+    def answered_without_tls(self) -> bool:
         """Tell whether the server answered the last send, but not with TLS."""
         return isinstance(self._last, NoAnswer) and self._last.kind == NOT_TLS
 
 
-class GreetingExchange(HostExchange):
+class PingExchange(HostExchange):
     """The first request to a host, `GET /v2/`, whose answer has the challenge of the host: a 401 is accepted."""
 
     __slots__ = ()

@@ -22,7 +22,7 @@ from bulkrm.remote.auth.authorizer import Authorizer
 from bulkrm.remote.auth.login_state import Logins
 from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.exchange import GreetingExchange, HostExchange
+from bulkrm.remote.exchange import HostExchange, PingExchange
 from bulkrm.remote.limiter import Limiter
 from bulkrm.remote.send_loop import SendLoop
 from bulkrm.remote.sending import Lookup, Sending
@@ -57,9 +57,9 @@ class Host:
         self._tell = context.tell
         self.reuse = Reuse(self._tell_of_mixed_answers)
         self._sharing = context.sharing
-        self._greeting: Answer | None = None
+        self._ping_answer: Answer | None = None
         self._ended_before = False
-        self._met: SingleFlight[bool] = SingleFlight()
+        self._contact: SingleFlight[bool] = SingleFlight()
 
     @property
     def traits(self) -> Traits:
@@ -74,15 +74,15 @@ class Host:
         `lookup`: called before a request is sent again that may have taken effect. `sends`: the request is given up after
         this many sends that ended in a 408, a 5xx or without an answer.
         """
-        if self._met.value is None or not self.authorizer.is_prepared(request.repository):
-            return self._meet_and_exchange(request, sending, lookup, sends)
+        if self._contact.value is None or not self.authorizer.is_prepared(request.repository):
+            return self._contact_and_exchange(request, sending, lookup, sends)
         return self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
 
-    async def _meet_and_exchange(
+    async def _contact_and_exchange(
         self, request: Request, sending: Sending | None, lookup: Lookup | None, sends: int
     ) -> Answer:
         await self.authorizer.prepare(request.repository)
-        await self._met.get(self._meet, bool)
+        await self._contact.get(self._make_contact, bool)
         return await self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
 
     def _first(self, request: Request, sends: int) -> Attempt:
@@ -153,9 +153,9 @@ class Host:
         none if no answer on a connection equals an earlier one.
         """
         if self.reuse.ended is None and self.reuse.doubtful:
-            async with anyio.create_task_group() as greetings:
+            async with anyio.create_task_group() as pings:
                 for _ in range(self.reuse.number):
-                    greetings.start_soon(self._greet)
+                    pings.start_soon(self._ping)
             if self.reuse.doubtful:
                 self.reuse.end("whether answers came twice cannot be told")
         if self.reuse.ended is None:
@@ -163,46 +163,46 @@ class Host:
         known, self._ended_before = self._ended_before, True
         return known
 
-    async def _greet(self) -> None:
+    async def _ping(self) -> None:
         """Send `GET /v2/` over the connection that was idle for longest, and compare the answer with the first one."""
         use = Use(self.reuse, bulk=True)
         async with self.limiter:
             answer = await self._send(PING, self.base + PING.target, {}, use)
-        if self._greeting is not None and isinstance(answer, Answer) and use.again:
-            if is_same_answer(answer, self._greeting):
+        if self._ping_answer is not None and isinstance(answer, Answer) and use.again:
+            if is_same_answer(answer, self._ping_answer):
                 use.in_order()
             elif answer.status < _TOO_MANY:
                 self.reuse.end("an answer came twice")
 
-    async def _meet(self) -> bool:
+    async def _make_contact(self) -> bool:
         """Send the first request, whose answer has the challenge, so that all later ones carry a token at once."""
         try:
             answer = await self._first_answer()
         except RequestFailed as error:
             # Otherwise a host that does not answer would be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
-        self._greeting = answer
+        self._ping_answer = answer
         self.authorizer.learn(with_detected_traits(self.name, self.traits, answer))
         challenge = None
         if answer.status == UNAUTHORIZED:
             challenge = choose(parse_challenges(answer.headers.getall("WWW-Authenticate", [])))
-        self.authorizer.met(self.base, challenge, plain_http=self._connection.plain_http)
+        self.authorizer.set_challenge(self.base, challenge, plain_http=self._connection.plain_http)
         return True
 
     async def _first_answer(self) -> Answer:
         """Return the first answer, over HTTPS; over HTTP if the user says so, or if a loopback host does not speak TLS."""
         if not self._connection.plain_http:
-            greeting = self._greeting_over("https")
+            ping = self._ping_over("https")
             try:
-                return await self._loop.run(greeting)
+                return await self._loop.run(ping)
             except RequestFailed:
-                if not (is_loopback(_name_of(self.name)) and greeting.met_no_tls):
+                if not (is_loopback(_name_of(self.name)) and ping.answered_without_tls):
                     raise
-        return await self._loop.run(self._greeting_over("http"))
+        return await self._loop.run(self._ping_over("http"))
 
-    def _greeting_over(self, scheme: str) -> GreetingExchange:
+    def _ping_over(self, scheme: str) -> PingExchange:
         self.base = f"{scheme}://{address_of(self.name)}"
-        return GreetingExchange(self, Attempt(PING, self.name))
+        return PingExchange(self, Attempt(PING, self.name))
 
 
 def _name_of(host: str) -> str:

@@ -31,7 +31,7 @@ class Limiter:
         self._paused_until = 0.0
         self._refused_since: float | None = None
         self._closed: Failure | None = None
-        self._door = anyio.Lock()
+        self._queue = anyio.Lock()
         self._freed: anyio.Event | None = None
 
     def __repr__(self) -> str:
@@ -83,8 +83,8 @@ class Limiter:
 
     async def __aenter__(self) -> None:
         """Take a slot; wait for it in order if none is free."""
-        if self._door.locked() or not self._open():
-            await self._wait_at_the_door()
+        if self._queue.locked() or not self._open():
+            await self._wait_in_queue()
         else:
             self._in_flight += 1
 
@@ -96,8 +96,8 @@ class Limiter:
         if self._freed is not None:
             self._freed.set()
 
-    async def _wait_at_the_door(self) -> None:
-        async with self._door:
+    async def _wait_in_queue(self) -> None:
+        async with self._queue:
             while not self._open():
                 if self._closed is not None:
                     raise RequestFailed(self._closed)

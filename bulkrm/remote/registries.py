@@ -88,7 +88,7 @@ def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> Non
 
 
 @dataclass(frozen=True, slots=True)
-class Listening:
+class Listeners:
     """The listeners of a run's registries: `tell` for pauses and warnings, `trace` for every request."""
 
     tell: EventListener = ignore
@@ -104,15 +104,15 @@ class Listening:
         return cls(tell, trace)
 
 
-_SILENT = Listening()
+_SILENT = Listeners()
 
 
 @asynccontextmanager
 async def open_registries(
-    settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
+    settings: Settings, credentials: Credentials, clock: Clock, listeners: Listeners = _SILENT
 ) -> AsyncIterator[Registries]:
     """Open the transport for the block, which is one run. Raises InputError if a TLS file cannot be used."""
     connection, own, pacing = settings.connection, settings.own_connections, settings.pacing
-    async with Transport(connection, pacing.timeout, clock, listening.trace, own) as transport:
+    async with Transport(connection, pacing.timeout, clock, listeners.trace, own) as transport:
         tokens = Tokens(transport, clock, pacing.token_connections)
-        yield Registries(RemoteContext(transport, tokens, clock, settings, listening.tell), credentials)
+        yield Registries(RemoteContext(transport, tokens, clock, settings, listeners.tell), credentials)

@@ -148,9 +148,9 @@ class _DeleteRequest:
     context: AnswerContext
     sending: Sending
 
-    async def look(self, met: Failure) -> None:
+    async def look(self, last_failure: Failure) -> None:
         """Raise _AlreadyGone if the DELETE took effect. Then it must not be sent again: somebody may push the manifest anew."""
-        if await self.is_gone(met):
+        if await self.is_gone(last_failure):
             raise _AlreadyGone
 
     async def is_gone(self, doubt: Failure) -> bool:

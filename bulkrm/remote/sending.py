@@ -24,8 +24,8 @@ class Withdrawn(BulkrmError):  # noqa: N818 (it reads as what happened)
 class Lookup(Protocol):
     """Finds out whether a change took effect."""
 
-    async def look(self, met: Failure) -> None:
-        """Look up a change that may have taken effect, before it is sent again. `met`: the failure of its last send.
+    async def look(self, last_failure: Failure) -> None:
+        """Look up a change that may have taken effect, before it is sent again. `last_failure`: that of its last send.
 
         An exception ends the exchange.
         """

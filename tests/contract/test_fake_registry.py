@@ -13,7 +13,7 @@ import pytest
 from bulkrm.model.settings import Connection
 from bulkrm.protocol.message import LOST, TIMEOUT, TOO_LARGE, Answer, NoAnswer
 from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.registries import Listening
+from bulkrm.remote.registries import Listeners
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import (
     Call,
@@ -62,7 +62,7 @@ class Both:
         self.fake = FakeRegistry(FakeClock(auto=True), self._settings, self.sandbox.host)
         clock = SystemClock()
         self._real = await self._stack.enter_async_context(Transport(Connection(), self._timeout, clock))
-        self._fake = FakeTransport({self.fake.host: self.fake}, self._timeout, clock, Listening())
+        self._fake = FakeTransport({self.fake.host: self.fake}, self._timeout, clock, Listeners())
         for store in (self.sandbox.store, self.fake.store):
             put_image(store, APP, ["one", "two"], ONE)
             put_image(store, APP, ["list"], LIST)

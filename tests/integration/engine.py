@@ -28,7 +28,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Settings, Shared, Strategy
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig
-from bulkrm.remote.registries import Listening, Registries, open_registries
+from bulkrm.remote.registries import Listeners, Registries, open_registries
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
@@ -172,7 +172,7 @@ async def run_job(host: str, job: Job, chosen: Options, folder: RunFolder | None
     context = RunContext(tell, stop, chosen.clock)
     if recorder is not None:
         context = RunContext(noting(recorder.outcome, tell), stop, chosen.clock, recorder)
-    async with chosen.opened(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
+    async with chosen.opened(settings, credentials, chosen.clock, Listeners(trace=trace)) as registries:
         run = Run(job, registries, context)
         async with asyncio.timeout(chosen.seconds):
             results = await run.plan_and_execute(_confirm(chosen.before_delete))
@@ -226,7 +226,7 @@ async def undo(gone: Sequence[Loss], timeout: float = 60.0, options: Options | N
 
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     stop = Stop()
-    async with chosen.opened(settings, credentials, chosen.clock, Listening(trace=trace)) as registries:
+    async with chosen.opened(settings, credentials, chosen.clock, Listeners(trace=trace)) as registries:
         context = RunContext(ignore, stop, chosen.clock)
         results = await Undo(Gateway(registries), context, force=False, dry_run=False).restore(gone)
     assert stop.bug is None

@@ -11,7 +11,7 @@ from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Login, Pacing, Settings
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig
-from bulkrm.remote.registries import Listening, Registries, open_registries
+from bulkrm.remote.registries import Listeners, Registries, open_registries
 from bulkrm.sandbox import Sandbox, oci_image, put_image
 from tests.support.logins import Everywhere
 
@@ -31,7 +31,7 @@ async def opened(
     """The registries of one run; `admin` with his password, plain HTTP."""
     settings = Settings(pacing=pacing, connection=connection)
     credentials = Credentials(Everywhere(login), DockerConfig())
-    async with open_registries(settings, credentials, clock or SystemClock(), Listening(tell)) as registries:
+    async with open_registries(settings, credentials, clock or SystemClock(), Listeners(tell)) as registries:
         yield registries
 
 

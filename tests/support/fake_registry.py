@@ -29,7 +29,7 @@ from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.registries import Listening, Registries
+from bulkrm.remote.registries import Listeners, Registries
 from bulkrm.remote.transport.connections import Use
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import (
@@ -52,7 +52,7 @@ from bulkrm.sandbox.wire import ServerResponse
 OPEN = SandboxSettings(auth=Auth.NONE)
 _SUCCESS = 300
 _NOBODYS = "sha256:" + "0" * 64
-_SILENT = Listening()
+_SILENT = Listeners()
 Opened = Callable[..., AbstractAsyncContextManager[Registries]]
 
 
@@ -101,10 +101,10 @@ class FakeRegistry:
         self._app.settings = replace(self._app.settings, **settings)  # type: ignore[arg-type]
 
     def opened(
-        self, settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
+        self, settings: Settings, credentials: Credentials, clock: Clock, listeners: Listeners = _SILENT
     ) -> AbstractAsyncContextManager[Registries]:
         """Open the registry as `open_registries` opens real ones."""
-        return reaching(self)(settings, credentials, clock, listening)
+        return reaching(self)(settings, credentials, clock, listeners)
 
     # For the transport
 
@@ -133,12 +133,12 @@ class FakeRegistry:
 class FakeTransport(Transport):
     """A transport that passes requests to registries in memory, by the host of their URL."""
 
-    def __init__(self, fakes: Mapping[str, FakeRegistry], timeout: float, clock: Clock, listening: Listening) -> None:
+    def __init__(self, fakes: Mapping[str, FakeRegistry], timeout: float, clock: Clock, listeners: Listeners) -> None:
         """Take what can be reached. What a real one opens, sessions and TLS, is not needed."""
         self._fakes = fakes
         self._timeout = timeout
         self._clock = clock
-        self._trace = listening.trace
+        self._trace = listeners.trace
 
     async def send(
         self,
@@ -177,12 +177,12 @@ def reaching(*fakes: FakeRegistry) -> Opened:
 
     @asynccontextmanager
     async def opened(
-        settings: Settings, credentials: Credentials, clock: Clock, listening: Listening = _SILENT
+        settings: Settings, credentials: Credentials, clock: Clock, listeners: Listeners = _SILENT
     ) -> AsyncIterator[Registries]:
         pacing = settings.pacing
-        transport = FakeTransport({address_of(fake.host): fake for fake in fakes}, pacing.timeout, clock, listening)
+        transport = FakeTransport({address_of(fake.host): fake for fake in fakes}, pacing.timeout, clock, listeners)
         tokens = Tokens(transport, clock, pacing.token_connections)
-        yield Registries(RemoteContext(transport, tokens, clock, settings, listening.tell), credentials)
+        yield Registries(RemoteContext(transport, tokens, clock, settings, listeners.tell), credentials)
 
     return opened
 

@@ -70,7 +70,7 @@ class Authorizer:
         """Tell whether the host challenged the first request."""
         return self._challenge is not None
 
-    def met(self, base: str, challenge: Challenge | None, *, plain_http: bool) -> None:
+    def set_challenge(self, base: str, challenge: Challenge | None, *, plain_http: bool) -> None:
         """Note the base URL of the host (scheme and host), and the challenge to the first request; None: there was none."""
         self._base = base
         self._check = RealmCheck(base, plain_http)
@@ -287,7 +287,7 @@ class Authorizer:
     async def _allow(self, realm: Realm) -> None:
         check = self._check
         if check is None:
-            raise RuntimeError("a token is wanted before the host was met")
+            raise RuntimeError("a token is needed before the first request to the host")
         flight = self._checked.get(realm)
         if flight is None:
             flight = self._checked[realm] = SingleFlight()

@@ -140,10 +140,10 @@ class Tokens:
             if error.failure.code is FailureCode.BAD_CREDENTIALS:
                 login.refused = error.failure
             elif error.failure.code is FailureCode.NOT_PERMITTED and key.login is not None:
-                await self._look_at_login(key, login, error.failure)
+                await self._check_login(key, login, error.failure)
             raise
 
-    async def _look_at_login(self, key: TokenKey, login: _LoginState, failure: Failure) -> None:
+    async def _check_login(self, key: TokenKey, login: _LoginState, failure: Failure) -> None:
         """Find out whether a 403 is about the user, by a request for a token without a scope, as `docker login` sends it.
 
         If that remains unclear several times, no more requests are sent: a wrong password for each repository would lock
@@ -172,7 +172,7 @@ class Tokens:
             answer = await SendLoop(limiter, self._clock).run(_TokenExchange(self, key, limiter))
         except RequestFailed as error:
             raise _unanswered(error.failure, key) from error
-        token = _judge(answer, key, proved=login.proved)
+        token = _token_in(answer, key, proved=login.proved)
         login.proved = login.proved or key.scope is not None
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
@@ -232,7 +232,7 @@ def _unanswered(failure: Failure, key: TokenKey) -> RequestFailed:
     return RequestFailed(replace(failure, message=named))
 
 
-def _judge(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
+def _token_in(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
     """Return the token in a final answer. Raises RequestFailed. `proved`: the server has issued tokens to this login before."""
     detail = explanation(answer)
     if answer.status == _OK:

@@ -92,7 +92,7 @@ def parse_docker_config(
     if not content.removeprefix(_BOM).strip(_BLANK):
         return DockerConfig(source=source)
     body = _json_object(source, content)
-    return _Reading(source, default_port, is_lenient=is_lenient).config({"auths": body} if is_old else body)
+    return _ConfigReader(source, default_port, is_lenient=is_lenient).config({"auths": body} if is_old else body)
 
 
 def _json_object(where: str, content: bytes) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _json_object(where: str, content: bytes) -> dict[str, Any]:
     return body
 
 
-class _Reading:
+class _ConfigReader:
     """Parses one file, and collects every mistake in it."""
 
     def __init__(self, where: str, default_port: int, *, is_lenient: bool) -> None:

@@ -103,7 +103,7 @@ class CredentialSource:
     login: Ask | None = None
 
 
-def _wrong(source: CredentialSource) -> str | None:
+def _why_unusable(source: CredentialSource) -> str | None:
     if source.order <= _GIVEN:
         return f"its order is {source.order}; up to {_GIVEN} is what the user gave, which goes before all sources"
     if source.read is _no_entries and source.login is None:
@@ -117,7 +117,7 @@ SOURCES = ExtensionPoint(
     CredentialSource,
     "bulkrm.credential_sources",
     lambda source: (source.name,),
-    wrong=_wrong,
+    wrong=_why_unusable,
 )
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bulkrm.model.events import Event, RequestAnswered
-from bulkrm.remote.registries import Listening
+from bulkrm.remote.registries import Listeners
 
 BLOB = "https://storage.example/blobs/1"
 
@@ -22,6 +22,6 @@ def test_a_url_loses_what_may_be_secret(url: str, shown: str) -> None:
     """Of a query only the keys of the registry protocol are told: what redirects sign is a key to the storage."""
     heard: list[Event] = []
 
-    Listening.of(heard.append).trace("GET", url, "200")
+    Listeners.of(heard.append).trace("GET", url, "200")
 
     assert heard == [RequestAnswered("GET", shown, "200")]
