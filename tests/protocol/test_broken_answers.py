@@ -15,7 +15,7 @@ from tests.protocol.opening import app, failure_of, opened
 from tests.support.clock import FakeClock
 from tests.support.scripted import Answer, Hang, Raw, ScriptedServer, Step, reply
 
-GREETING = Step("GET /v2/", reply(200, body=b"{}"))
+PING = Step("GET /v2/", reply(200, body=b"{}"))
 LIST = "GET /v2/team/app/tags/list?n=1000"
 MANIFEST = "GET /v2/team/app/manifests/1"
 TAGS = b'{"name": "team/app", "tags": ["a", "b"]}'
@@ -74,7 +74,7 @@ def chunked(*chunks: bytes, end: bytes = b"0\r\n\r\n") -> Raw:
 )
 async def test_a_broken_answer(line: str, answer: Answer, sends: int, code: FailureCode) -> None:
     """It is sent again where no answer came, and is a failure in the end."""
-    script = [GREETING, *([Step(line, answer)] * sends)]
+    script = [PING, *([Step(line, answer)] * sends)]
     async with ScriptedServer(script) as server, opened(clock=FakeClock(auto=True)) as registries:
         with pytest.raises(RequestFailed) as caught:
             await asked(registries, app(server.host), line)
@@ -86,7 +86,7 @@ async def test_a_broken_answer(line: str, answer: Answer, sends: int, code: Fail
 async def test_an_answer_without_an_end(beginning: bytes) -> None:
     """However an answer stops in the middle, each send ends with the time limit."""
     answer = Raw(beginning) if beginning else Hang()
-    script = [GREETING, *([Step(LIST, answer)] * SENDS)]
+    script = [PING, *([Step(LIST, answer)] * SENDS)]
     pacing = Pacing(timeout=0.05)
     async with ScriptedServer(script) as server, opened(clock=FakeClock(auto=True), pacing=pacing) as registries:
         with pytest.raises(RequestFailed) as caught:
@@ -100,7 +100,7 @@ async def test_line_ends_between_answers() -> None:
     answer = Raw(reply(200, {"Content-Type": OCI_MANIFEST}, b"{}").content + b"\r\n")
     step = Step(MANIFEST, answer)
     async with (
-        ScriptedServer([GREETING, step, step, GREETING]) as server,
+        ScriptedServer([PING, step, step, PING]) as server,
         opened(clock=FakeClock(auto=True)) as registries,
     ):
         for _ in range(2):
@@ -120,7 +120,7 @@ async def test_a_listing_that_is_endless() -> None:
         line = LIST if number == 1 else f"{LIST.partition('?')[0]}?p={number - 1}"
         return Step(line, reply(200, link, json.dumps({"tags": ["a"]}).encode()), check=lambda _: _later(clock))
 
-    async with ScriptedServer([GREETING, *map(page, range(1, 5))]) as server, opened(clock=clock) as registries:
+    async with ScriptedServer([PING, *map(page, range(1, 5))]) as server, opened(clock=clock) as registries:
         with pytest.raises(RequestFailed) as caught:
             await registries[server.host].tags(app(server.host))
 

@@ -25,7 +25,7 @@ from tests.support.scripted import Raw, ScriptedServer, Step, reply
 
 OPEN = SandboxSettings(auth=Auth.NONE)
 A, B = Digest.of(b"a"), Digest.of(b"b")
-GREETING = Step("GET /v2/", reply(200, body=b"{}"))
+PING = Step("GET /v2/", reply(200, body=b"{}"))
 
 
 class Puppet:
@@ -202,7 +202,7 @@ async def test_what_goes_alone() -> None:
         Step("PUT /v2/team/app/manifests/1", reply(201, {"Docker-Content-Digest": A})),
     ]
     reads = [Step("HEAD /v2/team/app/manifests/1", head(A))] * 2
-    async with ScriptedServer([GREETING, *reads, *changes]) as server, opened() as registries:
+    async with ScriptedServer([PING, *reads, *changes]) as server, opened() as registries:
         registry = registries[server.host]
         for _ in reads:
             await registry.head(app(server.host), "1")
@@ -218,7 +218,7 @@ async def test_an_answer_like_another_one() -> None:
     """Where something is read again it is not believed: its connection is closed, and it is asked again alone."""
     first, second = (Step(f"HEAD /v2/team/app/manifests/{tag}", head(A)) for tag in "12")
     last = Step("HEAD /v2/team/app/manifests/2", head(B))
-    async with ScriptedServer([GREETING, first, second, last, first]) as server, opened() as registries:
+    async with ScriptedServer([PING, first, second, last, first]) as server, opened() as registries:
         registry = registries[server.host]
         with registries.sharing.again():
             await registry.head(app(server.host), "1")
@@ -237,7 +237,7 @@ async def test_a_refusal_of_the_moment_like_another_one() -> None:
     busy = [Step("HEAD /v2/team/app/manifests/1", reply(503, head=True))] * 2
     then = Step("HEAD /v2/team/app/manifests/1", head(A))
     clock = FakeClock(auto=True)
-    async with ScriptedServer([GREETING, *busy, then]) as server, opened(clock=clock) as registries:
+    async with ScriptedServer([PING, *busy, then]) as server, opened(clock=clock) as registries:
         with registries.sharing.again():
             assert await registries[server.host].head(app(server.host), "1") is not None
 
@@ -249,7 +249,7 @@ async def test_an_answer_like_one_long_ago() -> None:
     """An answer that is like one before many others is no repetition: what is read again costs no second request."""
     digests = [Digest.of(str(number).encode()) for number in range(REMEMBERED + 1)]
     steps = [Step(f"HEAD /v2/team/app/manifests/{digest}", head(digest)) for digest in digests] * 2
-    async with ScriptedServer([GREETING, *steps]) as server, opened() as registries:
+    async with ScriptedServer([PING, *steps]) as server, opened() as registries:
         with registries.sharing.again():
             for digest in digests * 2:
                 await registries[server.host].head(app(server.host), digest)
@@ -260,7 +260,7 @@ async def test_an_answer_like_one_long_ago() -> None:
 async def test_a_bulk_shares_connections() -> None:
     """What is read in bulk is taken, also where it is like what came before."""
     step = Step("HEAD /v2/team/app/manifests/1", head(A))
-    async with ScriptedServer([GREETING, step, step]) as server, opened() as registries:
+    async with ScriptedServer([PING, step, step]) as server, opened() as registries:
         with registries.sharing.bulk():
             for _ in range(2):
                 await registries[server.host].head(app(server.host), "1")
@@ -278,7 +278,7 @@ def head(digest: Digest) -> Raw:
 async def test_an_answer_with_another_digest() -> None:
     """On a shared connection it is no answer: it is asked again alone, and what was read before is not relied on."""
     script = [
-        GREETING,
+        PING,
         Step(f"HEAD /v2/team/app/manifests/{A}", head(A)),
         Step(f"HEAD /v2/team/app/manifests/{B}", head(A)),
         Step(f"HEAD /v2/team/app/manifests/{B}", head(B)),
@@ -296,10 +296,10 @@ async def test_an_answer_with_another_digest() -> None:
         assert await registries.mixed_up() == []
 
 
-async def confirmed(greeting: Callable[[], Step]) -> tuple[bool, int]:
+async def confirmed(ping: Callable[[], Step]) -> tuple[bool, int]:
     """Read two tags of one image and confirm; return whether it can be relied on, and how many requests that cost."""
     tags = [Step(f"HEAD /v2/team/app/manifests/{tag}", head(A)) for tag in "12"]
-    async with ScriptedServer([GREETING, *tags, greeting()]) as server, opened() as registries:
+    async with ScriptedServer([PING, *tags, ping()]) as server, opened() as registries:
         registry = registries[server.host]
         with registries.sharing.bulk():
             for tag in "12":
@@ -309,23 +309,23 @@ async def confirmed(greeting: Callable[[], Step]) -> tuple[bool, int]:
         return mixed_up == [], registry.host.requests - before
 
 
-async def test_a_greeting_at_the_end() -> None:
-    """Where an answer came twice over a connection, the greeting at its end shows that all were in order."""
-    assert await confirmed(lambda: GREETING) == (True, 1)
+async def test_a_ping_at_the_end() -> None:
+    """Where an answer came twice over a connection, the ping at its end shows that all were in order."""
+    assert await confirmed(lambda: PING) == (True, 1)
 
 
 @pytest.mark.parametrize(
     "late", [reply(200, {"Content-Type": OCI_MANIFEST, "Docker-Content-Digest": A}), reply(200, body=b'{"tags": []}')]
 )
-async def test_something_else_than_the_greeting(late: Raw) -> None:
-    """If something else comes than the greeting, nothing that was read can be relied on."""
+async def test_another_answer_than_the_ping_had(late: Raw) -> None:
+    """If the ping is answered otherwise than before, nothing that was read can be relied on."""
     assert await confirmed(lambda: Step("GET /v2/", late)) == (False, 1)
 
 
-async def test_different_answers_need_no_greeting() -> None:
+async def test_different_answers_need_no_ping() -> None:
     """Over a connection that never brought the same answer twice, nothing was repeated: no request is spent."""
     tags = [Step(f"HEAD /v2/team/app/manifests/{digest}", head(digest)) for digest in (A, B)]
-    async with ScriptedServer([GREETING, *tags]) as server, opened() as registries:
+    async with ScriptedServer([PING, *tags]) as server, opened() as registries:
         with registries.sharing.bulk():
             for digest in (A, B):
                 await registries[server.host].head(app(server.host), digest)
@@ -337,7 +337,7 @@ async def test_different_answers_need_no_greeting() -> None:
 async def test_a_connection_that_was_closed() -> None:
     """What came twice over a connection that is closed meanwhile cannot be confirmed."""
     tags = [Step("HEAD /v2/team/app/manifests/1", head(A)), Step("HEAD /v2/team/app/manifests/2", closing(head(A)))]
-    async with ScriptedServer([GREETING, *tags]) as server, opened() as registries:
+    async with ScriptedServer([PING, *tags]) as server, opened() as registries:
         with registries.sharing.bulk():
             for tag in "12":
                 await registries[server.host].head(app(server.host), tag)

@@ -102,7 +102,7 @@ DENIED = b'{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"
 BARE = b'{"errors":[{"code":"UNAUTHORIZED","message":"unauthorized: unauthorized"}]}'
 
 
-def greeting(status: int, body: bytes, *headers: tuple[str, str]) -> Answer:
+def pinged(status: int, body: bytes, *headers: tuple[str, str]) -> Answer:
     """What a registry answers to `GET /v2/`."""
     return Answer(status, CIMultiDictProxy(CIMultiDict(headers)), body)
 
@@ -110,11 +110,11 @@ def greeting(status: int, body: bytes, *headers: tuple[str, str]) -> Answer:
 @pytest.mark.parametrize(
     ("answer", "restorable"),
     [
-        (greeting(401, b"", (BEARER, f'{REALM},service="container_registry",scope="*"')), False),
-        (greeting(401, b"", (BEARER, REALM), (BEARER, "Basic")), False),
-        (greeting(401, b"", (BEARER, f"{REALM}, Basic")), False),
+        (pinged(401, b"", (BEARER, f'{REALM},service="container_registry",scope="*"')), False),
+        (pinged(401, b"", (BEARER, REALM), (BEARER, "Basic")), False),
+        (pinged(401, b"", (BEARER, f"{REALM}, Basic")), False),
         (
-            greeting(
+            pinged(
                 401,
                 b"",
                 (BEARER, f'{REALM},service="container_registry",scope="*"'),
@@ -123,11 +123,11 @@ def greeting(status: int, body: bytes, *headers: tuple[str, str]) -> Answer:
             False,
         ),
         # GitLab, Google, and somebody's token server with such a path.
-        (greeting(401, DENIED, (BEARER, 'Bearer realm="https://a/jwt/auth",service="container_registry"')), True),
-        (greeting(401, b"", (BEARER, 'Bearer realm="https://gcr.io/v2/token",service="gcr.io"')), True),
-        (greeting(401, b"", (BEARER, REALM)), True),
-        (greeting(401, b"", (BEARER, "Basic")), True),
-        (greeting(200, b"{}", *DISTRIBUTION), True),
+        (pinged(401, DENIED, (BEARER, 'Bearer realm="https://a/jwt/auth",service="container_registry"')), True),
+        (pinged(401, b"", (BEARER, 'Bearer realm="https://gcr.io/v2/token",service="gcr.io"')), True),
+        (pinged(401, b"", (BEARER, REALM)), True),
+        (pinged(401, b"", (BEARER, "Basic")), True),
+        (pinged(200, b"{}", *DISTRIBUTION), True),
     ],
 )
 def test_gitea(answer: Answer, *, restorable: bool) -> None:
@@ -139,20 +139,20 @@ def test_gitea(answer: Answer, *, restorable: bool) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        (greeting(200, b"{}", *DISTRIBUTION), True),
-        (greeting(401, DENIED, *DISTRIBUTION, (BEARER, 'Bearer realm="https://a/token",service="s"')), True),
-        (greeting(401, DENIED, *DISTRIBUTION, (BEARER, 'Basic realm="basic-realm"')), True),
-        (greeting(200, b"{}"), False),  # no header
-        (greeting(200, b"", *DISTRIBUTION), False),  # crane registry serve, Gitea
-        (greeting(200, b"true", *DISTRIBUTION), False),  # Quay
-        (greeting(401, BARE, *DISTRIBUTION, (BEARER, 'Bearer realm="https://a/t",service="harbor-registry"')), False),
-        (greeting(401, DENIED, *DISTRIBUTION, ("Gitlab-Container-Registry-Version", "4")), False),
-        (greeting(401, DENIED, *DISTRIBUTION, ("X-JFrog-Version", "Artifactory/7")), False),
-        (greeting(401, DENIED, *DISTRIBUTION, ("Server", "Nexus/3.81.1-01 (COMMUNITY)")), False),
-        (greeting(401, b"<html>", *DISTRIBUTION), False),
-        (greeting(401, b'{"errors": "no"}', *DISTRIBUTION), False),
-        (greeting(401, b'{"errors": [1]}', *DISTRIBUTION), False),
-        (greeting(200, b"[]", *DISTRIBUTION), False),
+        (pinged(200, b"{}", *DISTRIBUTION), True),
+        (pinged(401, DENIED, *DISTRIBUTION, (BEARER, 'Bearer realm="https://a/token",service="s"')), True),
+        (pinged(401, DENIED, *DISTRIBUTION, (BEARER, 'Basic realm="basic-realm"')), True),
+        (pinged(200, b"{}"), False),  # no header
+        (pinged(200, b"", *DISTRIBUTION), False),  # crane registry serve, Gitea
+        (pinged(200, b"true", *DISTRIBUTION), False),  # Quay
+        (pinged(401, BARE, *DISTRIBUTION, (BEARER, 'Bearer realm="https://a/t",service="harbor-registry"')), False),
+        (pinged(401, DENIED, *DISTRIBUTION, ("Gitlab-Container-Registry-Version", "4")), False),
+        (pinged(401, DENIED, *DISTRIBUTION, ("X-JFrog-Version", "Artifactory/7")), False),
+        (pinged(401, DENIED, *DISTRIBUTION, ("Server", "Nexus/3.81.1-01 (COMMUNITY)")), False),
+        (pinged(401, b"<html>", *DISTRIBUTION), False),
+        (pinged(401, b'{"errors": "no"}', *DISTRIBUTION), False),
+        (pinged(401, b'{"errors": [1]}', *DISTRIBUTION), False),
+        (pinged(200, b"[]", *DISTRIBUTION), False),
     ],
 )
 def test_distribution(answer: Answer, *, expected: bool) -> None:
@@ -166,5 +166,5 @@ def test_a_public_service_is_known_by_name() -> None:
     """Docker Hub answers like distribution, and is what its name says."""
     known = traits_of("docker.io")
 
-    assert with_detected_traits("docker.io", known, greeting(401, DENIED, *DISTRIBUTION)) == known
+    assert with_detected_traits("docker.io", known, pinged(401, DENIED, *DISTRIBUTION)) == known
     assert isinstance(known, Traits)

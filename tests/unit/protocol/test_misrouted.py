@@ -79,13 +79,13 @@ def test_what_cannot_be_the_answer(request_: Request, answer: Answer, expected: 
         (given(401, b"{}"), False),
     ],
 )
-def test_a_greeting(answer: Answer, expected: bool) -> None:  # noqa: FBT001
-    """An answer is like the first greeting if it says the same."""
+def test_an_answer_to_a_ping(answer: Answer, expected: bool) -> None:  # noqa: FBT001
+    """An answer is like the first answer to a ping if it says the same."""
     assert is_same_answer(answer, given(200, b"{}", media_type="application/json")) is expected
 
 
-def test_a_greeting_that_refuses() -> None:
-    """Of a refusal the challenge counts: one that names a scope is no greeting."""
+def test_a_refused_ping() -> None:
+    """Of a refusal the challenge counts: a challenge that names a scope does not answer a ping."""
     first = given(401, b"a", **{"WWW-Authenticate": "Bearer realm=r"})
 
     assert is_same_answer(given(401, b"b", **{"WWW-Authenticate": "Bearer realm=r"}), first)
