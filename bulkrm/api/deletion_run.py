@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bulkrm import __version__
@@ -18,6 +17,7 @@ from bulkrm.engine.run import Run
 from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Plan
 from bulkrm.model.result.report import ImageResult, Report, RunInfo
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.registries import Registries
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
@@ -25,7 +25,7 @@ from bulkrm.state.folder import RunFolder
 ConfirmPlan = Callable[[Plan], Awaitable[bool]]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FinishedRun:
     """A run that is over. `document`: its plan as it is saved; None where the run was stopped before it was complete."""
 

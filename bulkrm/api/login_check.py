@@ -1,17 +1,16 @@
 """Tries the credentials that a run would use, by one request that needs them."""
 
-from dataclasses import dataclass
-
 from bulkrm.api.run_setup import RunSetup
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import PING, list_tags
 
 _REDIRECTION, _NOT_FOUND = 300, 404
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LoginCheck:
     """The answer of a registry to a request with these credentials.
 

@@ -1,7 +1,6 @@
 """Plans as values, with the policy and rules by which they were made: as text, from text, and as a job."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import write
@@ -14,11 +13,12 @@ from bulkrm.model.result.outcome import NotAttemptedReason, WouldDelete
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.selection.image_list import read_patterns
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DeletionPlan:
     """A verdict on every manifest, with the policy and the protections of the plan: `Client.apply` carries it out.
 
@@ -83,7 +83,7 @@ class DeletionPlan:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class MadePlan(DeletionPlan):
     """A plan that was made just now. `report`: the report of the dry run that made it, with its requests and its time."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bulkrm.api.plans import in_order
@@ -15,6 +15,7 @@ from bulkrm.engine.recover.undone import UndoneImages
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.image_list import read_patterns
 from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.archive import read_archive
@@ -24,7 +25,7 @@ from bulkrm.state.journal.history import History, read_history
 from bulkrm.state.known import KnownRun, known_runs
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ResumableRun:
     """A run that can be resumed; its record is locked until the block of `resumable_run` is left.
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 
 from anyio.to_thread import run_sync
 
@@ -13,6 +12,7 @@ from bulkrm.model.events import Event, EventListener, RunBegan, RunEnded
 from bulkrm.model.reference import parse_host
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Credential, Settings
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
@@ -22,7 +22,7 @@ from bulkrm.remote.registries import Listeners, Registries, open_registries, ref
 CredentialsGiven = Mapping[str, Credential] | Surroundings | Credentials
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunSetup:
     """The settings, credentials, clock, listener and stop of one run, or of one check of a login."""
 

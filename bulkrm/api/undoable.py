@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bulkrm.api.record import open_record, refuse_damaged, run_named
@@ -12,6 +12,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.manifests.manifest import children
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.image_list import ImageList
 from bulkrm.selection.patterns.glob import Glob
@@ -23,7 +24,7 @@ from bulkrm.state.known import KnownRun, known_runs
 EVERYTHING = ImageList()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UndoableRun:
     """A run that can be undone; its record is locked until the block of `undoable_run` is left.
 

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from bulkrm.cli.terminal.writers import Writer
 from bulkrm.model.result.outcome import Signal, Status
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Policy, Settings
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import refuse_unusable_connections
 from bulkrm.state.ephemeral import ends_with
@@ -40,7 +40,7 @@ _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, s
 ClientCall = Callable[[Client, Question], Awaitable[Report]]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ClientRun:
     """One call of the client, with the options of the command, the files that it reads, and its messages.
 

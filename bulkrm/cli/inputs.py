@@ -4,7 +4,6 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bulkrm.cli.command_names import COMMANDS, nearest_command
@@ -13,6 +12,7 @@ from bulkrm.cli.options.declared import ImageOptions, SafetyOptions, SignInOptio
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.image_list import ImageList, valid_patterns
@@ -77,7 +77,7 @@ def _read_arguments(named: ImageOptions, port: int, problems: list[Problem], *, 
     yield from Arguments(named.images or (), default_host, port, hidden).read(problems, _explained)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Arguments:
     """Images on the command line. `hidden`: one may be a password (docker's `-p secret`), so messages do not quote them."""
 

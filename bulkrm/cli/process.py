@@ -7,12 +7,13 @@ import resource
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkrm.cli.terminal.console import escape_unencodable
 from bulkrm.cli.terminal.streams import Streams
+from bulkrm.model.valueclass import valueclass
 
 if TYPE_CHECKING:
     from bulkrm.remote.clock import Clock
@@ -23,7 +24,7 @@ _THRESHOLD = 50_000
 _OPEN_FILES = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ProcessContext:
     """What a command gets from its process, and from no option: the standard streams, and the time (None: the system's)."""
 

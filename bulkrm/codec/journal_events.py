@@ -17,7 +17,7 @@ that the journal was changed, or written by a newer bulkrm.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -29,6 +29,7 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.outcome import Status
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 
 
 class IntentKind(StrEnum):
@@ -40,7 +41,7 @@ class IntentKind(StrEnum):
     RESTORE = "restore"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Intent:
     """Requests for a manifest and its tags that are about to be sent; after a crash it is unknown whether they were."""
 
@@ -50,14 +51,14 @@ class Intent:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _IntentRecord:
     repository: Annotated[Repository, REPOSITORY]
     digest: Annotated[Digest, DIGEST]
     tags: Annotated[tuple[str, ...], TAGS] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DecoyIntent:
     """A decoy that is about to be pushed over tags."""
 
@@ -67,7 +68,7 @@ class DecoyIntent:
     tags: Annotated[tuple[str, ...], TAGS] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DanglingIntent:
     """Tags without a manifest that are about to be removed; there is nothing to restore."""
 
@@ -76,7 +77,7 @@ class DanglingIntent:
     tags: Annotated[tuple[str, ...], TAGS] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageOutcome:
     """The outcome of an image. `code`: of its error; `why`: the reason, for people; `result`: None unless it is final.
 
@@ -93,7 +94,7 @@ class ImageOutcome:
     source: Source | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UndoOutcome:
     """The outcome of undo for a tag, or (`tag` None) for a manifest by its digest; `digest` None: not attempted."""
 
@@ -113,7 +114,7 @@ class Undone(StrEnum):
     WHOLLY = "wholly"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PartBegan:
     """A further part of the run began, by `resume` or (`undo`) by `undo`."""
 
@@ -140,7 +141,7 @@ _STATUSES = frozenset(status.value for status in Status)
 _COUNTS: Kind[Mapping[str, int]] = Kind({"type": "object"}, _counts, dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PartEnded:
     """A part of the run is over. `code`: its exit code; `summary`: the number of images by status.
 
@@ -156,7 +157,7 @@ class PartEnded:
     standing: Annotated[Undone | None, _UNDONE, OMIT_EMPTY] = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UndoEnded:
     """An undo is over; `everything`: all that had been deleted before is restored.
 
@@ -168,13 +169,13 @@ class UndoEnded:
     ended: PartEnded | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _UndoEndRecord:
     standing: Annotated[Undone | None, _UNDONE, OMIT_EMPTY] = None
     ended: Annotated[PartEnded | None, optional(record_of(PartEnded))] = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Planned:
     """The plan is on disk."""
 

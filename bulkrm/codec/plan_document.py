@@ -1,10 +1,9 @@
 """A plan together with all settings that it was made with, as it is saved."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Unmatched
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 FORMAT = "bulkrm-plan"
@@ -12,7 +11,7 @@ VERSION = 1
 MAX_SIZE = 2**30  # bytes of the file: a million images need less
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PlanDocument:
     """What `bulkrm plan --out` writes and `bulkrm apply` reads.
 

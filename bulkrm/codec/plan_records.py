@@ -4,7 +4,6 @@ Writing, reading and the JSON Schema all follow from these records.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from bulkrm.codec.kinds import (
@@ -28,6 +27,7 @@ from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.plan import Order, UntagMethod
 from bulkrm.model.result.failure import FailureCode, Reach
 from bulkrm.model.result.outcome import KeptReason, NotAttemptedReason
+from bulkrm.model.valueclass import valueclass
 
 NO_REPOSITORY = "no-repository"
 _REASON = "Why it is kept or absent."
@@ -35,7 +35,7 @@ _HTTP_STATUS = Kind({"type": "integer"}, NUMBER.read)
 _BECAUSE = "What the reason rests on: tags, an index, a pattern."
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ErrorRecord:
     """Why something failed."""
 
@@ -49,7 +49,7 @@ class ErrorRecord:
 _ERROR = optional(record_of(ErrorRecord, "Why it failed."))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TargetRecord:
     """One image."""
 
@@ -65,7 +65,7 @@ class TargetRecord:
     ] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ManifestRecord:
     """One manifest of the plan, and the images that lead to it."""
 
@@ -106,7 +106,7 @@ class ManifestRecord:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@valueclass(kw_only=True)
 class SettledRecord(TargetRecord):
     """An image that leads to no manifest which could be deleted."""
 
@@ -120,7 +120,7 @@ class SettledRecord(TargetRecord):
     error: Annotated[ErrorRecord | None, _ERROR]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UnmatchedRecord:
     """A pattern of the list that leads to no image."""
 
@@ -133,7 +133,7 @@ class UnmatchedRecord:
     error: Annotated[ErrorRecord | None, _ERROR]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RepositoryRecord:
     """One repository of the plan."""
 
@@ -170,7 +170,7 @@ def _constant(value: Any) -> Kind[Any]:
 _TOTALS: Kind[Mapping[str, int]] = Kind({"type": "object", "additionalProperties": {"type": "integer"}}, dict, dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PlanRecord:
     """The whole file."""
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from bulkrm.codec.kinds import FLAG, NUMBER, OBJECT, TEXT, TEXTS, one_of, optional, tuple_of
@@ -10,6 +9,7 @@ from bulkrm.codec.record import OMIT_EMPTY, Kind
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import LongForm, parse_entry, parse_tag
 from bulkrm.selection.found_selectors import keys, parse_recorded
@@ -49,7 +49,7 @@ _CONDITIONS: Kind[tuple[Mapping[str, Any], ...]] = tuple_of(
 _AT_LEAST = Kind({"type": "integer", "minimum": 1}, NUMBER.read)
 
 
-@dataclass(frozen=True)
+@valueclass(slots=False)
 class PolicyRecord:
     """The parts of a policy that a plan is judged again with: all but `dry_run` and `measure`."""
 
@@ -64,7 +64,7 @@ class PolicyRecord:
     verify: Annotated[bool, FLAG, "Read the kept tags again afterwards, and report what has changed."]
 
 
-@dataclass(frozen=True)
+@valueclass(slots=False)
 class RulesRecord:
     """The patterns and conditions of a plan or a run. All but `protect` were added later, so they are omitted if empty."""
 
@@ -85,7 +85,7 @@ class RulesRecord:
     min_keep: Annotated[int, _AT_LEAST, OMIT_EMPTY, "This many tagged images of each repository are kept."] = 0
 
 
-@dataclass(frozen=True)
+@valueclass(slots=False)
 class PlanOptions(RulesRecord, PolicyRecord):
     """The `options` of a plan: the policy, and the patterns and conditions."""
 

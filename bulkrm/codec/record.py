@@ -1,8 +1,8 @@
 """JSON objects as dataclasses: each field is declared once, with its name, its kind and its description.
 
-A record is a dataclass whose fields are annotated with a `Kind`, and perhaps a description:
+A record is a value class whose fields are annotated with a `Kind`, and perhaps a description:
 
-    @dataclass(frozen=True)
+    @valueclass
     class Note:
         image: Annotated[str, TEXT, "The reference, in full normal form."]
         line: Annotated[int | None, optional(NUMBER)] = None
@@ -13,8 +13,10 @@ annotated `OMIT_EMPTY` is not written if it is empty, so that a new field does n
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+from bulkrm.model.valueclass import valueclass
 
 T = TypeVar("T")
 OMIT_EMPTY = object()
@@ -30,7 +32,7 @@ class FieldError(ValueError):
         self.what = what
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Kind(Generic[T]):
     """A kind of field: its JSON Schema, and how its values are read from JSON and written as JSON.
 
@@ -43,7 +45,7 @@ class Kind(Generic[T]):
     write: Callable[[T], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Field:
     key: str
     kind: Kind[Any]

@@ -1,7 +1,6 @@
 """The fields of a report (schema 1): written for reports and journals, and read back from journals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Annotated, Any
 
@@ -40,12 +39,13 @@ from bulkrm.model.result.outcome import (
     WouldUntag,
 )
 from bulkrm.model.result.report import ImageResult, Report, Verification
+from bulkrm.model.valueclass import valueclass
 
 SCHEMA = 1
 _NO_REPOSITORY = "no-repository"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageErrorRecord:
     """The `error` of an image. `status`: the HTTP status, if there was an answer."""
 
@@ -54,7 +54,7 @@ class ImageErrorRecord:
     status: Annotated[int | None, optional(NUMBER)] = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageRecord:
     """One image of a report, and of a journal's `outcome`. A field that does not apply is null, a list is empty.
 
@@ -151,7 +151,7 @@ def _reason(outcome: Outcome) -> tuple[str | None, tuple[str, ...]]:
 _SECONDS = Kind({"type": "number", "minimum": 0}, float)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunInfoRecord:
     """The run of a report. `started`: in UTC, to the second."""
 
@@ -162,7 +162,7 @@ class RunInfoRecord:
     version: Annotated[str, TEXT]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RequestsRecord:
     """How many requests were sent, retries included."""
 
@@ -170,7 +170,7 @@ class RequestsRecord:
     token: Annotated[int, NUMBER]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DifferenceRecord:
     """A tag or manifest that `--verify` did not find as expected, with its digests.
 
@@ -184,7 +184,7 @@ class DifferenceRecord:
     hint: Annotated[str, TEXT]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class VerificationRecord:
     """The result of `--verify`. `checked`: how many tags and manifests were read."""
 
@@ -192,7 +192,7 @@ class VerificationRecord:
     differences: Annotated[tuple[DifferenceRecord, ...], tuple_of(record_of(DifferenceRecord))]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class HeadRecord:
     """All of a report but its images. `summary` has every status; `verification` null: `--verify` was not given."""
 

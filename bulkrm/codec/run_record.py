@@ -1,7 +1,6 @@
 """The fields of run.json: the list and the options of a run, from which `resume` continues it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -11,13 +10,14 @@ from bulkrm.codec.record import OMIT_EMPTY, from_json, to_json
 from bulkrm.model.extensions.discovery import Plugin
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry, LongForm, parse_entry
 from bulkrm.selection.patterns.pattern import ExcludePattern
 from bulkrm.selection.run_conditions import RunConditions
 
 
-@dataclass(frozen=True)
+@valueclass(slots=False)
 class _RunHead:
     """`started`: UTC, to the second; `bulkrm`: the version; `command`: `delete` or `apply`."""
 
@@ -27,7 +27,7 @@ class _RunHead:
     options: Annotated[PolicyRecord, record_of(PolicyRecord)]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _PluginLine:
     """One plugin: its distribution, and the name and group of its entry point."""
 
@@ -37,14 +37,14 @@ class _PluginLine:
     name: Annotated[str, TEXT]
 
 
-@dataclass(frozen=True)
+@valueclass(slots=False)
 class RunRecord(RulesRecord, _RunHead):
     """All fields of run.json but its version and its `list`, which may have a million entries."""
 
     plugins: Annotated[tuple[_PluginLine, ...], tuple_of(record_of(_PluginLine)), OMIT_EMPTY] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _ImageLine:
     """An entry of `list`: a reference or glob in full normal form, with the tag patterns that it excludes."""
 
@@ -54,7 +54,7 @@ class _ImageLine:
     note: Annotated[str | None, optional(TEXT)]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _ConditionalLine:
     """An entry of `list` with conditions: its number among the `conditions` of the run, from 0."""
 

@@ -1,7 +1,7 @@
 """What a run is asked to do: a list and its rules, or a saved plan."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import pieces
@@ -11,13 +11,14 @@ from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Reference
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Unmatched
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.merge import failed_targets
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Saved:
     """A plan made earlier, the lines of its report, and how far it was carried out before.
 
@@ -31,7 +32,7 @@ class Saved:
     undone: UndoneImages = field(default_factory=UndoneImages)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Job:
     """What a run is asked to do: to carry out a list, or what a saved plan and a fresh look agree on."""
 

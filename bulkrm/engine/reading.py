@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.recheck import Rechecked
 from bulkrm.remote.clock import Moment
 
@@ -16,7 +16,7 @@ STALE = 60.0  # seconds
 _SHARE = 5  # a reading is good for so many times what it took
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Reading:
     """When something was read. `took`: seconds of work, in which the machine did not sleep."""
 
@@ -28,7 +28,7 @@ class Reading:
         return self.began.until(now) + ahead > max(STALE, _SHARE * self.took)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Basis:
     """The readings of a repository that a judgement rests on. `names`: the tags that were listed.
 
@@ -48,7 +48,7 @@ class Basis:
         return self.whole.is_stale(now, self.listing.took if self.listing is not None else 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Rejudged:
     """What a fresh judgement leaves of what was to go."""
 
@@ -56,7 +56,7 @@ class Rejudged:
     basis: Basis
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Relisted:
     """A fresh list of tags. `touches`: a new name in it has to do with something that is to go, or may have."""
 

@@ -1,16 +1,17 @@
 """`Family`, which each file of this package declares, and the traits of a host, combined from the families."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 
 from bulkrm.model.extensions.discovery import ExtensionPoint
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Family:
     """One registry family.
 

@@ -1,15 +1,16 @@
 """The verdicts of a list's conditions in one repository: `selection` computes them, the guards of `planning` use them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Reference
 from bulkrm.model.result.outcome import Kept
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ConditionVerdicts:
     """The images of one repository that conditions keep, with the reasons.
 

@@ -1,15 +1,14 @@
 """The errors of bulkrm, all below `BulkrmError`. The engine is the one place that turns them into outcomes."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.result.failure import Failure
+from bulkrm.model.valueclass import valueclass
 
 
 class BulkrmError(Exception):
     """Base of all errors that bulkrm raises on purpose; any other exception is a bug."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Problem:
     """One mistake in the user's input.
 

@@ -5,11 +5,11 @@ A listener that raises stops the run as a bug does: nothing new is begun, and th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from bulkrm.model.plan import Plan
 from bulkrm.model.result.report import ImageResult, Report
+from bulkrm.model.valueclass import valueclass
 
 
 class Phase(StrEnum):
@@ -57,7 +57,7 @@ class PauseReason(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PhaseBegan:
     """A phase begins, and the one before it is over.
 
@@ -68,26 +68,26 @@ class PhaseBegan:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Advanced:
     """One request or image of the current phase is done."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PlanMade:
     """The plan is complete and not yet carried out. An `ImageSettled` came before, or comes next, for what it settles."""
 
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageSettled:
     """The outcome of an image, or of a pattern that chose none, is final. Each line of the report has one such event."""
 
     result: ImageResult
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Warned:
     """A warning that is not about the outcome of one image. `text`: a sentence in English, without a full stop."""
 
@@ -95,7 +95,7 @@ class Warned:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Paused:
     """Requests to `host` wait for `seconds`: all of them with reason `ASKED`, otherwise those that failed.
 
@@ -107,7 +107,7 @@ class Paused:
     reason: PauseReason
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RequestAnswered:
     """A request to a registry or token server ended. `result`: the HTTP status, or what went wrong.
 
@@ -119,14 +119,14 @@ class RequestAnswered:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunBegan:
     """The input was checked, and requests are sent from now on. `run`: the name of the run; dry runs have one too."""
 
     run: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunEnded:
     """The last event of every run, also of one that was stopped, cancelled or ended by a bug. The report is complete."""
 

@@ -1,7 +1,7 @@
 """The plan: the verdict on every manifest and the outcome of every other target, before anything is deleted."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from bulkrm.model.digest import Digest
@@ -9,6 +9,7 @@ from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import Failed, Gone, Kept
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 
 
 class UntagMethod(StrEnum):
@@ -34,14 +35,14 @@ class Order(StrEnum):
     DECOY = "decoy"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Delete:
     """Delete the manifest. `also_removed`: tags outside the list that go with it, in full form; None: not read."""
 
     also_removed: tuple[str, ...] | None = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Untag:
     """Remove the targets, all of them tags; the manifest keeps its `remaining_tags`, in full form."""
 
@@ -52,7 +53,7 @@ class Untag:
 Verdict = Delete | Untag | Kept | Failed
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Item:
     """One manifest of one repository, with the targets that lead to it. It has one verdict, each target one outcome."""
 
@@ -103,7 +104,7 @@ class Item:
         return all(target.parent is not None for target in self.targets)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Settled:
     """A target that leads to no manifest which could be deleted, so its outcome is known beforehand."""
 
@@ -116,7 +117,7 @@ class Settled:
         return self.target.reference.repository
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Dangling:
     """A tag of the list that the registry lists although it leads to no manifest; it is removed by `untag_method`."""
 
@@ -129,7 +130,7 @@ class Dangling:
         return self.target.reference.repository
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Plan:
     """A run's plan. Each target is in exactly one item, or dangling, or settled.
 

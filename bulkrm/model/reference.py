@@ -7,12 +7,12 @@ error (no silent Docker Hub) unless the caller names the host.
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.valueclass import valueclass
 
 HUB = "docker.io"
 # Three names of one registry; Docker's own client connects to the last one.
@@ -48,7 +48,7 @@ class Repository(NamedTuple):
         return f"{self.host}/{self.path}"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TagRef:
     """A tag. With `pin`, written `name:tag@digest`, it means the tag only while it holds that digest."""
 
@@ -65,7 +65,7 @@ class TagRef:
         return f"{self.repository}:{self.tag}" + (f"@{self.pin}" if self.pin else "")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DigestRef:
     """A manifest by its digest. It names the manifest, not the tags that lead to it."""
 

@@ -1,12 +1,12 @@
 """Token scopes: the actions that a token permits on one resource (distribution docs/spec/auth/scope.md)."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bulkrm.model.errors import ProtocolError
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Scope:
     """One resource and a set of actions, for example `repository:team/app:delete,pull`.
 

@@ -1,9 +1,11 @@
 """Passwords and tokens as a type that does not print."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Secret:
     """Text that must not be seen: `str`, `repr` and f-strings give `***`; only `reveal()` gives the text."""
 

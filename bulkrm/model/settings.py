@@ -1,12 +1,13 @@
 """The settings of a run, as values: its policy, and how registries are reached. The caller of `api` fills them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
+from bulkrm.model.valueclass import valueclass
 
 
 class Shared(StrEnum):
@@ -29,7 +30,7 @@ class Strategy(StrEnum):
     TAGS_FIRST = "tags-first"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Limit:
     """`--max-delete`: at most `value` tags and untagged manifests, or percent of the touched repositories' tags.
 
@@ -74,7 +75,7 @@ class Limit:
         return percentage if number is None else cls(number.value, also=percentage)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Rate:
     """At most `requests` in any `seconds`."""
 
@@ -82,7 +83,7 @@ class Rate:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Pacing:
     """Caps for each registry host. `concurrency` None is `auto`; `timeout` in seconds, for one request.
 
@@ -97,7 +98,7 @@ class Pacing:
     token_connections: int = 16  # as many as a browser would open
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Connection:
     """How to reach the registries and their token servers. `further_cas` are trusted as `ca_file` is.
 
@@ -119,7 +120,7 @@ class Connection:
         return 80 if self.plain_http else HTTPS_PORT
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Login:
     """A user and a password, for Basic authentication at a registry or its token server."""
 
@@ -127,14 +128,14 @@ class Login:
     password: Secret
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class IdentityToken:
     """An OAuth2 refresh token, which `docker login` stores instead of a password; it is sent to token servers only."""
 
     token: Secret
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RegistryToken:
     """A Bearer token for one registry, from `registrytoken` of `config.json`; it is sent to that registry only."""
 
@@ -144,7 +145,7 @@ class RegistryToken:
 Credential = Login | IdentityToken | RegistryToken
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Policy:
     """What a run may delete, and how.
 
@@ -164,7 +165,7 @@ class Policy:
     strategy: Strategy = Strategy.AUTO
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Settings:
     """How registries are reached, and how fast requests are sent to them.
 

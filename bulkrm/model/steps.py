@@ -1,13 +1,12 @@
 """The steps of a plan: units of work of the delete phase. `planning.order` makes them, `engine.execute` carries them out."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item, Order
 from bulkrm.model.reference import Repository
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DeleteManifest:
     """DELETE one manifest by digest, after the manifests `after` of its repository: indexes that name it, and its subject."""
 
@@ -15,7 +14,7 @@ class DeleteManifest:
     after: tuple[Digest, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UntagManifest:
     """Remove the item's targets, all of them tags, from a manifest that is kept, by the method of its verdict.
 
@@ -25,7 +24,7 @@ class UntagManifest:
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RemoveTagsAhead:
     """Remove all tags of manifests of one repository that are deleted afterwards; each tag is read right before.
 

@@ -1,15 +1,15 @@
 """Targets: the images that a run is about, and where the list names them."""
 
-from dataclasses import dataclass
 from typing import Self
 
 from bulkrm.model.reference import DigestRef, Reference
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted
+from bulkrm.model.valueclass import valueclass
 
 _DIGITS = 9
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Source:
     """A place in the input: `name` is a file name, `-` or `argument`; `line` counts from 1 (the position of an argument)."""
 
@@ -29,7 +29,7 @@ class Source:
         return cls(name, int(line))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Target:
     """One image that a run is about; the report has exactly one outcome for it.
 
@@ -54,7 +54,7 @@ class Target:
         return self.reference.repository.host
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unmatched:
     """A pattern that has a line of its own in the report: it matched nothing, or its listing could not be read."""
 

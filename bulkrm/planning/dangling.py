@@ -1,7 +1,7 @@
 """The verdicts on dangling tags, which the list names, the registry lists, and which lead to no manifest."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Resolution, Resolved, Unresolved
@@ -10,6 +10,7 @@ from bulkrm.model.reference import TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards.rules import GuardRules
 
@@ -65,7 +66,7 @@ def held_dangling(plan: Plan, kept: Kept) -> Plan:
     return replace(plan, settled=(*plan.settled, *settled), dangling=())
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Agreed:
     """The result of `agreed`: the dangling tags that are still deleted, and the outcomes of the others."""
 

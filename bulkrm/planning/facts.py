@@ -1,7 +1,7 @@
 """The facts that were read about one repository, which are all that the guards decide by."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bulkrm.model.condition_verdicts import NO_VERDICTS, ConditionVerdicts
 from bulkrm.model.digest import Digest
@@ -10,9 +10,10 @@ from bulkrm.model.plan import UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TagsRead:
     """Every tag of the repository, with its manifest.
 
@@ -25,14 +26,14 @@ class TagsRead:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TagsNotRead:
     """The tags were not read, because of `--shared delete-unseen`. `count`: their number, 0 where it is not known."""
 
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unreadable:
     """The tag list, or a tag, could not be read, so it is not known which manifests other tags need.
 
@@ -48,7 +49,7 @@ TagFacts = TagsRead | TagsNotRead | Unreadable
 FindPattern = Callable[[Repository, str], str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RepositoryFacts:
     """One repository: its targets in the order of the list, each with the manifest that it leads to, and its tags.
 

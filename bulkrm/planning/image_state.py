@@ -17,7 +17,6 @@ It ends, because only `Going` leads back, to `Unjudged`, and the judgements are 
 there is no judgement.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
@@ -25,12 +24,13 @@ from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted, outcome_of_failure
+from bulkrm.model.valueclass import valueclass
 
 MAX_JUDGEMENTS = 10  # times that an image is judged before it is sent; after so many the host is never ready in time
 MAX_TROUBLES = 2  # of its sends that ended because the registry was in trouble for long
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Judgement:
     """What is still deleted of an item (None: nothing, or that cannot be judged any more), and its settled targets."""
 
@@ -38,7 +38,7 @@ class Judgement:
     dropped: tuple[Settled, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unsent:
     """A change was withdrawn, so its image has to be judged again. `last_failure`: that of its last send, if it was sent."""
 
@@ -60,14 +60,14 @@ LookResult = Removal | Failure | Literal[Finding.STILL_THERE]  # the result of a
 Obstacle = Failed | Kept | NotAttempted  # what is against a send, as the outcome that the image has because of it
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Queued:
     """The first state: steps that go before it are not over."""
 
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unjudged:
     """It has to be judged. `judgements`: how many it had; `troubles`: how many of its sends met trouble of the host."""
 
@@ -88,7 +88,7 @@ class Unjudged:
         return InDoubt(stays) if effect.may_have_acted else stays
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Going:
     """It can be sent, by the judgement that was counted last. `planned`: the item as the plan has it."""
 
@@ -115,7 +115,7 @@ class Going:
         return InDoubt(given_up) if effect.may_have_acted else given_up
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Barred:
     """`obstacle`: what is known against a send of it."""
 
@@ -123,14 +123,14 @@ class Barred:
     obstacle: Obstacle
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Undecided:
     """It cannot be judged any more: the run was stopped meanwhile, or the host is not asked any more."""
 
     item: Item
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Dropping:
     """`dropped`: targets that stay by the newest judgement, with their outcomes. `then`: the state of what is left."""
 
@@ -139,7 +139,7 @@ class Dropping:
     then: "Going | Barred | Undecided | Recorded"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class GivenUp:
     """`outcome`: what its last send met, or that it was never sent in time."""
 
@@ -147,7 +147,7 @@ class GivenUp:
     outcome: Failed
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class InDoubt:
     """A send may have taken effect. `then`: the state after a look that finds it there."""
 
@@ -163,7 +163,7 @@ class InDoubt:
         return self.then if isinstance(found, Finding) else LookedUp(self.item, _to_record(found))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Answered:
     """`what` the registry answered to its last send."""
 
@@ -171,7 +171,7 @@ class Answered:
     what: Removal | Failed | NotAttempted
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LookedUp:
     """`what` a look found."""
 
@@ -179,7 +179,7 @@ class LookedUp:
     what: Removal | Failed | NotAttempted
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Recorded:
     """The last state. `is_answer`: the recorded outcome is the registry's answer to its last send."""
 

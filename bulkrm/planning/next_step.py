@@ -26,12 +26,11 @@ One rule stands above the last column: where a send may be taking effect (`Effec
 which looks up what may have been sent.
 """
 
-from dataclasses import dataclass
-
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import (
     Answered,
     Barred,
@@ -49,35 +48,35 @@ from bulkrm.planning.image_state import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AwaitTurn:
     """Wait until every step that goes before it is over, and for the keys of its turn (`FirstAlone`)."""
 
     then: Unjudged
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Recheck:
     """Judge it by what the registry has now, unless it was judged so a short time ago."""
 
     state: Unjudged
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Send:
     """Send the request that deletes it, or takes its tags off."""
 
     state: Going
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Look:
     """Look up by HEAD whether a send took effect."""
 
     state: InDoubt
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Record:
     """Record the outcome of its targets. A `Removal` is proved first; a tuple has the targets that the judgement dropped."""
 
@@ -86,7 +85,7 @@ class Record:
     then: Going | Barred | Undecided | Recorded
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Leave:
     """Do nothing more. A target without an outcome becomes `not-attempted` at the end of the run."""
 

@@ -20,15 +20,16 @@ A tag that was tried and is there still is no failure: it goes with its manifest
 """
 
 from collections.abc import Collection, Container
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.failure import Failure
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import MAX_JUDGEMENTS, Judgement
 from bulkrm.planning.next_step import Leave
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class KnownTags:
     """What is known of the tags of one image. Each method returns a copy that knows one thing more.
 
@@ -65,12 +66,12 @@ class KnownTags:
         return replace(self, left=left, tried=self.tried.union(tried), judgement=None if left else self.judgement)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RecheckTags:
     """Judge the image by what the registry has now, unless it was judged so a short time ago."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SendTags:
     """Remove these tags of the item, one after the other, as long as the newest judgement is not too old."""
 
@@ -78,7 +79,7 @@ class SendTags:
     tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RecordDropped:
     """Record the outcomes of targets that the newest judgement drops."""
 

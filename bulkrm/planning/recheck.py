@@ -1,16 +1,17 @@
 """Compares a stale plan with a fresh judgement: only what both delete is deleted."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import IMAGE_TYPES, Absent, Resolution, Resolved, Unresolved
 from bulkrm.model.plan import Delete, Item, Plan, Settled, Untag
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Rechecked:
     """The result for one repository: the items that are still carried out, and the outcomes of all other targets.
 

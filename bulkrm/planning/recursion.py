@@ -1,7 +1,7 @@
 """The targets that `--recursive` adds: the children of indexes to delete, and the referrers of manifests to delete."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import INDEX_TYPES, Children
@@ -9,11 +9,12 @@ from bulkrm.model.plan import Delete, Item, Plan
 from bulkrm.model.reference import DigestRef, Reference, TagRef
 from bulkrm.model.result.outcome import Failed, Kept
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AttachedTarget:
     """A child or referrer of a manifest to delete, which is resolved and judged like the images of the list.
 

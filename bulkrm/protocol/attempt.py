@@ -1,31 +1,30 @@
 """The input and the results of `decision.decide`: a request with its earlier sends, and what to do next."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.scope import Scope
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.auth.challenge import Challenge
 from bulkrm.protocol.message import Answer, Request
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class NoAuthorization:
     """The request was sent without credentials."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class BasicAuthorization:
     """The request was sent with user and password."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class BearerAuthorization:
     """The request was sent with a token of the token server; `scope`: the scope it was requested for, None: without one."""
 
     scope: Scope | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ReadyAuthorization:
     """The request was sent with a token from the user's own configuration, which cannot be renewed or extended."""
 
@@ -33,7 +32,7 @@ class ReadyAuthorization:
 Authorization = NoAuthorization | BasicAuthorization | BearerAuthorization | ReadyAuthorization
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Attempt:
     """A request to `host`, and the results of its earlier sends. `authorization`: that of the last send.
 
@@ -53,14 +52,14 @@ class Attempt:
     extended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Accept:
     """The answer is final, and the caller interprets it."""
 
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Authorize:
     """Send again with credentials for this challenge (None: the last one of the host), with a token for `scope`.
 
@@ -73,7 +72,7 @@ class Authorize:
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Wait:
     """Send again after `seconds` and a random part of `spread` seconds. `attempt`: the attempt from now on.
 
@@ -86,7 +85,7 @@ class Wait:
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class GiveUp:
     """The request failed for good."""
 

@@ -5,11 +5,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import Answer
 
 _MAX_MESSAGE = 300
@@ -26,7 +27,7 @@ _BOM = b"\xef\xbb\xbf"
 _DENIALS = frozenset({"DENIED", "UNAUTHORIZED", "FORBIDDEN"})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ErrorEntry:
     """One entry of the body's `errors` list (distribution-spec, "Error Codes"). `code` "": the entry has only a message."""
 

@@ -1,12 +1,12 @@
 """Turns final answers into results: a manifest, a digest, an accepted deletion. Raises RequestFailed for other answers."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.explanation import clean, explained, is_registry_answer
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import refusal
@@ -16,7 +16,7 @@ _OK = 200
 _NOT_FOUND = 404
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AnswerContext:
     """The request and the host of an answer, for messages and hints, and the host's traits."""
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -11,6 +11,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, OCI_INDEX, Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.scope import CATALOG, Scope
+from bulkrm.model.valueclass import valueclass
 
 ACCEPT_MANIFESTS = ", ".join(MEDIA_TYPES)
 # Registries must accept manifests of up to 4 MiB (distribution-spec 1.1, "Pushing Manifests"); larger ones are not read.
@@ -23,7 +24,7 @@ MAX_ERROR = 64 * 2**10
 PAGE = 1000  # ECR and distribution 2.8's catalog refuse more
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Request:
     """One request to a registry.
 
@@ -125,7 +126,7 @@ def list_repositories(target: str | None = None) -> Request:
     return Request("GET", target or f"/v2/_catalog?n={PAGE}", None, CATALOG.actions, "application/json", MAX_LIST)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Answer:
     """An answer. `wall`: the UNIX time of receipt, in seconds. The body of an error is truncated to `MAX_ERROR` bytes."""
 
@@ -151,7 +152,7 @@ class Answer:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class NoAnswer:
     """There was no answer to a send. `kind`: one of the constants below; `message`: one line without secrets."""
 

@@ -1,12 +1,12 @@
 """Where a registry departs from the specification, as a value. `families` has one for each registry family."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from bulkrm.model.result.failure import FailureCode, Reach, TagsOnly
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Refusal:
     """The meaning of one refusal on some registry: `code`, `hint` and `reach` of the failure.
 
@@ -27,7 +27,7 @@ class Refusal:
         return method in self.methods and status == self.status and (self.error is None or self.error in errors)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Traits:
     """The traits of one registry host.
 

@@ -9,10 +9,11 @@ of facts, because a registry changes while the machine sleeps, and because peopl
 import random
 import sys
 import time
-from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
+
+from bulkrm.model.valueclass import valueclass
 
 
 class Clock(Protocol):
@@ -39,7 +40,7 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Moment:
     """A point in time, by the two clocks that count the sleep of the machine."""
 

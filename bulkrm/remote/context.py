@@ -1,16 +1,17 @@
 """The objects that all registries of a run share."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bulkrm.model.events import EventListener, ignore
 from bulkrm.model.settings import Settings
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.transport.connections import Sharing
 from bulkrm.remote.transport.sessions import Transport
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RemoteContext:
     """The transport, the token cache, the clock and the settings of a run.
 

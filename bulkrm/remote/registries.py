@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Self
 
 from bulkrm.families.family import address_of, traits_of
@@ -10,6 +9,7 @@ from bulkrm.model.events import EventListener, RequestAnswered, Warned, WarningK
 from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.result.report import Reclaiming, Requests
 from bulkrm.model.settings import Settings
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.auth.token_cache import Tokens
 from bulkrm.remote.backends.backend import backend_of
 from bulkrm.remote.clock import Clock
@@ -87,7 +87,7 @@ def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> Non
     refuse_unusable((f"{scheme}://{address_of(host)}/" for host in hosts), settings.connection.proxies)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Listeners:
     """The listeners of a run's registries: `tell` for pauses and warnings, `trace` for every request."""
 

@@ -1,7 +1,6 @@
 """The requests that change a registry. Every method raises RequestFailed with the final failure."""
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, removal_of
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, TagsOnly
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol import interpret, message
 from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer
 from bulkrm.protocol.message import Answer
@@ -138,7 +138,7 @@ class Registry(Reader):
             raise await self._tags_only(repository, error) from error
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _DeleteRequest:
     """One DELETE of a manifest or a tag, and the HEAD that finds out whether it took effect."""
 

@@ -1,10 +1,10 @@
 """The loop around `decide`: sends a request and carries out the decision, until the answer is final."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.attempt import Accept, Attempt, Authorize, Decision, GiveUp, Wait
 from bulkrm.protocol.decision import still_limited
 from bulkrm.protocol.message import Answer, NoAnswer
@@ -39,7 +39,7 @@ def _tell_nobody(seconds: float, after: Answer | NoAnswer) -> None:
     """Do nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SendLoop:
     """Sends a request until its answer is final: pauses the limiter, waits by the clock, and announces waits."""
 

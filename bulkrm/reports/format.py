@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.model.result.report import ImageResult, Report
+from bulkrm.model.valueclass import valueclass
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class View:
     """Where the text is shown, and how.
 
@@ -25,7 +25,7 @@ class View:
     every: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ReportFormat:
     """One format. `line` is called for every outcome as it happens, `whole` once at the end; either may return ''.
 

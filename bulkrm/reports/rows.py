@@ -6,7 +6,6 @@ that does not fit beside the name is shown on lines of its own below it.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from bulkrm.model.image_name import shortened
 from bulkrm.model.result.outcome import (
@@ -28,6 +27,7 @@ from bulkrm.model.text.cells import cells, padded
 from bulkrm.model.text.colour import Colour, painted
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed, wrapped
 from bulkrm.model.text.printable import printable
+from bulkrm.model.valueclass import valueclass
 from bulkrm.reports.format import View
 
 STATUS_WIDTH = max(len(status) for status in Status) + 2
@@ -39,7 +39,7 @@ COLOURS: Mapping[Status, Colour] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Row:
     """One image. `text`: its reason, error, or the tags that are deleted with it; may be ''."""
 

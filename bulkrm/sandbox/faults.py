@@ -4,10 +4,11 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from bulkrm.model.valueclass import valueclass
 from bulkrm.sandbox.wire import ServerRequest
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Reply:
     """Send this answer instead of processing the request."""
 
@@ -16,38 +17,38 @@ class Reply:
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Drop:
     """Close the connection before the request has any effect."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DropAfter:
     """Let the request take effect, then close the connection instead of answering."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Delay:
     """Wait for `seconds`, then process the request."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Call:
     """Await a function, then process the request: to change the state before it, or to wait for an event."""
 
     hook: Callable[[ServerRequest], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LieAboutDigest:
     """Answer with another `Docker-Content-Digest`; None: without one."""
 
     digest: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LieAboutBody:
     """Answer with another body, and the right headers."""
 

@@ -7,10 +7,10 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from bulkrm.model.valueclass import valueclass
 from bulkrm.sandbox.registry.referrers import describe
 from bulkrm.sandbox.registry.store import Store
 
@@ -25,7 +25,7 @@ _PLATFORMS = ("amd64", "arm64", "s390x", "ppc64le")
 _CREATED = "2026-01-31T12:00:00Z"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Image:
     """A manifest, with the blobs and children that a registry must have before it accepts the manifest."""
 

@@ -1,10 +1,11 @@
 """The sandbox: a registry and a token server on loopback, with logs of their requests."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from bulkrm.model.valueclass import valueclass
 from bulkrm.sandbox.auth.accounts import Users
 from bulkrm.sandbox.auth.gate import Gate
 from bulkrm.sandbox.auth.keys import ServerCertificate
@@ -18,7 +19,7 @@ from bulkrm.sandbox.settings import SandboxSettings
 from bulkrm.sandbox.wire import ServerRequest, ServerResponse, coded_answer
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LoggedRequest:
     """A line of the registry's log. `path` is decoded, `query` raw; `status` is None where the connection was dropped.
 

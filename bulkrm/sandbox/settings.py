@@ -1,7 +1,8 @@
 """The behaviour of the sandbox's registry, where registries differ."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from bulkrm.model.valueclass import valueclass
 
 
 class Auth(StrEnum):
@@ -12,7 +13,7 @@ class Auth(StrEnum):
     TOKEN = "token"  # noqa: S105 (the name of a mode)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SandboxSettings:
     """The defaults are distribution 2.8.2 with deletion enabled and token authentication.
 

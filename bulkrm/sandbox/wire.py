@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
 from urllib.parse import parse_qsl
+
+from bulkrm.model.valueclass import valueclass
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ServerRequest:
     """A request. `path` is decoded, `query` is not; `headers` have lower-case names, repeated ones are joined."""
 
@@ -35,7 +37,7 @@ class ServerRequest:
         return [value for key, value in parse_qsl(self.query, keep_blank_values=True) if key == name]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ServerResponse:
     """An answer. An answer to HEAD has its body here too; the server sends only its length."""
 

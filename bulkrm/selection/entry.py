@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from bulkrm.model.errors import InputError, Problem
@@ -19,6 +19,7 @@ from bulkrm.model.reference import (
     split_host,
 )
 from bulkrm.model.target import Source, Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry, refuse_by_digest
 from bulkrm.selection.found_selectors import conditions
 from bulkrm.selection.patterns.glob import Glob
@@ -34,7 +35,7 @@ Entry = Target | Glob | ConditionalEntry
 TagItem = TagPattern | str  # a str is one exact tag
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LongForm:
     """The keys beside `image` in the long form of an entry. `tags` None: `image` has the tag or digest, or a condition.
 

@@ -8,7 +8,7 @@ the entries nor what other rules keep changes the result.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from bulkrm.model.condition_verdicts import NO_VERDICTS, ConditionVerdicts
@@ -17,13 +17,14 @@ from bulkrm.model.manifests.details import Details
 from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.selector import OF_CONFIG, ChooseImages, ChosenImage, Fact, KeepVerdict, Narrow, Rank
 
 UNKNOWN = Details()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RepositoryView:
     """The facts about one repository that conditions use.
 

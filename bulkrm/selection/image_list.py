@@ -1,12 +1,13 @@
 """`ImageList`: the images that a run is about, and the patterns and references that keep others."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.in_use.reading import read_in_use
@@ -17,7 +18,7 @@ from bulkrm.selection.run_conditions import RunConditions
 ReadFile = Callable[[str], bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageList:
     """The images that may be deleted, and those that are kept. `parse_list` and `parse_images` make it; `+` joins two.
 

@@ -1,13 +1,12 @@
 """All conditions of a run: those of entries, and those that apply to every repository."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.settings import Policy, Shared
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunConditions:
     """The conditions of a run. `entries`: the entries with conditions; `Target.bound` holds indexes into them.
 

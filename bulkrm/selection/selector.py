@@ -6,7 +6,7 @@ planner reads those from the registry.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.details import Details
 from bulkrm.model.result.outcome import KeptReason
+from bulkrm.model.valueclass import valueclass
 
 
 class Fact(StrEnum):
@@ -58,7 +59,7 @@ class KeyLevel(Enum):
     FILE = "file"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Key:
     """A key of the list file. `schema`: its JSON Schema. `parse`: parses one text of its value.
 
@@ -85,7 +86,7 @@ class TagFilter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChosenImage:
     """A manifest that an entry chose, with its facts. `tags`: those that the entry chose, sorted."""
 
@@ -94,7 +95,7 @@ class ChosenImage:
     details: Details
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class KeepVerdict:
     """The reason why a condition keeps an image. `why`: one line of explanation, None where the reason is enough."""
 
@@ -102,21 +103,21 @@ class KeepVerdict:
     why: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChooseTags:
     """CHOOSE_TAG: `chooses` replaces the tags or pattern of tags of the entry."""
 
     chooses: TagFilter
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ExcludeTags:
     """CHOOSE_TAG: the entry does not choose the tags that `excluded` matches."""
 
     excluded: TagFilter
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChooseImages:
     """CHOOSE_DIGEST: the entry chooses only images for which `chooses` returns True. `text`: the condition, for messages."""
 
@@ -125,7 +126,7 @@ class ChooseImages:
     chooses: Callable[[Details], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Narrow:
     """NARROW: `verdict` returns why this entry keeps an image, at a given time (UTC); None: it does not."""
 
@@ -134,7 +135,7 @@ class Narrow:
     verdict: Callable[[Details, datetime], KeepVerdict | None]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Rank:
     """RANK: `kept` returns the images of a group that are kept. `group` returns the group of a tag; None: it is not chosen.
 
@@ -148,7 +149,7 @@ class Rank:
     by_date: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RequiresFact:
     """A condition that needs a fact which the protocol does not provide, and so is refused before anything is sent."""
 
@@ -163,7 +164,7 @@ def no_condition(_: Values) -> None:
     """Return no condition: the keys are read by another selector, or apply to the whole run."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Selector:
     """One kind of condition: its stage, its keys, and `make`, which turns the values of an entry into the condition.
 

@@ -6,12 +6,12 @@ has a line of its own (`bulkrm.codec.plan_writer`), and only those lines are rea
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.run_record import named_entries
 from bulkrm.model.image_name import repository_part
+from bulkrm.model.valueclass import valueclass
 from bulkrm.state.errors import changed
 from bulkrm.state.files import read_lines
 from bulkrm.state.journal.file import LONGEST
@@ -19,7 +19,7 @@ from bulkrm.state.journal.file import LONGEST
 _LINE = b'   "repository": '
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunRepositories:
     """The repositories of a run, `host/path` in normal form, each once.
 

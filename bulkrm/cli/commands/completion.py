@@ -8,19 +8,19 @@ word, a tab, and its meaning. No request is sent, and errors lead to no completi
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bulkrm.cli.command_names import COMMANDS
 from bulkrm.cli.options.rule import DEFAULT, extras_of
 from bulkrm.cli.terminal.console import show_lines
 from bulkrm.model.text.printable import printable
+from bulkrm.model.valueclass import valueclass
 
 SHELLS = ("bash", "zsh", "fish")
 _CHOICES = re.compile(r"[a-z-]+(?:\|[a-z-]+)+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Completions:
     """The completions of one word: `words`, each with its meaning, or files or folders, which the shell finds."""
 

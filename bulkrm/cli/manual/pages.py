@@ -6,11 +6,12 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from bulkrm.model.valueclass import valueclass
 
 _ROW = re.compile(r"^\| \[([a-z-]+)\]\(\1\.md\) \| (.+?) \|$", re.MULTILINE)
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -22,7 +23,7 @@ _MOST = 3  # pages that are suggested for a word
 _SHORT, _STEM, _ALIKE = 3, 4, 0.7
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ManualPage:
     """A page. `topic`: the word for it after `bulkrm help`. `line`: its subject, in one line."""
 

@@ -5,7 +5,7 @@ It is TOML. It is never read from the working folder, where a repository that wa
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from bulkrm.cli.options.rule import Option, SetBy
 from bulkrm.cli.options.tomlplace import line_of
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import parse_host
+from bulkrm.model.valueclass import valueclass
 
 # Not options yet, and never to be set by the environment or the file: they would choose images, or send requests elsewhere.
 RESERVED = frozenset({"image", "api-url"})
@@ -20,7 +21,7 @@ _HOSTS = "hosts"
 _MAX = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Configuration:
     """The content of the file at `path`, by the names of options without dashes; `hosts` by hosts in normal form.
 

@@ -5,7 +5,7 @@ A command takes the groups that it needs; `bulkrm.cli.options.command` makes typ
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -16,6 +16,7 @@ from bulkrm.cli.options.configuration import Configuration
 from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, OptionRule, union
 from bulkrm.cli.process import ProcessContext
 from bulkrm.model.settings import Connection, Shared, Strategy
+from bulkrm.model.valueclass import valueclass
 
 OUTPUT = "Output"
 
@@ -59,7 +60,7 @@ StateDir = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every request.", rich_help_panel=OUTPUT)]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageOptions:
     """The images: arguments, lists, and those to explain."""
 
@@ -88,7 +89,7 @@ class ImageOptions:
         return "-" in (self.files or ())
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ConsentOptions:
     """Whether anything is changed, and whether the user is asked before."""
 
@@ -99,7 +100,7 @@ class ConsentOptions:
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask."), COMMAND_LINE] = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ConfirmationOptions(ConsentOptions):
     """Whether anything is deleted, and above which number the user has to type it."""
 
@@ -110,7 +111,7 @@ class ConfirmationOptions(ConsentOptions):
     ] = values.CONFIRM_ABOVE
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ProtectionOptions(ConfirmationOptions):
     """Which images are never deleted, and how many may be deleted at most."""
 
@@ -131,7 +132,7 @@ class ProtectionOptions(ConfirmationOptions):
     ] = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SafetyOptions(ProtectionOptions):
     """All safety rules, and the order and the checks of a deletion."""
 
@@ -164,7 +165,7 @@ class SafetyOptions(ProtectionOptions):
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first failure.")] = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SignInOptions:
     """The user and the password, and how registries are reached: TLS, plain HTTP, configuration file."""
 
@@ -227,7 +228,7 @@ class SignInOptions:
         return self.config or Configuration()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PaceOptions:
     """How many requests are sent at a time, how fast, and how long one may take."""
 
@@ -245,7 +246,7 @@ class PaceOptions:
     timeout: Timeout = "60"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class OutputOptions:
     """What is shown, written and recorded. No option sets `process`."""
 

@@ -5,9 +5,11 @@ by the configuration file; the first of these layers that sets it holds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Any
+
+from bulkrm.model.valueclass import valueclass
 
 
 class SetBy(Enum):
@@ -23,7 +25,7 @@ class SetBy(Enum):
     NONE = "the command line only, and it is no setting"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class OptionRule:
     """The rule of one option.
 
@@ -49,7 +51,7 @@ def union(lower: Sequence[str], higher: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*lower, *higher]))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Option:
     """An option that layers may set. `parameter`: its name in the command's function."""
 
@@ -71,7 +73,7 @@ class Option:
         return self.rule.combine is not None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Example:
     """One example in a command's help: a sentence about its purpose, and the command lines, one a line."""
 
@@ -79,7 +81,7 @@ class Example:
     lines: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class CommandExtras:
     """The rules of a command's options, by the names of the function's parameters, and its examples."""
 

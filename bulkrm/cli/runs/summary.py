@@ -1,7 +1,7 @@
 """The summary of a recorded run, as the list of runs shows it, in words and as JSON."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 from bulkrm.codec.journal_events import Undone
 from bulkrm.model.text.layout import counted
+from bulkrm.model.valueclass import valueclass
 from bulkrm.state.errors import StateError
 from bulkrm.state.journal.run_status import INTERRUPTED, RunStatus
 from bulkrm.state.known import KnownRun
@@ -33,7 +34,7 @@ class RunState(StrEnum):
     DAMAGED = "damaged"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunSummary:
     """The summary of a run. `counts`: the number of images by status, at its end. `damage`: the error in its record."""
 
@@ -41,7 +42,7 @@ class RunSummary:
     folder: Path
     started: datetime
     state: RunState
-    touched: RunRepositories = RunRepositories()  # noqa: RUF009 (it is frozen)
+    touched: RunRepositories = RunRepositories()
     undone: Undone = Undone.NO
     exit_code: int | None = None
     counts: Mapping[str, int] = field(default_factory=dict)

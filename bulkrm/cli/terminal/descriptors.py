@@ -7,11 +7,11 @@ one in use. A host never has more connections than requests were in flight to it
 
 import os
 import resource
-from dataclasses import dataclass
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.settings import Pacing
+from bulkrm.model.valueclass import valueclass
 
 _ASIDE = 24
 _UNLIMITED = 65536
@@ -19,7 +19,7 @@ _TOKENS = 4  # one of every four connections is to the token server
 _FEWEST = 2  # one to a registry and one to its token server
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Share:
     """Connections to one registry, and to one token server."""
 

@@ -9,11 +9,11 @@ import errno
 import os
 import stat
 import termios
-from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.valueclass import valueclass
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -47,7 +47,7 @@ def _is_hung_up(descriptor: int) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Streams:
     """The three standard streams of the process."""
 

@@ -6,7 +6,6 @@ lets the first deletions of a host and a place go alone, `next_step` decides wha
 """
 
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bulkrm.engine.execute.deletion import Deletion
@@ -34,10 +33,11 @@ from bulkrm.model.plan import Item, Order, Plan
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect
 from bulkrm.model.steps import RemoveTagsAhead, Step
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.order.sequence import compile_steps
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ExecutionOptions:
     """What an execution needs beside its plan.
 

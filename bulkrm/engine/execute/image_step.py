@@ -1,7 +1,6 @@
 """One image is taken through the delete phase: `next_step` says what comes next, and here it is done."""
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
@@ -22,13 +21,14 @@ from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.model.steps import DeleteManifest, Step, UntagManifest
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import CameTo, Queued, Recorded, State
 from bulkrm.planning.next_step import UNCONFIRMED, AwaitTurn, Leave, Look, Recheck, Record, Send, next_step
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Parts:
     """What all steps of one execution share: who may go when, what may go, the requests, and what came of them."""
 

@@ -1,7 +1,6 @@
 """Tags that are left over although they should be gone: reads them, and removes them where the registry can."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoys
@@ -11,9 +10,10 @@ from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LeftoverTag:
     """A tag that is left over, the item of its manifest, and what was seen of the tag."""
 

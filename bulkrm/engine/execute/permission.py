@@ -1,11 +1,11 @@
 """Permission to send a change of a tag: asked for in the last moment before each send, however long the change has waited."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.stop import Stop
 from bulkrm.model.reference import Repository
+from bulkrm.model.valueclass import valueclass
 
 
 class Permission(Protocol):
@@ -16,7 +16,7 @@ class Permission(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class WhileFresh:
     """Until the run is stopped, or what the change rests on has grown too old: then it is judged again."""
 
@@ -29,7 +29,7 @@ class WhileFresh:
         return not self.stop and not self.staleness.is_stale(self.repository)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UntilStopped:
     """Until the run is stopped."""
 

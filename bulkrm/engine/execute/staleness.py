@@ -26,7 +26,7 @@ that is to go keeps its name, so only the whole reading sees it. What is put on 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import anyio
 
@@ -36,11 +36,12 @@ from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import Judgement
 from bulkrm.remote.clock import Clock, Moment
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Judged:
     """The newest judgement of a repository. `items`: what it still deletes (None: all that the plan deletes)."""
 

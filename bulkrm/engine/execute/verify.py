@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.verify_deleted import RemovedReference, still_there
@@ -18,11 +17,12 @@ from bulkrm.model.grouping import by_repository
 from bulkrm.model.manifests.manifest import Resolution, Resolved, Unresolved
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import Difference, Verification
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.facts import TagsRead
 from bulkrm.planning.guards.graph import manifests_below, removed_tags
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Expected:
     """What is to stay in one repository: tags with what they hold, and the manifests that those need."""
 

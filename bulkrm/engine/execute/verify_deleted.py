@@ -4,7 +4,6 @@ Costs one request for each digest and each tag that went, and one tag list for e
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.tags.tag_change import tag_of
@@ -21,9 +20,10 @@ from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Deleted, Outcome, Untagged
 from bulkrm.model.result.report import Difference
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RemovedReference:
     """A tag or digest that the report calls gone, and the digest that it had; None: a dangling tag."""
 

@@ -1,7 +1,7 @@
 """Expands globs into targets: by one tag list for each repository, and for repository patterns the catalog of the host."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain, islice
 
 from bulkrm.engine.gateway import Gateway
@@ -14,6 +14,7 @@ from bulkrm.model.result.failure import CircuitOpen, Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
 from bulkrm.model.target import Line, Target, Unmatched
 from bulkrm.model.text.layout import counted
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.list_warnings import MOST, count_ungrouped, covered_entries, globs, unused_excludes
@@ -51,7 +52,7 @@ async def expand(
     return _dedupe(chain.from_iterable(lines for _, lines in named))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Expansion:
     """The results of the listings, which entries are expanded with. `unread`: the outcome of patterns without a listing."""
 

@@ -1,7 +1,7 @@
 """Makes the plan of a run: resolves targets, judges, probes what the judgement depends on, and judges again."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
@@ -22,6 +22,7 @@ from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
 from bulkrm.model.result.failure import CircuitOpen, Failure, TagsOnly
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Line, Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit, judge
@@ -32,7 +33,7 @@ from bulkrm.planning.recursion import without_kept_attachments
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PlanWithFacts:
     """A plan, and the facts that it was made from."""
 

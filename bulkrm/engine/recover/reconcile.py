@@ -1,7 +1,7 @@
 """Reconciles requests that a killed run left in flight: what took effect becomes an outcome, the rest is planned again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
@@ -23,10 +23,11 @@ from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, Woul
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_outcome import image_outcome
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class EarlierProgress:
     """The progress of the earlier parts of a run that is resumed.
 

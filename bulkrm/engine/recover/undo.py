@@ -5,7 +5,7 @@ go-containerregistry stores tags and digests separately: pkg/registry/manifest.g
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import anyio
 
@@ -40,11 +40,12 @@ from bulkrm.model.result.outcome import (
 )
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Loss:
     """A manifest that a run deleted, or removed tags from. `tags`: the removed tags; `decoys`: what they may lead to."""
 

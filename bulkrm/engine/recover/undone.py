@@ -5,7 +5,7 @@ tag, or as the child of an index, is kept too; if its own tag is gone, its outco
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
@@ -21,10 +21,11 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.result.report import ImageResult
+from bulkrm.model.valueclass import valueclass
 from bulkrm.state.journal.removals import TaggedDigest
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UndoneImages:
     """The manifests and tags of a run that undos restored (`sure`), or may have restored (`maybe`).
 

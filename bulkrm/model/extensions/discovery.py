@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.extensions.field_types import wrong_field
+from bulkrm.model.valueclass import valueclass
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class Plugin:
         return f"{self.distribution} {self.version}, entry point {self.name} of {self.group}"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Extension(Generic[T]):
     """One extension. `plugin` None: it belongs to bulkrm."""
 
@@ -60,7 +61,7 @@ def _nothing_wrong(_: Any) -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ExtensionPoint(Generic[T]):
     """Where the extensions of one kind are: the modules of `package` with the constant, the entry points of `group`.
 

@@ -8,13 +8,14 @@ distribution docs/spec/manifest-v2-1.md.
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.manifests.manifest import INDEX_TYPES, SCHEMA1_TYPES, Manifest
+from bulkrm.model.valueclass import valueclass
 
 CREATED_ANNOTATION = "org.opencontainers.image.created"
 MAX_DEPTH = 8  # of indexes in indexes
@@ -26,7 +27,7 @@ _ATTESTATION = "vnd.docker.reference.type"  # BuildKit docs/attestations/attesta
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Config:
     """The fields of an image's configuration that conditions use.
 
@@ -38,7 +39,7 @@ class Config:
     platform: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ManifestFacts:
     """The fields of a manifest that conditions use.
 
@@ -52,19 +53,19 @@ class ManifestFacts:
     images: tuple[Digest, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Missing:
     """The registry answered 404 for a manifest or blob."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unread:
     """A manifest or blob could not be read; `why` is one line."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Details:
     """All facts about one manifest that conditions use. Each of them may be unknown.
 

@@ -1,14 +1,15 @@
 """The inventory of a repository, which some registries offer over an API of their own: manifests with their tags."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, Resolved
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ListedManifest:
     """One manifest of a repository. A field is None where the listing does not have it; `size` is in bytes.
 
@@ -23,7 +24,7 @@ class ListedManifest:
     locked: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Inventory:
     """All tags of a repository (`names`), and its manifests as far as the listing has them.
 

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.manifests.descriptors import JsonPairs, descriptors, parse_pairs
 from bulkrm.model.result.failure import Failure
+from bulkrm.model.valueclass import valueclass
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -48,7 +48,7 @@ def is_media_type(text: str) -> bool:
     return _MEDIA_TYPE.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Children:
     """The digests that a manifest names, each once, in its order.
 
@@ -149,7 +149,7 @@ def _object(content: bytes) -> dict[str, Any] | None:
     return body if isinstance(body, dict) else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Blob:
     """The configuration or a layer of an image; `size` in bytes."""
 
@@ -183,7 +183,7 @@ def subject(content: bytes) -> Digest | None:
     return Digest(digest) if isinstance(digest, str) and is_digest(digest) else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Resolved:
     """The manifest that a reference leads to, without its bytes.
 
@@ -199,7 +199,7 @@ class Resolved:
     blobs: tuple[Blob, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Manifest:
     """A manifest whose digest was checked against its bytes. `content` is exactly what the registry sent."""
 
@@ -236,14 +236,14 @@ def decoy_run(manifest: Manifest) -> str | None:
     return run if isinstance(run, str) and _RUN_NAME.fullmatch(run) else ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Absent:
     """The registry answered 404 for the manifest; `no_repository`: it does not have the repository either."""
 
     no_repository: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unresolved:
     """The request failed, so it is not known whether the manifest exists."""
 

@@ -57,12 +57,12 @@ its manifest was found gone and its digest answers again: somebody has pushed th
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import Enum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
+from bulkrm.model.valueclass import valueclass
 
 # Seconds to wait before each further look at a tag or manifest that is still there: a registry may work in the background.
 PATIENCE = (1.0, 3.0, 9.0)
@@ -112,7 +112,7 @@ class TagState(Enum):
         return self in (TagState.DANGLING, TagState.SERVES)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TagLook:
     """The state of a tag that a run tried to remove, and the digest that it leads to (None: none; Failure: unknown)."""
 

@@ -1,7 +1,8 @@
 """Failures: a closed set of codes, each with the reach of its cause and a hint about what to do next."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from bulkrm.model.valueclass import valueclass
 
 
 class Reach(StrEnum):
@@ -56,7 +57,7 @@ TROUBLE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Failure:
     """Why an image failed.
 
@@ -80,17 +81,17 @@ class Failure:
         return self.code in (FailureCode.UNEXPECTED_ANSWER, FailureCode.DIGEST_MISMATCH) and self.status == _OK
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class StillTagged(Failure):
     """The registry deletes a manifest only once it has no tag, and it has one."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TagsOnly(Failure):
     """The registry deletes tags, but no manifests."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class CircuitOpen(Failure):
     """The request was not sent, because too many in a row to its host had failed. No outcome is `Failed` for it.
 

@@ -1,12 +1,13 @@
 """The outcome of an image: one of a closed set. Every image has exactly one, however the run ends."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import ClassVar
 
 from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.failure import CircuitOpen, Failure
+from bulkrm.model.valueclass import valueclass
 
 
 class Status(StrEnum):
@@ -90,7 +91,7 @@ class NotAttemptedReason(StrEnum):
     INTERNAL_ERROR = "internal-error"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Deleted:
     """The registry confirmed the deletion.
 
@@ -103,7 +104,7 @@ class Deleted:
     status: ClassVar[Status] = Status.DELETED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class WouldDelete:
     """A dry run: the real one would delete this."""
 
@@ -112,7 +113,7 @@ class WouldDelete:
     status: ClassVar[Status] = Status.WOULD_DELETE
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Untagged:
     """The registry confirmed that the tag is gone. `remaining_tags`: the tags that its manifest keeps, in full form."""
 
@@ -120,7 +121,7 @@ class Untagged:
     status: ClassVar[Status] = Status.UNTAGGED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class WouldUntag:
     """A dry run: the real one would remove this tag and nothing else."""
 
@@ -128,28 +129,28 @@ class WouldUntag:
     status: ClassVar[Status] = Status.WOULD_UNTAG
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Restored:
     """Undo pushed the tag or manifest again, and read it back."""
 
     status: ClassVar[Status] = Status.RESTORED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class WouldRestore:
     """A dry run: the real undo would push this again."""
 
     status: ClassVar[Status] = Status.WOULD_RESTORE
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Unchanged:
     """Undo found the tag or manifest as it was before the run, and pushed nothing."""
 
     status: ClassVar[Status] = Status.UNCHANGED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Gone:
     """The image was absent, which is a success. `no_repository`: its repository too, perhaps because of a typing error."""
 
@@ -157,7 +158,7 @@ class Gone:
     status: ClassVar[Status] = Status.ABSENT
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Kept:
     """A rule kept the image. `because` names the tags, the pattern, the digest or the failure that made the rule apply.
 
@@ -170,7 +171,7 @@ class Kept:
     status: ClassVar[Status] = Status.KEPT
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Failed:
     """The image could not be deleted, or it is not known whether it is deleted."""
 
@@ -178,7 +179,7 @@ class Failed:
     status: ClassVar[Status] = Status.FAILED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class NotAttempted:
     """No request was sent to delete the image."""
 
@@ -186,7 +187,7 @@ class NotAttempted:
     status: ClassVar[Status] = Status.NOT_ATTEMPTED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class NoMatch:
     """A pattern that chose nothing."""
 

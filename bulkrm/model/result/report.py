@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Self
 
@@ -11,9 +11,10 @@ from bulkrm.model.plan import Plan
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Kept, Outcome, Signal, Status, exit_code
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImageResult:
     """One line of the report. `image` is the full normal form, or the pattern that chose nothing.
 
@@ -30,7 +31,7 @@ class ImageResult:
     parent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunInfo:
     """The run of a report. `started` is UTC; `seconds` is its duration."""
 
@@ -41,7 +42,7 @@ class RunInfo:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Requests:
     """How many requests were sent, retries included."""
 
@@ -49,7 +50,7 @@ class Requests:
     token: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Difference:
     """A tag or manifest that `--verify` did not find as expected.
 
@@ -64,7 +65,7 @@ class Difference:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Verification:
     """The result of `--verify`; `checked`: how many kept tags and manifests were read."""
 
@@ -72,7 +73,7 @@ class Verification:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ConditionReads:
     """How many manifests and configurations were read because of the conditions of a list."""
 
@@ -80,7 +81,7 @@ class ConditionReads:
     configurations: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Reclaiming:
     """How the space of deleted images becomes free, by host.
 
@@ -95,7 +96,7 @@ class Reclaiming:
 _UNFINISHED = frozenset({FailureCode.UNFINISHED, FailureCode.UNCONFIRMED})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Tally:
     """Counts over all images, made in one pass, because images may be generated on demand by the hundred thousand.
 
@@ -124,7 +125,7 @@ class Tally:
         return cls(summary, exit_code(telling), unfinished)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Report:
     """A whole run: the images in the order of the list, glob matches sorted.
 

@@ -6,13 +6,13 @@ nothing in it is deleted.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.settings import Shared
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
 
 
@@ -29,7 +29,7 @@ def keep_all(_: int, deletions: Mapping[Digest, datetime | None]) -> Collection[
     return deletions
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class GuardRules:
     """The user's settings for the guards. `protection` and `ignoring`: find patterns of protected and ignored damaged tags.
 
@@ -43,7 +43,7 @@ class GuardRules:
     choose_kept: ChooseKept = keep_all
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Candidate:
     """A manifest that the guards decide about. `listed`: its tags in the list; `tags`: all its known tags, sorted.
 

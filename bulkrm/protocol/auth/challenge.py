@@ -9,7 +9,9 @@ value (`scope="repository:a/b:pull,push"`) belongs to the value, so the line can
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bulkrm.model.valueclass import valueclass
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 (RFC 9110 5.6.2, no secret)
 _PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?=,|$)', re.DOTALL)
@@ -19,7 +21,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MAX_LENGTH = 16_384
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Challenge:
     """One challenge. The scheme and the names of the parameters are in lower case."""
 

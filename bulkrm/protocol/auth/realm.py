@@ -2,11 +2,11 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Self
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from bulkrm.model.errors import ProtocolError
+from bulkrm.model.valueclass import valueclass
 
 # Headers may hold any bytes; a URL is printable ASCII (RFC 3986 section 2), or it breaks requests and terminals.
 _VISIBLE = re.compile(r"[!-~]+")
@@ -14,7 +14,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _CLIENT = "bulkrm"  # `client_id`, by which a token server may tell clients apart
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Realm:
     """The absolute URL of a token server's endpoint, its query included."""
 

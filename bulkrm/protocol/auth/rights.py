@@ -1,11 +1,10 @@
 """The failures for wrong credentials and for missing rights, each with a hint."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.model.settings import Credential, IdentityToken, RegistryToken
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import Request
 
 _CHECK = "check the user and password: -u with -p, --password-stdin or REGISTRY_PASSWORD, or `docker login`"
@@ -14,7 +13,7 @@ _UNAUTHORIZED = 401
 _NEEDED = {"PUT": "push", "DELETE": "delete"}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class CredentialState:
     """The state of the credentials for a request.
 

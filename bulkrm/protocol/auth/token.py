@@ -1,10 +1,10 @@
 """The token server's answer (distribution docs/spec/auth/token.md)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from bulkrm.model.errors import ProtocolError
 from bulkrm.model.secret import Secret
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import Answer
 
 # "If omitted, this defaults to 60 seconds" (docs/spec/auth/token.md); docker_auth and Quay always omit `expires_in`.
@@ -15,7 +15,7 @@ _MARGIN = 5.0
 _MARGIN_SHARE = 0.2
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Token:
     """A Bearer token. `life`: seconds from its receipt to its expiry."""
 

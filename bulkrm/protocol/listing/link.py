@@ -16,10 +16,10 @@ name (renovatebot/renovate#15080). A header that breaks a rule never counts as t
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from bulkrm.model.errors import ProtocolError
+from bulkrm.model.valueclass import valueclass
 
 _ENDS = ("tags/list", "_catalog")
 _REFERRERS = re.compile(r"(?:(.*)/)?(referrers/[^/]+)")
@@ -32,7 +32,7 @@ _TARGET = re.compile(r"[ \t,]*(?:<([^<>]*)>|([^\s<>;,\"]+))")
 _BETWEEN = re.compile(r"[ \t]*(?:,|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Link:
     """One link of the header. The names of parameters are in lower case; the first of equal names counts."""
 

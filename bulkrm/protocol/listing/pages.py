@@ -1,12 +1,12 @@
 """Turns final answers to requests for a listing into pages. Raises RequestFailed for other answers."""
 
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.manifests.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.explanation import clean, error_entries, explained, is_registry_answer
 from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing.link import next_target, same_repository
@@ -21,7 +21,7 @@ _NOT_THE_SIZE = frozenset({"NAME_INVALID", "NAME_UNKNOWN", "UNAUTHORIZED", "DENI
 _AGAIN = "run again; if it stays so, the registry's listing cannot be relied on"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Page:
     """One page of a listing.
 

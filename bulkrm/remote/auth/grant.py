@@ -1,14 +1,14 @@
 """The authorization of one send, with its header and its secrets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bulkrm.model.settings import Credential
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.attempt import Authorization, BasicAuthorization
 from bulkrm.remote.auth.token_cache import HeldToken, TokenKey, secrets_of
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Grant:
     """The authorization of one send. `login`: its credentials; None: anonymous. `header`: the value of `Authorization`.
 

@@ -1,17 +1,17 @@
 """Checks a realm before credentials are sent there, as `bulkrm.protocol.auth.realm` does, but with DNS names resolved."""
 
 import socket
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import anyio
 
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.auth.realm import Realm, is_inward, refuse_realm
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RealmCheck:
     """Checks the realms that one registry announces. `base`: the registry's scheme and host."""
 

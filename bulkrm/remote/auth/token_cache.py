@@ -16,6 +16,7 @@ from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login, Pacing, RegistryToken
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.attempt import Attempt, Authorize, Decision
 from bulkrm.protocol.auth.realm import Realm
 from bulkrm.protocol.auth.rights import bad_credentials, permission_hint
@@ -39,7 +40,7 @@ _LOOK = "the registry sends clients there for tokens: look into that server's lo
 _MOST_DOUBTS = 3  # accounts get locked after more wrong passwords than this
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TokenKey:
     """The key of a token in the cache: what it is valid for. `scope` None: for no resource, as `docker login` requests it."""
 
@@ -55,7 +56,7 @@ class TokenKey:
         return f"the token server {self.realm.host} that {self.host} names"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class HeldToken:
     """A token. `good_until`: when it has to be renewed, in seconds of the monotonic clock."""
 

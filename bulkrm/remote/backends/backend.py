@@ -17,16 +17,16 @@ sent, and a stopped run knows that it may have taken effect.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 
 from bulkrm.model.extensions.discovery import ExtensionPoint
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.host import Host
 from bulkrm.remote.registry import Registry
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Backend:
     """One way to access a registry.
 

@@ -8,7 +8,7 @@ that entry.
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, mask_credentials
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.explanation import clean
 from bulkrm.remote.credentials.keys import host_of, is_url, normal_key
 
@@ -27,7 +28,7 @@ _AUTH_REMEDY = f"`docker login` again, {_GIVE}"
 _TYPE_REMEDY = f"repair it, {_GIVE}"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DockerConfig:
     """The credentials of one source.
 

@@ -10,6 +10,7 @@ import anyio.to_thread
 from bulkrm.model.errors import InputError, Problem, RequestFailed
 from bulkrm.model.reference import Repository
 from bulkrm.model.settings import Credential
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.credentials.deferred import DeferredSource, no_password
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
@@ -34,7 +35,7 @@ class _Answer:
     lock: anyio.Lock = field(default_factory=anyio.Lock)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Found:
     """Credentials with their origin: the source, the key as it is written there, and the helper that returned them."""
 

@@ -6,12 +6,13 @@ that has a usable entry for a host or a repository wins, by the `order` of the s
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bulkrm.model.extensions.discovery import ExtensionPoint
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
+from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.credentials.deferred import Ask
 from bulkrm.remote.credentials.docker_config import DockerConfig
 
@@ -20,7 +21,7 @@ _GIVEN = 20
 USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Profile:
     """The user of one host in the configuration file. `password_env`: the environment variable with the password."""
 
@@ -28,7 +29,7 @@ class Profile:
     password_env: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class GivenCredentials:
     """The credentials that the user gave explicitly, for the one host of the run. `password`: typed, or from a pipe.
 
@@ -42,7 +43,7 @@ class GivenCredentials:
     profiles: Mapping[str, Profile] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Surroundings:
     """Everything that sources read. `default_port`: the port of hosts that are written without one."""
 
@@ -85,7 +86,7 @@ def _never(_: Surroundings) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class CredentialSource:
     """A source of credentials: `read` reads them before a run, or `login` asks for them during the run.
 

@@ -6,16 +6,16 @@ podman's before Docker's, as in containers/image (`docker/docker_client.go` `doc
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.valueclass import valueclass
 
 _ETC = Path("/etc")
 _HTTPS = "443"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Certificates:
     """The certificates in the folder of a registry. `cas`: CAs; `client`: a client certificate and its key."""
 

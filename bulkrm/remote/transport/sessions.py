@@ -9,7 +9,6 @@ import io
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +18,7 @@ from yarl import URL
 from bulkrm import __version__
 from bulkrm.model.limits import is_exhausted
 from bulkrm.model.settings import Connection
+from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import (
     CERTIFICATE,
     EXHAUSTED,
@@ -65,7 +65,7 @@ class _SendFailedError(Exception):
         self.failed = failed
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Opened:
     """Two sessions, for requests that share connections and for those that are sent alone; and the time limit of all."""
 

@@ -7,16 +7,17 @@ compared as strings, and only a rule of exactly `*` grants all requested actions
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from fnmatch import fnmatchcase
 from typing import Self
 
 from bulkrm.model.scope import Scope
+from bulkrm.model.valueclass import valueclass
 
 ANONYMOUS = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AccessRule:
     """Actions on the repositories that a pattern matches; its `*` crosses slashes."""
 
@@ -27,7 +28,7 @@ class AccessRule:
 FULL_ACCESS = (AccessRule("*", frozenset({"*"})),)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class User:
     """An account. The one named `ANONYMOUS` is for requests without credentials."""
 

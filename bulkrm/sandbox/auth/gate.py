@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from bulkrm.model.scope import Scope
+from bulkrm.model.valueclass import valueclass
 from bulkrm.sandbox.auth.accounts import Users, knows, read_basic
 from bulkrm.sandbox.auth.tokens import TokenServer
 from bulkrm.sandbox.listen import WallClock
@@ -17,7 +17,7 @@ _CACHED = 4096
 _BASIC = 'Basic realm="basic-realm"'
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Claims:
     """The claims of a token with a valid signature. `begins`, `ends`: seconds since 1970; `serial`: its `jti`."""
 

@@ -11,7 +11,7 @@ import json
 import ssl
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Self
 
@@ -21,11 +21,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bulkrm.model.valueclass import valueclass
+
 _VALID = dt.timedelta(days=365)
 _LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SigningKey:
     """An ES256 key with a self-signed certificate. A registry has to trust `bundle_pem`."""
 
@@ -57,7 +59,7 @@ class SigningKey:
         return claims if isinstance(claims, dict) else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ServerCertificate:
     """A self-signed certificate for 127.0.0.1 and localhost, in PEM."""
 

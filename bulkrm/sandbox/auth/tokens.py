@@ -6,7 +6,7 @@ It can also serve another registry, for example a real one, that trusts `key.bun
 import ssl
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import TracebackType
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from bulkrm.model.errors import ProtocolError
 from bulkrm.model.scope import Scope
+from bulkrm.model.valueclass import valueclass
 from bulkrm.sandbox.auth.accounts import ANONYMOUS, User, Users, knows, read_basic
 from bulkrm.sandbox.auth.keys import SigningKey
 from bulkrm.sandbox.faults import Faults
@@ -28,7 +29,7 @@ DEFAULT_USERS: Mapping[str, User] = {"admin": User("admin")}
 _QUAY_ACTIONS = frozenset({"push", "pull", "*"})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TokenSettings:
     """How the token server answers. `lifetime`: of tokens, in seconds; `fields`: the keys of the answer that hold the token.
 
@@ -52,7 +53,7 @@ class TokenSettings:
     refresh_tokens: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TokenRequest:
     """A line of the log. `scope`: the requested scopes, joined by blanks; `account`: the user; None: anonymous.
 

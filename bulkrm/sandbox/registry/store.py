@@ -8,6 +8,7 @@ from zlib import crc32
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
 from bulkrm.model.manifests.manifest import DOCKER_LIST, DOCKER_MANIFEST, INDEX_TYPES, OCI_INDEX, OCI_MANIFEST
+from bulkrm.model.valueclass import valueclass
 from bulkrm.sandbox.wire import Refused
 
 # distribution v2.8.2 registry/handlers/manifests.go, maxManifestBodySize
@@ -17,7 +18,7 @@ _PUT_TYPES = frozenset({DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST})
 _TYPE_IN_BODY = frozenset({DOCKER_LIST, DOCKER_MANIFEST})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class StoredManifest:
     """A manifest as it was pushed."""
 

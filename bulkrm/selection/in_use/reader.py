@@ -1,16 +1,16 @@
 """`InUseReader`, which each file of `readers/` declares: how one format of `--in-use` is recognised and read."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from bulkrm.model.extensions.discovery import discover
+from bulkrm.model.valueclass import valueclass
 
 Document = Any  # one parsed JSON or YAML document
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class InUseReader:
     """One format. `fits` tells whether a document has this format; `images` yields its references, as they are written."""
 

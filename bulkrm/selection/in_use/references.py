@@ -7,20 +7,21 @@ manifest and others that of a configuration.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bulkrm.model.digest import Digest, is_digest
 from bulkrm.model.errors import InputError
 from bulkrm.model.manifests.details import Details
 from bulkrm.model.reference import HTTPS_PORT, DigestRef, Repository, TagRef, looks_like_host, parse_reference
 from bulkrm.model.result.outcome import Kept, KeptReason
+from bulkrm.model.valueclass import valueclass
 
 _PREFIXES = ("docker-pullable://", "docker://", "containerd://", "cri-o://")
 _HEX = 64
 _SHORT = re.compile(r"(?:sha256:)?([0-9a-f]{12,63})")  # `docker ps` of an image whose name now belongs to another one
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class InUseReferences:
     """The images in use. `digests`: they count on every host; `ids`: those of them that may be a configuration's digest.
 
@@ -84,7 +85,7 @@ class InUseReferences:
         yield from sorted(reference.tag for reference in self.tags if reference.repository == repository)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class KeptInUse:
     """The manifests of one repository that are kept because they are in use, and the tags that are in use."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.entry import SHORT_FORM, Entry, LongForm, TagItem, parse_entry, parse_tag
 from bulkrm.selection.found_selectors import keys
 from bulkrm.selection.listfile.mistakes import Mistakes, Position, ReadingStoppedError
@@ -24,7 +25,7 @@ _NO_HOST = "registry.invalid"
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class InUseFile:
     """The name of a file of images in use, from the key `in-use`. `where`: its place in the list, for messages."""
 
@@ -32,7 +33,7 @@ class InUseFile:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ListFile:
     """The content of a list file, in its order; `protect`, `in_use` and `min_keep` apply to the whole run."""
 
@@ -42,7 +43,7 @@ class ListFile:
     min_keep: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Limits:
     """Upper bounds for a list file: its size in bytes, the number of its values, and the number of mistakes shown."""
 
@@ -84,7 +85,7 @@ def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
         mistakes.stop(place_of(content, error.start), "not UTF-8", "save the file as text in UTF-8")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Draft:
     """An entry whose reference is not parsed yet, because `registry` may follow later in the file. `line`: its line."""
 

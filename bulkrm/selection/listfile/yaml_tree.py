@@ -6,12 +6,12 @@ duplicate keys and empty values are mistakes, after which the parser goes on.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from bulkrm.model.reference import mask_credentials
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.listfile.mistakes import Mistakes, Position
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml, where PyYAML was built with it
@@ -19,7 +19,7 @@ _MAX_DEPTH = 8
 _QUOTES = "put a value that starts with one of * & ! % @ ` { [ | > in quotes, and indent with blanks"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Scalar:
     """A value that is neither a list nor a mapping: its text, which is never empty, and its place."""
 
@@ -27,7 +27,7 @@ class Scalar:
     place: Position
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Sequence:
     """A list. `items` can be iterated once; items not taken are skipped when the next node is read."""
 
@@ -35,7 +35,7 @@ class Sequence:
     items: Iterator["Node"]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Mapping:
     """A mapping. `pairs` can be iterated once; pairs not taken are skipped when the next node is read."""
 
@@ -43,7 +43,7 @@ class Mapping:
     pairs: Iterator[tuple[Scalar, "Node"]]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UnreadableNode:
     """A node that could not be read; its mistake is noted already."""
 

@@ -7,12 +7,13 @@ constructs of `regex` are refused, because readers who know RE2 would not expect
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import regex
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.patterns.syntax import MAX_TEXT, refuse
 
 SECONDS = 0.1  # for one tag, which has at most 128 characters
@@ -29,7 +30,7 @@ _FLAGS = re.compile(r"\(\?[is]+\)")  # only at the beginning: `regex` applies th
 _LIKE_RE2 = "write it as RE2 has it: groups, classes, | * + ? {n,m}, without lookaround and backreferences"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Expression:
     """A regular expression that is matched against whole tags. Raises InputError with one Problem when it is malformed."""
 
@@ -65,7 +66,7 @@ class Expression:
         return None if found is None else tuple(text or "" for text in found.groups())
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class MatchingTags:
     """Chooses tags by a regular expression; never an artifact tag, nor a tag at which the time limit ends."""
 
@@ -88,7 +89,7 @@ class MatchingTags:
             return False
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ExcludedTags:
     """Excludes tags by a regular expression; also every tag at which the time limit ends."""
 

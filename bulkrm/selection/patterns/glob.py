@@ -1,14 +1,13 @@
 """A glob: a pattern of images, which listings turn into targets."""
 
-from dataclasses import dataclass
-
 from bulkrm.model.reference import Repository
 from bulkrm.model.target import Source
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.patterns.pattern import RepositoryPattern
 from bulkrm.selection.selector import TagFilter
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Glob:
     """A pattern of images.
 

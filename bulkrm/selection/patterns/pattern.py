@@ -6,10 +6,11 @@ a protect pattern with a typing error would protect nothing.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Self
 
 from bulkrm.model.reference import HTTPS_PORT, HUB, Repository
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.patterns.syntax import check_text, compile_host, compile_path, compile_tag, refuse, split_tag
 
 Fits = Callable[[str], object]  # returns None where the text does not match
@@ -18,7 +19,7 @@ Fits = Callable[[str], object]  # returns None where the text does not match
 _ARTIFACT = re.compile(r"sha(?:256|512)-[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TagPattern:
     """Chooses tags. It chooses artifact tags (`sha256-<hex>...`: signatures and the like) only if its text starts that way.
 
@@ -43,7 +44,7 @@ class TagPattern:
         return _ARTIFACT.match(tag) is None or self.text.startswith(tag[: len("sha256-")])
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ExcludePattern:
     """Excludes tags, artifact tags too: unlike a TagPattern, it cannot cause a deletion.
 
@@ -66,7 +67,7 @@ class ExcludePattern:
         return self._fits(tag) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RepositoryPattern:
     """Chooses repositories of one registry; `host` is a normal form, `text` the pattern of the path.
 
@@ -90,7 +91,7 @@ class RepositoryPattern:
         return self._fits(path) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ProtectPattern:
     """A pattern of tags that are never deleted. `parse` makes it; `text` is what the user wrote."""
 

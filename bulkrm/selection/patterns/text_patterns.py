@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from wcmatch import fnmatch
 from wcmatch._wcparse import PatternLimitException  # wcmatch raises it, but has no public name for it
 
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.patterns.syntax import MAX_TEXT, refuse
 
 _FLAGS = fnmatch.BRACE | fnmatch.CASE | fnmatch.DOTMATCH | fnmatch.FORCEUNIX
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TextPattern:
     """A pattern that is matched against whole values. Raises InputError with one Problem for a malformed text."""
 

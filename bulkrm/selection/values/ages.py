@@ -1,10 +1,10 @@
 """Ages and dates of a list: `36h`, `30d`, `12w`, `2026-01-31`, `2026-01-31T12:00:00Z`."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.patterns.syntax import refuse
 
 _AGE = re.compile(r"(?P<number>[0-9]+)(?P<unit>[A-Za-z]+)", re.ASCII)
@@ -23,7 +23,7 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AgeLimit:
     """A limit of age: a `span` of time before now, or the point in time `before` (UTC). `text` is what the user wrote."""
 

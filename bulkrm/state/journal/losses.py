@@ -6,6 +6,7 @@ from pathlib import Path
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, Manifest
 from bulkrm.model.reference import Repository
+from bulkrm.model.valueclass import valueclass
 from bulkrm.state.archive import read_archive
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.journal.events import read_events
@@ -56,7 +57,7 @@ def still_lost(removals: Removals) -> set[TaggedDigest]:
     return {key for entry, key in _removed(removals) if not removals.is_restored(key, entry.position)}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Restorations:
     """The manifests and tags of a run that undos restored.
 

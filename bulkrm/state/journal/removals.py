@@ -9,7 +9,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bulkrm.codec.journal_events import (
     DecoyIntent,
@@ -25,6 +24,7 @@ from bulkrm.codec.journal_events import (
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import Status
+from bulkrm.model.valueclass import valueclass
 
 # A repository, a digest, and a tag that had this digest before the run; tag None: the manifest by its digest.
 TaggedDigest = tuple[Repository, Digest, str | None]
@@ -37,7 +37,7 @@ _NOT_REMOVED = frozenset({"kept", "absent"})
 _REMOVED = frozenset({"deleted", "untagged", "unconfirmed", "unfinished", "siblings-removed", "tags-remain"})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RecordedIntent:
     """An intent of a deletion, the number of its part of the run, and its position in the journal."""
 

@@ -6,11 +6,11 @@ also has how much was undone by then (`standing`). If it is the last event of th
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.journal_events import PartEnded, UndoEnded, Undone, parse_event
+from bulkrm.model.valueclass import valueclass
 from bulkrm.state.journal.events import read_events
 from bulkrm.state.journal.file import last_event
 from bulkrm.state.journal.losses import Restorations, restorations, still_lost
@@ -20,7 +20,7 @@ from bulkrm.state.journal.unrecorded_undo import has_unrecorded_undo
 INTERRUPTED = (129, 130, 143)  # exit codes of a run that a signal stopped
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RunStatus:
     """The status of a run. `end`: how its last part ended; None where that was killed, or is still running."""
 

@@ -17,7 +17,6 @@ A tag that nobody could list is taken for one that is listed.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from bulkrm.engine.execute.tags.tag_change import moved, unconfirmed, untagged
 from bulkrm.model.digest import Digest
@@ -26,9 +25,10 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
+from bulkrm.model.valueclass import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DecoyRemoval:
     """The result of removing a decoy: that of its DELETE, the tag list after it, and a look at each tag that was under it."""
 

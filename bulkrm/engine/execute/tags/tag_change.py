@@ -35,6 +35,7 @@ from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Gone, Kept, KeptReason, Outcome, Untagged, outcome_of_failure
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import Unsent
 from bulkrm.remote.sending import Sending
 
@@ -70,26 +71,26 @@ class Change:
         return self.before != self.after
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Pushed:
     """The tag holds `after`, which this run pushed."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Moved:
     """The tag holds `now` (None: nothing), which is not what the change expected, and was left alone."""
 
     now: Digest | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class NotSent:
     """Nothing was sent: the tag could not be read, or the registry was never ready for the change in time."""
 
     failure: Failure
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FailedChange:
     """The change was not seen to take effect. `effect` `NONE`: it was refused, now or by what is known from earlier.
 
