@@ -11,12 +11,30 @@ after it, and nothing else can happen in it. "It" is the image, and a send is on
   that effect. By a look it becomes `LookedUp`, or what it would have become without a doubt.
 - What is recorded becomes `Recorded`, the last state; `Dropping` becomes what is left then.
 
+What a judgement says of a target that it drops is true only if no send took effect. A tag that answers 404 may have gone with the
+manifest, and one that leads elsewhere may have gone before somebody pushed it again. So a dropped target is still part of
+`Dropping`, and of a doubt about it, until its outcome is recorded:
+
+=============================================  ===================================================================
+after a send that may have taken effect        the outcome of a target that the judgement drops
+=============================================  ===================================================================
+the judgement deletes the rest of the image    that of the judgement: it has read the manifest, so no send acted
+a look finds the manifest                      that of the judgement
+a look finds that the manifest is gone         that of the image: the proof of its removal reads every tag of it
+the look fails                                 `unconfirmed`, as that of the image
+the run is stopped, and a send is `OPEN`       `unconfirmed`, as that of the image
+=============================================  ===================================================================
+
+A manifest that is there shows that its tags did not go by a send either: registries remove them after it, or with it
+(`bulkrm.model.result.effect`).
+
 It ends, because only `Going` leads back, to `Unjudged`, and the judgements are counted.
 
 `item` is what the outcome of a state is recorded for: the item as the newest judgement leaves it, or as the plan has it if
-there is no judgement.
+there is no judgement. Targets that have their outcome keep it.
 """
 
+from dataclasses import replace
 from enum import Enum
 from typing import Literal
 
@@ -82,9 +100,12 @@ class Unjudged:
         item, dropped = judgement.item or self.item, judgement.dropped
         if judgement.item is not None and obstacle is None:
             going = Going(item, self.item, self.judgements + 1, self.troubles)
-            return Dropping(item, dropped, going) if dropped else going
+            return Dropping(_with_dropped(item, dropped), dropped, going) if dropped else going
         left: Barred | Undecided = Undecided(item) if obstacle is None else Barred(item, obstacle)
-        stays = Dropping(item, dropped, Recorded() if judgement.item is None else left) if dropped else left
+        stays: Barred | Undecided | Dropping = left
+        if dropped:
+            then = Recorded() if judgement.item is None else left
+            stays = Dropping(_with_dropped(item, dropped), dropped, then)
         return InDoubt(stays) if effect.may_have_acted else stays
 
 
@@ -132,7 +153,10 @@ class Undecided:
 
 @valueclass
 class Dropping:
-    """`dropped`: targets that stay by the newest judgement, with their outcomes. `then`: the state of what is left."""
+    """`dropped`: targets that stay by the newest judgement, with their outcomes. `then`: the state of what is left.
+
+    `item` has both, the dropped targets and what is left.
+    """
 
     item: Item
     dropped: tuple[Settled, ...]
@@ -192,6 +216,15 @@ State = Unsettled | Answered | LookedUp | Recorded
 
 def _to_record(what: Removal | Failure, effect: Effect = Effect.NONE) -> Removal | Failed | NotAttempted:
     return outcome_of_failure(what, effect) if isinstance(what, Failure) else what
+
+
+def _with_dropped(left: Item, dropped: tuple[Settled, ...]) -> Item:
+    """Return what a judgement leaves of an item with the targets that it drops, and with their tags."""
+    targets = tuple(settled.target for settled in dropped if settled.target not in left.targets)
+    if not targets:
+        return left
+    whole = replace(left, targets=left.targets + targets)
+    return replace(whole, tags=tuple(dict.fromkeys((*left.tags, *whole.named_tags))))
 
 
 def _never_in_time(item: Item) -> Failure:

@@ -22,8 +22,8 @@ state        what is so                                               what comes
 ===========  =======================================================  ==============================  ========================
 
 One rule stands above the last column: where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next, with
-`UNCONFIRMED`, in every state but the last three. What a stopped run leaves is judged again by `resume`,
-which looks up what may have been sent.
+`UNCONFIRMED`, in every state but the last three. That is the outcome of every target that has none, those of `Dropping` included:
+the send had them too. What a stopped run leaves is judged again by `resume`, which looks up what may have been sent.
 """
 
 from bulkrm.model.plan import Item, Settled

@@ -21,7 +21,7 @@ def image(*tags: str) -> Item:
 
 ITEM = image("a", "b")
 A, B = ITEM.targets
-LEFT = replace(ITEM, targets=(A,))  # what a judgement leaves of it that drops its other tag
+LEFT = replace(ITEM, targets=(A,), tags=("a",))  # what a judgement leaves of it that drops its other tag, which moved
 INDEX = Digest.of(b"an index")
 
 MOVED = (Settled(B, Kept(KeptReason.MOVED)),)

@@ -4,9 +4,10 @@ import pytest
 
 from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
+from bulkrm.model.settings import Strategy
 from bulkrm.planning.image_state import MAX_JUDGEMENTS, MAX_TROUBLES
-from bulkrm.sandbox import Reply
-from tests.engine.runs import APP, Runs, words
+from bulkrm.sandbox import Delay, Reply, oci_image
+from tests.engine.runs import APP, LIST, Runs, words
 
 # The registry is busy for longer than a judgement is good for, and does not say whether it acted.
 BUSY = Reply(503, {"Retry-After": "70"})
@@ -60,3 +61,29 @@ async def test_a_stop_while_the_host_is_in_trouble(runs: Runs) -> None:
 
     assert words(done) == {"pr-0": "deleted", "pr-1": "failed unconfirmed", "pr-2": "not-attempted interrupted"}
     assert runs.registry.deleted(APP) == digests[:2]
+
+
+@pytest.mark.parametrize("acts", [False, True])
+async def test_a_tag_that_moves_after_a_send(runs: Runs, *, acts: bool) -> None:
+    """A DELETE has no answer, one of two tags moves, and the registry becomes read-only: both tags are unconfirmed.
+
+    Nobody looks, since nothing more is asked of that host.
+    """
+    digest = runs.fill(2, "too")[1]
+    runs.keep()
+    runs.registry.push("team/other", oci_image(50), "pr-9")
+    registry, faults = runs.registry, runs.registry.faults
+    runs.on("DELETE", digest, lambda: registry.push(APP, oci_image(77), "pr-1-too"))
+    faults.add(BUSY, method="DELETE", path=digest)
+    faults.add(BUSY, method="DELETE", path="team/other/manifests/sha256")
+    faults.add(Reply(405), method="DELETE", path="team/other/manifests/sha256", times=None)
+    # Both are judged again. The second reading of the one takes so long that the other one is refused meanwhile.
+    faults.add(Delay(2.0), method="GET|HEAD", path="team/app/manifests/pr-1$", skip=1, times=None)
+    if acts:
+        # Right after the second reading: the image is looked up before each send, and there is no other HEAD of it.
+        runs.on("DELETE", "team/other", lambda: registry.store.delete_manifest(APP, digest), skip=1)
+
+    done = await runs.delete(f"{LIST}\n- team/other:pr-9", strategy=Strategy.DIGEST)
+
+    assert registry.deleted(APP).count(digest) == 1
+    assert (words(done)["pr-1"], words(done)["pr-1-too"]) == ("failed unconfirmed", "failed unconfirmed")

@@ -35,10 +35,10 @@ GOING, TOO_OFTEN = Going(ITEM, ITEM, 1, 0), Going(ITEM, ITEM, MAX_JUDGEMENTS, 0)
     ("judgement", "obstacle", "expected"),
     [
         (Judgement(ITEM), None, GOING),
-        (Judgement(LEFT, MOVED), None, Dropping(LEFT, MOVED, Going(LEFT, ITEM, 1, 0))),
+        (Judgement(LEFT, MOVED), None, Dropping(ITEM, MOVED, Going(LEFT, ITEM, 1, 0))),
         (Judgement(ITEM), BARRED, Barred(ITEM, BARRED)),
         (Judgement(ITEM), NEEDED, Barred(ITEM, NEEDED)),
-        (Judgement(LEFT, MOVED), NEEDED, Dropping(LEFT, MOVED, Barred(LEFT, NEEDED))),
+        (Judgement(LEFT, MOVED), NEEDED, Dropping(ITEM, MOVED, Barred(LEFT, NEEDED))),
         (Judgement(None), BARRED, Barred(ITEM, BARRED)),
         (Judgement(None), None, Undecided(ITEM)),
         (Judgement(None, ALL_MOVED), None, Dropping(ITEM, ALL_MOVED, Recorded())),
@@ -117,6 +117,25 @@ def test_what_counts_as_trouble() -> None:
 def test_a_look(then: Barred | Undecided | GivenUp, found: LookResult, what: Removal | Failed | None) -> None:
     """What it finds is the outcome, and where it finds the manifest there, what was put off follows."""
     assert InDoubt(then).looked_up(found) == (then if what is None else LookedUp(then.item, what))
+
+
+DROPPED = [(Judgement(LEFT, MOVED), BARRED), (Judgement(LEFT, MOVED), NEEDED), (Judgement(None, ALL_MOVED), None)]
+
+
+@pytest.mark.parametrize(("judgement", "obstacle"), DROPPED)
+@pytest.mark.parametrize("effect", [Effect.OVER, Effect.OPEN])
+@pytest.mark.parametrize("found", [Removal.FOUND_GONE, BROKEN])
+def test_what_is_dropped_after_a_send(
+    judgement: Judgement, obstacle: Obstacle | None, effect: Effect, found: Removal | Failure
+) -> None:
+    """An earlier send included what the newest judgement drops, so what a look finds is the outcome of that as well."""
+    in_doubt = Unjudged(ITEM).judged(judgement, obstacle, effect)
+    assert isinstance(in_doubt, InDoubt)
+
+    looked_up = in_doubt.looked_up(found)
+
+    assert isinstance(looked_up, LookedUp)
+    assert (set(looked_up.item.targets), set(looked_up.item.tags)) == (set(ITEM.targets), set(ITEM.tags))
 
 
 def test_a_new_send_has_to_be_looked_up_anew() -> None:

@@ -37,12 +37,12 @@ from tests.support.one_image import BROKEN, ITEM, LEFT, MOVED, NEEDED
 RECORDED, LEAVE = Recorded(), Leave()
 UNJUDGED, GOING = Unjudged(ITEM, 1, 1), Going(LEFT, ITEM, 2, 1)
 BARRED, UNDECIDED, GIVEN_UP = Barred(ITEM, NEEDED), Undecided(ITEM), GivenUp(ITEM, Failed(BROKEN))
-PARTLY, DROPPED = Dropping(LEFT, MOVED, GOING), Dropping(ITEM, MOVED, RECORDED)
+PARTLY, DROPPED = Dropping(ITEM, MOVED, GOING), Dropping(ITEM, MOVED, RECORDED)
 DOUBTS = [InDoubt(BARRED), InDoubt(UNDECIDED), InDoubt(DROPPED), InDoubt(GIVEN_UP)]
 ROWS: list[tuple[State, NextStep, NextStep]] = [
     (Queued(ITEM), AwaitTurn(Unjudged(ITEM)), LEAVE),
     (UNJUDGED, Recheck(UNJUDGED), LEAVE),
-    (PARTLY, Record(LEFT, MOVED, GOING), Record(LEFT, MOVED, GOING)),
+    (PARTLY, Record(ITEM, MOVED, GOING), Record(ITEM, MOVED, GOING)),
     (DROPPED, Record(ITEM, MOVED, RECORDED), Record(ITEM, MOVED, RECORDED)),
     (GOING, Send(GOING), LEAVE),
     *((doubt, Look(doubt), LEAVE) for doubt in DOUBTS[:-1]),

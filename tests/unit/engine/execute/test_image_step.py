@@ -21,7 +21,7 @@ from bulkrm.model.events import ignore
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.failure import FailureCode
+from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.model.target import Target
@@ -30,7 +30,7 @@ from bulkrm.planning.next_step import UNCONFIRMED
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 from tests.support.clock import FakeClock
-from tests.support.one_image import APP, BROKEN, ITEM, LEFT, MOVED, image
+from tests.support.one_image import ALL_MOVED, APP, BROKEN, ITEM, LEFT, MOVED, REFUSED, image
 
 Answer = tuple[CameTo, Effect] | Exception
 
@@ -47,6 +47,7 @@ class Script:
     looks: list[LookResult] = field(default_factory=list)
     during: Callable[[], Awaitable[None]] | None = None  # goes on while a request is under way
     while_settling: Callable[[], Awaitable[None]] | None = None
+    while_judging: Callable[[], None] | None = None  # what was sent before
     judgements: list[Judgement] = field(
         default_factory=list
     )  # of the image, one after the other; at the end all of it goes
@@ -54,9 +55,14 @@ class Script:
     waiting: list[Item] = field(default_factory=list)
     outcomes: ItemOutcomes | None = None
     results: Outcomes = field(default_factory=lambda: Outcomes(lambda _: None, lambda _: None))
+    known_failure: Failure | None = None
+    known_failure_of_deleting: Failure | None = None
+    known_failure_of_untagging: Failure | None = None
 
     async def judged(self, judged: Item) -> Judgement:
         self.asked.append("judge")
+        if self.while_judging is not None and "send" in self.asked:
+            self.while_judging()
         return self.judgements.pop(0) if self.judgements else Judgement(judged)
 
     def is_stale(self, _: Repository) -> bool:
@@ -88,8 +94,6 @@ class Script:
 
     def repository(self, _: Repository) -> "Script":
         return self
-
-    known_failure = known_failure_of_deleting = known_failure_of_untagging = None
 
     def needs_no_tags(self, _: Item) -> bool:
         return False
@@ -272,6 +276,41 @@ async def test_what_a_judgement_drops_is_told_first() -> None:
 
     assert script.asked == ["judge", "send"]
     assert [script.results.outcome(target) for target in ITEM.targets] == [Deleted(), Kept(KeptReason.MOVED)]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (Removal.FOUND_GONE, [Deleted(), Deleted()]),
+        (BROKEN, [Failed(BROKEN), Failed(BROKEN)]),
+        (Finding.STILL_THERE, [Failed(REFUSED), Kept(KeptReason.MOVED)]),
+    ],
+)
+async def test_what_is_dropped_after_a_send(found: LookResult, expected: list[Outcome]) -> None:
+    """A send included it: where an obstacle keeps the rest from being sent again, a look decides about both."""
+    script = Script([(Unsent(BROKEN), Effect.OPEN)], Stop(), [found])
+    script.judgements = [Judgement(ITEM), Judgement(LEFT, MOVED)]
+
+    async def bar() -> None:
+        script.known_failure = REFUSED
+
+    script.during = bar
+    await step_of(script, DeleteManifest(ITEM)).run()
+
+    assert script.asked == ["judge", "send", "judge", "look"]
+    assert [script.results.outcome(target) for target in ITEM.targets] == expected
+
+
+@pytest.mark.parametrize("judgement", [Judgement(LEFT, MOVED), Judgement(None, ALL_MOVED)])
+async def test_what_is_dropped_in_a_run_that_is_stopped_meanwhile(judgement: Judgement) -> None:
+    """A send included it, and that send may be taking effect: no target of it is said not to have been attempted."""
+    script = Script([(Unsent(BROKEN), Effect.OPEN)], Stop())
+    script.judgements = [Judgement(ITEM), judgement]
+    script.while_judging = script.stop.fail_fast
+    await step_of(script, DeleteManifest(ITEM)).run()
+
+    assert script.asked == ["judge", "send", "judge"]
+    assert [script.results.outcome(target) for target in ITEM.targets] == [Failed(UNCONFIRMED)] * 2
 
 
 async def test_what_is_not_begun_in_a_stopped_run() -> None:
