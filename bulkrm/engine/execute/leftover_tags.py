@@ -48,12 +48,18 @@ class LeftoverTags:
         return await self._decoys.changer.read(repository, reference)
 
     async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
-        """Read a tag that should be gone, and judge it. `listed`: the tag list has it."""
+        """Read a tag that should be gone, and judge it. `listed`: the tag list has it.
+
+        One that serves its manifest is `MOVED` only if the digest was seen to answer again. Where either reading fails, the
+        tag is `UNKNOWN`: a reading that failed is no sign of a push.
+        """
         held = await self.held(item.repository, tag)
         decoys = self._context.removed_ahead.decoys(item.repository)
         state = tag_state(item.digest, held, listed=listed, decoys=decoys)
         if state is TagState.SERVES:
             again = await self.held(item.repository, item.digest)
+            if isinstance(again, Failure):
+                return TagLook(TagState.UNKNOWN, again)
             # A digest that answers again was pushed anew by somebody, so its tag is not left over.
             state = TagState.SERVES if again is None else TagState.MOVED
         return TagLook(state, held) if held is not None or state is not TagState.GONE else GONE

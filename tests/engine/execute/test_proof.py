@@ -94,3 +94,19 @@ async def test_tags_that_all_moved_prove_nothing() -> None:
 
     assert words(done)["pr-1"] == "failed tags-remain"
     assert runs.registry.tags(APP) == {"pr-0": new, "pr-1": digests[1]}
+
+
+@pytest.mark.parametrize("tag_deletes", [True, False])
+async def test_a_failed_second_look_is_no_word_on_the_tag(*, tag_deletes: bool) -> None:
+    """A tag that serves its manifest is not called moved, so its image not deleted, because the digest could not be read again."""
+    runs = Runs(replace(CRANE, tag_deletes=tag_deletes))
+    (digest,) = runs.fill(1)
+
+    async def arm(_: object) -> None:
+        runs.registry.faults.add(Reply(401), method="HEAD|GET", path=digest, skip=1, times=1)
+
+    done = await runs.delete(strategy=Strategy.DIGEST, before_delete=arm)
+
+    assert words(done) == {"pr-0": "failed unconfirmed"}
+    assert runs.registry.tags(APP) == {"pr-0": digest}
+    assert done.code == 1
