@@ -77,7 +77,8 @@ class LeftoverTags:
     async def take_off(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
         """DELETE the tags of a manifest that is gone, on a registry where tags outlive it; return what was seen of each.
 
-        This goes on in a stopped run, because a half-deleted image is of no use to anybody.
+        This goes on in a stopped run, because a half-deleted image is of no use to anybody. Only a refusal shows that a tag
+        cannot be deleted there; one that could not be read, so that nothing was sent, is `UNKNOWN`.
         """
         looks: dict[str, TagLook] = {}
         for tag in tags:
@@ -89,9 +90,11 @@ class LeftoverTags:
                     looks[tag] = await self.look(item, tag, listed=False)
                 case Moved(Digest() as now):
                     looks[tag] = TagLook(TagState.MOVED, now)
+                case NotSent(failure):
+                    looks[tag] = TagLook(TagState.UNKNOWN, failure)
                 case FailedChange(failure, effect) if effect.may_have_acted:
                     looks[tag] = TagLook(TagState.UNKNOWN, failure)
-                case _:
+                case _:  # a refusal, right before which the tag was read, and led to its manifest
                     looks[tag] = look
         return looks
 

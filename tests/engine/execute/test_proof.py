@@ -110,3 +110,17 @@ async def test_a_failed_second_look_is_no_word_on_the_tag(*, tag_deletes: bool) 
     assert words(done) == {"pr-0": "failed unconfirmed"}
     assert runs.registry.tags(APP) == {"pr-0": digest}
     assert done.code == 1
+
+
+async def test_a_tag_that_cannot_be_read_is_no_word_on_the_others() -> None:
+    """Where one tag that outlives its manifest could not be read, so not deleted, nothing is said of it, and the others go."""
+    runs = Runs(CRANE)
+    digests = runs.fill(4)
+
+    async def arm(_: object) -> None:
+        runs.registry.faults.add(Reply(500), method="HEAD|GET", path="manifests/pr-1$", times=11)
+
+    done = await runs.delete(strategy=Strategy.DIGEST, concurrency=1, before_delete=arm)
+
+    assert words(done) == {"pr-1": "failed unconfirmed"} | dict.fromkeys(["pr-0", "pr-2", "pr-3"], "deleted")
+    assert runs.registry.tags(APP) == {"pr-1": digests[1]}
