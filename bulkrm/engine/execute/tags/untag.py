@@ -1,10 +1,11 @@
 """Carries out `UntagManifest`: removes tags of a manifest that stays, by DELETE of each tag or by decoy (`untag_by_decoy`).
 
 A registry may delete the whole manifest where it was asked for a tag, and its answer does not tell. So the first tag of a
-place goes alone, the other tags of its manifest are read afterwards, and are put back if they are gone.
+place goes alone, the other tags of its manifest are read afterwards, and are put back if they are gone. That is done wherever
+the DELETE may have acted, also where its answer was lost and the tag cannot be read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from bulkrm.engine.execute.first_alone import FirstAlone
@@ -14,14 +15,15 @@ from bulkrm.engine.execute.permission import Permission, WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
-from bulkrm.engine.execute.tags.tag_change import Change, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_change import Change, Changed, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item, Untag, UntagMethod
 from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Outcome, Untagged, outcome_of_failure
+from bulkrm.model.result.outcome import Failed, Outcome, outcome_of_failure
 from bulkrm.planning.image_state import CameTo, Finding, Unsent
 
 # `FOUND_GONE`: the tag answers 404 after a DELETE without a clean answer, and only the tag list tells whether it is gone.
@@ -82,7 +84,7 @@ class Untagging:
             if change.effect.may_have_acted:
                 self._outcomes.record(item, item.targets_naming(tag), Failed(unconfirmed(None)))
             raise
-        return changed if changed is Removal.FOUND_GONE else outcome_of(changed, change, untagged(item))
+        return _result(item, change, changed)
 
     async def _remove_first(self, item: Item, tag: str, permission: Permission) -> _Result:
         """Remove the first tag of a place, and put back other tags that went with it, also in a run that is stopped."""
@@ -95,29 +97,55 @@ class Untagging:
         if unread is not None:
             return outcome_of_failure(unread)  # with nothing to compare, nobody could tell afterwards what went with it
         before = [other for other, held in read.items() if held == item.digest]
+        change = Change(item.repository, tag, item.digest, None, permission)
         with self._in_flight.unfinished():
-            outcome = await self._delete(item, tag, permission)
-            if not (isinstance(outcome, Untagged) or outcome is Removal.FOUND_GONE):
-                return outcome
             try:
-                stays = await self._still_there(item, tag)
-                if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
-                    return stays
-                return await self._taken_along(item, archived, before) or stays or outcome
+                changed = await self._changer.delete(change)
+                failed = await self._seen(item, change, changed, archived, before)
             except BaseException:
-                self._outcomes.record(item, item.targets_naming(tag), Failed(unseen(before, None)))
+                if change.effect.may_have_acted:
+                    failure = unseen(before, None) if before else unconfirmed(None)
+                    self._outcomes.record(item, item.targets_naming(tag), Failed(failure))
                 raise
+        return failed or _result(item, change, changed)
 
-    async def _still_there(self, item: Item, tag: str) -> Failed | None:
+    async def _seen(
+        self, item: Item, change: Change, changed: Changed, archived: Manifest, before: list[str]
+    ) -> Failed | None:
+        """Look at what the first DELETE of a place may have done, and put back what it took; return a failure if it did more, or less.
+
+        What counts is whether it may have acted, and not what is known of its tag: one that cannot be read, or that somebody
+        pushed anew, may have taken the others with it all the same.
+        """
+        if not change.effect.may_have_acted:
+            return None
+        # What went is put back in any case, whatever the registry answered to the requests before.
+        changer = self._changer.without_memory()
+        stays = await self._still_there(item, change.tag, changer) if isinstance(changed, Removal) else None
+        if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
+            return stays
+        after = {other: await changer.read(item.repository, other) for other in before}
+        failed = await self._taken_along(item, archived, after) or stays
+        if failed is None and isinstance(changed, Removal):
+            await self._open(item, changer, before)
+        return failed
+
+    async def _open(self, item: Item, changer: TagChanger, siblings: list[str]) -> None:
+        """Let the other tags of the place go together, if the manifest was seen to outlive its first tag."""
+        if siblings or isinstance(await changer.read(item.repository, item.digest), Digest):
+            self._first_alone.open(place_of(item.repository))
+
+    async def _still_there(self, item: Item, tag: str, changer: TagChanger) -> Failed | None:
         """Return a failure if the first tag of a place is still there, after the `Pauses` for registries that work later."""
-        held = await self._changer.read_until_changed(item.repository, tag, item.digest, self._stop)
+        held = await changer.read_until_changed(item.repository, tag, item.digest, self._stop)
         if isinstance(held, Failure):
             return Failed(unconfirmed(held))
         return Failed(_no_effect(item, tag)) if held == item.digest else None
 
-    async def _taken_along(self, item: Item, archived: Manifest, siblings: list[str]) -> Failed | None:
-        """Put back other tags that went with a tag, and return a failure then, or if they cannot be read; else None."""
-        after = {tag: await self._changer.read(item.repository, tag) for tag in siblings}
+    async def _taken_along(
+        self, item: Item, archived: Manifest, after: Mapping[str, Digest | Failure | None]
+    ) -> Failed | None:
+        """Put back other tags that went with a tag, and return a failure then, or if they could not be read; else None."""
         unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
         lost = [tag for tag, held in after.items() if held is None]
         if lost:
@@ -125,11 +153,7 @@ class Untagging:
             # The run is stopped: every further DELETE of a tag would take other tags along too.
             self._stop.fail_fast()
             return Failed(failure)
-        if unread:
-            return Failed(unseen(unread, next(iter(unread.values()))))
-        if siblings or isinstance(await self._changer.read(item.repository, item.digest), Digest):
-            self._first_alone.open(place_of(item.repository))
-        return None
+        return Failed(unseen(unread, next(iter(unread.values())))) if unread else None
 
     async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:
         """Put back the tags that are gone, or may be, although they were to stay; return the failure that says so."""
@@ -148,6 +172,10 @@ class Untagging:
         return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
 
 
+def _result(item: Item, change: Change, changed: Changed) -> _Result:
+    return changed if changed is Removal.FOUND_GONE else outcome_of(changed, change, untagged(item))
+
+
 def _no_effect(item: Item, tag: str) -> Failure:
     """Return the failure of a tag whose DELETE was answered, and not carried out."""
     what = f"the registry answered that it deletes the tag, and {item.repository}:{tag} is still there"
@@ -156,7 +184,8 @@ def _no_effect(item: Item, tag: str) -> Failure:
 
 
 def unseen(siblings: Iterable[str], cause: Failure | None) -> Failure:
-    """Return the failure of a tag that is gone, where it cannot be read whether other tags went with it."""
-    what = f"the tag is gone; whether the registry took others of its image with it is not known: {', '.join(siblings)}"
+    """Return the failure of a tag whose DELETE may have acted, where it cannot be read whether other tags went with it."""
+    what = "the DELETE of the tag was sent; whether the registry took others of its image with it is not known: "
+    what += ", ".join(siblings)
     what += f" ({cause.message})" if cause else ""
     return Failure(FailureCode.UNCONFIRMED, what, None, "look whether they are there; if not, push them again")

@@ -135,3 +135,40 @@ async def test_a_manifest_that_is_gone_is_no_word_on_its_tags(*, decoy: bool) ->
     assert words(done) == {"pr-1": "failed tags-remain", "pr-2": "kept moved"}
     assert runs.registry.tags(APP) == {"latest": digest, "pr-1": digest, "pr-2": new}
     assert runs.registry.asked("PUT") == []
+
+
+@pytest.mark.parametrize("unread", ["manifests/pr-1$", "manifests/pr-[12]$"])
+async def test_others_are_put_back_whatever_is_known_of_the_tag(unread: str) -> None:
+    """Where the DELETE takes the whole digest, and neither its answer nor the tag can be had, the other tags come back."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    digest = shared(runs)
+
+    def refuse() -> None:
+        runs.registry.faults.add(Reply(403), method="HEAD|GET", path=unread, times=None)
+
+    runs.on("DELETE", "manifests/pr-1$", refuse)
+    runs.registry.faults.add(DropAfter(), method="DELETE", path="manifests/pr-1$")
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done)["pr-1"] == "failed siblings-removed"
+    assert runs.registry.tags(APP)["latest"] == digest
+
+
+async def test_others_are_put_back_where_somebody_pushed_the_tag_meanwhile() -> None:
+    """A tag that holds something new behind a lost answer is no sign that the others are there."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    digest = shared(runs)
+    new = oci_image(5)
+    runs.registry.faults.add(DropAfter(), method="DELETE", path="manifests/pr-1$")
+
+    def somebody_pushes() -> None:
+        if digest not in runs.registry.store.digests(APP):
+            runs.registry.push(APP, new, "pr-1")
+
+    runs.on("HEAD", "manifests/pr-1$", somebody_pushes, times=None)
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done)["pr-1"] == "failed siblings-removed"
+    assert runs.registry.tags(APP) == {"latest": digest, "pr-1": new.digest, "pr-2": digest}
