@@ -8,7 +8,8 @@ image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives li
    next one of the repository be made when its block is left).
 2. *Pushed* over a tag that still holds what it held when the change was decided (`push`): one `Change` like any other. From then
    on the tag is under the decoy, also where the push failed and may have acted (`Effect`).
-3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too).
+3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too). It is sent whatever the host
+   refused before: a refused read of one tag must not leave a decoy under another.
 4. *Proved* by the tag list after that DELETE: what it does not have is gone. What it has is asked for by HEAD, because it may
    hold the decoy, what it held before, somebody's push, or nothing where the registry stopped half-way. As a registry may
    work in the background, both are repeated after 1, 3 and 9 seconds, as long as the first tag in question shows no end of it.
@@ -103,8 +104,11 @@ class EarlierDecoy:
         self._context = decoys.context
 
     async def delete(self) -> Removal | Failure:
-        """DELETE the decoy, and with it all tags that are under it."""
-        return await self._gateway.repository(self.repository).delete(self.digest, Sending())
+        """DELETE the decoy, and with it all tags that are under it; it is sent whatever failures are remembered."""
+        gateway = self._gateway.repository(self.repository)
+        if gateway.known_failure is not None:
+            gateway = self._gateway.without_memory().repository(self.repository)
+        return await gateway.delete(self.digest, Sending())
 
     async def put_back(self, tag: str, archived: Manifest) -> Digest | Failure | None:
         """Push the archived manifest under a tag that holds the decoy; return what the tag holds then."""

@@ -1,6 +1,6 @@
 """Tags of the list that lead to no manifest are removed, where the registry removes tags, and nothing else is."""
 
-from bulkrm.sandbox import oci_image
+from bulkrm.sandbox import Reply, oci_image
 from tests.engine.runs import APP, TAGS, Runs, words
 
 NOBODY = "sha256:" + "dead" * 16
@@ -47,3 +47,18 @@ async def test_where_no_tag_is_deleted_it_is_kept(runs: Runs) -> None:
 
     assert words(done) == {"pr-ghost": "kept unreadable"}
     assert runs.registry.deleted(APP) == []
+
+
+async def test_a_tag_that_cannot_be_read_holds_no_decoy_back(runs: Runs) -> None:
+    """Where the read of a second tag is refused, the decoy under the first one is deleted all the same."""
+    runs.keep()
+    for tag in ("pr-1", "pr-2"):
+        runs.registry.store.tag(APP, tag, NOBODY)
+
+    async def refuse(_: object) -> None:
+        runs.registry.faults.add(Reply(403), method="HEAD|GET", path="manifests/pr-2$", times=None)
+
+    done = await runs.delete(allow_decoy=True, before_delete=refuse)
+
+    assert words(done) == {"pr-1": "deleted", "pr-2": "failed not-permitted"}
+    assert set(runs.registry.tags(APP)) == {"latest", "pr-2"}

@@ -65,6 +65,21 @@ async def test_a_decoy_that_cannot_be_deleted_gives_the_tags_back(runs: Runs, st
     assert all("holds what it held" in image["error"]["message"] for image in done.images)
 
 
+async def test_a_tag_that_cannot_be_read_holds_no_decoy_back(runs: Runs) -> None:
+    """Where the read of a second tag is refused, the decoy under the first one is deleted all the same."""
+    shared(runs)
+
+    def refuse() -> None:
+        runs.registry.faults.add(Reply(403), method="HEAD|GET", path="manifests/pr-2$", times=None)
+
+    runs.on("PUT", "manifests/pr-1$", refuse)
+
+    done = await runs.delete(shared=Shared.UNTAG, allow_decoy=True, concurrency=1)
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "failed not-permitted"}
+    assert set(runs.registry.tags(APP)) == {"latest", "pr-2"}
+
+
 @pytest.mark.parametrize("fault", [DropAfter(), Reply(502)])
 async def test_a_push_without_an_answer_is_found_out(runs: Runs, fault: DropAfter | Reply) -> None:
     """Whether the decoy stands is read, and the tag goes either way."""
