@@ -10,8 +10,6 @@ import re
 from dataclasses import field
 from typing import Any
 
-import regex
-
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.patterns.syntax import MAX_TEXT, refuse
@@ -39,6 +37,8 @@ class Expression:
 
     def __post_init__(self) -> None:
         """Check and compile."""
+        import regex  # noqa: PLC0415 (loaded on use: few lists have expressions)
+
         check_syntax(self.text)
         try:
             compiled = regex.compile(self.text, flags=regex.V0 | regex.ASCII)

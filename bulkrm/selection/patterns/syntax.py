@@ -4,18 +4,15 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
-from wcmatch import glob
-from wcmatch._wcparse import PatternLimitException  # wcmatch raises it, but has no public name for it
-
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 
 MAX_TEXT = 1000  # host, path, tag and digest together are shorter
 _SHOWN = 160
+TOO_MANY = ("stands for more than 1000 patterns", "use '*' instead of some of its {...}")
 _MAX_NESTING = 4
 # Each `**` multiplies the ways in which a long path can be cut.
 _MAX_DOUBLE_STARS = 3
-_FLAGS = glob.GLOBSTAR | glob.BRACE | glob.FORCEUNIX | glob.DOTGLOB | glob.CASE
 _WILDCARDS = re.compile(r"[*?\[\]{}]")
 _IPV6 = re.compile(r"\[[0-9a-fA-F.]*:")
 _WHOLE_COMPONENT = re.compile(r"(?<![^/])\*\*(?![^/])")
@@ -108,11 +105,9 @@ def compile_host(text: str, default_port: int) -> Callable[[str], object]:
 
 def _compile(text: str) -> Callable[[str], object]:
     """Turn a checked pattern into the `fullmatch` of one regular expression."""
-    try:
-        included, _ = glob.translate(text, flags=_FLAGS)
-    except PatternLimitException:
-        refuse(text, "stands for more than 1000 patterns", "use '*' instead of some of its {...}")
-    return re.compile("|".join(included)).fullmatch
+    from bulkrm.selection.patterns import wildcards  # noqa: PLC0415 (loaded on use)
+
+    return wildcards.of_name(text) or refuse(text, *TOO_MANY)
 
 
 def _check(text: str, tokens: re.Pattern[str]) -> None:

@@ -1,17 +1,11 @@
 """Patterns of the values of labels and annotations: `*` matches any text, with `/` too; `?`, `[a-z]`, `{a,b}`."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
-from wcmatch import fnmatch
-from wcmatch._wcparse import PatternLimitException  # wcmatch raises it, but has no public name for it
-
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.patterns.syntax import MAX_TEXT, refuse
-
-_FLAGS = fnmatch.BRACE | fnmatch.CASE | fnmatch.DOTMATCH | fnmatch.FORCEUNIX
+from bulkrm.selection.patterns.syntax import MAX_TEXT, TOO_MANY, refuse
 
 
 @valueclass
@@ -23,13 +17,11 @@ class TextPattern:
 
     def __post_init__(self) -> None:
         """Compile."""
+        from bulkrm.selection.patterns import wildcards  # noqa: PLC0415 (loaded on use)
+
         if len(self.text) > MAX_TEXT:
             refuse(self.text, f"is longer than {MAX_TEXT} characters", "write a shorter pattern, with *")
-        try:
-            included, _ = fnmatch.translate(self.text, flags=_FLAGS)
-        except PatternLimitException:
-            refuse(self.text, "stands for more than 1000 patterns", "use '*' instead of some of its {...}")
-        object.__setattr__(self, "_fits", re.compile("|".join(included)).fullmatch)
+        object.__setattr__(self, "_fits", wildcards.of_text(self.text) or refuse(self.text, *TOO_MANY))
 
     def matches(self, value: str) -> bool:
         """Tell whether the pattern matches a value."""

@@ -6,8 +6,6 @@ Both functions return a key to sort by, larger for the newer version; None: the 
 import re
 from typing import Any
 
-from packaging.version import InvalidVersion, Version
-
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _IDENTIFIER = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER = re.compile(
@@ -30,6 +28,8 @@ def semver(tag: str) -> Any:
 
 def pep440(tag: str) -> Any:
     """Parse a tag by PEP 440, as versions of Python packages: 1.0rc1 sorts before 1.0, and 1.0 before 1.0-1."""
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 (loaded on use: few lists sort by it)
+
     try:
         return Version(tag)
     except InvalidVersion:
