@@ -9,9 +9,7 @@ from bulkrm.api.plans import in_order
 from bulkrm.api.record import open_record, refuse_damaged, run_named
 from bulkrm.codec.policy_fields import conditions_of, policy_of, rules_record
 from bulkrm.codec.run_record import read_list, read_run
-from bulkrm.engine.job import Job, Saved
-from bulkrm.engine.recover.reconcile import EarlierProgress
-from bulkrm.engine.recover.undone import UndoneImages
+from bulkrm.engine.job import EarlierProgress, Job, Saved, UndoneImages
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT

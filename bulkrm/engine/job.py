@@ -1,14 +1,15 @@
-"""What a run is asked to do: a list and its rules, or a saved plan."""
+"""What a run is asked to do: a list and its rules, or a saved plan and what earlier parts of the run did of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import pieces
-from bulkrm.engine.recover.reconcile import EarlierProgress
-from bulkrm.engine.recover.undone import UndoneImages
+from bulkrm.model.digest import Digest
+from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Plan
-from bulkrm.model.reference import HTTPS_PORT, Reference
+from bulkrm.model.reference import HTTPS_PORT, Reference, Repository
+from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Unmatched
 from bulkrm.model.valueclass import valueclass
@@ -16,6 +17,41 @@ from bulkrm.planning.merge import failed_targets
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
+from bulkrm.state.journal.removals import TaggedDigest
+
+
+@valueclass
+class EarlierProgress:
+    """The progress of the earlier parts of a run that is resumed.
+
+    `done`: results by the image's full name. `begun`: manifests that requests may have been sent for. `decoys`: decoys of
+    the run that tags may lead to. `archive`: the manifests of `begun`, if there are decoys. `removed_ahead`: the digests of
+    tags with an intent to remove them before their manifests. `dangling`: tags without a manifest, with an intent to
+    remove them.
+    """
+
+    done: Mapping[str, ImageResult] = field(default_factory=dict)
+    begun: frozenset[tuple[Repository, Digest]] = frozenset()
+    decoys: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
+    archive: Mapping[Digest, Manifest] = field(default_factory=dict)
+    removed_ahead: Mapping[tuple[Repository, str], Digest] = field(default_factory=dict)
+    dangling: frozenset[tuple[Repository, str]] = frozenset()
+
+
+@valueclass
+class UndoneImages:
+    """The manifests and tags of a run that undos restored (`sure`), or may have restored (`maybe`).
+
+    `before`: the outcomes of those images before the undo, by full name.
+    """
+
+    sure: frozenset[TaggedDigest] = frozenset()
+    maybe: frozenset[TaggedDigest] = frozenset()
+    before: Mapping[str, ImageResult] = field(default_factory=dict)
+
+    def without(self, done: Mapping[str, ImageResult]) -> Mapping[str, ImageResult]:
+        """Return the results that are not those of restored images."""
+        return {image: result for image, result in done.items() if image not in self.before}
 
 
 @valueclass

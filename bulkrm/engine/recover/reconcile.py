@@ -1,7 +1,6 @@
 """Reconciles requests that a killed run left in flight: what took effect becomes an outcome, the rest is planned again."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import field
+from collections.abc import Sequence
 
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
@@ -10,39 +9,19 @@ from bulkrm.engine.execute.tags.decoy_proof import stuck, unrestored, untag_outc
 from bulkrm.engine.execute.tags.tag_change import none_if_damaged, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag import unseen
+from bulkrm.engine.job import EarlierProgress
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host, by_repository
-from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, TagLook, tag_state
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
-from bulkrm.model.result.report import ImageResult
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
-from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_outcome import image_outcome
-
-
-@valueclass
-class EarlierProgress:
-    """The progress of the earlier parts of a run that is resumed.
-
-    `done`: results by the image's full name. `begun`: manifests that requests may have been sent for. `decoys`: decoys of
-    the run that tags may lead to. `archive`: the manifests of `begun`, if there are decoys. `removed_ahead`: the digests of
-    tags with an intent to remove them before their manifests. `dangling`: tags without a manifest, with an intent to
-    remove them.
-    """
-
-    done: Mapping[str, ImageResult] = field(default_factory=dict)
-    begun: frozenset[tuple[Repository, Digest]] = frozenset()
-    decoys: Mapping[Repository, frozenset[Digest]] = field(default_factory=dict)
-    archive: Mapping[Digest, Manifest] = field(default_factory=dict)
-    removed_ahead: Mapping[tuple[Repository, str], Digest] = field(default_factory=dict)
-    dangling: frozenset[tuple[Repository, str]] = frozenset()
 
 
 class Reconciliation:

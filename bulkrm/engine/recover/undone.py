@@ -5,13 +5,13 @@ tag, or as the child of an index, is kept too; if its own tag is gone, its outco
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.tag_change import unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.job import UndoneImages
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
@@ -21,24 +21,7 @@ from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.result.report import ImageResult
-from bulkrm.model.valueclass import valueclass
 from bulkrm.state.journal.removals import TaggedDigest
-
-
-@valueclass
-class UndoneImages:
-    """The manifests and tags of a run that undos restored (`sure`), or may have restored (`maybe`).
-
-    `before`: the outcomes of those images before the undo, by full name.
-    """
-
-    sure: frozenset[TaggedDigest] = frozenset()
-    maybe: frozenset[TaggedDigest] = frozenset()
-    before: Mapping[str, ImageResult] = field(default_factory=dict)
-
-    def without(self, done: Mapping[str, ImageResult]) -> Mapping[str, ImageResult]:
-        """Return the results that are not those of restored images."""
-        return {image: result for image, result in done.items() if image not in self.before}
 
 
 class RestoredImages:
