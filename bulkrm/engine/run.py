@@ -5,9 +5,7 @@ from itertools import chain
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.execution import Execution, ExecutionOptions
-from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.dangling import DanglingTags
-from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.verify import Verifier, expectations
 from bulkrm.engine.execute.verify_deleted import removed_references
 from bulkrm.engine.gateway import Gateway
@@ -58,7 +56,6 @@ class Run:
         self._context = context
         self._stop = context.stop
         self._gateway = Gateway(registries)
-        self._decoys = Decoys(self._gateway, RequestsInFlight(context.stop), context)
         self._outcomes = Outcomes(context.tell, context.stop.crash)
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = TrackedPatterns(job.protect)
@@ -124,8 +121,8 @@ class Run:
         work = self._job.work
         if isinstance(work, Saved):
             self._outcomes.open(work.lines)
-            judge = SavedPlanJudge(work, self._job.policy, self._planner, self._decoys, self._outcomes)
-            made = await judge.plan()
+            policy, planner, gateway = self._job.policy, self._planner, self._gateway
+            made = await SavedPlanJudge(work, policy, planner, gateway, self._context, self._outcomes).plan()
         else:
             made = await self._plan_list(work)
         if made is not None:
@@ -221,11 +218,11 @@ class Run:
             with self._stop.phase():
                 await self._verifier.before()
         if plan.dangling:
-            dangling = DanglingTags(self._decoys, self._outcomes)
+            dangling = DanglingTags(self._gateway, self._context, self._outcomes)
             await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
         begun = work.earlier.begun if isinstance(work, Saved) else frozenset()
         options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, begun)
-        await Execution(plan, self._decoys, self._planner, self._outcomes, options).run()
+        await Execution(plan, self._gateway, self._context, self._planner, self._outcomes, options).run()
         if self._verifier is not None and not self._stop:
             with self._stop.phase():
                 self.verification = await self._verifier.after(removed_references(plan, self._outcomes))

@@ -9,6 +9,7 @@ from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.tag_change import Pushed
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.record.recorder import NoRecorder
 from bulkrm.engine.stop import Stop
@@ -63,6 +64,7 @@ class Scene:
     stop: Stop
     journal: Journal
     context: RunContext
+    changer: TagChanger
     decoys: Decoys
     held: Mapping[str, Digest]
     in_flight: RequestsInFlight
@@ -87,8 +89,9 @@ async def scene(settings: SandboxSettings = OPEN) -> AsyncIterator[Scene]:
         journal = Journal(sandbox)
         context = RunContext(ignore, stop, clock, journal)
         in_flight = RequestsInFlight(stop)
-        decoys = Decoys(Gateway(registries), in_flight, context)
-        yield Scene(sandbox, clock, stop, journal, context, decoys, held, in_flight)
+        gateway = Gateway(registries)
+        changer, decoys = TagChanger(gateway, in_flight, clock), Decoys(gateway, in_flight, context)
+        yield Scene(sandbox, clock, stop, journal, context, changer, decoys, held, in_flight)
 
 
 def sent(sandbox: Sandbox, *methods: str) -> list[str]:

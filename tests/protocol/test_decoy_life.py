@@ -129,7 +129,7 @@ async def test_what_is_archived_is_not_read() -> None:
     """A manifest that is at hand is put back although the registry has lost it."""
     async with scene() as here:
         decoy = await here.pushed("a")
-        archived = await here.decoys.changer.whole(app(here.sandbox), here.held["a"])
+        archived = await here.changer.whole(app(here.sandbox), here.held["a"])
         assert isinstance(archived, Manifest)
         here.sandbox.store.delete_manifest(APP, here.held["a"])
         here.sandbox.faults.add(Reply(409), method="DELETE", path=REAL, times=None)
@@ -232,7 +232,7 @@ async def test_one_of_an_earlier_part_of_the_run() -> None:
     async with scene() as here:
         first, second = await here.pushed("a"), await here.pushed("b")
         left = [here.decoys.earlier(app(here.sandbox), decoy.digest) for decoy in (first, second)]
-        archived = await here.decoys.changer.whole(app(here.sandbox), here.held["b"])
+        archived = await here.changer.whole(app(here.sandbox), here.held["b"])
         assert isinstance(archived, Manifest)
 
         assert await left[0].delete() is Removal.DELETED

@@ -46,7 +46,7 @@ async def test_a_tag_is_deleted(fault: Reply | Drop | DropAfter | None, expected
         if fault is not None:
             here.sandbox.faults.add(fault, method="DELETE", path="/a$")
 
-        assert await here.decoys.changer.delete(removal(here)) == expected
+        assert await here.changer.delete(removal(here)) == expected
 
         assert sent(here.sandbox, "DELETE") == ["a"] * sends
         assert set(here.now()) == {"b", "c"}
@@ -62,7 +62,7 @@ async def test_a_push_between_two_sends() -> None:
         here.sandbox.faults.add(Call(push), method="DELETE", path="/a$")
         here.sandbox.faults.add(Reply(502), method="DELETE", path="/a$")
 
-        assert await here.decoys.changer.delete(removal(here)) == Moved(here.held["b"])
+        assert await here.changer.delete(removal(here)) == Moved(here.held["b"])
 
         assert here.now()["a"] == here.held["b"]
         assert sent(here.sandbox, "DELETE") == ["a"]
@@ -73,7 +73,7 @@ async def test_a_refusal_is_final() -> None:
     async with scene(TAGS) as here:
         here.sandbox.faults.add(Reply(409), method="DELETE", path="/a$", times=None)
 
-        changed = await here.decoys.changer.delete(removal(here))
+        changed = await here.changer.delete(removal(here))
 
         assert isinstance(changed, FailedChange)
         assert (changed.failure.status, changed.effect) == (409, Effect.NONE)
@@ -89,7 +89,7 @@ async def test_nothing_is_sent_on_an_old_reading(times: int | None, reads: int, 
         answer = Reply(200, {**pause, "Docker-Content-Digest": digest, "Content-Type": OCI_MANIFEST})
         here.sandbox.faults.add(answer, method="HEAD|GET", path="/a$", times=times)
 
-        changed = await here.decoys.changer.delete(removal(here))
+        changed = await here.changer.delete(removal(here))
 
         assert changed is Removal.DELETED if sends else isinstance(changed, NotSent)
         assert (len(sent(here.sandbox, "HEAD")), sent(here.sandbox, "DELETE")) == (reads, ["a"] * sends)
@@ -100,7 +100,7 @@ async def test_what_nobody_wants_is_not_sent() -> None:
     async with scene(TAGS) as here:
         change = Change(app(here.sandbox), "a", here.held["a"], None, Lost())
 
-        assert await here.decoys.changer.delete(change) == Unsent()
+        assert await here.changer.delete(change) == Unsent()
 
         assert sent(here.sandbox, "DELETE") == []
         assert here.now() == here.held
@@ -117,7 +117,7 @@ async def test_a_tag_that_leads_nowhere(fault: Reply | Drop | DropAfter | None, 
         if fault is not None:
             here.sandbox.faults.add(fault, method="DELETE", path="/ghost$")
 
-        changed = await here.decoys.changer.delete(change)
+        changed = await here.changer.delete(change)
 
         came_to = changed.effect if isinstance(changed, FailedChange) else changed
         assert came_to is (Effect.OPEN if is_open else Removal.DELETED)
@@ -130,7 +130,7 @@ async def test_a_damaged_tag_is_read_once() -> None:
         here.sandbox.faults.add(DAMAGE, method="GET|HEAD", path="/a$", times=None)
         change = Change(app(here.sandbox), "a", None, None, ALWAYS, damaged=True)
 
-        assert await here.decoys.changer.delete(change) is Removal.DELETED
+        assert await here.changer.delete(change) is Removal.DELETED
 
         assert sent(here.sandbox, "GET", "HEAD").count("a") == 1
 
@@ -146,7 +146,7 @@ async def test_cut_off() -> None:
                     scope.cancel()
 
                 here.sandbox.faults.add(Call(end), method=method, path="/a$")
-                await here.decoys.changer.delete(change)
+                await here.changer.delete(change)
 
             assert scope.cancelled_caught
             assert change.effect is expected
@@ -158,7 +158,7 @@ async def test_cut_off_ahead_of_its_manifest(*, by_decoy: bool) -> None:
     async with scene(TAGS) as here, here.decoys.make(app(here.sandbox), ["a"]) as decoy:
         removed, repository = here.context.removed_ahead, app(here.sandbox)
         item = Item(repository, Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
-        ahead = TagsUnderDecoy(decoy, removed) if by_decoy else TagsAhead(here.decoys.changer, removed)
+        ahead = TagsUnderDecoy(decoy, removed) if by_decoy else TagsAhead(here.changer, removed)
         with anyio.CancelScope() as scope:
 
             async def end(_: ServerRequest) -> None:
@@ -175,7 +175,7 @@ async def test_cut_off_ahead_of_its_manifest(*, by_decoy: bool) -> None:
 async def test_put_back_is_read_again() -> None:
     """What a tag holds is put back only over what it is expected to hold, and read afterwards."""
     async with scene(TAGS) as here:
-        repository, changer = app(here.sandbox), here.decoys.changer
+        repository, changer = app(here.sandbox), here.changer
         archived = await changer.whole(repository, here.held["a"])
         assert isinstance(archived, Manifest)
 
@@ -198,7 +198,7 @@ async def test_ahead_of_its_manifest(fault: Reply | DropAfter | None, *, gone: b
         if fault is not None:
             here.sandbox.faults.add(fault, method="DELETE", path="/a$", times=None)
 
-        ahead = TagsAhead(here.decoys.changer, removed)
+        ahead = TagsAhead(here.changer, removed)
         await (ahead.remove_and_look if look else ahead.remove)(item, "a", ALWAYS)
 
         assert removed.is_gone(repository, "a") is gone
@@ -213,7 +213,7 @@ async def test_an_effect_that_is_looked_up() -> None:
             item = Item(app(here.sandbox), Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
             here.sandbox.faults.add(Reply(503), method="DELETE", path="/a$", times=None)
 
-            ahead = TagsAhead(here.decoys.changer, here.context.removed_ahead)
+            ahead = TagsAhead(here.changer, here.context.removed_ahead)
             changed = await (ahead.remove_and_look if look else ahead.remove)(item, "a", ALWAYS)
 
             assert isinstance(changed, FailedChange)
@@ -226,7 +226,7 @@ async def test_what_cannot_be_read() -> None:
     async with scene(TAGS) as here:
         here.sandbox.faults.add(Reply(403), method="GET|HEAD", path="/a$", times=None)
 
-        changed = await here.decoys.changer.delete(removal(here))
+        changed = await here.changer.delete(removal(here))
 
         assert isinstance(changed, NotSent)
         assert changed.failure.code is FailureCode.NOT_PERMITTED

@@ -8,9 +8,11 @@ lets the first deletions of a host and a place go alone, `next_step` decides wha
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.deletion import Deletion
 from bulkrm.engine.execute.first_alone import FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.obstacles import Obstacles
@@ -21,9 +23,12 @@ from bulkrm.engine.execute.staleness import Staleness
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.other_decoys import DecoyAwareRereader, OtherDecoys
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_first import TagsFirst
-from bulkrm.engine.execute.tags.untag import Untagging
+from bulkrm.engine.execute.tags.untag import UntagByTag, Untagging
+from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.reading import Rereader
 from bulkrm.engine.stop import GRACE
@@ -55,7 +60,8 @@ class Execution:
     def __init__(
         self,
         plan: Plan,
-        decoys: Decoys,
+        gateway: Gateway,
+        context: RunContext,
         rereader: Rereader,
         outcomes: Outcomes,
         options: ExecutionOptions,
@@ -64,17 +70,21 @@ class Execution:
         changed = tuple(plan.changed_items)
         self._steps = compile_steps(changed, _in_bulk(plan))
         steps = [step for steps in self._steps.values() for step in steps]
-        gateway, context, in_flight = decoys.gateway, decoys.context, decoys.in_flight
         self._context = context
         self._gateway = gateway
+        in_flight = RequestsInFlight(context.stop)
+        changer = TagChanger(gateway, in_flight, context.clock)
+        decoys = Decoys(gateway, in_flight, context)
         self._begun = options.begun
         first_alone = FirstAlone()
         recorded = ItemOutcomes(outcomes, context, fail_fast=options.fail_fast)
-        others = OtherDecoys(decoys.changer, context)
-        leftover_tags = LeftoverTags(decoys, allow_decoy=options.allow_decoy)
+        others = OtherDecoys(changer, context)
+        leftover_tags = LeftoverTags(gateway, in_flight, context, decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         proof = Proof(leftover_tags, context, pending, recorded, first_alone)
-        self._tags_first = TagsFirst(decoys, others, recorded)
+        self._tags_first = TagsFirst(gateway, in_flight, context, decoys, others, recorded)
+        by_tag = UntagByTag(changer, in_flight, context, pending, recorded)
+        by_decoy = UntagByDecoy(changer, in_flight, decoys, others, pending, recorded)
         self._parts = Parts(
             stop=context.stop,
             order=StepOrder(steps),
@@ -84,7 +94,7 @@ class Execution:
             staleness=Staleness(changed, DecoyAwareRereader(rereader, others), context.clock, recorded),
             obstacles=Obstacles(gateway, proof, recorded),
             deletion=Deletion(gateway, context, UntaggedFirst(gateway, in_flight, context, recorded)),
-            untagging=Untagging(decoys, others, pending, recorded),
+            untagging=Untagging(context, pending, by_tag, by_decoy),
             proof=proof,
             pending=pending,
             outcomes=recorded,

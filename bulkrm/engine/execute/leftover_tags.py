@@ -2,9 +2,13 @@
 
 from collections.abc import Collection, Mapping
 
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent, may_be_made
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
+from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
@@ -25,27 +29,34 @@ class LeftoverTag:
 class LeftoverTags:
     """Reads tags, and removes those that are left over."""
 
-    def __init__(self, decoys: Decoys, *, allow_decoy: bool) -> None:
+    def __init__(
+        self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, decoys: Decoys, *, allow_decoy: bool
+    ) -> None:
         """`allow_decoy`: what answers nothing is also taken off by pushing a decoy over it."""
+        self._gateway = gateway
+        self._in_flight = in_flight
+        self._context = context
         self._decoys = decoys
         self._allow_decoy = allow_decoy
-        self._context = decoys.context
-        self._permission = UntilStopped(decoys.context.stop)
+        self._changer = TagChanger(gateway, in_flight, context.clock)
+        self._permission = UntilStopped(context.stop)
 
     def without_memory(self) -> "LeftoverTags":
         """Return one without remembered failures, whose own failures are forgotten after this look.
 
         A registry may refuse requests about a manifest that it has just deleted; no other image may fail for that.
         """
-        return LeftoverTags(self._decoys.without_memory(), allow_decoy=self._allow_decoy)
+        gateway = self._gateway.without_memory()
+        decoys = self._decoys.through(gateway)
+        return LeftoverTags(gateway, self._in_flight, self._context, decoys, allow_decoy=self._allow_decoy)
 
     async def listed(self, repository: Repository) -> Collection[str] | Failure:
         """List the tags of a repository; one that the registry does not know any more has none."""
-        return await self._decoys.changer.listed(repository)
+        return await self._changer.listed(repository)
 
     async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
         """Return the digest that a tag or digest leads to; None: it is not there."""
-        return await self._decoys.changer.read(repository, reference)
+        return await self._changer.read(repository, reference)
 
     async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
         """Read a tag that should be gone, and judge it. `listed`: the tag list has it.
@@ -69,7 +80,7 @@ class LeftoverTags:
         refused = False
         for leftover in left:
             if not refused and not self._context.stop:
-                changed = await self._decoys.changer.delete(self._change(leftover))
+                changed = await self._changer.delete(self._change(leftover))
                 refused = isinstance(changed, FailedChange | NotSent) and not may_be_made(changed)
         if refused and self._allow_decoy and not self._context.stop:
             await self._by_decoy([leftover for leftover in left if leftover.look.state is TagState.DANGLING])
@@ -84,7 +95,7 @@ class LeftoverTags:
         for tag in tags:
             look = TagLook(TagState.SERVES, item.digest)
             change = Change(item.repository, tag, item.digest, None, ALWAYS)
-            match await self._decoys.changer.delete(change):
+            match await self._changer.delete(change):
                 case Removal() | Moved(None):
                     # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
                     looks[tag] = await self.look(item, tag, listed=False)
@@ -107,7 +118,7 @@ class LeftoverTags:
             return
         repository = left[0].item.repository
         async with self._decoys.make(repository, [leftover.tag for leftover in left]) as decoy:
-            with self._decoys.in_flight.unfinished():
+            with self._in_flight.unfinished():
                 for leftover in left:
                     changed = await decoy.push(leftover.tag, _held(leftover), self._permission)
                     if isinstance(changed, FailedChange | NotSent):

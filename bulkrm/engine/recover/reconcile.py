@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoys, EarlierDecoy
@@ -9,6 +11,7 @@ from bulkrm.engine.execute.tags.decoy_proof import stuck, unrestored, untag_outc
 from bulkrm.engine.execute.tags.tag_change import none_if_damaged, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag import unseen
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import EarlierProgress
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.workers import run_jobs
@@ -27,20 +30,22 @@ from bulkrm.planning.image_outcome import image_outcome
 class Reconciliation:
     """Looks up the effect of the requests that were in flight, and records the outcomes."""
 
-    def __init__(self, earlier: EarlierProgress, decoys: Decoys, outcomes: Outcomes, policy: Policy) -> None:
+    def __init__(
+        self, earlier: EarlierProgress, gateway: Gateway, context: RunContext, outcomes: Outcomes, policy: Policy
+    ) -> None:
         """`outcomes`: has the results of earlier parts. In a dry run decoys and leftover tags are not removed."""
-        context = decoys.context
+        in_flight = RequestsInFlight(context.stop)
         self._dry_run = policy.dry_run
         self._plan = Plan(())
         self._seen: set[Repository] = set()  # repositories where a manifest was found, so that a 404 proves its absence
         self._gone: dict[Repository, list[tuple[Item, Sequence[Target]]]] = {}
         self._named: dict[tuple[Repository, str], list[tuple[Item, Target]]] = {}
         self._earlier = earlier
-        self._gateway = decoys.gateway
-        self._decoys = decoys
-        self._tags = self._decoys.changer
-        leftover_tags = LeftoverTags(self._decoys, allow_decoy=policy.allow_decoy)
-        self._pending = PendingProofs(leftover_tags, decoys.in_flight, context, self._tell, mend=not policy.dry_run)
+        self._gateway = gateway
+        self._decoys = Decoys(gateway, in_flight, context)
+        self._tags = TagChanger(gateway, in_flight, context.clock)
+        leftover_tags = LeftoverTags(gateway, in_flight, context, self._decoys, allow_decoy=policy.allow_decoy)
+        self._pending = PendingProofs(leftover_tags, in_flight, context, self._tell, mend=not policy.dry_run)
         self._outcomes = outcomes
         self._stop = context.stop
         self._removed_ahead = context.removed_ahead

@@ -6,7 +6,8 @@ plan itself. What `undo` has put back meanwhile stays.
 
 from dataclasses import replace
 
-from bulkrm.engine.execute.tags.decoy import Decoys
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Saved
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.planner import Planner, PlanWithFacts
@@ -20,15 +21,22 @@ from bulkrm.planning.merge import combined, failed_targets, without_done
 class SavedPlanJudge:
     """Judges what is left of one saved plan."""
 
-    def __init__(self, saved: Saved, policy: Policy, planner: Planner, decoys: Decoys, outcomes: Outcomes) -> None:
+    def __init__(
+        self,
+        saved: Saved,
+        policy: Policy,
+        planner: Planner,
+        gateway: Gateway,
+        context: RunContext,
+        outcomes: Outcomes,
+    ) -> None:
         """`outcomes` has the lines of the saved plan, and gets what earlier parts of its run came to."""
         self._saved = saved
         self._policy = policy
         self._planner = planner
-        self._gateway = decoys.gateway
-        self._decoys = decoys
+        self._gateway = gateway
         self._outcomes = outcomes
-        self._context = decoys.context
+        self._context = context
 
     async def plan(self) -> PlanWithFacts | None:
         """Return what both the saved plan and a fresh judgement delete; None: the run was stopped before that was complete."""
@@ -38,7 +46,7 @@ class SavedPlanJudge:
             await RestoredImages(saved.undone, self._gateway, self._outcomes, self._context).settle(saved.plan)
         for item in saved.plan.items if saved.resumed else ():
             self._gateway.note_answer(item.repository.host)
-        reconciliation = Reconciliation(saved.earlier, self._decoys, self._outcomes, self._policy)
+        reconciliation = Reconciliation(saved.earlier, self._gateway, self._context, self._outcomes, self._policy)
         made = None  # stays None if the phase is cut short
         with stop.phase():
             await reconciliation.settle(saved.plan)

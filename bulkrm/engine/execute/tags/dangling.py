@@ -9,6 +9,8 @@ afterwards proves nothing: the tag list does.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.permission import UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
@@ -24,6 +26,8 @@ from bulkrm.engine.execute.tags.tag_change import (
     tag_of,
     unconfirmed,
 )
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import GRACE
@@ -60,17 +64,17 @@ _Sent = Removal | Pushed | FailedChange  # the result of a change that was sent
 class DanglingTags:
     """Removes dangling tags, repository by repository."""
 
-    def __init__(self, decoys: Decoys, outcomes: Outcomes) -> None:
+    def __init__(self, gateway: Gateway, context: RunContext, outcomes: Outcomes) -> None:
         """`outcomes` gets the outcome of each tag."""
-        context = decoys.context
-        self._decoys = decoys
-        self._gateway = decoys.gateway
+        self._gateway = gateway
+        self._in_flight = RequestsInFlight(context.stop)
+        self._changer = TagChanger(gateway, self._in_flight, context.clock)
+        self._decoys = Decoys(gateway, self._in_flight, context)
         self._outcomes = outcomes
         self._stop = context.stop
         self._permission = UntilStopped(context.stop)
         self._tell = context.tell
         self._recorder = context.recorder
-        self._in_flight = decoys.in_flight
         self._fail_fast = False
 
     async def remove(self, entries: Sequence[Dangling], *, fail_fast: bool) -> None:
@@ -124,7 +128,7 @@ class DanglingTags:
         try:
             if decoy is not None:
                 return await decoy.push(tag, None, self._permission, damaged=True)
-            return await self._decoys.changer.delete(change)
+            return await self._changer.delete(change)
         except BaseException:
             if change.effect.may_have_acted or (decoy is not None and tag in decoy.under):
                 sent[entry] = FailedChange(unconfirmed(None), Effect.OPEN)
@@ -138,7 +142,7 @@ class DanglingTags:
             removal = await decoy.remove()
             names = removal.names
         else:
-            removal, names = None, await self._decoys.changer.without_memory().listed(repository)
+            removal, names = None, await self._changer.without_memory().listed(repository)
         for entry, answered in sent.items():
             self._record(entry, dangling_outcome(entry, answered, names, removal))
 

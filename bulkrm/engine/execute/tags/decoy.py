@@ -51,21 +51,25 @@ from bulkrm.remote.sending import Sending
 
 
 class Decoys:
-    """Makes the decoys of a run, one at a time in each repository. Whoever makes any in the run uses the same one."""
+    """Makes the decoys of a phase, one at a time in each repository. Whoever makes any in that phase uses the same one."""
 
-    def __init__(self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext) -> None:
-        """`in_flight` has every push while it may be taking effect."""
-        self.gateway = gateway
-        self.in_flight = in_flight
-        self.context = context
-        self.changer = TagChanger(gateway, in_flight, context.clock)
-        self._alive: dict[Repository, anyio.Lock] = {}
+    def __init__(
+        self,
+        gateway: Gateway,
+        in_flight: RequestsInFlight,
+        context: RunContext,
+        alive: dict[Repository, anyio.Lock] | None = None,
+    ) -> None:
+        """`in_flight` has every push while it may be taking effect. `alive`: the locks of decoys that this one waits for too."""
+        self._gateway = gateway
+        self._in_flight = in_flight
+        self._context = context
+        self._changer = TagChanger(gateway, in_flight, context.clock)
+        self._alive: dict[Repository, anyio.Lock] = {} if alive is None else alive
 
-    def without_memory(self) -> "Decoys":
-        """Return one without remembered failures, which waits for the same decoys."""
-        other = Decoys(self.gateway.without_memory(), self.in_flight, self.context)
-        other._alive = self._alive
-        return other
+    def through(self, gateway: Gateway) -> "Decoys":
+        """Return one that sends its requests through another gateway, and waits for the same decoys."""
+        return Decoys(gateway, self._in_flight, self._context, self._alive)
 
     def turn(self, repository: Repository) -> anyio.Lock:
         """Return the lock that whoever makes a decoy of the repository holds as long as that decoy is alive."""
@@ -82,26 +86,26 @@ class Decoys:
 
         Raises StateError.
         """
-        manifest = empty_index(uuid4().hex, self.context.recorder.run)
-        await self.context.recorder.decoy(repository, list(tags), manifest)
-        self.context.removed_ahead.add_decoy(repository, manifest.digest)
-        return Decoy(repository, manifest, self)
+        context = self._context
+        manifest = empty_index(uuid4().hex, context.recorder.run)
+        await context.recorder.decoy(repository, list(tags), manifest)
+        context.removed_ahead.add_decoy(repository, manifest.digest)
+        return Decoy(repository, manifest, self._gateway, self._changer, context)
 
     def earlier(self, repository: Repository, digest: Digest) -> "EarlierDecoy":
         """Return a decoy that an earlier part of this run made, known by its digest."""
-        return EarlierDecoy(repository, digest, self)
+        return EarlierDecoy(repository, digest, self._gateway, self._changer)
 
 
 class EarlierDecoy:
     """A decoy of this run that may be under some tags."""
 
-    def __init__(self, repository: Repository, digest: Digest, decoys: Decoys) -> None:
+    def __init__(self, repository: Repository, digest: Digest, gateway: Gateway, changer: TagChanger) -> None:
         """`digest`: that of the decoy."""
         self.repository = repository
         self.digest = digest
-        self._gateway = decoys.gateway
-        self._changer = decoys.changer
-        self._context = decoys.context
+        self._gateway = gateway
+        self._changer = changer
 
     async def delete(self) -> Removal | Failure:
         """DELETE the decoy, and with it all tags that are under it; it is sent whatever failures are remembered."""
@@ -118,10 +122,13 @@ class EarlierDecoy:
 class Decoy(EarlierDecoy):
     """A decoy that was made just now. `under`: the tags that it was pushed over, and what each held (None: nothing)."""
 
-    def __init__(self, repository: Repository, manifest: Manifest, decoys: Decoys) -> None:
-        """Nothing is under it yet."""
-        super().__init__(repository, manifest.digest, decoys)
+    def __init__(
+        self, repository: Repository, manifest: Manifest, gateway: Gateway, changer: TagChanger, context: RunContext
+    ) -> None:
+        """`manifest`: the decoy itself, which is pushed."""
+        super().__init__(repository, manifest.digest, gateway, changer)
         self._manifest = manifest
+        self._context = context
         self.under: dict[str, Digest | None] = {}
 
     async def push(self, tag: str, before: Digest | None, permission: Permission, *, damaged: bool = False) -> Changed:

@@ -10,6 +10,8 @@ holds a decoy that cannot be removed, has its outcome at once.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.permission import Permission, WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
@@ -17,7 +19,9 @@ from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Changed, FailedChange, Moved, NotSent, moved
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_ahead import RemoverAhead, TagsAhead, TagsUnderDecoy
+from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
@@ -52,11 +56,18 @@ class _Progress:
 class TagsFirst:
     """Removes the tags of manifests that are deleted afterwards, repository by repository."""
 
-    def __init__(self, decoys: Decoys, others: OtherDecoys, outcomes: ItemOutcomes) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        in_flight: RequestsInFlight,
+        context: RunContext,
+        decoys: Decoys,
+        others: OtherDecoys,
+        outcomes: ItemOutcomes,
+    ) -> None:
         """`outcomes` gets those of targets whose tag cannot go, although their manifest's turn has not come."""
-        context = decoys.context
-        self._gateway = decoys.gateway
-        self._in_flight = decoys.in_flight
+        self._gateway = gateway
+        self._in_flight = in_flight
         self._stop = context.stop
         self._tell = context.tell
         self._recorder = context.recorder
@@ -64,7 +75,7 @@ class TagsFirst:
         self._outcomes = outcomes
         self._decoys = decoys
         self._others = others
-        self._tags_ahead = TagsAhead(self._decoys.changer, context.removed_ahead)
+        self._tags_ahead = TagsAhead(TagChanger(gateway, in_flight, context.clock), context.removed_ahead)
 
     async def remove(self, step: RemoveTagsAhead, staleness: Staleness) -> None:
         """Remove all tags of the step that still hold their manifest; record the outcome of tags that lead elsewhere."""

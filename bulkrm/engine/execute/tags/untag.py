@@ -8,13 +8,13 @@ the DELETE may have acted, also where its answer was lost and the tag cannot be 
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.permission import Permission, WhileFresh
 from bulkrm.engine.execute.staleness import Staleness
-from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, outcome_of, unconfirmed, untagged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
@@ -33,17 +33,15 @@ _Result = Outcome | Literal[Removal.FOUND_GONE] | None
 class Untagging:
     """Removes the tags of the list from manifests that stay."""
 
-    def __init__(self, decoys: Decoys, others: OtherDecoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
-        """`outcomes` gets those that are certain; `pending` takes the tags of which the tag list has to tell."""
-        context = decoys.context
-        self._pending = pending
+    def __init__(
+        self, context: RunContext, pending: PendingProofs, by_tag: "UntagByTag", by_decoy: UntagByDecoy
+    ) -> None:
+        """`pending` has the tags of which the tag list has to tell."""
         self._stop = context.stop
         self._recorder = context.recorder
-        self._outcomes = outcomes
-        self._in_flight = decoys.in_flight
-        self._changer = decoys.changer
-        self._by_decoy = UntagByDecoy(decoys, others, pending, outcomes)
-        self._first_alone = FirstAlone()
+        self._pending = pending
+        self._by_tag = by_tag
+        self._by_decoy = by_decoy
 
     async def untag(self, item: Item, staleness: Staleness) -> CameTo:
         """Remove the tags that are the item's targets, and record the outcome of each.
@@ -54,13 +52,33 @@ class Untagging:
         await self._recorder.intend(item)
         permission = WhileFresh(self._stop, staleness, item.repository)
         by_decoy = isinstance(item.verdict, Untag) and item.verdict.untag_method is UntagMethod.DECOY
-        if await (self._by_decoy.untag if by_decoy else self._untag)(item, permission):
+        if await (self._by_decoy if by_decoy else self._by_tag).untag(item, permission):
             return Finding.RECORDED
         # The item is judged again by its targets without an outcome: none of them may be one that only wants its proof.
         await self._pending.settle(item.repository)
         return Unsent()
 
-    async def _untag(self, item: Item, permission: Permission) -> bool:
+
+class UntagByTag:
+    """Removes the tags of the list from manifests that stay, by DELETE of each."""
+
+    def __init__(
+        self,
+        changer: TagChanger,
+        in_flight: RequestsInFlight,
+        context: RunContext,
+        pending: PendingProofs,
+        outcomes: ItemOutcomes,
+    ) -> None:
+        """`outcomes` gets those that are certain; `pending` takes the tags of which the tag list has to tell."""
+        self._changer = changer
+        self._in_flight = in_flight
+        self._stop = context.stop
+        self._pending = pending
+        self._outcomes = outcomes
+        self._first_alone = FirstAlone()
+
+    async def untag(self, item: Item, permission: Permission) -> bool:
         """Delete the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
         for tag in item.named_tags:
             outcome = await self._remove(item, tag, permission)

@@ -1,5 +1,6 @@
 """Removes tags of a manifest that stays, on a registry that deletes no tags: by one decoy for each manifest (`decoy`)."""
 
+from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.permission import Permission
@@ -7,6 +8,7 @@ from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
 from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, outcome_of, untagged
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item
@@ -24,11 +26,20 @@ _CUT_OFF = Failure(
 class UntagByDecoy:
     """Removes the tags of the list from manifests that stay, one manifest at a time in each repository."""
 
-    def __init__(self, decoys: Decoys, others: OtherDecoys, pending: PendingProofs, outcomes: ItemOutcomes) -> None:
+    def __init__(
+        self,
+        changer: TagChanger,
+        in_flight: RequestsInFlight,
+        decoys: Decoys,
+        others: OtherDecoys,
+        pending: PendingProofs,
+        outcomes: ItemOutcomes,
+    ) -> None:
         """`outcomes` gets those that are certain; `pending` takes the tags of which a later tag list has to tell."""
         self._decoys = decoys
         self._others = others
-        self._in_flight = decoys.in_flight
+        self._changer = changer
+        self._in_flight = in_flight
         self._pending = pending
         self._outcomes = outcomes
 
@@ -36,13 +47,11 @@ class UntagByDecoy:
         """Remove the item's tags, and record their outcomes; False: some were not tried, as the permission was lost."""
         async with self._decoys.turn(item.repository):
             # Read in turn: where the registry is away by then, no decoy is made, and none has to be looked for later.
-            archived = await self._decoys.changer.whole(item.repository, item.digest)
+            archived = await self._changer.whole(item.repository, item.digest)
             if not isinstance(archived, Manifest):
                 for tag in item.named_tags:
                     outcome = (
-                        outcome_of_failure(archived)
-                        if archived
-                        else await self._decoys.changer.without_manifest(item, tag)
+                        outcome_of_failure(archived) if archived else await self._changer.without_manifest(item, tag)
                     )
                     self._outcomes.record(item, item.targets_naming(tag), outcome)
                 return True
