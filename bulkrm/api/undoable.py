@@ -139,8 +139,8 @@ def _chosen(found: Sequence[Loss], entries: Sequence[Entry]) -> list[Loss]:
 
 def _names(entry: Entry, loss: Loss, tag: str | None) -> bool:
     if isinstance(entry, Glob):
-        place = entry.repository
-        fits = place.matches(loss.repository.path) if isinstance(place, RepositoryPattern) else place == loss.repository
+        named = entry.repository
+        fits = named.matches(loss.repository.path) if isinstance(named, RepositoryPattern) else named == loss.repository
         return fits and entry.host == loss.repository.host and tag is not None and entry.tags.matches(tag)
     return isinstance(entry, Target) and _is_target(entry, loss, tag)
 

@@ -69,7 +69,7 @@ def manifest(item: Item) -> ManifestRecord:
 
 def requests_of(plan: Plan) -> int:
     """Return how many requests a plan sends, without those for tokens, retries and second readings."""
-    by_digest = sum(_requests_in(plan, place, items) for place, items in by_repository(plan.items).items())
+    by_digest = sum(_requests_in(plan, repository, items) for repository, items in by_repository(plan.items).items())
     return by_digest + sum(map(requests_for, by_repository(plan.dangling).values()))
 
 
@@ -97,11 +97,11 @@ def totals(document: PlanDocument) -> dict[str, int]:
     """Return numbers for people. `apply` does not check them, so that items may be removed from a file by hand."""
     plan = document.plan
     words = [_word(item) for item in plan.items]
-    places = plan.touched
+    repositories = plan.touched
     return {
         "images": sum(len(item.targets) for item in plan.items) + len(plan.settled) + len(plan.dangling),
-        "registries": len({place.host for place in places}),
-        "repositories": len(places),
+        "registries": len({repository.host for repository in repositories}),
+        "repositories": len(repositories),
         "delete": words.count("delete"),
         "untag": words.count("untag"),
         "keep": words.count("keep"),

@@ -98,6 +98,8 @@ class Job:
         if not isinstance(self.work, Saved):
             return tuple(dict.fromkeys(entry.host for entry in self.work))
         again = failed_targets(self.work.plan) if self.work.resumed else ()
-        places = [item.repository for item in self.work.plan.items] + [target.reference.repository for target in again]
-        places += [entry.repository for entry in self.work.plan.dangling]
-        return tuple(dict.fromkeys(place.host for place in places))
+        repositories = [item.repository for item in self.work.plan.items] + [
+            target.reference.repository for target in again
+        ]
+        repositories += [entry.repository for entry in self.work.plan.dangling]
+        return tuple(dict.fromkeys(repository.host for repository in repositories))

@@ -24,8 +24,8 @@ P = ParamSpec("P")
 _NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY_USERNAME and REGISTRY_PASSWORD, or `docker login`"
 
 
-class _Place:
-    """A repository or a catalog, and what is remembered of its host."""
+class _HostGateway:
+    """What asks one host, about a repository or for its catalog, and remembers its failures."""
 
     __slots__ = ("_counts_answers", "_memory", "_registry", "_repository")
 
@@ -78,7 +78,7 @@ class _Place:
         return self._registry.host.authorizer.is_anonymous(self._repository)
 
 
-class CatalogGateway(_Place):
+class CatalogGateway(_HostGateway):
     """The catalog of one host."""
 
     __slots__ = ()
@@ -88,7 +88,7 @@ class CatalogGateway(_Place):
         return self._ask(None, self._registry.repositories)
 
 
-class RepositoryGateway(_Place):
+class RepositoryGateway(_HostGateway):
     """One repository, to read and to change. References are tags or digests."""
 
     __slots__ = ("_at",)

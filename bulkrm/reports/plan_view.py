@@ -33,10 +33,12 @@ def view(document: "PlanDocument", width: int | None) -> str:
     blocks += [
         "\n".join(
             wrapped(
-                _repository(plan, place, items.get(place, []), settled.get(place, []), width), width, indent=_INDENT
+                _repository(plan, repository, items.get(repository, []), settled.get(repository, []), width),
+                width,
+                indent=_INDENT,
             )
         )
-        for place in sorted({*items, *settled}, key=str)
+        for repository in sorted({*items, *settled}, key=str)
     ]
     blocks.append("\n".join(wrapped(_remarks(document), width, indent=_INDENT)))
     blocks.append("\n".join(wrapped([_totals(document)], width)))
@@ -44,13 +46,13 @@ def view(document: "PlanDocument", width: int | None) -> str:
 
 
 def _repository(
-    plan: Plan, place: Repository, items: list[Item], settled: list[Settled | Dangling], width: int | None
+    plan: Plan, repository: Repository, items: list[Item], settled: list[Settled | Dangling], width: int | None
 ) -> Iterator[str]:
     """Yield the header of a repository, and a line for each manifest, first those that are deleted."""
-    number = plan.tags.get(place)
+    number = plan.tags.get(repository)
     going = sum(len(item.removed_tags) for item in items) + sum(isinstance(entry, Dangling) for entry in settled)
     seen = f"{counted(number, 'tag')}: {going:,} to go, {number - going:,} to stay" if number else "tags not read"
-    yield f"{place}  ({seen}{_ORDERS[plan.order(place)]})" if items or going else str(place)
+    yield f"{repository}  ({seen}{_ORDERS[plan.order(repository)]})" if items or going else str(repository)
     short = width is not None
     for item in sorted(items, key=_order):
         if _kept_by_condition(item.verdict) is None:

@@ -138,4 +138,6 @@ def _items(steps: Iterable[Step]) -> Iterator[Item]:
 
 def _in_bulk(plan: Plan) -> Mapping[Repository, Order]:
     """Return the orders of the repositories whose tags may go all at once, before all their manifests."""
-    return {place: order for place, order in plan.orders.items() if place.host not in plan.untagged_first}
+    return {
+        repository: order for repository, order in plan.orders.items() if repository.host not in plan.untagged_first
+    }

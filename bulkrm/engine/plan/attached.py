@@ -19,7 +19,7 @@ from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards.graph import cyclic_attachments
 from bulkrm.planning.recursion import AttachedTarget, attached_to, is_attached_to
 
-_Place = tuple[Repository, Digest]
+_ManifestName = tuple[Repository, Digest]
 
 
 class Attached:
@@ -31,7 +31,7 @@ class Attached:
         self._resolver = resolver
         self._stop = stop
         self._tell = tell
-        self._referrers: dict[_Place, tuple[Digest, ...]] = {}
+        self._referrers: dict[_ManifestName, tuple[Digest, ...]] = {}
         self._failures: dict[Repository, dict[Digest, Failure]] = defaultdict(dict)
         self._without_api: set[Repository] = set()
         self._dismissed: set[Reference] = set()
@@ -82,12 +82,12 @@ class Attached:
         Only one request is sent to a repository without the API: there, artifact tags name the attached manifests.
         """
         asked = [(item.repository, item.digest) for item in deletions]
-        places = [place for place in asked if place not in self._referrers]
+        names = [name for name in asked if name not in self._referrers]
         failed = False
 
-        async def ask(place: _Place) -> None:
+        async def ask(name: _ManifestName) -> None:
             nonlocal failed
-            repository, digest = place
+            repository, digest = name
             if repository in self._without_api:
                 return
             answer = await self._gateway.repository(repository).referrers(digest)
@@ -96,7 +96,7 @@ class Attached:
                 failed = True
             elif answer is None:
                 self._without_api.add(repository)
-            self._referrers[place] = () if answer is None or isinstance(answer, Failure) else answer
+            self._referrers[name] = () if answer is None or isinstance(answer, Failure) else answer
 
-        await run_jobs(by_host(places), self._gateway.workers, ask, self._stop)
+        await run_jobs(by_host(names), self._gateway.workers, ask, self._stop)
         return failed

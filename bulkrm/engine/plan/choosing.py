@@ -75,9 +75,9 @@ class Chooser:
         for target in targets:
             found = self._resolver.found.get(name_of(target))
             if isinstance(found, Resolved):
-                place = tags[target.reference.repository]
+                of_repository = tags[target.reference.repository]
                 if isinstance(target.reference, TagRef):
-                    place[target.reference.tag] = found.digest
+                    of_repository[target.reference.tag] = found.digest
         for repository, found_tags in tags.items():
             yield RepositoryView(repository, found_tags, ())
 

@@ -74,13 +74,13 @@ class _Expansion:
         self, entries: Sequence[Entry], wanted: Iterable[Repository], named: Sequence[tuple[Entry, list[Line]]]
     ) -> Iterator[Warned]:
         """Yield warnings about parts of the list that have no effect."""
-        tags = {place: self._tags(place) for place in wanted}
+        tags = {repository: self._tags(repository) for repository in wanted}
         targets = [(entry, [line for line in lines if isinstance(line, Target)]) for entry, lines in named]
         yield from (Warned(WarningKind.UNUSED_EXCLUSION, text) for text in islice(unused_excludes(entries, tags), MOST))
         yield from (Warned(WarningKind.COVERED_ENTRY, text) for text in islice(covered_entries(targets), MOST))
         for entry in entries:
             if isinstance(entry, ConditionalEntry) and entry.ranks:
-                left = sum(count_ungrouped(entry, place, found) for place, found in tags.items())
+                left = sum(count_ungrouped(entry, repository, found) for repository, found in tags.items())
                 if left:
                     text = f"{entry.source}: {counted(left, 'tag')} fit no group, and so are not chosen"
                     yield Warned(WarningKind.UNGROUPED_TAGS, text)

@@ -31,7 +31,7 @@ from bulkrm.model.result.failure import Failure
 from bulkrm.selection.selector import OF_CONFIG, Fact
 
 Needed = Mapping[Repository, Mapping[Digest, frozenset[Fact]]]
-_Place = tuple[Repository, Digest]
+_ManifestName = tuple[Repository, Digest]
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -48,8 +48,8 @@ class ImageFacts:
         self._stop = stop
         self._manifests: dict[Digest, ManifestFacts | Missing | Unread] = {}
         self._configs: dict[Digest, Config | Missing | Unread] = {}
-        self._asked: set[_Place] = set()
-        self._seen: set[_Place] = set()
+        self._asked: set[_ManifestName] = set()
+        self._seen: set[_ManifestName] = set()
         self.manifests_asked = 0
         self.configs_asked = 0
 
@@ -84,7 +84,7 @@ class ImageFacts:
 
     async def read(self, needed: Needed, tell: EventListener) -> None:
         """Read the facts that are not known yet. If the run is stopped, some remain unread."""
-        level: list[tuple[_Place, bool]] = [
+        level: list[tuple[_ManifestName, bool]] = [
             ((repository, digest), bool(facts & OF_CONFIG))
             for repository, digests in needed.items()
             for digest, facts in digests.items()
@@ -92,12 +92,12 @@ class ImageFacts:
         wants_children = {
             digest for digests in needed.values() for digest, facts in digests.items() if facts - {Fact.ANNOTATIONS}
         }
-        configs: dict[Digest, _Place] = {}
+        configs: dict[Digest, _ManifestName] = {}
         for _ in range(MAX_DEPTH + 1):
             if not level or self._stop:
                 break
-            await self._read_manifests([place for place, _ in level], tell)
-            below: list[tuple[_Place, bool]] = []
+            await self._read_manifests([name for name, _ in level], tell)
+            below: list[tuple[_ManifestName, bool]] = []
             for (repository, digest), wants_config in level:
                 found = self._manifests.get(digest)
                 if not isinstance(found, ManifestFacts):
@@ -110,38 +110,38 @@ class ImageFacts:
             level = below
         await self._read_configs(configs, tell)
 
-    async def _read_manifests(self, places: Iterable[_Place], tell: EventListener) -> None:
-        missing = {place[1]: place for place in places if self._is_open(self._manifests.get(place[1]), place)}
+    async def _read_manifests(self, names: Iterable[_ManifestName], tell: EventListener) -> None:
+        missing = {name[1]: name for name in names if self._is_open(self._manifests.get(name[1]), name)}
         if missing:
             tell(PhaseBegan(Phase.READING_MANIFESTS, len(missing)))
 
-        async def read(place: _Place) -> None:
-            repository, digest = place
+        async def read(name: _ManifestName) -> None:
+            repository, digest = name
             self.manifests_asked += 1
-            self._asked.add(place)
+            self._asked.add(name)
             found = await self._gateway.repository(repository).manifest(digest)
             self._manifests[digest] = _known(found, describe)
             tell(ADVANCED)
 
         await run_jobs(by_host(missing.values()), self._gateway.workers, read, self._stop)
 
-    async def _read_configs(self, configs: Mapping[Digest, _Place], tell: EventListener) -> None:
-        missing = [place for digest, place in configs.items() if self._is_open(self._configs.get(digest), place)]
+    async def _read_configs(self, configs: Mapping[Digest, _ManifestName], tell: EventListener) -> None:
+        missing = [name for digest, name in configs.items() if self._is_open(self._configs.get(digest), name)]
         if missing:
             tell(PhaseBegan(Phase.READING_CONFIGURATIONS, len(missing)))
 
-        async def read(place: _Place) -> None:
-            repository, digest = place
+        async def read(name: _ManifestName) -> None:
+            repository, digest = name
             self.configs_asked += 1
-            self._asked.add(place)
+            self._asked.add(name)
             self._configs[digest] = _known(await self._for_blobs.repository(repository).blob(digest), read_config)
             tell(ADVANCED)
 
         await run_jobs(by_host(missing), self._gateway.workers, read, self._stop)
 
-    def _is_open(self, known: ManifestFacts | Config | Missing | Unread | None, place: _Place) -> bool:
+    def _is_open(self, known: ManifestFacts | Config | Missing | Unread | None, name: _ManifestName) -> bool:
         """Tell whether a digest has to be requested from this repository: unknown so far, or not found in another one."""
-        return known is None or (isinstance(known, Missing | Unread) and place not in self._asked)
+        return known is None or (isinstance(known, Missing | Unread) and name not in self._asked)
 
     def _config(self, digest: Digest) -> Config | Missing | Unread:
         return self._configs.get(digest, Missing())

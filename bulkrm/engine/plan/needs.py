@@ -41,12 +41,12 @@ class NeedsReader:
         self._stop = stop
         self._tell = tell
 
-    async def read(self, places: Mapping[Repository, Sequence[str | Digest]]) -> None:
+    async def read(self, wanted: Mapping[Repository, Sequence[str | Digest]]) -> None:
         """Read all manifests below the names of each repository that are not known to be images."""
         while not self._stop:
             whole: list[Name] = []
             doubtful: list[Name] = []
-            for repository, names in places.items():
+            for repository, names in wanted.items():
                 named = self._named(repository, names)
                 if named.too_much is None:
                     unread = (digest for digest, children in named.children.items() if children is None)

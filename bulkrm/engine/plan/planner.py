@@ -243,7 +243,7 @@ class Planner:
 
     def _tags_only(self, repositories: Iterable[Repository]) -> dict[str, TagsOnly]:
         """Return the hosts of these repositories that delete tags only, and warn about them."""
-        known = {place.host: self._gateway.traits(place.host).tags_only for place in repositories}
+        known = {repository.host: self._gateway.traits(repository.host).tags_only for repository in repositories}
         found = {host: why for host, why in sorted(known.items()) if why is not None}
         for host in found:
             text = f"{host} deletes tags, and no manifests: the tags go, and the manifests stay"
@@ -256,7 +256,7 @@ class Planner:
             self._warn_of_undeletable_tags([entry.repository for entry in facts], "what has other tags too is kept")
 
     def _warn_of_undeletable_tags(self, repositories: Iterable[Repository], then: str) -> None:
-        for host in sorted({place.host for place in repositories if self._probe.of(place) is None}):
+        for host in sorted({repository.host for repository in repositories if self._probe.of(repository) is None}):
             text = f"{host} deletes no tags, so {then}; --allow-decoy permits another way"
             self._context.tell(Warned(WarningKind.TAGS_STAY, text))
 

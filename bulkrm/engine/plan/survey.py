@@ -106,7 +106,9 @@ class Survey:
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
         """GET every tagged manifest that is an index or may be one, because a kept index needs its children."""
         if self._policy.shared is not Shared.DELETE_UNSEEN:
-            await self._needs.read({place: self._names(place, members) for place, members in grouped.items()})
+            await self._needs.read(
+                {repository: self._names(repository, members) for repository, members in grouped.items()}
+            )
 
     async def _read_damaged_again(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
         """Read damaged tags a second time, after the rest of their repository was read."""

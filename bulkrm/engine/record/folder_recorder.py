@@ -80,21 +80,21 @@ class FolderRecorder(DurableJournal):
         """Record the tags that are removed now, before the manifest of their item is deleted. Raises StateError."""
         await self._keep(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 
-    async def _keep(self, intent: Intent, place: str) -> None:
-        """Wait until an intent is on disk. If few intents are written ahead, write more with it."""
+    async def _keep(self, intent: Intent, queue: str) -> None:
+        """Wait until an intent is on disk. If few intents are written ahead, write more of its queue with it."""
         key = _key(intent)
         ahead = self._ahead.pop(key, None)
         if ahead is None:
             self._overtaking.add(key)  # written out of turn, so `_write_ahead` has to skip it
         written = ahead[0] if ahead is not None and ahead[1] == intent.tags else self._note(intent)
         if ahead is None or len(self._ahead) < _AHEAD // 2:
-            written = self._write_ahead(place) or written
+            written = self._write_ahead(queue) or written
         await self._durable_up_to(written)
 
-    def _write_ahead(self, place: str) -> int | None:
-        """Append the next intents of a host or repository; return the number of the last one, None if there are none."""
+    def _write_ahead(self, queue: str) -> int | None:
+        """Append the next intents of a queue, that of a host or repository; return the number of the last one, None if there are none."""
         written = None
-        for intent in islice(self._upcoming.get(place, ()), _AHEAD):
+        for intent in islice(self._upcoming.get(queue, ()), _AHEAD):
             key = _key(intent)
             if key in self._overtaking:
                 self._overtaking.remove(key)

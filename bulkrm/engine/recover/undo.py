@@ -170,8 +170,8 @@ class Undo:
         with self._in_flight.unfinished():  # the effect of the push is looked up in a stopped run too
             changed = await self._tags.put(change, loss.manifest)
             if isinstance(changed, Pushed):
-                places = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
-                return await self._seen(loss, *places)
+                references = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
+                return await self._seen(loss, *references)
         outcome = outcome_of(changed, change, Restored())
         # `Gone`: somebody else deleted the manifest that the tag led to, which is not the one that this run deleted.
         return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
@@ -198,10 +198,10 @@ class Undo:
             return Kept(KeptReason.MOVED, (f"{target.reference}@{held}",))
         return WouldRestore() if self._dry_run else None
 
-    async def _seen(self, loss: Loss, *places: str) -> Outcome:
+    async def _seen(self, loss: Loss, *references: str) -> Outcome:
         """Read back what was pushed: a 201 does not prove it (distribution with a warm cache after a garbage collection)."""
-        for place in places:
-            held = await self._tags.read(loss.repository, place)
+        for reference in references:
+            held = await self._tags.read(loss.repository, reference)
             if held != loss.manifest.digest:
                 return outcome_of_failure(held if isinstance(held, Failure) else unconfirmed(None))
         return Restored()

@@ -28,7 +28,10 @@ def compile_steps(changed: Iterable[Item], orders: Mapping[Repository, Order]) -
 
 def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:
     """Yield one step of each of the first repositories in turn; another repository replaces each finished one."""
-    coming = (iter(_ordered(place, items, orders.get(place, Order.DIGEST))) for place, items in repositories.items())
+    coming = (
+        iter(_ordered(repository, items, orders.get(repository, Order.DIGEST)))
+        for repository, items in repositories.items()
+    )
     at_hand = deque(islice(coming, _AT_ONCE))
     while at_hand:
         steps = at_hand.popleft()
