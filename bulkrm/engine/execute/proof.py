@@ -172,27 +172,29 @@ class Proof:
     ) -> tuple[str | None, Digest | Failure | None, TagLook]:
         """Look at a digest and one of its tags, but none that holds somebody's push: that says nothing of the others."""
         for tag in tags:
-            held, look = await self._until_gone(item, tag, listed=listed)
+            held, look = await self._wait_for_effect(item, tag, listed=listed)
             if look.state is not TagState.MOVED:
                 return tag, held, look
-        return None, *await self._until_gone(item, None, listed=listed)
+        return None, *await self._wait_for_effect(item, None, listed=listed)
 
-    async def _until_gone(
+    async def _wait_for_effect(
         self, item: Item, tag: str | None, *, listed: bool
     ) -> tuple[Digest | Failure | None, TagLook]:
-        """Read a digest and a tag until both are gone, or no more `Pauses` are left; return what was read last."""
+        """Read a digest and a tag until both are gone, or no more `Pauses` are left; return what was read last.
+
+        A tag that outlives its manifest over a pause is deleted. If it goes by that, the registry deletes tags one by one, and
+        there is nothing more to wait for.
+        """
         leftover_tags = self._leftover_tags.without_memory()
         held, look = await _seen(leftover_tags, item, tag, listed=listed)
         pauses = Pauses(self._clock, self._stop)
         while not isinstance(held, Failure) and (held is not None or look.state.remains) and await pauses.take():
             held, look = await _seen(leftover_tags, item, tag, listed=listed)
-            if tag is not None and held is None and look.state is TagState.SERVES and await self._goes(item, tag):
-                break
+            if tag is not None and held is None and look.state is TagState.SERVES:
+                after_its_delete = (await self._leftover_tags.take_off(item, [tag]))[tag]
+                if after_its_delete.state is TagState.GONE:
+                    break
         return held, look
-
-    async def _goes(self, item: Item, tag: str) -> bool:
-        """Tell whether a tag that outlives its manifest goes when it is deleted: then there is nothing to wait for."""
-        return (await self._leftover_tags.take_off(item, [tag]))[tag].state is TagState.GONE
 
     async def _take_off(self, item: Item, removal: Removal, place: _Place) -> Told:
         """Delete the tags of a manifest that is gone; if that fails, no other tagged manifest of the place is deleted."""
