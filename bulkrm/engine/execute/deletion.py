@@ -21,7 +21,7 @@ class Deletion:
         self._recorder = context.recorder
         self._untagged_first = untagged_first
 
-    def needs_no_tags(self, item: Item) -> bool:
+    def must_be_untagged_first(self, item: Item) -> bool:
         """Tell whether the tags of an item have to be deleted before its manifest, as far as that is known by now."""
         return bool(item.tags) and self._gateway.traits(item.repository.host).untagged_first
 
@@ -31,7 +31,7 @@ class Deletion:
         Where the registry refuses it because of its tags, that is remembered, and the result is `Unsent`. Raises StateError
         where the intent cannot be recorded; then the DELETE was not sent.
         """
-        untagged = self.needs_no_tags(item)
+        untagged = self.must_be_untagged_first(item)
         if untagged:
             left = await self._untagged_first.take_off(item, staleness)
             if not isinstance(left, Item):

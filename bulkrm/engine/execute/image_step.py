@@ -101,7 +101,7 @@ class ImageStep:
         await parts.order.come(self._step)
         keys: tuple[str, ...] = (host,)
         if isinstance(self._step, DeleteManifest):
-            keys += parts.proof.keys(self._item, untagged_first=parts.deletion.needs_no_tags(self._item))
+            keys += parts.proof.keys(self._item, untagged_first=parts.deletion.must_be_untagged_first(self._item))
         self._turn = parts.first_alone.turn(*keys)
         await self._turn.take()
 

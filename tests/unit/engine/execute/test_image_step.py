@@ -95,7 +95,7 @@ class Script:
     def repository(self, _: Repository) -> "Script":
         return self
 
-    def needs_no_tags(self, _: Item) -> bool:
+    def must_be_untagged_first(self, _: Item) -> bool:
         return False
 
     def keys(self, _: Item, *, untagged_first: bool) -> tuple[str, ...]:
