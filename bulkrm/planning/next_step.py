@@ -50,7 +50,7 @@ from bulkrm.planning.image_state import (
 
 @valueclass
 class AwaitTurn:
-    """Wait until every step that goes before it is over, and for the keys of its turn (`FirstAlone`)."""
+    """Wait until every step that goes before it is over, and for its turn at the gates (`FirstAlone`)."""
 
     then: Unjudged
 

@@ -122,7 +122,7 @@ class Execution:
     async def _remove_tags_ahead(self, step: RemoveTagsAhead) -> None:
         parts = self._parts
         try:
-            await parts.order.come(step)
+            await parts.order.wait_for_earlier_steps(step)
             # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
             parts.first_alone.open(step.repository.host)
             if self._gateway.repository(step.repository).known_failure is None:

@@ -96,13 +96,13 @@ class ImageStep:
             await self._let_others_go()
 
     async def _take_turn(self) -> None:
-        """Wait for its turn, and for its keys: its host's, open after the first answer, and its place's, after the first proof."""
+        """Wait for earlier steps, and pass the gates: its host's, open after the first answer, and its place's, after the first proof."""
         parts, host = self._parts, self._item.repository.host
-        await parts.order.come(self._step)
-        keys: tuple[str, ...] = (host,)
+        await parts.order.wait_for_earlier_steps(self._step)
+        gates: tuple[str, ...] = (host,)
         if isinstance(self._step, DeleteManifest):
-            keys += parts.proof.keys(self._item, untagged_first=parts.deletion.must_be_untagged_first(self._item))
-        self._turn = parts.first_alone.turn(*keys)
+            gates += parts.proof.gates(self._item, untagged_first=parts.deletion.must_be_untagged_first(self._item))
+        self._turn = parts.first_alone.turn(*gates)
         await self._turn.take()
 
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:

@@ -28,7 +28,7 @@ _NO_LIST = frozenset({FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, Fai
 
 @dataclass(slots=True)
 class _Place:
-    """What was seen of one place. `key`: the key for which its deletions take turns (`FirstAlone`).
+    """What was seen of one place. `name`: as `place_of` returns it.
 
     `deletes_manifests`: a manifest was gone after its DELETE. `tags_go`: whether tags go with their manifest; None: not
     seen yet. `stay_listed`: tags that went are listed still, and answer 404, so that the tag list has to prove each deletion.
@@ -36,7 +36,7 @@ class _Place:
     `expected_failure`: what any further deletion would meet there; `expected_if_tagged`: what one of a tagged manifest would.
     """
 
-    key: str
+    name: str
     deletes_manifests: bool = False
     tags_go: bool | None = None
     stay_listed: bool = False
@@ -78,8 +78,8 @@ class Proof:
     def _place(self, repository: Repository) -> _Place:
         place = self._of.get(repository)
         if place is None:
-            key = place_of(repository)
-            place = self._of[repository] = self._places.setdefault(key, _Place(key))
+            name = place_of(repository)
+            place = self._of[repository] = self._places.setdefault(name, _Place(name))
         return place
 
     def has_tags(self, item: Item) -> bool:
@@ -91,13 +91,13 @@ class Proof:
             return list(item.tags)
         return [tag for tag in item.tags if not self._removed_ahead.is_gone(item.repository, tag)]
 
-    def keys(self, item: Item, *, untagged_first: bool) -> tuple[str, ...]:
-        """Return the keys that a deletion waits for: until one deletion of its place is proved, each goes alone.
+    def gates(self, item: Item, *, untagged_first: bool) -> tuple[str, ...]:
+        """Return the gates that a deletion passes (`FirstAlone`): until one deletion of its place is proved, each goes alone.
 
-        A deletion of a tagged manifest proves more, so it needs a second key. `untagged_first`: the tags are removed before
+        A deletion of a tagged manifest proves more, so it passes a second gate. `untagged_first`: the tags are removed before
         the manifest.
         """
-        place = self._place(item.repository).key
+        place = self._place(item.repository).name
         return (place, _with_tags(place)) if self.has_tags(item) and not untagged_first else (place,)
 
     def expected_failure(self, item: Item) -> Failure | None:
@@ -108,7 +108,7 @@ class Proof:
     async def prove(self, item: Item, targets: Collection[Target], removal: Removal) -> None:
         """Record what a removal amounts to, or leave it to `PendingProofs` until the tags of its repository are listed.
 
-        The caller holds the turn of `keys`.
+        The caller has passed `gates`.
         """
         told = await self._outcomes_of(item, removal)
         if told is None:
@@ -138,9 +138,9 @@ class Proof:
     def _open(self, place: _Place) -> None:
         """Let other deletions of the place go, as far as they are like one that is proved."""
         if place.deletes_manifests:
-            self._first_alone.open(place.key)
+            self._first_alone.open(place.name)
         if place.tags_go is not None:
-            self._first_alone.open(_with_tags(place.key))
+            self._first_alone.open(_with_tags(place.name))
 
     async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | None:
         """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told."""

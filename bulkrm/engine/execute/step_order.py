@@ -23,10 +23,10 @@ from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManif
 
 
 class StepOrder:
-    """The turns of all steps. Create it inside the event loop."""
+    """The order of all steps. Create it inside the event loop."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
-        """Prepare the turns of `steps`, which are all steps of an execution."""
+        """Prepare the events by which `steps`, all steps of an execution, wait for each other."""
         # Only what somebody waits for: an event takes more memory than all else that is known of an image.
         self._ends: dict[tuple[Repository, Digest], anyio.Event] = {}
         # distribution reads all tags of a repository to delete a manifest (registry/storage/tagstore.go `Lookup`), and
@@ -48,7 +48,7 @@ class StepOrder:
     def _end_of(self, repository: Repository, digest: Digest) -> anyio.Event:
         return self._ends.setdefault((repository, digest), anyio.Event())
 
-    async def come(self, step: Step) -> None:
+    async def wait_for_earlier_steps(self, step: Step) -> None:
         """Wait until every step is over that goes before this one."""
         match step:
             case RemoveTagsAhead(repository):

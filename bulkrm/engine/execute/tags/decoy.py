@@ -71,18 +71,18 @@ class Decoys:
         """Return one that sends its requests through another gateway, and waits for the same decoys."""
         return Decoys(gateway, self._in_flight, self._context, self._alive)
 
-    def turn(self, repository: Repository) -> anyio.Lock:
+    def lock(self, repository: Repository) -> anyio.Lock:
         """Return the lock that whoever makes a decoy of the repository holds as long as that decoy is alive."""
         return self._alive.setdefault(repository, anyio.Lock())
 
     @asynccontextmanager
     async def make(self, repository: Repository, tags: Collection[str]) -> AsyncIterator["Decoy"]:
-        """Take the turn, and make a decoy for these tags, which is alive until the block is left. Raises StateError."""
-        async with self.turn(repository):
-            yield await self.make_in_turn(repository, tags)
+        """Take the lock, and make a decoy for these tags, which is alive until the block is left. Raises StateError."""
+        async with self.lock(repository):
+            yield await self.make_under_lock(repository, tags)
 
-    async def make_in_turn(self, repository: Repository, tags: Collection[str]) -> "Decoy":
-        """Make a decoy for these tags, and have it journalled before it is pushed; the caller holds the turn.
+    async def make_under_lock(self, repository: Repository, tags: Collection[str]) -> "Decoy":
+        """Make a decoy for these tags, and have it journalled before it is pushed; the caller holds the lock.
 
         Raises StateError.
         """

@@ -45,8 +45,8 @@ class UntagByDecoy:
 
     async def untag(self, item: Item, permission: Permission) -> bool:
         """Remove the item's tags, and record their outcomes; False: some were not tried, as the permission was lost."""
-        async with self._decoys.turn(item.repository):
-            # Read in turn: where the registry is away by then, no decoy is made, and none has to be looked for later.
+        async with self._decoys.lock(item.repository):
+            # Read under the lock: where the registry is away by then, no decoy is made, and none has to be looked for later.
             archived = await self._changer.whole(item.repository, item.digest)
             if not isinstance(archived, Manifest):
                 for tag in item.named_tags:
@@ -55,7 +55,7 @@ class UntagByDecoy:
                     )
                     self._outcomes.record(item, item.targets_naming(tag), outcome)
                 return True
-            decoy = await self._decoys.make_in_turn(item.repository, item.named_tags)
+            decoy = await self._decoys.make_under_lock(item.repository, item.named_tags)
             return await self._untag(item, decoy, archived, permission)
 
     async def _untag(self, item: Item, decoy: Decoy, archived: Manifest, permission: Permission) -> bool:

@@ -6,7 +6,7 @@ from bulkrm.engine.execute.first_alone import FirstAlone
 
 
 async def test_one_at_a_time_until_it_is_open() -> None:
-    """Until something was done at a host one goes at a time; then all go, and another host has a key of its own."""
+    """Until something was done at a host one goes at a time; then all go, and another host has a gate of its own."""
     first_alone, inside, most = FirstAlone(), 0, 0
     said: list[str] = []
 
@@ -34,13 +34,13 @@ async def test_one_at_a_time_until_it_is_open() -> None:
         assert is_alone
 
 
-async def test_several_keys() -> None:
-    """A turn that needs two keys waits for both, and one that needs only the narrow one waits for that."""
+async def test_several_gates() -> None:
+    """A turn passes two closed gates one after the other, and one that passes only the first waits at that."""
     first_alone, said = FirstAlone(), list[str]()
     first_alone.open("host")
 
-    async def go(name: str, *keys: str) -> None:
-        async with first_alone.turn(*keys):
+    async def go(name: str, *gates: str) -> None:
+        async with first_alone.turn(*gates):
             said.append(f"{name} begins")
             await anyio.lowlevel.checkpoint()
             said.append(f"{name} ends")
@@ -53,7 +53,7 @@ async def test_several_keys() -> None:
 
 
 async def test_who_gives_up_waiting_leaves_nothing_behind() -> None:
-    """A turn that is cancelled while it waits for its second key gives the first one back."""
+    """A turn that is cancelled while it waits at its second gate gives the first one back."""
     first_alone = FirstAlone()
     async with first_alone.turn("place with tags"):
         with anyio.move_on_after(0):

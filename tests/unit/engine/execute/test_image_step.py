@@ -98,7 +98,7 @@ class Script:
     def must_be_untagged_first(self, _: Item) -> bool:
         return False
 
-    def keys(self, _: Item, *, untagged_first: bool) -> tuple[str, ...]:
+    def gates(self, _: Item, *, untagged_first: bool) -> tuple[str, ...]:
         assert not untagged_first
         return ()
 
@@ -164,7 +164,7 @@ async def is_over(step: ImageStep) -> bool:
 
     async def follow() -> None:
         nonlocal let_go
-        await step._parts.order.come(DeleteManifest(CHILD, (ONE.digest,)))
+        await step._parts.order.wait_for_earlier_steps(DeleteManifest(CHILD, (ONE.digest,)))
         await step._parts.first_alone.turn(APP.host).take()
         let_go = True
 

@@ -32,7 +32,7 @@ async def came(*steps: Step) -> list[list[Step]]:
     waiting = list(steps)
 
     async def come(step: Step) -> None:
-        await step_order.come(step)
+        await step_order.wait_for_earlier_steps(step)
         waiting.remove(step)
         there[-1].append(step)
 
