@@ -17,11 +17,16 @@ T = TypeVar("T")
 class Gateway:
     """Leads to repositories and catalogs, and remembers the failures of their hosts: those are not asked for again."""
 
-    def __init__(self, registries: Registries, *, counts_answers: bool = True) -> None:
-        """`registries`: the registries of the run. `counts_answers`: whether an answer resets a circuit breaker."""
+    def __init__(
+        self, registries: Registries, *, counts_answers: bool = True, memories: dict[str, HostMemory] | None = None
+    ) -> None:
+        """`registries`: the registries of the run. `counts_answers`: whether an answer resets a circuit breaker.
+
+        `memories`: those of another gateway, by host, to share them; None: it remembers on its own.
+        """
         self._registries = registries
         self._counts_answers = counts_answers
-        self._memories: dict[str, HostMemory] = defaultdict(HostMemory)
+        self._memories: dict[str, HostMemory] = defaultdict(HostMemory) if memories is None else memories
         self._repositories: dict[Repository, RepositoryGateway] = {}
 
     def repository(self, repository: Repository) -> RepositoryGateway:
@@ -60,8 +65,8 @@ class Gateway:
         """Tell whether what was read in bulk from a host can be relied on, also if the reading was cut short."""
         return self._registries[host].host.confirmed
 
-    def without_memory(self) -> "Gateway":
-        """Return a gateway without remembered failures, for what has to be tried in any case, such as putting a tag back."""
+    def with_fresh_memory(self) -> "Gateway":
+        """Return a gateway that remembers no failure yet, for what has to be tried in any case, such as putting a tag back."""
         return Gateway(self._registries)
 
     def for_rereading(self) -> "Gateway":
@@ -69,9 +74,7 @@ class Gateway:
 
         It reads again between two attempts to delete: a registry that answers while it fails to delete is still broken.
         """
-        same = Gateway(self._registries, counts_answers=False)
-        same._memories = self._memories
-        return same
+        return Gateway(self._registries, counts_answers=False, memories=self._memories)
 
     def note_answer(self, host: str) -> None:
         """Note that a host answered in an earlier part of the run, so that its silence now counts as trouble."""

@@ -36,7 +36,7 @@ class Scene:
 
     async def manifest(self) -> Manifest:
         """Return that of the first repository."""
-        found = await self.gateway.without_memory().repository(self.app).manifest("1")
+        found = await self.gateway.with_fresh_memory().repository(self.app).manifest("1")
         assert isinstance(found, Manifest)
         return found
 
@@ -116,7 +116,7 @@ async def test_the_circuit_breaker(scene: Scene) -> None:
 
     known = [await lib.tags(), await rereading.tags(), app.known_failure]
     assert [type(found) for found in known] == [CircuitOpen] * 3
-    assert await scene.gateway.without_memory().repository(scene.lib).tags() == ("1",)
+    assert await scene.gateway.with_fresh_memory().repository(scene.lib).tags() == ("1",)
 
 
 async def test_an_answer_closes_the_circuit(scene: Scene) -> None:

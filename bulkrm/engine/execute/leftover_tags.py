@@ -41,12 +41,12 @@ class LeftoverTags:
         self._changer = TagChanger(gateway, in_flight, context.clock)
         self._permission = UntilStopped(context.stop)
 
-    def without_memory(self) -> "LeftoverTags":
-        """Return one without remembered failures, whose own failures are forgotten after this look.
+    def with_fresh_memory(self) -> "LeftoverTags":
+        """Return one that remembers no failure yet, and whose own failures are forgotten with it.
 
         A registry may refuse requests about a manifest that it has just deleted; no other image may fail for that.
         """
-        gateway = self._gateway.without_memory()
+        gateway = self._gateway.with_fresh_memory()
         decoys = self._decoys.through(gateway)
         return LeftoverTags(gateway, self._in_flight, self._context, decoys, allow_decoy=self._allow_decoy)
 

@@ -114,7 +114,7 @@ class PendingProofs:
 
         Leftover tags are removed after the first pause. That does no harm where the registry is still at work on them.
         """
-        leftover_tags = self._leftover_tags.without_memory()
+        leftover_tags = self._leftover_tags.with_fresh_memory()
         failure = await self._look(repository, taken, leftover_tags)
         pauses = Pauses(self._clock, self._stop)
         while failure is None and self._mend and any(each.left for each in taken) and await pauses.take():

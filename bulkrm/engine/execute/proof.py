@@ -185,7 +185,7 @@ class Proof:
         A tag that outlives its manifest over a pause is deleted. If it goes by that, the registry deletes tags one by one, and
         there is nothing more to wait for.
         """
-        leftover_tags = self._leftover_tags.without_memory()
+        leftover_tags = self._leftover_tags.with_fresh_memory()
         held, look = await _seen(leftover_tags, item, tag, listed=listed)
         pauses = Pauses(self._clock, self._stop)
         while not isinstance(held, Failure) and (held is not None or look.state.remains) and await pauses.take():

@@ -75,10 +75,10 @@ class Verifier:
         return Verification(len(found), tuple(differences))
 
     async def _read(self, names: Sequence[Name], phase: Phase) -> dict[Name, Resolution]:
-        """HEAD these names, with a gateway without remembered failures."""
+        """HEAD these names, with a gateway that remembers no failure yet."""
         if names:
             self._context.tell(PhaseBegan(phase, len(names)))
-        gateway = self._gateway.without_memory()
+        gateway = self._gateway.with_fresh_memory()
         lists = TagLists(gateway, self._context.stop, self._context.clock)
         resolver = Resolver(gateway, lists, self._context.stop, self._context.tell)
         await gateway.read_reliably(lambda: resolver.resolve(names, Method.HEAD), resolver.found.clear)

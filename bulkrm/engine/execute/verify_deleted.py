@@ -56,7 +56,7 @@ async def still_there(gone: Collection[RemovedReference], gateway: Gateway, cont
     """Return a difference for everything that was deleted and answers, or is listed, all the same."""
     if not gone:
         return []
-    gateway = gateway.without_memory()
+    gateway = gateway.with_fresh_memory()
     lists = TagLists(gateway, context.stop, context.clock)
     resolver = Resolver(gateway, lists, context.stop, context.tell)
     names = [each.name for each in gone]

@@ -44,7 +44,7 @@ class ImageFacts:
         # Successful reads must not reset the circuit breaker while deletions fail.
         self._gateway = gateway.for_rereading()
         # Failures of a blob store are not failures of the registry itself.
-        self._for_blobs = gateway.without_memory()
+        self._for_blobs = gateway.with_fresh_memory()
         self._stop = stop
         self._manifests: dict[Digest, ManifestFacts | Missing | Unread] = {}
         self._configs: dict[Digest, Config | Missing | Unread] = {}
@@ -65,7 +65,7 @@ class ImageFacts:
 
     def forget(self) -> None:
         """Forget all facts, because answers may have been mixed up."""
-        self._for_blobs = self._gateway.without_memory()
+        self._for_blobs = self._gateway.with_fresh_memory()
         self._manifests.clear()
         self._configs.clear()
         self._asked.clear()

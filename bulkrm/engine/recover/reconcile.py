@@ -137,7 +137,7 @@ class Reconciliation:
                 continue
             left = self._decoys.earlier(repository, decoy)
             if isinstance(await left.delete(), Failure):
-                changer = self._tags.without_memory()
+                changer = self._tags.with_fresh_memory()
                 for name in held:
                     await self._give_back(changer, name[1], self._earlier.removed_ahead[name], left)
                 for entry in nowhere:

@@ -142,7 +142,7 @@ class DanglingTags:
             removal = await decoy.remove()
             names = removal.names
         else:
-            removal, names = None, await self._changer.without_memory().listed(repository)
+            removal, names = None, await self._changer.with_fresh_memory().listed(repository)
         for entry, answered in sent.items():
             self._record(entry, dangling_outcome(entry, answered, names, removal))
 

@@ -151,7 +151,9 @@ class Decoy(EarlierDecoy):
         """
         deleted = await self.delete()
         # Remembered failures do not count here: the tags have to be read and put back in any case.
-        looks = _DecoyLooks(self, archive or {}, self._gateway.workers, self._changer.without_memory(), self._context)
+        looks = _DecoyLooks(
+            self, archive or {}, self._gateway.workers, self._changer.with_fresh_memory(), self._context
+        )
         names = await looks.look(deleted)
         await looks.put_back()
         return DecoyRemoval(self.digest, deleted, names, looks.looks)
@@ -174,7 +176,7 @@ class _DecoyLooks:
         self._repository = decoy.repository
         self._workers = workers
         self._changer = changer
-        self._lister = changer.without_memory()  # a refused list says nothing of the tags
+        self._lister = changer.with_fresh_memory()  # a refused list says nothing of the tags
         self._context = context
 
     async def look(self, deleted: Removal | Failure) -> Collection[str] | Failure:

@@ -41,12 +41,12 @@ class TagChanger:
         self._in_flight = in_flight
         self._clock = clock
 
-    def without_memory(self) -> "TagChanger":
-        """Return a changer without remembered failures, for tags that have to be read or put back in any case.
+    def with_fresh_memory(self) -> "TagChanger":
+        """Return a changer that remembers no failure yet, for tags that have to be read or put back in any case.
 
-        Use one for all such tags: it remembers in turn, so a dead host is not asked again for each of them.
+        Use one for all such tags: it remembers their failures, so a dead host is not asked again for each of them.
         """
-        return TagChanger(self._gateway.without_memory(), self._in_flight, self._clock)
+        return TagChanger(self._gateway.with_fresh_memory(), self._in_flight, self._clock)
 
     async def read(self, repository: Repository, tag: str) -> Digest | Failure | None:
         """Return the digest that a tag, or a digest, leads to; None: it is not there."""
@@ -101,7 +101,7 @@ class TagChanger:
         Remembered failures do not count here. A 201 does not prove that the manifest is back (distribution with a warm cache
         answers so after a garbage collection); the HEAD does.
         """
-        changer = self.without_memory()
+        changer = self.with_fresh_memory()
         await changer.put(Change(repository, tag, over, archived.digest, ALWAYS), archived)
         return await changer.read(repository, tag)
 

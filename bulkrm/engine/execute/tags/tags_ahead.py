@@ -51,7 +51,7 @@ class TagsAhead:
 
     async def _looked_up(self, item: Item, tag: str, failed: FailedChange) -> Changed:
         """Read a tag whose DELETE may have acted; return what the DELETE came to."""
-        held = await self._changer.without_memory().read(item.repository, tag)
+        held = await self._changer.with_fresh_memory().read(item.repository, tag)
         if isinstance(held, Failure):
             return FailedChange(unconfirmed(held), failed.effect)
         if held is None:

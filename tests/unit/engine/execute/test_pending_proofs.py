@@ -31,7 +31,7 @@ def item(name: str) -> Item:
 class NothingIsLeft:
     """Stands for `LeftoverTags`, on a registry that lists no tag any more."""
 
-    def without_memory(self) -> "NothingIsLeft":
+    def with_fresh_memory(self) -> "NothingIsLeft":
         return self
 
     async def listed(self, _: Repository) -> frozenset[str]:
