@@ -25,6 +25,16 @@ async def run_jobs(
             _HostWorkers(partial(caps, host), iter(list(queue)), work, stop, group).grow()
 
 
+async def run_jobs_unstopped(
+    jobs: Mapping[str, Iterable[Job]], caps: Callable[[str], int], work: Callable[[Job], Awaitable[None]]
+) -> None:
+    """Do all jobs of all hosts, also in a run that is stopped. Raises what a job raised; no new one begins after that."""
+    never = Stop()
+    await run_jobs(jobs, caps, work, never)
+    if never.bug is not None:
+        raise never.bug
+
+
 class _HostWorkers(Generic[Job]):
     """The workers of one host: as many as are worth having."""
 

@@ -14,8 +14,7 @@ from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.leftover_tags import LeftoverTag, LeftoverTags
 from bulkrm.engine.pauses import Pauses
 from bulkrm.engine.record.recorder import not_recorded
-from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import run_jobs
+from bulkrm.engine.workers import run_jobs_unstopped
 from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
@@ -83,10 +82,7 @@ class PendingProofs:
 
     async def settle_all(self, workers: Callable[[str], int]) -> None:
         """Settle every repository, also in a run that is stopped."""
-        calm = Stop()
-        await run_jobs(by_host(list(self._open)), workers, self.settle, calm)
-        if calm.bug is not None:
-            raise calm.bug
+        await run_jobs_unstopped(by_host(list(self._open)), workers, self.settle)
 
     def give_up(self) -> None:
         """Record `unconfirmed` for everything that was not settled: the run ends here."""

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import run_jobs
+from bulkrm.engine.workers import run_jobs, run_jobs_unstopped
 from bulkrm.model.grouping import by_host
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import NotAttemptedReason, Signal
@@ -92,3 +94,23 @@ async def test_cancelled_jobs_are_no_bug() -> None:
         await run_jobs({"a": range(10)}, lambda _: 2, work, stop)
 
     assert (stop.bug, stop.reason, stop.signal) == (None, NotAttemptedReason.INTERRUPTED, Signal.INTERRUPT)
+
+
+async def test_jobs_that_no_stop_ends() -> None:
+    """They are done to the last one, and the exception of a job is raised when those under way have ended."""
+    ended: list[int] = []
+
+    async def work(job: int) -> None:
+        await asyncio.sleep(0)
+        if job == 1:
+            raise ZeroDivisionError
+        ended.append(job)
+
+    await run_jobs_unstopped({"a": range(2, 50)}, lambda _: 4, work)
+    assert sorted(ended) == list(range(2, 50))
+
+    ended.clear()
+    with pytest.raises(ZeroDivisionError):
+        await run_jobs_unstopped({"a": range(100)}, lambda _: 4, work)
+    assert 0 in ended
+    assert len(ended) < 10

@@ -40,8 +40,7 @@ from bulkrm.engine.execute.tags.tag_change import Change, Changed, may_be_made, 
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.pauses import Pauses
-from bulkrm.engine.stop import Stop
-from bulkrm.engine.workers import run_jobs
+from bulkrm.engine.workers import run_jobs_unstopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
@@ -236,7 +235,4 @@ class _DecoyLooks:
 
     async def _each(self, tags: Collection[str], work: Callable[[str], Awaitable[None]]) -> None:
         """Do this for each tag, many at once, also in a run that is stopped."""
-        unstopped = Stop()
-        await run_jobs({self._repository.host: tags}, self._workers, work, unstopped)
-        if unstopped.bug is not None:
-            raise unstopped.bug
+        await run_jobs_unstopped({self._repository.host: tags}, self._workers, work)
