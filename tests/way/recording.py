@@ -1,14 +1,15 @@
-"""One tag goes its way, from `--from-file` to its DELETE, and the functions that it comes by are noted.
+"""One tag goes its way, from `--from-file` to its outcome, and the functions that it comes by are noted.
 
 A real run of the command, in this process, on the sandbox in a thread of its own, with tokens and a recorded run. The
-profiler of the interpreter tells of every function of ours that begins, in the main thread only. Nothing of the command is
-replaced.
+profiler of the interpreter tells of every function of ours that begins or returns, in the main thread only. Nothing of the
+command is replaced.
 
 What is counted. A *station* is where something happens to the tag: it is read, asked for, judged, written down, deleted
 (`STATIONS`). A function is *on the way* if it is in progress when a station is reached: it is in the stack of the task
-there, or of a task that waits for that one. So the way is what one has to read to follow the tag from hand to hand, in
-that order. Its lines are those of its functions, without blank lines and docstrings: the page prints the first line of
-each docstring.
+there, or of a task that waits for that one. It is on the way too if it handed over such a function, that is, returned its
+coroutine for somebody else to await: it has no frame then, and has to be read all the same. So the way is what one has to
+read to follow the tag from hand to hand, in that order. Its lines are those of its functions, each line once, without blank
+lines and docstrings: the page prints the first line of each docstring.
 
 What is not counted: how options are parsed; and functions that came back before the next station, such as the parsing of
 a reference, the making of a value, the opening of the display. They are counted apart, as executed. Most of those run
@@ -28,29 +29,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, CoroutineType, FrameType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
 
 import bulkrm
 from bulkrm.cli.main import main
+from bulkrm.planning.guards.rules import GUARDS
 from bulkrm.sandbox import SandboxSettings, oci_image, put_image
 from tests.cli.command import environment, served
 
 PACKAGE = Path(bulkrm.__file__).parent
 _OURS, _NOT = f"{PACKAGE}{os.sep}", f"{PACKAGE / 'sandbox'}{os.sep}"
+_WRITTEN, _RECORDED = "the journal is written", "its outcome is recorded"
 # Where something happens to the tag: what it is called on the page, and the functions that do it. In the order of the way.
 STATIONS: Sequence[tuple[str, frozenset[str]]] = (
     ("the list is read", frozenset({"selection.listfile.document:read_list"})),
     ("its line becomes a tag", frozenset({"engine.plan.expand:expand"})),
+    ("it is read", frozenset({"engine.plan.resolver:Resolver.resolve"})),
     ("a request is sent", frozenset({"remote.transport.sessions:Transport.send"})),
     ("an answer is decided about", frozenset({"protocol.decision:decide"})),
     ("its bytes are archived", frozenset({"state.archive:Archive.add"})),
     ("it is judged", frozenset({"planning.judge:judge"})),
+    ("its guards are asked", frozenset(f"planning.guards.rules:{guard.__name__}" for guard in GUARDS)),
+    (_WRITTEN, frozenset({"state.journal.file:Journal.append"})),
     ("its step is ordered", frozenset({"planning.order.sequence:compile_steps"})),
     ("what comes next is decided", frozenset({"planning.next_step:next_step"})),
-    ("the journal is written", frozenset({"state.journal.file:Journal.append"})),
+    (
+        "a first deletion goes alone",
+        frozenset({"engine.execute.proof:Proof.keys", "engine.execute.first_alone:FirstAlone.take"}),
+    ),
+    ("its judgement may be too old", frozenset({"engine.execute.staleness:Staleness.is_stale"})),
+    ("what is against it is looked up", frozenset({"engine.execute.obstacles:Obstacles.of"})),
 )
-_STATION = {name: title for title, names in STATIONS for name in names}
+# What happens to it after its DELETE.
+LATER_STATIONS: Sequence[tuple[str, frozenset[str]]] = (
+    ("its DELETE is proved", frozenset({"engine.execute.proof:Proof.prove"})),
+    (_RECORDED, frozenset({"engine.outcomes:Outcomes.record"})),
+)
+_STATION = {name: title for title, names in (*STATIONS, *LATER_STATIONS) for name in names}
 _BEGIN = "cli.commands.deletion:delete_images"  # the options are parsed
 
 
@@ -75,16 +92,18 @@ class Way:
 
     Of the moment in which the DELETE reaches the transport: `in_task` are the frames of ours in the task that sends it,
     `above` those of each task that waits for it, `below_main` those of `main` down to the event loop. `functions` are
-    those that were in progress at a station, in the order in which they were first seen, with that station. `executed`
-    are all that ran since the options were parsed.
+    those on the way to it, in the order in which they were first seen, with the station at which they were; `later` those
+    that are on the way only after it. `executed` are all that ran from the parsed options to the DELETE.
     """
 
     in_task: list[CodeType] = field(default_factory=list)
     above: list[list[CodeType]] = field(default_factory=list)
     below_main: list[CodeType] = field(default_factory=list)
     functions: dict[CodeType, str] = field(default_factory=dict)
+    later: dict[CodeType, str] = field(default_factory=dict)
     executed: dict[CodeType, None] = field(default_factory=dict)
     code: object = None
+    is_sent: bool = False
     is_over: bool = False
 
     @property
@@ -104,16 +123,21 @@ class Recording:
     def __init__(self) -> None:
         self.way = Way()
         self._begun = False
+        self._handed_over = HandedOver()
 
-    def __call__(self, frame: FrameType, event: str, _: Any) -> None:
+    def __call__(self, frame: FrameType, event: str, value: Any) -> None:
         code = frame.f_code
-        if event != "call" or self.way.is_over or not is_ours(code):
+        if self.way.is_over or not is_ours(code):
+            return
+        if event == "return" and isinstance(value, CoroutineType):
+            self._handed_over.note(code, value)
+        if event != "call":
             return
         name = name_of(code)
         self._begun = self._begun or name == _BEGIN
         if not self._begun:
             return
-        if code.co_flags & inspect.CO_OPTIMIZED:  # a function, and not the body of a module or class
+        if not self.way.is_sent and not _is_loading(frame):
             self.way.executed.setdefault(code)
         if name in _STATION:
             self._note(frame, _STATION[name])
@@ -121,32 +145,67 @@ class Recording:
     def _note(self, frame: FrameType, station: str) -> None:
         task, outside = _split(frame)
         above = _waiting()
-        way = self.way
-        names = [name_of(code) for code in outside]
+        way, handed = self.way, self._handed_over
+        names = [name_of(each.f_code) for each in outside]
         parsed = outside[names.index(_BEGIN) :] if _BEGIN in names else []
-        for code in (*parsed, *(code for chain in reversed(above) for code in chain), *task):
-            way.functions.setdefault(code, station)
-        if frame.f_locals.get("method") == "DELETE":
-            way.in_task, way.above, way.below_main, way.is_over = task, above, outside, True
+        for chain in (parsed, *reversed(above), task):
+            for code in handed.with_hands(chain):
+                if not way.is_sent:
+                    way.functions.setdefault(code, station)
+                elif code not in way.functions:
+                    way.later.setdefault(code, station)
+        if frame.f_locals.get("method") == "DELETE" and not way.is_sent:
+            way.in_task, way.above, way.below_main = codes_of(task), list(map(codes_of, above)), codes_of(outside)
+            way.is_sent = True
+        way.is_over = way.is_sent and station == _WRITTEN and _RECORDED in way.later.values()
 
 
-def _split(frame: FrameType) -> tuple[list[CodeType], list[CodeType]]:
+def _is_loading(frame: FrameType) -> bool:
+    """Tell whether this is the body of a module or class, or a function that a module calls while it is loaded."""
+    by = frame.f_back
+    return not frame.f_code.co_flags & inspect.CO_OPTIMIZED or (by is not None and by.f_code.co_name == "<module>")
+
+
+class HandedOver:
+    """The functions that returned a coroutine which others await, by that coroutine."""
+
+    def __init__(self) -> None:
+        self._by: WeakKeyDictionary[CoroutineType[Any, Any, Any], list[CodeType]] = WeakKeyDictionary()
+
+    def note(self, code: CodeType, coroutine: "CoroutineType[Any, Any, Any]") -> None:
+        """Note that a function returned a coroutine; if several hand it on, the last one to return it is the outermost."""
+        self._by.setdefault(coroutine, []).insert(0, code)
+
+    def with_hands(self, frames: Sequence[FrameType]) -> Iterator[CodeType]:
+        """Yield the functions of frames, and before each one those that handed over its coroutine."""
+        hands = {coroutine.cr_frame: by for coroutine, by in self._by.items()}
+        for frame in frames:
+            yield from hands.get(frame, ())
+            yield frame.f_code
+
+
+def codes_of(frames: Sequence[FrameType]) -> list[CodeType]:
+    """The functions of frames."""
+    return [frame.f_code for frame in frames]
+
+
+def _split(frame: FrameType) -> tuple[list[FrameType], list[FrameType]]:
     """The frames of ours of the task that runs, and those of whoever runs the event loop; outermost first."""
-    stack: list[CodeType] = []
-    task: list[CodeType] | None = None
+    stack: list[FrameType] = []
+    task: list[FrameType] | None = None
     at: FrameType | None = frame
     while at is not None:
         if task is None and at.f_code.co_filename.endswith(f"asyncio{os.sep}events.py"):
             task, stack = stack, []
         elif is_ours(at.f_code):
-            stack.append(at.f_code)
+            stack.append(at)
         at = at.f_back
     if task is None:
         return [], stack[::-1]
     return task[::-1], stack[::-1]
 
 
-def _waiting() -> list[list[CodeType]]:
+def _waiting() -> list[list[FrameType]]:
     """The frames of ours of the tasks that wait for the one that runs: its parent's, its parent's parent's, and so on."""
     try:
         tasks = {info.id: info for info in anyio.get_running_tasks()}
@@ -155,15 +214,15 @@ def _waiting() -> list[list[CodeType]]:
         return []  # no event loop runs yet
     found = []
     while parent in tasks:
-        found.append([code for code in _chain(tasks[parent].coro) if is_ours(code)])
+        found.append([frame for frame in _chain(tasks[parent].coro) if is_ours(frame.f_code)])
         parent = tasks[parent].parent_id
     return found
 
 
-def _chain(coroutine: object) -> Iterator[CodeType]:
-    """The coroutine of a task, and what it awaits."""
-    while isinstance(coroutine, CoroutineType):
-        yield coroutine.cr_code
+def _chain(coroutine: object) -> Iterator[FrameType]:
+    """The frame of a task's coroutine, and those of what it awaits."""
+    while isinstance(coroutine, CoroutineType) and coroutine.cr_frame is not None:
+        yield coroutine.cr_frame
         coroutine = coroutine.cr_await
 
 
@@ -205,7 +264,7 @@ def growth(few: int = 2, many: int = 22) -> Growth:
         calls: Counter[CodeType] = Counter()
 
         def count(frame: FrameType, event: str, _: Any, calls: Counter[CodeType] = calls) -> None:
-            if event == "call" and frame.f_code.co_flags & inspect.CO_OPTIMIZED and is_ours(frame.f_code):
+            if event == "call" and is_ours(frame.f_code) and not _is_loading(frame):
                 calls[frame.f_code] += 1
 
         _delete_tags(tags, count)

@@ -5,13 +5,14 @@ from types import CodeType
 import pytest
 
 from tests.way.page import lines, modules, page, until_delete
-from tests.way.recording import STATIONS, Growth, Way, growth, name_of, record
+from tests.way.recording import LATER_STATIONS, STATIONS, Growth, Way, growth, name_of, record
 
 FRAMES_IN_TASK = 9  # of ours, in the task that sends a DELETE, the transport included
 FRAMES_FROM_MAIN = 14  # of ours, from `main` down to the transport, as a debugger shows them
 FRAMES_ACROSS_TASKS = 14  # of ours, from the coroutine that `main` runs, through the tasks that wait, to the transport
 MODULES_ON_THE_WAY = 70
-LINES_ON_THE_WAY = 900
+LINES_ON_THE_WAY = 1015
+LINES_TO_THE_OUTCOME = 1180
 MODULES_EXECUTED = 175  # of everything that runs in a run with one tag, down to the smallest helper
 MODULES_FOR_EACH_TAG = 97  # in which anything runs for each further tag of a list, up to its DELETE
 CALLS_FOR_EACH_TAG = 900  # of functions of ours
@@ -45,6 +46,7 @@ def test_size(way: Way) -> None:
     """Few modules and lines have to be read to follow a tag, and not many more have a part in it."""
     assert len(modules(way.functions)) <= MODULES_ON_THE_WAY
     assert lines(way.functions) <= LINES_ON_THE_WAY
+    assert lines({**way.functions, **way.later}) <= LINES_TO_THE_OUTCOME
     assert len(modules(way.executed)) <= MODULES_EXECUTED
 
 
@@ -58,10 +60,26 @@ def test_each_further_tag(way: Way, growth_by_a_tag: Growth) -> None:
 
 def test_every_station_is_reached(way: Way) -> None:
     """The way goes by all that happens to a tag: what is not there any more, or has another name, is not missed silently."""
-    seen = {name_of(code) for code in way.executed}
+    for stations, codes in ((STATIONS, way.functions), (LATER_STATIONS, way.later)):
+        seen = {name_of(code) for code in codes}
+        for title, functions in stations:
+            assert functions <= seen, title
 
-    for title, functions in STATIONS:
-        assert functions <= seen, title
+
+def test_who_hands_over_is_on_the_way(way: Way) -> None:
+    """A function that returns the coroutine of another one is on the way, before that one, although it has no frame."""
+    order = [name_of(code) for code in way.functions]
+    hands = (
+        ("engine.execute.image_step:ImageStep._send", "engine.execute.deletion:Deletion.delete"),
+        ("engine.repository_gateway:RepositoryGateway.delete", "remote.registry:Registry._delete"),
+        ("remote.registry:Registry.delete", "remote.registry:Registry._delete"),
+        ("remote.host:Host.exchange", "remote.send_loop:SendLoop.run"),
+        ("remote.host:Host.transmit", "remote.transport.sessions:Transport.send"),
+    )
+
+    for hand, taken in hands:
+        assert order.index(hand) < order.index(taken), hand
+        assert hand not in map(name_of, way.in_task), "it has a frame of its own"
 
 
 def test_the_page(way: Way, growth_by_a_tag: Growth) -> None:
@@ -69,6 +87,6 @@ def test_the_page(way: Way, growth_by_a_tag: Growth) -> None:
     text = list(page(way, growth_by_a_tag))
     functions = [line for line in text if line[:5].strip().isdigit()]
 
-    assert len(functions) == len(way.functions)
+    assert len(functions) == len(way.functions) + len(way.later)
     assert "read_list" in "".join(functions[:6])
     assert any("Deletion.delete " in line and "DELETE one manifest" in line for line in functions)
