@@ -44,14 +44,19 @@ def read_images(
         min_keep = max(min_keep, list_file.min_keep)
         for file in list_file.in_use:
             in_use.read_of_list(file, name)
+    _refuse_mistakes(entries, problems)
+    files = (*(Path(name) for name in names if name != _STANDARD_INPUT), *in_use.paths)
+    return ImageList(tuple(entries), tuple(protect), ignore, in_use.references, min_keep, port), files
+
+
+def _refuse_mistakes(entries: Sequence[Entry], problems: list[Problem]) -> None:
+    """Raise InputError with all mistakes: those found while reading, conditions that cannot be met, nothing to delete."""
     if not problems and not entries:
         remedy = "name images (host/repository:tag), or give a list with -f FILE; `bulkrm -h` shows more"
         problems.append(Problem("", "nothing to delete was named", remedy))
     problems += unsupported_conditions(tuple(entry for entry in entries if isinstance(entry, ConditionalEntry)))
     if problems:
         raise InputError(*problems)
-    files = (*(Path(name) for name in names if name != _STANDARD_INPUT), *in_use.paths)
-    return ImageList(tuple(entries), tuple(protect), ignore, in_use.references, min_keep, port), files
 
 
 def _read_file(name: str, port: int, problems: list[Problem]) -> ListFile:

@@ -89,26 +89,30 @@ def _settled(facts: RepositoryFacts, pinned: set[str]) -> Iterator[Settled]:
 
 
 def _items(facts: RepositoryFacts, rules: GuardRules, pinned: set[str]) -> Iterator[Item]:
-    groups: dict[Digest, list[Target]] = defaultdict(list)
-    manifests: dict[Digest, Resolved] = {}
-    for target, resolution in facts.resolutions:
-        moved = isinstance(target.reference, TagRef) and target.reference.tag in pinned
-        if isinstance(resolution, Resolved) and not moved:
-            groups[resolution.digest].append(target)
-            manifests.setdefault(resolution.digest, resolution)
     on_digest = _tags_by_digest(facts)
     moved_to = _kept_as_moved(facts, pinned)
-    for digest, targets in groups.items():
+    for manifest, targets in _by_manifest(facts, pinned):
+        digest = manifest.digest
         named = frozenset(target.reference.tag for target in targets if isinstance(target.reference, TagRef))
         tags = tuple(sorted(named.union(on_digest.get(digest, ()))))
         candidate = candidate_of(digest, targets, tags, facts)
         removed = _tags_to_remove(candidate, targets, facts, rules)
         verdict = _DELETE if removed else _verdict(candidate, facts, rules, moved_to.get(digest), named)
-        item = Item(facts.repository, manifests[digest], tuple(targets), verdict, tags)
+        item = Item(facts.repository, manifest, tuple(targets), verdict, tags)
         if removed:
             yield from _split(item, removed, candidate, facts, rules)
         else:
             yield item
+
+
+def _by_manifest(facts: RepositoryFacts, pinned: set[str]) -> Iterable[tuple[Resolved, list[Target]]]:
+    """Group the targets that exist by their manifest, without pinned tags that moved."""
+    groups: dict[Digest, tuple[Resolved, list[Target]]] = {}
+    for target, resolution in facts.resolutions:
+        moved = isinstance(target.reference, TagRef) and target.reference.tag in pinned
+        if isinstance(resolution, Resolved) and not moved:
+            groups.setdefault(resolution.digest, (resolution, []))[1].append(target)
+    return groups.values()
 
 
 def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...], facts: RepositoryFacts) -> Candidate:

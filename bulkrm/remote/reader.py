@@ -183,14 +183,17 @@ class Reader:
             page = read(self._context(listing.request), answer)
             if page is None and not listing.begun:
                 return None
-            if page is None:
-                raise broken_listing(f"HTTP {answer.status} in the middle of the listing", answer.status)
-            try:
-                more = listing.take(page, len(answer.body), self._host.clock.monotonic())
-            except ProtocolError as error:
-                raise broken_listing(str(error)) from error
-            if not more:
+            if not self._goes_on(listing, page, answer):
                 return listing.names
+
+    def _goes_on(self, listing: Listing, page: Page | None, answer: Answer) -> bool:
+        """Add a page to a listing, and tell whether another one follows. `page` None: the registry does not have it."""
+        if page is None:
+            raise broken_listing(f"HTTP {answer.status} in the middle of the listing", answer.status)
+        try:
+            return listing.take(page, len(answer.body), self._host.clock.monotonic())
+        except ProtocolError as error:
+            raise broken_listing(str(error)) from error
 
     def _context(self, request: Request) -> AnswerContext:
         return AnswerContext(self._host.name, request, self._host.authorizer.traits)

@@ -62,12 +62,16 @@ class SendLoop:
                     raise RequestFailed(failure)
                 case Authorize() as decision:
                     exchange.attempt = exchange.authorized(decision)
-                case Wait(seconds, spread, whole_host, attempt):
-                    exchange.attempt = attempt
-                    self.announce(seconds, answer)
-                    if whole_host:
-                        self._pause(exchange.attempt, seconds)
-                    await self.clock.sleep(seconds + spread * self.clock.random())
+                case Wait() as wait:
+                    exchange.attempt = wait.attempt
+                    await self._wait(wait, answer)
+
+    async def _wait(self, wait: Wait, answer: Answer | NoAnswer) -> None:
+        """Wait before the next send. `answer`: that of the last one."""
+        self.announce(wait.seconds, answer)
+        if wait.whole_host:
+            self._pause(wait.attempt, wait.seconds)
+        await self.clock.sleep(wait.seconds + wait.spread * self.clock.random())
 
     def _pause(self, attempt: Attempt, seconds: float) -> None:
         """Pause the host; raise RequestFailed, now and for all its requests, if it has refused for longer than `MAX_PAUSE`."""

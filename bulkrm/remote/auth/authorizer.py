@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from typing import assert_never
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.reference import Repository
@@ -125,32 +126,27 @@ class Authorizer:
         return None if grant is None or not self._is_good(grant) else grant
 
     async def grant(self, attempt: Attempt, refused: Secret | None = None) -> Grant:
-        """Return the grant of an attempt, fetched if it is not cached. `refused`: a token that is no longer accepted.
+        """Fetch the grant of an attempt, for `held` to return from then on. `refused`: a token that is no longer accepted.
 
         Raises RequestFailed. If the token server does not know an action, the request is sent without authorization, and
         from then on every scope for this host has exactly the actions of its challenge.
         """
-        known = self.held(attempt, refused)
-        if known is not None:
-            return known
-        found = await self._fetched_grant(attempt, refused)
-        self._grants[found.login, found.authorization] = found
-        return found
-
-    async def _fetched_grant(self, attempt: Attempt, refused: Secret | None) -> Grant:
-        repository = attempt.request.repository
+        login = self._logins.of(attempt.request.repository)
         match attempt.authorization:
             case NoAuthorization():
-                return Grant(attempt.authorization, self._logins.of(repository))
+                found = Grant(attempt.authorization, login)
             case BearerAuthorization(scope):
-                grant = await self._bearer(repository, scope, refused)
-                if refused is not None and grant.held is not None:
-                    self._retries.renewed(attempt.request, grant.held.secret)
-                return grant
+                found = await self._bearer(login, scope, refused)
+                if refused is not None and found.held is not None:
+                    self._retries.renewed(attempt.request, found.held.secret)
             case ReadyAuthorization():
-                return self._ready(self._logins.of(repository))
+                found = self._ready(login)
             case BasicAuthorization():
-                return self._basic(self._logins.of(repository))
+                found = self._basic(login)
+            case unknown:
+                assert_never(unknown)
+        self._grants[found.login, found.authorization] = found
+        return found
 
     def alone(self, grant: Grant) -> AbstractAsyncContextManager[None]:
         """Return a context for one send: a password that the host has not accepted yet is sent by one request at a time."""
@@ -243,8 +239,7 @@ class Authorizer:
             raise self._without_password(login)
         return Grant(ReadyAuthorization(), login, f"Bearer {login.token.reveal()}")
 
-    async def _bearer(self, repository: Repository | None, scope: Scope | None, refused: Secret | None) -> Grant:
-        login = self._logins.of(repository)
+    async def _bearer(self, login: Credential | None, scope: Scope | None, refused: Secret | None) -> Grant:
         key = self._key(login, scope)
         await self._allow(key.realm)
         to_the_letter = self._traits.actions is None
@@ -266,12 +261,16 @@ class Authorizer:
             failure = error.failure
             if failure.code is not FailureCode.BAD_CREDENTIALS or key.login is None:
                 raise
-        fresh = await self._logins.refused(key.login)
+        key = replace(key, login=await self._another_login(key.login, failure))
+        return key, await self._tokens.get(key, refused)
+
+    async def _another_login(self, refused: Credential, failure: Failure) -> Credential:
+        """Return the login that replaces a refused one. Raises RequestFailed, with the failure of that one, if there is none."""
+        fresh = await self._logins.refused(refused)
         if fresh is None:
             reach = Reach.HOST if self._logins.for_whole_host else Reach.REPOSITORY
             raise RequestFailed(replace(failure, reach=reach))
-        key = replace(key, login=fresh)
-        return key, await self._tokens.get(key, refused)
+        return fresh
 
     def _key(self, login: Credential | None, scope: Scope | None) -> TokenKey:
         # The last challenge may be Basic, whose realm is a name and not a URL (RFC 9110 section 11.5).

@@ -5,6 +5,7 @@ answered, even when two hosts announce the same realm and service.
 """
 
 import base64
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -92,12 +93,11 @@ class Tokens:
 
     def __init__(self, transport: Transport, clock: Clock, concurrency: int = Pacing().token_connections) -> None:
         """Create an empty cache. `concurrency`: of each token server; --concurrency and --rate are for registries."""
-        self._concurrency = concurrency
         self._transport = transport
         self._clock = clock
         self._in_flight: dict[TokenKey, SingleFlight[HeldToken]] = {}
-        self._limiters: dict[str, Limiter] = {}
-        self._logins: dict[tuple[Realm, Credential | None], _LoginState] = {}
+        self._limiters: dict[str, Limiter] = defaultdict(lambda: Limiter(Pacing(concurrency), clock))
+        self._logins: dict[tuple[Realm, Credential | None], _LoginState] = defaultdict(_LoginState)
         self.requests = 0
 
     async def get(self, key: TokenKey, refused: Secret | None = None) -> HeldToken:
@@ -122,9 +122,7 @@ class Tokens:
 
     async def _fetch(self, key: TokenKey) -> HeldToken:
         """Request a token. The first request of a login is sent alone: many wrong passwords at once could lock the account."""
-        login = self._logins.get((key.realm, key.login))
-        if login is None:
-            login = self._logins[key.realm, key.login] = _LoginState()
+        login = self._logins[key.realm, key.login]
         if login.was_accepted():
             return await self._request(key, login)
         async with login.lock:
@@ -166,9 +164,7 @@ class Tokens:
             login.plausible = True
 
     async def _request(self, key: TokenKey, login: _LoginState) -> HeldToken:
-        limiter = self._limiters.get(key.realm.host)
-        if limiter is None:
-            limiter = self._limiters[key.realm.host] = Limiter(Pacing(self._concurrency), self._clock)
+        limiter = self._limiters[key.realm.host]
         try:
             answer = await SendLoop(limiter, self._clock).run(_TokenExchange(self, key, limiter))
         except RequestFailed as error:
