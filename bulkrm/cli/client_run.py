@@ -12,9 +12,11 @@ import anyio
 
 from bulkrm.api.client import Client
 from bulkrm.api.errors import InternalError, PlanIncomplete
+from bulkrm.cli.ephemeral import ends_with
 from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.origins import origins
 from bulkrm.cli.setup import credentials_of, files_of, settings_of, writers_of
+from bulkrm.cli.state_dir import state_dir
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
 from bulkrm.cli.terminal.display.display import Display
@@ -29,8 +31,6 @@ from bulkrm.model.settings import Policy, Settings
 from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import refuse_unusable_connections
-from bulkrm.state.ephemeral import ends_with
-from bulkrm.state.location import state_dir
 
 if TYPE_CHECKING:
     from bulkrm.cli.commands.saved_plan import PlanOutput

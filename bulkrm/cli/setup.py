@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import getproxies_environment
 
+from bulkrm.cli.certificates import certificates_of
 from bulkrm.cli.login import given_password
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
@@ -22,7 +23,6 @@ from bulkrm.model.settings import Connection, Pacing, Settings
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
 from bulkrm.remote.credentials.source import GivenCredentials, Profile, Surroundings, files_of_credentials
-from bulkrm.remote.transport.certificates import certificates_of
 from bulkrm.reports.format import formats
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.cli.runs.listing import list_text, table
-from bulkrm.cli.runs.summary import RunState, RunSummary, where
+from bulkrm.cli.runs.summary import RunState, RunSummary, summary_of, where
 from bulkrm.codec.journal_events import Undone
 from bulkrm.reports.format import View
 from bulkrm.sandbox import Reply, Sandbox
@@ -278,6 +278,6 @@ def test_a_record_that_vanishes(tmp_path: Path) -> None:
     (found,) = known_runs(tmp_path)
     shutil.rmtree(found.path)
 
-    (_, row) = list_text([KnownRun(found.path)], "text", NOW, View())
+    (_, row) = list_text([summary_of(KnownRun(found.path))], "text", NOW, View())
 
     assert row.split()[4] == "damaged" or "damaged" in row

@@ -11,6 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.cli.runs.details import details
 from bulkrm.cli.runs.listing import FORMATS, list_text
+from bulkrm.cli.runs.summary import summaries
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests import manifest as manifests
 from bulkrm.model.manifests.manifest import OCI_INDEX, OCI_MANIFEST
@@ -165,7 +166,7 @@ def run(content: bytes, folder: Path) -> object:
     if not (path / "journal.jsonl").exists():
         shutil.copy(_SEEDS / "journal.jsonl", path / "journal.jsonl")
     found = known_runs(folder)
-    texts = [list(list_text(found, output, datetime.now(UTC), View(80))) for output in FORMATS]
+    texts = [list(list_text(summaries(folder), output, datetime.now(UTC), View(80))) for output in FORMATS]
     return texts, list(details(found[0], datetime.now(UTC), View(80)))
 
 

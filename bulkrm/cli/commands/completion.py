@@ -141,11 +141,10 @@ def _topics() -> list[tuple[str, str]]:
 
 
 def _runs() -> list[tuple[str, str]]:
-    from bulkrm.state.known import known_runs  # noqa: PLC0415 (as above)
-    from bulkrm.state.location import state_dir  # noqa: PLC0415 (as above)
+    from bulkrm.cli.runs.summary import names  # noqa: PLC0415 (as above)
+    from bulkrm.cli.state_dir import state_dir  # noqa: PLC0415 (as above)
 
     try:
-        runs = known_runs(state_dir(None, os.environ))
+        return names(state_dir(None, os.environ))
     except OSError:
         return []
-    return [(run.id, "finished" if run.is_finished else "unfinished") for run in reversed(runs)]

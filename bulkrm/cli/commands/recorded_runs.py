@@ -10,13 +10,12 @@ from bulkrm.api.undoable import undoable_run
 from bulkrm.cli.client_run import ClientRun
 from bulkrm.cli.inputs import Arguments
 from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions, PaceOptions, SignInOptions
-from bulkrm.cli.runs.summary import summary_of_record
+from bulkrm.cli.runs.summary import so_far
+from bulkrm.cli.state_dir import state_dir
 from bulkrm.cli.terminal.question import Question
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import Report
 from bulkrm.selection.image_list import ImageList
-from bulkrm.state.known import KnownRun
-from bulkrm.state.location import state_dir
 
 _RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z(-[0-9a-f]{0,6})?")
 
@@ -28,7 +27,7 @@ def resume_run(
     output.process.streams.refuse_unanswerable(yes=safety.yes, dry_run=safety.dry_run)
     root, port = state_dir(output.state_dir, os.environ), sign_in.connection.default_port
     with resumable_run(root, name, dry_run=safety.dry_run, default_port=port) as run:
-        before = summary_of_record(KnownRun(run.path)).so_far
+        before = so_far(run.path)
         about = f"going on with run {run.id}" + (f" ({before})" if before else "")
 
         async def resume(client: Client, question: Question) -> Report:

@@ -60,8 +60,8 @@ def list_runs(context: typer.Context, output: Format = "text", state_dir: StateD
 
 def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
     from bulkrm.cli.runs.listing import FORMATS, list_text
+    from bulkrm.cli.runs.summary import summaries
     from bulkrm.cli.terminal.capabilities import view_of
-    from bulkrm.state.known import known_runs
 
     if output not in FORMATS:
         if is_typed:
@@ -69,7 +69,7 @@ def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
             raise InputError(Problem("--output", what, f"write one of {', '.join(FORMATS)}"))
         output = "text"  # a default that is meant for reports
     root = _root(state_dir)
-    found = known_runs(root)
+    found = summaries(root)
     lines = list_text(found, output, datetime.now(UTC), view_of(sys.stdout))
     if not found:
         console.say(f"there are no runs in {root}")
@@ -108,6 +108,6 @@ def prune(context: typer.Context, older_than: Before, dry_run: Show = False, sta
 
 
 def _root(option: Path | None) -> Path:
-    from bulkrm.state.location import state_dir
+    from bulkrm.cli.state_dir import state_dir
 
     return state_dir(option, os.environ)

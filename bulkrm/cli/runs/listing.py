@@ -5,13 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from bulkrm.cli.runs.age import ago
-from bulkrm.cli.runs.summary import RunState, RunSummary, document, summary_of
+from bulkrm.cli.runs.summary import RunState, RunSummary, document
 from bulkrm.model.text.cells import cells, padded
 from bulkrm.model.text.colour import Colour, painted
 from bulkrm.model.text.layout import wrapped
 from bulkrm.model.text.printable import printable
 from bulkrm.reports.format import View
-from bulkrm.state.known import KnownRun
 
 FORMATS = ("text", "json", "jsonl")
 _HEADER = ("RUN", "AGE", "STATE", "IMAGES", "WHERE")
@@ -24,9 +23,8 @@ _COLOURS = {
 }
 
 
-def list_text(found: Sequence[KnownRun], output: str, now: datetime, view: View) -> Iterator[str]:
+def list_text(runs: Sequence[RunSummary], output: str, now: datetime, view: View) -> Iterator[str]:
     """Yield the lines of the list, printable. `output`: one of `FORMATS`."""
-    runs = [summary_of(run) for run in found]
     if output == "json":
         yield json.dumps(document(runs), indent=1)
     elif output == "jsonl":

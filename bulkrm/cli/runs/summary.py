@@ -12,7 +12,7 @@ from bulkrm.model.text.layout import counted
 from bulkrm.model.valueclass import valueclass
 from bulkrm.state.errors import StateError
 from bulkrm.state.journal.run_status import INTERRUPTED, RunStatus
-from bulkrm.state.known import KnownRun
+from bulkrm.state.known import KnownRun, known_runs
 from bulkrm.state.run_repositories import RunRepositories
 
 SCHEMA = 1
@@ -122,6 +122,21 @@ def summary_of(run: KnownRun) -> RunSummary:
     if run.is_locked:
         return RunSummary(run.id, run.path, run.started, RunState.RUNNING, _places(run))
     return summary_of_record(run)
+
+
+def summaries(root: Path) -> list[RunSummary]:
+    """Return the summaries of the runs in a state folder, the oldest first. Raises InputError where it cannot be read."""
+    return [summary_of(run) for run in known_runs(root)]
+
+
+def names(root: Path) -> list[tuple[str, str]]:
+    """Return the names of the runs in a state folder, the newest first, each with `finished` or `unfinished`."""
+    return [(run.id, "finished" if run.is_finished else "unfinished") for run in reversed(known_runs(root))]
+
+
+def so_far(folder: Path) -> str:
+    """Return how far a run had come, by the record in its folder, in words. No other process works on that record."""
+    return summary_of_record(KnownRun(folder)).so_far
 
 
 def summary_of_record(run: KnownRun) -> RunSummary:

@@ -5,9 +5,9 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from bulkrm.cli.state_dir import state_dir
 from bulkrm.model.result.outcome import Deleted, Untagged
 from bulkrm.model.result.report import ImageResult
-from bulkrm.state.location import state_dir
 
 
 def unusual_state_dir(root: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""Runs on disk: where they are, who may read them, one process at a time."""
+"""Runs on disk: who may read them, one process at a time."""
 
 from pathlib import Path
 
@@ -8,20 +8,8 @@ from bulkrm.model.errors import InputError
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.known import known_runs
-from bulkrm.state.location import state_dir
 
 RUN = "20260131T120000Z-abcdef"
-
-
-def test_state_dir() -> None:
-    """The option, the environment, the XDG base directory, the home."""
-    everything = {"BULKRM_STATE_DIR": "/a", "XDG_STATE_HOME": "/x", "HOME": "/h"}
-
-    assert state_dir(Path("here"), everything) == Path("here")
-    assert state_dir(None, everything) == Path("/a")
-    assert state_dir(None, {"XDG_STATE_HOME": "/x", "HOME": "/h"}) == Path("/x/bulkrm")
-    assert state_dir(None, {"XDG_STATE_HOME": "relative", "HOME": "/h"}) == Path("/h/.local/state/bulkrm")
-    assert state_dir(None, {}) == Path("/.local/state/bulkrm")
 
 
 def test_create_and_find(tmp_path: Path) -> None:

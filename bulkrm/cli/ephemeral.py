@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from bulkrm.state.location import ENVIRONMENT
+from bulkrm.cli.state_dir import ENVIRONMENT
 
 # Files that Docker and Podman create in every container.
 _CONTAINER_FILES = (".dockerenv", "run/.containerenv")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bulkrm.cli.certificates import Certificates, certificates_of
 from bulkrm.model.errors import InputError
-from bulkrm.remote.transport.certificates import Certificates, certificates_of
 
 
 def put(folder: Path, *names: str) -> Path:
