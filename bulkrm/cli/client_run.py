@@ -40,7 +40,7 @@ _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, s
 ClientCall = Callable[[Client, Question], Awaitable[Report]]
 
 
-@valueclass
+@valueclass(kw_only=True)
 class ClientRun:
     """One call of the client, with the options of the command, the files that it reads, and its messages.
 

@@ -60,9 +60,11 @@ class Run:
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = TrackedPatterns(job.protect)
         self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")
-        least, wanted = job.conditions.min_keep, (job.conditions, job.default_port)
+        least = job.conditions.min_keep
         self._rules = GuardRules(job.policy.shared, self._protection.match, self._ignoring.match, least, newest_to_keep)
-        self._planner = Planner(job.policy, self._rules, self._gateway, self._lists, context, *wanted)
+        self._planner = Planner(
+            job.policy, self._rules, self._gateway, self._lists, context, job.conditions, job.default_port
+        )
         self._verifier: Verifier | None = None
         self.waited = 0.0  # seconds that the question took, which do not count as time of the run
         self.explained: tuple[str, ...] = ()

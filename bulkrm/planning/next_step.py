@@ -28,7 +28,7 @@ the send had them too. What a stopped run leaves is judged again by `resume`, wh
 
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import (
@@ -95,7 +95,7 @@ NextStep = AwaitTurn | Recheck | Send | Look | Record | Leave
 UNCONFIRMED = Failure(
     FailureCode.UNCONFIRMED,
     "the DELETE was sent, and the run was stopped before its answer came",
-    hint="run again: what is gone by then is reported as absent",
+    hint=FIND_OUT,
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Target
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
@@ -71,7 +71,7 @@ def remaining(item: Item, tags: list[str], *, served: bool) -> Failure:
 def unknown_effect(cause: Failure) -> Failure:
     """Return the failure of a deletion whose effect could not be looked up, because of `cause`."""
     what = f"the DELETE was sent, and its effect is not known: {cause.message}"
-    return Failure(FailureCode.UNCONFIRMED, what, cause.status, "`bulkrm resume` looks again")
+    return Failure(FailureCode.UNCONFIRMED, what, cause.status, FIND_OUT)
 
 
 REMAIN = "delete the tags with the registry's own tool or web page; `bulkrm undo` makes the image whole again"

@@ -9,7 +9,7 @@ from bulkrm.model.errors import BulkrmError, RequestFailed
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, removal_of
-from bulkrm.model.result.failure import Failure, FailureCode, Reach, TagsOnly
+from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode, Reach, TagsOnly
 from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol import interpret, message
 from bulkrm.protocol.interpret import AnswerContext, DeleteAnswer
@@ -20,7 +20,6 @@ from bulkrm.remote.sending import Sending
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
-_AGAIN = "run again: what is gone by then is reported as absent"
 # No manifest has this digest: no content with this SHA-256 is known.
 _NOBODYS = Digest("sha256:" + "0" * 64)
 
@@ -164,7 +163,7 @@ class _DeleteRequest:
             if not self.sending.may_have_acted:
                 raise
             what = f"{doubt.message}; whether the deletion took effect is not known: {error.failure.message}"
-            raise RequestFailed(Failure(FailureCode.UNCONFIRMED, what, doubt.status, _AGAIN)) from error
+            raise RequestFailed(Failure(FailureCode.UNCONFIRMED, what, doubt.status, FIND_OUT)) from error
 
     async def found(self, answer: Answer) -> Removal:
         """Return the removal by a DELETE whose answer proves nothing, after a HEAD. Raises RequestFailed if nothing is gone."""

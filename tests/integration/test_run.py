@@ -293,13 +293,13 @@ async def test_bug_is_raised_after_the_report(capsys: pytest.CaptureFixture[str]
         ]
         images = ImageList(listed.entries)
         run = ClientRun(
-            lambda client, question: client.delete(images, confirm=question),
-            images.hosts,
-            Policy(),
-            ConfirmationOptions(yes=True),
-            SignInOptions(),
-            PaceOptions(),
-            OutputOptions(),
+            call=lambda client, question: client.delete(images, confirm=question),
+            hosts=images.hosts,
+            policy=Policy(),
+            consent=ConfirmationOptions(yes=True),
+            sign_in=SignInOptions(),
+            pace=PaceOptions(),
+            output=OutputOptions(),
         )
 
         with pytest.raises(Bug):

@@ -39,8 +39,18 @@ def delete_images(
     async def delete(client: Client, question: Question) -> Report:
         return await client.delete(images, policy, confirm=question, explain=explain)
 
-    from_stdin = image_options.reads_stdin
-    return ClientRun(delete, images.hosts, policy, safety, sign_in, pace, output, files, from_stdin).run()
+    run = ClientRun(
+        call=delete,
+        hosts=images.hosts,
+        policy=policy,
+        consent=safety,
+        sign_in=sign_in,
+        pace=pace,
+        output=output,
+        read=files,
+        list_from_stdin=image_options.reads_stdin,
+    )
+    return run.run()
 
 
 def make_plan(
@@ -64,8 +74,18 @@ def make_plan(
     async def plan(client: Client, _: Question) -> Report:
         return planned.keep(await client.plan(images, policy, explain=explain))
 
-    from_stdin = image_options.reads_stdin
-    run = ClientRun(plan, images.hosts, policy, safety, sign_in, pace, output, files, from_stdin, plan=planned)
+    run = ClientRun(
+        call=plan,
+        hosts=images.hosts,
+        policy=policy,
+        consent=safety,
+        sign_in=sign_in,
+        pace=pace,
+        output=output,
+        read=files,
+        list_from_stdin=image_options.reads_stdin,
+        plan=planned,
+    )
     return run.run()
 
 
@@ -93,7 +113,17 @@ def apply_plan(
         return await client.apply(saved, policy, protect=protect, in_use=in_use.references, confirm=question)
 
     read = (*map(Path, files), *in_use.paths)
-    return ClientRun(apply, saved.hosts, policy, safety, sign_in, pace, output, read).run()
+    run = ClientRun(
+        call=apply,
+        hosts=saved.hosts,
+        policy=policy,
+        consent=safety,
+        sign_in=sign_in,
+        pace=pace,
+        output=output,
+        read=read,
+    )
+    return run.run()
 
 
 def _policy(safety: SafetyOptions) -> Policy:

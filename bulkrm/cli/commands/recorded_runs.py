@@ -33,8 +33,18 @@ def resume_run(
         async def resume(client: Client, question: Question) -> Report:
             return await client.resume(run, confirm=question)
 
-        policy, files = run.job.policy, [run.path]
-        return ClientRun(resume, run.hosts, policy, safety, sign_in, pace, output, files, about=about).run()
+        client_run = ClientRun(
+            call=resume,
+            hosts=run.hosts,
+            policy=run.job.policy,
+            consent=safety,
+            sign_in=sign_in,
+            pace=pace,
+            output=output,
+            read=[run.path],
+            about=about,
+        )
+        return client_run.run()
 
 
 def undo_run(
@@ -60,9 +70,19 @@ def undo_run(
         async def undo(client: Client, question: Question) -> Report:
             return await client.undo(run, force=force, confirm=question.confirm_undo)
 
-        return ClientRun(
-            undo, run.hosts, None, safety, sign_in, pace, output, [run.path], about=about, unrecorded=unrecorded
-        ).run()
+        client_run = ClientRun(
+            call=undo,
+            hosts=run.hosts,
+            policy=None,
+            consent=safety,
+            sign_in=sign_in,
+            pace=pace,
+            output=output,
+            read=[run.path],
+            about=about,
+            unrecorded=unrecorded,
+        )
+        return client_run.run()
 
 
 def _read_images(images: Sequence[str], sign_in: SignInOptions) -> ImageList:

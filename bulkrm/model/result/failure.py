@@ -45,6 +45,8 @@ class FailureCode(StrEnum):
 
 
 _OK = 200
+# The hint of a failure `unconfirmed`, unless there is a better one for its case.
+FIND_OUT = "`bulkrm resume` finds out; or run again: what is gone is then `absent`"
 # Failures of the host that may be over soon, and that say nothing about the image.
 TROUBLE = frozenset(
     {

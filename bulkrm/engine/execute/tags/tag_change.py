@@ -32,7 +32,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.failure import Failure, FailureCode
+from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode
 from bulkrm.model.result.outcome import Gone, Kept, KeptReason, Outcome, Untagged, outcome_of_failure
 from bulkrm.model.target import Target
 from bulkrm.model.valueclass import valueclass
@@ -134,8 +134,7 @@ def none_if_damaged(held: Digest | Failure | None) -> Digest | Failure | None:
 def unconfirmed(cause: Failure | None) -> Failure:
     """Return the failure of a change that was sent, and of which it is not known whether it took effect."""
     why = f": {cause.message}" if cause else ""
-    hint = "run again: what is gone by then is reported as absent"
-    return Failure(FailureCode.UNCONFIRMED, f"whether the change took effect is not known{why}", None, hint)
+    return Failure(FailureCode.UNCONFIRMED, f"whether the change took effect is not known{why}", None, FIND_OUT)
 
 
 def tag_of(target: Target) -> str:
