@@ -110,7 +110,7 @@ class EarlierDecoy:
         """DELETE the decoy, and with it all tags that are under it; it is sent whatever failures are remembered."""
         gateway = self._gateway.repository(self.repository)
         if gateway.known_failure is not None:
-            gateway = self._gateway.without_memory().repository(self.repository)
+            gateway = self._gateway.with_fresh_memory().repository(self.repository)
         return await gateway.delete(self.digest, Sending())
 
     async def put_back(self, tag: str, archived: Manifest) -> Digest | Failure | None:

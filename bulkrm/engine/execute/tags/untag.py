@@ -138,7 +138,7 @@ class UntagByTag:
         if not change.effect.may_have_acted:
             return None
         # What went is put back in any case, whatever the registry answered to the requests before.
-        changer = self._changer.without_memory()
+        changer = self._changer.with_fresh_memory()
         stays = await self._still_there(item, change.tag, changer) if isinstance(changed, Removal) else None
         if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
             return stays
