@@ -5,11 +5,12 @@ after it, and nothing else can happen in it. "It" is the image, and a send is on
 
 - `Queued` becomes `Unjudged` when its turn has come.
 - `Unjudged` becomes `Going`, `Barred` or `Undecided` by a judgement. Where that drops targets, `Dropping` comes in between.
-- `Going` becomes `Answered`, or `Recorded` if the sender has recorded every outcome. If its send was withdrawn, it becomes
+- `Going` becomes `Ended`, or `Recorded` if the sender has recorded every outcome. If its send was withdrawn, it becomes
   `Unjudged` again, or `GivenUp` after `MAX_JUDGEMENTS` judgements or `MAX_TROUBLES` troubles.
 - `InDoubt` comes in between where it is not sent again, and an earlier send may have taken effect: the judgement may have seen
   that effect. By a look it becomes `LookedUp`, or what it would have become without a doubt.
-- What is recorded becomes `Recorded`, the last state; `Dropping` becomes what is left then.
+- What is recorded becomes `Recorded`, the last state; `Dropping` becomes what is left then. An image whose targets all have
+  their outcome when it is judged, because `RemoveTagsAhead` recorded them, becomes `Recorded` at once.
 
 What a judgement says of a target that it drops is true only if no send took effect. A tag that answers 404 may have gone with the
 manifest, and one that leads elsewhere may have gone before somebody pushed it again. So a dropped target is still part of
@@ -66,7 +67,8 @@ class Unsent:
 class Finding(Enum):
     """The result of a look or a send that is neither a removal nor a failure.
 
-    `STILL_THERE`: the manifest answers. `RECORDED`: the sender has recorded the outcome of every target.
+    `STILL_THERE`: the manifest answers, or every tag of a look at tags that has no outcome yet. `RECORDED`: the sender has
+    recorded the outcome of every target.
     """
 
     STILL_THERE = "still there"
@@ -118,15 +120,15 @@ class Going:
     judgements: int
     troubles: int
 
-    def came_to(self, what: CameTo, effect: Effect) -> "Answered | Recorded | Unjudged | GivenUp | InDoubt":
+    def came_to(self, what: CameTo, effect: Effect) -> "Ended | Recorded | Unjudged | GivenUp | InDoubt":
         """Take the result of its send. `effect`: what all sends so far may have done."""
         match what:
             case Unsent(failure):
                 return self._withdrawn(failure, effect)
             case Finding.RECORDED:
-                return Recorded(is_answer=True)
+                return Recorded(by_sender=True)
             case Removal() | Failure():
-                return Answered(self.item, _to_record(what, effect))
+                return Ended(self.item, _to_record(what, effect))
 
     def _withdrawn(self, failure: Failure | None, effect: Effect) -> "Unjudged | GivenUp | InDoubt":
         troubles = self.troubles + (failure is not None and failure.code in TROUBLE)
@@ -188,8 +190,8 @@ class InDoubt:
 
 
 @valueclass
-class Answered:
-    """`what` the registry answered to its last send."""
+class Ended:
+    """`what` its last send came to: a removal, or a failure, which may be one that was known before, so that nothing was sent."""
 
     item: Item
     what: Removal | Failed | NotAttempted
@@ -205,13 +207,17 @@ class LookedUp:
 
 @valueclass
 class Recorded:
-    """The last state. `is_answer`: the recorded outcome is the registry's answer to its last send."""
+    """The last state: every target has its outcome, or waits for its proof (`engine.execute.pending_proofs`).
 
-    is_answer: bool = False
+    `ended`: that is what its last send came to. `by_sender`: the sender has recorded it.
+    """
+
+    ended: bool = False
+    by_sender: bool = False
 
 
 Unsettled = Queued | Unjudged | Dropping | Going | InDoubt | Barred | Undecided | GivenUp
-State = Unsettled | Answered | LookedUp | Recorded
+State = Unsettled | Ended | LookedUp | Recorded
 
 
 def _to_record(what: Removal | Failure, effect: Effect = Effect.NONE) -> Removal | Failed | NotAttempted:

@@ -16,9 +16,9 @@ state        what is so                                               what comes
 `Undecided`  it cannot be judged any more                             `Leave`                         `Leave`
 `GivenUp`    it would have to be judged again, and was judged or      `Record` what its last send     `Record` that
              failed too often for that                                met
-`Answered`   its last send was answered                               `Record` that                   `Record` that
+`Ended`      its last send came to an end                             `Record` that                   `Record` that
 `LookedUp`   a look found it gone, or the look failed                 `Record` that                   `Record` that
-`Recorded`   every target has its outcome                             `Leave`                         `Leave`
+`Recorded`   every target has its outcome, or waits for its proof     `Leave`                         `Leave`
 ===========  =======================================================  ==============================  ========================
 
 One rule stands above the last column: where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next, with
@@ -32,9 +32,9 @@ from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import (
-    Answered,
     Barred,
     Dropping,
+    Ended,
     GivenUp,
     Going,
     InDoubt,
@@ -71,7 +71,7 @@ class Send:
 
 @valueclass
 class Look:
-    """Look up by HEAD whether a send took effect."""
+    """Look up by HEAD whether a send took effect: at the manifest, or at its tags where those are removed."""
 
     state: InDoubt
 
@@ -101,15 +101,15 @@ UNCONFIRMED = Failure(
 
 def next_step(state: State, effect: Effect, *, is_stopped: bool) -> NextStep:
     """Return what comes next, by the table above. `effect`: what all sends so far may have done."""
-    if isinstance(state, (Answered, LookedUp, Recorded)):
+    if isinstance(state, (Ended, LookedUp, Recorded)):
         return _of_the_end(state)
     return _in_a_stopped_run(state, effect) if is_stopped else _in_a_running_run(state)
 
 
-def _of_the_end(state: Answered | LookedUp | Recorded) -> Record | Leave:
+def _of_the_end(state: Ended | LookedUp | Recorded) -> Record | Leave:
     match state:
-        case Answered(item, what):
-            return Record(item, what, Recorded(is_answer=True))
+        case Ended(item, what):
+            return Record(item, what, Recorded(ended=True))
         case LookedUp(item, what):
             return Record(item, what, Recorded())
         case Recorded():

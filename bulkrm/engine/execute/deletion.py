@@ -13,7 +13,7 @@ from bulkrm.remote.sending import Sending, Withdrawn
 
 
 class Deletion:
-    """Deletes manifests, and reads whether they are gone."""
+    """Deletes manifests, and reads whether they or their tags are gone."""
 
     def __init__(self, gateway: Gateway, context: RunContext, untagged_first: UntaggedFirst) -> None:
         """Take the recorder of `context`, which records each intent, and `untagged_first`, which deletes the tags of an item."""
@@ -47,9 +47,9 @@ class Deletion:
             return Unsent()
         return result
 
-    async def look(self, item: Item) -> LookResult:
-        """Find out by HEAD whether a DELETE without an answer took effect."""
-        held = await self._gateway.repository(item.repository).head(item.digest)
+    async def look(self, item: Item, tag: str | None = None) -> LookResult:
+        """Find out by HEAD of a manifest, or of a tag, whether a DELETE without an answer took effect."""
+        held = await self._gateway.repository(item.repository).head(tag or item.digest)
         if isinstance(held, Failure):
             return unconfirmed(held)
         return Removal.FOUND_GONE if held is None else Finding.STILL_THERE

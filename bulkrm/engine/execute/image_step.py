@@ -1,6 +1,7 @@
 """One image is taken through the delete phase: `next_step` says what comes next, and here it is done."""
 
 from collections.abc import Coroutine
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -19,10 +20,11 @@ from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.model.steps import DeleteManifest, Step, UntagManifest
 from bulkrm.model.valueclass import valueclass
-from bulkrm.planning.image_state import CameTo, Queued, Recorded, State
+from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Queued, Recorded, State, Unjudged
 from bulkrm.planning.next_step import UNCONFIRMED, AwaitTurn, Leave, Look, Recheck, Record, Send, next_step
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
@@ -81,13 +83,11 @@ class ImageStep:
                         await self._take_turn()
                         self._state = then
                     case Recheck(unjudged):
-                        judgement = await parts.staleness.judged(self._item)
-                        obstacle = parts.obstacles.of(self._step, judgement.item)
-                        self._state = unjudged.judged(judgement, obstacle, sending.effect)
+                        self._state = self._judged(unjudged, await parts.staleness.judged(self._item))
                     case Send(going):
                         self._state = going.came_to(await self._send(going.item), sending.effect)
                     case Look(in_doubt):
-                        self._state = in_doubt.looked_up(await parts.deletion.look(self._item))
+                        self._state = in_doubt.looked_up(await self._look())
                     case Record(item, what, then):
                         await self._record(item, what)
                         self._state = then
@@ -105,12 +105,36 @@ class ImageStep:
         self._turn = parts.first_alone.turn(*gates)
         await self._turn.take()
 
+    def _judged(self, unjudged: Unjudged, judgement: Judgement) -> State:
+        """Return the state after a judgement; it says nothing if every target has its outcome from a step before this one."""
+        parts = self._parts
+        if judgement.item is None and not judgement.dropped and not parts.outcomes.open_targets(self._item):
+            return Recorded()
+        return unjudged.judged(judgement, parts.obstacles.of(self._step, judgement.item), self._sending.effect)
+
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:
         """Send the requests of the step, for what a judgement leaves of it."""
         parts = self._parts
         if isinstance(self._step, UntagManifest):
             return parts.untagging.untag(item, parts.staleness)
         return parts.deletion.delete(item, parts.staleness, self._sending)
+
+    def _look(self) -> Coroutine[Any, Any, LookResult]:
+        """Look at what the step removes."""
+        return self._look_at_tags() if isinstance(self._step, UntagManifest) else self._parts.deletion.look(self._item)
+
+    async def _look_at_tags(self) -> LookResult:
+        """Look at each tag without an outcome. The outcome of those that are gone is recorded here, by the tag list."""
+        parts, item = self._parts, self._item
+        found: LookResult = Finding.STILL_THERE
+        for tag in replace(item, targets=parts.outcomes.open_targets(item)).named_tags:
+            looked = await parts.deletion.look(item, tag)
+            if isinstance(looked, Removal):
+                parts.pending.add(item, looked, item.targets_naming(tag), (tag,))
+            elif isinstance(looked, Failure):
+                found = looked
+        await parts.pending.settle(item.repository)
+        return found
 
     async def _record(self, item: Item, what: Removal | Failed | Kept | NotAttempted | tuple[Settled, ...]) -> None:
         parts = self._parts
@@ -119,18 +143,22 @@ class ImageStep:
                 await parts.proof.prove(item, parts.outcomes.open_targets(item), what)
             case tuple():
                 for settled in what:
-                    parts.outcomes.record(item, (settled.target,), settled.outcome)
+                    parts.outcomes.record_open(item, (settled.target,), settled.outcome)
             case _:
                 self._conclude(item, what)
 
     async def _let_others_go(self) -> None:
-        """Open the host once it has answered a send, give back the turn, and have this deletion proved if a step waits for it."""
+        """Open the host once it has answered a DELETE, give back the turn, and have this deletion proved if a step waits for it."""
         parts, repository = self._parts, self._item.repository
-        if isinstance(self._state, Recorded) and self._state.is_answer:
+        if isinstance(self._state, Recorded) and self._has_answer(self._state):
             parts.first_alone.open(repository.host)
         self._turn.give_back()
         if parts.order.is_awaited(self._item) and parts.pending.waits(repository):
             await parts.pending.settle(repository)
+
+    def _has_answer(self, state: Recorded) -> bool:
+        """Tell whether a DELETE of the step was answered. For tags that had all moved, or were gone, none was sent."""
+        return state.ended or (state.by_sender and not self._parts.outcomes.need_no_request(self._item))
 
     def __enter__(self) -> None:
         """Begin the step: a stopped run waits for it, while a send of it may be taking effect."""
@@ -139,7 +167,7 @@ class ImageStep:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End the step, and let those go that wait for it. An error leaves no image without an outcome that may be gone.
+        """End the step, and let those go that wait for it. An error leaves no image without an outcome that may be going (`OPEN`).
 
         A StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
         """

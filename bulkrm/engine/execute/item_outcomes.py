@@ -11,7 +11,7 @@ from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.outcome import Deleted, Failed, Gone, NotAttempted, Outcome
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, NotAttempted, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.image_outcome import image_outcome
 
@@ -49,6 +49,10 @@ class ItemOutcomes:
     def open_targets(self, item: Item) -> tuple[Target, ...]:
         """Return the targets of an item that have no outcome yet."""
         return tuple(target for target in item.targets if not self._outcomes.has(target))
+
+    def need_no_request(self, item: Item) -> bool:
+        """Tell whether reading an item was enough for the outcomes of all its targets: each moved, or was gone."""
+        return all(isinstance(self._outcomes.outcome(target), Gone | Kept) for target in item.targets)
 
     def is_gone(self, repository: Repository, digest: Digest) -> bool:
         """Tell whether a manifest is gone with all its tags."""

@@ -8,10 +8,10 @@ from bulkrm.model.result.outcome import Failed, NotAttempted, NotAttemptedReason
 from bulkrm.planning.image_state import (
     MAX_JUDGEMENTS,
     MAX_TROUBLES,
-    Answered,
     Barred,
     CameTo,
     Dropping,
+    Ended,
     Finding,
     GivenUp,
     Going,
@@ -58,10 +58,10 @@ def test_a_judgement(judgement: Judgement, obstacle: Obstacle | None, expected: 
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        (Removal.DELETED, Answered(LEFT, Removal.DELETED)),
-        (Removal.WAS_GONE, Answered(LEFT, Removal.WAS_GONE)),
-        (REFUSED, Answered(LEFT, Failed(REFUSED))),
-        (Finding.RECORDED, Recorded(is_answer=True)),
+        (Removal.DELETED, Ended(LEFT, Removal.DELETED)),
+        (Removal.WAS_GONE, Ended(LEFT, Removal.WAS_GONE)),
+        (REFUSED, Ended(LEFT, Failed(REFUSED))),
+        (Finding.RECORDED, Recorded(by_sender=True)),
         (Unsent(), Unjudged(ITEM, 3, 0)),
         (Unsent(REFUSED), Unjudged(ITEM, 3, 0)),
         (Unsent(BROKEN), Unjudged(ITEM, 3, 1)),
@@ -76,9 +76,9 @@ def test_a_host_that_is_not_asked_any_more() -> None:
     """An image was not attempted where nothing was sent for it; it failed where an earlier send may have taken effect."""
     spent = CircuitOpen(BROKEN.code, BROKEN.message, BROKEN.status)
 
-    assert GOING.came_to(spent, Effect.NONE) == Answered(ITEM, NotAttempted(NotAttemptedReason.CIRCUIT_OPEN))
+    assert GOING.came_to(spent, Effect.NONE) == Ended(ITEM, NotAttempted(NotAttemptedReason.CIRCUIT_OPEN))
     for effect in (Effect.OVER, Effect.OPEN):
-        assert GOING.came_to(spent, effect) == Answered(ITEM, Failed(BROKEN))
+        assert GOING.came_to(spent, effect) == Ended(ITEM, Failed(BROKEN))
 
 
 @pytest.mark.parametrize("going", [Going(ITEM, ITEM, 2, MAX_TROUBLES - 1), TOO_OFTEN])

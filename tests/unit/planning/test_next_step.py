@@ -7,9 +7,9 @@ import pytest
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.outcome import Failed
 from bulkrm.planning.image_state import (
-    Answered,
     Barred,
     Dropping,
+    Ended,
     GivenUp,
     Going,
     InDoubt,
@@ -51,13 +51,14 @@ ROWS: list[tuple[State, NextStep, NextStep]] = [
     (UNDECIDED, LEAVE, LEAVE),
     (GIVEN_UP, Record(ITEM, Failed(BROKEN), RECORDED), Record(ITEM, Failed(BROKEN), RECORDED)),
 ]
-ANSWERS: list[tuple[State, NextStep]] = [
-    (Answered(LEFT, Removal.DELETED), Record(LEFT, Removal.DELETED, Recorded(is_answer=True))),
-    (Answered(LEFT, Failed(BROKEN)), Record(LEFT, Failed(BROKEN), Recorded(is_answer=True))),
+ENDS: list[tuple[State, NextStep]] = [
+    (Ended(LEFT, Removal.DELETED), Record(LEFT, Removal.DELETED, Recorded(ended=True))),
+    (Ended(LEFT, Failed(BROKEN)), Record(LEFT, Failed(BROKEN), Recorded(ended=True))),
     (LookedUp(ITEM, Removal.FOUND_GONE), Record(ITEM, Removal.FOUND_GONE, RECORDED)),
     (LookedUp(ITEM, Failed(BROKEN)), Record(ITEM, Failed(BROKEN), RECORDED)),
     (RECORDED, LEAVE),
-    (Recorded(is_answer=True), LEAVE),
+    (Recorded(ended=True), LEAVE),
+    (Recorded(by_sender=True), LEAVE),
 ]
 
 
@@ -83,7 +84,7 @@ def test_what_may_be_taking_effect_in_a_stopped_run(state: Unsettled) -> None:
 
 @pytest.mark.parametrize("is_stopped", [False, True])
 @pytest.mark.parametrize("effect", Effect)
-@pytest.mark.parametrize(("state", "expected"), ANSWERS)
+@pytest.mark.parametrize(("state", "expected"), ENDS)
 def test_what_was_answered_or_found(state: State, expected: NextStep, effect: Effect, is_stopped: bool) -> None:  # noqa: FBT001 (a case)
     """It is recorded in any run, and an image whose outcomes are recorded is left."""
     assert next_step(state, effect, is_stopped=is_stopped) == expected
@@ -91,4 +92,4 @@ def test_what_was_answered_or_found(state: State, expected: NextStep, effect: Ef
 
 def test_every_state_has_its_row() -> None:
     """No state is left out of these tables."""
-    assert {type(state) for state, *_ in (*ROWS, *ANSWERS)} == set(get_args(State))
+    assert {type(state) for state, *_ in (*ROWS, *ENDS)} == set(get_args(State))

@@ -19,10 +19,10 @@ from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
 from bulkrm.model.events import ignore
 from bulkrm.model.plan import Item, Untag
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
-from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome
+from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttemptedReason, Outcome, Untagged
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.model.target import Target
 from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Unsent
@@ -36,6 +36,7 @@ Answer = tuple[CameTo, Effect] | Exception
 
 
 ONE, CHILD = image("one"), image("child")
+UNTAGGED = Untagged(("latest",))
 
 
 @dataclass
@@ -88,8 +89,8 @@ class Script:
         assert not isinstance(answer, Exception)
         return answer[0]
 
-    async def look(self, _: Item) -> LookResult:
-        self.asked.append("look")
+    async def look(self, _: Item, tag: str | None = None) -> LookResult:
+        self.asked.append(f"look at {tag}" if tag else "look")
         return self.looks.pop(0)
 
     def repository(self, _: Repository) -> "Script":
@@ -115,9 +116,14 @@ class Script:
     def waits(self, _: Repository) -> bool:
         return bool(self.waiting)
 
+    def add(self, item: Item, removal: Removal, targets: Sequence[Target], tags: Sequence[str]) -> None:
+        assert (removal, [target.reference for target in targets]) == (Removal.FOUND_GONE, [TagRef(APP, tag) for tag in tags])
+        assert self.outcomes is not None
+        self.outcomes.record(item, targets, UNTAGGED)
+
     async def settle(self, _: Repository) -> None:
-        assert self.while_settling is not None
-        await self.while_settling()
+        if self.while_settling is not None:
+            await self.while_settling()
 
 
 def step_of(
@@ -213,6 +219,37 @@ async def test_what_a_killed_run_has_begun_is_looked_up() -> None:
     await step_of(script, DeleteManifest(ONE), effect=Effect.OVER).run()
 
     assert (script.asked, told(script)) == (["judge", "look"], Deleted())
+
+
+async def test_what_has_its_outcomes_already() -> None:
+    """Whose tags went ahead, and had their outcomes then, is not looked up because a killed run has begun it."""
+    script = Script([], Stop(), judgements=[Judgement(None)])
+    step = step_of(script, DeleteManifest(ITEM), effect=Effect.OVER)
+    assert script.outcomes is not None
+    script.outcomes.record(ITEM, ITEM.targets, Kept(KeptReason.MOVED))
+    await step.run()
+
+    assert script.asked == ["judge"]
+
+
+@pytest.mark.parametrize(
+    ("looks", "expected"),
+    [
+        ([Removal.FOUND_GONE, Removal.FOUND_GONE], [UNTAGGED, UNTAGGED]),
+        ([Removal.FOUND_GONE, Finding.STILL_THERE], [UNTAGGED, Kept(KeptReason.MOVED)]),
+        ([Finding.STILL_THERE, Finding.STILL_THERE], [Kept(KeptReason.MOVED), Kept(KeptReason.MOVED)]),
+        ([Removal.FOUND_GONE, BROKEN], [UNTAGGED, Failed(BROKEN)]),
+        ([BROKEN, Removal.FOUND_GONE], [Failed(BROKEN), UNTAGGED]),
+    ],
+)
+async def test_tags_that_a_killed_run_has_begun_to_take_off(looks: list[LookResult], expected: list[Outcome]) -> None:
+    """Each tag is looked at, since its manifest says nothing of it: one that is gone may have gone by that run."""
+    script = Script([], Stop(), list(looks), judgements=[Judgement(None, ALL_MOVED)])
+    item = replace(ITEM, verdict=Untag(("latest",)))
+    await step_of(script, UntagManifest(item), effect=Effect.OVER).run()
+
+    assert script.asked == ["judge", "look at a", "look at b"]
+    assert [script.results.outcome(target) for target in ITEM.targets] == expected
 
 
 async def test_what_cannot_be_kept_is_not_deleted() -> None:
@@ -372,6 +409,22 @@ async def test_tags_are_taken_off_by_their_sender() -> None:
     await step.run()
 
     assert script.asked == ["judge", "untag", "judge", "untag"]
-    assert told(script) is None
+    assert told(script) is None  # its proof is still to come
     async with step._parts.first_alone.turn(APP.host) as is_alone:
         assert not is_alone
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_alone_then"),
+    [(Kept(KeptReason.MOVED), True), (Gone(), True), (UNTAGGED, False), (Failed(REFUSED), False)],
+)
+async def test_tags_for_which_nothing_was_sent(outcome: Outcome, *, is_alone_then: bool) -> None:
+    """Where reading showed that all tags of an image had moved, its host was not asked to delete: the next one goes alone."""
+    script = Script([(Finding.RECORDED, Effect.NONE)], Stop())
+    step = step_of(script, UntagManifest(replace(ONE, verdict=Untag(("latest",)))))
+    assert script.outcomes is not None
+    script.outcomes.record(ONE, ONE.targets, outcome)
+    await step.run()
+
+    async with step._parts.first_alone.turn(APP.host) as is_alone:
+        assert is_alone is is_alone_then
