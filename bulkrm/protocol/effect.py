@@ -8,7 +8,7 @@ _TIMED_OUT = 408
 
 
 def effect_of(answer: Answer | NoAnswer) -> Effect:
-    """Return the possible effect of one send. A success is `OPEN`: its caller judges what it proves."""
+    """Return the possible effect of one send. A success is `OPEN`: its sender judges at once what it proves."""
     if isinstance(answer, NoAnswer):
         return Effect.OPEN if answer.may_have_acted else Effect.NONE
     if is_limit(answer):

@@ -37,16 +37,17 @@ class Registry(Reader):
     """One registry, to read and to change."""
 
     def delete(self, repository: Repository, digest: Digest, sending: Sending) -> Coroutine[Any, Any, Removal]:
-        """DELETE a manifest by digest. Returns only if it is proved that the manifest is gone.
+        """DELETE a manifest by digest. Returns what that came to (`Removal`).
 
-        The failure is TagsOnly if the registry deletes tags, but no manifests. The caller must have read the digest as a
+        `ACCEPTED` proves that the registry took the request, and no more: the caller has to find out whether this place keeps
+        its word. With the others a HEAD has found that the manifest is gone. The failure is TagsOnly if the registry deletes tags, but no manifests. The caller must have read the digest as a
         manifest of this repository in this run: distribution 2.8 accepts DELETE of a blob's digest, which breaks every
         image that uses the blob (distribution/distribution#2370).
         """
         return self._delete(repository, digest, sending)
 
     def delete_tag(self, repository: Repository, tag: str, sending: Sending) -> Coroutine[Any, Any, Removal]:
-        """DELETE a tag. Returns only if it is proved that the tag is gone. Whether others are gone too is not checked."""
+        """DELETE a tag. Returns what that came to, as `delete` does. Whether other tags are gone too is not checked."""
         return self._delete(repository, tag, sending)
 
     async def _delete(self, repository: Repository, reference: str | Digest, sending: Sending) -> Removal:
@@ -55,7 +56,7 @@ class Registry(Reader):
         try:
             answer = await self._host.exchange(request, sending, deletion)
             if interpret.deletion(deletion.context, answer) is DeleteAnswer.ACCEPTED:
-                return removal_of(answer.status, proved=True, earlier=sending.may_have_acted)
+                return Removal.ACCEPTED
         except _AlreadyGone:
             return Removal.FOUND_GONE
         except RequestFailed as error:
@@ -170,7 +171,7 @@ class _DeleteRequest:
         doubt = _still_there(self.context, answer)
         if not await self.is_gone(doubt.failure):
             raise doubt
-        return removal_of(answer.status, proved=False, earlier=self.sending.may_have_acted)
+        return removal_of(answer.status, earlier=self.sending.may_have_acted)
 
 
 def _still_there(context: AnswerContext, answer: Answer) -> RequestFailed:

@@ -33,7 +33,7 @@ async def test_from_the_journal_to_the_proof() -> None:
             ("DELETE", decoy.digest),
             ("GET", "list"),
         ]
-        assert (removal.deleted, removal.failure) == (Removal.DELETED, None)
+        assert (removal.deleted, removal.failure) == (Removal.ACCEPTED, None)
         assert {tag: look.state for tag, look in removal.looks.items()} == dict.fromkeys("ab", TagState.GONE)
         assert here.now() == {"c": here.held["c"]}
         assert here.clock.slept == []
@@ -100,7 +100,7 @@ async def test_tags_that_outlive_the_decoy() -> None:
 
         removal = await decoy.remove()
 
-        assert removal.deleted is Removal.DELETED
+        assert removal.deleted is Removal.ACCEPTED
         assert {tag: (look.state, look.held) for tag, look in removal.looks.items()} == {
             tag: (TagState.SERVES, here.held[tag]) for tag in "ab"
         }
@@ -235,7 +235,7 @@ async def test_one_of_an_earlier_part_of_the_run() -> None:
         archived = await here.changer.whole(app(here.sandbox), here.held["b"])
         assert isinstance(archived, Manifest)
 
-        assert await left[0].delete() is Removal.DELETED
+        assert await left[0].delete() is Removal.ACCEPTED
         assert await left[1].put_back("b", archived) == here.held["b"]
 
         assert here.now() == {tag: here.held[tag] for tag in "bc"}

@@ -48,7 +48,7 @@ async def test_a_429_pauses_the_whole_host(date: bool) -> None:  # noqa: FBT001 
 
         assert before == [429]
         assert in_flight == 0
-        assert limited.result() is Removal.DELETED
+        assert limited.result() is Removal.ACCEPTED
         assert None not in [task.result() for task in later]
         assert clock.slept[0] == 30.0
 

@@ -163,7 +163,7 @@ async def test_delete() -> None:
 
         removal = await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Sending())
 
-        assert removal is Removal.DELETED
+        assert removal is Removal.ACCEPTED
         assert [(line.method, line.status, line.accept) for line in sandbox.log[1:]] == [("DELETE", 202, "*/*")]
         assert sandbox.store.tags("team/app") == []
 
@@ -198,7 +198,7 @@ async def test_no_effect_and_no_answer() -> None:
         digests = fill(sandbox, "1")
         sandbox.faults.add(Drop(), method="DELETE", times=4)
 
-        assert await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Sending()) is Removal.DELETED
+        assert await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), Sending()) is Removal.ACCEPTED
         assert [line.method for line in sandbox.log[1:]] == [*["DELETE", "HEAD"] * 4, "DELETE"]
 
 
@@ -218,7 +218,7 @@ NONE_THERE = reply(404, VERSION, UNKNOWN)
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        ([ACCEPTED], Removal.DELETED),
+        ([ACCEPTED], Removal.ACCEPTED),
         ([NOT_FOUND, Step(HEAD, GONE)], Removal.WAS_GONE),
         ([NOT_FOUND, Step(HEAD, THERE)], FailureCode.NOT_SUPPORTED),
         (
@@ -233,7 +233,7 @@ NONE_THERE = reply(404, VERSION, UNKNOWN)
             FailureCode.UNEXPECTED_ANSWER,
         ),
         ([Step(DELETE, reply(202, body=b'{"errors": [{"code": "X"}]}')), Step(HEAD, GONE)], Removal.FOUND_GONE),
-        ([BROKEN, STILL, ACCEPTED], Removal.DELETED),
+        ([BROKEN, STILL, ACCEPTED], Removal.ACCEPTED),
         ([BROKEN, Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([BROKEN, STILL, NOT_FOUND, Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([BROKEN, STILL, NOT_FOUND, STILL], FailureCode.NOT_SUPPORTED),
@@ -261,7 +261,7 @@ NONE_THERE = reply(404, VERSION, UNKNOWN)
         ([Step(DELETE, READ_ONLY), Step(PROBE, READ_ONLY)], FailureCode.READ_ONLY),
         ([Step(DELETE, READ_ONLY), Step(PROBE, NONE_THERE)], FailureCode.NOT_SUPPORTED),
         ([LIMITED, NOT_FOUND, Step(HEAD, GONE)], Removal.FOUND_GONE),
-        ([LIMITED, ACCEPTED], Removal.DELETED),
+        ([LIMITED, ACCEPTED], Removal.ACCEPTED),
         ([Step(DELETE, reply(429, {"Retry-After": "601"})), Step(HEAD, GONE)], Removal.FOUND_GONE),
         ([Step(DELETE, reply(429, {"Retry-After": "601"})), STILL], FailureCode.RATE_LIMITED),
     ],

@@ -33,11 +33,11 @@ def nowhere(here: Scene, tag: str = "ghost") -> Change:
 @pytest.mark.parametrize(
     ("fault", "expected", "sends"),
     [
-        (None, Removal.DELETED, 1),
+        (None, Removal.ACCEPTED, 1),
         (DropAfter(), Removal.FOUND_GONE, 1),  # it acted, as the reading afterwards shows
-        (Drop(), Removal.DELETED, 2),
-        (Reply(502), Removal.DELETED, 2),
-        (LIMIT, Removal.DELETED, 2),
+        (Drop(), Removal.ACCEPTED, 2),
+        (Reply(502), Removal.ACCEPTED, 2),
+        (LIMIT, Removal.ACCEPTED, 2),
     ],
 )
 async def test_a_tag_is_deleted(fault: Reply | Drop | DropAfter | None, expected: Removal, sends: int) -> None:
@@ -91,7 +91,7 @@ async def test_nothing_is_sent_on_an_old_reading(times: int | None, reads: int, 
 
         changed = await here.changer.delete(removal(here))
 
-        assert changed is Removal.DELETED if sends else isinstance(changed, NotSent)
+        assert changed is Removal.ACCEPTED if sends else isinstance(changed, NotSent)
         assert (len(sent(here.sandbox, "HEAD")), sent(here.sandbox, "DELETE")) == (reads, ["a"] * sends)
 
 
@@ -120,7 +120,7 @@ async def test_a_tag_that_leads_nowhere(fault: Reply | Drop | DropAfter | None, 
         changed = await here.changer.delete(change)
 
         came_to = changed.effect if isinstance(changed, FailedChange) else changed
-        assert came_to is (Effect.OPEN if is_open else Removal.DELETED)
+        assert came_to is (Effect.OPEN if is_open else Removal.ACCEPTED)
         assert sent(here.sandbox, "DELETE") == ["ghost"] * sends
 
 
@@ -130,7 +130,7 @@ async def test_a_damaged_tag_is_read_once() -> None:
         here.sandbox.faults.add(DAMAGE, method="GET|HEAD", path="/a$", times=None)
         change = Change(app(here.sandbox), "a", None, None, ALWAYS, damaged=True)
 
-        assert await here.changer.delete(change) is Removal.DELETED
+        assert await here.changer.delete(change) is Removal.ACCEPTED
 
         assert sent(here.sandbox, "GET", "HEAD").count("a") == 1
 

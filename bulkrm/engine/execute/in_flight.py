@@ -1,37 +1,48 @@
-"""Requests in flight that change something, for which a stopped run waits."""
+"""Requests in flight that change something, and unfinished work: a stopped run waits for both."""
 
 from types import TracebackType
+from typing import Literal
 
 from bulkrm.engine.stop import Stop
-from bulkrm.model.result.effect import Effect
 from bulkrm.remote.sending import Sending
 
 
+class UnfinishedWork:
+    """Work of which a part is done, such as a decoy that has to be deleted, or a proof that is to come. It sends nothing itself."""
+
+    __slots__ = ()
+
+    @property
+    def is_open(self) -> Literal[True]:
+        """Tell that a stopped run waits for it."""
+        return True
+
+
 class RequestsInFlight:
-    """The changes of a run that are under way, queued ones included."""
+    """The changes of a run that are under way, queued ones included, and its unfinished work."""
 
     def __init__(self, stop: Stop) -> None:
         """`stop`: the stop that is told when the last change is over."""
         self._stop = stop
-        self._open: dict[Sending, None] = {}  # in order, so that `busy` meets the longest ones first
+        self._open: dict[Sending | UnfinishedWork, None] = {}  # in order, so that `busy` meets the longest ones first
 
     def busy(self) -> bool:
-        """Tell whether a change may be taking effect right now. Queued requests do not count."""
-        return any(sending.is_open for sending in self._open)
+        """Tell whether a change may be taking effect right now, or work is unfinished. Queued requests do not count."""
+        return any(each.is_open for each in self._open)
 
-    def of(self, sending: Sending) -> "_Watched":
-        """Return a context in which one change is watched."""
+    def of(self, sending: Sending | UnfinishedWork) -> "_Watched":
+        """Return a context in which one change, or some work, is watched."""
         return _Watched(self, sending)
 
     def unfinished(self) -> "_Watched":
-        """Return a context that a stopped run waits for, such as a decoy that has to be deleted."""
-        return self.of(Sending(effect=Effect.OPEN))
+        """Return a context of unfinished work."""
+        return self.of(UnfinishedWork())
 
-    def begin(self, sending: Sending) -> None:
-        """Watch one change."""
+    def begin(self, sending: Sending | UnfinishedWork) -> None:
+        """Watch one change, or some work."""
         self._open[sending] = None
 
-    def end(self, sending: Sending) -> None:
+    def end(self, sending: Sending | UnfinishedWork) -> None:
         """Watch it no more; when the last one is over, a stopped run need not wait any longer."""
         del self._open[sending]
         if self._stop and not self.busy():
@@ -39,17 +50,16 @@ class RequestsInFlight:
 
 
 class _Watched:
-    """One change, as a context: a class, because every deletion goes through it."""
+    """One change, or some work, as a context: a class, because every deletion goes through it."""
 
     __slots__ = ("_in_flight", "_sending")
 
-    def __init__(self, in_flight: RequestsInFlight, sending: Sending) -> None:
+    def __init__(self, in_flight: RequestsInFlight, sending: Sending | UnfinishedWork) -> None:
         self._in_flight = in_flight
         self._sending = sending
 
-    def __enter__(self) -> Sending:
+    def __enter__(self) -> None:
         self._in_flight.begin(self._sending)
-        return self._sending
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.in_flight import RequestsInFlight, UnfinishedWork
 from bulkrm.engine.execute.leftover_tags import LeftoverTag, LeftoverTags
 from bulkrm.engine.pauses import Pauses
 from bulkrm.engine.record.recorder import not_recorded
@@ -18,12 +18,11 @@ from bulkrm.engine.workers import run_jobs_unstopped
 from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Effect, Removal, TagLook
+from bulkrm.model.result.effect import Removal, TagLook
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.removal_outcomes import outcomes, unknown_effect
-from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 
 # Records the outcome of targets of an item.
@@ -38,7 +37,7 @@ class _Pending:
     targets: Sequence[Target]
     removal: Removal
     tags: Collection[str]
-    sending: Sending
+    work: UnfinishedWork
     looks: dict[str, TagLook] = field(default_factory=dict)
 
     @property
@@ -72,9 +71,9 @@ class PendingProofs:
 
     def add(self, item: Item, removal: Removal, targets: Sequence[Target], tags: Collection[str]) -> None:
         """Take a deletion whose tags have to be looked for; until it is settled, a stopped run waits for it."""
-        sending = Sending(effect=Effect.OPEN)
-        self._in_flight.begin(sending)
-        self._open.setdefault(item.repository, []).append(_Pending(item, targets, removal, tags, sending))
+        work = UnfinishedWork()
+        self._in_flight.begin(work)
+        self._open.setdefault(item.repository, []).append(_Pending(item, targets, removal, tags, work))
 
     def waits(self, repository: Repository) -> bool:
         """Tell whether a deletion in a repository is still to be proved."""
@@ -143,7 +142,7 @@ class PendingProofs:
         """Record what became of each, and take it out: a bug in recording one of them is none of the others'."""
         while taken:
             each = taken.pop(0)
-            self._in_flight.end(each.sending)
+            self._in_flight.end(each.work)
             for leftover in each.left:
                 self._removed_ahead.drop(leftover.item.repository, leftover.tag)
             for target, outcome in outcomes(each.item, each.removal, each.looks):
@@ -153,7 +152,7 @@ class PendingProofs:
     def _give_up(self, taken: list[_Pending], cause: Failure) -> None:
         for each in taken:
             self._record(each.item, each.targets, Failed(unknown_effect(cause)))
-            self._in_flight.end(each.sending)
+            self._in_flight.end(each.work)
 
 
 _CUT_OFF = Failure(FailureCode.UNCONFIRMED, "the run was stopped before the registry was asked")

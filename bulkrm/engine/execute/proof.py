@@ -161,9 +161,9 @@ class Proof:
         if look.state is TagState.SERVES:
             place.tags_go = False
             place.lies_about_tags = not left
-        elif look.state is TagState.DANGLING and removal is Removal.DELETED:
+        elif look.state is TagState.DANGLING and removal is Removal.ACCEPTED:
             place.tags_go = place.stay_listed = True
-        elif look.state is TagState.GONE and tag in left and removal is Removal.DELETED:
+        elif look.state is TagState.GONE and tag in left and removal is Removal.ACCEPTED:
             place.tags_go = True
         return None
 

@@ -12,14 +12,26 @@ effect      what came back so far                       what follows from it
             after the registry acted), or a killed      nothing about it. Before the change is given up it is looked up, and
             part of the run sent it                     a 404 that follows may come from this run's own deletion.
 `OPEN`      a send is under way, or ended in silence,   A stopped run waits for it, and says `unconfirmed` where it is cut
-            408 or 5xx                                  off. It is looked up before it is sent again, or given up.
+            408 or 5xx, or in a success, which its      off. It is looked up before it is sent again, or given up.
+            sender judges at once
 ==========  ==========================================  ================================================================
 
 Who looks it up: `remote.registry`, before it repeats a DELETE and where the last answer proves nothing; `next_step`,
 where the change was withdrawn after a send and is no longer wanted; `engine.execute.tags.tag_change`, which reads a tag
 before each send. `resume` looks up the changes of a killed run: the journal notes each change before its first send, so
-that every change in it without an outcome is `OVER`. A look that finds things as they were shows that no send acted: the
-change has then failed with the effect `NONE`.
+that every change in it without an outcome is `OVER`.
+
+A look that finds things as they were shows that no send has acted so far. What follows depends on whether the change is sent again:
+
+- It is given up. Then it counts as one that did not act: its failure is reported as any other (`NONE`), the judgement that
+  withdrew it holds, and the tag counts as one that is there.
+- It is sent again. Then its effect does not fall, because a send without an answer may be carried out after that look: it waits
+  behind a proxy or in a queue, as `resume` sees it of killed runs. The 404 that the next send meets may come from the one before,
+  and counts as this run's deletion. It may as well come from somebody else, and nothing tells the two apart; but of an image that
+  this run deleted, and that it reported as absent, `undo` would know nothing.
+
+That the manifest is there shows that no tag of it went by a DELETE of the manifest either: every registry that is known removes
+the tags after it, or together with it, or not at all.
 
 A removal needs a proof. A registry does three things for one DELETE by digest: it accepts the request (202), it unlinks
 the manifest, and it unlinks every tag that led to it. None of them proves the next one:
@@ -33,17 +45,17 @@ the manifest, and it unlinks every tag that led to it. None of them proves the n
   tags are not.
 - Others work in the background: they answer 202 long before they delete anything, or never delete it.
 
-So there are three kinds of `Removal`:
+So there are three kinds of `Removal`, of which only the last two say that the target is gone:
 
 ====================================================  ==============================  ==================================
 what came back                                        removal                         who looks, at what
 ====================================================  ==============================  ==================================
-202 without complaint, to the last send               `DELETED`: it was completed     the first of a place is looked up:
-                                                                                      digest and one tag, HEAD and list
+202 without complaint, to the last send               `ACCEPTED`: it is gone where    the first of a place is looked up:
+                                                      the place keeps its word        digest and one tag, HEAD and list
 silence, 5xx, 429, another 2xx, a complaint in a 202  `FOUND_GONE`: gone, and it may  HEAD by the client; then the tag
 and then 404 to HEAD or to the next DELETE            have stopped half-way           list of the repository, one for all
                                                                                       such deletions
-404 to the only send, and 404 to HEAD                 `WAS_GONE`: somebody else's     every tag that was read, and the list
+404, no earlier send may have acted, and 404 to HEAD  `WAS_GONE`: somebody else's     every tag that was read, and the list
 ====================================================  ==============================  ==================================
 
 A *place* is a registry host and the first component of the repository: Nexus and Artifactory serve registries of
@@ -86,9 +98,12 @@ class Effect(Enum):
 
 
 class Removal(Enum):
-    """How it is known that the target of a DELETE is gone: see the second table above."""
+    """What the DELETE of a manifest or a tag came to, if its target is gone or is to go: see the second table above.
 
-    DELETED = "deleted"
+    Only `ACCEPTED` has not been looked up yet.
+    """
+
+    ACCEPTED = "accepted"
     FOUND_GONE = "found-gone"
     WAS_GONE = "was-gone"
 
@@ -139,13 +154,11 @@ def tag_state(
     return TagState.SERVES if held == was else TagState.MOVED
 
 
-def removal_of(status: int, *, proved: bool, earlier: bool) -> Removal:
-    """Return the kind of removal, of a target that is gone, by the status of the last answer to its DELETE.
+def removal_of(status: int, *, earlier: bool) -> Removal:
+    """Return the kind of removal of a target that is gone by HEAD, by the status of the last answer to its DELETE.
 
-    `proved`: that answer is a success without complaint. `earlier`: an earlier send may have taken effect.
+    `earlier`: an earlier send may have taken effect.
     """
-    if proved:
-        return Removal.DELETED
     return Removal.WAS_GONE if status == _NOT_FOUND and not earlier else Removal.FOUND_GONE
 
 

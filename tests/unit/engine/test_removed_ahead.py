@@ -18,7 +18,7 @@ def leads_to(digest: Digest) -> Resolved:
 def test_a_tag_that_is_gone_is_read_as_what_it_held() -> None:
     """Nothing under it, or a decoy of this run, stands for what it held; anything else is somebody's new push."""
     ahead = RemovedAhead()
-    ahead.add(APP, "pr-1", ONE, Removal.DELETED)
+    ahead.add(APP, "pr-1", ONE, Removal.ACCEPTED)
     ahead.add_decoy(APP, DECOY)
 
     assert ahead.held_before(APP, "pr-1", Absent()) == ONE
@@ -29,7 +29,7 @@ def test_a_tag_that_is_gone_is_read_as_what_it_held() -> None:
 def test_other_tags_are_what_they_are() -> None:
     """A tag that this run never touched is absent where nothing is found, in this repository and in others."""
     ahead = RemovedAhead()
-    ahead.add(APP, "pr-1", ONE, Removal.DELETED)
+    ahead.add(APP, "pr-1", ONE, Removal.ACCEPTED)
 
     assert ahead.held_before(APP, "pr-2", Absent()) is None
     assert ahead.held_before(Repository("registry.example", "other"), "pr-1", Absent()) is None
@@ -38,7 +38,7 @@ def test_other_tags_are_what_they_are() -> None:
 def test_a_list_is_as_it_was_before() -> None:
     """Whoever lists the tags afterwards sees those that went ahead, each once."""
     ahead = RemovedAhead()
-    ahead.add(APP, "pr-1", ONE, Removal.DELETED)
+    ahead.add(APP, "pr-1", ONE, Removal.ACCEPTED)
 
     assert sorted(ahead.as_listed_before(APP, ("latest",))) == ["latest", "pr-1"]
     assert sorted(ahead.as_listed_before(APP, ("latest", "pr-1"))) == ["latest", "pr-1"]
@@ -50,7 +50,7 @@ def test_what_may_be_gone_is_not_known_to_be() -> None:
     ahead.note_sent(APP, "pr-1", ONE)
     assert not ahead.is_gone(APP, "pr-1")
 
-    ahead.add(APP, "pr-1", ONE, Removal.DELETED)
+    ahead.add(APP, "pr-1", ONE, Removal.ACCEPTED)
     assert ahead.is_gone(APP, "pr-1")
 
     ahead.drop(APP, "pr-1")
@@ -61,7 +61,7 @@ def test_what_may_be_gone_is_not_known_to_be() -> None:
 def test_how_it_is_known_that_a_tag_is_gone() -> None:
     """Only a clean answer spares the tag list; a reading proves no more than there was, and a tag that is back nothing."""
     ahead = RemovedAhead()
-    ahead.add(APP, "clean", ONE, Removal.DELETED)
+    ahead.add(APP, "clean", ONE, Removal.ACCEPTED)
     ahead.add(APP, "silent", ONE, Removal.FOUND_GONE)
     ahead.note_sent(APP, "sent", ONE)
     assert not ahead.any_found_gone(APP, ("clean", "sent", "other"))

@@ -12,20 +12,18 @@ UNREAD = Failure(FailureCode.TIMEOUT, "no answer")
 
 
 @pytest.mark.parametrize(
-    ("status", "proved", "earlier", "expected"),
+    ("status", "earlier", "expected"),
     [
-        (202, True, False, Removal.DELETED),
-        (202, True, True, Removal.DELETED),  # the last send ran to its end, whatever the one before it did
-        (202, False, False, Removal.FOUND_GONE),
-        (200, False, False, Removal.FOUND_GONE),
-        (500, False, False, Removal.FOUND_GONE),
-        (404, False, True, Removal.FOUND_GONE),
-        (404, False, False, Removal.WAS_GONE),
+        (202, False, Removal.FOUND_GONE),
+        (200, False, Removal.FOUND_GONE),
+        (500, False, Removal.FOUND_GONE),
+        (404, True, Removal.FOUND_GONE),
+        (404, False, Removal.WAS_GONE),
     ],
 )
-def test_removals(status: int, expected: Removal, *, proved: bool, earlier: bool) -> None:
-    """Only a clean success is a deletion by itself; a 404 is somebody else's doing only if nothing was sent before."""
-    assert removal_of(status, proved=proved, earlier=earlier) is expected
+def test_removals(status: int, expected: Removal, *, earlier: bool) -> None:
+    """Of what a look finds gone, a 404 is somebody else's doing only if nothing was sent before."""
+    assert removal_of(status, earlier=earlier) is expected
 
 
 @pytest.mark.parametrize(

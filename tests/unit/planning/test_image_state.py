@@ -58,7 +58,7 @@ def test_a_judgement(judgement: Judgement, obstacle: Obstacle | None, expected: 
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        (Removal.DELETED, Ended(LEFT, Removal.DELETED)),
+        (Removal.ACCEPTED, Ended(LEFT, Removal.ACCEPTED)),
         (Removal.WAS_GONE, Ended(LEFT, Removal.WAS_GONE)),
         (REFUSED, Ended(LEFT, Failed(REFUSED))),
         (Finding.RECORDED, Recorded(by_sender=True)),

@@ -52,7 +52,7 @@ ROWS: list[tuple[State, NextStep, NextStep]] = [
     (GIVEN_UP, Record(ITEM, Failed(BROKEN), RECORDED), Record(ITEM, Failed(BROKEN), RECORDED)),
 ]
 ENDS: list[tuple[State, NextStep]] = [
-    (Ended(LEFT, Removal.DELETED), Record(LEFT, Removal.DELETED, Recorded(ended=True))),
+    (Ended(LEFT, Removal.ACCEPTED), Record(LEFT, Removal.ACCEPTED, Recorded(ended=True))),
     (Ended(LEFT, Failed(BROKEN)), Record(LEFT, Failed(BROKEN), Recorded(ended=True))),
     (LookedUp(ITEM, Removal.FOUND_GONE), Record(ITEM, Removal.FOUND_GONE, RECORDED)),
     (LookedUp(ITEM, Failed(BROKEN)), Record(ITEM, Failed(BROKEN), RECORDED)),

@@ -61,7 +61,7 @@ def test_each_tag_answers_for_itself(looks: Mapping[str, TagLook], expected: lis
 @pytest.mark.parametrize(("look", "also"), [(GONE, (f"{APP}:c",)), (MOVED, ())])
 def test_also_removed(look: TagLook, also: tuple[str, ...]) -> None:
     """An unlisted tag that somebody pushed anew was not removed."""
-    (told,) = outcomes(item(A), Removal.DELETED, {"c": look})
+    (told,) = outcomes(item(A), Removal.ACCEPTED, {"c": look})
 
     assert told == (A, Deleted(also))
 
@@ -78,7 +78,7 @@ def test_what_somebody_else_deleted(look: TagLook, expected: str) -> None:
 def test_a_digest_is_gone_with_all_its_tags() -> None:
     """A target without a tag hears of any tag that is left."""
     for looks, expected in (({}, "deleted"), ({"b": DANGLING}, "unfinished"), ({"b": MOVED}, "deleted")):
-        (told,) = outcomes(item(BY_DIGEST, verdict=Delete()), Removal.DELETED, looks)
+        (told,) = outcomes(item(BY_DIGEST, verdict=Delete()), Removal.ACCEPTED, looks)
 
         assert word(told[1]) == expected
 
@@ -95,7 +95,7 @@ def test_untagging() -> None:
 def test_what_is_left_is_unfinished() -> None:
     """Whatever the code: the run can be gone on with, and a hint says how."""
     for look in (DANGLING, SERVES):
-        (told,) = outcomes(item(A), Removal.DELETED, {"a": look})
+        (told,) = outcomes(item(A), Removal.ACCEPTED, {"a": look})
 
         assert isinstance(told[1], Failed)
         assert told[1].failure.unfinished

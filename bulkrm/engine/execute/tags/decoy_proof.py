@@ -50,7 +50,7 @@ def lingers(look: TagLook, deleted: Removal | Failure) -> bool:
     """
     if look.state is not TagState.DANGLING or isinstance(deleted, Failure):
         return False
-    return look.held is not None or deleted is Removal.DELETED
+    return look.held is not None or deleted is Removal.ACCEPTED
 
 
 def stays_listed(look: TagLook) -> bool:

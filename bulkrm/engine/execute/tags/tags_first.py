@@ -172,7 +172,7 @@ class TagsFirst:
 
     def _note_left(self, item: Item, tag: str, look: TagLook, decoy: Decoy) -> None:
         if look.state is TagState.GONE:
-            self._removed_ahead.add(item.repository, tag, item.digest, Removal.DELETED)
+            self._removed_ahead.add(item.repository, tag, item.digest, Removal.ACCEPTED)
         if look.state is TagState.GONE or stays_listed(look):
             return
         self._removed_ahead.drop(item.repository, tag)

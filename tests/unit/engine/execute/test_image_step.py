@@ -117,7 +117,10 @@ class Script:
         return bool(self.waiting)
 
     def add(self, item: Item, removal: Removal, targets: Sequence[Target], tags: Sequence[str]) -> None:
-        assert (removal, [target.reference for target in targets]) == (Removal.FOUND_GONE, [TagRef(APP, tag) for tag in tags])
+        assert (removal, [target.reference for target in targets]) == (
+            Removal.FOUND_GONE,
+            [TagRef(APP, tag) for tag in tags],
+        )
         assert self.outcomes is not None
         self.outcomes.record(item, targets, UNTAGGED)
 
@@ -184,10 +187,10 @@ async def is_over(step: ImageStep) -> bool:
 @pytest.mark.parametrize(
     ("answers", "looks", "asked", "expected"),
     [
-        ([(Removal.DELETED, Effect.OPEN)], [], "judge send", Deleted()),
+        ([(Removal.ACCEPTED, Effect.OPEN)], [], "judge send", Deleted()),
         ([(Removal.WAS_GONE, Effect.NONE)], [], "judge send", Gone()),
         ([(BROKEN, Effect.OPEN)], [], "judge send", Failed(BROKEN)),
-        ([(Unsent(), Effect.NONE), (Removal.DELETED, Effect.OPEN)], [], "judge send judge send", Deleted()),
+        ([(Unsent(), Effect.NONE), (Removal.ACCEPTED, Effect.OPEN)], [], "judge send judge send", Deleted()),
         (
             [(Unsent(BROKEN), Effect.OPEN)] * 2,
             [Removal.FOUND_GONE],
@@ -308,7 +311,7 @@ async def test_cut_off_while_others_wait_for_the_proof() -> None:
 
 async def test_what_a_judgement_drops_is_told_first() -> None:
     """A target that moved has its outcome before the rest is sent, which says nothing of it."""
-    script = Script([(Removal.DELETED, Effect.OPEN)], Stop(), judgements=[Judgement(LEFT, MOVED)])
+    script = Script([(Removal.ACCEPTED, Effect.OPEN)], Stop(), judgements=[Judgement(LEFT, MOVED)])
     await step_of(script, DeleteManifest(ITEM)).run()
 
     assert script.asked == ["judge", "send"]

@@ -86,7 +86,7 @@ def test_each_target_has_one_outcome() -> None:
 def test_a_tag_that_was_removed_ahead() -> None:
     """An image whose tag is gone is unfinished where its manifest stays; one whose tag is there is what its manifest is."""
     ahead = RemovedAhead()
-    ahead.add(APP, "a", ITEM.digest, Removal.DELETED)
+    ahead.add(APP, "a", ITEM.digest, Removal.ACCEPTED)
     recorded, outcomes, _ = recording(ahead)
     recorded.conclude(ITEM, (A, B), REMAINS)
 

@@ -116,7 +116,7 @@ def test_a_permission_that_is_lost(effect: Effect, expected: Changed) -> None:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        (Removal.DELETED, True),
+        (Removal.ACCEPTED, True),
         (Removal.FOUND_GONE, True),
         (Removal.WAS_GONE, True),
         (Pushed(), True),
@@ -136,7 +136,7 @@ def test_what_may_be_made(changed: Changed, *, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
-        (Removal.DELETED, Untagged()),
+        (Removal.ACCEPTED, Untagged()),
         (Removal.FOUND_GONE, Untagged()),
         (Removal.WAS_GONE, Gone()),
         (Pushed(), Untagged()),
