@@ -2,12 +2,11 @@
 
 from bulkrm.api.run_setup import RunSetup
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.http_status import MULTIPLE_CHOICES, NOT_FOUND
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import PING, list_tags
-
-_REDIRECTION, _NOT_FOUND = 300, 404
 
 
 @valueclass
@@ -28,7 +27,7 @@ class LoginCheck:
     @property
     def works(self) -> bool:
         """Tell whether the registry accepted the credentials."""
-        return (self.failure is None and (self.status or 0) < _REDIRECTION) or not self.knows_repository
+        return (self.failure is None and (self.status or 0) < MULTIPLE_CHOICES) or not self.knows_repository
 
 
 async def check_login(setup: RunSetup, host: str, repository: Repository | None) -> LoginCheck:
@@ -41,4 +40,4 @@ async def check_login(setup: RunSetup, host: str, repository: Repository | None)
             return LoginCheck(None, error.failure)
         status, authorizer = answer.status, registries[host].host.authorizer
         asks, anonymous = authorizer.asks_for_credentials, authorizer.is_anonymous(repository)
-    return LoginCheck(status, None, asks, anonymous, repository is None or status != _NOT_FOUND)
+    return LoginCheck(status, None, asks, anonymous, repository is None or status != NOT_FOUND)

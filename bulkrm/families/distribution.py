@@ -9,6 +9,7 @@ the service of their challenge; their garbage collection works in other ways.
 """
 
 from bulkrm.families.family import Family
+from bulkrm.model.http_status import OK
 from bulkrm.protocol.auth.challenge import parse_challenges
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import Traits
@@ -30,7 +31,7 @@ def _detect(answer: Answer) -> bool:
 
 def _is_own(answer: Answer) -> bool:
     body = answer.json()
-    if answer.status == 200:  # noqa: PLR2004
+    if answer.status == OK:
         return isinstance(body, dict) and not body
     errors = body.get("errors") if isinstance(body, dict) else None
     first = errors[0] if isinstance(errors, list) and errors else None

@@ -26,6 +26,7 @@ in scope at most once each. The table does not cover whether a change may be sen
 
 from dataclasses import replace
 
+from bulkrm.model.http_status import FORBIDDEN, INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, UNAUTHORIZED
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.attempt import (
     Accept,
@@ -35,7 +36,7 @@ from bulkrm.protocol.attempt import (
     Wait,
 )
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS, CredentialState
-from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED, after_unauthorized
+from bulkrm.protocol.auth.unauthorized import after_unauthorized
 from bulkrm.protocol.message import CERTIFICATE, NOT_TLS, PROXY, TOO_LARGE, Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, asked_wait, backoff, limited_backoff, quota
 from bulkrm.protocol.refusal import LIMITED, no_answer
@@ -44,8 +45,6 @@ from bulkrm.protocol.traits import STANDARD, Traits
 MAX_SENDS = 5
 # The most rate limits of one request; without Retry-After the waits exceed `MAX_PAUSE` sooner.
 MAX_LIMITED = 40
-_TOO_MANY = 429
-_FORBIDDEN = 403
 _JITTER = 0.5
 
 
@@ -59,7 +58,7 @@ def decide(
         return _after_limit(attempt, answer)
     if answer.status == UNAUTHORIZED:
         return after_unauthorized(attempt, answer, traits, state)
-    if answer.status == 408 or answer.status >= 500:  # noqa: PLR2004
+    if answer.status == REQUEST_TIMEOUT or answer.status >= INTERNAL_SERVER_ERROR:
         return _after_fault(attempt, answer)
     return Accept(answer)
 
@@ -97,8 +96,8 @@ def is_limit(answer: Answer) -> bool:
     GitHub answers 403 with its quota used up, and for its secondary limits with `Retry-After` alone although some of the
     quota may be left (docs.github.com, "Rate limits for the REST API").
     """
-    if answer.status != _FORBIDDEN:
-        return answer.status == _TOO_MANY
+    if answer.status != FORBIDDEN:
+        return answer.status == TOO_MANY_REQUESTS
     left = quota(answer.headers, answer.wall)
     return (left is not None and left[0] == 0) or bool(asked_wait(answer))
 
@@ -117,7 +116,7 @@ def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
     return Wait(pause, spread, whole_host=True, attempt=attempt)
 
 
-def still_limited(host: str, waited: float, asked: float | None = None, status: int = _TOO_MANY) -> Failure:
+def still_limited(host: str, waited: float, asked: float | None = None, status: int = TOO_MANY_REQUESTS) -> Failure:
     """Return the failure of a request that waited `waited` seconds, or would have to wait `asked` seconds: both are too long."""
     waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {waited:.0f} s of waiting"
     return Failure(FailureCode.RATE_LIMITED, f"HTTP {status}: {host} {waits}", status, LIMITED, Reach.HOST)

@@ -4,6 +4,7 @@ from enum import Enum
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError, RequestFailed
+from bulkrm.model.http_status import FORBIDDEN, INTERNAL_SERVER_ERROR, NOT_FOUND, OK, UNAUTHORIZED
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES, Manifest, Resolved, is_readable
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.valueclass import valueclass
@@ -11,9 +12,6 @@ from bulkrm.protocol.explanation import clean, explained, is_registry_answer
 from bulkrm.protocol.message import Answer, Request
 from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.traits import Traits
-
-_OK = 200
-_NOT_FOUND = 404
 
 
 @valueclass
@@ -38,9 +36,9 @@ def manifest(
     was by digest. `of_any_type`: accept unknown media types too, if the header names the digest, which a proxy's web page
     does not. Such a manifest is never deleted, but it may be kept and need other manifests. Raises RequestFailed.
     """
-    if answer.status == _NOT_FOUND and is_registry_answer(answer):
+    if answer.status == NOT_FOUND and is_registry_answer(answer):
         return None
-    if answer.status != _OK:
+    if answer.status != OK:
         raise context.fail(answer)
     media_type = _media_type(answer)
     if media_type not in MEDIA_TYPES and not (of_any_type and header_digest(answer) is not None):
@@ -102,7 +100,7 @@ class HeadAnswer(Enum):
 
 def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
     """Interpret the answer to HEAD manifest. `asked`: the digest that the request names; another in the header is `UNCLEAR`."""
-    if answer.status == _OK:
+    if answer.status == OK:
         digest = header_digest(answer)
         if asked is not None and digest is not None and digest != asked:
             return HeadAnswer.UNCLEAR
@@ -112,7 +110,7 @@ def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
         # A manifest of unknown type could be an index, whose children must be kept: it has to be read by GET.
         known = digest is not None and media_type in MEDIA_TYPES
         return Resolved(digest, media_type, size) if digest is not None and known else HeadAnswer.UNCLEAR
-    proven = answer.status == _NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
+    proven = answer.status == NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
     return HeadAnswer.ABSENT if proven else HeadAnswer.UNCLEAR
 
 
@@ -132,7 +130,7 @@ def deletion(context: AnswerContext, answer: Answer) -> DeleteAnswer:
     """
     if answer.status == 202 and not answer.body.strip():  # noqa: PLR2004
         return DeleteAnswer.ACCEPTED
-    if answer.status in (200, 202, 204, _NOT_FOUND) or answer.status >= 500:  # noqa: PLR2004
+    if answer.status in (200, 202, 204, NOT_FOUND) or answer.status >= INTERNAL_SERVER_ERROR:
         return DeleteAnswer.UNPROVEN
     raise context.fail(answer)
 
@@ -160,15 +158,15 @@ def deletes_tags(context: AnswerContext, answer: Answer) -> bool:
 
     Raises RequestFailed after 401, 403 and 5xx.
     """
-    if answer.status == _NOT_FOUND:
+    if answer.status == NOT_FOUND:
         return is_registry_answer(answer)
-    if answer.status in (401, 403) or answer.status >= 500:  # noqa: PLR2004
+    if answer.status in (UNAUTHORIZED, FORBIDDEN) or answer.status >= INTERNAL_SERVER_ERROR:
         raise context.fail(answer)
     return False
 
 
 def deletes_digests(context: AnswerContext, answer: Answer) -> None:
     """Check the answer to DELETE of a digest that does not exist. Raises RequestFailed where deletion is refused."""
-    missing = answer.status == _NOT_FOUND and is_registry_answer(answer)
+    missing = answer.status == NOT_FOUND and is_registry_answer(answer)
     if not missing and answer.status not in (200, 202, 204):
         raise context.fail(answer)

@@ -3,12 +3,12 @@
 import re
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.http_status import OK
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES
 from bulkrm.protocol.interpret import header_digest
 from bulkrm.protocol.listing.link import same_repository
 from bulkrm.protocol.message import Answer, Request
 
-_OK = 200
 # Registries write the name first; a body that does not begin with it is not checked.
 _NAME = re.compile(rb'\s*\{\s*"name"\s*:\s*"([!-~]*?)"')
 
@@ -23,7 +23,7 @@ def is_misrouted(request: Request, answer: Answer) -> bool:
     expected = request.digest or stated
     if stated is not None and expected is not None and stated != expected and stated.algorithm == expected.algorithm:
         return True
-    if request.method != "GET" or answer.status != _OK:
+    if request.method != "GET" or answer.status != OK:
         return False
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type in MEDIA_TYPES and media_type not in SCHEMA1_TYPES and expected is not None:
@@ -42,4 +42,4 @@ def is_same_answer(answer: Answer, other: Answer) -> bool:
     """Tell whether two answers mean the same. Of two refusals the status and challenge are compared, not the body."""
     same_kind = answer.status == other.status and header_digest(answer) == header_digest(other)
     challenges = answer.headers.getall("WWW-Authenticate", []) == other.headers.getall("WWW-Authenticate", [])
-    return same_kind and challenges and (answer.status != _OK or answer.body == other.body)
+    return same_kind and challenges and (answer.status != OK or answer.body == other.body)

@@ -1,5 +1,6 @@
 """Turns unsuccessful final answers into failures, each with a code, a hint and a reach."""
 
+from bulkrm.model.http_status import BAD_REQUEST, FORBIDDEN, METHOD_NOT_ALLOWED, NOT_FOUND, UNAUTHORIZED
 from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.result.failure import Failure, FailureCode, Reach, StillTagged
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
@@ -52,22 +53,22 @@ def refusal(answer: Answer, host: str, request: Request, traits: Traits = STANDA
     detail = explanation(answer)
     message = f"HTTP {answer.status}" + (f": {detail}" if detail else "")
     # A web page with 403 comes from a proxy, not from the registry: the refusals of its family do not apply.
-    foreign = answer.status == _FORBIDDEN and is_web_page(answer)
+    foreign = answer.status == FORBIDDEN and is_web_page(answer)
     for known in traits.refusals:
         if not foreign and known.matches(request.method, answer.status, codes):
             kind = StillTagged if known.tagged else Failure
             return kind(known.code, message, answer.status, known.hint, known.reach)
     if request.method == "PUT" and (what := _missing_parts(answer, codes)):
         return Failure(FailureCode.BLOBS_MISSING, f"HTTP {answer.status}: {what}", answer.status, _COLLECTED)
-    if answer.status in (_UNAUTHORIZED, _FORBIDDEN) or (answer.status == _NOT_FOUND and denies(answer)):
+    if answer.status in (UNAUTHORIZED, FORBIDDEN) or (answer.status == NOT_FOUND and denies(answer)):
         return not_permitted(message, answer.status, _missing_right_hint(answer, request))
     changing = request.method in ("DELETE", "PUT")
     # The specification allows 400 and 405 where deletion is not allowed ("Deleting Manifests"). After DELETE of a tag
     # they only mean that the registry does not delete tags, which a probe finds out.
-    unsupported = answer.status == _BAD_REQUEST and "UNSUPPORTED" in codes and _names_digest(request)
+    unsupported = answer.status == BAD_REQUEST and "UNSUPPORTED" in codes and _names_digest(request)
     code, hint, reach = (
         _not_allowed(answer, codes, request.method)
-        if changing and (answer.status == _METHOD_NOT_ALLOWED or unsupported)
+        if changing and (answer.status == METHOD_NOT_ALLOWED or unsupported)
         else _meaning(answer.status)
     )
     return Failure(code, message, answer.status, hint.format(host=host), reach)
@@ -83,7 +84,7 @@ def _missing_parts(answer: Answer, codes: set[str]) -> str | None:
     missing = missing_blobs(answer)
     if missing:
         return f"the registry no longer has {listed(missing, MOST_IN_A_ROW)}"
-    if answer.status == _NOT_FOUND and _GONE & codes and not denies(answer):
+    if answer.status == NOT_FOUND and _GONE & codes and not denies(answer):
         return "the registry no longer has the repository, nor the blobs of the image"
     return None
 
@@ -101,7 +102,6 @@ def _names_digest(request: Request) -> bool:
 
 
 _Meaning = tuple[FailureCode, str, Reach]
-_BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _METHOD_NOT_ALLOWED = 400, 401, 403, 404, 405
 _REFUSED: _Meaning = (FailureCode.REFUSED, "the registry refuses this; its message says why", Reach.IMAGE)
 _STRANGE: _Meaning = (FailureCode.UNEXPECTED_ANSWER, "is {host} an OCI / Docker v2 registry?", Reach.IMAGE)
 _BY_STATUS: dict[int, _Meaning] = {

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, NOT_FOUND, OK, TOO_MANY_REQUESTS
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol import message
@@ -15,7 +16,6 @@ from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.remote.host import Host
 
 _TRIES = 3  # each begins at the registry: the signed URL of the store may have expired
-_OK, _NOT_FOUND, _TOO_MANY, _SERVER_ERROR = 200, 404, 429, 500
 
 
 async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes | None:
@@ -26,14 +26,14 @@ async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes
     request = message.get_blob(repository, digest)
     for number in range(1, _TRIES + 1):
         answer = await host.exchange(request)
-        if answer.status == _NOT_FOUND and is_registry_answer(answer):
+        if answer.status == NOT_FOUND and is_registry_answer(answer):
             return None
         if answer.status not in STATUSES:
-            if answer.status != _OK:
+            if answer.status != OK:
                 raise RequestFailed(refusal(answer, host.name, request, host.authorizer.traits))
             return _checked(answer.body, digest)
         found = await _followed(host, request.target, answer)
-        if isinstance(found, Answer) and found.status == _OK:
+        if isinstance(found, Answer) and found.status == OK:
             return _checked(found.body, digest)
         if number == _TRIES or not _may_pass(found):
             raise _of_the_store(found)
@@ -44,7 +44,7 @@ async def read_blob(host: Host, repository: Repository, digest: Digest) -> bytes
 def _may_pass(found: Answer | NoAnswer) -> bool:
     if isinstance(found, NoAnswer):
         return found.kind not in (message.TOO_LARGE, message.CERTIFICATE, message.NOT_TLS, message.PROXY)
-    return found.status >= _SERVER_ERROR or found.status == _TOO_MANY
+    return found.status >= INTERNAL_SERVER_ERROR or found.status == TOO_MANY_REQUESTS
 
 
 def _of_the_store(found: Answer | NoAnswer) -> RequestFailed:
@@ -75,5 +75,5 @@ async def _followed(host: Host, target: str, answer: Answer) -> Answer | NoAnswe
 def _checked(content: bytes, digest: Digest) -> bytes:
     if Digest.of(content, digest.algorithm) != digest:
         what = f"the registry promised the blob {digest.short} and sent another one"
-        raise RequestFailed(Failure(FailureCode.DIGEST_MISMATCH, what, _OK, "its storage may be damaged"))
+        raise RequestFailed(Failure(FailureCode.DIGEST_MISMATCH, what, OK, "its storage may be damaged"))
     return content

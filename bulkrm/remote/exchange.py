@@ -6,12 +6,12 @@ A request goes: token, limiter slot, is the token still good?, is it still wante
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bulkrm.model.http_status import UNAUTHORIZED
 from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.attempt import Attempt, Authorize, Decision
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS
-from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
 from bulkrm.protocol.decision import decide, decide_without_token
 from bulkrm.protocol.effect import effect_of
 from bulkrm.protocol.message import NOT_TLS, Answer, NoAnswer, Request

@@ -9,11 +9,11 @@ import anyio
 from bulkrm.families.family import address_of, with_detected_traits
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import Warned, WarningKind
+from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, UNAUTHORIZED
 from bulkrm.model.result.failure import Reach
 from bulkrm.protocol.attempt import Attempt
 from bulkrm.protocol.auth.challenge import choose, parse_challenges
 from bulkrm.protocol.auth.realm import is_loopback
-from bulkrm.protocol.auth.unauthorized import UNAUTHORIZED
 from bulkrm.protocol.decision import MAX_SENDS
 from bulkrm.protocol.message import LOST, PING, Answer, NoAnswer, Request
 from bulkrm.protocol.misrouted import is_misrouted, is_same_answer
@@ -30,9 +30,6 @@ from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.connections import Reuse, Use
 from bulkrm.remote.waits import Waits
 
-_TIMED_OUT = 408
-_TOO_MANY = 429
-_SERVER_ERROR = 500
 _READING = ("GET", "HEAD")
 
 
@@ -131,8 +128,8 @@ class Host:
         if is_misrouted(request, answer):
             self.reuse.end("an answer came that belongs to another request")
             return NoAnswer(LOST, "the answer belongs to another request")
-        of_the_moment = answer.status in (_TIMED_OUT, _TOO_MANY) or answer.status >= _SERVER_ERROR  # sent again anyway
-        return await self._send(request, url, headers, None) if use.repeated and not of_the_moment else answer
+        sent_again = answer.status in (REQUEST_TIMEOUT, TOO_MANY_REQUESTS) or answer.status >= INTERNAL_SERVER_ERROR
+        return await self._send(request, url, headers, None) if use.repeated and not sent_again else answer
 
     def _send(
         self, request: Request, url: str, headers: Mapping[str, str], use: Use | None
@@ -171,7 +168,7 @@ class Host:
         if self._ping_answer is not None and isinstance(answer, Answer) and use.again:
             if is_same_answer(answer, self._ping_answer):
                 use.in_order()
-            elif answer.status < _TOO_MANY:
+            elif answer.status < TOO_MANY_REQUESTS:
                 self.reuse.end("an answer came twice")
 
     async def _make_contact(self) -> bool:

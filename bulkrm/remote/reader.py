@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.http_status import BAD_REQUEST, INTERNAL_SERVER_ERROR, MULTIPLE_CHOICES, NOT_FOUND, OK
 from bulkrm.model.manifests.inventory import Inventory
 from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.reference import Repository
@@ -23,8 +24,6 @@ from bulkrm.remote.blobs import read_blob
 from bulkrm.remote.host import Host
 from bulkrm.remote.sending import Sending
 
-_NOT_FOUND = 404
-_SERVER_ERROR = 500
 _READING = ("GET", "HEAD")
 _NO_CATALOG = "list the repositories by name instead of a pattern: this registry does not tell which there are"
 _CATALOG_REFUSED = (FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED)
@@ -51,7 +50,7 @@ class Reader:
         request = message.get_manifest(repository, reference)
         answer = await self._host.exchange(request)
         asked = request.digest
-        if asked is not None and answer.status >= _SERVER_ERROR:
+        if asked is not None and answer.status >= INTERNAL_SERVER_ERROR:
             await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
         return interpret.manifest(self._context(request), answer, asked)
 
@@ -86,7 +85,7 @@ class Reader:
             if once:
                 raise
             return await self._host.exchange(request)
-        if answer.status < _SERVER_ERROR:
+        if answer.status < INTERNAL_SERVER_ERROR:
             return answer
         if asked is not None and request.repository is not None:
             await self.refuse_blob(request.repository, asked)
@@ -131,9 +130,9 @@ class Reader:
         if sending is None and request.method not in _READING:
             raise TypeError(f"{request.method} changes something: `ask` needs its `sending`")
         answer = await self._host.exchange(request, sending)
-        if answer.status == _NOT_FOUND and is_registry_answer(answer):
+        if answer.status == NOT_FOUND and is_registry_answer(answer):
             return None
-        if not 200 <= answer.status < 300:  # noqa: PLR2004
+        if not OK <= answer.status < MULTIPLE_CHOICES:
             raise self._context(request).fail(answer)
         return answer
 
@@ -149,7 +148,7 @@ class Reader:
             code, hint = (FailureCode.NO_CATALOG, _NO_CATALOG) if refused else (error.failure.code, error.failure.hint)
             raise RequestFailed(replace(error.failure, code=code, hint=hint, reach=Reach.IMAGE)) from error
         if names is None:
-            raise RequestFailed(Failure(FailureCode.NO_CATALOG, "HTTP 404: no catalog", _NOT_FOUND, _NO_CATALOG))
+            raise RequestFailed(Failure(FailureCode.NO_CATALOG, "HTTP 404: no catalog", NOT_FOUND, _NO_CATALOG))
         return names
 
     async def referrers(self, repository: Repository, digest: Digest) -> tuple[Digest, ...] | None:
@@ -163,7 +162,7 @@ class Reader:
     async def refuse_blob(self, repository: Repository, digest: Digest) -> None:
         """Raise RequestFailed (`not-a-manifest`) if a digest without a manifest is that of a blob."""
         answer = await self._host.exchange(message.head_blob(repository, digest))
-        if 200 <= answer.status < 400:  # noqa: PLR2004 (some send clients to their storage)
+        if OK <= answer.status < BAD_REQUEST:  # some send clients to their storage
             what = f"{digest.short} is not a manifest"
             raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, answer.status, _IMAGE_ID))
 

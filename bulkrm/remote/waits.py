@@ -1,11 +1,11 @@
 """Tells events about waits that are long enough for users to notice."""
 
 from bulkrm.model.events import EventListener, Paused, PauseReason
+from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT
 from bulkrm.protocol.message import UNREACHABLE, Answer, NoAnswer
 from bulkrm.remote.clock import Clock
 
 _NOTICED, _SILENCE = 2.0, 10.0  # seconds
-_TIMED_OUT, _SERVER_ERROR = 408, 500
 
 
 class Waits:
@@ -29,5 +29,5 @@ class Waits:
 def _reason(after: Answer | NoAnswer) -> PauseReason:
     if isinstance(after, NoAnswer):
         return PauseReason.UNREACHABLE if after.kind == UNREACHABLE else PauseReason.TROUBLE
-    trouble = after.status == _TIMED_OUT or after.status >= _SERVER_ERROR
+    trouble = after.status == REQUEST_TIMEOUT or after.status >= INTERNAL_SERVER_ERROR
     return PauseReason.TROUBLE if trouble and "Retry-After" not in after.headers else PauseReason.ASKED

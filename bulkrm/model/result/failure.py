@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from bulkrm.model.http_status import OK
 from bulkrm.model.valueclass import valueclass
 
 
@@ -44,7 +45,6 @@ class FailureCode(StrEnum):
     UNSAFE_REALM = "unsafe-realm"
 
 
-_OK = 200
 # The hint of a failure `unconfirmed`, unless there is a better one for its case.
 FIND_OUT = "`bulkrm resume` finds out; or run again: what is gone is then `absent`"
 # Failures of the host that may be over soon, and that say nothing about the image.
@@ -80,7 +80,7 @@ class Failure:
         """Tell whether the registry answered about a tag, neither with a manifest nor with a 404."""
         if self.code is FailureCode.SERVER_ERROR:
             return self.status is not None
-        return self.code in (FailureCode.UNEXPECTED_ANSWER, FailureCode.DIGEST_MISMATCH) and self.status == _OK
+        return self.code in (FailureCode.UNEXPECTED_ANSWER, FailureCode.DIGEST_MISMATCH) and self.status == OK
 
 
 @valueclass

@@ -1,5 +1,6 @@
 """The failures for wrong credentials and for missing rights, each with a hint."""
 
+from bulkrm.model.http_status import UNAUTHORIZED
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
@@ -9,7 +10,6 @@ from bulkrm.protocol.message import Request
 
 _CHECK = "check the user and password: -u with -p, --password-stdin or REGISTRY_PASSWORD, or `docker login`"
 _DOCKER_AUTH = '; with docker_auth an ACL with actions ["pull", "delete"] or ["*"]'
-_UNAUTHORIZED = 401
 _NEEDED = {"PUT": "push", "DELETE": "delete"}
 
 
@@ -88,4 +88,4 @@ def bad_ready_token(host: str, *, for_whole_host: bool) -> Failure:
 
 def _bad_login(message: str, hint: str, *, for_whole_host: bool) -> Failure:
     reach = Reach.HOST if for_whole_host else Reach.REPOSITORY
-    return Failure(FailureCode.BAD_CREDENTIALS, message, _UNAUTHORIZED, hint, reach)
+    return Failure(FailureCode.BAD_CREDENTIALS, message, UNAUTHORIZED, hint, reach)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bulkrm.model.errors import ProtocolError
+from bulkrm.model.http_status import UNAUTHORIZED
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import Scope
 from bulkrm.protocol.attempt import (
@@ -33,7 +34,6 @@ from bulkrm.protocol.pacing.pace import asked_wait
 from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.traits import Traits
 
-UNAUTHORIZED = 401
 _BASIC = Challenge("basic")
 _COMPARE = "compare the clocks, issuer, service and certificate of the registry and its token server"
 

@@ -3,6 +3,7 @@
 from urllib.parse import unquote
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.http_status import BAD_REQUEST, MULTIPLE_CHOICES, NOT_FOUND, OK
 from bulkrm.model.manifests.manifest import INDEX_TYPES, children, is_readable
 from bulkrm.model.reference import Repository, is_path, is_tag
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
@@ -12,8 +13,6 @@ from bulkrm.protocol.interpret import AnswerContext
 from bulkrm.protocol.listing.link import next_target, same_repository
 from bulkrm.protocol.message import Answer
 
-_OK = 200
-_NOT_FOUND = 404
 _NO_API = frozenset({400, 404, 405, 406, 410, 501})
 # A page that is too large: distribution 2.8 answers 400 PAGINATION_NUMBER_INVALID (registry/handlers/catalog.go).
 _TOO_MANY = frozenset({400, 413, 422})
@@ -58,9 +57,9 @@ def referrers_page(context: AnswerContext, answer: Answer) -> Page | None:
     Without the API the answer should be 404 (distribution-spec 1.1). In practice registries that do not know the path send
     many other answers, also redirects and web pages (oras-go falls back to the tag schema for all of them).
     """
-    if answer.status in _NO_API or 300 <= answer.status < 400:  # noqa: PLR2004
+    if answer.status in _NO_API or MULTIPLE_CHOICES <= answer.status < BAD_REQUEST:
         return None
-    if answer.status != _OK:
+    if answer.status != OK:
         raise context.fail(answer)
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type not in INDEX_TYPES or not is_readable(media_type, answer.body):
@@ -80,9 +79,9 @@ def broken_listing(what: str, status: int | None = None) -> RequestFailed:
 
 
 def _page(context: AnswerContext, answer: Answer, key: str) -> Page | None:
-    if answer.status == _NOT_FOUND and is_registry_answer(answer):
+    if answer.status == NOT_FOUND and is_registry_answer(answer):
         return None
-    if answer.status != _OK:
+    if answer.status != OK:
         raise context.fail(answer)
     body = answer.json()
     if not isinstance(body, dict) or not isinstance(body.get(key, ""), list | None):
@@ -107,7 +106,7 @@ def _check_owner(name: object, repository: Repository | None) -> None:
     if repository is None or not isinstance(name, str) or not name:
         return
     if not same_repository(unquote(name), repository.path):
-        raise broken_listing(f"the answer is the listing of another repository, {clean(name, 80)}", _OK)
+        raise broken_listing(f"the answer is the listing of another repository, {clean(name, 80)}", OK)
 
 
 def _next(context: AnswerContext, answer: Answer) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.http_status import MULTIPLE_CHOICES, NOT_FOUND, UNAUTHORIZED
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import Scope
@@ -33,7 +34,6 @@ from bulkrm.remote.auth.retries import Retries
 from bulkrm.remote.auth.token_cache import HeldToken, ScopeRefused, TokenKey, Tokens, basic
 from bulkrm.remote.single_flight import SingleFlight
 
-_MULTIPLE_CHOICES, _UNAUTHORIZED, _NOT_FOUND = 300, 401, 404
 _Kind = tuple[Repository | None, str]
 
 
@@ -163,14 +163,14 @@ class Authorizer:
         """Note whether an answer accepts or refuses a grant; return the answer without the secrets that it may repeat."""
         if isinstance(answer, NoAnswer):
             return answer
-        if answer.status == _UNAUTHORIZED:
+        if answer.status == UNAUTHORIZED:
             if grant.login is not None and isinstance(grant.authorization, BasicAuthorization):
                 await self._logins.refused(grant.login)
             return masked(answer, grant.secrets)
         self._retries.settled(request)
-        if answer.status >= _MULTIPLE_CHOICES:
+        if answer.status >= MULTIPLE_CHOICES:
             answer = masked(answer, grant.secrets)
-        accepted = answer.status < _MULTIPLE_CHOICES or (answer.status == _NOT_FOUND and is_registry_answer(answer))
+        accepted = answer.status < MULTIPLE_CHOICES or (answer.status == NOT_FOUND and is_registry_answer(answer))
         if accepted and grant.header is not None:
             self._logins.accepted(grant.login)
         return answer

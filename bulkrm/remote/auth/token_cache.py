@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
+from bulkrm.model.http_status import BAD_REQUEST, FORBIDDEN, OK, UNAUTHORIZED
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.model.scope import CATALOG, Scope
@@ -32,7 +33,6 @@ from bulkrm.remote.send_loop import SendLoop
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.sessions import Transport
 
-_OK, _BAD_REQUEST, _UNAUTHORIZED, _FORBIDDEN = 200, 400, 401, 403
 # The statuses of a server that does not accept an identity token, or does not support them.
 _NO_IDENTITY = frozenset({400, 401, 404, 405})
 _NO_SCOPE = "the token server does not take the scope that bulkrm asks for"
@@ -232,7 +232,7 @@ def _unanswered(failure: Failure, key: TokenKey) -> RequestFailed:
 def _token_in(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
     """Return the token in a final answer. Raises RequestFailed. `proved`: the server has issued tokens to this login before."""
     detail = explanation(answer)
-    if answer.status == _OK:
+    if answer.status == OK:
         try:
             return parse_token(answer)
         except ProtocolError as error:
@@ -244,13 +244,13 @@ def _token_in(answer: Answer, key: TokenKey, *, proved: bool) -> Token:
         what = f"{message}; it does not take the identity token that `docker login` left"
         hint = "`docker login` again, or give -u and a password"
         raise RequestFailed(Failure(FailureCode.BAD_CREDENTIALS, what, answer.status, hint, Reach.HOST))
-    if answer.status == _BAD_REQUEST:
+    if answer.status == BAD_REQUEST:
         raise ScopeRefused(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _NO_SCOPE, Reach.REPOSITORY))
-    if answer.status == _UNAUTHORIZED:
+    if answer.status == UNAUTHORIZED:
         asked = asked_wait(answer)
         failure = bad_credentials(key.server, given=key.login is not None, asked=asked)
         raise RequestFailed(replace(failure, message=f"{failure.message}: {detail}") if detail else failure)
-    if answer.status == _FORBIDDEN:
+    if answer.status == FORBIDDEN:
         hint = _right(key) if key.login is None or proved else f"{_right(key)}; {_WRONG_TOO}"
         raise RequestFailed(Failure(FailureCode.NOT_PERMITTED, message, answer.status, hint, Reach.REPOSITORY))
     raise RequestFailed(Failure(FailureCode.TOKEN_SERVER, message, answer.status, _LOOK, Reach.HOST))

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from bulkrm.model.http_status import MULTIPLE_CHOICES
 from bulkrm.protocol.message import Answer, NoAnswer
 
 _MASK = "***"
@@ -23,7 +24,6 @@ _SHORTEST = 8  # characters; shorter passwords occur in many texts by chance
 _NO_WORD = 16  # characters; longer secrets do not occur in a header by chance
 _QUOTED = "Content-Type"  # the header that is quoted in messages
 _DATA = "application/"  # manifests, lists and tokens: their bytes count
-_SUCCESS = 300
 # The only parts of a query that a log may show (as go-containerregistry's redact does).
 _LOGGED = frozenset({"scope", "service", "n", "last", "digest"})
 
@@ -72,7 +72,7 @@ def _may_repeat(answer: Answer, secrets: Iterable[str]) -> bool:
 
 
 def _is_data(answer: Answer) -> bool:
-    return answer.status < _SUCCESS and answer.headers.get(_QUOTED, _DATA).startswith(_DATA)
+    return answer.status < MULTIPLE_CHOICES and answer.headers.get(_QUOTED, _DATA).startswith(_DATA)
 
 
 def _without(answer: Answer, secrets: Iterable[str]) -> Answer:

@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from bulkrm import __version__
+from bulkrm.model.http_status import MULTIPLE_CHOICES
 from bulkrm.model.limits import is_exhausted
 from bulkrm.model.settings import Connection
 from bulkrm.model.valueclass import valueclass
@@ -42,7 +43,6 @@ from bulkrm.remote.transport.tls import OwnTls, tls_of
 _CHUNK = 64 * 2**10
 _KEEP_ALIVE = 30.0
 _CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must not cost a whole --timeout each time
-_SUCCESS = 300
 # ValueError: a host that cannot be encoded, such as `a..b` in the realm of a hostile registry.
 _ERRORS = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 # OpenSSL's reasons when a plain HTTP server answers its ClientHello: the first bytes are not a TLS record.
@@ -171,7 +171,7 @@ class Transport:
 
     async def _received(self, response: aiohttp.ClientResponse, max_body: int) -> Answer | NoAnswer:
         """Read at most one byte more than the limit; the rest is discarded with the connection."""
-        success = response.status < _SUCCESS
+        success = response.status < MULTIPLE_CHOICES
         limit = max_body if success else MAX_ERROR
         content = await response.content.read(min(_CHUNK, limit + 1))
         if not response.content.at_eof():
