@@ -10,7 +10,7 @@ class CircuitBreaker:
     """The state of one host."""
 
     def __init__(self) -> None:
-        """Begin with a closed circuit: every request is sent."""
+        """`failed`, called `_MOST` times in a row, opens the circuit; until then requests are sent."""
         self._answered = False
         self._in_a_row = 0
         self._open: CircuitOpen | None = None

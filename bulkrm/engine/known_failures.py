@@ -9,7 +9,7 @@ class KnownFailures:
     """The failures of one kind of requests to one host that reach further than one image."""
 
     def __init__(self) -> None:
-        """Begin without any failure."""
+        """`note` adds failures; none is removed."""
         self._of_host: Failure | None = None
         self._of_repositories: dict[Repository | None, Failure] = {}
 
@@ -35,7 +35,7 @@ class HostMemory:
     __slots__ = ("breaker", "deleting", "pushing", "requests", "untagging")
 
     def __init__(self) -> None:
-        """Begin without any failure."""
+        """Remember nothing, as after `forget`."""
         self.forget()
 
     def forget(self) -> None:

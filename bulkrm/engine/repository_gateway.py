@@ -96,7 +96,7 @@ class RepositoryGateway(_HostGateway):
     def __init__(
         self, registry: Registry, memory: HostMemory, repository: Repository, *, counts_answers: bool = True
     ) -> None:
-        """Take the registry of the repository, and the memory of its host."""
+        """`memory`: what is remembered of the repository's host; `counts_answers`: whether an answer resets the circuit breaker."""
         super().__init__(registry, memory, repository, counts_answers=counts_answers)
         self._at = repository
 

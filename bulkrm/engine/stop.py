@@ -19,7 +19,7 @@ class Stop:
     """Whether, why and how urgently to stop. The first cause counts."""
 
     def __init__(self) -> None:
-        """Begin running."""
+        """`interrupt`, `fail_fast` and `crash` give a cause."""
         self.reason: NotAttemptedReason | None = None
         self.signal: Signal | None = None
         self.bug: BaseException | None = None

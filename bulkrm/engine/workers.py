@@ -17,8 +17,8 @@ async def run_jobs(
 ) -> None:
     """Do all jobs of all hosts, each host's in their order; a stop takes no new one.
 
-    `caps` says how many of a host's are worth having under way, and is asked again and again. An exception
-    that is no BulkrmError is a bug: it stops the run like Ctrl-C.
+    `caps`: called with a host before each new worker and after each job; returns how many workers the host may have now.
+    An exception that is no BulkrmError is a bug: it stops the run like Ctrl-C.
     """
     async with anyio.create_task_group() as group:
         for host, queue in jobs.items():
@@ -36,7 +36,7 @@ async def run_jobs_unstopped(
 
 
 class _HostWorkers(Generic[Job]):
-    """The workers of one host: as many as are worth having."""
+    """The workers of one host: as many as `cap` returns, which may change with each job."""
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ Pure: `next_step` maps the state of an image (`image_state`) to what comes next,
 does it. "It" is the image, and a send is one DELETE, or those of its tags:
 
 ===========  =======================================================  ==============================  ========================
-state        what is so                                               what comes next                 in a stopped run
+state        condition                                                what comes next                 in a stopped run
 ===========  =======================================================  ==============================  ========================
 `Queued`     something that goes before it is not over                `AwaitTurn`                     `Leave`
 `Unjudged`   it has no judgement, or its send was withdrawn           `Recheck`                       `Leave`

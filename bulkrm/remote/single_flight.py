@@ -20,7 +20,7 @@ class SingleFlight(Generic[T]):
     __slots__ = ("_failure", "_failures", "_lock", "value")
 
     def __init__(self) -> None:
-        """Create it without a value."""
+        """`value` is None until a fetch has succeeded."""
         self.value: T | None = None
         self._failure: RequestFailed | None = None
         self._failures = 0

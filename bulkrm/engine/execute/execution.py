@@ -46,7 +46,7 @@ from bulkrm.planning.order.sequence import compile_steps
 class ExecutionOptions:
     """What an execution needs beside its plan.
 
-    `begun`: manifests about which earlier parts of the run may have sent requests: what is gone of them this run deleted.
+    `begun`: manifests about which earlier parts of the run may have sent requests. Those that are gone count as deleted by this run.
     """
 
     allow_decoy: bool = False

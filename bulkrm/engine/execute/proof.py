@@ -106,7 +106,7 @@ class Proof:
         return place.expected_failure or (place.expected_if_tagged if item.tags else None)
 
     async def prove(self, item: Item, targets: Collection[Target], removal: Removal) -> None:
-        """Record what a removal amounts to, or leave it to `PendingProofs` until the tags of its repository are listed.
+        """Record the outcomes that follow from a removal, or leave it to `PendingProofs` until the tags of its repository are listed.
 
         The caller has passed `gates`.
         """

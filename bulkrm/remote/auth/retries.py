@@ -25,7 +25,7 @@ class Retries:
     """The renewals and extensions by repository and method, each until a request of that kind is answered without a 401."""
 
     def __init__(self) -> None:
-        """Create an empty memory."""
+        """`renewed` and `extended` note what was done, `settled` forgets it."""
         self._done: dict[tuple[Repository | None, str], _Done] = {}
 
     def known_to(self, attempt: Attempt, token: Secret | None) -> Attempt:

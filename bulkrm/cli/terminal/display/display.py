@@ -20,7 +20,7 @@ class Display(Protocol):
         ...
 
     def phase(self, name: str, total: int) -> None:
-        """Begin a phase."""
+        """Show a phase of `total` steps."""
         ...
 
     def advance(self) -> None:

@@ -25,7 +25,7 @@ class PausedHosts:
     """The hosts that get no requests now, and for how long. `now`: a monotonic time, in seconds."""
 
     def __init__(self) -> None:
-        """Begin without pauses."""
+        """`add` brings hosts in; each leaves when its pause is over."""
         self._until: dict[str, float] = {}
 
     def add(self, pause: Paused, now: float) -> None:
