@@ -4,11 +4,15 @@ A repository may be read again before the manifest is deleted: because the plan 
 this the guards would see an untagged manifest, and a tag list from which somebody seems to have removed tags. So a read of such
 a tag returns the digest that it held, until the manifest is gone. The states of a tag:
 
-- *may be gone*: its DELETE, or the push of a decoy over it, may have been sent. The next read of the tag finds out.
-- *gone*, with the `Removal` that says how that is known: it was sent and answered, or a read found nothing, or only a decoy of
-  this run. One that is `FOUND_GONE` may be listed although nothing answers under it, so the tag list has to be read before a
-  report says that it is gone.
+- *sent*: its DELETE, or the push of a decoy over it, is about to be sent, or an earlier part of the run intended it. The next
+  read of the tag finds out.
+- *may be gone* (`MayBeGone`): its DELETE was sent, and whether it took effect is not known.
+- *under a decoy* (`UnderDecoy`): a decoy of this run was, or may have been, pushed over it, which is deleted later.
+- *gone* (`GoneAhead`), with the `Removal` that says how that is known: it was sent and answered, or a read found nothing.
 - none of these: somebody pushed it, or it never went.
+
+A tag in one of the last three states counts as gone: it is not removed again. Unless a clean answer proves that it is gone, it may
+be listed although nothing answers under it, so the tag list has to be read before a report says that it is gone.
 
 What an image is whose tag is gone follows from what becomes of its manifest: `bulkrm.planning.image_outcome`.
 """
@@ -20,15 +24,16 @@ from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.target import Target
+from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, RemovedTag, UnderDecoy
 
 
 class RemovedAhead:
     """The removed tags of a run: what each held, and whether it is certainly gone."""
 
     def __init__(self) -> None:
-        """`_held` has all of them, `_gone` those that are known to be gone, and how that is known."""
+        """`_held` has all of them, `_gone` those that count as gone."""
         self._held: dict[Repository, dict[str, Digest]] = {}
-        self._gone: dict[Repository, dict[str, Removal]] = {}
+        self._gone: dict[Repository, dict[str, RemovedTag]] = {}
         self._of_digest: dict[tuple[Repository, Digest], set[str]] = {}  # the same, by what they held
         self._decoys: dict[Repository, set[Digest]] = {}
 
@@ -45,10 +50,21 @@ class RemovedAhead:
         self._held.setdefault(repository, {})[tag] = digest
 
     def add(self, repository: Repository, tag: str, digest: Digest, removal: Removal) -> None:
-        """Note that this run removed a tag, or pushed a decoy over it, and how it is known that the tag is gone."""
-        self.note_sent(repository, tag, digest)
-        self._gone.setdefault(repository, {})[tag] = removal
-        self._of_digest.setdefault((repository, digest), set()).add(tag)
+        """Note that this run removed a tag, and how it is known that the tag is gone."""
+        self._note(repository, tag, GoneAhead(digest, removal))
+
+    def doubt(self, repository: Repository, tag: str, digest: Digest) -> None:
+        """Note that a tag may be gone: its DELETE was sent, and nobody has seen what it did."""
+        self._note(repository, tag, MayBeGone(digest))
+
+    def cover(self, repository: Repository, tag: str, digest: Digest) -> None:
+        """Note that a decoy of this run is, or may be, over a tag."""
+        self._note(repository, tag, UnderDecoy(digest))
+
+    def _note(self, repository: Repository, tag: str, removed: RemovedTag) -> None:
+        self.note_sent(repository, tag, removed.held)
+        self._gone.setdefault(repository, {})[tag] = removed
+        self._of_digest.setdefault((repository, removed.held), set()).add(tag)
 
     def drop(self, repository: Repository, tag: str) -> None:
         """Note that a tag is there after all."""
@@ -62,22 +78,22 @@ class RemovedAhead:
         return self._held.get(repository, {})
 
     def is_gone(self, repository: Repository, tag: str) -> bool:
-        """Tell whether a tag is known to be gone."""
+        """Tell whether a tag counts as gone: it is, or may be, or is under a decoy of this run."""
         return tag in self._gone.get(repository, ())
 
     def gone(self, repository: Repository) -> Collection[str]:
-        """Return the tags of a repository that are known to be gone."""
+        """Return the tags of a repository that count as gone."""
         return self._gone.get(repository, ())
 
     def any_found_gone(self, repository: Repository, tags: Iterable[str]) -> bool:
-        """Tell whether any of these tags is gone without a clean answer, so that the tag list has to be read."""
+        """Tell whether any of these tags counts as gone without a clean answer, so that the tag list has to be read."""
         gone = self._gone.get(repository)
-        return gone is not None and any(gone.get(tag) is Removal.FOUND_GONE for tag in tags)
+        return gone is not None and any(tag in gone and not _is_proved(gone[tag]) for tag in tags)
 
     def held_before(self, repository: Repository, tag: str, found: Resolution) -> Digest | None:
         """Return the digest that a removed tag held; None: it was not removed, or leads to another manifest now.
 
-        `found` is what the tag holds now. It is noted: the tag is gone (nothing, or a decoy of this run), or there after all.
+        `found` is what the tag holds now. It is noted: the tag is gone (nothing), under a decoy of this run, or there after all.
         """
         held = self.of(repository).get(tag)
         if held is None:
@@ -86,7 +102,7 @@ class RemovedAhead:
             case Absent():
                 self._add_found(repository, tag, held)
             case Resolved(digest) if digest in self._decoys.get(repository, ()):
-                self._add_found(repository, tag, held)
+                self.cover(repository, tag, held)
             case Resolved():
                 self.drop(repository, tag)
                 return None
@@ -96,17 +112,22 @@ class RemovedAhead:
 
     def _add_found(self, repository: Repository, tag: str, held: Digest) -> None:
         """Note that a reading found a tag gone, which is no better and no worse proof than there was."""
-        self.add(repository, tag, held, self._gone.get(repository, {}).get(tag, Removal.FOUND_GONE))
+        if not isinstance(self._gone.get(repository, {}).get(tag), GoneAhead):
+            self.add(repository, tag, held, Removal.FOUND_GONE)
 
     def as_listed_before(self, repository: Repository, listed: Iterable[str]) -> tuple[str, ...]:
         """Return a tag list with these tags in it, as it was before they went."""
         return tuple(dict.fromkeys((*listed, *self.of(repository))))
 
-    def manifest_of(self, target: Target) -> Digest | None:
-        """Return the manifest that a removed tag of an image held; None: no tag of it is known to be gone."""
+    def removed(self, target: Target) -> RemovedTag | None:
+        """Return the tag of an image that counts as gone; of a digest one that is gone, if any is. None: there is none."""
         reference = target.reference
-        if isinstance(reference, DigestRef):
-            return reference.digest if self._of_digest.get((reference.repository, reference.digest)) else None
-        return (
-            self.of(reference.repository)[reference.tag] if self.is_gone(reference.repository, reference.tag) else None
-        )
+        gone = self._gone.get(reference.repository, {})
+        if not isinstance(reference, DigestRef):
+            return gone.get(reference.tag)
+        removed = [gone[tag] for tag in self._of_digest.get((reference.repository, reference.digest), ())]
+        return next((each for each in removed if isinstance(each, GoneAhead)), removed[0] if removed else None)
+
+
+def _is_proved(removed: RemovedTag) -> bool:
+    return isinstance(removed, GoneAhead) and removed.removal is not Removal.FOUND_GONE

@@ -242,8 +242,8 @@ class Run:
 
     def _record_image(self, target: Target, manifest: Outcome, resolved: Resolved | None = None) -> None:
         """Record the outcome of an image by that of its manifest; an earlier part of the run may have removed its tag."""
-        lost = self._context.removed_ahead.manifest_of(target)
-        self._outcomes.record(target, image_outcome(target, manifest, lost), resolved)
+        removed = self._context.removed_ahead.removed(target)
+        self._outcomes.record(target, image_outcome(target, manifest, removed), resolved)
 
 
 def _attached_targets(plan: Plan) -> list[Target]:

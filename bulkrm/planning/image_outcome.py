@@ -13,41 +13,84 @@ failed                           `Failed`, unfinished                        `Fa
 was not attempted                `Failed`, unfinished                        `Failed`, unfinished
 has any other outcome            the same                                    the same
 ===============================  ==========================================  =========================================
+
+Where nobody has seen whether the tag is gone (`MayBeGone`, `UnderDecoy`), no message says that it is, and one that names an image
+which is kept is `Failed`, unfinished, in place of `Untagged`.
 """
 
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import DigestRef
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, NotAttempted, Outcome, Untagged
 from bulkrm.model.target import Target
+from bulkrm.model.valueclass import valueclass
 
 
-def image_outcome(target: Target, manifest: Outcome, lost: Digest | None) -> Outcome:
-    """Return the outcome of an image; `lost`: the digest that its removed tag held, None if no tag of it was removed ahead."""
-    if lost is None:
+@valueclass
+class MayBeGone:
+    """A tag that held this manifest; its DELETE may have taken effect, and no reading has told since."""
+
+    held: Digest
+
+
+@valueclass
+class UnderDecoy:
+    """A tag that held this manifest; a decoy of this run may be over it, and may be deleted by now."""
+
+    held: Digest
+
+
+@valueclass
+class GoneAhead:
+    """A tag that held this manifest and is gone, and how that is known."""
+
+    held: Digest
+    removal: Removal
+
+
+RemovedTag = MayBeGone | UnderDecoy | GoneAhead
+
+
+def image_outcome(target: Target, manifest: Outcome, removed: RemovedTag | None) -> Outcome:
+    """Return the outcome of an image; `removed`: its tag that was removed ahead, or one tag of its digest. None: there is none."""
+    if removed is None:
         return manifest
-    named = f"{target.reference.repository}@{lost}"
+    named = f"{target.reference.repository}@{removed.held}"
     match manifest:
         case Gone():
             return Deleted()
-        case Kept(reason, because):
-            stays = reason is KeptReason.MOVED or isinstance(target.reference, DigestRef)
-            return manifest if stays else Untagged(because)
+        case Kept(reason) if reason is not KeptReason.MOVED and not isinstance(target.reference, DigestRef):
+            return _without_tag(manifest, named, removed)
         case NotAttempted():
-            return Failed(_unfinished(named))
+            return _unfinished(f"the run ended between the tag and its manifest {named}", removed)
         case Failed(failure):
             hint = f"{failure.hint}; " if failure.hint else ""
             hint += f"then `bulkrm resume` deletes {named}, or `bulkrm undo` puts the tag back"
-            what = f"{failure.message}; the tag is gone already"
+            what = f"{failure.message}; the tag {_state(removed)}"
             return Failed(replace(failure, message=what, hint=hint, unfinished=True))
         case _:
             return manifest
 
 
-def _unfinished(named: str) -> Failure:
-    what = (
-        f"the run ended between the tag and its manifest {named}: the tag is gone, or holds an empty index of bulkrm's"
+def _without_tag(kept: Kept, named: str, removed: RemovedTag) -> Outcome:
+    return Untagged(kept.because) if isinstance(removed, GoneAhead) else _unfinished(f"{named} is kept", removed)
+
+
+def _state(removed: RemovedTag) -> str:
+    match removed:
+        case GoneAhead():
+            return "is gone already"
+        case UnderDecoy():
+            return "may be gone already, or hold an empty index of bulkrm's"
+        case MayBeGone():
+            return "may be gone already"
+
+
+def _unfinished(why: str, removed: RemovedTag) -> Failed:
+    what = f"{why}: the tag {_state(removed)}"
+    return Failed(
+        Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
     )
-    return Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")

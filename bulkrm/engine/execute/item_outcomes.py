@@ -31,8 +31,8 @@ class ItemOutcomes:
     def record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Record the outcome of targets that have none yet. It says nothing about their manifest."""
         for target in targets:
-            lost = self._removed_ahead.manifest_of(target)
-            self._outcomes.record(target, image_outcome(target, outcome, lost), item.resolved)
+            removed = self._removed_ahead.removed(target)
+            self._outcomes.record(target, image_outcome(target, outcome, removed), item.resolved)
         if isinstance(outcome, Failed | NotAttempted) and self._fail_fast:
             self._stop.fail_fast()
 

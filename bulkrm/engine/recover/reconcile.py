@@ -237,8 +237,8 @@ class Reconciliation:
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
         if outcome is not None:
             for target in targets:
-                lost = self._removed_ahead.manifest_of(target)
-                self._outcomes.record(target, image_outcome(target, outcome, lost), item.resolved)
+                removed = self._removed_ahead.removed(target)
+                self._outcomes.record(target, image_outcome(target, outcome, removed), item.resolved)
 
 
 _DENIED = Failure(

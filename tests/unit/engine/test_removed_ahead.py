@@ -3,8 +3,10 @@
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Absent, Resolved
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.effect import Removal
+from bulkrm.model.target import Target
+from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy
 
 APP = Repository("registry.example", "app")
 ONE, DECOY, NEW = Digest.of(b"one"), Digest.of(b"decoy"), Digest.of(b"new")
@@ -75,3 +77,30 @@ def test_how_it_is_known_that_a_tag_is_gone() -> None:
 
     assert ahead.held_before(APP, "silent", leads_to(ONE)) is None
     assert not ahead.any_found_gone(APP, ("silent",))
+
+
+def test_what_a_removal_came_to() -> None:
+    """A tag in doubt, or under a decoy of this run, may be gone; a reading that finds nothing shows that it is."""
+    ahead = RemovedAhead()
+    ahead.add_decoy(APP, DECOY)
+    ahead.doubt(APP, "a", ONE)
+    ahead.add(APP, "b", NEW, Removal.DELETED)
+    a, b = (Target(TagRef(APP, tag), None) for tag in "ab")
+
+    assert ahead.is_gone(APP, "a")
+    assert ahead.any_found_gone(APP, ("a",))
+    assert ahead.removed(a) == ahead.removed(Target(DigestRef(APP, ONE), None)) == MayBeGone(ONE)
+    assert ahead.held_before(APP, "a", Absent()) == ONE
+    assert ahead.removed(a) == GoneAhead(ONE, Removal.FOUND_GONE)
+    assert ahead.held_before(APP, "b", leads_to(DECOY)) == NEW
+    assert ahead.removed(b) == UnderDecoy(NEW)
+    assert ahead.removed(Target(TagRef(APP, "c"), None)) is None
+
+
+def test_one_tag_that_is_gone_tells_of_its_digest() -> None:
+    """An image that is named by digest has lost a tag for certain if any of its tags is known to be gone."""
+    ahead = RemovedAhead()
+    ahead.doubt(APP, "a", ONE)
+    ahead.add(APP, "b", ONE, Removal.DELETED)
+
+    assert ahead.removed(Target(DigestRef(APP, ONE), None)) == GoneAhead(ONE, Removal.DELETED)

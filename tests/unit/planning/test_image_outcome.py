@@ -4,6 +4,7 @@ import pytest
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import DigestRef, Repository, TagRef
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import (
     Deleted,
@@ -19,10 +20,11 @@ from bulkrm.model.result.outcome import (
     WouldDelete,
 )
 from bulkrm.model.target import Target
-from bulkrm.planning.image_outcome import image_outcome
+from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy, image_outcome
 
 APP = Repository("registry.example", "team/app")
 ONE = Digest.of(b"one")
+LOST, IN_DOUBT, COVERED = GoneAhead(ONE, Removal.DELETED), MayBeGone(ONE), UnderDecoy(ONE)
 TAG, DIGEST = Target(TagRef(APP, "a"), None), Target(DigestRef(APP, ONE), None)
 SHARED = Kept(KeptReason.SHARED, (f"{APP}:other",))
 MOVED = Kept(KeptReason.MOVED, (f"{APP}:a@{Digest.of(b'two')}",))
@@ -52,8 +54,8 @@ def word(outcome: Outcome) -> str:
 )
 def test_a_tag_that_is_gone(manifest: Outcome, by_tag: str, by_digest: str) -> None:
     """A manifest that stays without its tag leaves something to do, or is untagged where a rule keeps it."""
-    assert word(image_outcome(TAG, manifest, ONE)) == by_tag
-    assert word(image_outcome(DIGEST, manifest, ONE)) == by_digest
+    assert word(image_outcome(TAG, manifest, LOST)) == by_tag
+    assert word(image_outcome(DIGEST, manifest, LOST)) == by_digest
 
 
 @pytest.mark.parametrize("target", [TAG, DIGEST], ids=["tag", "digest"])
@@ -65,7 +67,7 @@ def test_a_tag_that_was_not_removed(target: Target, manifest: Outcome) -> None:
 
 def test_what_is_said_of_it() -> None:
     """The manifest is named, and so are both ways out; what was said of the failure stays."""
-    failed, ended = image_outcome(TAG, REFUSED, ONE), image_outcome(TAG, OPEN, ONE)
+    failed, ended = image_outcome(TAG, REFUSED, LOST), image_outcome(TAG, OPEN, LOST)
 
     assert isinstance(failed, Failed)
     assert isinstance(ended, Failed)
@@ -73,4 +75,32 @@ def test_what_is_said_of_it() -> None:
     assert failed.failure.status == 409
     assert failed.failure.hint == f"look; then `bulkrm resume` deletes {APP}@{ONE}, or `bulkrm undo` puts the tag back"
     assert f"{APP}@{ONE}" in ended.failure.message
-    assert image_outcome(TAG, SHARED, ONE) == Untagged(SHARED.because)
+    assert image_outcome(TAG, SHARED, LOST) == Untagged(SHARED.because)
+
+
+@pytest.mark.parametrize("manifest", [REFUSED, OPEN, SHARED])
+@pytest.mark.parametrize(
+    ("removed", "said"),
+    [
+        (IN_DOUBT, "the tag may be gone already"),
+        (COVERED, "the tag may be gone already, or hold an empty index of bulkrm's"),
+    ],
+)
+def test_a_tag_that_may_be_gone(manifest: Outcome, removed: MayBeGone | UnderDecoy, said: str) -> None:
+    """An image whose manifest stays is unfinished, and nobody says that its tag is gone, nor that it is there."""
+    outcome = image_outcome(TAG, manifest, removed)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.failure.unfinished or outcome.failure.code is FailureCode.UNFINISHED
+    assert outcome.failure.message.endswith(said)
+
+
+@pytest.mark.parametrize("removed", [IN_DOUBT, COVERED])
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [(Gone(), "deleted"), (Deleted(), "deleted"), (MOVED, "kept"), (WouldDelete(), "would-delete")],
+)
+def test_a_manifest_that_tells_of_its_tag(manifest: Outcome, removed: MayBeGone | UnderDecoy, expected: str) -> None:
+    """Where the manifest went, or its tag was seen elsewhere, it does not matter what the removal of the tag came to."""
+    assert word(image_outcome(TAG, manifest, removed)) == expected
+    assert image_outcome(DIGEST, SHARED, removed) is SHARED

@@ -36,7 +36,7 @@ class TagsAhead:
             changed = await self._changer.delete(change)
         except BaseException:
             if change.effect.may_have_acted:
-                self._removed_ahead.add(item.repository, tag, item.digest, Removal.FOUND_GONE)
+                self._removed_ahead.doubt(item.repository, tag, item.digest)
             raise
         _note(self._removed_ahead, item, tag, changed)
         return changed
@@ -64,7 +64,7 @@ class TagsAhead:
 
 
 class TagsUnderDecoy:
-    """Pushes one decoy over tags, whose DELETE removes them all; a tag counts as gone from its push on."""
+    """Pushes one decoy over tags, whose DELETE removes them all; a tag counts as gone from its push on, and is known to be gone after that."""
 
     def __init__(self, decoy: Decoy, removed_ahead: RemovedAhead) -> None:
         """`removed_ahead` is told of a tag before the push over it is sent."""
@@ -78,16 +78,20 @@ class TagsUnderDecoy:
             changed = await self._decoy.push(tag, item.digest, permission)
         except BaseException:
             if tag in self._decoy.under:
-                self._removed_ahead.add(item.repository, tag, item.digest, Removal.FOUND_GONE)
+                self._removed_ahead.cover(item.repository, tag, item.digest)
             raise
-        _note(self._removed_ahead, item, tag, changed)
+        if may_be_made(changed):
+            self._removed_ahead.cover(item.repository, tag, item.digest)
+        else:
+            self._removed_ahead.drop(item.repository, tag)
         return changed
 
 
 def _note(removed_ahead: RemovedAhead, item: Item, tag: str, changed: Changed) -> None:
-    """Note that a tag is gone if it is or may be; the next reading of the tag corrects that."""
-    if may_be_made(changed):
-        removal = changed if isinstance(changed, Removal) else Removal.FOUND_GONE
-        removed_ahead.add(item.repository, tag, item.digest, removal)
+    """Note that a tag is gone, or may be; the next reading of the tag corrects that."""
+    if isinstance(changed, Removal):
+        removed_ahead.add(item.repository, tag, item.digest, changed)
+    elif may_be_made(changed):
+        removed_ahead.doubt(item.repository, tag, item.digest)
     else:
         removed_ahead.drop(item.repository, tag)

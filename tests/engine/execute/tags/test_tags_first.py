@@ -122,3 +122,20 @@ async def test_without_a_way_it_is_by_digest(runs: Runs) -> None:
     assert sorted(runs.registry.deleted(APP)) == sorted(digests)
     assert any("deletes no tags" in text for text in done.said)
     assert list(runs.registry.tags(APP)) == ["latest"]
+
+
+async def test_a_tag_that_nobody_could_look_at_is_not_called_gone() -> None:
+    """Where the removal of a tag is in doubt, and its manifest stays, the message says that it may be gone."""
+    runs = Runs(TAGS)
+    digests = runs.fill(2)
+
+    async def arm(_: object) -> None:
+        runs.registry.faults.add(Reply(502), method="DELETE", path="manifests/pr-1$")
+        runs.registry.faults.add(Reply(502), method="HEAD|GET", path="manifests/pr-1$", skip=1, times=10)
+        runs.registry.faults.add(Reply(403), method="DELETE", path=digests[1], times=None)
+
+    done = await runs.delete(concurrency=1, before_delete=arm, **FIRST)
+
+    (failed,) = [image for image in done.images if image["status"] == "failed"]
+    assert failed["error"]["message"].endswith("the tag may be gone already")
+    assert runs.registry.tags(APP) == {"pr-1": digests[1]}
