@@ -84,7 +84,7 @@ def test_what_a_removal_came_to() -> None:
     ahead = RemovedAhead()
     ahead.add_decoy(APP, DECOY)
     ahead.doubt(APP, "a", ONE)
-    ahead.add(APP, "b", NEW, Removal.DELETED)
+    ahead.add(APP, "b", NEW, Removal.ACCEPTED)
     a, b = (Target(TagRef(APP, tag), None) for tag in "ab")
 
     assert ahead.is_gone(APP, "a")
@@ -101,6 +101,6 @@ def test_one_tag_that_is_gone_tells_of_its_digest() -> None:
     """An image that is named by digest has lost a tag for certain if any of its tags is known to be gone."""
     ahead = RemovedAhead()
     ahead.doubt(APP, "a", ONE)
-    ahead.add(APP, "b", ONE, Removal.DELETED)
+    ahead.add(APP, "b", ONE, Removal.ACCEPTED)
 
-    assert ahead.removed(Target(DigestRef(APP, ONE), None)) == GoneAhead(ONE, Removal.DELETED)
+    assert ahead.removed(Target(DigestRef(APP, ONE), None)) == GoneAhead(ONE, Removal.ACCEPTED)

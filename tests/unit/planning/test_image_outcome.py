@@ -24,7 +24,7 @@ from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy, imag
 
 APP = Repository("registry.example", "team/app")
 ONE = Digest.of(b"one")
-LOST, IN_DOUBT, COVERED = GoneAhead(ONE, Removal.DELETED), MayBeGone(ONE), UnderDecoy(ONE)
+LOST, IN_DOUBT, COVERED = GoneAhead(ONE, Removal.ACCEPTED), MayBeGone(ONE), UnderDecoy(ONE)
 TAG, DIGEST = Target(TagRef(APP, "a"), None), Target(DigestRef(APP, ONE), None)
 SHARED = Kept(KeptReason.SHARED, (f"{APP}:other",))
 MOVED = Kept(KeptReason.MOVED, (f"{APP}:a@{Digest.of(b'two')}",))
