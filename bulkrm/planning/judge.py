@@ -196,12 +196,16 @@ def _tag_of(target: Target) -> str | None:
 
 
 def _kept_as_moved(facts: RepositoryFacts, pinned: set[str]) -> dict[Digest, Kept]:
-    """Return the manifests that pinned tags moved to; deleting one would delete a tag that is kept as moved."""
-    return {
-        resolution.digest: Kept(KeptReason.MOVED, (f"{facts.repository}:{target.reference.tag}@{resolution.digest}",))
+    """Return the manifests that pinned tags moved to; deleting one would delete a tag that is kept as moved.
+
+    Of several such tags the reason names the last in alphabetical order, whatever the order of the list is.
+    """
+    now = sorted(
+        (target.reference.tag, resolution.digest)
         for target, resolution in facts.resolutions
         if isinstance(resolution, Resolved) and isinstance(target.reference, TagRef) and target.reference.tag in pinned
-    }
+    )
+    return {digest: Kept(KeptReason.MOVED, (f"{facts.repository}:{tag}@{digest}",)) for tag, digest in now}
 
 
 def _tags_by_digest(facts: RepositoryFacts) -> Mapping[Digest, list[str]]:

@@ -333,6 +333,16 @@ def test_where_a_pinned_tag_moved_to(policy: Shared) -> None:
     assert list(found.deletions) == []
 
 
+@pytest.mark.parametrize("order", [("a", "b"), ("b", "a")])
+def test_where_two_pinned_tags_moved_to(order: tuple[str, str]) -> None:
+    """The reason of the manifest that both moved to does not depend on their order in the list."""
+    pinned = [(f"{tag}@{TWO.digest}", ONE) for tag in order]
+
+    found = plan(facts([(f"@{ONE.digest}", ONE), *pinned], {"a": ONE, "b": ONE}))
+
+    assert only(found).verdict == Kept(KeptReason.MOVED, (f"{APP}:b@{ONE.digest}",))
+
+
 def test_where_an_unseen_pinned_tag_moved_to() -> None:
     """The same holds where the tags were not read."""
     found = plan(facts([("b", ONE), (f"a@{TWO.digest}", ONE)], TagsNotRead()), policy=Shared.DELETE_UNSEEN)
