@@ -10,7 +10,7 @@ from typing import Any
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.deletion import Deletion
-from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
@@ -83,7 +83,7 @@ class Execution:
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         proof = Proof(leftover_tags, context, pending, recorded, first_alone)
         self._tags_first = TagsFirst(gateway, in_flight, context, decoys, others, recorded)
-        by_tag = UntagByTag(changer, in_flight, context, pending, recorded)
+        by_tag = UntagByTag(changer, in_flight, context, first_alone, pending, recorded)
         by_decoy = UntagByDecoy(changer, in_flight, decoys, others, pending, recorded)
         self._parts = Parts(
             stop=context.stop,
@@ -124,7 +124,7 @@ class Execution:
         try:
             await parts.order.wait_for_earlier_steps(step)
             # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
-            parts.first_alone.open(step.repository.host)
+            parts.first_alone.open(DeletionGate(step.repository.host))
             if self._gateway.repository(step.repository).known_failure is None:
                 with self._gateway.second_reading():
                     await self._tags_first.remove(step, parts.staleness)

@@ -1,12 +1,35 @@
 """Lets the first deletion go alone, so that a registry which refuses it, or does not carry it out, gets it once.
 
-A deletion passes gates. That of its host is opened once a DELETE had a result there, those of its place once a deletion was
-proved. Through a closed gate one deletion goes at a time, and holds it until it is over.
+A deletion passes gates. Through a closed gate one deletion goes at a time, and holds it until it is over. `GateKind` says when a
+gate is opened.
 """
 
+from enum import StrEnum
 from types import TracebackType
+from typing import NamedTuple
 
 import anyio
+
+
+class GateKind(StrEnum):
+    """What passes a gate, and by what the gate is opened.
+
+    `HOST`: everything of a host, until a DELETE had a result there. The others are those of a place: `MANIFEST`, until a deletion
+    was proved; `TAGGED_MANIFEST`, until one was that showed what becomes of the tags; `TAG` of a manifest that stays, until one went
+    and its manifest did not.
+    """
+
+    HOST = "host"
+    MANIFEST = "manifest"
+    TAGGED_MANIFEST = "tagged manifest"
+    TAG = "tag"
+
+
+class DeletionGate(NamedTuple):
+    """A gate of a host, or of a place (`place_of`)."""
+
+    where: str
+    kind: GateKind = GateKind.HOST
 
 
 class FirstAlone:
@@ -14,18 +37,18 @@ class FirstAlone:
 
     def __init__(self) -> None:
         """Create the gates when they are first asked for; all are closed."""
-        self._open: set[str] = set()
-        self._locks: dict[str, anyio.Lock] = {}
+        self._open: set[DeletionGate] = set()
+        self._locks: dict[DeletionGate, anyio.Lock] = {}
 
-    def open(self, gate: str) -> None:
+    def open(self, gate: DeletionGate) -> None:
         """Open a gate: from now on nobody waits before it."""
         self._open.add(gate)
 
-    def turn(self, *gates: str) -> "Turn":
+    def turn(self, *gates: DeletionGate) -> "Turn":
         """Return the turn of a deletion that passes all these gates. Give them in the same order always, the widest first."""
         return Turn(self, gates)
 
-    async def enter(self, gate: str) -> anyio.Lock | None:
+    async def enter(self, gate: DeletionGate) -> anyio.Lock | None:
         """Wait before a closed gate; return the lock that has to be released, or None if the gate is open."""
         if gate in self._open:
             return None
@@ -42,7 +65,7 @@ class Turn:
 
     __slots__ = ("_first_alone", "_gates", "_held")
 
-    def __init__(self, first_alone: FirstAlone, gates: tuple[str, ...]) -> None:
+    def __init__(self, first_alone: FirstAlone, gates: tuple[DeletionGate, ...]) -> None:
         """`gates`: in the order in which they are passed."""
         self._first_alone = first_alone
         self._gates = gates

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from bulkrm.engine.execute.deletion import Deletion
-from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.obstacles import Obstacles
@@ -99,7 +99,7 @@ class ImageStep:
         """Wait for earlier steps, and pass the gates: its host's, open after the first answer, and its place's, after the first proof."""
         parts, host = self._parts, self._item.repository.host
         await parts.order.wait_for_earlier_steps(self._step)
-        gates: tuple[str, ...] = (host,)
+        gates: tuple[DeletionGate, ...] = (DeletionGate(host),)
         if isinstance(self._step, DeleteManifest):
             gates += parts.proof.gates(self._item, untagged_first=parts.deletion.must_be_untagged_first(self._item))
         self._turn = parts.first_alone.turn(*gates)
@@ -151,7 +151,7 @@ class ImageStep:
         """Open the host once it has answered a DELETE, give back the turn, and have this deletion proved if a step waits for it."""
         parts, repository = self._parts, self._item.repository
         if isinstance(self._state, Recorded) and self._has_answer(self._state):
-            parts.first_alone.open(repository.host)
+            parts.first_alone.open(DeletionGate(repository.host))
         self._turn.give_back()
         if parts.order.is_awaited(self._item) and parts.pending.waits(repository):
             await parts.pending.settle(repository)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone, GateKind
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
@@ -28,7 +28,7 @@ _NO_LIST = frozenset({FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, Fai
 
 @dataclass(slots=True)
 class _Place:
-    """What was seen of one place. `name`: as `place_of` returns it.
+    """What was seen of one place. `gate`: what its deletions pass; `tagged_gate`: what those of tagged manifests pass too.
 
     `deletes_manifests`: a manifest was gone after its DELETE. `tags_go`: whether tags go with their manifest; None: not
     seen yet. `stay_listed`: tags that went are listed still, and answer 404, so that the tag list has to prove each deletion.
@@ -36,7 +36,8 @@ class _Place:
     `expected_failure`: what any further deletion would meet there; `expected_if_tagged`: what one of a tagged manifest would.
     """
 
-    name: str
+    gate: DeletionGate
+    tagged_gate: DeletionGate
     deletes_manifests: bool = False
     tags_go: bool | None = None
     stay_listed: bool = False
@@ -79,7 +80,8 @@ class Proof:
         place = self._of.get(repository)
         if place is None:
             name = place_of(repository)
-            place = self._of[repository] = self._places.setdefault(name, _Place(name))
+            new = _Place(DeletionGate(name, GateKind.MANIFEST), DeletionGate(name, GateKind.TAGGED_MANIFEST))
+            place = self._of[repository] = self._places.setdefault(name, new)
         return place
 
     def has_tags(self, item: Item) -> bool:
@@ -91,14 +93,14 @@ class Proof:
             return list(item.tags)
         return [tag for tag in item.tags if not self._removed_ahead.is_gone(item.repository, tag)]
 
-    def gates(self, item: Item, *, untagged_first: bool) -> tuple[str, ...]:
+    def gates(self, item: Item, *, untagged_first: bool) -> tuple[DeletionGate, ...]:
         """Return the gates that a deletion passes (`FirstAlone`): until one deletion of its place is proved, each goes alone.
 
         A deletion of a tagged manifest proves more, so it passes a second gate. `untagged_first`: the tags are removed before
         the manifest.
         """
-        place = self._place(item.repository).name
-        return (place, _with_tags(place)) if self.has_tags(item) and not untagged_first else (place,)
+        place = self._place(item.repository)
+        return (place.gate, place.tagged_gate) if self.has_tags(item) and not untagged_first else (place.gate,)
 
     def expected_failure(self, item: Item) -> Failure | None:
         """Return the failure that the deletion of an item would meet, if an earlier deletion of its place showed one."""
@@ -138,9 +140,9 @@ class Proof:
     def _open(self, place: _Place) -> None:
         """Let other deletions of the place go, as far as they are like one that is proved."""
         if place.deletes_manifests:
-            self._first_alone.open(place.name)
+            self._first_alone.open(place.gate)
         if place.tags_go is not None:
-            self._first_alone.open(_with_tags(place.name))
+            self._first_alone.open(place.tagged_gate)
 
     async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | None:
         """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told."""
@@ -233,7 +235,3 @@ def _no_effect(item: Item, tag: str | None) -> Failure:
 
 
 _STOPPED = Failure(FailureCode.UNCONFIRMED, "the run was stopped before the registry showed an effect")
-
-
-def _with_tags(place: str) -> str:
-    return f"{place} with tags"

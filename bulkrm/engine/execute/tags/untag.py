@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone, GateKind
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
@@ -67,6 +67,7 @@ class UntagByTag:
         changer: TagChanger,
         in_flight: RequestsInFlight,
         context: RunContext,
+        first_alone: FirstAlone,
         pending: PendingProofs,
         outcomes: ItemOutcomes,
     ) -> None:
@@ -76,7 +77,7 @@ class UntagByTag:
         self._stop = context.stop
         self._pending = pending
         self._outcomes = outcomes
-        self._first_alone = FirstAlone()
+        self._first_alone = first_alone
 
     async def untag(self, item: Item, permission: Permission) -> bool:
         """Delete the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
@@ -91,7 +92,7 @@ class UntagByTag:
         return True
 
     async def _remove(self, item: Item, tag: str, permission: Permission) -> _Result:
-        async with self._first_alone.turn(place_of(item.repository)) as is_alone:
+        async with self._first_alone.turn(_gate(item)) as is_alone:
             return await (self._remove_first if is_alone else self._delete)(item, tag, permission)
 
     async def _delete(self, item: Item, tag: str, permission: Permission) -> _Result:
@@ -151,7 +152,7 @@ class UntagByTag:
     async def _open(self, item: Item, changer: TagChanger, siblings: list[str]) -> None:
         """Let the other tags of the place go together, if the manifest was seen to outlive its first tag."""
         if siblings or isinstance(await changer.read(item.repository, item.digest), Digest):
-            self._first_alone.open(place_of(item.repository))
+            self._first_alone.open(_gate(item))
 
     async def _still_there(self, item: Item, tag: str, changer: TagChanger) -> Failed | None:
         """Return a failure if the first tag of a place is still there, after the `Pauses` for registries that work later."""
@@ -192,6 +193,10 @@ class UntagByTag:
 
 def _result(item: Item, change: Change, changed: Changed) -> _Result:
     return changed if changed is Removal.FOUND_GONE else outcome_of(changed, change, untagged(item))
+
+
+def _gate(item: Item) -> DeletionGate:
+    return DeletionGate(place_of(item.repository), GateKind.TAG)
 
 
 def _no_effect(item: Item, tag: str) -> Failure:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.first_alone import FirstAlone
+from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone
 from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
@@ -99,7 +99,7 @@ class Script:
     def must_be_untagged_first(self, _: Item) -> bool:
         return False
 
-    def gates(self, _: Item, *, untagged_first: bool) -> tuple[str, ...]:
+    def gates(self, _: Item, *, untagged_first: bool) -> tuple[DeletionGate, ...]:
         assert not untagged_first
         return ()
 
@@ -174,7 +174,7 @@ async def is_over(step: ImageStep) -> bool:
     async def follow() -> None:
         nonlocal let_go
         await step._parts.order.wait_for_earlier_steps(DeleteManifest(CHILD, (ONE.digest,)))
-        await step._parts.first_alone.turn(APP.host).take()
+        await step._parts.first_alone.turn(DeletionGate(APP.host)).take()
         let_go = True
 
     async with anyio.create_task_group() as group:
@@ -395,11 +395,11 @@ async def test_the_host_is_open_after_an_answer() -> None:
     script = Script([(Unsent(BROKEN), Effect.OPEN)] * 2, Stop(), [Removal.FOUND_GONE])
     first = step_of(script, DeleteManifest(ONE), DeleteManifest(CHILD))
     await first.run()
-    async with first._parts.first_alone.turn(APP.host) as is_alone_after_a_look:
+    async with first._parts.first_alone.turn(DeletionGate(APP.host)) as is_alone_after_a_look:
         pass
     script.answers.append((BROKEN, Effect.OPEN))
     await ImageStep(DeleteManifest(CHILD), first._parts, Effect.NONE).run()
-    async with first._parts.first_alone.turn(APP.host) as is_alone_after_an_answer:
+    async with first._parts.first_alone.turn(DeletionGate(APP.host)) as is_alone_after_an_answer:
         pass
 
     assert (is_alone_after_a_look, is_alone_after_an_answer) == (True, False)
@@ -413,7 +413,7 @@ async def test_tags_are_taken_off_by_their_sender() -> None:
 
     assert script.asked == ["judge", "untag", "judge", "untag"]
     assert told(script) is None  # its proof is still to come
-    async with step._parts.first_alone.turn(APP.host) as is_alone:
+    async with step._parts.first_alone.turn(DeletionGate(APP.host)) as is_alone:
         assert not is_alone
 
 
@@ -429,5 +429,5 @@ async def test_tags_for_which_nothing_was_sent(outcome: Outcome, *, is_alone_the
     script.outcomes.record(ONE, ONE.targets, outcome)
     await step.run()
 
-    async with step._parts.first_alone.turn(APP.host) as is_alone:
+    async with step._parts.first_alone.turn(DeletionGate(APP.host)) as is_alone:
         assert is_alone is is_alone_then
