@@ -83,7 +83,7 @@ class ImageStep:
                         await self._take_turn()
                         self._state = then
                     case Recheck(unjudged):
-                        self._state = self._judged(unjudged, await parts.staleness.judged(self._item))
+                        self._state = self._judged(unjudged, await parts.staleness.judge_anew_if_stale(self._item))
                     case Send(going):
                         self._state = going.came_to(await self._send(going.item), sending.effect)
                     case Look(in_doubt):

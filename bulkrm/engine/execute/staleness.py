@@ -51,7 +51,7 @@ class _Judged:
 
 
 class Staleness:
-    """The newest judgement of every repository of a run."""
+    """Tells whether what a repository was judged by is too old, and keeps the newest judgement of each repository of a run."""
 
     def __init__(self, changed: Sequence[Item], rereader: Rereader, clock: Clock, outcomes: ItemOutcomes) -> None:
         """Track the items to carry out, `changed`. `outcomes` knows which of their targets are still open."""
@@ -66,10 +66,11 @@ class Staleness:
         """Tell whether nothing of a repository may be changed before it was looked at again."""
         return self._of(repository).basis.is_stale(Moment.now(self._clock))
 
-    async def judged(self, item: Item) -> Judgement:
-        """Return what the newest judgement says of an item, made anew where it is too old; the caller records what it drops.
+    async def judge_anew_if_stale(self, item: Item) -> Judgement:
+        """Return what the newest judgement says of an item. Where that is too old, its repository is read and judged again first.
 
-        It deletes and drops nothing where it cannot be made: the run was stopped, or the host is not asked any more.
+        The caller records what it drops. It deletes and drops nothing where it cannot be made: the run was stopped, or the host is
+        not asked any more.
         """
         repository = item.repository
         if self.is_stale(repository):

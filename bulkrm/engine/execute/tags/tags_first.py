@@ -121,7 +121,7 @@ class TagsFirst:
                 case Leave():
                     return
                 case RecheckTags():
-                    judgement = await progress.staleness.judged(item)
+                    judgement = await progress.staleness.judge_anew_if_stale(item)
                     known = known.judged(judgement, self._removed_ahead.gone(item.repository))
                 case RecordDropped(dropped):
                     for settled in dropped:

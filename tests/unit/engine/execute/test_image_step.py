@@ -60,7 +60,7 @@ class Script:
     known_failure_of_deleting: Failure | None = None
     known_failure_of_untagging: Failure | None = None
 
-    async def judged(self, judged: Item) -> Judgement:
+    async def judge_anew_if_stale(self, judged: Item) -> Judgement:
         self.asked.append("judge")
         if self.while_judging is not None and "send" in self.asked:
             self.while_judging()

@@ -84,10 +84,10 @@ async def test_what_is_young_is_not_read_again() -> None:
     """Within a minute everything goes as the plan has it."""
     judge = Judge(FakeClock())
     staleness, _ = of(judge)
-    assert await staleness.judged(ITEM) == Judgement(ITEM)
+    assert await staleness.judge_anew_if_stale(ITEM) == Judgement(ITEM)
     judge.clock.skip(60)
 
-    assert await staleness.judged(ITEM) == Judgement(ITEM)
+    assert await staleness.judge_anew_if_stale(ITEM) == Judgement(ITEM)
     assert (judge.judged, judge.listed) == (0, 0)
 
 
@@ -98,9 +98,9 @@ async def test_what_it_drops_is_told_until_it_is_recorded() -> None:
     assert not staleness.is_stale(APP)
     judge.clock.skip(61)
 
-    first, second = await staleness.judged(ITEM), await staleness.judged(ITEM)
+    first, second = await staleness.judge_anew_if_stale(ITEM), await staleness.judge_anew_if_stale(ITEM)
     record(outcomes, first)
-    third = await staleness.judged(ITEM)
+    third = await staleness.judge_anew_if_stale(ITEM)
 
     assert first.item is not None
     assert first.item.targets == (A, B)
@@ -115,13 +115,13 @@ async def test_again_and_again() -> None:
     judge = Judge(FakeClock(), drops=[C, B, None])
     staleness, _ = of(judge)
     for left in ((A, B, C), (A, B), (A,), (A,)):
-        looked = await staleness.judged(ITEM)
+        looked = await staleness.judge_anew_if_stale(ITEM)
         assert looked.item is not None
         assert looked.item.targets == left
         judge.clock.skip(61)
 
     assert judge.judged == 3
-    assert {settled.target for settled in (await staleness.judged(ITEM)).dropped} == {B, C}
+    assert {settled.target for settled in (await staleness.judge_anew_if_stale(ITEM)).dropped} == {B, C}
 
 
 async def test_what_went_since_does_not_go_again() -> None:
@@ -130,14 +130,14 @@ async def test_what_went_since_does_not_go_again() -> None:
     staleness, outcomes = of(judge)
     assert not staleness.is_stale(APP)
     judge.clock.skip(61)
-    judgement = await staleness.judged(ITEM)
+    judgement = await staleness.judge_anew_if_stale(ITEM)
     assert judgement.item is not None
     record(outcomes, judgement)
     outcomes.record(A, Untagged((f"{APP}:keep",)), ITEM.resolved)
 
-    left = await staleness.judged(judgement.item)
+    left = await staleness.judge_anew_if_stale(judgement.item)
     outcomes.record(B, Untagged((f"{APP}:keep",)), ITEM.resolved)
-    none = await staleness.judged(judgement.item)
+    none = await staleness.judge_anew_if_stale(judgement.item)
 
     assert left.item is not None
     assert left.item.targets == (B,)
@@ -149,10 +149,10 @@ async def test_sleep_counts(*, counts_sleep: bool) -> None:
     """A machine that slept for an hour reads again, by the clock that counts sleep or by the wall clock."""
     judge = Judge(FakeClock(counts_sleep=counts_sleep), took=90)
     staleness, _ = of(judge)
-    await staleness.judged(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
     judge.clock.suspend(HOUR)
 
-    await staleness.judged(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
 
     assert judge.judged == 1
 
@@ -162,14 +162,14 @@ async def test_a_wall_clock_that_is_set(seconds: float, judged: int) -> None:
     """Set back it makes nothing younger; set forward it makes everything older, once."""
     judge = Judge(FakeClock(), drops=[])
     staleness, _ = of(judge)
-    await staleness.judged(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
     judge.clock.set_wall(seconds)
-    await staleness.judged(ITEM)
-    await staleness.judged(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
     assert judge.judged == judged
     judge.clock.skip(61)
 
-    await staleness.judged(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
 
     assert judge.judged == judged + 1
 
@@ -179,7 +179,7 @@ async def test_a_long_reading_is_good_for_longer() -> None:
     judge = Judge(FakeClock(), took=90, drops=[])
     staleness, _ = of(judge)
     for _ in range(111):
-        await staleness.judged(ITEM)
+        await staleness.judge_anew_if_stale(ITEM)
         if judge.clock.monotonic() < 450:
             assert judge.judged == 0
         judge.clock.skip(10)
@@ -193,10 +193,10 @@ async def test_a_new_tag_that_touches() -> None:
     """Where the list of tags has something new that matters, the repository is judged again at once."""
     judge = Judge(FakeClock(), took=90, may_affect=True)
     staleness, _ = of(judge)
-    await staleness.judged(ITEM)
+    await staleness.judge_anew_if_stale(ITEM)
     assert (judge.listed, judge.judged) == (1, 1)
 
-    looked = await staleness.judged(ITEM)
+    looked = await staleness.judge_anew_if_stale(ITEM)
 
     assert looked.item is not None
     assert looked.item.targets == (A, B)
