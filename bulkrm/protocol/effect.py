@@ -1,10 +1,9 @@
 """The possible effect of a change, by the answer to its request: `bulkrm.model.result.effect` has the theory."""
 
+from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, MULTIPLE_CHOICES, REQUEST_TIMEOUT
 from bulkrm.model.result.effect import Effect
 from bulkrm.protocol.decision import is_limit
 from bulkrm.protocol.message import Answer, NoAnswer
-
-_TIMED_OUT = 408
 
 
 def effect_of(answer: Answer | NoAnswer) -> Effect:
@@ -14,5 +13,5 @@ def effect_of(answer: Answer | NoAnswer) -> Effect:
     if is_limit(answer):
         return Effect.OVER
     # A refusal and a redirect changed nothing; a 5xx and a success may have.
-    refused = 300 <= answer.status < 500 and answer.status != _TIMED_OUT  # noqa: PLR2004
+    refused = MULTIPLE_CHOICES <= answer.status < INTERNAL_SERVER_ERROR and answer.status != REQUEST_TIMEOUT
     return Effect.NONE if refused else Effect.OPEN

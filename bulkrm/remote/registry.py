@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import BulkrmError, RequestFailed
+from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, NOT_FOUND
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal, removal_of
@@ -18,8 +19,6 @@ from bulkrm.protocol.refusal import TAGS_ONLY, refusal
 from bulkrm.remote.reader import Reader
 from bulkrm.remote.sending import Sending
 
-_NOT_FOUND = 404
-_SERVER_ERROR = 500
 # No manifest has this digest: no content with this SHA-256 is known.
 _NOBODYS = Digest("sha256:" + "0" * 64)
 
@@ -175,12 +174,12 @@ class _DeleteRequest:
 
 
 def _still_there(context: AnswerContext, answer: Answer) -> RequestFailed:
-    if answer.status == _NOT_FOUND:
+    if answer.status == NOT_FOUND:
         what = "HTTP 404 to DELETE, but it is there: this registry does not delete over this protocol"
         hint = "delete with the registry's own tool or web page"
         # Only for this repository: in others the reason may be a missing right, for which some registries answer 404.
-        return RequestFailed(Failure(FailureCode.NOT_SUPPORTED, what, _NOT_FOUND, hint, Reach.REPOSITORY))
-    if answer.status >= _SERVER_ERROR:
+        return RequestFailed(Failure(FailureCode.NOT_SUPPORTED, what, NOT_FOUND, hint, Reach.REPOSITORY))
+    if answer.status >= INTERNAL_SERVER_ERROR:
         return context.fail(answer)
     what = f"HTTP {answer.status} to DELETE, but it is still there"
     return RequestFailed(

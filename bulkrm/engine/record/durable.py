@@ -8,6 +8,8 @@ from anyio.to_thread import run_sync
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 
+AHEAD = 64  # further intents that are written together with one
+
 
 class DurableJournal:
     """Appends to the journal of a run. Create it inside the event loop.

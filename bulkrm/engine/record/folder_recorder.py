@@ -16,7 +16,7 @@ from bulkrm.codec.journal_events import (
     event_fields,
     outcome_fields,
 )
-from bulkrm.engine.record.durable import DurableJournal
+from bulkrm.engine.record.durable import AHEAD, DurableJournal
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.plan import Item, Plan, Untag
@@ -26,7 +26,6 @@ from bulkrm.model.target import Line
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 
-_AHEAD = 64  # further intents that are written together with one
 _IntentKey = tuple[IntentKind, Repository, Digest]
 WritePlan = Callable[[Plan, Sequence[Line]], Iterable[str]]
 
@@ -87,14 +86,14 @@ class FolderRecorder(DurableJournal):
         if ahead is None:
             self._overtaking.add(key)  # written out of turn, so `_write_ahead` has to skip it
         written = ahead[0] if ahead is not None and ahead[1] == intent.tags else self._note(intent)
-        if ahead is None or len(self._ahead) < _AHEAD // 2:
+        if ahead is None or len(self._ahead) < AHEAD // 2:
             written = self._write_ahead(queue) or written
         await self._durable_up_to(written)
 
     def _write_ahead(self, queue: str) -> int | None:
         """Append the next intents of a queue, that of a host or repository; return the number of the last one, None if there are none."""
         written = None
-        for intent in islice(self._upcoming.get(queue, ()), _AHEAD):
+        for intent in islice(self._upcoming.get(queue, ()), AHEAD):
             key = _key(intent)
             if key in self._overtaking:
                 self._overtaking.remove(key)

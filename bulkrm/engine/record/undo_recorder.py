@@ -20,7 +20,7 @@ from bulkrm.codec.journal_events import (
     event_fields,
     outcome_fields,
 )
-from bulkrm.engine.record.durable import DurableJournal
+from bulkrm.engine.record.durable import AHEAD, DurableJournal
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
@@ -32,7 +32,6 @@ from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.run_status import undone_of
 from bulkrm.state.journal.unrecorded_undo import mark_unrecorded_undo, unmark_unrecorded_undo
 
-_AHEAD = 64  # further intents that are written together with one
 # A manifest of a repository, and the tags under which it is pushed again; without any it is pushed by its digest.
 Restoration = tuple[Repository, Digest, tuple[str, ...]]
 
@@ -55,7 +54,7 @@ class UndoRecording(DurableJournal):
     async def intend(self, restoration: Restoration) -> None:
         """Record that a manifest is pushed now, together with the next ones. Raises StateError."""
         if restoration not in self._written:
-            for further in (restoration, *islice(self._upcoming, _AHEAD)):
+            for further in (restoration, *islice(self._upcoming, AHEAD)):
                 if further not in self._written:
                     self._written[further] = self._append(event_fields(Intent(IntentKind.RESTORE, *further)))
         await self._make_durable(self._written[restoration])

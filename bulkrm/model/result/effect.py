@@ -72,6 +72,7 @@ from collections.abc import Collection
 from enum import Enum
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.http_status import NOT_FOUND
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.valueclass import valueclass
@@ -159,12 +160,9 @@ def removal_of(status: int, *, earlier: bool) -> Removal:
 
     `earlier`: an earlier send may have taken effect.
     """
-    return Removal.WAS_GONE if status == _NOT_FOUND and not earlier else Removal.FOUND_GONE
+    return Removal.WAS_GONE if status == NOT_FOUND and not earlier else Removal.FOUND_GONE
 
 
 def place_of(repository: Repository) -> str:
     """Return the place of a repository: what one deletion there proves holds for all its repositories."""
     return f"{repository.host}/{repository.path.partition('/')[0]}"
-
-
-_NOT_FOUND = 404
