@@ -63,12 +63,17 @@ class DamagedTags:
             and (repository, tag) not in self._confirmed
             and (self._may_be_ignored(repository, tag) or self._may_go(repository, tag, named))
         ]
+        if doubtful:
+            await self._ask_again(doubtful, named)
+        return bool(doubtful)
+
+    async def _ask_again(self, doubtful: Collection[Name], named: Collection[str]) -> None:
+        found = self._resolver.found
         for name in doubtful:
             del found[name]
         await self._resolver.resolve([name for name in doubtful if name[1] in named], Method.GET)
         await self._resolver.resolve(doubtful, Method.HEAD)
         self._confirmed.update(name for name in doubtful if is_damage(found.get(name)))
-        return bool(doubtful)
 
     def _may_go(self, repository: Repository, tag: str, named: Collection[str]) -> bool:
         return tag in named and self._rules.protection(repository, tag) is None
