@@ -5,7 +5,7 @@ place goes alone, the other tags of its manifest are read afterwards, and are pu
 the DELETE may have acted, also where its answer was lost and the tag cannot be read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from bulkrm.engine.context import RunContext
@@ -82,6 +82,9 @@ class UntagByTag:
     async def untag(self, item: Item, permission: Permission) -> bool:
         """Delete the item's tags and record each; False: not all were, the run was stopped or has to judge again."""
         for tag in item.named_tags:
+            open_targets = self._outcomes.open_targets(item)
+            if not any(target in open_targets for target in item.targets_naming(tag)):
+                continue  # it went, or may have gone, with an earlier one
             outcome = await self._remove(item, tag, permission)
             if outcome is None:
                 return False
@@ -124,7 +127,7 @@ class UntagByTag:
             except BaseException:
                 if change.effect.may_have_acted:
                     failure = unseen(before, None) if before else unconfirmed(None)
-                    self._outcomes.record(item, item.targets_naming(tag), Failed(failure))
+                    self._outcomes.record_open(item, item.targets_naming(tag), Failed(failure))
                 raise
         return failed or _result(item, change, changed)
 
@@ -144,7 +147,7 @@ class UntagByTag:
         if stays is not None and stays.failure.code is FailureCode.TAGS_REMAIN:
             return stays
         after = {other: await changer.read(item.repository, other) for other in before}
-        failed = await self._taken_along(item, archived, after) or stays
+        failed = await self._taken_along(item, change.tag, archived, after) or stays
         if failed is None and isinstance(changed, Removal):
             await self._open(item, changer, before)
         return failed
@@ -162,33 +165,32 @@ class UntagByTag:
         return Failed(_no_effect(item, tag)) if held == item.digest else None
 
     async def _taken_along(
-        self, item: Item, archived: Manifest, after: Mapping[str, Digest | Failure | None]
+        self, item: Item, tag: str, archived: Manifest, after: Mapping[str, Digest | Failure | None]
     ) -> Failed | None:
-        """Put back other tags that went with a tag, and return a failure then, or if they could not be read; else None."""
-        unread = {tag: held for tag, held in after.items() if isinstance(held, Failure)}
-        lost = [tag for tag, held in after.items() if held is None]
+        """Put back other tags that went with a tag, and return a failure then, or if they could not be read; else None.
+
+        It is also the outcome of those that the list names and that are lost, or may be: nobody can say that no request was
+        sent for them, or that somebody else removed them.
+        """
+        unread = {other: now for other, now in after.items() if isinstance(now, Failure)}
+        lost = [other for other, now in after.items() if now is None]
+        held: Mapping[str, Digest | Failure | None] = unread
         if lost:
-            failure = await self._put_back(item, archived, lost, list(unread))
+            held = {
+                other: await self._changer.put_back(item.repository, other, None, archived)
+                for other in (*lost, *unread)
+            }
+            failed = Failed(_siblings_removed(item, tag, lost, held))
             # The run is stopped: every further DELETE of a tag would take other tags along too.
             self._stop.fail_fast()
-            return Failed(failure)
-        return Failed(unseen(unread, next(iter(unread.values())))) if unread else None
-
-    async def _put_back(self, item: Item, archived: Manifest, lost: list[str], unread: list[str]) -> Failure:
-        """Put back the tags that are gone, or may be, although they were to stay; return the failure that says so."""
-        held = {
-            tag: await self._changer.put_back(item.repository, tag, None, archived)
-            for tag in dict.fromkeys(lost + unread)
-        }
-        back = [tag for tag in lost if held[tag] == item.digest]
-        failed = [tag for tag in lost if held[tag] != item.digest]
-        unknown = [tag for tag in unread if isinstance(held[tag], Failure)]
-        what = "the registry deleted the whole image with this tag"
-        what += f"; put back: {', '.join(back)}" if back else ""
-        what += f"; LOST, push them again: {', '.join(failed)}" if failed else ""
-        what += f"; not known, look whether they are there: {', '.join(unknown)}" if unknown else ""
-        hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
-        return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
+        elif unread:
+            failed = Failed(unseen(unread, next(iter(unread.values()))))
+        else:
+            return None
+        for other, now in held.items():
+            if not isinstance(now, Digest):
+                self._outcomes.record_open(item, item.targets_naming(other), failed)
+        return failed
 
 
 def _result(item: Item, change: Change, changed: Changed) -> _Result:
@@ -204,6 +206,24 @@ def _no_effect(item: Item, tag: str) -> Failure:
     what = f"the registry answered that it deletes the tag, and {item.repository}:{tag} is still there"
     hint = "look into the registry's log; delete it with its own tool, or `bulkrm resume` where it only takes its time"
     return Failure(FailureCode.TAGS_REMAIN, what, None, hint, unfinished=True)
+
+
+def _siblings_removed(
+    item: Item, tag: str, lost: Collection[str], held: Mapping[str, Digest | Failure | None]
+) -> Failure:
+    """Return the failure of a tag with which others went, `lost`; `held`: what those hold after they were put back.
+
+    `held` has the tags too that could not be read before that, of which some may have gone.
+    """
+    back = [other for other in lost if held[other] == item.digest]
+    gone = [other for other, now in held.items() if now is None]
+    unknown = [other for other, now in held.items() if isinstance(now, Failure)]
+    what = f"the registry deleted the whole image with the tag {tag}"
+    what += f"; put back: {', '.join(back)}" if back else ""
+    what += f"; LOST, push them again: {', '.join(gone)}" if gone else ""
+    what += f"; not known, look whether they are there: {', '.join(unknown)}" if unknown else ""
+    hint = "do not use --shared untag with this registry; list all tags of an image, or keep it"
+    return Failure(FailureCode.SIBLINGS_REMOVED, what, None, hint)
 
 
 def unseen(siblings: Iterable[str], cause: Failure | None) -> Failure:

@@ -172,3 +172,32 @@ async def test_others_are_put_back_where_somebody_pushed_the_tag_meanwhile() -> 
 
     assert words(done)["pr-1"] == "failed siblings-removed"
     assert runs.registry.tags(APP) == {"latest": digest, "pr-1": new.digest, "pr-2": digest}
+
+
+async def test_a_listed_tag_that_is_lost_is_no_untried_one() -> None:
+    """Where nothing can be put back, each listed tag that went along fails as lost, and none is said to be untouched."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    shared(runs)
+    runs.registry.faults.add(Reply(403), method="PUT", times=None)
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done) == dict.fromkeys(["pr-1", "pr-2"], "failed siblings-removed")
+    assert runs.registry.tags(APP) == {}
+    assert all("LOST, push them again: latest, pr-2" in image["error"]["message"] for image in done.images)
+
+
+async def test_a_listed_tag_that_may_be_lost_is_not_called_absent() -> None:
+    """Where the other tags cannot be read after the first DELETE, a listed one may have gone with it, by this run."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    shared(runs)
+
+    def refuse() -> None:
+        runs.registry.faults.add(Reply(403), method="HEAD|GET", path="manifests/(pr-2|latest)$", times=2)
+
+    runs.on("DELETE", "manifests/pr-1$", refuse)
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done) == dict.fromkeys(["pr-1", "pr-2"], "failed unconfirmed")
+    assert runs.registry.tags(APP) == {}
