@@ -87,7 +87,7 @@ class SendTags:
 
 @valueclass
 class RecordDropped:
-    """Record the outcomes of targets that the newest judgement drops."""
+    """Record the outcomes of targets that the newest judgement drops; while a decoy is over a tag of them, when it is over."""
 
     dropped: tuple[Settled, ...]
 

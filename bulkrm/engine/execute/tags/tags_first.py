@@ -4,10 +4,11 @@ distribution reads every tag of a repository to delete one of its manifests, and
 cannot be deleted, one decoy is pushed over all of them, and its DELETE removes them all (`decoy`).
 
 A failure here is no outcome yet: a tag that is still there goes with its manifest. Only a tag that leads elsewhere by now, or
-holds a decoy that cannot be removed, has its outcome at once.
+holds a decoy that cannot be removed, has its outcome at once. An image that turns out to stay has its outcome too; where one of
+its tags is under a decoy, only when that decoy is over, because the tag may be put back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
@@ -26,14 +27,16 @@ from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Warned, WarningKind
-from bulkrm.model.plan import Item, Order
-from bulkrm.model.result.effect import Removal, TagLook, TagState
+from bulkrm.model.plan import Item, Order, Settled
+from bulkrm.model.reference import TagRef
+from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, Reach
 from bulkrm.model.result.outcome import Failed, Gone
 from bulkrm.model.steps import RemoveTagsAhead
 from bulkrm.planning.image_state import Unsent
 from bulkrm.planning.next_step import Leave
 from bulkrm.planning.next_tags import KnownTags, RecheckTags, RecordDropped, SendTags, next_tags
+from bulkrm.planning.removal_outcomes import remaining
 from bulkrm.state.errors import StateError
 
 
@@ -42,7 +45,8 @@ class _Progress:
     """The progress of one step.
 
     `items`: the item of each tag that was tried. `elsewhere`: tags that lead to another manifest now, and to which.
-    `expected_failure`: what every further tag would meet.
+    `expected_failure`: what every further tag would meet. `under`: the tags under the decoy that is alive. `dropped`: targets that
+    a judgement dropped while a tag of their image was under it.
     """
 
     step: RemoveTagsAhead
@@ -51,6 +55,8 @@ class _Progress:
     items: dict[str, Item] = field(default_factory=dict)
     elsewhere: dict[str, Digest] = field(default_factory=dict)
     expected_failure: Failure | None = None
+    under: Container[str] = ()
+    dropped: list[tuple[Item, Settled]] = field(default_factory=list)
 
 
 class TagsFirst:
@@ -124,8 +130,11 @@ class TagsFirst:
                     judgement = await progress.staleness.judge_anew_if_stale(item)
                     known = known.judged(judgement, self._removed_ahead.gone(item.repository))
                 case RecordDropped(dropped):
-                    for settled in dropped:
-                        self._outcomes.record(item, (settled.target,), settled.outcome)
+                    if any(tag in progress.under for tag in item.tags):
+                        progress.dropped += [(item, settled) for settled in dropped]
+                    else:
+                        for settled in dropped:
+                            self._outcomes.record(item, (settled.target,), settled.outcome)
                     known = known.recorded()
                 case SendTags(current, tags):
                     known = known.sent(await self._send(current, tags, progress, remover))
@@ -159,6 +168,7 @@ class TagsFirst:
         step = progress.step
         tags = [tag for item in step.items for tag in item.tags]
         async with self._decoys.make(step.repository, tags) as decoy:
+            progress.under = decoy.under
             with self._in_flight.unfinished():
                 await self._each(progress, TagsUnderDecoy(decoy, self._removed_ahead))
                 if decoy.under:
@@ -169,6 +179,16 @@ class TagsFirst:
         progress.expected_failure = progress.expected_failure or removal.failure
         for tag, look in removal.looks.items():
             self._note_left(progress.items[tag], tag, look, decoy)
+        for item, settled in progress.dropped:
+            self._record_dropped(item, settled, removal)
+
+    def _record_dropped(self, item: Item, settled: Settled, removal: DecoyRemoval) -> None:
+        """Record the outcome of a dropped target, now that it is known what its tag holds; one that is listed is not gone."""
+        outcome, reference = settled.outcome, settled.target.reference
+        if isinstance(reference, TagRef) and stays_listed(removal.looks.get(reference.tag, GONE)):
+            self._removed_ahead.drop(item.repository, reference.tag)
+            outcome = Failed(remaining(item, [reference.tag], served=False))
+        self._outcomes.record_open(item, (settled.target,), outcome)
 
     def _note_left(self, item: Item, tag: str, look: TagLook, decoy: Decoy) -> None:
         if look.state is TagState.GONE:

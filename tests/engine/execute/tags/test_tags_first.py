@@ -7,8 +7,8 @@ import pytest
 from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import DropAfter, Reply, SandboxSettings, oci_image, oci_index
-from tests.engine.runs import APP, TAGS, Runs, words
+from bulkrm.sandbox import Drop, DropAfter, Reply, SandboxSettings, oci_image, oci_index
+from tests.engine.runs import APP, REAL, TAGS, Runs, words
 from tests.support.fake_registry import OPEN
 
 BOTH = pytest.mark.parametrize("settings", [TAGS, OPEN], ids=["tags", "decoy"])
@@ -139,3 +139,43 @@ async def test_a_tag_that_nobody_could_look_at_is_not_called_gone() -> None:
     (failed,) = [image for image in done.images if image["status"] == "failed"]
     assert failed["error"]["message"].endswith("the tag may be gone already")
     assert runs.registry.tags(APP) == {"pr-1": digests[1]}
+
+
+@pytest.mark.parametrize(("status", "word"), [(None, "untagged"), (403, "kept shared"), (500, "kept shared")])
+async def test_a_tag_under_the_decoy_is_told_by_what_becomes_of_it(status: int | None, word: str) -> None:
+    """Where an image is shared by the time its first tag is under the decoy, that is untagged if it goes, kept if it is put back."""
+    runs = Runs()
+    (digest,) = runs.fill(1, "too")
+    kept = runs.keep()
+    runs.on("PUT", "manifests/pr-0$", lambda: grows_old_and_shared(runs, digest))
+    if status is not None:
+        runs.registry.faults.add(Reply(status), method="DELETE", path=REAL, times=None)
+
+    done = await runs.delete(concurrency=1, **FIRST)
+
+    assert words(done) == {"pr-0": word, "pr-0-too": "kept shared"}
+    held = {"pr-0": digest} if status else {}
+    assert runs.registry.tags(APP) == {"latest": kept, "v1": digest, "pr-0-too": digest, **held}
+
+
+async def test_a_tag_that_the_decoy_left_half_way_is_not_untagged() -> None:
+    """Where the tag of an image that stays is listed after the decoy's DELETE, nobody is told that it is gone."""
+    runs = Runs()
+    (digest,) = runs.fill(1, "too")
+    runs.keep()
+    runs.on("PUT", "manifests/pr-0$", lambda: grows_old_and_shared(runs, digest))
+    store = runs.registry.store
+    runs.on("DELETE", REAL, lambda: store.delete_manifest(APP, str(runs.registry.tags(APP)["pr-0"]), only=0))
+    runs.registry.faults.add(Drop(), method="DELETE", path=REAL)
+
+    done = await runs.delete(concurrency=1, **FIRST)
+
+    assert words(done) == {"pr-0": "failed unfinished", "pr-0-too": "kept shared"}
+    assert "gone already" not in done.images[0]["error"]["message"]
+    assert "pr-0" in runs.registry.tags(APP)
+
+
+def grows_old_and_shared(runs: Runs, digest: str) -> None:
+    """Let what was read grow too old, and put another tag on the image meanwhile."""
+    runs.clock.skip(61)
+    runs.registry.store.tag(APP, "v1", digest)
