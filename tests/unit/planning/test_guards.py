@@ -338,7 +338,7 @@ def test_where_two_pinned_tags_moved_to(order: tuple[str, str]) -> None:
     """The reason of the manifest that both moved to does not depend on their order in the list."""
     pinned = [(f"{tag}@{TWO.digest}", ONE) for tag in order]
 
-    found = plan(facts([(f"@{ONE.digest}", ONE), *pinned], {"a": ONE, "b": ONE}))
+    found = plan(facts([(f"@{ONE.digest}", ONE), *pinned], {"a": ONE, "b": ONE}), policy=Shared.DELETE)
 
     assert only(found).verdict == Kept(KeptReason.MOVED, (f"{APP}:b@{ONE.digest}",))
 
