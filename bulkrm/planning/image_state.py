@@ -26,7 +26,7 @@ the look fails                                 `unconfirmed`, as that of the ima
 the run is stopped, and a send is `OPEN`       `unconfirmed`, as that of the image
 =============================================  ===================================================================
 
-A manifest that is there shows that its tags did not go by a send either: registries remove them after it, or with it
+Where the manifest is there, its tags are taken not to have gone by a send either: registries remove them after it, or with it
 (`bulkrm.model.result.effect`).
 
 It ends, because only `Going` leads back, to `Unjudged`, and the judgements are counted.

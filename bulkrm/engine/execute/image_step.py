@@ -24,7 +24,18 @@ from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
 from bulkrm.model.steps import DeleteManifest, Step, UntagManifest
 from bulkrm.model.valueclass import valueclass
-from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Queued, Recorded, State, Unjudged
+from bulkrm.planning.image_state import (
+    CameTo,
+    Ended,
+    Finding,
+    Judgement,
+    LookedUp,
+    LookResult,
+    Queued,
+    Recorded,
+    State,
+    Unjudged,
+)
 from bulkrm.planning.next_step import UNCONFIRMED, AwaitTurn, Leave, Look, Recheck, Record, Send, next_step
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
@@ -167,23 +178,29 @@ class ImageStep:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End the step, and let those go that wait for it. An error leaves no image without an outcome that may be going (`OPEN`).
+        """End the step, and let those go that wait for it.
 
-        A StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
+        Where an error cuts it off, an image is unconfirmed that may be going (`OPEN`), or whose removal is being proved. A
+        StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
         """
-        parts, is_open = self._parts, self._sending.is_open
+        parts = self._parts
         try:
             if isinstance(error, StateError):
                 # An earlier send may have deleted this image, whatever could not be recorded now.
-                self._conclude(self._item, Failed(UNCONFIRMED if is_open else not_recorded(error)))
+                self._conclude(self._item, Failed(UNCONFIRMED if self._may_go() else not_recorded(error)))
                 parts.stop.fail_fast()
-            elif error is not None and is_open and not isinstance(self._state, Recorded):
+            elif error is not None and self._may_go() and not isinstance(self._state, Recorded):
                 self._conclude(self._item, Failed(UNCONFIRMED))
         finally:
             parts.in_flight.end(self._sending)
             self._turn.give_back()
             parts.end(self._step)
         return isinstance(error, StateError)
+
+    def _may_go(self) -> bool:
+        """Tell whether a send may be taking effect, or has come to a removal whose proof is not over."""
+        state = self._state
+        return self._sending.is_open or (isinstance(state, Ended | LookedUp) and isinstance(state.what, Removal))
 
     def _conclude(self, item: Item, outcome: Failed | Kept | NotAttempted) -> None:
         outcomes = self._parts.outcomes

@@ -30,8 +30,8 @@ A look that finds things as they were shows that no send has acted so far. What 
   and counts as this run's deletion. It may as well come from somebody else, and nothing tells the two apart; but of an image that
   this run deleted, and that it reported as absent, `undo` would know nothing.
 
-That the manifest is there shows that no tag of it went by a DELETE of the manifest either: every registry that is known removes
-the tags after it, or together with it, or not at all.
+Where the manifest is there, no tag of it is taken to have gone by a DELETE of the manifest: the registries whose code is known
+remove the tags after it, or together with it, or not at all.
 
 A removal needs a proof. A registry does three things for one DELETE by digest: it accepts the request (202), it unlinks
 the manifest, and it unlinks every tag that led to it. None of them proves the next one:

@@ -48,6 +48,7 @@ class Script:
     looks: list[LookResult] = field(default_factory=list)
     during: Callable[[], Awaitable[None]] | None = None  # goes on while a request is under way
     while_settling: Callable[[], Awaitable[None]] | None = None
+    while_proving: Callable[[], Awaitable[None]] | None = None
     while_judging: Callable[[], None] | None = None  # what was sent before
     judgements: list[Judgement] = field(
         default_factory=list
@@ -107,6 +108,8 @@ class Script:
         return None
 
     async def prove(self, proved: Item, targets: Sequence[Target], removal: Removal) -> None:
+        if self.while_proving is not None:
+            await self.while_proving()
         if self.while_settling is not None:
             self.waiting.append(proved)
             return
@@ -298,6 +301,26 @@ async def test_cut_off_in_the_middle() -> None:
     outcome = told(script)
     assert isinstance(outcome, Failed)
     assert outcome.failure.code is FailureCode.UNCONFIRMED
+
+
+@pytest.mark.parametrize("effect", Effect)
+@pytest.mark.parametrize("removal", Removal)
+async def test_cut_off_in_the_proof(effect: Effect, removal: Removal) -> None:
+    """A DELETE that came to a removal is not forgotten where its proof is cut off, whatever its sends may have done."""
+    script = Script([(removal, effect)], Stop(), while_proving=anyio.sleep_forever)
+    await cut_off(step_of(script, DeleteManifest(ONE)))
+
+    assert (script.asked, told(script)) == (["judge", "send"], Failed(UNCONFIRMED))
+
+
+async def test_cut_off_in_the_proof_of_what_a_look_found() -> None:
+    """A manifest that a look found gone after a limit is not forgotten either."""
+    script = Script(
+        [(Unsent(BROKEN), Effect.OVER)] * 2, Stop(), [Removal.FOUND_GONE], while_proving=anyio.sleep_forever
+    )
+    await cut_off(step_of(script, DeleteManifest(ONE)))
+
+    assert (script.asked[-1], told(script)) == ("look", Failed(UNCONFIRMED))
 
 
 async def test_cut_off_while_others_wait_for_the_proof() -> None:
