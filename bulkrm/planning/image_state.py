@@ -12,8 +12,8 @@ after it, and nothing else can happen in it. "It" is the image, and a send is on
 - What is recorded becomes `Recorded`, the last state; `Dropping` becomes what is left then. An image whose targets all have
   their outcome when it is judged, because `RemoveTagsAhead` recorded them, becomes `Recorded` at once.
 
-What a judgement says of a target that it drops is true only if no send took effect. A tag that answers 404 may have gone with the
-manifest, and one that leads elsewhere may have gone before somebody pushed it again. So a dropped target is still part of
+What a judgement says of a target that it drops may be true only if no send took effect: a tag that answers 404 may have gone with
+the manifest, and a manifest that is to be kept may be gone. So a dropped target is still part of
 `Dropping`, and of a doubt about it, until its outcome is recorded:
 
 =============================================  ===================================================================
@@ -22,8 +22,8 @@ after a send that may have taken effect        the outcome of a target that the 
 the judgement deletes the rest of the image    that of the judgement: it has read the manifest, so no send acted
 a look finds the manifest                      that of the judgement
 a look finds that the manifest is gone         that of the image: the proof of its removal reads every tag of it
-the look fails                                 `unconfirmed`, as that of the image
-the run is stopped, and a send is `OPEN`       `unconfirmed`, as that of the image
+the look fails                                 `moved` if it was read to lead elsewhere, else `unconfirmed`
+the run is stopped, and a send is `OPEN`       `moved` if it was read to lead elsewhere, else `unconfirmed`
 =============================================  ===================================================================
 
 Where the manifest is there, its tags are taken not to have gone by a send either: registries remove them after it, or with it
@@ -42,7 +42,7 @@ from typing import Literal
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Kept, NotAttempted, outcome_of_failure
+from bulkrm.model.result.outcome import Failed, Kept, KeptReason, NotAttempted, outcome_of_failure
 from bulkrm.model.valueclass import valueclass
 
 MAX_JUDGEMENTS = 10  # times that an image is judged before it is sent; after so many the host is never ready in time
@@ -162,7 +162,19 @@ class Dropping:
 
     item: Item
     dropped: tuple[Settled, ...]
-    then: "Going | Barred | Undecided | Recorded"
+    then: "Going | Barred | Undecided | LookedUp | Recorded"
+
+    @property
+    def moved(self) -> tuple[Settled, ...]:
+        """The dropped targets that were read to lead to another manifest: so much is known, whatever a send has done."""
+        own = f"@{self.item.digest}"
+        return tuple(
+            settled
+            for settled in self.dropped
+            if isinstance(settled.outcome, Kept)
+            and settled.outcome.reason is KeptReason.MOVED
+            and not any(name.endswith(own) for name in settled.outcome.because)
+        )
 
 
 @valueclass
@@ -186,7 +198,12 @@ class InDoubt:
 
     def looked_up(self, found: LookResult) -> "LookedUp | Barred | Undecided | Dropping | GivenUp":
         """Take the result of a look."""
-        return self.then if isinstance(found, Finding) else LookedUp(self.item, _to_record(found))
+        if isinstance(found, Finding):
+            return self.then
+        looked_up = LookedUp(self.item, _to_record(found))
+        if isinstance(found, Failure) and isinstance(self.then, Dropping) and self.then.moved:
+            return Dropping(self.item, self.then.moved, looked_up)
+        return looked_up
 
 
 @valueclass

@@ -23,7 +23,7 @@ state        condition                                                what comes
 
 One rule stands above the last column: where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next, with
 `UNCONFIRMED`, in every state but the last three. That is the outcome of every target that has none, those of `Dropping` included:
-the send had them too. What a stopped run leaves is judged again by `resume`, which looks up what may have been sent.
+the send had them too. Only those that were read to lead elsewhere are recorded as that, before it. What a stopped run leaves is judged again by `resume`, which looks up what may have been sent.
 """
 
 from bulkrm.model.plan import Item, Settled
@@ -82,7 +82,7 @@ class Record:
 
     item: Item
     what: Removal | Failed | Kept | NotAttempted | tuple[Settled, ...]
-    then: Going | Barred | Undecided | Recorded
+    then: Going | Barred | Undecided | LookedUp | Recorded
 
 
 @valueclass
@@ -118,6 +118,8 @@ def _of_the_end(state: Ended | LookedUp | Recorded) -> Record | Leave:
 
 def _in_a_stopped_run(state: Unsettled, effect: Effect) -> Record | Look | Leave:
     if effect is Effect.OPEN:
+        if isinstance(state, Dropping) and state.moved:
+            return Record(state.item, state.moved, Undecided(state.item))
         return Record(state.item, Failed(UNCONFIRMED), Recorded())
     match state:
         case Dropping() | GivenUp():

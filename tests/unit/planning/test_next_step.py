@@ -4,8 +4,9 @@ from typing import get_args
 
 import pytest
 
+from bulkrm.model.plan import Settled
 from bulkrm.model.result.effect import Effect, Removal
-from bulkrm.model.result.outcome import Failed
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.planning.image_state import (
     Barred,
     Dropping,
@@ -32,7 +33,7 @@ from bulkrm.planning.next_step import (
     Send,
     next_step,
 )
-from tests.support.one_image import BROKEN, ITEM, LEFT, MOVED, NEEDED
+from tests.support.one_image import APP, BROKEN, ITEM, LEFT, MOVED, NEEDED, B
 
 RECORDED, LEAVE = Recorded(), Leave()
 UNJUDGED, GOING = Unjudged(ITEM, 1, 1), Going(LEFT, ITEM, 2, 1)
@@ -78,8 +79,22 @@ def test_in_a_stopped_run(state: State, effect: Effect, expected: NextStep, _: N
 
 @pytest.mark.parametrize("state", [state for state, *_ in ROWS])
 def test_what_may_be_taking_effect_in_a_stopped_run(state: Unsettled) -> None:
-    """Whatever else is known of it: that its send is not confirmed is what is recorded."""
-    assert next_step(state, Effect.OPEN, is_stopped=True) == Record(state.item, Failed(UNCONFIRMED), RECORDED)
+    """That its send is not confirmed is recorded of it, whatever else is known, but of tags that lead elsewhere: they moved."""
+    unconfirmed = Record(state.item, Failed(UNCONFIRMED), RECORDED)
+    step = next_step(state, Effect.OPEN, is_stopped=True)
+    if isinstance(state, Dropping):
+        assert step == Record(state.item, MOVED, Undecided(state.item))
+        step = next_step(Undecided(state.item), Effect.OPEN, is_stopped=True)
+
+    assert step == unconfirmed
+
+
+@pytest.mark.parametrize("outcome", [Gone(), Kept(KeptReason.MOVED, (f"{APP}:x@{ITEM.digest}",)), NEEDED])
+def test_what_a_judgement_says_of_a_manifest_that_may_be_gone(outcome: Gone | Kept) -> None:
+    """A tag that is gone, or was to stay on the manifest, may have gone by the send: it is unconfirmed."""
+    state = Dropping(ITEM, (Settled(B, outcome),), GOING)
+
+    assert next_step(state, Effect.OPEN, is_stopped=True) == Record(ITEM, Failed(UNCONFIRMED), RECORDED)
 
 
 @pytest.mark.parametrize("is_stopped", [False, True])

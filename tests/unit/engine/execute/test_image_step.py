@@ -18,7 +18,7 @@ from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
 from bulkrm.model.events import ignore
-from bulkrm.model.plan import Item, Untag
+from bulkrm.model.plan import Item, Settled, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -30,7 +30,7 @@ from bulkrm.planning.next_step import UNCONFIRMED
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 from tests.support.clock import FakeClock
-from tests.support.one_image import ALL_MOVED, APP, BROKEN, ITEM, LEFT, MOVED, REFUSED, image
+from tests.support.one_image import APP, BROKEN, ITEM, LEFT, MOVED, NEEDED, REFUSED, A, B, image
 
 Answer = tuple[CameTo, Effect] | Exception
 
@@ -242,15 +242,15 @@ async def test_what_has_its_outcomes_already() -> None:
     ("looks", "expected"),
     [
         ([Removal.FOUND_GONE, Removal.FOUND_GONE], [UNTAGGED, UNTAGGED]),
-        ([Removal.FOUND_GONE, Finding.STILL_THERE], [UNTAGGED, Kept(KeptReason.MOVED)]),
-        ([Finding.STILL_THERE, Finding.STILL_THERE], [Kept(KeptReason.MOVED), Kept(KeptReason.MOVED)]),
+        ([Removal.FOUND_GONE, Finding.STILL_THERE], [UNTAGGED, NEEDED]),
+        ([Finding.STILL_THERE, Finding.STILL_THERE], [NEEDED, NEEDED]),
         ([Removal.FOUND_GONE, BROKEN], [UNTAGGED, Failed(BROKEN)]),
         ([BROKEN, Removal.FOUND_GONE], [Failed(BROKEN), UNTAGGED]),
     ],
 )
 async def test_tags_that_a_killed_run_has_begun_to_take_off(looks: list[LookResult], expected: list[Outcome]) -> None:
     """Each tag is looked at, since its manifest says nothing of it: one that is gone may have gone by that run."""
-    script = Script([], Stop(), list(looks), judgements=[Judgement(None, ALL_MOVED)])
+    script = Script([], Stop(), list(looks), judgements=[Judgement(None, (Settled(A, NEEDED), Settled(B, NEEDED)))])
     item = replace(ITEM, verdict=Untag(("latest",)))
     await step_of(script, UntagManifest(item), effect=Effect.OVER).run()
 
@@ -345,7 +345,7 @@ async def test_what_a_judgement_drops_is_told_first() -> None:
     ("found", "expected"),
     [
         (Removal.FOUND_GONE, [Deleted(), Deleted()]),
-        (BROKEN, [Failed(BROKEN), Failed(BROKEN)]),
+        (BROKEN, [Failed(BROKEN), Kept(KeptReason.MOVED)]),
         (Finding.STILL_THERE, [Failed(REFUSED), Kept(KeptReason.MOVED)]),
     ],
 )
@@ -364,16 +364,20 @@ async def test_what_is_dropped_after_a_send(found: LookResult, expected: list[Ou
     assert [script.results.outcome(target) for target in ITEM.targets] == expected
 
 
-@pytest.mark.parametrize("judgement", [Judgement(LEFT, MOVED), Judgement(None, ALL_MOVED)])
-async def test_what_is_dropped_in_a_run_that_is_stopped_meanwhile(judgement: Judgement) -> None:
+@pytest.mark.parametrize(
+    ("dropped", "expected"), [(MOVED, Kept(KeptReason.MOVED)), ((Settled(B, Gone()),), Failed(UNCONFIRMED))]
+)
+async def test_what_is_dropped_in_a_run_that_is_stopped_meanwhile(
+    dropped: tuple[Settled, ...], expected: Outcome
+) -> None:
     """A send included it, and that send may be taking effect: no target of it is said not to have been attempted."""
     script = Script([(Unsent(BROKEN), Effect.OPEN)], Stop())
-    script.judgements = [Judgement(ITEM), judgement]
+    script.judgements = [Judgement(ITEM), Judgement(LEFT, dropped)]
     script.while_judging = script.stop.fail_fast
     await step_of(script, DeleteManifest(ITEM)).run()
 
     assert script.asked == ["judge", "send", "judge"]
-    assert [script.results.outcome(target) for target in ITEM.targets] == [Failed(UNCONFIRMED)] * 2
+    assert [script.results.outcome(target) for target in ITEM.targets] == [Failed(UNCONFIRMED), expected]
 
 
 async def test_what_is_not_begun_in_a_stopped_run() -> None:
