@@ -32,8 +32,6 @@ def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
 
     There is no proxy for loopback, which would be that of the proxy's machine. Raises UnusableProxy.
     """
-    if not proxies:
-        return None
     parts = urlsplit(url)
     if is_loopback(parts.hostname or "") or _goes_past(parts, proxies.get("no", "")):
         return None
@@ -44,7 +42,7 @@ def proxy_for(url: str, proxies: Mapping[str, str]) -> str | None:
 
 def refuse_unusable(urls: Iterable[str], proxies: Mapping[str, str]) -> None:
     """Raise InputError if the proxy for one of these URLs cannot be used."""
-    for url in urls:
+    for url in urls if proxies else ():
         try:
             proxy_for(url, proxies)
         except UnusableProxy as error:

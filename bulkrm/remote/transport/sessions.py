@@ -93,7 +93,7 @@ class Transport:
         self._trace = trace
         self._tls = tls_of(connection)
         self._proxies = connection.proxies
-        self._own = OwnTls(own or {})
+        self._own = OwnTls(own) if own else None
         self._timeout = timeout
         self._opened: _Opened | None = None
         self._redaction = Redaction()
@@ -146,7 +146,8 @@ class Transport:
             with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
                 # encoded=True: yarl would quote the URL again, and the cursor of a listing must be sent unchanged.
                 target = URL(url, encoded=True)
-                proxy, tls = proxy_for(url, self._proxies), self._own.of(target)
+                proxy = proxy_for(url, self._proxies) if self._proxies else None
+                tls = self._own.of(target) if self._own else True
                 response = await session.request(
                     method, target, headers=headers, data=data, allow_redirects=False, proxy=proxy, ssl=tls
                 )

@@ -47,7 +47,7 @@ class OwnTls:
 
     def of(self, url: URL) -> ssl.SSLContext | bool:
         """Return the TLS context for the host of a URL; True: the context for all hosts."""
-        return self._contexts.get((url.host, url.port), True) if self._contexts else True
+        return self._contexts.get((url.host, url.port), True)
 
 
 def _load_cas(context: ssl.SSLContext, path: Path, named: str) -> None:
