@@ -64,6 +64,7 @@ class Scene:
     stop: Stop
     journal: Journal
     context: RunContext
+    gateway: Gateway
     changer: TagChanger
     decoys: Decoys
     held: Mapping[str, Digest]
@@ -91,7 +92,7 @@ async def scene(settings: SandboxSettings = OPEN) -> AsyncIterator[Scene]:
         in_flight = RequestsInFlight(stop)
         gateway = Gateway(registries)
         changer, decoys = TagChanger(gateway, in_flight, clock), Decoys(gateway, in_flight, context)
-        yield Scene(sandbox, clock, stop, journal, context, changer, decoys, held, in_flight)
+        yield Scene(sandbox, clock, stop, journal, context, gateway, changer, decoys, held, in_flight)
 
 
 def sent(sandbox: Sandbox, *methods: str) -> list[str]:

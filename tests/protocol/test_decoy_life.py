@@ -227,18 +227,51 @@ async def test_cut_off_while_it_is_pushed() -> None:
         assert decoy.under == {"a": here.held["a"]}
 
 
-async def test_one_of_an_earlier_part_of_the_run() -> None:
-    """It is known by its digest alone: it is deleted, or replaced by what its tag held."""
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_one_of_an_earlier_part_of_the_run(*, deleted: bool) -> None:
+    """It is known by its digest and the tags that it may be under; it lives on where the run before left it."""
     async with scene() as here:
-        first, second = await here.pushed("a"), await here.pushed("b")
-        left = [here.decoys.earlier(app(here.sandbox), decoy.digest) for decoy in (first, second)]
-        archived = await here.changer.whole(app(here.sandbox), here.held["b"])
-        assert isinstance(archived, Manifest)
+        made = await here.pushed("a", "b")
+        here.sandbox.store.tag(APP, "b", here.held["b"])
+        if deleted:
+            await made.delete()
+        earlier = here.decoys.earlier(app(here.sandbox), made.digest, dict(here.held))
 
-        assert await left[0].delete() is Removal.ACCEPTED
-        assert await left[1].put_back("b", archived) == here.held["b"]
+        removal = await earlier.remove_if_there({})
 
+        assert removal.deleted is (Removal.WAS_GONE if deleted else Removal.ACCEPTED)
+        assert {tag: look.state for tag, look in removal.looks.items()} == {
+            "a": TagState.GONE,
+            "b": TagState.SERVES,
+            "c": TagState.SERVES,
+        }
         assert here.now() == {tag: here.held[tag] for tag in "bc"}
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_one_of_an_earlier_part_that_stays_under_its_tag(*, deleted: bool) -> None:
+    """Where tags outlive their manifests its tag gets what it held, whoever deleted the decoy."""
+    async with scene(SandboxSettings(auth=Auth.NONE, tags_survive_digest_delete=True)) as here:
+        made = await here.pushed("a")
+        if deleted:
+            await made.delete()
+
+        removal = await here.decoys.earlier(app(here.sandbox), made.digest, {"a": here.held["a"]}).remove_if_there({})
+
+        assert here.now() == here.held
+        assert removal.looks["a"].state is TagState.SERVES
+
+
+async def test_one_of_an_earlier_part_that_cannot_be_deleted() -> None:
+    """Its tag gets what it held."""
+    async with scene() as here:
+        made = await here.pushed("a")
+        here.sandbox.faults.add(Reply(405), method="DELETE", times=None)
+
+        removal = await here.decoys.earlier(app(here.sandbox), made.digest, {"a": here.held["a"]}).remove_if_there({})
+
+        assert here.now() == here.held
+        assert removal.failure is not None
 
 
 async def test_it_is_in_flight_only_while_it_is_pushed() -> None:

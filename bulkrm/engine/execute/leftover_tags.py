@@ -6,7 +6,7 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent, may_be_made
+from bulkrm.engine.execute.tags.tag_change import Change, Changed, FailedChange, Moved, NotSent, may_be_made
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.digest import Digest
@@ -91,23 +91,30 @@ class LeftoverTags:
         This goes on in a stopped run, because a half-deleted image is of no use to anybody. Only a refusal shows that a tag
         cannot be deleted there; one that could not be read, so that nothing was sent, is `UNKNOWN`.
         """
-        looks: dict[str, TagLook] = {}
-        for tag in tags:
-            look = TagLook(TagState.SERVES, item.digest)
-            change = Change(item.repository, tag, item.digest, None, ALWAYS)
-            match await self._changer.delete(change):
-                case Removal() | Moved(None):
-                    # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
-                    looks[tag] = await self.look(item, tag, listed=False)
-                case Moved(Digest() as now):
-                    looks[tag] = TagLook(TagState.MOVED, now)
-                case NotSent(failure):
-                    looks[tag] = TagLook(TagState.UNKNOWN, failure)
-                case FailedChange(failure, effect) if effect.may_have_acted:
-                    looks[tag] = TagLook(TagState.UNKNOWN, failure)
-                case _:  # a refusal, right before which the tag was read, and led to its manifest
-                    looks[tag] = look
-        return looks
+        return {tag: await self._take_off_one(item, tag) for tag in tags}
+
+    async def _take_off_one(self, item: Item, tag: str) -> TagLook:
+        decoys = self._context.removed_ahead.decoys(item.repository)
+        look, changed = TagLook(TagState.SERVES, item.digest), await self._delete(item, tag, item.digest)
+        if (
+            isinstance(changed, Moved) and changed.now in decoys
+        ):  # that is no push of anybody: the tag is to go with its decoy
+            look, changed = TagLook(TagState.DANGLING, changed.now), await self._delete(item, tag, changed.now)
+        match changed:
+            case Removal() | Moved(None):
+                # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
+                return await self.look(item, tag, listed=False)
+            case Moved(Digest() as now):
+                return TagLook(TagState.MOVED, now)
+            case NotSent(failure):
+                return TagLook(TagState.UNKNOWN, failure)
+            case FailedChange(failure, effect) if effect.may_have_acted:
+                return TagLook(TagState.UNKNOWN, failure)
+            case _:  # a refusal, right before which the tag was read
+                return look
+
+    async def _delete(self, item: Item, tag: str, held: Digest | None) -> Changed:
+        return await self._changer.delete(Change(item.repository, tag, held, None, ALWAYS))
 
     def _change(self, leftover: LeftoverTag) -> Change:
         return Change(leftover.item.repository, leftover.tag, _held(leftover), None, self._permission)

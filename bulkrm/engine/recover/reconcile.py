@@ -1,4 +1,9 @@
-"""Reconciles requests that a killed run left in flight: what took effect becomes an outcome, the rest is planned again."""
+"""Reconciles requests that a killed run left in flight: what took effect becomes an outcome, the rest is planned again.
+
+A decoy that the killed run made is gone on with where that run left off (`tags.decoy`): deleted if it is there, proved by the tag
+list, and replaced by what its tags held where they still hold it. That its digest is gone, or that its DELETE is accepted, says
+nothing of its tags. Only a tag that may hold it after all that has its outcome here; the others are judged again.
+"""
 
 from collections.abc import Sequence
 
@@ -6,9 +11,9 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.pending_proofs import PendingProofs
-from bulkrm.engine.execute.tags.decoy import Decoys, EarlierDecoy
-from bulkrm.engine.execute.tags.decoy_proof import stuck, unrestored, untag_outcome
-from bulkrm.engine.execute.tags.tag_change import none_if_damaged, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.decoy import Decoys
+from bulkrm.engine.execute.tags.decoy_proof import stays_listed, stuck, unrestored, untag_outcome
+from bulkrm.engine.execute.tags.tag_change import tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag import unseen
 from bulkrm.engine.gateway import Gateway
@@ -19,7 +24,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal, TagLook, tag_state
+from bulkrm.model.result.effect import Removal, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.settings import Policy
@@ -34,7 +39,7 @@ class Reconciliation:
         self, earlier: EarlierProgress, gateway: Gateway, context: RunContext, outcomes: Outcomes, policy: Policy
     ) -> None:
         """`outcomes`: has the results of earlier parts. In a dry run decoys and leftover tags are not removed."""
-        in_flight = RequestsInFlight(context.stop)
+        self.in_flight = in_flight = RequestsInFlight(context.stop)
         self._dry_run = policy.dry_run
         self._plan = Plan(())
         self._seen: set[Repository] = set()  # repositories where a manifest was found, so that a 404 proves its absence
@@ -130,26 +135,29 @@ class Reconciliation:
         return (item.repository, item.digest) in self._earlier.begun
 
     async def _sweep(self, repository: Repository) -> None:
-        """Delete the decoys that were pushed over tags of manifests to delete. If that fails, restore the tags."""
-        held, nowhere = self._held.get(repository, ()), self._nowhere.get(repository, ())
-        for decoy in sorted(self._earlier.decoys[repository]) if held or nowhere else ():
-            if await self._tags.read(repository, decoy) is None:
-                continue
-            left = self._decoys.earlier(repository, decoy)
-            if isinstance(await left.delete(), Failure):
-                changer = self._tags.with_fresh_memory()
-                for name in held:
-                    await self._give_back(changer, name[1], self._earlier.removed_ahead[name], left)
-                for entry in nowhere:
-                    await self._note_covered(changer, entry, decoy)
+        """Go on with the decoys that are, or may be, over tags of manifests to delete, and over tags without a manifest.
 
-    async def _note_covered(self, changer: TagChanger, entry: Dangling, decoy: Digest) -> None:
-        """Record a failure for a tag without a manifest if it leads to a decoy that cannot be deleted."""
-        repository, tag = entry.repository, tag_of(entry.target)
-        held = none_if_damaged(await changer.read(repository, tag))
-        failure = stuck(repository, tag, decoy, held)
-        if failure is not None and not self._outcomes.has(entry.target):
-            self._outcomes.record(entry.target, Failed(failure))
+        A tag that went, or holds what it held, is judged again with its manifest; one that may hold a decoy has its outcome here.
+        """
+        under: dict[str, Digest | None] = {
+            name[1]: self._earlier.removed_ahead[name] for name in self._held.get(repository, ())
+        }
+        nowhere = {tag_of(entry.target): entry for entry in self._nowhere.get(repository, ())}
+        under.update(dict.fromkeys(nowhere))
+        left: dict[str, Failure] = {}
+        for decoy in sorted(self._earlier.decoys[repository]) if under else ():
+            if self._stop:
+                return
+            with self.in_flight.unfinished():
+                removal = await self._decoys.earlier(repository, decoy, under).remove_if_there(self._earlier.archive)
+            found = {tag: stuck(repository, tag, decoy, look.held) for tag, look in removal.looks.items()}
+            left.update({tag: failure for tag, failure in found.items() if failure is not None})
+        for tag, failure in left.items():
+            for item, target in self._named.get((repository, tag), ()):
+                if not self._outcomes.has(target):
+                    self._outcomes.record(target, Failed(failure), item.resolved)
+            if tag in nowhere and not self._outcomes.has(nowhere[tag].target):
+                self._outcomes.record(nowhere[tag].target, Failed(failure))
 
     async def _look_under(self, repository: Repository) -> None:
         """Record in a dry run that tags without a manifest would be deleted, if they lead to a decoy of this run."""
@@ -157,17 +165,6 @@ class Reconciliation:
             held = await self._tags.read(repository, tag_of(entry.target))
             if held in self._earlier.decoys.get(repository, ()):
                 self._outcomes.record(entry.target, WouldDelete(for_good=True))
-
-    async def _give_back(self, changer: TagChanger, tag: str, digest: Digest, decoy: EarlierDecoy) -> None:
-        repository = decoy.repository
-        back = await changer.read(repository, tag)
-        archived = self._earlier.archive.get(digest)
-        if back == decoy.digest and archived is not None:
-            back = await decoy.put_back(tag, archived)
-        failure = stuck(repository, tag, decoy.digest, back)
-        for item, target in self._named.get((repository, tag), ()):
-            if failure is not None and not self._outcomes.has(target):
-                self._outcomes.record(target, Failed(failure), item.resolved)
 
     def _open(self, item: Item) -> Sequence[Target]:
         return [target for target in item.targets if not self._outcomes.has(target)]
@@ -203,19 +200,17 @@ class Reconciliation:
         return await self._uncover(item, target, held)
 
     async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
-        """Delete the decoy that a tag leads to. If that fails, restore the tag."""
-        left = self._decoys.earlier(item.repository, decoy)
-        result = await left.delete()
-        if not isinstance(result, Failure):
+        """Go on with the decoy that a tag leads to; return the outcome of the tag, None: it went, or only the list can tell."""
+        tag = tag_of(target)
+        with self.in_flight.unfinished():
+            earlier = self._decoys.earlier(item.repository, decoy, {tag: item.digest})
+            removal = await earlier.remove_if_there(self._earlier.archive)
+        look = removal.looks[tag]
+        if look.state is TagState.GONE or stays_listed(look):
             self._gone.setdefault(item.repository, []).append((item, (target,)))
             return None
-        tag, archived = tag_of(target), self._earlier.archive.get(item.digest)
-        if archived is None:
-            return Failed(unrestored(item.repository, tag, None))
-        back = await left.put_back(tag, archived)
-        failure = stuck(item.repository, tag, decoy, back)
-        look = TagLook(tag_state(item.digest, back, listed=False), back)
-        return Failed(failure) if failure is not None else untag_outcome(item, tag, look, result, None)
+        failure = stuck(item.repository, tag, decoy, look.held)
+        return Failed(failure) if failure is not None else untag_outcome(item, tag, look, removal.deleted, None)
 
     async def _taken_with(self, item: Item) -> Failure | None:
         """Return a failure if the manifest is gone although only a tag of it should have been removed, else None.

@@ -1,5 +1,6 @@
 """`resume` finds out what the run before it left under way, does the rest, and asks for nothing twice."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,11 @@ import pytest
 
 from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
-from bulkrm.model.settings import Strategy
+from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import oci_image
 from tests.engine.runs import APP, TAGS, Runs, words
 from tests.integration.engine import Done
+from tests.support.fake_registry import OPEN
 
 
 async def interrupted(runs: Runs, state: Path, digest: str, **chosen: Any) -> Done:
@@ -23,6 +25,20 @@ async def interrupted(runs: Runs, state: Path, digest: str, **chosen: Any) -> Do
 
     runs.on("DELETE", digest, kill)
     return await runs.delete(state=state, stop=stop, concurrency=1, **chosen)
+
+
+async def killed_after(runs: Runs, state: Path, pushes: int, **chosen: Any) -> Done:
+    """Run until so many requests after the first push of a decoy, and stop there for good."""
+    stop = Stop()
+
+    def kill() -> None:
+        stop.interrupt(Signal.INTERRUPT)
+        stop.interrupt(Signal.INTERRUPT)
+
+    runs.on("PUT", "", lambda: runs.on(".*", "", kill, skip=pushes))
+    done = await runs.delete(state=state, stop=stop, concurrency=1, **chosen)
+    runs.registry.faults.clear()
+    return done
 
 
 async def test_the_rest_is_done(runs: Runs, tmp_path: Path) -> None:
@@ -79,6 +95,38 @@ async def test_tags_that_went_ahead_are_remembered(tmp_path: Path, *, deletes_ta
     assert set(words(done).values()) == {"deleted"}
     assert runs.registry.tags(APP) == {"latest": kept}
     assert runs.registry.store.digests(APP) == {kept}
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+async def test_no_tag_keeps_the_decoy_of_a_killed_run(tmp_path: Path, after: int) -> None:
+    """Where tags outlive their manifests, whenever the run before was killed, each tag gets back what it held, and none is called gone."""
+    runs = Runs(replace(OPEN, tags_survive_digest_delete=True))
+    runs.fill(2)
+    runs.keep()
+    before = runs.registry.tags(APP)
+    first = await killed_after(runs, tmp_path, after, strategy=Strategy.TAGS_FIRST, allow_decoy=True)
+    assert first.code == 130
+
+    done = await runs.resume(tmp_path, allow_decoy=True, concurrency=1)
+
+    assert runs.registry.tags(APP) == before
+    assert set(words(done).values()) == {"failed tags-remain"}
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+async def test_no_tag_that_is_taken_off_keeps_the_decoy_of_a_killed_run(tmp_path: Path, after: int) -> None:
+    """The same holds for tags of a manifest that stays."""
+    runs = Runs(replace(OPEN, tags_survive_digest_delete=True))
+    for seed in (1, 2):
+        runs.registry.push(APP, oci_image(seed), f"pr-{seed}", f"stays-{seed}")
+    before = runs.registry.tags(APP)
+    first = await killed_after(runs, tmp_path, after, shared=Shared.UNTAG, allow_decoy=True)
+    assert first.code == 130
+
+    done = await runs.resume(tmp_path, allow_decoy=True, concurrency=1)
+
+    assert runs.registry.tags(APP) == before
+    assert {word.partition(" ")[0] for word in words(done).values()} == {"failed"}
 
 
 async def test_a_second_resume_has_nothing_to_do(runs: Runs, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives li
 (`dangling`). `execute.leftover_tags` pushes a decoy over tags that a deletion left behind; the look that found them proves it.
 
 A stop ends the pushing; deletion, proof and putting back are done to their end. Where the process is killed, the journal names
-the decoy and its tags. `resume` deletes it, or puts back what the tags held; `undo` takes a tag that holds it for one that is
+the decoy and its tags. `resume` goes on at step 3 (`EarlierDecoy`), so that no tag keeps a decoy unseen; `undo` takes a tag that holds it for one that is
 gone; a later run finds an empty index under the tag, which it deletes like any other manifest. Another run's decoy is none of
 ours: `other_decoys`. Two decoys of one repository are never alive at once, because distribution cannot delete a manifest while
 a tag is being written (it reads all of them: registry/storage/tagstore.go `Lookup`): `make` waits for the end of the one before.
@@ -91,20 +91,36 @@ class Decoys:
         context.removed_ahead.add_decoy(repository, manifest.digest)
         return Decoy(repository, manifest, self._gateway, self._changer, context)
 
-    def earlier(self, repository: Repository, digest: Digest) -> "EarlierDecoy":
-        """Return a decoy that an earlier part of this run made, known by its digest."""
-        return EarlierDecoy(repository, digest, self._gateway, self._changer)
+    def earlier(self, repository: Repository, digest: Digest, under: Mapping[str, Digest | None]) -> "EarlierDecoy":
+        """Return a decoy that an earlier part of this run made, known by its digest.
+
+        `under`: the tags that it may be under, and what each held before (None: nothing).
+        """
+        return EarlierDecoy(repository, digest, self._gateway, self._changer, self._context, under)
 
 
 class EarlierDecoy:
-    """A decoy of this run that may be under some tags."""
+    """A decoy of this run that is, or may be, under some tags.
 
-    def __init__(self, repository: Repository, digest: Digest, gateway: Gateway, changer: TagChanger) -> None:
+    `under`: these tags, and what each held before (None: nothing).
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        digest: Digest,
+        gateway: Gateway,
+        changer: TagChanger,
+        context: RunContext,
+        under: Mapping[str, Digest | None],
+    ) -> None:
         """`digest`: that of the decoy."""
         self.repository = repository
         self.digest = digest
+        self.under = dict(under)
         self._gateway = gateway
         self._changer = changer
+        self._context = context
 
     async def delete(self) -> Removal | Failure:
         """DELETE the decoy, and with it all tags that are under it; it is sent whatever failures are remembered."""
@@ -113,22 +129,39 @@ class EarlierDecoy:
             gateway = self._gateway.with_fresh_memory().repository(self.repository)
         return await gateway.delete(self.digest, Sending())
 
+    async def remove(self, archive: Mapping[Digest, Manifest] | None = None) -> DecoyRemoval:
+        """DELETE the decoy, find out what each tag under it holds, and put back the manifest of a tag that still holds it.
+
+        `archive`: the manifests of these tags, as far as they are at hand; the others are read from the registry.
+        """
+        return await self._proved(await self.delete(), archive or {})
+
+    async def remove_if_there(self, archive: Mapping[Digest, Manifest]) -> DecoyRemoval:
+        """Do the same, but send no DELETE where the decoy is gone: that is no word on its tags, which may hold it still."""
+        gone = await self._changer.read(self.repository, self.digest) is None
+        return await self._proved(Removal.WAS_GONE if gone else await self.delete(), archive)
+
+    async def _proved(self, deleted: Removal | Failure, archive: Mapping[Digest, Manifest]) -> DecoyRemoval:
+        # Remembered failures do not count here: the tags have to be read and put back in any case.
+        looks = _DecoyLooks(self, archive, self._gateway.workers, self._changer.with_fresh_memory(), self._context)
+        names = await looks.look(deleted)
+        await looks.put_back()
+        return DecoyRemoval(self.digest, deleted, names, looks.looks)
+
     async def put_back(self, tag: str, archived: Manifest) -> Digest | Failure | None:
         """Push the archived manifest under a tag that holds the decoy; return what the tag holds then."""
         return await self._changer.put_back(self.repository, tag, self.digest, archived)
 
 
 class Decoy(EarlierDecoy):
-    """A decoy that was made just now. `under`: the tags that it was pushed over, and what each held (None: nothing)."""
+    """A decoy that was made just now, and is under the tags that it was pushed over."""
 
     def __init__(
         self, repository: Repository, manifest: Manifest, gateway: Gateway, changer: TagChanger, context: RunContext
     ) -> None:
         """`manifest`: the decoy itself, which is pushed."""
-        super().__init__(repository, manifest.digest, gateway, changer)
+        super().__init__(repository, manifest.digest, gateway, changer, context, {})
         self._manifest = manifest
-        self._context = context
-        self.under: dict[str, Digest | None] = {}
 
     async def push(self, tag: str, before: Digest | None, permission: Permission, *, damaged: bool = False) -> Changed:
         """Push the decoy over a tag that holds `before` (None: nothing) still; the rest as in `Change`."""
@@ -143,27 +176,13 @@ class Decoy(EarlierDecoy):
             self.under[tag] = before
         return changed
 
-    async def remove(self, archive: Mapping[Digest, Manifest] | None = None) -> DecoyRemoval:
-        """DELETE the decoy, find out what each tag under it holds, and put back the manifest of a tag that still holds it.
-
-        `archive`: the manifests of these tags, as far as they are at hand; the others are read from the registry.
-        """
-        deleted = await self.delete()
-        # Remembered failures do not count here: the tags have to be read and put back in any case.
-        looks = _DecoyLooks(
-            self, archive or {}, self._gateway.workers, self._changer.with_fresh_memory(), self._context
-        )
-        names = await looks.look(deleted)
-        await looks.put_back()
-        return DecoyRemoval(self.digest, deleted, names, looks.looks)
-
 
 class _DecoyLooks:
     """Reads the tags of one decoy after its DELETE, and keeps what was seen of each in `looks`."""
 
     def __init__(
         self,
-        decoy: Decoy,
+        decoy: EarlierDecoy,
         archive: Mapping[Digest, Manifest],
         workers: Callable[[str], int],
         changer: TagChanger,
