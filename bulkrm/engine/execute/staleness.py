@@ -10,6 +10,7 @@ short. The theory:
 - **How old is too old.** 60 seconds, or five times what the reading took, whichever is longer. Time is counted by the
   clock that says more (`Moment`), so that it also passes while the machine sleeps; what a reading took is counted by the
   monotonic clock, so that sleep in the middle of it grants it no longer life.
+  A judgement that somebody's push was seen to contradict is too old at once, where no outcome of its own tells of that push.
 - **When it is asked.** Before every change, in the last moment before it is sent, whatever went before: a question, a
   pause of the host, a queue, a token that had to be renewed, a stopped process, other deletions. A request that finds
   its reading too old is taken back and comes here.
@@ -43,11 +44,15 @@ from bulkrm.remote.clock import Clock, Moment
 
 @valueclass
 class _Judged:
-    """The newest judgement of a repository. `items`: what it still deletes (None: all that the plan deletes)."""
+    """The newest judgement of a repository. `items`: what it still deletes (None: all that the plan deletes).
+
+    `untrue`: something in the repository was seen to be otherwise, so it is too old whatever its age.
+    """
 
     basis: Basis
     items: Mapping[Target, Item] | None
     dropped: Mapping[Target, Settled]
+    untrue: bool = False
 
 
 class Staleness:
@@ -64,7 +69,12 @@ class Staleness:
 
     def is_stale(self, repository: Repository) -> bool:
         """Tell whether nothing of a repository may be changed before it was looked at again."""
-        return self._of(repository).basis.is_stale(Moment.now(self._clock))
+        judged = self._of(repository)
+        return judged.untrue or judged.basis.is_stale(Moment.now(self._clock))
+
+    def note_untrue(self, repository: Repository) -> None:
+        """Note that a repository was seen to be otherwise than it was judged: it is read and judged again before any change."""
+        self._judged[repository] = replace(self._of(repository), untrue=True)
 
     async def judge_anew_if_stale(self, item: Item) -> Judgement:
         """Return what the newest judgement says of an item. Where that is too old, its repository is read and judged again first.
@@ -102,7 +112,7 @@ class Staleness:
         """Read again what is too old, and judge again where that matters; False: that cannot be done any more."""
         judged = self._of(repository)
         changed = [left for item in self._left(repository, judged) if (left := self._still_open(item)) is not None]
-        if not judged.basis.is_spent(Moment.now(self._clock)):
+        if not judged.untrue and not judged.basis.is_spent(Moment.now(self._clock)):
             listed = await self._rereader.list_again(repository, changed, judged.basis)
             if listed is None:
                 return False

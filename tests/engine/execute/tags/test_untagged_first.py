@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Reply
+from bulkrm.model.settings import Shared, Strategy
+from bulkrm.sandbox import Reply, oci_image
 from tests.engine.runs import APP, Runs, words
 from tests.support.fake_registry import OPEN
 
@@ -38,3 +38,17 @@ async def test_a_tag_that_stays_keeps_its_manifest() -> None:
     assert words(done)["pr-0"] == "deleted"
     assert words(done)["pr-1"].startswith("failed")
     assert runs.registry.tags(APP) == {"pr-1": digests[1]}
+
+
+async def test_an_unlisted_tag_that_moved_is_not_said_to_go_along() -> None:
+    """A tag that the list does not name, and that somebody pushed meanwhile, stays, and no line says that it went."""
+    runs = Runs(GOOGLE)
+    runs.registry.push(APP, oci_image(1), "pr-1", "other", "another")
+    runs.keep()
+    runs.on("DELETE", "manifests/pr-1$", lambda: runs.registry.push(APP, oci_image(5), "other"))
+
+    done = await runs.delete(shared=Shared.DELETE)
+
+    (image,) = done.images
+    assert (image["status"], image["also_removed"]) == ("deleted", [f"{runs.registry.host}/{APP}:another"])
+    assert set(runs.registry.tags(APP)) == {"latest", "other"}
