@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import anyio
 
 from bulkrm.model.result.outcome import NotAttemptedReason, Signal
+from bulkrm.model.valueclass import valueclass
 
 GRACE = 10.0  # seconds for DELETEs in flight; reading is not worth waiting for
 
@@ -70,3 +71,14 @@ class Stop:
         if self._scope is not None:
             grace = self._grace if self._busy() else 0.0
             self._scope.deadline = min(self._scope.deadline, asyncio.get_running_loop().time() + grace)
+
+
+@valueclass
+class UntilStopped:
+    """The permission to send a change (`remote.sending.Permission`) until the run is stopped."""
+
+    stop: Stop
+
+    def holds(self) -> bool:
+        """Tell whether the change may be sent."""
+        return not self.stop

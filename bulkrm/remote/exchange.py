@@ -58,7 +58,7 @@ class HostExchange:
                         continue  # the token expired while this task waited for the slot
                     self._used = ready
                     url, headers = host.base + request.target, {**ready.headers, **request.headers}
-                    if sending.withdrawn():
+                    if not sending.permission.holds():
                         raise Withdrawn(self._last_failure(request))
                     before, sending.effect = sending.effect, Effect.OPEN
                     answer = await host.transmit(request, url, headers)

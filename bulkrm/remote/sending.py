@@ -1,6 +1,5 @@
-"""One change of a registry: whether it is withdrawn, and what its sends may have done."""
+"""One change of a registry: whether it may be sent, and what its sends may have done."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,20 +31,39 @@ class Lookup(Protocol):
         ...
 
 
-def _never() -> bool:
-    return False
+class Permission(Protocol):
+    """Whether a change may be sent now: asked for right before each send, in its slot, however long the change has waited.
+
+    Once it is lost it does not come back.
+    """
+
+    def holds(self) -> bool:
+        """Tell whether the change may be sent."""
+        ...
+
+
+class Always:
+    """Also in a stopped run: for what mends or ends something half-done."""
+
+    __slots__ = ()
+
+    def holds(self) -> bool:
+        """Tell that the change may be sent."""
+        return True
+
+
+ALWAYS = Always()
 
 
 @dataclass(slots=True, eq=False)  # two changes are never equal
 class Sending:
     """One change, from its first send to its last, and what these sends may have done by now.
 
-    `withdrawn`: called in the slot, right before each send; it returns True if the facts behind the change are too old, or
-    the run is stopped. A change that is not `repeatable` is sent once: before a second send the caller has to read those
+    `permission`: without it the change is withdrawn, because the facts behind it are too old, or the run is stopped. A change that is not `repeatable` is sent once: before a second send the caller has to read those
     facts again.
     """
 
-    withdrawn: Callable[[], bool] = _never
+    permission: Permission = ALWAYS
     repeatable: bool = True
     effect: Effect = Effect.NONE
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.tag_change import Pushed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -17,6 +16,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
+from bulkrm.remote.sending import ALWAYS
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, oci_image, put_image
 from bulkrm.state.errors import StateError
 from tests.protocol.opening import app, opened

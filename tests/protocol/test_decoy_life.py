@@ -3,13 +3,13 @@
 import anyio
 import pytest
 
-from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Pushed
 from bulkrm.model.manifests.manifest import Manifest, decoy_run
 from bulkrm.model.result.effect import Removal, TagState
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Signal
 from bulkrm.planning.image_state import Unsent
+from bulkrm.remote.sending import ALWAYS
 from bulkrm.sandbox import Auth, Call, Drop, Reply, SandboxSettings, ServerRequest
 from bulkrm.state.errors import StateError
 from tests.protocol.opening import app

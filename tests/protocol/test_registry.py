@@ -30,6 +30,7 @@ from bulkrm.sandbox import (
     redirect,
 )
 from tests.protocol.opening import app, failure_of, fill, opened
+from tests.protocol.tag_scene import Lost
 from tests.support.clock import FakeClock
 from tests.support.scripted import Close, Raw, ScriptedServer, Step, reply
 
@@ -312,7 +313,7 @@ async def test_withdrawn() -> None:
     """A request that is taken back before its first send is not sent, and has no sending."""
     async with Sandbox(OPEN) as sandbox, opened() as registries:
         digests = fill(sandbox, "1")
-        sending = Sending(withdrawn=lambda: True)
+        sending = Sending(Lost())
         with pytest.raises(Withdrawn):
             await registries[sandbox.host].delete(app(sandbox), Digest(digests["1"]), sending)
 

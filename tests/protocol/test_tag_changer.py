@@ -3,7 +3,6 @@
 import anyio
 import pytest
 
-from bulkrm.engine.execute.permission import ALWAYS
 from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead, TagsUnderDecoy
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest, Resolved
@@ -11,6 +10,7 @@ from bulkrm.model.plan import Delete, Item
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.planning.image_state import Unsent
+from bulkrm.remote.sending import ALWAYS
 from bulkrm.sandbox import Auth, Call, Drop, DropAfter, Reply, SandboxSettings, ServerRequest
 from tests.protocol.opening import app
 from tests.protocol.tag_scene import APP, DAMAGE, Lost, Scene, scene, sent

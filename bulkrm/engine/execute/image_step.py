@@ -13,7 +13,7 @@ from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
 from bulkrm.engine.execute.stages import Stages
-from bulkrm.engine.execute.staleness import Staleness
+from bulkrm.engine.execute.staleness import Staleness, WhileFresh
 from bulkrm.engine.execute.step_order import StepOrder
 from bulkrm.engine.execute.tags.untag import Untagging
 from bulkrm.engine.record.recorder import not_recorded
@@ -77,12 +77,9 @@ class ImageStep:
         self._step = step
         self._item = step.item
         self._parts = parts
-        self._sending = Sending(self._is_withdrawn, effect=effect)
+        self._sending = Sending(WhileFresh(parts.stop, parts.staleness, step.item.repository), effect=effect)
         self._turn = parts.first_alone.turn()
         self._state: State = Queued(step.item)
-
-    def _is_withdrawn(self) -> bool:
-        return bool(self._parts.stop) or self._parts.staleness.is_stale(self._item.repository)
 
     async def run(self) -> None:
         """Do what `next_step` says until that is `Leave`: then every target has its outcome, or waits for a proof."""

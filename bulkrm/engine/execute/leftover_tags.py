@@ -4,17 +4,18 @@ from collections.abc import Collection, Mapping
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, FailedChange, Moved, NotSent, may_be_made
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.stop import UntilStopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.valueclass import valueclass
+from bulkrm.remote.sending import ALWAYS
 
 
 @valueclass

@@ -33,6 +33,7 @@ import anyio
 
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.reading import Basis, Rereader
+from bulkrm.engine.stop import Stop
 from bulkrm.model.grouping import by_repository
 from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository
@@ -132,3 +133,16 @@ class Staleness:
         if judged.items is None:
             return self._changed[repository]
         return list({id(item): item for item in judged.items.values()}.values())
+
+
+@valueclass
+class WhileFresh:
+    """The permission to send a change (`remote.sending.Permission`) until the run is stopped, or it has to be judged again."""
+
+    stop: Stop
+    staleness: Staleness
+    repository: Repository
+
+    def holds(self) -> bool:
+        """Tell whether the change may be sent."""
+        return not self.stop and not self.staleness.is_stale(self.repository)

@@ -11,14 +11,13 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.permission import UntilStopped
 from bulkrm.engine.execute.tags.tag_change import Change, Pushed, outcome_of, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.record.undo_recorder import Restoration, UndoRecording
-from bulkrm.engine.stop import GRACE
+from bulkrm.engine.stop import GRACE, UntilStopped
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Phase, PhaseBegan

@@ -11,7 +11,6 @@ from contextlib import nullcontext
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.permission import UntilStopped
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
 from bulkrm.engine.execute.tags.tag_change import (
@@ -30,7 +29,7 @@ from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.record.recorder import not_recorded
-from bulkrm.engine.stop import GRACE
+from bulkrm.engine.stop import GRACE, UntilStopped
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Phase, PhaseBegan

@@ -34,7 +34,6 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.permission import Permission
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, may_be_made, none_if_damaged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -46,7 +45,7 @@ from bulkrm.model.manifests.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure
-from bulkrm.remote.sending import Sending
+from bulkrm.remote.sending import Permission, Sending
 
 
 class Decoys:

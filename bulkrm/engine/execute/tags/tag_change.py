@@ -27,7 +27,6 @@ has, and damage counts as nothing.
 
 from dataclasses import dataclass, field
 
-from bulkrm.engine.execute.permission import Permission
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
@@ -37,7 +36,7 @@ from bulkrm.model.result.outcome import Gone, Kept, KeptReason, Outcome, Untagge
 from bulkrm.model.target import Target
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import Unsent
-from bulkrm.remote.sending import Sending
+from bulkrm.remote.sending import Permission, Sending
 
 
 def _once() -> Sending:

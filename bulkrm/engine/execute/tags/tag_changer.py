@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.permission import ALWAYS, Permission
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
@@ -26,7 +25,7 @@ from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, outcome_of_failure
 from bulkrm.remote.clock import Clock, Moment
-from bulkrm.remote.sending import Withdrawn
+from bulkrm.remote.sending import ALWAYS, Permission, Withdrawn
 
 _FRESH = 5.0  # seconds after which what was read of a tag is too old to change it
 _TRIES = 8  # times that a tag is read: a token may end, or the host pause, while a request waits for its turn
@@ -119,7 +118,7 @@ class TagChanger:
             settled = settled_by_reading(change, await self._held(change))
             if settled is not None:
                 return settled
-            sending.withdrawn = _LastReading(self._clock, change.permission).is_void
+            sending.permission = _WhileRead(self._clock, change.permission)
             try:
                 with self._in_flight.of(sending):
                     result = await self._send(change, manifest)
@@ -144,17 +143,17 @@ class TagChanger:
         return await read(change.repository, change.tag)
 
 
-class _LastReading:
-    """The reading of a tag right before its change is sent."""
+class _WhileRead:
+    """A permission that holds as long as a tag was read a short time ago, and the permission of its change does."""
 
     def __init__(self, clock: Clock, permission: Permission) -> None:
         self._clock = clock
         self._permission = permission
         self._read = Moment.now(clock)
 
-    def is_void(self) -> bool:
-        """Tell whether the change is withdrawn: its tag was read too long ago, or its permission is lost."""
-        return self._read.until(Moment.now(self._clock)) > _FRESH or not self._permission.holds()
+    def holds(self) -> bool:
+        """Tell whether the change may be sent."""
+        return self._read.until(Moment.now(self._clock)) <= _FRESH and self._permission.holds()
 
 
 def _served_without(item: Item, tag: str) -> Failure:

@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from bulkrm.engine.execute.permission import Permission
 from bulkrm.engine.execute.tags.decoy import Decoy
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, FailedChange, Moved, may_be_made, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -10,6 +9,7 @@ from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure
+from bulkrm.remote.sending import Permission
 
 
 class RemoverAhead(Protocol):

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
-from bulkrm.engine.execute.permission import Permission, WhileFresh
-from bulkrm.engine.execute.staleness import Staleness
+from bulkrm.engine.execute.staleness import Staleness, WhileFresh
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
@@ -37,6 +36,7 @@ from bulkrm.planning.image_state import Unsent
 from bulkrm.planning.next_step import Leave
 from bulkrm.planning.next_tags import KnownTags, RecheckTags, RecordDropped, SendTags, next_tags
 from bulkrm.planning.removal_outcomes import remaining
+from bulkrm.remote.sending import Permission
 from bulkrm.state.errors import StateError
 
 

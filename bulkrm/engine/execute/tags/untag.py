@@ -13,8 +13,7 @@ from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone, GateKind
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
-from bulkrm.engine.execute.permission import Permission, WhileFresh
-from bulkrm.engine.execute.staleness import Staleness
+from bulkrm.engine.execute.staleness import Staleness, WhileFresh
 from bulkrm.engine.execute.tags.tag_change import Change, Changed, outcome_of, unconfirmed, untagged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
@@ -25,6 +24,7 @@ from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome, outcome_of_failure
 from bulkrm.planning.image_state import CameTo, Finding, Unsent
+from bulkrm.remote.sending import Permission
 
 # `FOUND_GONE`: the tag answers 404 after a DELETE without a clean answer, and only the tag list tells whether it is gone.
 _Result = Outcome | Literal[Removal.FOUND_GONE] | None

@@ -3,7 +3,6 @@
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
-from bulkrm.engine.execute.permission import Permission
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
@@ -15,6 +14,7 @@ from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, outcome_of_failure
+from bulkrm.remote.sending import Permission
 
 _CUT_OFF = Failure(
     FailureCode.UNCONFIRMED,

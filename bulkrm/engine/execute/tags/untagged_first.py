@@ -17,8 +17,7 @@ from typing import Literal
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
-from bulkrm.engine.execute.permission import WhileFresh
-from bulkrm.engine.execute.staleness import Staleness
+from bulkrm.engine.execute.staleness import Staleness, WhileFresh
 from bulkrm.engine.execute.tags.tag_change import FailedChange, Moved, NotSent, moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from bulkrm.engine.execute.permission import ALWAYS, UntilStopped
 from bulkrm.engine.execute.tags.tag_change import (
     Change,
     Changed,
@@ -19,13 +18,14 @@ from bulkrm.engine.execute.tags.tag_change import (
     settled_by_reading,
     unconfirmed,
 )
-from bulkrm.engine.stop import Stop
+from bulkrm.engine.stop import Stop, UntilStopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, NotAttempted, NotAttemptedReason, Outcome, Untagged
 from bulkrm.planning.image_state import Unsent
+from bulkrm.remote.sending import ALWAYS
 
 APP = Repository("r.example", "app")
 STOPPED = Stop()

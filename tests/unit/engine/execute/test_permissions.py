@@ -4,9 +4,10 @@ from typing import Any, cast
 
 import pytest
 
-from bulkrm.engine.execute.permission import ALWAYS, UntilStopped, WhileFresh
-from bulkrm.engine.stop import Stop
+from bulkrm.engine.execute.staleness import WhileFresh
+from bulkrm.engine.stop import Stop, UntilStopped
 from bulkrm.model.reference import Repository
+from bulkrm.remote.sending import ALWAYS
 
 APP, OTHER = Repository("registry.example", "team/app"), Repository("registry.example", "team/other")
 
