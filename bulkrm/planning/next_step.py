@@ -64,7 +64,7 @@ class Recheck:
 
 @valueclass
 class Send:
-    """Send the request that deletes it, or takes its tags off."""
+    """Send the request that deletes it, or untags it."""
 
     state: Going
 

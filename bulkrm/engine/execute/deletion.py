@@ -33,7 +33,7 @@ class Deletion:
         """
         untagged = self.must_be_untagged_first(item)
         if untagged:
-            left = await self._untagged_first.take_off(item, staleness)
+            left = await self._untagged_first.remove_tags(item, staleness)
             if not isinstance(left, Item):
                 return left
             item = left

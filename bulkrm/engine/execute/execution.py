@@ -1,7 +1,7 @@
 """The delete phase: compiles a plan into steps, and carries them out, many at once, each host's under its limiter.
 
-The unit of work is a step (`model.steps`). `ImageStep` deletes one manifest, or takes tags off one that stays; one
-`RemoveTagsAhead` takes the tags off many manifests of a repository. `StepOrder` says which step waits for which, `FirstAlone`
+The unit of work is a step (`model.steps`). `ImageStep` deletes one manifest, or removes tags of one that stays; one
+`RemoveTagsAhead` removes the tags of many manifests of a repository. `StepOrder` says which step waits for which, `FirstAlone`
 lets the first deletions of a host and a place go alone, `next_step` decides what comes next for an image.
 """
 

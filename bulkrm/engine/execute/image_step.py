@@ -68,7 +68,7 @@ class Parts:
 
 
 class ImageStep:
-    """One step for one image: deletes it, or takes tags off it."""
+    """One step for one image: deletes it, or untags it."""
 
     __slots__ = ("_item", "_parts", "_sending", "_state", "_step", "_turn")
 

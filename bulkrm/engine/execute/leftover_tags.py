@@ -33,7 +33,7 @@ class LeftoverTags:
     def __init__(
         self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, decoys: Decoys, *, allow_decoy: bool
     ) -> None:
-        """`allow_decoy`: what answers nothing is also taken off by pushing a decoy over it."""
+        """`allow_decoy`: what answers nothing is also removed, by pushing a decoy over it."""
         self._gateway = gateway
         self._in_flight = in_flight
         self._context = context
@@ -86,7 +86,7 @@ class LeftoverTags:
         if refused and self._allow_decoy and not self._context.stop:
             await self._by_decoy([leftover for leftover in left if leftover.look.state is TagState.DANGLING])
 
-    async def take_off(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
+    async def remove_tags(self, item: Item, tags: Collection[str]) -> Mapping[str, TagLook]:
         """DELETE the tags of a manifest that is gone, on a registry where tags outlive it; return what was seen of each.
 
         This goes on in a stopped run, because a half-deleted image is of no use to anybody. Only a refusal shows that a tag

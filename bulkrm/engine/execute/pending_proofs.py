@@ -56,10 +56,10 @@ class PendingProofs:
         context: RunContext,
         record: RecordOutcome,
         *,
-        mend: bool = True,
+        remove_leftover: bool = True,
     ) -> None:
-        """`record` gets each outcome as soon as it is known. With `mend` False leftover tags are only reported, not removed."""
-        self._mend = mend
+        """`record` gets each outcome as soon as it is known. With `remove_leftover` False leftover tags are only reported."""
+        self._remove_leftover = remove_leftover
         self._leftover_tags = leftover_tags
         self._in_flight = in_flight
         self._stop = context.stop
@@ -112,7 +112,7 @@ class PendingProofs:
         leftover_tags = self._leftover_tags.with_fresh_memory()
         failure = await self._look(repository, taken, leftover_tags)
         pauses = Pauses(self._clock, self._stop)
-        while failure is None and self._mend and any(each.left for each in taken) and await pauses.take():
+        while failure is None and self._remove_leftover and any(each.left for each in taken) and await pauses.take():
             failure = await self._look(repository, taken, leftover_tags)
             left = [leftover for each in taken for leftover in each.left]
             if pauses.taken == 1 and left and failure is None and not self._stop:

@@ -131,7 +131,7 @@ class Proof:
                 return [(target, Failed(failure)) for target in item.targets]
             self._open(place)
         if place.tags_go is False and self.has_tags(item):
-            return await self._take_off(item, removal, place)
+            return await self._remove_tags(item, removal, place)
         listed_still = place.stay_listed or self._removed_ahead.any_found_gone(item.repository, item.tags)
         if removal is Removal.FOUND_GONE or listed_still:
             return None if item.tags else ((target, done(item, removal)) for target in item.targets)
@@ -193,14 +193,14 @@ class Proof:
         while not isinstance(held, Failure) and (held is not None or look.state.remains) and await pauses.take():
             held, look = await _seen(leftover_tags, item, tag, listed=listed)
             if tag is not None and held is None and look.state is TagState.SERVES:
-                after_its_delete = (await self._leftover_tags.take_off(item, [tag]))[tag]
+                after_its_delete = (await self._leftover_tags.remove_tags(item, [tag]))[tag]
                 if after_its_delete.state is TagState.GONE:
                     break
         return held, look
 
-    async def _take_off(self, item: Item, removal: Removal, place: _Place) -> Told:
+    async def _remove_tags(self, item: Item, removal: Removal, place: _Place) -> Told:
         """Delete the tags of a manifest that is gone; if that fails, no other tagged manifest of the place is deleted."""
-        told = list(outcomes(item, removal, await self._leftover_tags.take_off(item, item.tags)))
+        told = list(outcomes(item, removal, await self._leftover_tags.remove_tags(item, item.tags)))
         failed = next((outcome.failure for _, outcome in told if isinstance(outcome, Failed)), None)
         if failed is not None and failed.code is FailureCode.TAGS_REMAIN:
             what = f"not sent: this registry deletes manifests and not their tags, as was seen of {item.repository}@{item.digest}"

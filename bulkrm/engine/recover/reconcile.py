@@ -50,7 +50,7 @@ class Reconciliation:
         self._decoys = Decoys(gateway, in_flight, context)
         self._tags = TagChanger(gateway, in_flight, context.clock)
         leftover_tags = LeftoverTags(gateway, in_flight, context, self._decoys, allow_decoy=policy.allow_decoy)
-        self._pending = PendingProofs(leftover_tags, in_flight, context, self._tell, mend=not policy.dry_run)
+        self._pending = PendingProofs(leftover_tags, in_flight, context, self._tell, remove_leftover=not policy.dry_run)
         self._outcomes = outcomes
         self._stop = context.stop
         self._removed_ahead = context.removed_ahead
@@ -197,9 +197,9 @@ class Reconciliation:
             return None
         if self._dry_run:
             return WouldUntag(item.verdict.remaining_tags if isinstance(item.verdict, Untag) else ())
-        return await self._uncover(item, target, held)
+        return await self._remove_decoy(item, target, held)
 
-    async def _uncover(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
+    async def _remove_decoy(self, item: Item, target: Target, decoy: Digest) -> Outcome | None:
         """Go on with the decoy that a tag leads to; return the outcome of the tag, None: it went, or only the list can tell."""
         tag = tag_of(target)
         with self.in_flight.unfinished():

@@ -108,6 +108,6 @@ class DecoyAwareRereader:
 
 def _others(repository: Repository, tag: str, run: str) -> Failure:
     whose = f"the run {run} of bulkrm" if run else "another run of bulkrm"
-    what = f"{repository}:{tag} holds an empty index of {whose}, which takes the tag off, or was stopped before it had done so"
+    what = f"{repository}:{tag} holds an empty index of {whose}, which removes the tag, or was stopped before it had done so"
     hint = f"wait for that run, or `bulkrm resume{f' {run}' if run else ''}` where it was stopped; then resume this one"
     return Failure(FailureCode.UNFINISHED, what, None, hint)

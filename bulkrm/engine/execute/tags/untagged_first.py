@@ -44,18 +44,18 @@ class UntaggedFirst:
         self._outcomes = outcomes
         self._tags_ahead = TagsAhead(TagChanger(gateway, in_flight, context.clock), context.removed_ahead)
 
-    async def take_off(self, item: Item, staleness: Staleness) -> Item | Unsent | Literal[Finding.RECORDED]:
+    async def remove_tags(self, item: Item, staleness: Staleness) -> Item | Unsent | Literal[Finding.RECORDED]:
         """Delete the tags of an item; return it with the targets for which its manifest is deleted now.
 
         Raises StateError where the intent cannot be recorded.
         """
-        stays = await self._tags_off(item, staleness)
+        stays = await self._remove_each(item, staleness)
         if stays is not None:
             return stays if isinstance(stays, Unsent) else Finding.RECORDED
         going = self._outcomes.open_targets(item)
         return replace(item, targets=going) if going else Finding.RECORDED
 
-    async def _tags_off(self, item: Item, staleness: Staleness) -> Unsent | Failure | None:
+    async def _remove_each(self, item: Item, staleness: Staleness) -> Unsent | Failure | None:
         """Delete all tags of an item, one by one; return why one stays: its outcome is recorded, and the manifest stays too."""
         tags = dict.fromkeys((*item.named_tags, *item.tags))
         left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]

@@ -248,7 +248,7 @@ async def test_what_has_its_outcomes_already() -> None:
         ([BROKEN, Removal.FOUND_GONE], [Failed(BROKEN), UNTAGGED]),
     ],
 )
-async def test_tags_that_a_killed_run_has_begun_to_take_off(looks: list[LookResult], expected: list[Outcome]) -> None:
+async def test_tags_that_a_killed_run_has_begun_to_remove(looks: list[LookResult], expected: list[Outcome]) -> None:
     """Each tag is looked at, since its manifest says nothing of it: one that is gone may have gone by that run."""
     script = Script([], Stop(), list(looks), judgements=[Judgement(None, (Settled(A, NEEDED), Settled(B, NEEDED)))])
     item = replace(ITEM, verdict=Untag(("latest",)))
