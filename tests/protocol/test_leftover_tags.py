@@ -26,7 +26,7 @@ async def test_a_tag_that_holds_a_decoy_of_this_run(*, refused: bool) -> None:
         item = Item(app(here.sandbox), Resolved(here.held["a"], OCI_MANIFEST, 3), (), Delete(), ("a",))
         leftover = LeftoverTags(here.gateway, here.in_flight, here.context, here.decoys, allow_decoy=True)
 
-        looks = await leftover.take_off(item, ["a"])
+        looks = await leftover.remove_tags(item, ["a"])
 
         assert looks["a"].state is (TagState.DANGLING if refused else TagState.GONE)
         assert here.now().get("a") == (made.digest if refused else None)

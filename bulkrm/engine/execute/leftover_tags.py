@@ -92,9 +92,9 @@ class LeftoverTags:
         This goes on in a stopped run, because a half-deleted image is of no use to anybody. Only a refusal shows that a tag
         cannot be deleted there; one that could not be read, so that nothing was sent, is `UNKNOWN`.
         """
-        return {tag: await self._take_off_one(item, tag) for tag in tags}
+        return {tag: await self._remove_tag(item, tag) for tag in tags}
 
-    async def _take_off_one(self, item: Item, tag: str) -> TagLook:
+    async def _remove_tag(self, item: Item, tag: str) -> TagLook:
         decoys = self._context.removed_ahead.decoys(item.repository)
         look, changed = TagLook(TagState.SERVES, item.digest), await self._delete(item, tag, item.digest)
         if (
