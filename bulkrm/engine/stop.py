@@ -39,10 +39,13 @@ class Stop:
         It is cancelled at once where `busy` says that nothing is under way that is worth waiting for. Code that runs in a
         phase asks the stop itself before it begins something new.
         """
+        around = self._scope, self._grace, self._busy
         self._grace, self._busy = grace, busy
-        with anyio.CancelScope() as self._scope:
-            yield
-        self._scope = None
+        try:
+            with anyio.CancelScope() as self._scope:
+                yield
+        finally:  # also where the phase raises: a later stop ends no phase that is over
+            self._scope, self._grace, self._busy = around
 
     def fail_fast(self) -> None:
         """Stop because an image failed and the user wants no more then."""

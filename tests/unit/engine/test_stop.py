@@ -90,3 +90,20 @@ async def test_calm() -> None:
         await anyio.sleep_forever()
 
     assert before == float("inf")
+
+
+async def test_a_phase_that_raises_is_over() -> None:
+    """A stop after it ends nothing of it, but the phase around it, with the grace of that one."""
+    stop, reached = Stop(), False
+
+    with stop.phase(GRACE):
+        with pytest.raises(Bug), stop.phase():
+            raise Bug
+        stop.interrupt(Signal.INTERRUPT)
+        left = anyio.current_effective_deadline() - anyio.current_time()
+        stop.interrupt(Signal.INTERRUPT)
+        await anyio.lowlevel.checkpoint()
+        reached = True
+
+    assert 9 < left <= 10
+    assert not reached
