@@ -24,7 +24,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal, TagState
+from bulkrm.model.result.effect import Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.settings import Policy
@@ -38,7 +38,10 @@ class Reconciliation:
     def __init__(
         self, earlier: EarlierProgress, gateway: Gateway, context: RunContext, outcomes: Outcomes, policy: Policy
     ) -> None:
-        """`outcomes`: has the results of earlier parts. In a dry run decoys and leftover tags are not removed."""
+        """`outcomes`: has the results of earlier parts. In a dry run decoys and leftover tags are not removed.
+
+        `in_flight` has the changes under way, which a stopped run waits for as in any other part of it.
+        """
         self.in_flight = in_flight = RequestsInFlight(context.stop)
         self._dry_run = policy.dry_run
         self._plan = Plan(())
@@ -57,7 +60,8 @@ class Reconciliation:
         self._held = by_repository(earlier.removed_ahead)
         self._nowhere: dict[Repository, list[Dangling]] = {}  # tags that had no manifest, and may lead to a decoy now
         for (repository, tag), digest in earlier.removed_ahead.items():
-            context.removed_ahead.note_sent(repository, tag, digest)
+            note = context.removed_ahead.cover if repository in earlier.decoys else context.removed_ahead.doubt
+            note(repository, tag, digest)
         for repository, digests in earlier.decoys.items():
             for decoy in digests:
                 context.removed_ahead.add_decoy(repository, decoy)
@@ -68,7 +72,13 @@ class Reconciliation:
         await self._settle_decoys(plan)
         begun = [item for item in plan.changed_items if self._is_begun(item) and self._open(item)]
         await run_jobs(by_host(begun), self._gateway.workers, self._look, self._stop)
-        await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
+        await self._conclude_all()
+
+    async def _conclude_all(self) -> None:
+        try:
+            await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
+        finally:
+            self._pending.give_up()
 
     async def _settle_decoys(self, plan: Plan) -> None:
         """Delete the decoys that were pushed over tags ahead of their manifests, and over tags without a manifest."""
@@ -92,7 +102,7 @@ class Reconciliation:
             if isinstance(entry.outcome, Gone) and entry.target in begun and not self._outcomes.has(entry.target):
                 item = begun[entry.target]
                 self._gone.setdefault(item.repository, []).append((item, (entry.target,)))
-        await run_jobs(by_host(self._gone), self._gateway.workers, self._conclude, self._stop)
+        await self._conclude_all()
 
     async def _conclude(self, repository: Repository) -> None:
         """Record the images that are gone, unless the registry answers that it does not have the repository.
@@ -147,9 +157,11 @@ class Reconciliation:
         left: dict[str, Failure] = {}
         for decoy in sorted(self._earlier.decoys[repository]) if under else ():
             if self._stop:
-                return
+                break
             with self.in_flight.unfinished():
                 removal = await self._decoys.earlier(repository, decoy, under).remove_if_there(self._earlier.archive)
+            for tag, look in removal.looks.items():
+                self._note(repository, tag, look)
             found = {tag: stuck(repository, tag, decoy, look.held) for tag, look in removal.looks.items()}
             left.update({tag: failure for tag, failure in found.items() if failure is not None})
         for tag, failure in left.items():
@@ -158,6 +170,14 @@ class Reconciliation:
                     self._outcomes.record(target, Failed(failure), item.resolved)
             if tag in nowhere and not self._outcomes.has(nowhere[tag].target):
                 self._outcomes.record(nowhere[tag].target, Failed(failure))
+
+    def _note(self, repository: Repository, tag: str, look: TagLook) -> None:
+        """Note what was seen of a tag that may have been removed ahead: it is gone, or there, without a decoy of this run."""
+        digest = self._earlier.removed_ahead.get((repository, tag))
+        if digest is not None and look.state is TagState.GONE:
+            self._removed_ahead.add(repository, tag, digest, Removal.FOUND_GONE)
+        elif look.state in (TagState.SERVES, TagState.MOVED) and look.held not in self._earlier.decoys[repository]:
+            self._removed_ahead.drop(repository, tag)
 
     async def _look_under(self, repository: Repository) -> None:
         """Record in a dry run that tags without a manifest would be deleted, if they lead to a decoy of this run."""

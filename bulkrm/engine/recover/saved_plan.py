@@ -13,6 +13,7 @@ from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.plan.planner import Planner, PlanWithFacts
 from bulkrm.engine.recover.reconcile import Reconciliation
 from bulkrm.engine.recover.undone import RestoredImages
+from bulkrm.engine.stop import GRACE
 from bulkrm.model.settings import Policy
 from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import combined, failed_targets, without_done
@@ -48,7 +49,8 @@ class SavedPlanJudge:
             self._gateway.note_answer(item.repository.host)
         reconciliation = Reconciliation(saved.earlier, self._gateway, self._context, self._outcomes, self._policy)
         made = None  # stays None if the phase is cut short
-        with stop.phase():
+        # This also deletes decoys, and puts back what was under them.
+        with stop.phase(GRACE, reconciliation.in_flight.busy):
             await reconciliation.settle(saved.plan)
             made = await self._judge_again()
             if made is not None:

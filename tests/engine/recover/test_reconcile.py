@@ -129,6 +129,42 @@ async def test_no_tag_that_is_taken_off_keeps_the_decoy_of_a_killed_run(tmp_path
     assert {word.partition(" ")[0] for word in words(done).values()} == {"failed"}
 
 
+@pytest.mark.parametrize("at", ["DELETE", "PUT"])
+async def test_a_signal_lets_resume_put_back(tmp_path: Path, at: str) -> None:
+    """Ctrl-C while `resume` deletes a decoy, or puts back what was under it, leaves no tag with the decoy, as in any run."""
+    runs = Runs(replace(OPEN, tags_survive_digest_delete=True))
+    runs.fill(2)
+    runs.keep()
+    before = runs.registry.tags(APP)
+    await killed_after(runs, tmp_path, 2, strategy=Strategy.TAGS_FIRST, allow_decoy=True)
+    assert runs.registry.tags(APP) != before
+    stop = Stop()
+    runs.on(at, "", lambda: stop.interrupt(Signal.INTERRUPT))
+
+    done = await runs.resume(tmp_path, allow_decoy=True, concurrency=1, stop=stop)
+
+    assert done.code == 130
+    assert runs.registry.tags(APP) == before
+    assert set(words(done).values()) == {"not-attempted interrupted"}
+
+
+async def test_a_resume_that_is_killed_says_what_may_be_left(tmp_path: Path) -> None:
+    """An image whose tag may hold the decoy of the run before is unfinished, although this part of the run sent nothing for it."""
+    runs = Runs(replace(OPEN, tags_survive_digest_delete=True))
+    runs.fill(2)
+    before = runs.registry.tags(APP)
+    await killed_after(runs, tmp_path, 2, strategy=Strategy.TAGS_FIRST, allow_decoy=True)
+    stop = Stop()
+    for _ in range(2):
+        runs.on("GET|HEAD", "manifests", lambda: stop.interrupt(Signal.INTERRUPT))
+
+    done = await runs.resume(tmp_path, allow_decoy=True, concurrency=1, stop=stop)
+
+    assert {tag for tag, digest in runs.registry.tags(APP).items() if digest != before[tag]} <= set(words(done))
+    assert set(words(done).values()) == {"failed unfinished"}
+    assert all("empty index" in image["error"]["message"] for image in done.images)
+
+
 async def test_a_second_resume_has_nothing_to_do(runs: Runs, tmp_path: Path) -> None:
     """A run that ended well is finished: there is nothing left to go on with."""
     digests = runs.fill(3)
