@@ -67,24 +67,29 @@ class Execution:
         options: ExecutionOptions,
     ) -> None:
         """Compile the steps of the plan; nothing is sent yet."""
+        self._context, self._gateway, self._begun = context, gateway, options.begun
         changed = tuple(plan.changed_items)
         self._steps = compile_steps(changed, _in_bulk(plan))
         steps = [step for steps in self._steps.values() for step in steps]
-        self._context = context
-        self._gateway = gateway
+
+        # The requests that change tags.
         in_flight = RequestsInFlight(context.stop)
         changer = TagChanger(gateway, in_flight, context.clock)
         decoys = Decoys(gateway, in_flight, context)
-        self._begun = options.begun
+        others = OtherDecoys(changer, context)
+
+        # Outcomes, and the proofs that they need.
         first_alone = FirstAlone()
         recorded = ItemOutcomes(outcomes, context, fail_fast=options.fail_fast)
-        others = OtherDecoys(changer, context)
         leftover_tags = LeftoverTags(gateway, in_flight, context, decoys, allow_decoy=options.allow_decoy)
         pending = PendingProofs(leftover_tags, in_flight, context, recorded.conclude)
         proof = Proof(leftover_tags, context, pending, recorded, first_alone)
+
+        # Steps that remove tags: ahead of manifests, and of those that stay.
         self._tags_first = TagsFirst(gateway, in_flight, context, decoys, others, recorded)
         by_tag = UntagByTag(changer, in_flight, context, first_alone, pending, recorded)
         by_decoy = UntagByDecoy(changer, in_flight, decoys, others, pending, recorded)
+
         self._parts = Parts(
             stop=context.stop,
             order=StepOrder(steps),
