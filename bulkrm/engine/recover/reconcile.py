@@ -148,9 +148,11 @@ class Reconciliation:
         """Go on with the decoys that are, or may be, over tags of manifests to delete, and over tags without a manifest.
 
         A tag that went, or holds what it held, is judged again with its manifest; one that may hold a decoy has its outcome here.
+        A manifest of which an earlier part said that it is deleted is not put back: then the decoy was pushed over a leftover tag.
         """
-        under: dict[str, Digest | None] = {
-            name[1]: self._earlier.removed_ahead[name] for name in self._held.get(repository, ())
+        under = {
+            name[1]: None if self._went(name) else self._earlier.removed_ahead[name]
+            for name in self._held.get(repository, ())
         }
         nowhere = {tag_of(entry.target): entry for entry in self._nowhere.get(repository, ())}
         under.update(dict.fromkeys(nowhere))
@@ -170,6 +172,10 @@ class Reconciliation:
                     self._outcomes.record(target, Failed(failure), item.resolved)
             if tag in nowhere and not self._outcomes.has(nowhere[tag].target):
                 self._outcomes.record(nowhere[tag].target, Failed(failure))
+
+    def _went(self, name: tuple[Repository, str]) -> bool:
+        """Tell whether an earlier part of the run told that the manifest is deleted that a tag held."""
+        return any(self._outcomes.went(item) for item, _ in self._named.get(name, ()))
 
     def _note(self, repository: Repository, tag: str, look: TagLook) -> None:
         """Note what was seen of a tag that may have been removed ahead: it is gone, or there, without a decoy of this run."""

@@ -9,7 +9,7 @@ import pytest
 from bulkrm.engine.stop import Stop
 from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
-from bulkrm.sandbox import oci_image
+from bulkrm.sandbox import Drop, oci_image
 from tests.engine.runs import APP, TAGS, Runs, words
 from tests.integration.engine import Done
 from tests.support.fake_registry import OPEN
@@ -163,6 +163,27 @@ async def test_a_resume_that_is_killed_says_what_may_be_left(tmp_path: Path) -> 
     assert {tag for tag, digest in runs.registry.tags(APP).items() if digest != before[tag]} <= set(words(done))
     assert set(words(done).values()) == {"failed unfinished"}
     assert all("empty index" in image["error"]["message"] for image in done.images)
+
+
+async def test_a_manifest_that_was_told_deleted_does_not_come_back(tmp_path: Path) -> None:
+    """A decoy that stays on a leftover tag of a deleted manifest is told, and not replaced by that manifest."""
+    runs = Runs(replace(OPEN, tags_survive_digest_delete=True))
+    (digest,) = runs.fill(1, "b")
+    stop = Stop()
+
+    def stops_half_way() -> None:
+        runs.registry.store.delete_manifest(APP, digest, only=1)
+        runs.registry.store.delete_tag(APP, "pr-0")
+
+    runs.on("DELETE", digest, stops_half_way)
+    runs.registry.faults.add(Drop(), method="DELETE", path=digest)
+    first = await runs.delete(state=tmp_path, stop=stop, concurrency=1, strategy=Strategy.TAGS_FIRST, allow_decoy=True)
+    assert "deleted" in words(first).values()
+
+    done = await runs.resume(tmp_path, allow_decoy=True, concurrency=1)
+
+    assert words(done) == words(first)
+    assert digest not in runs.registry.store.digests(APP)
 
 
 async def test_a_second_resume_has_nothing_to_do(runs: Runs, tmp_path: Path) -> None:
