@@ -17,14 +17,15 @@ be listed although nothing answers under it, so the tag list has to be read befo
 What an image is whose tag is gone follows from what becomes of its manifest: `bulkrm.planning.image_outcome`.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.target import Target
-from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, RemovedTag, UnderDecoy
+from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, RemovedTag, UnderDecoy, Unlisted
 
 
 class RemovedAhead:
@@ -36,6 +37,7 @@ class RemovedAhead:
         self._gone: dict[Repository, dict[str, RemovedTag]] = {}
         self._of_digest: dict[tuple[Repository, Digest], set[str]] = {}  # the same, by what they held
         self._decoys: dict[Repository, set[Digest]] = {}
+        self._unlisted: dict[tuple[Repository, Digest], Sequence[str]] = {}
 
     def add_decoy(self, repository: Repository, decoy: Digest) -> None:
         """Note a decoy of this run: from now on a tag that holds it is read as one that is gone."""
@@ -48,6 +50,19 @@ class RemovedAhead:
     def note_sent(self, repository: Repository, tag: str, digest: Digest) -> None:
         """Note the digest that a tag holds, before the DELETE or PUT that removes it is sent."""
         self._held.setdefault(repository, {})[tag] = digest
+
+    def note_unlisted(self, repository: Repository, digest: Digest, tags: Sequence[str]) -> None:
+        """Note which tags of a manifest the list does not name, before any goes ahead of it: lines of other tags name them."""
+        self._unlisted[repository, digest] = tags
+
+    def unlisted(self, repository: Repository, digest: Digest) -> Unlisted:
+        """Return the unlisted tags of a manifest that count as gone."""
+        gone, tags = self._gone.get(repository, {}), self._unlisted.get((repository, digest), ())
+        known = {f"{repository}:{tag}": isinstance(gone[tag], GoneAhead) for tag in tags if tag in gone}
+        return Unlisted(
+            tuple(name for name, is_certain in known.items() if is_certain),
+            tuple(name for name, is_certain in known.items() if not is_certain),
+        )
 
     def add(self, repository: Repository, tag: str, digest: Digest, removal: Removal) -> None:
         """Note that this run removed a tag, and how it is known that the tag is gone."""
@@ -120,7 +135,16 @@ class RemovedAhead:
         return tuple(dict.fromkeys((*listed, *self.of(repository))))
 
     def removed(self, target: Target) -> RemovedTag | None:
-        """Return the tag of an image that counts as gone; of a digest one that is gone, if any is. None: there is none."""
+        """Return the tag of an image that counts as gone; of a digest one that is gone, if any is. None: there is none.
+
+        It has the unlisted tags of its manifest that count as gone too.
+        """
+        removed, repository = self._removed(target), target.reference.repository
+        if removed is None or (repository, removed.held) not in self._unlisted:
+            return removed
+        return replace(removed, unlisted=self.unlisted(repository, removed.held))
+
+    def _removed(self, target: Target) -> RemovedTag | None:
         reference = target.reference
         gone = self._gone.get(reference.repository, {})
         if not isinstance(reference, DigestRef):

@@ -14,6 +14,9 @@ was not attempted                `Failed`, unfinished                        `Fa
 has any other outcome            the same                                    the same
 ===============================  ==========================================  =========================================
 
+A registry that wants a manifest without tags loses tags too that the list does not name (`Unlisted`). They have no line of their own,
+so those of their image name them, in the message of a failure or as removed along.
+
 Where nobody has seen whether the tag is gone (`MayBeGone`, `UnderDecoy`), no message says that it is, and one that names an image
 which is kept is `Failed`, unfinished, in place of `Untagged`.
 """
@@ -30,10 +33,22 @@ from bulkrm.model.valueclass import valueclass
 
 
 @valueclass
+class Unlisted:
+    """The tags of a manifest, in full form, that went ahead of it and that the list does not name: `gone`, or in doubt."""
+
+    gone: tuple[str, ...] = ()
+    in_doubt: tuple[str, ...] = ()
+
+
+_NO_OTHERS = Unlisted()
+
+
+@valueclass
 class MayBeGone:
     """A tag that held this manifest; its DELETE may have taken effect, and no reading has told since."""
 
     held: Digest
+    unlisted: Unlisted = _NO_OTHERS
 
 
 @valueclass
@@ -41,6 +56,7 @@ class UnderDecoy:
     """A tag that held this manifest; a decoy of this run may be over it, and may be deleted by now."""
 
     held: Digest
+    unlisted: Unlisted = _NO_OTHERS
 
 
 @valueclass
@@ -49,6 +65,7 @@ class GoneAhead:
 
     held: Digest
     removal: Removal
+    unlisted: Unlisted = _NO_OTHERS
 
 
 RemovedTag = MayBeGone | UnderDecoy | GoneAhead
@@ -61,7 +78,7 @@ def image_outcome(target: Target, manifest: Outcome, removed: RemovedTag | None)
     named = f"{target.reference.repository}@{removed.held}"
     match manifest:
         case Gone():
-            return Deleted()
+            return Deleted(removed.unlisted.gone)
         case Kept(reason) if reason is not KeptReason.MOVED and not isinstance(target.reference, DigestRef):
             return _without_tag(manifest, named, removed)
         case NotAttempted():
@@ -69,7 +86,7 @@ def image_outcome(target: Target, manifest: Outcome, removed: RemovedTag | None)
         case Failed(failure):
             hint = f"{failure.hint}; " if failure.hint else ""
             hint += f"then `bulkrm resume` deletes {named}, or `bulkrm undo` puts the tag back"
-            what = f"{failure.message}; the tag {_state(removed)}"
+            what = f"{failure.message}; the tag {_state(removed)}{and_others(removed.unlisted)}"
             return Failed(replace(failure, message=what, hint=hint, unfinished=True))
         case _:
             return manifest
@@ -89,8 +106,14 @@ def _state(removed: RemovedTag) -> str:
             return "may be gone already"
 
 
+def and_others(unlisted: Unlisted) -> str:
+    """Return the end of a message that names the unlisted tags which are gone, or may be."""
+    text = f"; unlisted tags that are gone already: {', '.join(unlisted.gone)}" if unlisted.gone else ""
+    return text + (f"; unlisted tags that may be gone: {', '.join(unlisted.in_doubt)}" if unlisted.in_doubt else "")
+
+
 def _unfinished(why: str, removed: RemovedTag) -> Failed:
-    what = f"{why}: the tag {_state(removed)}"
+    what = f"{why}: the tag {_state(removed)}{and_others(removed.unlisted)}"
     return Failed(
         Failure(FailureCode.UNFINISHED, what, None, "`bulkrm resume` goes on, `bulkrm undo` puts the tag back")
     )

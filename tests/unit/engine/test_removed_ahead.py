@@ -6,7 +6,7 @@ from bulkrm.model.manifests.manifest import OCI_MANIFEST, Absent, Resolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.target import Target
-from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy
+from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy, Unlisted
 
 APP = Repository("registry.example", "app")
 ONE, DECOY, NEW = Digest.of(b"one"), Digest.of(b"decoy"), Digest.of(b"new")
@@ -104,3 +104,19 @@ def test_one_tag_that_is_gone_tells_of_its_digest() -> None:
     ahead.add(APP, "b", ONE, Removal.ACCEPTED)
 
     assert ahead.removed(Target(DigestRef(APP, ONE), None)) == GoneAhead(ONE, Removal.ACCEPTED)
+
+
+def test_unlisted_tags_of_a_manifest() -> None:
+    """They come with each tag of it that is gone, as certain as they are, and only as long as they count as gone."""
+    ahead = RemovedAhead()
+    ahead.note_unlisted(APP, ONE, ["b", "c", "d"])
+    ahead.add(APP, "a", ONE, Removal.ACCEPTED)
+    ahead.add(APP, "b", ONE, Removal.ACCEPTED)
+    ahead.doubt(APP, "c", ONE)
+
+    removed = ahead.removed(Target(TagRef(APP, "a"), None))
+
+    assert removed == GoneAhead(ONE, Removal.ACCEPTED, Unlisted((f"{APP}:b",), (f"{APP}:c",)))
+    ahead.drop(APP, "b")
+    ahead.drop(APP, "c")
+    assert ahead.removed(Target(TagRef(APP, "a"), None)) == GoneAhead(ONE, Removal.ACCEPTED)

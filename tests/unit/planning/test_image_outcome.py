@@ -20,7 +20,7 @@ from bulkrm.model.result.outcome import (
     WouldDelete,
 )
 from bulkrm.model.target import Target
-from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy, image_outcome
+from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, UnderDecoy, Unlisted, image_outcome
 
 APP = Repository("registry.example", "team/app")
 ONE = Digest.of(b"one")
@@ -104,3 +104,17 @@ def test_a_manifest_that_tells_of_its_tag(manifest: Outcome, removed: MayBeGone 
     """Where the manifest went, or its tag was seen elsewhere, it does not matter what the removal of the tag came to."""
     assert word(image_outcome(TAG, manifest, removed)) == expected
     assert image_outcome(DIGEST, SHARED, removed) is SHARED
+
+
+@pytest.mark.parametrize("target", [TAG, DIGEST])
+def test_unlisted_tags_that_went_too(target: Target) -> None:
+    """A failure names them, each as certain as it is; where the manifest is gone they are removed along, if they are gone."""
+    others = Unlisted((f"{APP}:b",), (f"{APP}:c",))
+    removed = GoneAhead(ONE, Removal.ACCEPTED, others)
+
+    for manifest in (REFUSED, OPEN):
+        outcome = image_outcome(target, manifest, removed)
+        assert isinstance(outcome, Failed)
+        assert f"unlisted tags that are gone already: {APP}:b" in outcome.failure.message
+        assert f"unlisted tags that may be gone: {APP}:c" in outcome.failure.message
+    assert image_outcome(target, Gone(), removed) == Deleted((f"{APP}:b",))

@@ -4,13 +4,15 @@ Google's registries and Docker Hub are such (`families`), and any that refuses a
 save work, and a tag that stays goes with its manifest. Here none goes with it: if a tag cannot be deleted, the DELETE of the
 manifest is not sent. Tags that the list names are deleted first, so that no other tag is lost in vain if one of them stays.
 
-A tag of the list that moved has its outcome, and the others go on. One that the list does not name has none to tell of it: its
-image is judged anew, so that no report says that the tag went along.
+A tag of the list that moved has its outcome, and the others go on, as long as there are any. One that the list does not name has
+none to tell of it: its image is judged anew, so that no report says that the tag went along. Where such a tag went and its manifest
+did not, the lines of the image name it.
 
 This is part of the step of one image, when its turn has come: the tags of a child go after its index. Each tag costs two
 requests, because it is read right before its DELETE.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -26,6 +28,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed
+from bulkrm.planning.image_outcome import and_others
 from bulkrm.planning.image_state import Finding, Unsent
 
 _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"
@@ -49,45 +52,58 @@ class UntaggedFirst:
 
         Raises StateError where the intent cannot be recorded.
         """
-        stays = await self._remove_each(item, staleness)
-        if stays is not None:
-            return stays if isinstance(stays, Unsent) else Finding.RECORDED
+        withdrawn = await self._remove_each(item, staleness)
         going = self._outcomes.open_targets(item)
-        return replace(item, targets=going) if going else Finding.RECORDED
+        if not going:
+            return Finding.RECORDED
+        return withdrawn or replace(item, targets=going)
 
-    async def _remove_each(self, item: Item, staleness: Staleness) -> Unsent | Failure | None:
-        """Delete all tags of an item, one by one; return why one stays: its outcome is recorded, and the manifest stays too."""
-        tags = dict.fromkeys((*item.named_tags, *item.tags))
-        left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
-        if left:
-            await self._recorder.intend_tags_ahead(item, left)
+    async def _remove_each(self, item: Item, staleness: Staleness) -> Unsent | None:
+        """Delete the tags of an item one by one, as long as it goes; `Unsent`: it has to be judged again."""
+        left = await self._left(item)
         permission = WhileFresh(self._stop, staleness, item.repository)
         for tag in left:
             match await self._tags_ahead.remove_and_look(item, tag, permission):
                 case Unsent() as unsent:
                     return unsent
-                case Moved(Digest()) if not item.targets_naming(tag):
-                    staleness.note_untrue(item.repository)
+                case Moved(Digest() as now) if not self._goes_on(item, tag, now, staleness):
                     return Unsent()
-                case Moved(Digest() as now):
-                    self._outcomes.record(item, item.targets_naming(tag), moved(item.repository, tag, now))
                 case NotSent(failure) | FailedChange(failure):
                     self._fail(item, tag, failure)
-                    return failure
+                    return None
                 case _:
                     pass
         return None
+
+    async def _left(self, item: Item) -> Sequence[str]:
+        """Return the tags that are to be deleted, those that the list names first, and have the intent recorded."""
+        tags = dict.fromkeys((*item.named_tags, *item.tags))
+        unlisted = list(tags)[len(item.named_tags) :]
+        if unlisted:
+            self._removed_ahead.note_unlisted(item.repository, item.digest, unlisted)
+        left = [tag for tag in tags if not self._removed_ahead.is_gone(item.repository, tag)]
+        if left:
+            await self._recorder.intend_tags_ahead(item, left)
+        return left
+
+    def _goes_on(self, item: Item, tag: str, now: Digest, staleness: Staleness) -> bool:
+        """Record that a tag of the list moved; False: no target is left, or the image has to be judged anew."""
+        targets = item.targets_naming(tag)
+        if not targets:
+            staleness.note_untrue(item.repository)
+            return False
+        self._outcomes.record(item, targets, moved(item.repository, tag, now))
+        return bool(self._outcomes.open_targets(item))
 
     def _fail(self, item: Item, tag: str, cause: Failure) -> None:
         """Record that a manifest stays because one of its tags does; a target whose tag is gone already is unfinished."""
         why = f"{item.repository}:{tag} cannot be deleted, so {item.digest} cannot either: {cause.message}"
         gone = [other for other in item.tags if self._removed_ahead.is_gone(item.repository, other)]
-        unlisted = [f"{item.repository}:{other}" for other in gone if other not in item.named_tags]
-        why += f"; gone already: {', '.join(unlisted)}" if unlisted else ""
         for target in self._outcomes.open_targets(item):
             lost = any(target in item.targets_naming(other) for other in gone)
             if lost:
                 failure = Failure(FailureCode.UNFINISHED, why, cause.status, f"{cause.hint}; {_HINT}")
             else:
-                failure = Failure(cause.code, why, cause.status, cause.hint)
+                others = and_others(self._removed_ahead.unlisted(item.repository, item.digest))
+                failure = Failure(cause.code, f"{why}{others}", cause.status, cause.hint)
             self._outcomes.record(item, (target,), Failed(failure))

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from bulkrm.engine.stop import Stop
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Shared, Strategy
 from bulkrm.sandbox import Reply, oci_image
-from tests.engine.runs import APP, Runs, words
+from tests.engine.runs import APP, REAL, Runs, words
 from tests.support.fake_registry import OPEN
 
 GOOGLE = replace(OPEN, tag_deletes=True, untagged_first=True)
@@ -52,3 +54,43 @@ async def test_an_unlisted_tag_that_moved_is_not_said_to_go_along() -> None:
     (image,) = done.images
     assert (image["status"], image["also_removed"]) == ("deleted", [f"{runs.registry.host}/{APP}:another"])
     assert set(runs.registry.tags(APP)) == {"latest", "other"}
+
+
+@pytest.mark.parametrize("ends", ["refused", "stopped", "gone"])
+async def test_an_unlisted_tag_that_went_ahead_is_named(ends: str) -> None:
+    """Whatever becomes of the manifest, a line of its image names the tag that went and that the list does not name."""
+    runs, stop = Runs(GOOGLE), Stop()
+    digest = runs.registry.push(APP, oci_image(1), "pr-1", "other")
+    runs.keep()
+
+    def end() -> None:
+        match ends:
+            case "refused":
+                runs.registry.faults.add(Reply(403), method="DELETE", path=REAL)
+            case "stopped":
+                stop.interrupt(Signal.INTERRUPT)
+            case _:
+                runs.registry.store.delete_manifest(APP, digest)
+
+    runs.on("DELETE", "manifests/other$", end)
+
+    done = await runs.delete(shared=Shared.DELETE, stop=stop)
+
+    (image,) = done.images
+    told = image["also_removed"] if ends == "gone" else [image["error"]["message"]]
+    assert "other" not in runs.registry.tags(APP)
+    assert image["status"] == ("deleted" if ends == "gone" else "failed")
+    assert any(f"{APP}:other" in text for text in told)
+
+
+async def test_no_unlisted_tag_goes_where_every_listed_one_moved() -> None:
+    """A manifest that stays because its listed tag moved keeps the tags that the list does not name."""
+    runs = Runs(GOOGLE)
+    runs.registry.push(APP, oci_image(9), "pr-0")
+    digest = runs.registry.push(APP, oci_image(1), "pr-1", "other")
+    runs.on("DELETE", "manifests/pr-0$", lambda: runs.registry.push(APP, oci_image(5), "pr-1"))
+
+    done = await runs.delete(shared=Shared.DELETE, concurrency=1)
+
+    assert words(done) == {"pr-0": "deleted", "pr-1": "kept moved"}
+    assert runs.registry.tags(APP)["other"] == digest
