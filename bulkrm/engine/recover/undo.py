@@ -171,7 +171,7 @@ class Undo:
             if isinstance(changed, Pushed):
                 references = (tag_of(target), loss.manifest.digest) if was_kept else (tag_of(target),)
                 return await self._seen(loss, *references)
-        outcome = outcome_of(changed, change, Restored())
+        outcome = outcome_of(changed, change.repository, change.tag, Restored())
         # `Gone`: somebody else deleted the manifest that the tag led to, which is not the one that this run deleted.
         return Kept(KeptReason.MOVED) if isinstance(outcome, Gone) else outcome
 

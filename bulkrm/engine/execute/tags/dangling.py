@@ -121,15 +121,23 @@ class DanglingTags:
                 pass
 
     async def _change(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, _Sent]) -> Changed:
-        repository, tag = entry.repository, tag_of(entry.target)
-
-        change = Change(repository, tag, None, None, self._permission, damaged=True)
+        if decoy is not None:
+            return await self._cover(entry, decoy, sent)
+        change = Change(entry.repository, tag_of(entry.target), None, None, self._permission, damaged=True)
         try:
-            if decoy is not None:
-                return await decoy.push(tag, None, self._permission, damaged=True)
             return await self._changer.delete(change)
         except BaseException:
-            if change.effect.may_have_acted or (decoy is not None and tag in decoy.under):
+            if change.effect.may_have_acted:
+                sent[entry] = FailedChange(unconfirmed(None), Effect.OPEN)
+            raise
+
+    async def _cover(self, entry: Dangling, decoy: Decoy, sent: dict[Dangling, _Sent]) -> Changed:
+        """Push the decoy over one tag."""
+        tag = tag_of(entry.target)
+        try:
+            return await decoy.push(tag, None, self._permission, damaged=True)
+        except BaseException:
+            if tag in decoy.under:
                 sent[entry] = FailedChange(unconfirmed(None), Effect.OPEN)
             raise
 

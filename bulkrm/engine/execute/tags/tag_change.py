@@ -153,13 +153,13 @@ def moved(repository: Repository, tag: str, now: Digest) -> Kept:
     return Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",))
 
 
-def outcome_of(changed: Changed, change: Change, done: Outcome) -> Outcome | None:
-    """Return the outcome of a change: `done` if this run made it; None: it was not tried."""
+def outcome_of(changed: Changed, repository: Repository, tag: str, done: Outcome) -> Outcome | None:
+    """Return the outcome of a tag by the result of its change: `done` if this run made it; None: it was not tried."""
     match changed:
         case Removal() | Pushed():
             return Gone() if changed is Removal.WAS_GONE else done
         case Moved(now):
-            return Gone() if now is None else moved(change.repository, change.tag, now)
+            return Gone() if now is None else moved(repository, tag, now)
         case Unsent():
             return None
         case NotSent(failure):

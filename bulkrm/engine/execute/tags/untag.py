@@ -106,7 +106,7 @@ class UntagByTag:
             if change.effect.may_have_acted:
                 self._outcomes.record(item, item.targets_naming(tag), Failed(unconfirmed(None)))
             raise
-        return _result(item, change, changed)
+        return _result(item, tag, changed)
 
     async def _remove_first(self, item: Item, tag: str, permission: Permission) -> _Result:
         """Remove the first tag of a place, and put back other tags that went with it, also in a run that is stopped."""
@@ -129,7 +129,7 @@ class UntagByTag:
                     failure = unseen(before, None) if before else unconfirmed(None)
                     self._outcomes.record_open(item, item.targets_naming(tag), Failed(failure))
                 raise
-        return failed or _result(item, change, changed)
+        return failed or _result(item, tag, changed)
 
     async def _seen(
         self, item: Item, change: Change, changed: Changed, archived: Manifest, before: list[str]
@@ -193,8 +193,8 @@ class UntagByTag:
         return failed
 
 
-def _result(item: Item, change: Change, changed: Changed) -> _Result:
-    return changed if changed is Removal.FOUND_GONE else outcome_of(changed, change, untagged(item))
+def _result(item: Item, tag: str, changed: Changed) -> _Result:
+    return changed if changed is Removal.FOUND_GONE else outcome_of(changed, item.repository, tag, untagged(item))
 
 
 def _gate(item: Item) -> DeletionGate:

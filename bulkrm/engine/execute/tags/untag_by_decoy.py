@@ -6,7 +6,7 @@ from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
-from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, outcome_of, untagged
+from bulkrm.engine.execute.tags.tag_change import FailedChange, Moved, outcome_of, untagged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
@@ -92,8 +92,7 @@ class UntagByDecoy:
             if isinstance(changed, Moved) and changed.now is not None:
                 elsewhere[tag] = changed.now
                 continue
-            change = Change(item.repository, tag, item.digest, decoy.digest, permission)
-            outcome = outcome_of(changed, change, untagged(item))
+            outcome = outcome_of(changed, item.repository, tag, untagged(item))
             if outcome is None:
                 return False, failures
             self._outcomes.record(item, item.targets_naming(tag), outcome)

@@ -153,7 +153,7 @@ def test_what_may_be_made(changed: Changed, *, expected: bool) -> None:
 )
 def test_outcomes(changed: Changed, expected: Outcome | None) -> None:
     """What was not sent has no outcome unless something failed, and what moved is kept."""
-    assert outcome_of(changed, change(), Untagged()) == expected
+    assert outcome_of(changed, change().repository, change().tag, Untagged()) == expected
 
 
 @pytest.mark.parametrize(
