@@ -38,6 +38,7 @@ from bulkrm.planning.guards.orphans import orphans
 from bulkrm.planning.guards.protection import TrackedPatterns
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.image_outcome import image_outcome
+from bulkrm.planning.order.sequence import steps_of
 from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.remote.registries import Registries
 from bulkrm.selection.entry import Entry
@@ -224,7 +225,7 @@ class Run:
             await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
         begun = work.earlier.begun if isinstance(work, Saved) else frozenset()
         options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, begun)
-        await Execution(plan, self._gateway, self._context, self._planner, self._outcomes, options).run()
+        await Execution(steps_of(plan), self._gateway, self._context, self._planner, self._outcomes, options).run()
         if self._verifier is not None and not self._stop:
             with self._stop.phase():
                 self.verification = await self._verifier.after(removed_references(plan, self._outcomes))

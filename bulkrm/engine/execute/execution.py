@@ -1,11 +1,12 @@
-"""The delete phase: compiles a plan into steps, and carries them out, many at once, each host's under its limiter.
+"""The delete phase: carries out the steps of a plan, many at once, each host's under its limiter.
 
 The unit of work is a step (`model.steps`). `ImageStep` deletes one manifest, or removes tags of one that stays; one
 `RemoveTagsAhead` removes the tags of many manifests of a repository. `StepOrder` says which step waits for which, `FirstAlone`
 lets the first deletions of a host and a place go alone, `next_step` decides what comes next for an image.
 """
 
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from bulkrm.engine.context import RunContext
@@ -34,17 +35,16 @@ from bulkrm.engine.reading import Rereader
 from bulkrm.engine.stop import GRACE
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Item, Order, Plan
+from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect
 from bulkrm.model.steps import RemoveTagsAhead, Step
 from bulkrm.model.valueclass import valueclass
-from bulkrm.planning.order.sequence import compile_steps
 
 
 @valueclass
 class ExecutionOptions:
-    """What an execution needs beside its plan.
+    """What an execution needs beside its steps.
 
     `begun`: manifests about which earlier parts of the run may have sent requests. Those that are gone count as deleted by this run.
     """
@@ -55,22 +55,21 @@ class ExecutionOptions:
 
 
 class Execution:
-    """Carries out one plan."""
+    """Carries out the steps of one plan."""
 
     def __init__(
         self,
-        plan: Plan,
+        steps: Mapping[str, Sequence[Step]],
         gateway: Gateway,
         context: RunContext,
         rereader: Rereader,
         outcomes: Outcomes,
         options: ExecutionOptions,
     ) -> None:
-        """Compile the steps of the plan; nothing is sent yet."""
+        """Wire the parts of the execution; nothing is sent yet. `steps`: those of each host, in their order."""
         self._context, self._gateway, self._begun = context, gateway, options.begun
-        changed = tuple(plan.changed_items)
-        self._steps = compile_steps(changed, _in_bulk(plan))
-        steps = [step for steps in self._steps.values() for step in steps]
+        self._steps = steps
+        in_order = tuple(chain.from_iterable(steps.values()))
 
         # The requests that change tags.
         in_flight = RequestsInFlight(context.stop)
@@ -92,11 +91,11 @@ class Execution:
 
         self._parts = Parts(
             stop=context.stop,
-            order=StepOrder(steps),
+            order=StepOrder(in_order),
             first_alone=first_alone,
             in_flight=in_flight,
-            stages=Stages(context.tell, steps),
-            staleness=Staleness(changed, DecoyAwareRereader(rereader, others), context.clock, recorded),
+            stages=Stages(context.tell, in_order),
+            staleness=Staleness(tuple(_items(in_order)), DecoyAwareRereader(rereader, others), context.clock, recorded),
             obstacles=Obstacles(gateway, proof, recorded),
             deletion=Deletion(gateway, context, UntaggedFirst(gateway, in_flight, context, recorded)),
             untagging=Untagging(context, pending, by_tag, by_decoy),
@@ -139,10 +138,3 @@ class Execution:
 
 def _items(steps: Iterable[Step]) -> Iterator[Item]:
     return (step.item for step in steps if not isinstance(step, RemoveTagsAhead))
-
-
-def _in_bulk(plan: Plan) -> Mapping[Repository, Order]:
-    """Return the orders of the repositories whose tags may go all at once, before all their manifests."""
-    return {
-        repository: order for repository, order in plan.orders.items() if repository.host not in plan.untagged_first
-    }

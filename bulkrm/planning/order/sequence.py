@@ -7,12 +7,23 @@ from itertools import islice
 from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.manifests.manifest import NO_CHILDREN
-from bulkrm.model.plan import Item, Order, Untag
+from bulkrm.model.plan import Item, Order, Plan, Untag
 from bulkrm.model.reference import Repository
 from bulkrm.model.steps import DeleteManifest, RemoveTagsAhead, Step, UntagManifest
 from bulkrm.planning.order.strategy import removable_ahead
 
 _AT_ONCE = 16  # repositories of a host: half of what `--concurrency auto` begins with
+
+
+def steps_of(plan: Plan) -> dict[str, tuple[Step, ...]]:
+    """Return the steps of each host that carry out a plan, in their order.
+
+    The tags of a repository go all at once before its manifests if its order says so, and its host takes manifests with tags.
+    """
+    orders = {
+        repository: order for repository, order in plan.orders.items() if repository.host not in plan.untagged_first
+    }
+    return compile_steps(plan.changed_items, orders)
 
 
 def compile_steps(changed: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
