@@ -126,10 +126,12 @@ class Proof:
             return None
         place = self._place(item.repository)
         if not place.is_known(tagged=self.has_tags(item)):
-            failure = await self._look(item, removal, place)
-            if failure is not None:
-                return [(target, Failed(failure)) for target in item.targets]
+            seen = await self._look(item, removal, place)
+            if isinstance(seen, Failure):
+                return [(target, Failed(seen)) for target in item.targets]
             self._open(place)
+            if seen is TagState.MOVED:
+                return None
         if place.tags_go is False and self.has_tags(item):
             return await self._remove_tags(item, removal, place)
         listed_still = place.stay_listed or self._removed_ahead.any_found_gone(item.repository, item.tags)
@@ -144,12 +146,16 @@ class Proof:
         if place.tags_go is not None:
             self._first_alone.open(place.tagged_gate)
 
-    async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | None:
-        """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told."""
+    async def _look(self, item: Item, removal: Removal, place: _Place) -> Failure | TagState:
+        """Look at the first deletion of a place until it shows an effect; return why it failed, or cannot be told.
+
+        Otherwise return the state of the tag that shows the effect; `MOVED` if any tag of the manifest was pushed anew.
+        """
         left = self._still_on(item)
         # Where the tags were not listed, because the user does not want that, they are not listed now either.
         listed = not (isinstance(item.verdict, Delete) and item.verdict.also_removed is None)
-        tag, held, look = await self._at_one(item, left or item.tags, listed=listed)
+        tags = left or item.tags
+        tag, held, look = await self._at_one(item, tags, listed=listed)
         cause = next((found for found in (held, look.held) if isinstance(found, Failure)), None)
         if cause is not None:
             return unknown_effect(cause)
@@ -167,7 +173,7 @@ class Proof:
             place.tags_go = place.stay_listed = True
         elif look.state is TagState.GONE and tag in left and removal is Removal.ACCEPTED:
             place.tags_go = True
-        return None
+        return TagState.MOVED if tags and tag != tags[0] else look.state
 
     async def _at_one(
         self, item: Item, tags: Sequence[str], *, listed: bool

@@ -83,6 +83,18 @@ async def test_a_tag_that_moved_is_no_word_on_the_others(*, tag_deletes: bool, w
     assert runs.registry.tags(APP) == {"pr-0": new} | ({} if tag_deletes else {"pr-0-too": digest})
 
 
+async def test_a_tag_that_moved_is_not_called_deleted(runs: Runs) -> None:
+    """Where the look at a first deletion sees that a tag was pushed anew, and that the next one went, each is told as it was seen."""
+    (digest,) = runs.fill(1, "too")
+    new = runs.registry.push(APP, oci_image(50))
+    runs.on("DELETE", digest, lambda: runs.registry.store.tag(APP, "pr-0", new))
+
+    done = await runs.delete(strategy=Strategy.DIGEST)
+
+    assert words(done) == {"pr-0": "kept moved", "pr-0-too": "deleted"}
+    assert runs.registry.tags(APP) == {"pr-0": new}
+
+
 async def test_tags_that_all_moved_prove_nothing() -> None:
     """Where every tag of the first image holds somebody's push, the tags of the next one are looked at."""
     runs = Runs(replace(CRANE, tag_deletes=False))
