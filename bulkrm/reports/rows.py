@@ -7,7 +7,6 @@ that does not fit beside the name is shown on lines of its own below it.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bulkrm.model.image_name import shortened
 from bulkrm.model.result.outcome import (
     PRECEDENCE,
     Deleted,
@@ -25,6 +24,7 @@ from bulkrm.model.result.outcome import (
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.text.cells import cells, padded
 from bulkrm.model.text.colour import Colour, painted
+from bulkrm.model.text.image_name import shortened
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed, wrapped
 from bulkrm.model.text.printable import printable
 from bulkrm.model.valueclass import valueclass

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkrm.codec.run_record import named_entries
-from bulkrm.model.image_name import repository_part
+from bulkrm.model.text.image_name import repository_part
 from bulkrm.model.valueclass import valueclass
 from bulkrm.state.errors import changed
 from bulkrm.state.files import read_lines
