@@ -102,6 +102,7 @@ class Host:
         It takes a slot of the registry's limiter.
         """
         async with self.limiter:
+            await self._make_room()
             self.limiter.spend()
             self.requests += 1
             return await self.transport.send("GET", url, {"Accept": "*/*"}, max_body)
@@ -115,13 +116,33 @@ class Host:
     ) -> Coroutine[Any, Any, Answer | NoAnswer]:
         """Send a request in the slot that the caller has: alone on its connection, unless it is a read that may share one."""
         may_share = request is PING or (self._sharing.allowed and request.method in _READING)
-        if self.reuse.ended is not None or not may_share:
+        if self.reuse.ended is None and may_share:
+            return self._share(request, url, headers)
+        if self._has_room():
             return self._send(request, url, headers, None)
-        return self._share(request, url, headers)
+        return self._send_with_room(request, url, headers)
+
+    async def _send_with_room(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
+        """Send a request alone, as soon as a connection may be opened for it."""
+        await self._make_room()
+        return await self._send(request, url, headers, None)
+
+    async def _make_room(self) -> None:
+        """Close idle connections, and wait for those that are being closed, until one more may be opened."""
+        while not self._has_room():
+            if self.reuse.idle:
+                self.reuse.close_idle()
+            else:
+                await self.transport.closings.wait()
+
+    def _has_room(self) -> bool:
+        return self.limiter.has_room(self.reuse.idle + self.transport.closings.number)
 
     async def _share(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
         """Send a request over a shared connection. An answer that may belong to another request is not returned."""
         use = Use(self.reuse, bulk=self._sharing.in_bulk or request is PING)
+        if not self.reuse.idle:
+            await self._make_room()
         answer = await self._send(request, url, headers, use)
         if not isinstance(answer, Answer) or not use.again:
             return answer
@@ -129,7 +150,7 @@ class Host:
             self.reuse.end("an answer came that belongs to another request")
             return NoAnswer(LOST, "the answer belongs to another request")
         sent_again = answer.status in (REQUEST_TIMEOUT, TOO_MANY_REQUESTS) or answer.status >= INTERNAL_SERVER_ERROR
-        return await self._send(request, url, headers, None) if use.repeated and not sent_again else answer
+        return await self._send_with_room(request, url, headers) if use.repeated and not sent_again else answer
 
     def _send(
         self, request: Request, url: str, headers: Mapping[str, str], use: Use | None

@@ -25,6 +25,7 @@ class Limiter:
     def __init__(self, pacing: Pacing, clock: Clock) -> None:
         """`pacing`: the caps of the host."""
         self._clock = clock
+        self._connections = pacing.connections
         self._concurrency = ConcurrencyLimit(pacing.concurrency, most=pacing.connections)
         self._window = RateWindow(pacing.rate) if pacing.rate else None
         self._in_flight = 0
@@ -50,6 +51,10 @@ class Limiter:
         if now >= self._paused_until:
             self._concurrency.refused(now)
         self._paused_until = max(self._paused_until, now + seconds)
+
+    def has_room(self, others: int) -> bool:
+        """Tell whether one more connection may be opened in the caller's slot, beside `others` without a request in flight."""
+        return self._in_flight + others <= self._connections
 
     def spend(self) -> None:
         """Count one send. Call it in the slot, right before the send, without an await in between."""

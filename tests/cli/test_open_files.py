@@ -52,15 +52,16 @@ async def test_enough(files: int, concurrency: str, tmp_path: Path) -> None:
         fill(sandbox, *(f"pr-{number}" for number in range(IMAGES)), "latest")
         options = ("-y", "--insecure", "-o", "json", "-c", concurrency)
 
-        done = await limited(files, f"{sandbox.host}/{APP}:pr-*", *options, env=env)
+        done = await limited(files, f"{sandbox.host}/{APP}:pr-*", *options, "-v", env=env)
         left = tags(sandbox)
-        undone = await limited(files, "undo", *options, env=env)
+        undone = await limited(files, "undo", *options, "-v", env=env)
 
     assert done.code == 0, done.err
     assert {image["status"] for image in done.images} == {"deleted"}
     assert left == {"latest"}
     assert undone.code == 0, undone.err
     assert len(tags(sandbox)) == IMAGES + 1
+    assert "too many files are open" not in done.err + undone.err
     assert "open files" not in done.err + undone.err or concurrency == "400"
     assert ("the limit of open files" in done.err) == (concurrency == "400")
 

@@ -31,11 +31,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http_exceptions import HttpProcessingError
+
+from bulkrm.remote.transport.closing import Closings, PromptlyClosed
 
 REMEMBERED = 64
 _ON_ITS_WAY: ContextVar["Use | None"] = ContextVar("use", default=None)
@@ -88,12 +90,18 @@ class Reuse:
         self.ended: str | None = None
         self._tell = tell
         self._open: set[WatchedConnection] = set()
+        self._idle: dict[WatchedConnection, None] = {}  # the one that is idle for longest comes first
         self._closed_in_doubt = False
 
     @property
     def number(self) -> int:
         """The number of open connections. As many requests, one after the other, use every idle connection once."""
         return len(self._open)
+
+    @property
+    def idle(self) -> int:
+        """The number of open connections that no request uses."""
+        return len(self._idle)
 
     @property
     def doubtful(self) -> bool:
@@ -106,22 +114,35 @@ class Reuse:
             self.ended = why
             self._tell(why)
 
-    def opened(self, connection: "WatchedConnection") -> None:
-        """Add a new connection."""
+    def used(self, connection: "WatchedConnection") -> None:
+        """Note that a request uses a connection, which may be a new one."""
         self._open.add(connection)
+        self._idle.pop(connection, None)
+
+    def unused(self, connection: "WatchedConnection") -> None:
+        """Note that the request over a connection has ended."""
+        if connection in self._open:
+            self._idle[connection] = None
+
+    def close_idle(self) -> None:
+        """Close the connection that is idle for longest, if possible one whose answers need not be confirmed."""
+        connection = next((one for one in self._idle if not one.doubtful), next(iter(self._idle)))
+        del self._idle[connection]
+        connection.close_now()
 
     def closed(self, connection: "WatchedConnection") -> None:
         """Remove a closed connection, whose answers cannot be confirmed any more."""
         self._open.discard(connection)
+        self._idle.pop(connection, None)
         self._closed_in_doubt = self._closed_in_doubt or connection.doubtful
 
 
-class WatchedConnection(ResponseHandler):
-    """aiohttp's protocol of a connection. It counts requests and answers, and detects answers that no request asked for."""
+class WatchedConnection(PromptlyClosed):
+    """The protocol of a shared connection. It counts requests and answers, and detects answers that no request asked for."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, closings: Closings) -> None:
         """Create the protocol of a new connection; aiohttp does so."""
-        super().__init__(loop)
+        super().__init__(loop, closings)
         self.doubtful = False
         self.asked = 0
         self._answered = 0
@@ -129,10 +150,9 @@ class WatchedConnection(ResponseHandler):
         self._reuse: Reuse | None = None
 
     def belong(self, reuse: Reuse) -> None:
-        """Note the host that the connection belongs to, once."""
-        if self._reuse is None:
-            self._reuse = reuse
-            reuse.opened(self)
+        """Note the host that the connection belongs to; it is the same for all requests."""
+        self._reuse = reuse
+        reuse.used(self)
 
     def repeats(self, likeness: int) -> bool:
         """Note the hash of an answer (`Answer.likeness`); tell whether it equals one of the `REMEMBERED` before it."""
@@ -144,9 +164,8 @@ class WatchedConnection(ResponseHandler):
         return seen
 
     def close_now(self) -> None:
-        """Close the connection, even if a request is using it."""
-        if self.transport is not None:
-            self.transport.close()
+        """Close the connection, even if a request is using it, which then fails."""
+        self._abort()
 
     def set_response_params(self, **params: Any) -> None:
         """Count a request; aiohttp calls this before it sends one."""
@@ -243,19 +262,19 @@ class Use:
             yield
         finally:
             _ON_ITS_WAY.reset(token)
-
-
-def _watched(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
-    return WatchedConnection(loop)
+            if self._connection is not None:
+                self._reuse.unused(self._connection)
 
 
 class SharedConnector(aiohttp.TCPConnector):
     """Opens and pools watched connections. aiohttp reuses the longest idle connection first, which a test checks."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, closings: Closings, **options: Any) -> None:
         """`options`: those of aiohttp.TCPConnector. Create it inside the event loop."""
         super().__init__(**options)
-        self._factory = partial(_watched, asyncio.get_running_loop())
+        self._factory = cast(
+            "partial[ResponseHandler]", partial(WatchedConnection, asyncio.get_running_loop(), closings)
+        )
 
     async def connect(
         self,

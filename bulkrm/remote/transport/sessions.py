@@ -34,6 +34,7 @@ from bulkrm.protocol.message import (
     NoAnswer,
 )
 from bulkrm.remote.clock import Clock
+from bulkrm.remote.transport.closing import Closings, UnsharedConnector
 from bulkrm.remote.transport.connections import SharedConnector, Use
 from bulkrm.remote.transport.deadlines import Deadlines
 from bulkrm.remote.transport.proxy import UnusableProxy, proxy_for
@@ -75,7 +76,10 @@ class _Opened:
 
 
 class Transport:
-    """Sends requests, and returns answers and failures as values; it raises no errors of aiohttp."""
+    """Sends requests, and returns answers and failures as values; it raises no errors of aiohttp.
+
+    `closings`: its connections that are being closed.
+    """
 
     def __init__(
         self,
@@ -97,11 +101,12 @@ class Transport:
         self._timeout = timeout
         self._opened: _Opened | None = None
         self._redaction = Redaction()
+        self.closings = Closings()
 
     async def __aenter__(self) -> Self:
         """Open the sessions. Their connectors have no limit of connections, since each host has a limiter."""
-        shared = SharedConnector(limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
-        alone = aiohttp.TCPConnector(limit=0, ssl=self._tls, force_close=True, ttl_dns_cache=60)
+        shared = SharedConnector(self.closings, limit=0, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE, ttl_dns_cache=60)
+        alone = UnsharedConnector(self.closings, limit=0, ssl=self._tls, ttl_dns_cache=60)
         self._opened = _Opened(self._session(shared), self._session(alone), Deadlines(self._timeout))
         return self
 

@@ -1,0 +1,79 @@
+"""Connections that are closed promptly, and counted until they are.
+
+A connection is an open file of the process, and of these there is a limit. It is one until its socket is closed, which is
+later than the end of the request: in one of the next steps of the event loop, and over TLS only after the server's answer.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any, cast
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+
+class Closings:
+    """The connections that are being closed. Each is an open file until the event loop has come round to it."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self.number = 0
+        self._none = asyncio.Event()
+
+    def began(self) -> None:
+        """Count a connection that is to be closed."""
+        self.number += 1
+        self._none.clear()
+
+    def ended(self) -> None:
+        """Count a connection that is closed now."""
+        self.number -= 1
+        if not self.number:
+            self._none.set()
+
+    async def wait(self) -> None:
+        """Wait until there are none."""
+        if self.number:
+            await self._none.wait()
+
+
+class PromptlyClosed(ResponseHandler):
+    """aiohttp's protocol of a connection, which gives its file back to the system as soon as the connection is closed.
+
+    Otherwise a TLS connection stays open until the server has answered the end of TLS, for which asyncio waits 30 s
+    (`SSL_SHUTDOWN_TIMEOUT` in Lib/asyncio/constants.py); some servers never answer it. That end protects against answers that
+    were cut off, which their `Content-Length` or last chunk already shows.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, closings: Closings) -> None:
+        """Create the protocol of a new connection; aiohttp does so."""
+        super().__init__(loop)
+        self._closings = closings
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Close the connection without the end of TLS; what was not sent yet is discarded."""
+        self._abort()
+        super().close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Note that the connection is closed; the event loop calls this."""
+        if self._is_closing:
+            self._is_closing = False
+            self._closings.ended()
+        super().connection_lost(exc)
+
+    def _abort(self) -> None:
+        if self.transport is not None and not self._is_closing:
+            self._is_closing = True
+            self._closings.began()
+            self.transport.abort()
+
+
+class UnsharedConnector(aiohttp.TCPConnector):
+    """Opens a connection for each request, and closes it promptly."""
+
+    def __init__(self, closings: Closings, **options: Any) -> None:
+        """`options`: those of aiohttp.TCPConnector. Create it inside the event loop."""
+        super().__init__(force_close=True, **options)
+        self._factory = cast("partial[ResponseHandler]", partial(PromptlyClosed, asyncio.get_running_loop(), closings))
