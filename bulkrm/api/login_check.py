@@ -4,9 +4,10 @@ from bulkrm.api.run_setup import RunSetup
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.http_status import MULTIPLE_CHOICES, NOT_FOUND
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.failure import Failure
+from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.valueclass import valueclass
-from bulkrm.protocol.message import PING, list_tags
+from bulkrm.protocol.explanation import explained, is_registry_answer, is_web_page
+from bulkrm.protocol.message import PING, Answer, list_tags
 
 
 @valueclass
@@ -40,4 +41,13 @@ async def check_login(setup: RunSetup, host: str, repository: Repository | None)
             return LoginCheck(None, error.failure)
         status, authorizer = answer.status, registries[host].host.authorizer
         asks, anonymous = authorizer.asks_for_credentials, authorizer.is_anonymous(repository)
-    return LoginCheck(status, None, asks, anonymous, repository is None or status != NOT_FOUND)
+    unknown = repository is not None and status == NOT_FOUND and is_registry_answer(answer)
+    return LoginCheck(status, _web_page(host, answer), asks, anonymous, not unknown)
+
+
+def _web_page(host: str, answer: Answer) -> Failure | None:
+    """Return the failure for a success that is a web page: a login page, for instance, answers in the registry's place."""
+    if answer.status >= MULTIPLE_CHOICES or not is_web_page(answer):
+        return None
+    message, hint = f"HTTP {answer.status}{explained(answer)}", f"is {host} an OCI / Docker v2 registry?"
+    return Failure(FailureCode.UNEXPECTED_ANSWER, message, answer.status, hint)

@@ -55,15 +55,22 @@ def denies(answer: Answer) -> bool:
 def is_registry_answer(answer: Answer) -> bool:
     """Tell whether a 404 comes from a registry, and not from a proxy, a web site or a wrong path, and is not a refusal.
 
-    An error without a code does not count: Artifactory's web pages have some (`{"errors": [{"status": 404, ...}]}`).
+    An error without a code does not count: Artifactory's web pages have some (`{"errors": [{"status": 404, ...}]}`). The
+    version header counts only without a body: distribution sends it with every answer, and outside its `http.prefix` that is
+    "404 page not found" (registry/handlers/app.go, `ServeHTTP`).
     """
     if denies(answer):
         return False  # the 404 may mean that this user may not see the repository
-    return bool(error_entries(answer)) or "Docker-Distribution-Api-Version" in answer.headers
+    return bool(error_entries(answer)) or (
+        "Docker-Distribution-Api-Version" in answer.headers and not answer.body.strip()
+    )
 
 
 def explanation(answer: Answer) -> str:
     """Return the message of a body as one short line; "" where it has no readable message."""
+    coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("", "identity") and answer.body:
+        return f"the body is compressed ({clean(coding, 40)}), although the request does not accept that"
     if is_web_page(answer):
         found = _TITLE.search(answer.body.decode(errors="replace"))
         title = clean(html.unescape(found[1]), _MAX_LINE) if found else ""

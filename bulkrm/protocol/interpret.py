@@ -110,7 +110,9 @@ def head(answer: Answer, asked: Digest | None = None) -> Resolved | HeadAnswer:
         # A manifest of unknown type could be an index, whose children must be kept: it has to be read by GET.
         known = digest is not None and media_type in MEDIA_TYPES
         return Resolved(digest, media_type, size) if digest is not None and known else HeadAnswer.UNCLEAR
-    proven = answer.status == NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers
+    # A text is the answer of a server without that path, such as distribution's "404 page not found".
+    text = _media_type(answer).startswith("text/")
+    proven = answer.status == NOT_FOUND and "Docker-Distribution-Api-Version" in answer.headers and not text
     return HeadAnswer.ABSENT if proven else HeadAnswer.UNCLEAR
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +24,7 @@ class RealSettings:
 
     `page_size`: the most tags in one answer to a request with `n`; only 3.x has that setting. `access_log`: its log has a
     line for each answered request. `realm_host`: the host in the realm; crane does not accept a loopback address there, but
-    accepts a name.
+    accepts a name. `http`: more of the section of that name.
     """
 
     auth: Auth = Auth.TOKEN
@@ -33,6 +34,7 @@ class RealSettings:
     page_size: int | None = None
     access_log: bool = False
     realm_host: str = "127.0.0.1"
+    http: Mapping[str, Any] = field(default_factory=dict)
 
 
 class RealRegistry:
@@ -146,7 +148,7 @@ class RealRegistry:
                 "delete": {"enabled": self.settings.delete_enabled},
                 "maintenance": {"readonly": {"enabled": self.settings.read_only}},
             },
-            "http": {"addr": self.host, "secret": "of a test"},
+            "http": {"addr": self.host, "secret": "of a test", **self.settings.http},
         }
         if self.settings.page_size is not None:
             config["tags"] = {"maxtags": self.settings.page_size}

@@ -241,7 +241,8 @@ def _failed_exchange(error: BaseException) -> NoAnswer:
         case aiohttp.ClientProxyConnectionError() | aiohttp.ClientHttpProxyError():
             failed = NoAnswer(UNREACHABLE, "the proxy does not connect")
         case aiohttp.ClientConnectorError():
-            reason = error.os_error.strerror or str(error.os_error)
+            # asyncio raises a ConnectionResetError without text where the peer hangs up during the TLS handshake.
+            reason = error.os_error.strerror or str(error.os_error) or "the server closed the connection"
             failed = NoAnswer(UNREACHABLE, f"cannot connect to {error.host}:{error.port}: {reason}")
         case UnicodeError() | aiohttp.InvalidURL():
             failed = NoAnswer(UNREACHABLE, "the address, or that of the proxy, is not valid")

@@ -216,6 +216,7 @@ def test_head_without_a_type(media_type: str) -> None:
     [
         (answer(404, b"", VERSION), HeadAnswer.ABSENT),
         (answer(404, b""), HeadAnswer.UNCLEAR),
+        (answer(404, b"", {**VERSION, "Content-Type": "text/plain; charset=utf-8"}), HeadAnswer.UNCLEAR),
         (answer(200, b""), HeadAnswer.UNCLEAR),
         (answer(200, b"", {"Docker-Content-Digest": "sha256:junk"}), HeadAnswer.UNCLEAR),
         (answer(401, b"", VERSION), HeadAnswer.UNCLEAR),

@@ -283,6 +283,24 @@ def test_a_registry_answers() -> None:
     assert is_registry_answer(Answer(404, version))
 
 
+@pytest.mark.parametrize("body", [b"404 page not found\n", b"{}", PAGE])
+def test_a_path_that_a_registry_does_not_have(body: bytes) -> None:
+    """A registry sends its version header also for a path that it does not have, so a body without a code proves nothing."""
+    version = CIMultiDictProxy(CIMultiDict({"docker-distribution-api-version": "registry/2.0"}))
+
+    assert not is_registry_answer(Answer(404, version, body))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", " GZIP, identity"])
+def test_a_compressed_body(coding: str) -> None:
+    """A body that cannot be read because it is compressed is said to be that."""
+    fields = CIMultiDictProxy(CIMultiDict({"Content-Encoding": coding, "Content-Type": "text/html"}))
+
+    failure = refusal(Answer(409, fields, b"\x1f\x8b\x08"), "r", DELETE)
+
+    assert f"the body is compressed ({coding.strip().lower()})" in failure.message
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "reach", "word"),
     [
