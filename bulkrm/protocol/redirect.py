@@ -1,4 +1,4 @@
-"""Redirects of blobs to an object store, checked before they are followed.
+"""Redirects: of blobs to an object store, checked before they are followed; of all else, where they lead is only named.
 
 Registries in front of object stores answer 307 to GET of a blob (distribution-spec 1.1, "Pulling blobs"; distribution
 registry/handlers/blob.go with `redirect`). The store gets no token and no cookie of the registry.
@@ -14,6 +14,7 @@ from bulkrm.protocol.message import Answer
 
 MAX_REDIRECTS = 5
 STATUSES = frozenset({301, 302, 303, 307, 308})
+_LONGEST_NAME = 253  # RFC 1035 section 2.3.4
 _VISIBLE = re.compile(r"[!-~]+")
 
 
@@ -37,6 +38,20 @@ def next_url(answer: Answer, url: str, *, registry: str, plain_http: bool) -> st
     if is_inward(name) and not is_inward(registry):
         raise _refused(answer, "from a public address to a private one")
     return parts._replace(fragment="").geturl()
+
+
+def destination(answer: Answer) -> str:
+    """Return the scheme and host that an answer redirects to, to be shown; "" for a relative URL, and for none."""
+    location = answer.headers.get("Location", "").strip()
+    try:
+        parts = urlsplit(location)
+        name, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    if not _VISIBLE.fullmatch(location) or parts.scheme not in ("http", "https") or not name:
+        return ""
+    name = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{name[:_LONGEST_NAME]}" + (f":{port}" if port is not None else "")
 
 
 def too_many(answer: Answer) -> RequestFailed:

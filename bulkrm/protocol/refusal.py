@@ -26,6 +26,7 @@ from bulkrm.protocol.message import (
     NoAnswer,
     Request,
 )
+from bulkrm.protocol.redirect import destination
 from bulkrm.protocol.traits import STANDARD, Traits
 
 TAGS_ONLY = (
@@ -43,14 +44,20 @@ READ_ONLY = (
     "the registry is in read-only mode (storage.maintenance.readonly), or a proxy before it does not let DELETE through; "
     "run again when that is changed"
 )
+_REDIRECT = (
+    "redirects are not followed; write the host that serves these images, and where that is the same one over HTTPS, leave "
+    "out --plain-http"
+)
 _COLLECTED = "garbage collection has removed it; push the image again from where it was built"
+_REDIRECTION = 3  # the class of 301, 302, 303, 307 and 308
 LIMITED = "run again later, or with a lower --rate or --concurrency"
 
 
 def refusal(answer: Answer, host: str, request: Request, traits: Traits = STANDARD) -> Failure:
     """Return the failure for a final answer that is neither a success nor a registry's own 404."""
     codes = {entry.code for entry in error_entries(answer)}
-    detail = explanation(answer)
+    where = destination(answer) if answer.status // 100 == _REDIRECTION else ""
+    detail = f"a redirect to {where}" if where else explanation(answer)
     message = f"HTTP {answer.status}" + (f": {detail}" if detail else "")
     # A web page with 403 comes from a proxy, not from the registry: the refusals of its family do not apply.
     foreign = answer.status == FORBIDDEN and is_web_page(answer)
@@ -115,7 +122,7 @@ _BY_STATUS: dict[int, _Meaning] = {
     429: (FailureCode.RATE_LIMITED, LIMITED, Reach.IMAGE),
 }
 _BY_CLASS: dict[int, _Meaning] = {
-    3: (FailureCode.REDIRECTED, "redirects are not followed; write the host that serves these images", Reach.IMAGE),
+    _REDIRECTION: (FailureCode.REDIRECTED, _REDIRECT, Reach.IMAGE),
     4: _REFUSED,
     5: (FailureCode.SERVER_ERROR, "look into the registry's log; then run again", Reach.IMAGE),
 }

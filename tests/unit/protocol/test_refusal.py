@@ -291,6 +291,31 @@ def test_a_path_that_a_registry_does_not_have(body: bytes) -> None:
     assert not is_registry_answer(Answer(404, version, body))
 
 
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        (
+            "https://registry.example.com/v2/team/app/tags/list?token=secret",
+            ": a redirect to https://registry.example.com",
+        ),
+        ("http://user:secret@[2001:db8::1]:5000/v2/", ": a redirect to http://[2001:db8::1]:5000"),
+        ("/v2/secret", ""),
+        ("//registry.example.com/secret", ""),
+        ("https://registry.example.com:secret/", ""),
+        ("https://[secret/", ""),
+        ("https://registry.example.com\x1b[31m/secret", ""),
+        ("javascript:secret", ""),
+        ("", ""),
+    ],
+)
+def test_where_a_redirect_leads(location: str, shown: str) -> None:
+    """The host that a redirect leads to is named, so that it can be written instead; nothing else of the URL is."""
+    failure = refusal(Answer(302, CIMultiDictProxy(CIMultiDict({"Location": location}))), "r", GET)
+
+    assert failure.message == f"HTTP 302{shown}"
+    assert "leave out --plain-http" in str(failure.hint)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "br", " GZIP, identity"])
 def test_a_compressed_body(coding: str) -> None:
     """A body that cannot be read because it is compressed is said to be that."""
