@@ -56,7 +56,7 @@ class RepositoryFacts:
     `expected`: the digests of tags in an earlier judgement; a tag that has moved since is kept, as if it were pinned.
     `untag_method`: how a single tag can be removed; None: not at all; a Failure: the probe failed. DELETE of the tag is
     assumed until the registry was probed. `unknown`: manifests whose referrers could not be read, so they are not
-    deleted. `dangling`: tags that the registry lists although they lead to no manifest. `conditions`: the verdicts of the
+    deleted. `absent`: children and referrers that an index or a list names and that do not exist. `dangling`: tags that the registry lists although they lead to no manifest. `conditions`: the verdicts of the
     list's conditions.
     """
 
@@ -66,5 +66,6 @@ class RepositoryFacts:
     expected: Mapping[str, Digest] = field(default_factory=dict)
     untag_method: UntagMethod | Failure | None = UntagMethod.TAG
     unknown: Mapping[Digest, Failure] = field(default_factory=dict)
+    absent: frozenset[Digest] = frozenset()
     dangling: frozenset[str] = frozenset()
     conditions: ConditionVerdicts = NO_VERDICTS

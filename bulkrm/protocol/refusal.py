@@ -48,7 +48,7 @@ _REDIRECT = (
     "redirects are not followed; write the host that serves these images, and where that is the same one over HTTPS, leave "
     "out --plain-http"
 )
-_COLLECTED = "garbage collection has removed it; push the image again from where it was built"
+_COLLECTED = "garbage collection, or a deletion, has removed it; push the image again from where it was built"
 _REDIRECTION = 3  # the class of 301, 302, 303, 307 and 308
 LIMITED = "run again later, or with a lower --rate or --concurrency"
 

@@ -14,6 +14,7 @@ from bulkrm.sandbox import (
     put_image,
 )  # fmt: skip
 from tests.integration.engine import Options, delete
+from tests.support.admin import Admin
 
 APP = "team/app"
 DEEP = Options(recursive=True)
@@ -46,6 +47,19 @@ async def test_orphans_are_counted() -> None:
 
         assert done.statuses == {f"{APP}:1.0": "deleted"}
         assert done.report.orphans == 3
+
+
+async def test_a_child_that_is_missing_is_no_orphan() -> None:
+    """A child that an index names, and that does not exist, does not stay behind."""
+    async with Sandbox() as sandbox, Admin(sandbox.url) as admin:
+        one, two = oci_image(seed=1), oci_image(seed=2)
+        put_image(sandbox.store, APP, ["gone"], index_of([one, two]))
+        await admin.delete(APP, one.digest)
+
+        done = await delete(sandbox.host, f"- {APP}:gone", DEEP)
+
+        assert done.statuses == {f"{APP}:gone": "deleted", f"{APP}@{two.digest}": "deleted"}
+        assert (sandbox.store.digests(APP), done.report.orphans) == (set(), 0)
 
 
 async def test_a_shared_child_stays() -> None:

@@ -12,7 +12,7 @@ from bulkrm.model.events import EventListener, Phase, PhaseBegan
 from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.plan import Delete, Item, Plan
-from bulkrm.model.reference import Reference, Repository
+from bulkrm.model.reference import DigestRef, Reference, Repository
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts
@@ -35,10 +35,15 @@ class Attached:
         self._failures: dict[Repository, dict[Digest, Failure]] = defaultdict(dict)
         self._without_api: set[Repository] = set()
         self._dismissed: set[Reference] = set()
+        self._absent: dict[Repository, set[Digest]] = {}
 
     def failures(self, repository: Repository) -> Mapping[Digest, Failure]:
         """Return the manifests whose referrers could not be read. They are kept: a deletion would hide their referrers."""
         return self._failures.get(repository, {})
+
+    def absent(self, repository: Repository) -> frozenset[Digest]:
+        """Return the children and referrers that were asked for and do not exist."""
+        return frozenset(self._absent.get(repository, ()))
 
     async def extend(self, targets: list[Target], plan: Plan, facts: Iterable[RepositoryFacts]) -> bool:
         """Add one level of children and referrers to `targets`; return True if the plan has to be judged again."""
@@ -62,7 +67,7 @@ class Attached:
         await self._resolver.resolve([name_of(entry.target) for entry in wanted], Method.GET)
         found = [] if self._stop else [entry.target for entry in wanted if self._is_there(entry)]
         targets += found
-        return failed or bool(found)
+        return failed or bool(wanted)
 
     def _of(self, items: Sequence[Item]) -> dict[Digest, tuple[Digest, ...]]:
         return {item.digest: self._referrers.get((item.repository, item.digest), ()) for item in items}
@@ -72,7 +77,10 @@ class Attached:
         found: Resolution = self._resolver.found[name_of(wanted.target)]
         absent = isinstance(found, Absent)
         if absent or (isinstance(found, Resolved) and not is_attached_to(wanted, found.subject)):
-            self._dismissed.add(wanted.target.reference)
+            reference = wanted.target.reference
+            self._dismissed.add(reference)
+            if absent and isinstance(reference, DigestRef):
+                self._absent.setdefault(reference.repository, set()).add(reference.digest)
             return False
         return True
 

@@ -276,6 +276,7 @@ class Planner:
                 expected=before.get(entry.repository, {}),
                 untag_method=self._probe.of(entry.repository),
                 unknown=self._attached.failures(entry.repository),
+                absent=self._attached.absent(entry.repository),
             )
             for entry in facts
         ]

@@ -74,7 +74,7 @@ def with_orphans(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
     indexes = _indexes(known, facts)
     deletions = {item.digest for item in known if isinstance(item.verdict, Delete)}
     staying = _staying(known, facts)
-    alive = {*staying, *needed_by(staying, indexes)}
+    alive = {*staying, *needed_by(staying, indexes), *facts.absent}
     for number, item in enumerate(known):
         if item.digest in deletions:
             below = manifests_below([item.digest], indexes) if indexes[item.digest].manifests else ()
