@@ -29,8 +29,11 @@ _MAX_PORT = 65535
 _BLANK = re.compile(r"\s")
 _IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 _CREDENTIALS = re.compile(r"^(?P<scheme>[a-z]+://)?.*@(?!(?:sha256|sha512):[^/@]*$)", re.DOTALL)
+# The grammar of digests (image-spec descriptor.md), and too long for the port of a host.
+_ANY_DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]{32,}")
 _PATTERN_CHARACTERS = frozenset("*?[]{}")
 HTTPS_PORT = 443
+_ASCII = 127  # the last character of ASCII
 
 
 class Repository(NamedTuple):
@@ -139,7 +142,7 @@ def parse_reference(text: str, *, default_host: str | None = None, default_port:
     repository = parse_repository(name if tag is None else name[:colon], default_host, default_port)
     if tag is not None:
         if not is_tag(tag):
-            remedy = "a tag has up to 128 letters, digits, '_', '.', '-', and starts with none of the last two"
+            remedy = f"{not_ascii(tag)}a tag has up to 128 letters, digits, '_', '.', '-', and starts with none of the last two"
             raise InputError(Problem("", f"{tag[:160]!r} is not a tag", remedy))
         return TagRef(repository, tag, digest)
     if digest is not None:
@@ -155,12 +158,20 @@ def parse_repository(name: str, default_host: str | None, default_port: int = HT
     path = hub_path(host, path)
     if is_path(path):
         return Repository(host, path)
-    if path != path.lower():
+    if is_path(path.lower()):
         raise InputError(
             Problem("", f"{path!r} has upper-case letters", f"repository names are lower case: {path.lower()}")
         )
     remedy = "components of a-z, 0-9 with single '.', '_', '__' or '-' between, joined by '/', 255 characters at most"
+    remedy = f"{not_ascii(path)}{remedy}"
     raise InputError(Problem("", f"{path[:300]!r} is not a repository name", remedy))
+
+
+def not_ascii(text: str) -> str:
+    """Return the beginning of a remedy that names the first character which only looks like an ASCII one, or ""."""
+    return next(
+        (f"U+{ord(character):04X} is not an ASCII character; " for character in text if ord(character) > _ASCII), ""
+    )
 
 
 def split_host(name: str, default_host: str | None, default_port: int = HTTPS_PORT) -> tuple[str, str]:
@@ -208,6 +219,8 @@ def _refuse_common_mistakes(text: str) -> None:
     if text.endswith("@"):
         named = text if _HOST.fullmatch(text.partition("/")[0]) and text.count("@") == 1 and "/" in text else shown
         raise InputError(Problem("", f"{named!r} ends with '@'", "the digest behind it is missing: an empty variable?"))
+    if shown != text and _ANY_DIGEST.fullmatch(text.rpartition("@")[2]):
+        Digest(text.rpartition("@")[2])  # raises InputError, except for a digest behind credentials
     if shown != text:
         remedy = "use -u with -p, or --password-stdin"
         raise InputError(Problem("", f"{shown!r} holds credentials, which do not belong in a reference", remedy))

@@ -97,6 +97,15 @@ def test_one_text_gives_one_repository_object() -> None:
         ("a.b/c:" + "t" * 129, "is not a tag"),
         ("a.b/c@sha256:abc", "is not a digest"),
         ("a.b/c@sha256:" + "AB" * 32, "is not a digest"),
+        ("a.b/c@sha384:" + "ab" * 48, f"'sha384:{'ab' * 48}' is not a digest; write sha256:"),
+        ("a.b:5/c:1@blake3:" + "ab" * 32, "is not a digest"),
+        ("user:secret@a.b/c@sha512-half:" + "ab" * 32, "'sha512-half:"),
+        ("user:secret@a.b/c@" + DIGEST, "'***@a.b/c@sha256:"),
+        ("user:secret@registry:5000", "'***@registry:5000' holds credentials"),
+        ("a.b/c%2Fd:1", "'c%2Fd' is not a repository name; components of"),
+        ("a.b/\u0441:1", "is not a repository name; U+0441 is not an ASCII character; components of"),
+        ("a.b/cafe\u0301:1", "U+0301 is not an ASCII character"),
+        ("a.b/c:\u0441", "is not a tag; U+0441 is not an ASCII character; a tag has"),
         ("a.b/Team/c:1", "repository names are lower case: team/c"),
         ("a.b/c//d:1", "'a.b/c//d:1' has a '/' with nothing behind it"),
         ("a.b/../c:1", "is not a repository name"),
@@ -132,6 +141,7 @@ def test_what_is_refused(text: str, message: str) -> None:
         parse_reference(text)
 
     assert message in str(caught.value)
+    assert "secret" not in str(caught.value)
     assert len(caught.value.problems) == 1
 
 
