@@ -25,6 +25,7 @@ import pytest
 
 from bulkrm.cli.main import main
 from bulkrm.sandbox import Call, Sandbox, SandboxSettings, ServerRequest, oci_image, put_image
+from tests.support.briefly import briefly
 from tests.support.clock import SkippingClock
 from tests.support.forked import forked
 from tests.support.loaded import Wanted, loaded
@@ -37,13 +38,21 @@ _FOREIGN = (
 _DISPLAY = ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """What a run left behind."""
 
     code: int
     out: str
     err: str
+
+    def __repr__(self) -> str:
+        """What failed assertions show: the exit code, and which images failed and why."""
+        try:
+            images = self.images
+        except (ValueError, LookupError, TypeError):  # no JSON report: text, JSON lines, or nothing
+            images = []
+        return briefly(self.code, images, self.err or self.out)
 
     @property
     def report(self) -> dict[str, Any]:

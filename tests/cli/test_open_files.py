@@ -56,10 +56,10 @@ async def test_enough(files: int, concurrency: str, tmp_path: Path) -> None:
         left = tags(sandbox)
         undone = await limited(files, "undo", *options, "-v", env=env)
 
-    assert done.code == 0, done.err
+    assert done.code == 0, done
     assert {image["status"] for image in done.images} == {"deleted"}
     assert left == {"latest"}
-    assert undone.code == 0, undone.err
+    assert undone.code == 0, undone
     assert len(tags(sandbox)) == IMAGES + 1
     assert "too many files are open" not in done.err + undone.err
     assert "open files" not in done.err + undone.err or concurrency == "400"
@@ -89,7 +89,7 @@ async def test_many_registries(tmp_path: Path) -> None:
         done = await limited(64, *wanted, "-y", "-o", "json", env=env)
         left = [tags(sandbox) for sandbox in started]
 
-    assert done.code == 0, done.err
+    assert done.code == 0, done
     assert {image["status"] for image in done.images} == {"deleted"}
     assert left == [set()] * 8
 

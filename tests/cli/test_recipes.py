@@ -41,7 +41,7 @@ def deleted(run: Command, sandbox: Sandbox, folder: Path, name: str) -> set[str]
     text = (LISTS / name).read_text().replace("registry.example.com", sandbox.host)
     (folder / name).write_text(text)
     result = run("-y", "-f", str(folder / name), "-o", "json")
-    assert result.code == 0, result.err
+    assert result.code == 0, result
     gone = {image["image"].partition("/")[2] for image in result.images if image["status"] == "deleted"}
     for image in gone:
         path, _, tag = image.rpartition(":")

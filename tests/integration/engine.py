@@ -37,6 +37,7 @@ from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.journal.losses import losses
 from bulkrm.state.known import known_runs
+from tests.support.briefly import briefly
 from tests.support.clock import FakeClock
 from tests.support.logins import Everywhere
 
@@ -45,7 +46,7 @@ ADMIN = Login("admin", Secret("admin"))
 Act = Callable[[Plan], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Done:
     """What a run left behind. `sent` are method and path of every request, in order; `waited`: seconds at the question."""
 
@@ -56,6 +57,10 @@ class Done:
     said: list[str] = field(default_factory=list)
     plan: Plan | None = None
     waited: float = 0.0
+
+    def __repr__(self) -> str:
+        """What failed assertions show: the exit code, and which images failed and why."""
+        return briefly(self.code, self.images, " ".join(self.said))
 
     @property
     def results(self) -> Sequence[ImageResult]:

@@ -45,6 +45,7 @@ from bulkrm.protocol.pacing.pace import MAX_PAUSE, ConcurrencyLimit, RateWindow,
 from bulkrm.protocol.refusal import refusal
 from bulkrm.protocol.traits import STANDARD, Traits
 from tests.property import strategies as some
+from tests.support.work import work
 
 NOW = 1_800_000_000.0
 APP = Repository("registry.example", "team/app")
@@ -154,7 +155,7 @@ def test_long_lines_are_read_fast(start: str, piece: str) -> None:
 
     parse_challenges([line])
 
-    assert time.process_time() - begin < 0.5
+    assert time.process_time() - begin < 125 * work()
 
 
 # decide

@@ -13,6 +13,7 @@ from bulkrm.model.settings import Pacing
 from bulkrm.remote.registries import Registries
 from tests.protocol.opening import app, failure_of, opened
 from tests.support.clock import FakeClock
+from tests.support.loop_time import LoopTime
 from tests.support.scripted import Answer, Hang, Raw, ScriptedServer, Step, reply
 
 PING = Step("GET /v2/", reply(200, body=b"{}"))
@@ -20,6 +21,7 @@ LIST = "GET /v2/team/app/tags/list?n=1000"
 MANIFEST = "GET /v2/team/app/manifests/1"
 TAGS = b'{"name": "team/app", "tags": ["a", "b"]}'
 SENDS = 5  # of a request that gets no answer
+LIMIT = 60.0  # seconds for one request
 HTML = {"Content-Type": "text/html"}
 LOST, STRANGE = FailureCode.CONNECTION_LOST, FailureCode.UNEXPECTED_ANSWER
 
@@ -86,8 +88,8 @@ async def test_a_broken_answer(line: str, answer: Answer, sends: int, code: Fail
 async def test_an_answer_without_an_end(beginning: bytes) -> None:
     """However an answer stops in the middle, each send ends with the time limit."""
     answer = Raw(beginning) if beginning else Hang()
-    script = [PING, *([Step(LIST, answer)] * SENDS)]
-    pacing = Pacing(timeout=0.05)
+    script = [PING, *([Step(LIST, answer, check=LoopTime().passes(LIMIT))] * SENDS)]
+    pacing = Pacing(timeout=LIMIT)
     async with ScriptedServer(script) as server, opened(clock=FakeClock(auto=True), pacing=pacing) as registries:
         with pytest.raises(RequestFailed) as caught:
             await registries[server.host].tags(app(server.host))

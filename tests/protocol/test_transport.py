@@ -26,6 +26,7 @@ from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, SigningKey
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
+from tests.support.loop_time import LoopTime
 from tests.support.scripted import Close, Hang, Heard, Raw, ScriptedServer, Step, reply
 
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -109,8 +110,8 @@ async def test_what_is_no_http(content: bytes) -> None:
 async def test_a_server_that_hangs() -> None:
     """A server that does not answer within the time limit is a timeout."""
     async with (
-        ScriptedServer([Step("DELETE /", Hang())]) as server,
-        Transport(Connection(), 0.05, SystemClock()) as transport,
+        ScriptedServer([Step("DELETE /", Hang(), check=LoopTime().passes(60.0))]) as server,
+        Transport(Connection(), 60.0, SystemClock()) as transport,
     ):
         answer = await transport.send("DELETE", f"{server.url}/", {})
 

@@ -8,6 +8,7 @@ import pytest
 from bulkrm.model.errors import InputError
 from bulkrm.model.reference import Repository
 from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
+from tests.support.work import work
 
 ARTIFACT = "sha256-" + "ab" * 32
 
@@ -244,7 +245,7 @@ def test_many_stars_match_fast(pattern: str, tag: str) -> None:
     began = time.process_time()
 
     assert not TagPattern(pattern).matches(tag)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 250 * work()
 
 
 @pytest.mark.parametrize("make", [TagPattern, ExcludePattern, ProtectPattern.parse])
