@@ -24,6 +24,7 @@ from bulkrm import (
 )
 from bulkrm.sandbox import Call, Sandbox, ServerRequest
 from tests.api.opening import Journal, fill, listed, opened, tags, words
+from tests.support.giving_up import SECONDS
 
 NAMES = tuple("abcdef")
 INTERRUPTED = "not-attempted interrupted"
@@ -202,7 +203,7 @@ async def test_a_second_cancellation_does_not_wait(tmp_path: Path) -> None:
         journal = Journal()
         async with opened(sandbox, journal, tmp_path) as client:
             task = asyncio.ensure_future(client.delete(listed(sandbox, "a", "b")))
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(SECONDS):
                 await hangs.wait()
                 task.cancel()
                 done, _ = await asyncio.wait({task}, timeout=0.05)

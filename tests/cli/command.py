@@ -28,9 +28,9 @@ from bulkrm.sandbox import Call, Sandbox, SandboxSettings, ServerRequest, oci_im
 from tests.support.briefly import briefly
 from tests.support.clock import SkippingClock
 from tests.support.forked import forked
+from tests.support.giving_up import SECONDS
 from tests.support.loaded import Wanted, loaded
 
-SECONDS = 60.0  # after which a test gives up: far more than anything here takes
 _STATE = tempfile.TemporaryDirectory(prefix="bulkrm-tests-", ignore_cleanup_errors=True)
 _FOREIGN = (
     "REGISTRY_", "DOCKER_", "BULKRM_", "XDG_", "HTTP_", "HTTPS_", "ALL_", "NO_PROXY", "http", "all_", "no_proxy",
@@ -124,7 +124,7 @@ async def bulkrm(
     start `afresh`, as `start` has it.
     """
     process = await start(*arguments, env=env, afresh=afresh, skips_waits=not afresh)
-    async with asyncio.timeout(SECONDS * 2):
+    async with asyncio.timeout(SECONDS):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
     return Result(process.returncode, out.decode(), err.decode())

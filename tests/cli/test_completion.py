@@ -15,7 +15,8 @@ import pytest
 from bulkrm.cli.command_names import COMMANDS
 from bulkrm.reports.format import formats
 from bulkrm.sandbox import Sandbox
-from tests.cli.command import SECONDS, Command, environment, fill
+from tests.cli.command import Command, environment, fill
+from tests.support.giving_up import SECONDS
 from tests.support.tools import call, program
 
 

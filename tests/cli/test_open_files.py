@@ -12,7 +12,8 @@ import pytest
 from bulkrm.cli.terminal.descriptors import share_of
 from bulkrm.model.errors import InputError
 from bulkrm.sandbox import Sandbox, SandboxSettings
-from tests.cli.command import SECONDS, Result, environment, fill, tags
+from tests.cli.command import Result, environment, fill, tags
+from tests.support.giving_up import SECONDS
 
 APP = "team/app"
 IMAGES = 300
@@ -28,7 +29,7 @@ async def limited(files: int, *arguments: str, env: dict[str, str]) -> Result:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env)
     )
-    async with asyncio.timeout(SECONDS * 3):
+    async with asyncio.timeout(SECONDS):
         out, err = await process.communicate()
     assert process.returncode is not None
     return Result(process.returncode, out.decode(), err.decode())

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import Call, Sandbox, ServerRequest
-from tests.cli.command import SECONDS, Command, bulkrm, fill, sent, tags
+from tests.cli.command import Command, bulkrm, fill, sent, tags
+from tests.support.giving_up import SECONDS
 
 BAD: dict[str, tuple[list[str], list[str]]] = {
     "concurrency zero": (["-c", "0"], ["--concurrency", "'0'", "auto"]),

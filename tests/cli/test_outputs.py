@@ -12,6 +12,7 @@ import pytest
 
 from bulkrm.sandbox import Sandbox, ServerRequest
 from tests.cli.command import Command, environment, fill, sent, tags
+from tests.support.giving_up import SECONDS
 
 
 @pytest.fixture
@@ -280,7 +281,7 @@ def test_a_list_from_a_pipe(sandbox: Sandbox, listed: str, how: str) -> None:
     line = f'"{sys.executable}" -m bulkrm {how} -q -o text --report json=>(cat >out.json; touch done)'
     ended = subprocess.run(  # noqa: S603 (ours)
         ["/bin/bash", "-c", f"{line}; code=$?; until [ -e done ]; do :; done; exit $code"],
-        stdin=subprocess.DEVNULL, capture_output=True, env=environment(), check=False, timeout=60,
+        stdin=subprocess.DEVNULL, capture_output=True, env=environment(), check=False, timeout=SECONDS,
     )  # fmt: skip
 
     assert (ended.returncode, ended.stderr) == (0, b"")

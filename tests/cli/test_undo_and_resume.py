@@ -11,7 +11,8 @@ import pytest
 
 from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest, index_of, oci_image, put_image
 from bulkrm.state.known import KnownRun, known_runs
-from tests.cli.command import SECONDS, Command, Result, bulkrm, environment, fill, killed, sent, start, tags
+from tests.cli.command import Command, Result, bulkrm, environment, fill, killed, sent, start, tags
+from tests.support.giving_up import SECONDS
 
 APP = "team/app"
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -294,7 +295,7 @@ def test_one_of_two_tags(run: Command, sandbox: Sandbox) -> None:
     digest = put_image(sandbox.store, APP, ["pr-a", "pr-b"], oci_image(1))
     put_image(sandbox.store, APP, ["pr-c"], oci_image(2))
     sandbox.faults.add(Reply(500), method="DELETE", path=sandbox.store.digest_of(APP, "pr-c") or "", times=None)
-    run(f"{sandbox.host}/{APP}:pr-*", "-c", "1", "--fail-fast", "--timeout", "1")
+    run(f"{sandbox.host}/{APP}:pr-*", "-c", "1", "--fail-fast")
     sandbox.faults.clear()
     make_unfinished()
     run("undo", f"{sandbox.host}/{APP}:pr-a")

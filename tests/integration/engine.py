@@ -39,9 +39,9 @@ from bulkrm.state.journal.losses import losses
 from bulkrm.state.known import known_runs
 from tests.support.briefly import briefly
 from tests.support.clock import FakeClock
+from tests.support.giving_up import SECONDS
 from tests.support.logins import Everywhere
 
-_SECONDS = 40.0  # after which a test gives up
 ADMIN = Login("admin", Secret("admin"))
 Act = Callable[[Plan], Awaitable[None]]
 
@@ -132,7 +132,7 @@ class Options:
     tell: EventListener | None = None
     before_delete: Act | None = None
     stop: Stop | None = None
-    seconds: float = _SECONDS
+    seconds: float = SECONDS
     state: Path | None = None
     heard: Callable[[str, str], None] = _nobody
     opened: Callable[..., AbstractAsyncContextManager[Registries]] = open_registries

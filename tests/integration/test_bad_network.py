@@ -1,5 +1,6 @@
 """A bad network before a real registry: every outcome is true, whatever connection was lost when."""
 
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -13,27 +14,42 @@ from bulkrm.model.settings import Shared
 from tests.integration.engine import Options, delete, undo
 from tests.support.admin import Admin, many_images, push_pairs
 from tests.support.clock import FakeClock
+from tests.support.loop_time import LoopTime
 from tests.support.proxy import Harm, proxied
 from tests.support.real import RealRegistry
 
 APP = "team/app"
 IMAGES = 12
-TIMEOUT = 1.0  # seconds that a request may take
+LIMIT = 20.0  # seconds that a request may take; an answer that never ends lets them pass at once
+
+
+def concurrency(harm: Harm) -> int | None:
+    """Requests in flight: where time passes for one of them it passes for all, and only that one is late."""
+    return 1 if harm is Harm.TRICKLE else None
 
 
 @pytest.mark.parametrize("harm", Harm)
 @pytest.mark.parametrize("shared", [Shared.DELETE, Shared.UNTAG])
 async def test_deleting(harm: Harm, shared: Shared, tmp_path: Path) -> None:
     """What is said to be gone is gone, and what is said to be there is there; everything goes in the end."""
-    registry = RealRegistry(tmp_path / "registry")
-    async with registry, Admin(registry.url) as admin, proxied(registry.host, harm, "DELETE PUT HEAD", 4) as proxy:
+    registry, pass_time = RealRegistry(tmp_path / "registry"), partial(LoopTime().move_on, LIMIT)
+    async with (
+        registry,
+        Admin(registry.url) as admin,
+        proxied(registry.host, harm, "DELETE PUT HEAD", 4, pass_time) as proxy,
+    ):
         digests = await push_pairs(admin, APP, IMAGES)
 
         async def begin(_: object) -> None:
             proxy.active = True
 
         options = Options(
-            shared=shared, allow_decoy=True, clock=FakeClock(auto=True), timeout=TIMEOUT, before_delete=begin
+            shared=shared,
+            allow_decoy=True,
+            clock=FakeClock(auto=True),
+            timeout=LIMIT,
+            before_delete=begin,
+            concurrency=concurrency(harm),
         )
         done = await delete(proxy.host, f"- {APP}:pr-*", options)
 
@@ -49,8 +65,12 @@ async def test_deleting(harm: Harm, shared: Shared, tmp_path: Path) -> None:
 @pytest.mark.parametrize("harm", Harm)
 async def test_putting_back(harm: Harm, tmp_path: Path) -> None:
     """Undo gets everything back through it."""
-    registry = RealRegistry(tmp_path / "registry")
-    async with registry, Admin(registry.url) as admin, proxied(registry.host, harm, "PUT HEAD", 4) as proxy:
+    registry, pass_time = RealRegistry(tmp_path / "registry"), partial(LoopTime().move_on, LIMIT)
+    async with (
+        registry,
+        Admin(registry.url) as admin,
+        proxied(registry.host, harm, "PUT HEAD", 4, pass_time) as proxy,
+    ):
         digests = await push_pairs(admin, APP, IMAGES)
         place, losses = Repository(proxy.host, APP), []
         for tag, digest in digests.items():
@@ -60,7 +80,7 @@ async def test_putting_back(harm: Harm, tmp_path: Path) -> None:
             await admin.delete(APP, digest)
         proxy.active = True
 
-        words = await undo(losses, TIMEOUT)
+        words = await undo(losses, LIMIT, Options(clock=FakeClock(auto=True), concurrency=concurrency(harm)))
 
         assert proxy.harmed >= 3
         assert set(words.values()) == {"restored"}

@@ -255,7 +255,7 @@ async def test_every_restoration_is_true(fault: Callable[[Sandbox], None]) -> No
         sandbox.tokens.change(skew=0)
         sandbox.change(read_only=False)
 
-        again = await undo(losses, TIMEOUT)
+        again = await undo(losses)
 
         assert set(again.values()) <= {"restored", "unchanged"}
         assert {tag: sandbox.store.digest_of(APP, tag) for tag in digests} == digests

@@ -16,9 +16,10 @@ import pytest
 
 from bulkrm.sandbox import Auth, oci_image
 from bulkrm.state.known import known_runs
-from tests.cli.command import SECONDS, Result, bulkrm, start
+from tests.cli.command import Result, bulkrm, start
 from tests.support.admin import Admin, many_images
 from tests.support.executables import distribution_3_binary, real_registry_binary
+from tests.support.giving_up import SECONDS
 from tests.support.process import watched
 from tests.support.real import RealRegistry, RealSettings
 
@@ -61,7 +62,7 @@ class Deletions:
 
 async def until(happened: Callable[[], bool], process: asyncio.subprocess.Process) -> bool:
     """Wait until something happened, or a process is over; tell whether it happened."""
-    async with asyncio.timeout(SECONDS * 2):
+    async with asyncio.timeout(SECONDS):
         return await watched(process, happened)
 
 

@@ -64,7 +64,7 @@ async def test_answers_that_come_twice(share: float, seed: int, tmp_path: Path) 
     async with registry, Admin(registry.url) as admin, repeating(registry.host, share, seed) as proxy:
         filled = await fill(admin)
         absent = "".join(f"- {APP}:absent-{number}\n" for number in range(ABSENT))
-        options = Options(clock=FakeClock(auto=True), timeout=5.0, state=tmp_path / "state")
+        options = Options(clock=FakeClock(auto=True), state=tmp_path / "state")
 
         done = await delete(proxy.host, f"- {APP}:pr-*\n{absent}", options)
 
@@ -73,7 +73,7 @@ async def test_answers_that_come_twice(share: float, seed: int, tmp_path: Path) 
         assert false_outcomes(done, filled, now) == []
         assert sum(word == "deleted" for word in done.statuses.values()) >= IMAGES // 2
 
-        words = await undo(lost(tmp_path / "state"), 5.0)
+        words = await undo(lost(tmp_path / "state"))
 
         assert set(words.values()) == {"restored"}
         assert {tag: await admin.digest(APP, tag) for tag in filled.listed} == filled.listed

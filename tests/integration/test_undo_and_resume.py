@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import SECONDS, Result, bulkrm, start
+from tests.cli.command import Result, bulkrm, start
 from tests.support.admin import Admin, many_images
+from tests.support.giving_up import SECONDS
 from tests.support.registries import Registry
 
 APP = "team/app"

@@ -34,8 +34,8 @@ from pathlib import Path
 
 from tests.manual.markdown import Block
 from tests.manual.world import HOST, PASSWORD, USER, World
+from tests.support.giving_up import SECONDS
 
-SECONDS = 60.0
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
 # What differs from run to run, and how it is compared.
 _VARYING = (

@@ -20,6 +20,7 @@ from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from tests.protocol.opening import app, fill, opened
 from tests.support.clock import FakeClock
+from tests.support.giving_up import SECONDS
 from tests.support.repeating import repeating
 from tests.support.scripted import Raw, ScriptedServer, Step, reply
 
@@ -84,7 +85,7 @@ async def puppet() -> AsyncIterator[Puppet]:
 
 async def until(done: Callable[[], object]) -> None:
     """Let the event loop go round until something is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(SECONDS):
         while not done():  # noqa: ASYNC110 (what is waited for is in aiohttp)
             await asyncio.sleep(0)
 

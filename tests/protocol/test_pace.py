@@ -16,6 +16,7 @@ from bulkrm.remote.sending import Sending
 from bulkrm.sandbox import Auth, Call, Reply, Sandbox, SandboxSettings, ServerRequest
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
+from tests.support.giving_up import SECONDS
 
 OPEN = SandboxSettings(auth=Auth.NONE)
 WALL = 1_800_000_000.0
@@ -61,7 +62,7 @@ async def test_another_host_goes_on() -> None:
         await met(registries[busy.host])
         registries[busy.host].host.limiter.pause(600)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             assert await registries[free.host].manifest(app(free), "1") is not None
 
 
@@ -94,7 +95,7 @@ async def test_a_429_lessens_the_concurrency_once() -> None:
 
         sandbox.faults.add(Call(enforce_limit), times=8)
         sandbox.faults.add(Reply(429, {"Retry-After": "10"}), times=8)
-        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:
             for _ in range(8):
                 tasks.create_task(registry.manifest(app(sandbox), "1"))
             await clock.until_asleep(1)
@@ -199,7 +200,7 @@ async def test_a_quota_of_hours_is_no_reason_to_wait_before_it_is_refused() -> N
         with pytest.raises(RequestFailed):
             await registry.manifest(app(sandbox), "1")
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             assert await registry.manifest(app(sandbox), "1") is not None
 
 

@@ -29,6 +29,7 @@ from bulkrm.sandbox import (
 )
 from tests.protocol.opening import app, failure_of, fill, opened
 from tests.support.clock import FakeClock
+from tests.support.giving_up import SECONDS
 from tests.support.scripted import Close, Raw, ScriptedServer, Step, reply
 
 BOTH = "repository:team/app:delete,pull"
@@ -162,7 +163,7 @@ async def test_no_deadlock_at_one(own_port: bool) -> None:  # noqa: FBT001 (a ta
         opened(pacing=Pacing(concurrency=1)) as registries,
     ):
         paths = [f"app{number}" for number in range(20)]
-        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:
             for path in paths:
                 fill(sandbox, "1", repository=path)
                 tasks.create_task(registries[sandbox.host].manifest(app(sandbox, path), "1"))
@@ -213,7 +214,7 @@ async def test_who_fetches_is_cancelled() -> None:
             await first
         go_on.set()
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             found = [await task for task in others]
 
         assert first.cancelled()
@@ -237,7 +238,7 @@ async def test_a_dead_token_server_is_asked_once() -> None:
 
         sandbox.tokens.faults.add(Call(more))
         sandbox.tokens.faults.add(Reply(503), times=None)
-        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as tasks:
             early = [tasks.create_task(failing(registry)) for _ in range(10)]
 
         codes = [task.result() for task in early] + [await task for task in late]
@@ -345,7 +346,7 @@ async def test_a_token_that_ends_at_once() -> None:
         Step("GET /v2/team/app/manifests/1", NONE_THERE, authorization="Bearer t1"),
     ]
     async with ScriptedServer(script) as server, opened(clock=FakeClock()) as registries:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             await registries[server.host].manifest(app(server.host), "1")
 
 

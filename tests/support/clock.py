@@ -4,6 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
+from tests.support.giving_up import SECONDS
+
 # Turns of the loop after which whoever waits for no socket has gone as far as it can.
 _TURNS = 50
 
@@ -81,7 +83,7 @@ class FakeClock:
 
     async def until_asleep(self, sleepers: int) -> None:
         """Wait until this many tasks sleep, in a test whose other tasks wait for real sockets."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SECONDS):
             while len(self._sleepers) < sleepers:  # noqa: ASYNC110 (the loop has to go on to serve the sockets)
                 await asyncio.sleep(0)
 

@@ -16,6 +16,7 @@ from typing import Self
 
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings, ServerRequest, Store
 from bulkrm.sandbox.wire import ServerResponse, coded_answer, json_answer
+from tests.support.giving_up import SECONDS
 from tests.support.hostilities import WAYS, Hostility, plain
 
 REPOSITORY = "team/app"
@@ -93,7 +94,7 @@ class HostileServer:
         connections = list(self._connections)
         for connection in connections:
             connection.cancel()
-        await asyncio.wait([*connections, asyncio.create_task(self._server.wait_closed())], timeout=5)
+        await asyncio.wait([*connections, asyncio.create_task(self._server.wait_closed())], timeout=SECONDS)
 
     @property
     def host(self) -> str:

@@ -21,11 +21,15 @@ class LoopTime:
     def _now(self) -> float:
         return self._system() + self._passed
 
+    def move_on(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        self._passed += seconds
+
     def passes(self, seconds: float) -> Callable[[object], bool]:
         """Return the `check` of a scripted step which lets so many seconds pass: what is due then happens at once."""
 
         def check(_: object) -> bool:
-            self._passed += seconds
+            self.move_on(seconds)
             return True
 
         return check

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-_START_SECONDS = 60.0
+from tests.support.giving_up import SECONDS
+
 _CHANCE = random.SystemRandom()
 # Not our own environment: distribution takes every REGISTRY_* variable for its configuration.
 ENVIRONMENT = {"PATH": os.defpath, "OTEL_TRACES_EXPORTER": "none"}
@@ -28,7 +29,7 @@ class ServerProcess:
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log, env=ENVIRONMENT)
         try:
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(SECONDS):
                 while not await _accepts(port):
                     assert self._process.returncode is None, self.log.read_text()
                     await asyncio.sleep(0.005)

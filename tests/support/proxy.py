@@ -30,14 +30,18 @@ class Proxy:
     """A proxy that harms each `every`th request for a manifest with one of these methods, once it is `active`.
 
     A request is not harmed twice in a row: otherwise all of its retries could be harmed, and it would never succeed. For the
-    same reason it is harmed three times at most. If the registry does not listen, connections end at once.
+    same reason it is harmed three times at most. If the registry does not listen, connections end at once. `on_silence` is
+    called when no more comes of an answer that trickles.
     """
 
-    def __init__(self, upstream: str, harm: Harm, methods: str, every: int) -> None:
+    def __init__(
+        self, upstream: str, harm: Harm, methods: str, every: int, on_silence: Callable[[], None] = _nothing
+    ) -> None:
         self._upstream = upstream
         self._harm = harm
         self._methods = methods.split()
         self._every = every
+        self._on_silence = on_silence
         self._seen = 0
         self.host = ""
         self.active = False
@@ -92,11 +96,12 @@ class Proxy:
                     await client.send(chunk)
                     continue
                 self._then()
-                for position in range(20 if self._harm is Harm.TRICKLE else 0):
-                    await client.send(chunk[position : position + 1])
-                    await anyio.sleep(0.02)
                 if self._harm is Harm.DROP_AFTER:
                     break
+                for position in range(20):
+                    await client.send(chunk[position : position + 1])
+                    await anyio.sleep(0.002)
+                self._on_silence()
         except _LOST:
             pass
         await client.aclose()
@@ -119,9 +124,11 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxied(upstream: str, harm: Harm, methods: str, every: int) -> AsyncIterator[Proxy]:
+async def proxied(
+    upstream: str, harm: Harm, methods: str, every: int, on_silence: Callable[[], None] = _nothing
+) -> AsyncIterator[Proxy]:
     """Run a proxy; `methods`: separated by blanks."""
-    proxy = Proxy(upstream, harm, methods, every)
+    proxy = Proxy(upstream, harm, methods, every, on_silence)
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
         proxy.host = f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}"  # noqa: S610 (no Django)
         group.start_soon(listener.serve, proxy.serve)

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from tests.support.giving_up import SECONDS
+
 _GONE = (asyncio.IncompleteReadError, ConnectionError)
 
 
@@ -42,8 +44,8 @@ class RepeatingProxy:
         for task in self._tasks:
             task.cancel()
         if self._tasks:
-            await asyncio.wait(list(self._tasks), timeout=5)
-        await asyncio.wait_for(self._server.wait_closed(), 5)
+            await asyncio.wait(list(self._tasks), timeout=SECONDS)
+        await asyncio.wait_for(self._server.wait_closed(), SECONDS)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from tests.support.giving_up import SECONDS
+
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
@@ -112,7 +114,7 @@ class ScriptedServer:
         self._server.close()
         for connection in list(self._connections):
             connection.cancel()
-        await asyncio.wait_for(self._server.wait_closed(), 5)
+        await asyncio.wait_for(self._server.wait_closed(), SECONDS)
         if error is None:
             assert self._problems == []
             assert [step.line for step in self._script] == [], "these were not asked for"

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.support.giving_up import SECONDS
+
 _PACKAGES = {
     "podman": "apt-get install podman",
     "skopeo": "apt-get install skopeo",
@@ -38,7 +40,7 @@ def call(*command: str, stdin: str = "", env: Mapping[str, str] | None = None, m
     """Run a program to its end, and return what it wrote to standard output."""
     result = subprocess.run(  # noqa: S603 (programs of the tests)
         [program(command[0]), *command[1:]],
-        input=stdin, capture_output=True, text=True, check=False, timeout=60, env={**os.environ, **(env or {})},
+        input=stdin, capture_output=True, text=True, check=False, timeout=SECONDS, env={**os.environ, **(env or {})},
     )  # fmt: skip
     assert may_fail or result.returncode == 0, result.stdout + result.stderr
     return result.stdout
