@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a real registry, which drops connections or delays answers at chosen requests."""
+"""A TCP proxy in front of a real registry, which at chosen requests drops connections, delays answers, or tells the test."""
 
 import re
 from collections import Counter
@@ -31,11 +31,11 @@ class Proxy:
 
     A request is not harmed twice in a row: otherwise all of its retries could be harmed, and it would never succeed. For the
     same reason it is harmed three times at most. If the registry does not listen, connections end at once. `on_silence` is
-    called when no more comes of an answer that trickles.
+    called when no more comes of an answer that trickles. `harm` None: nothing is done to the request that `harm_once` names.
     """
 
     def __init__(
-        self, upstream: str, harm: Harm, methods: str, every: int, on_silence: Callable[[], None] = _nothing
+        self, upstream: str, harm: Harm | None, methods: str, every: int, on_silence: Callable[[], None] = _nothing
     ) -> None:
         self._upstream = upstream
         self._harm = harm
@@ -54,7 +54,7 @@ class Proxy:
     def harm_once(self, method: str, path: str, number: int, then: Callable[[], None]) -> None:
         """Harm the `number`th such request from now on, and no other; `then` is called at that moment.
 
-        `path` is a pattern.
+        `path` is a pattern. Where the harm is that the registry does not hear of it, or none, that is before it would.
         """
 
         def once() -> None:
@@ -79,10 +79,12 @@ class Proxy:
                 while True:
                     chunk = await client.receive()
                     if self._hits(chunk):
-                        if self._harm is Harm.DROP:
+                        if self._harm in (Harm.DROP, None):
                             self._then()
+                        if self._harm is Harm.DROP:
                             break
-                        harmed.set()
+                        if self._harm is not None:
+                            harmed.set()
                     await registry.send(chunk)
             except _LOST:
                 pass
@@ -125,7 +127,7 @@ class Proxy:
 
 @asynccontextmanager
 async def proxied(
-    upstream: str, harm: Harm, methods: str, every: int, on_silence: Callable[[], None] = _nothing
+    upstream: str, harm: Harm | None, methods: str, every: int, on_silence: Callable[[], None] = _nothing
 ) -> AsyncIterator[Proxy]:
     """Run a proxy; `methods`: separated by blanks."""
     proxy = Proxy(upstream, harm, methods, every, on_silence)
