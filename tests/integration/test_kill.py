@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ async def killed(arguments: list[str], env: dict[str, str], after: float) -> boo
     done, _ = await asyncio.wait([communicating], timeout=after)
     if done:
         return False
-    process.kill()
+    with suppress(ProcessLookupError):  # it has ended just now
+        process.kill()
     await communicating
     return True
 

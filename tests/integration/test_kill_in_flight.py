@@ -7,9 +7,9 @@ BULKRM_TEST_KILLS=100 makes it the full number of kills of the client; by defaul
 import asyncio
 import os
 import random
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,13 @@ from tests.support.admin import Admin, many_images
 from tests.support.executables import distribution_3_binary, real_registry_binary
 from tests.support.giving_up import SECONDS
 from tests.support.process import watched
+from tests.support.proxy import Harm, proxied
 from tests.support.real import RealRegistry, RealSettings
 
 KILLS = int(os.environ.get("BULKRM_TEST_KILLS", "10"))
 SEED = os.environ.get("BULKRM_TEST_SEED", "1")
 IMAGES, TAGS = 300, 3
-SETTINGS = RealSettings(auth=Auth.NONE, access_log=True)
+SETTINGS = RealSettings(auth=Auth.NONE)
 
 pytestmark = pytest.mark.slow
 
@@ -39,25 +40,6 @@ async def fill(admin: Admin, repository: str, images: int, tags: int) -> set[str
         await admin.push_many(repository, {f"{tag}-{more}": image for tag, image in each.items()})
     await admin.push(repository, oci_image(9999, config_seed=0), "latest")
     return await admin.tags(repository) - {"latest"}
-
-
-class Deletions:
-    """Counts the DELETEs in a repository that the registry's log has from now on."""
-
-    def __init__(self, registry: RealRegistry, repository: str) -> None:
-        self._file = registry.log
-        self._line = f'"DELETE /v2/{repository}/manifests/sha256'.encode()
-        self._read = self._file.stat().st_size
-        self.number = 0
-
-    def at_least(self, number: int) -> bool:
-        with self._file.open("rb") as file:
-            file.seek(self._read)
-            new = file.read()
-        whole = new.rfind(b"\n") + 1
-        self._read += whole
-        self.number += new[:whole].count(self._line)
-        return self.number >= number
 
 
 async def until(happened: Callable[[], bool], process: asyncio.subprocess.Process) -> bool:
@@ -78,6 +60,7 @@ async def test_the_client_is_killed(tmp_path: Path) -> None:
     async with (
         RealRegistry(tmp_path / "registry", SETTINGS, binary=distribution_3_binary()) as registry,
         Admin(registry.url) as admin,
+        proxied(registry.host, Harm.DROP, "", 1) as proxy,
     ):
         for number in range(KILLS):
             repository = f"team{number}/app"
@@ -85,7 +68,7 @@ async def test_the_client_is_killed(tmp_path: Path) -> None:
             assert len(wanted) == IMAGES * TAGS
             env = {"BULKRM_STATE_DIR": str(tmp_path / f"state-{number}")}
             arguments = [
-                f"{registry.host}/{repository}:pr-*",
+                f"{proxy.host}/{repository}:pr-*",
                 "-y",
                 "-q",
                 "-o",
@@ -96,11 +79,11 @@ async def test_the_client_is_killed(tmp_path: Path) -> None:
                 "digest",
             ]
             enough = chance.randint(2, 60)
-            sent = Deletions(registry, repository)
             process = await start(*arguments, env=env)
-            assert await until(partial(sent.at_least, enough), process)
-            process.kill()
-            await process.communicate()
+            proxy.harm_once("DELETE", f"{repository}/manifests/sha256:(?!0{{64}})", enough, process.kill)
+            async with asyncio.timeout(SECONDS):
+                await process.communicate()
+            assert process.returncode == -signal.SIGKILL
             dangling = [tag for tag in await admin.tags(repository) & wanted if not await admin.digest(repository, tag)]
             left_by_kill.append(len(dangling))
 
