@@ -77,10 +77,10 @@ def test_plugins_are_found() -> None:
 
 def test_sources_of_credentials_have_an_order() -> None:
     """No two go before each other, and the order is that of the manual."""
-    places = [source.order for source in sources()]
+    places = [found.value.order for found in sources()]
 
     assert places == sorted(set(places))
-    assert [source.name for source in sources()][2:7] == [
+    assert [found.value.name for found in sources()][2:7] == [
         "DOCKER_AUTH_CONFIG",
         "REGISTRY_AUTH_FILE",
         "Docker's config.json",

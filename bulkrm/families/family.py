@@ -5,7 +5,8 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
 
-from bulkrm.model.extensions.discovery import ExtensionPoint
+from bulkrm.model.extensions.discovery import Extension, ExtensionPoint
+from bulkrm.model.extensions.plugin_call import call_plugin
 from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import STANDARD, Traits
@@ -65,13 +66,14 @@ def traits_of(host: str) -> Traits:
 def with_detected_traits(host: str, known: Traits, answer: Answer) -> Traits:
     """Return the `known` traits with those of the family that detects itself in the answer to `GET /v2/`.
 
-    They are returned unchanged where the name of the host already tells its family, or no family detects itself.
+    They are returned unchanged where the name of the host already tells its family, or no family detects itself. Raises
+    PluginError where the `detect` of a plugin fails: the host may be one that is not safe to treat like others.
     """
     if any(family.serves(host) for family in families()):
         return known
-    for family in families():
-        if family.detect is not None and family.detect(answer):
-            found = family.traits
+    for extension in FAMILIES.extensions():
+        if _detects_itself(extension, answer):
+            found = extension.value.traits
             return replace(
                 known,
                 untagged_first=found.untagged_first,
@@ -80,3 +82,12 @@ def with_detected_traits(host: str, known: Traits, answer: Answer) -> Traits:
                 deletes_manifests=found.deletes_manifests,
             )
     return known
+
+
+def _detects_itself(extension: Extension[Family], answer: Answer) -> bool:
+    detect, plugin = extension.value.detect, extension.plugin
+    if detect is None:
+        return False
+    if plugin is None:
+        return detect(answer)
+    return bool(call_plugin(plugin, "True or False", lambda found: isinstance(found, bool), lambda: detect(answer)))

@@ -9,6 +9,7 @@ import anyio
 from bulkrm.families.family import address_of, with_detected_traits
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.events import Warned, WarningKind
+from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, UNAUTHORIZED
 from bulkrm.model.result.failure import Reach
 from bulkrm.protocol.attempt import Attempt
@@ -200,7 +201,10 @@ class Host:
             # Otherwise a host that does not answer would be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
         self._ping_answer = answer
-        self.authorizer.learn(with_detected_traits(self.name, self.traits, answer))
+        try:
+            self.authorizer.learn(with_detected_traits(self.name, self.traits, answer))
+        except PluginError as error:
+            raise RequestFailed(error.failure(Reach.HOST)) from error
         challenge = None
         if answer.status == UNAUTHORIZED:
             challenge = choose(parse_challenges(answer.headers.getall("WWW-Authenticate", [])))

@@ -1,6 +1,6 @@
 """All registries of a run, each opened on its first use."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -16,6 +16,7 @@ from bulkrm.remote.clock import Clock
 from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.host import Host
+from bulkrm.remote.plugin_registry import open_plugin
 from bulkrm.remote.registry import Registry
 from bulkrm.remote.transport.connections import Sharing
 from bulkrm.remote.transport.proxy import refuse_unusable
@@ -39,9 +40,11 @@ class Registries:
         """Return the registry of a host (a normal form)."""
         registry = self._registries.get(host)
         if registry is None:
-            backend = backend_of(host)
+            found = backend_of(host)
+            backend, plugin = found.value, found.plugin
             way = Host(host, self._credentials, backend.traits or traits_of(host), self._context)
-            registry = self._registries[host] = backend.open(way)
+            registry = backend.open(way) if plugin is None else open_plugin(plugin, backend.open, way)
+            self._registries[host] = registry
         return registry
 
     @property
@@ -79,8 +82,10 @@ class Registries:
         return Requests(sent, self._context.tokens.requests)
 
 
-def refuse_unusable_connections(hosts: Iterable[str], settings: Settings) -> None:
-    """Raise InputError if a TLS file, or the proxy for one of these registries, cannot be used."""
+def refuse_unusable_connections(hosts: Collection[str], settings: Settings) -> None:
+    """Raise InputError if a TLS file, or the proxy or backend for one of these registries, cannot be used."""
+    for host in hosts:
+        backend_of(host)
     tls_of(settings.connection)
     OwnTls(settings.own_connections)
     scheme = "http" if settings.connection.plain_http else "https"

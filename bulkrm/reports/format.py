@@ -2,9 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
-from bulkrm.model.extensions.discovery import ExtensionPoint
+from bulkrm.model.extensions.discovery import Extension, ExtensionPoint
+from bulkrm.model.extensions.plugin_call import call_plugin
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.valueclass import valueclass
 
@@ -57,5 +60,24 @@ FORMATS = ExtensionPoint(
 
 @cache
 def formats() -> Mapping[str, ReportFormat]:
-    """Return all formats by name, loaded on the first call. Raises InputError for an unusable plugin."""
-    return {entry.name: entry for entry in FORMATS.values()}
+    """Return all formats by name, loaded on the first call. Raises InputError for an unusable plugin.
+
+    The functions of a plugin's format raise PluginError for everything that goes wrong in them.
+    """
+    return {found.value.name: _guarded(found) for found in FORMATS.extensions()}
+
+
+def _guarded(found: Extension[ReportFormat]) -> ReportFormat:
+    entry, plugin = found.value, found.plugin
+    if plugin is None:
+        return entry
+    line, whole = entry.line, entry.whole
+
+    def text(call: Callable[[], Any]) -> str:
+        return str(call_plugin(plugin, "a text", lambda result: isinstance(result, str), call))
+
+    return replace(
+        entry,
+        line=lambda result: text(lambda: line(result)),
+        whole=lambda report, view: text(lambda: whole(report, view)),
+    )

@@ -6,6 +6,7 @@ from dataclasses import field, replace
 from typing import Any
 
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.reference import (
     HTTPS_PORT,
     DigestRef,
@@ -174,6 +175,14 @@ def _parse_repository(name: str, default_host: str | None, default_port: int) ->
     return RepositoryPattern(host, hub_path(host, path))
 
 
+def _excludes(pattern: TagFilter, tag: str) -> bool:
+    """Tell whether a pattern excludes a tag. Raises InputError where that is for a plugin to tell, and it fails."""
+    try:
+        return pattern.matches(tag)
+    except PluginError as error:
+        raise InputError(error.problem) from error
+
+
 def _with_tags(
     place: Repository | RepositoryPattern, tags: tuple[TagItem, ...], detail: LongForm, source: Source
 ) -> list[Target | Glob]:
@@ -186,7 +195,7 @@ def _with_tags(
         elif isinstance(place, RepositoryPattern):
             entries.append(Glob(place, TagPattern(tag), source, detail.exclude, detail.note))
         else:
-            excluded = next((pattern for pattern in detail.exclude if pattern.matches(tag)), None)
+            excluded = next((pattern for pattern in detail.exclude if _excludes(pattern, tag)), None)
             if excluded is not None:
                 what = f"the tag {tag!r} is listed and excluded, by {excluded.text!r}"
                 problems.append(Problem("", what, "remove it from tags or from exclude"))

@@ -4,37 +4,19 @@ A plugin's selector excludes images that an entry names, or keeps them. It canno
 a key of the whole list, use the name of another key, or change the values that another selector gets.
 """
 
+import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from bulkrm.model.digest import Digest
-from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.extensions.discovery import Extension, ExtensionPoint, Plugin
-from bulkrm.model.result.outcome import PRECEDENCE
-from bulkrm.selection.selector import (
-    ChooseImages,
-    ChosenImage,
-    Condition,
-    ConditionStage,
-    ExcludeTags,
-    KeepVerdict,
-    Key,
-    KeyLevel,
-    KeyShape,
-    Narrow,
-    Rank,
-    Selector,
-    Values,
-)
+from bulkrm.model.extensions.discovery import Extension, ExtensionPoint
+from bulkrm.model.extensions.plugin_call import refusing
+from bulkrm.selection.plugin_conditions import checked_condition
+from bulkrm.selection.selector import Condition, ConditionStage, Key, KeyLevel, KeyShape, Selector, Values
 
-# The conditions that a plugin may make: not ChooseTags, which replaces the tags of the list, nor RequiresFact.
-_KEEPING = frozenset({ExcludeTags, ChooseImages, Narrow, Rank})
-_PLUGIN_REMEDY = "correct the value, or leave the key out; or repair the plugin"
 _KEY_NAME = re.compile(r"[a-z][a-z0-9-]*", re.ASCII)
 
 
@@ -45,6 +27,10 @@ def _why_unusable(selector: Selector) -> str | None:
             return f"{key.name!r} is not a key of a list: lower-case letters, digits and '-'"
         if key.level is not KeyLevel.ENTRY:
             return f"{key.name} is a key of the whole list, and a plugin may only declare keys of entries"
+        try:
+            json.dumps(dict(key.schema))
+        except (TypeError, ValueError) as error:
+            return f"the schema of {key.name} is no JSON: {error}"
     return None if selector.keys else "it has no key, so no list could use it"
 
 
@@ -85,42 +71,9 @@ def conditions(values: Values) -> tuple[Condition, ...]:
 
 
 def _condition(extension: Extension[Selector], values: Values) -> Condition | None:
-    """Return a selector's condition, None if the entry has none. Raises InputError if a plugin's is not in `_KEEPING`."""
+    """Return a selector's condition, None if the entry has none. Raises InputError if a plugin's cannot be used."""
     condition, plugin = extension.value.make(values), extension.plugin
-    if plugin is None or condition is None:
-        return condition
-    # Exactly these types: a subclass could also be one of the other conditions.
-    if type(condition) not in _KEEPING:
-        what = f"plugin {plugin}: it made {type(condition).__name__}, and a plugin can only exclude or keep images"
-        raise InputError(Problem("", what, _PLUGIN_REMEDY))
-    return _with_checked_verdicts(condition, plugin)
-
-
-def _with_checked_verdicts(condition: Condition, plugin: Plugin) -> Condition:
-    """Return a plugin's condition that raises TypeError, which stops the run as a bug does, for an impossible verdict."""
-
-    def checked(verdict: Any) -> KeepVerdict | None:
-        if verdict is None or (isinstance(verdict, KeepVerdict) and verdict.reason in PRECEDENCE):
-            return verdict
-        raise TypeError(f"plugin {plugin}: {verdict!r} is not a verdict that a condition can return")
-
-    match condition:
-        case Narrow():
-            return replace(condition, verdict=lambda details, now: checked(condition.verdict(details, now)))
-        case Rank():
-            return replace(condition, kept=partial(_checked_group, condition, checked))
-        case _:
-            return condition
-
-
-def _checked_group(
-    rank: Rank,
-    checked: Callable[[Any], KeepVerdict | None],
-    images: Sequence[ChosenImage],
-    now: datetime,
-) -> Mapping[Digest, KeepVerdict]:
-    kept = {digest: checked(verdict) for digest, verdict in rank.kept(images, now).items()}
-    return {digest: verdict for digest, verdict in kept.items() if verdict is not None}
+    return condition if plugin is None or condition is None else checked_condition(condition, plugin)
 
 
 def _guarded(extension: Extension[Selector]) -> Extension[Selector]:
@@ -128,21 +81,8 @@ def _guarded(extension: Extension[Selector]) -> Extension[Selector]:
     selector, plugin = extension.value, extension.plugin
     if plugin is None:
         return extension
-    guarded = tuple(replace(key, parse=_refusing(key.parse, plugin)) for key in selector.keys)
-    return Extension(replace(selector, keys=guarded, make=_refusing(selector.make, plugin)), plugin)
-
-
-def _refusing(call: Callable[[Any], Any], plugin: Plugin) -> Callable[[Any], Any]:
-    def refusing(argument: Any) -> Any:
-        try:
-            return call(argument)
-        except InputError:
-            raise
-        except Exception as error:
-            what = f"plugin {plugin}: {type(error).__name__}: {str(error)[:160]}"
-            raise InputError(Problem("", what, _PLUGIN_REMEDY)) from error
-
-    return refusing
+    guarded = tuple(replace(key, parse=refusing(plugin, key.parse)) for key in selector.keys)
+    return Extension(replace(selector, keys=guarded, make=refusing(plugin, selector.make)), plugin)
 
 
 def parse_recorded(key: Key, value: Any) -> Any:

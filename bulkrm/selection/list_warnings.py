@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.conditional import ConditionalEntry
@@ -28,7 +29,7 @@ def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence
         chosen = [tag for place in places for tag in tags.get(place, ()) if glob.tags.matches(tag)]
         for pattern in glob.exclude if chosen else ():
             key = glob.source, pattern
-            used[key] = used.get(key, False) or any(pattern.matches(tag) for tag in chosen)
+            used[key] = used.get(key, False) or _excludes_any(pattern, chosen)
     for (source, pattern), excludes in used.items():
         if not excludes:
             yield f"{source}: the exclusion {pattern.text} excludes nothing"
@@ -36,14 +37,19 @@ def unused_excludes(entries: Iterable[Entry], tags: Mapping[Repository, Sequence
 
 def count_ungrouped(entry: ConditionalEntry, repository: Repository, tags: Iterable[str]) -> int:
     """Return how many tags an entry does not choose only because its `group-by` does not match them."""
-    fitting = {
-        tag
-        for piece in entry.pieces
-        if isinstance(piece, Glob) and _is_of(piece, repository)
-        for tag in tags
-        if piece.matches(tag)
-    }
-    return sum(not entry.groups(tag) for tag in fitting)
+    here = [piece for piece in entry.pieces if isinstance(piece, Glob) and _is_of(piece, repository)]
+    try:
+        fitting = {tag for piece in here for tag in tags if piece.matches(tag)}
+        return sum(not entry.groups(tag) for tag in fitting)
+    except PluginError:
+        return 0  # the entry has failed, and its outcome says so
+
+
+def _excludes_any(pattern: TagFilter, tags: Iterable[str]) -> bool:
+    try:
+        return any(pattern.matches(tag) for tag in tags)
+    except PluginError:
+        return True  # as above
 
 
 def covered_entries(named: Sequence[NamedTargets]) -> Iterator[str]:

@@ -228,7 +228,7 @@ def test_the_sources_of_credentials() -> None:
     text = section_of(page("credentials"), "What other tools stored")
     listed = re.findall(r"^\d\. (.*)$", text, re.MULTILINE)
 
-    names = [source.name for source in sources()][2:7]
+    names = [found.value.name for found in sources()][2:7]
     assert len(listed) == len(names)
     for line, name in zip(listed, names, strict=True):
         assert name.replace("`", "") in line.replace("`", "")

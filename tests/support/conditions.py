@@ -17,12 +17,14 @@ from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
-from bulkrm.selection.evaluation import RepositoryView, evaluate, is_chosen
+from bulkrm.selection.evaluation import evaluate
+from bulkrm.selection.image_choice import is_chosen
 from bulkrm.selection.in_use.references import InUseReferences, kept_in_use, normal_reference
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.glob import Glob
 from bulkrm.selection.patterns.matching import match_tags, merge
 from bulkrm.selection.patterns.pattern import ProtectPattern
+from bulkrm.selection.repository_view import RepositoryView
 from bulkrm.selection.selectors.min_keep import newest_to_keep
 
 APP = Repository("a.b", "app")

@@ -12,6 +12,7 @@ from bulkrm.cli.terminal.capabilities import view_of
 from bulkrm.cli.terminal.console import abandon
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.text.colour import printable_in_colour
 from bulkrm.model.text.printable import printable_lines
@@ -43,11 +44,21 @@ class Writer:
 
     def line(self, result: ImageResult) -> None:
         """Write the line of one outcome, if the format has one, and flush it."""
-        self._write(self.format.line(result))
+        try:
+            text = self.format.line(result)
+        except PluginError as error:
+            self._unrendered(error)
+        else:
+            self._write(text)
 
     def whole(self, report: Report) -> None:
         """Write the part of the report that the format has at the end of the run."""
-        self._write(self.format.whole(report, self.view))
+        try:
+            text = self.format.whole(report, self.view)
+        except PluginError as error:
+            self._unrendered(error)
+        else:
+            self._write(text)
 
     def _write(self, text: str) -> None:
         self.begin()
@@ -58,6 +69,12 @@ class Writer:
             self.stream.flush()
         except (OSError, ValueError) as error:
             self._failed(error)
+
+    def _unrendered(self, error: PluginError) -> None:
+        """Keep the error of a plugin's format; the file is emptied: its content is the report of another run."""
+        self.begin()
+        if self.trouble is None:
+            self.trouble = f"{self.name}: {error}; {error.remedy}"
 
     def _failed(self, error: OSError | ValueError) -> None:
         """Keep the error. A reader that left (`| head`) or a full disk must not stop a run half-way."""

@@ -13,7 +13,9 @@ from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.outcome import NoMatch
 from bulkrm.model.target import Line, Target, Unmatched
-from bulkrm.selection.evaluation import RepositoryView, facts_needed, is_chosen
+from bulkrm.selection.evaluation import facts_needed
+from bulkrm.selection.image_choice import is_chosen
+from bulkrm.selection.repository_view import RepositoryView
 from bulkrm.selection.selector import Fact
 
 

@@ -22,8 +22,9 @@ from bulkrm.model.target import Target
 from bulkrm.planning.facts import RepositoryFacts, TagsRead, Unreadable
 from bulkrm.planning.guards.min_keep import min_keep_may_apply
 from bulkrm.remote.clock import Clock
-from bulkrm.selection.evaluation import RepositoryView, evaluate, facts_needed, known_digests
+from bulkrm.selection.evaluation import evaluate, facts_needed
 from bulkrm.selection.in_use.references import InUseReferences, kept_in_use
+from bulkrm.selection.repository_view import RepositoryView, can_name, known_digests
 from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.selection.selector import Fact
 from bulkrm.selection.values.dating import DateKind, date_of
@@ -74,13 +75,16 @@ class Conditions:
         return [self._judged(entry, views.get(entry.repository), tell) for entry in facts]
 
     async def affected_by_new_tags(self, repository: Repository, found: Mapping[str, Resolution]) -> bool:
-        """Tell whether new tags may change a verdict: one of them is in use, or a fact about one cannot be read."""
+        """Tell whether new tags may change a verdict: one is in use, or cannot be read, or not be judged."""
         if not self.wanted:
             return False
         if any(tag in found for tag in self.used.tags_in(repository)):
             return True
         tags = {tag: one.digest for tag, one in found.items() if isinstance(one, Resolved)}
-        needed = facts_needed(self.wanted.entries, RepositoryView(repository, tags, ()))
+        view = RepositoryView(repository, tags, ())
+        if not all(can_name(entry, view) for entry in self.wanted.entries if entry.ranks):
+            return True
+        needed = facts_needed(self.wanted.entries, view)
         await self.facts.read({repository: needed}, ignore)
         return any(self.facts.of(digest).unread is not None for digest in needed)
 

@@ -9,6 +9,7 @@ from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.events import EventListener, Phase, PhaseBegan, Warned, WarningKind
+from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.reference import Reference, Repository, TagRef
 from bulkrm.model.result.failure import CircuitOpen, Failure
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted, NotAttemptedReason
@@ -92,11 +93,15 @@ class _Expansion:
     def _conditional(self, entry: ConditionalEntry, number: int) -> Iterator[Line]:
         """Yield the lines of an entry with conditions that choose by tag; other conditions are evaluated later."""
         found = [line for piece in entry.pieces for line in self._lines(piece)]
-        chosen = [
-            replace(line, bound=(number,)) if isinstance(line, Target) else line
-            for line in found
-            if not (isinstance(line, Target) and isinstance(line.reference, TagRef)) or entry.groups(line.reference.tag)
-        ]
+        try:
+            chosen = [
+                replace(line, bound=(number,)) if isinstance(line, Target) else line
+                for line in found
+                if not (isinstance(line, Target) and isinstance(line.reference, TagRef))
+                or entry.groups(line.reference.tag)
+            ]
+        except PluginError as error:
+            chosen = [Unmatched(entry.text, entry.source, entry.note, Failed(error.failure()))]
         yield from chosen or [_no_match(entry)]
 
     def _lines(self, entry: Target | Glob) -> Iterator[Line]:
@@ -122,7 +127,10 @@ class _Expansion:
         listed = self.lists[repository]
         if isinstance(listed, Failure):
             return [Unmatched(text, glob.source, glob.note, _unlisted(listed))]
-        return match_tags(glob, repository, listed or ())
+        try:
+            return match_tags(glob, repository, listed or ())
+        except PluginError as error:
+            return [Unmatched(text, glob.source, glob.note, Failed(error.failure()))]
 
 
 def _unlisted(failure: Failure) -> Failed:

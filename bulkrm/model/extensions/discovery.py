@@ -98,7 +98,7 @@ def _loaded(point: ExtensionPoint[T]) -> tuple[Extension[T], ...]:
     for plugin, entry in _entries(point.group):
         try:
             value = _load(point, plugin, entry)
-            _claim(point.names(value), plugin, owners)
+            _claim(_checked_names(point, plugin, value), plugin, owners)
         except InputError as error:
             problems += error.problems
         else:
@@ -143,10 +143,19 @@ def _load(point: ExtensionPoint[T], plugin: Plugin, entry: Any) -> T:
     if not isinstance(value, point.kind):
         remedy = f"it has to be written as {entry.name} = package.module:{point.constant}"
         raise _unusable(plugin, f"{entry.value} is not of type {point.kind.__name__}; {remedy}")
-    why_not = wrong_field(value) or point.wrong(value)
-    if why_not is not None:
-        raise _unusable(plugin, why_not)
     return value
+
+
+def _checked_names(point: ExtensionPoint[T], plugin: Plugin, value: T) -> Collection[str]:
+    """Return the names of a plugin's object. Raises InputError if it cannot be used."""
+    try:
+        why_not = wrong_field(value) or point.wrong(value)
+        if why_not is None:
+            return point.names(value)
+    except (Exception, SystemExit) as error:  # a subclass may compute its fields
+        why_not = f"it cannot be checked ({type(error).__name__}: {error})".partition("\n")[0][:200]
+        raise _unusable(plugin, why_not) from error
+    raise _unusable(plugin, why_not)
 
 
 def _claim(names: Collection[str], plugin: Plugin, owners: dict[str, str]) -> None:

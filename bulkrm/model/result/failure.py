@@ -29,6 +29,7 @@ class FailureCode(StrEnum):
     NOT_PERMITTED = "not-permitted"
     NOT_RECORDED = "not-recorded"
     NOT_SUPPORTED = "not-supported"
+    PLUGIN_ERROR = "plugin-error"
     RATE_LIMITED = "rate-limited"
     READ_ONLY = "read-only"
     REDIRECTED = "redirected"

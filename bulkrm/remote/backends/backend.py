@@ -19,7 +19,9 @@ sent, and a stopped run knows that it may have taken effect.
 from collections.abc import Callable
 from functools import cache
 
-from bulkrm.model.extensions.discovery import ExtensionPoint
+from bulkrm.model.errors import InputError
+from bulkrm.model.extensions.discovery import Extension, ExtensionPoint
+from bulkrm.model.extensions.plugin_call import PluginError, call_plugin
 from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.host import Host
@@ -51,7 +53,22 @@ def backends() -> tuple[Backend, ...]:
 
 
 @cache
-def backend_of(host: str) -> Backend:
-    """Return the backend of a host: the first that serves it, else the registry protocol."""
-    ways = sorted(backends(), key=lambda backend: backend.serves is None)
-    return next(backend for backend in ways if backend.serves is None or backend.serves(host))
+def backend_of(host: str) -> Extension[Backend]:
+    """Return the backend of a host: the first that serves it, else the registry protocol.
+
+    Raises InputError where the `serves` of a plugin fails: which backend the host has is not known then.
+    """
+    ways = sorted(BACKENDS.extensions(), key=lambda found: found.value.serves is None)
+    return next(found for found in ways if _serves(found, host))
+
+
+def _serves(found: Extension[Backend], host: str) -> bool:
+    serves, plugin = found.value.serves, found.plugin
+    if serves is None:
+        return True
+    if plugin is None:
+        return serves(host)
+    try:
+        return bool(call_plugin(plugin, "True or False", lambda told: isinstance(told, bool), lambda: serves(host)))
+    except PluginError as error:
+        raise InputError(error.problem) from error

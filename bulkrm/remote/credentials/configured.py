@@ -37,10 +37,11 @@ def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[Dock
 
 def _configs(surroundings: Surroundings, users: Mapping[str, str]) -> Iterator[DockerConfig | DeferredSource]:
     """Yield the configurations of one source after the other; a source is only read when the next one is requested."""
-    for source in sources():
+    for found in sources():
+        source = found.value
         yield from source.read(surroundings)
         if source.login is not None:
-            yield DeferredSource(source.name, source.login, users)
+            yield DeferredSource(source.name, source.login, users, plugin=found.plugin)
         if source.is_alone(surroundings):
             return
 

@@ -6,16 +6,21 @@ that has a usable entry for a host or a repository wins, by the `order` of the s
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
+from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
-from bulkrm.model.extensions.discovery import ExtensionPoint
+from bulkrm.model.errors import InputError
+from bulkrm.model.extensions.discovery import Extension, ExtensionPoint, Plugin
+from bulkrm.model.extensions.plugin_call import silent_error_of, wrong_result
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.secret import Secret
 from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.credentials.deferred import Ask
 from bulkrm.remote.credentials.docker_config import DockerConfig
 
+T = TypeVar("T")
 # The largest `order` of sources that the user gave explicitly; the order of a plugin must be larger.
 _GIVEN = 20
 USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
@@ -122,11 +127,62 @@ SOURCES = ExtensionPoint(
 )
 
 
-def sources() -> tuple[CredentialSource, ...]:
-    """Return all sources, sorted by `order`. Raises InputError for an unusable plugin."""
-    return tuple(sorted(SOURCES.values(), key=lambda source: source.order))
+@cache
+def sources() -> tuple[Extension[CredentialSource], ...]:
+    """Return all sources, sorted by `order`. Raises InputError for an unusable plugin.
+
+    The functions of a plugin's source that are called before a run raise InputError for everything that goes wrong in them.
+    """
+    return tuple(sorted(map(_guarded, SOURCES.extensions()), key=lambda found: found.value.order))
 
 
 def files_of_credentials(surroundings: Surroundings) -> tuple[Path, ...]:
     """Return the files that may have credentials, whether they exist or not."""
-    return tuple(path for source in sources() for path in source.files(surroundings))
+    return tuple(path for found in sources() for path in found.value.files(surroundings))
+
+
+def _guarded(found: Extension[CredentialSource]) -> Extension[CredentialSource]:
+    source, plugin = found.value, found.plugin
+    if plugin is None:
+        return found
+    read = _refusing(plugin, source.read, DockerConfig)
+    files = _refusing(plugin, source.files, Path)
+
+    def is_alone(surroundings: Surroundings) -> bool:
+        return bool(
+            _called(plugin, "True or False", lambda told: isinstance(told, bool), source.is_alone, surroundings)
+        )
+
+    return Extension(replace(source, read=read, files=files, is_alone=is_alone), plugin)
+
+
+def _refusing(
+    plugin: Plugin, call: Callable[[Surroundings], Sequence[T]], kind: type[T]
+) -> Callable[[Surroundings], Sequence[T]]:
+    def fits(found: Any) -> bool:
+        return isinstance(found, Sequence) and all(isinstance(part, kind) for part in found)
+
+    def called(surroundings: Surroundings) -> Sequence[T]:
+        found: Sequence[T] = _called(plugin, f"a sequence of {kind.__name__}", fits, call, surroundings)
+        return found
+
+    return called
+
+
+def _called(
+    plugin: Plugin,
+    expected: str,
+    fits: Callable[[Any], bool],
+    call: Callable[[Surroundings], Any],
+    surroundings: Surroundings,
+) -> Any:
+    """Call a function of a plugin. Raises InputError, without the text of its exception, which may hold a secret."""
+    try:
+        found = call(surroundings)
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(silent_error_of(plugin, error).problem) from error
+    if not fits(found):
+        raise InputError(wrong_result(plugin, expected, found).problem)
+    return found

@@ -13,7 +13,7 @@ from bulkrm.remote.backends.backend import backend_of, backends
 def test_the_protocol_is_for_every_other_host() -> None:
     """A host that no backend serves is spoken to by the registry protocol, which is a backend like others."""
     assert [backend.name for backend in backends()] == ["protocol"]
-    assert backend_of("registry.example.com").name == "protocol"
+    assert backend_of("registry.example.com").value.name == "protocol"
 
 
 @pytest.mark.parametrize(

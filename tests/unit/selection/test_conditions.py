@@ -11,8 +11,9 @@ from bulkrm.model.result.outcome import Kept, KeptReason
 from bulkrm.model.settings import Shared
 from bulkrm.model.target import Target
 from bulkrm.selection.conditional import ConditionalEntry
-from bulkrm.selection.evaluation import RepositoryView, evaluate
+from bulkrm.selection.evaluation import evaluate
 from bulkrm.selection.listfile.document import read_list
+from bulkrm.selection.repository_view import RepositoryView
 from tests.support.conditions import APP, NOW, Shown, digest_of, fates, gone, planned
 
 

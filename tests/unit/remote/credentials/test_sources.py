@@ -16,7 +16,12 @@ from bulkrm.remote.credentials.source import GivenCredentials, Surroundings, fil
 def files(name: str, **environment: str) -> list[str]:
     """The files of the source whose name begins so, for the user 7."""
     surroundings = Surroundings(environment, user_id=7)
-    return [str(path) for source in sources() if source.name.startswith(name) for path in source.files(surroundings)]
+    return [
+        str(path)
+        for found in sources()
+        if found.value.name.startswith(name)
+        for path in found.value.files(surroundings)
+    ]
 
 
 @pytest.mark.parametrize(
