@@ -14,13 +14,14 @@ from bulkrm.api.client import Client
 from bulkrm.api.errors import InternalError, PlanIncomplete
 from bulkrm.cli.ephemeral import ends_with
 from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions, PaceOptions, SignInOptions
+from bulkrm.cli.options.retyped import retyped
 from bulkrm.cli.origins import origins
 from bulkrm.cli.setup import credentials_of, files_of, settings_of, writers_of
 from bulkrm.cli.state_dir import state_dir
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
 from bulkrm.cli.terminal.display.display import Display
-from bulkrm.cli.terminal.next_steps import resume_step, undo_step, unusual_state_dir
+from bulkrm.cli.terminal.next_steps import apply_step, resume_step, undo_step, unusual_state_dir
 from bulkrm.cli.terminal.progress import EventOutput, display
 from bulkrm.cli.terminal.question import Question
 from bulkrm.cli.terminal.report_output import complete_reports, raise_bug, with_failure
@@ -160,16 +161,17 @@ class ClientRun:
 
     def _next_steps(self, report: Report, *, declined: bool) -> Iterator[str]:
         """Yield the commands that apply the plan, resume the recorded run, or undo it."""
-        if self.plan is not None:
-            yield from self.plan.next_steps
+        place = unusual_state_dir(state_dir(self.output.state_dir, os.environ))
+        options = retyped(self.sign_in, self.pace)
+        if self.plan is not None and self.plan.applicable is not None:
+            yield apply_step(self.plan.applicable, place, options)
         if not self._is_recorded:
             return
-        place = unusual_state_dir(state_dir(self.output.state_dir, os.environ))
         left = report.tally.unfinished or report.summary[Status.NOT_ATTEMPTED]
         over = declined and self.about is None  # a run that was resumed can be resumed again
         if left and not over:
-            yield resume_step(report.run.id, place)
-        yield from undo_step(report.run.id, report.images, report.reclaiming.later, place)
+            yield resume_step(report.run.id, place, options)
+        yield from undo_step(report.run.id, report.images, report.reclaiming.later, place, options)
 
 
 @contextmanager

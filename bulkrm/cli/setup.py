@@ -14,7 +14,9 @@ from bulkrm.cli.login import given_password
 from bulkrm.cli.options import values
 from bulkrm.cli.options.configuration import Configuration
 from bulkrm.cli.options.declared import OutputOptions, PaceOptions, SignInOptions
+from bulkrm.cli.state_dir import state_dir
 from bulkrm.cli.terminal.descriptors import free_descriptors, share_of
+from bulkrm.cli.terminal.next_steps import state_dir_option, unusual_state_dir
 from bulkrm.cli.terminal.streams import Streams
 from bulkrm.cli.terminal.writers import Writer, open_writers
 from bulkrm.model.errors import InputError, Problem
@@ -149,4 +151,5 @@ def writers_of(
         raise InputError(Problem("--output", what, f"write one of {', '.join(known)}"))
     shown = plan.format if plan is not None and output.output == "text" else known[output.output]
     further = [(known[name], path) for name, path in reports]
-    return open_writers(shown, further, read, plan.written if plan is not None else (), every=output.all)
+    place = state_dir_option(unusual_state_dir(state_dir(output.state_dir, os.environ)))
+    return open_writers(shown, further, read, plan.written if plan is not None else (), every=output.all, place=place)

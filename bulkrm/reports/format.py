@@ -20,12 +20,13 @@ class View:
 
     `width` is the terminal's in characters; None: a pipe or a file, where nothing is wrapped and every image is listed.
     `colour`: the text may have colours (`bulkrm.model.text.colour.painted`). `every`: every image is listed on a terminal
-    too.
+    too. `place`: the option that a command needs to find the record of the run, " --state-dir DIR"; "" where it needs none.
     """
 
     width: int | None = None
     colour: bool = False
     every: bool = False
+    place: str = ""
 
 
 @valueclass

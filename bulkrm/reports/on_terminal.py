@@ -56,7 +56,11 @@ def images_on_terminal(report: Report, view: View) -> Iterator[str]:
         yield from laid_out([row_of(result) for results in done for result in results], view)
     else:
         yield f"Of {counted(len(report.images), 'image')}, those that need a look."
-        record = "" if report.run.dry_run else f"`bulkrm runs show {report.run.id}` lists every one, and so does "
+        record = (
+            ""
+            if report.run.dry_run
+            else f"`bulkrm runs show {report.run.id}{view.place}` lists every one, and so does "
+        )
         yield f"{record}--all{' lists every one' if report.run.dry_run else ''}."
 
 

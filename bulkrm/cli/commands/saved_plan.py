@@ -6,7 +6,6 @@ from pathlib import Path
 from bulkrm.api.plans import DeletionPlan, MadePlan
 from bulkrm.cli.commands.plan_file import PlanFile
 from bulkrm.cli.terminal.closing_notes import CONDITION_READS
-from bulkrm.cli.terminal.next_steps import apply_step
 from bulkrm.codec.plan_document import MAX_SIZE
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.result.report import Report
@@ -20,7 +19,7 @@ class PlanOutput:
     def __init__(self, out: Path | None, read: Sequence[Path]) -> None:
         """`out`: the file, if any. Raises InputError where it cannot be written, or is one of `read`."""
         self._plan: DeletionPlan | None = None
-        self.next_steps: tuple[str, ...] = ()  # how to apply the plan that was written
+        self.applicable: Path | None = None  # the plan that was written, where it deletes anything
         self._out = PlanFile(out, read) if out is not None else None
 
     @property
@@ -47,7 +46,7 @@ class PlanOutput:
         trouble = self._out.store(self._plan.to_json())
         plan = self._plan.document.plan
         if trouble is None and self._out.is_file and any((*plan.changed_items, *plan.dangling)):
-            self.next_steps = (apply_step(self._out.path),)
+            self.applicable = self._out.path
         return trouble
 
     def _whole(self, report: Report, view: View) -> str:

@@ -59,7 +59,7 @@ def _flattened(
         annotation = hints[parameter.name]
         if is_dataclass(annotation):
             groups[parameter.name] = hints[parameter.name]
-            parameters += _parameters_of(groups[parameter.name])
+            parameters += parameters_of(groups[parameter.name])
         elif annotation is not typer.Context:
             parameters.append(parameter.replace(annotation=annotation, kind=inspect.Parameter.KEYWORD_ONLY))
     parameters = [_hidden(parameter) if parameter.name in hidden else parameter for parameter in parameters]
@@ -81,7 +81,7 @@ def _flattened(
 
 
 @cache
-def _parameters_of(kind: Any) -> tuple[inspect.Parameter, ...]:
+def parameters_of(kind: Any) -> tuple[inspect.Parameter, ...]:
     """Return a parameter for each option of a group. Its heading in the help is the group's, unless it has its own."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple(
@@ -98,7 +98,7 @@ def _parameters_of(kind: Any) -> tuple[inspect.Parameter, ...]:
 
 def _filled(kind: Any, given: dict[str, Any], context: typer.Context) -> Any:
     """Move a group's values out of `given`. A field that is no option gets the object of the context, set by `main`."""
-    options = {parameter.name for parameter in _parameters_of(kind)}
+    options = {parameter.name for parameter in parameters_of(kind)}
     return kind(**{each.name: given.pop(each.name) if each.name in options else context.obj for each in fields(kind)})
 
 
@@ -118,6 +118,11 @@ def _with(annotation: Any, **changes: Any) -> Any:
         else:
             changed.append(entry)
     return Annotated[(kind, *changed)]
+
+
+def option_info(annotation: Any) -> ParameterInfo:
+    """Return what a parameter's annotation says of its option or argument."""
+    return next(_infos(annotation))
 
 
 def _infos(annotation: Any) -> Iterator[ParameterInfo]:

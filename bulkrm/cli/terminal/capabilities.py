@@ -12,11 +12,11 @@ from typing import TextIO
 from bulkrm.reports.format import View
 
 
-def view_of(stream: TextIO, *, every: bool = False) -> View:
-    """Return the width and the colours of a text that is written to a stream. `every`: all images are listed."""
+def view_of(stream: TextIO, *, every: bool = False, place: str = "") -> View:
+    """Return the width and the colours of a text that is written to a stream. `every` and `place` as in `View`."""
     is_terminal = stream.isatty()
     width = size_of(stream.fileno()).columns if is_terminal else None
-    return View(width, wants_colour(os.environ, is_terminal=is_terminal), every)
+    return View(width, wants_colour(os.environ, is_terminal=is_terminal), every, place)
 
 
 def size_of(descriptor: int) -> os.terminal_size:

@@ -91,15 +91,16 @@ def open_writers(
     written: Sequence[Path] = (),
     *,
     every: bool = False,
+    place: str = "",
 ) -> Iterator[list[Writer]]:
-    """Open all reports. `further`: formats with their files. `every`: the text report lists all images.
+    """Open all reports. `further`: formats with their files. `every` and `place` of the text report are as in `View`.
 
     `read`: files that the command reads; `written`: files that it writes otherwise. Raises InputError where a file is one
     of these, or cannot be written; then nothing was attempted. Files are emptied when the run begins. A file that was
     created here is removed if the run does not begin.
     """
     paths = [path for _, path in further]
-    writers = [Writer(output, sys.stdout, "standard output", view_of(sys.stdout, every=every))]
+    writers = [Writer(output, sys.stdout, "standard output", view_of(sys.stdout, every=every, place=place))]
     made: list[tuple[Writer, Path]] = []
     try:
         for number, (kind, path) in enumerate(further):

@@ -193,3 +193,10 @@ def test_wide_characters() -> None:
 if __name__ == "__main__":
     for file_, view_ in GOLDEN_FILES:
         Path(GOLDEN / file_).write_text(formats()["text"].whole(MANY, view_), encoding="utf-8")
+
+
+def test_the_place_of_the_record() -> None:
+    """Where the record is in a folder of the user's own, the command that lists all images names it."""
+    text = " ".join(lines(MANY, View(80, place=" --state-dir '/my runs'")))
+
+    assert "`bulkrm runs show 20260131T120000Z-abcdef --state-dir '/my runs'` lists every one" in text
