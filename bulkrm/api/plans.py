@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bulkrm.codec.list_order import ListOrder
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import write
 from bulkrm.engine.job import Job, Saved
@@ -12,7 +13,7 @@ from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.result.outcome import NotAttemptedReason, WouldDelete
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy
-from bulkrm.model.target import Line, Target, Unmatched
+from bulkrm.model.target import Line
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would
 from bulkrm.selection.image_list import read_patterns
@@ -46,7 +47,7 @@ class DeletionPlan:
     def images(self) -> Sequence[ImageResult]:
         """The outcome that each image and each pattern would have, in the order of the list."""
         outcomes = Outcomes(ignore, _raise)
-        outcomes.open(in_order(self.plan, self.document.unmatched))
+        outcomes.open(in_order(self.document, ListOrder(self.document.lists)))
         for settled in self.plan.settled:
             outcomes.record(settled.target, outcome_of_verdict(settled.outcome))
         for item in self.plan.items:
@@ -74,7 +75,7 @@ class DeletionPlan:
         """Return the job that carries the plan out. `default_port`: of hosts without a port in its protections."""
         document = self.document
         return Job(
-            Saved(document.plan, in_order(document.plan, document.unmatched)),
+            Saved(document.plan, in_order(document, ListOrder(document.lists))),
             read_patterns("protect", document.protect, default_port),
             document.policy,
             read_patterns("ignore_unreadable", document.ignore, default_port),
@@ -90,18 +91,13 @@ class MadePlan(DeletionPlan):
     report: Report
 
 
-def in_order(plan: Plan, unmatched: Sequence[Unmatched]) -> tuple[Line, ...]:
+def in_order(document: PlanDocument, order: ListOrder) -> tuple[Line, ...]:
     """Return the lines of a plan's report in the order of the list."""
+    plan = document.plan
     targets = [target for item in plan.items for target in item.targets] + [entry.target for entry in plan.settled]
     targets += [entry.target for entry in plan.dangling]
-    lines: list[Line] = [*targets, *unmatched]
-    return tuple(sorted(lines, key=_place))
-
-
-def _place(line: Line) -> tuple[bool, str, int, str]:
-    """Return the sort key of a line: its place in the list. Attached manifests, which no list names, come last."""
-    text = str(line.reference) if isinstance(line, Target) else line.text
-    return (True, "", 0, text) if line.source is None else (False, line.source.name, line.source.line, text)
+    lines: list[Line] = [*targets, *document.unmatched]
+    return tuple(sorted(lines, key=order.key_of))
 
 
 def _raise(bug: BaseException) -> None:

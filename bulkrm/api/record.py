@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from bulkrm import __version__
 from bulkrm.api.plugins import loaded_plugins
+from bulkrm.codec.list_order import files_to_record
 from bulkrm.codec.policy_fields import rules_record
 from bulkrm.codec.run_record import list_fields, run_fields
 from bulkrm.engine.job import Job, Saved
@@ -92,7 +93,8 @@ def _keep_plan(folder: RunFolder, text: Iterable[str]) -> None:
 
 def _asked(job: Job, started: datetime) -> dict[str, Any]:
     command = "apply" if isinstance(job.work, Saved) else "delete"
-    rules = rules_record(map(str, job.protect), map(str, job.ignore), job.conditions)
+    lists = files_to_record(job.work.lines) if isinstance(job.work, Saved) else ()  # else the list itself is recorded
+    rules = rules_record(map(str, job.protect), map(str, job.ignore), job.conditions, lists)
     return run_fields(started, __version__, command, job.policy, rules, loaded_plugins())
 
 

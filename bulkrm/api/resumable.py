@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bulkrm.api.plans import in_order
 from bulkrm.api.record import open_record, refuse_damaged, run_named
+from bulkrm.codec.list_order import ListOrder
 from bulkrm.codec.policy_fields import conditions_of, policy_of, rules_record
 from bulkrm.codec.run_record import read_list, read_run
 from bulkrm.engine.job import EarlierProgress, Job, Saved, UndoneImages
@@ -128,7 +129,7 @@ def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
         raise changed(problem.where, problem.what) from error
     if rules_record((), (), document.conditions) != rules_record((), (), conditions):
         raise changed(str(path), "its conditions are not those that the run was asked to heed")
-    lines = in_order(document.plan, document.unmatched)
+    lines = in_order(document, ListOrder.of_run(run.asked))
     history = read_history(run.path)
     earlier, back = _earlier(run, history), undone_images(document.plan, history)
     return Saved(document.plan, lines, replace(earlier, done=back.without(earlier.done)), resumed=True, undone=back)

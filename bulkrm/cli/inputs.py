@@ -11,7 +11,7 @@ from bulkrm.cli.in_use import InUseFiles
 from bulkrm.cli.options.declared import ImageOptions, SafetyOptions, SignInOptions
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
-from bulkrm.model.target import Source
+from bulkrm.model.target import ARGUMENT, Source
 from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
@@ -97,7 +97,7 @@ class Arguments:
         `explain` makes the message of a mistake from the argument, its place, and the problem that the parser found.
         """
         for position, text in enumerate(self.images, 1):
-            source = Source("argument", position)
+            source = Source(ARGUMENT, position)
             try:
                 yield from parse_entry(
                     text, source=source, default_host=self.default_host, default_port=self.default_port

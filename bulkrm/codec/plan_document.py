@@ -16,7 +16,8 @@ class PlanDocument:
     """What `bulkrm plan --out` writes and `bulkrm apply` reads.
 
     `policy` lacks the settings of a single command, such as a dry run. `protect` and `ignore` (`--ignore-unreadable`) are
-    patterns as the user wrote them; `conditions` are those of the list; `unmatched` are its patterns without any image.
+    patterns as the user wrote them; `conditions` are those of the list; `unmatched` are its patterns without any image;
+    `lists` its files in their order, () where that is the order of their names.
     """
 
     plan: Plan
@@ -25,3 +26,4 @@ class PlanDocument:
     unmatched: tuple[Unmatched, ...] = ()
     ignore: tuple[str, ...] = ()
     conditions: RunConditions = UNCONDITIONAL
+    lists: tuple[str, ...] = ()

@@ -25,7 +25,7 @@ from bulkrm.planning.order.cost import freed_bytes, requests_for, requests_in
 
 def options(document: PlanDocument) -> PlanOptions:
     """Return the settings that the plan was made with, which `apply` judges it again with."""
-    rules = rules_record(document.protect, document.ignore, document.conditions)
+    rules = rules_record(document.protect, document.ignore, document.conditions, document.lists)
     return PlanOptions(**vars(policy_record(document.policy)), **vars(rules))
 
 

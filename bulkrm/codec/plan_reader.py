@@ -114,7 +114,7 @@ class _PlanReader:
         plan = Plan(tuple(items), others, tags, orders, dangling)
         unmatched = tuple(self._unmatched(fields, number) for number, fields in enumerate(found["unmatched"]))
         policy, ignore = policy_of(options), options.ignore_unreadable
-        return PlanDocument(plan, policy, options.protect, unmatched, ignore, self._conditions)
+        return PlanDocument(plan, policy, options.protect, unmatched, ignore, self._conditions, options.lists)
 
     def _read(self, record: type[T], fields: dict[str, Any], place: str) -> T:
         try:

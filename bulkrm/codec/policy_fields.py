@@ -66,7 +66,7 @@ class PolicyRecord:
 
 @valueclass(slots=False)
 class RulesRecord:
-    """The patterns and conditions of a plan or a run. All but `protect` were added later, so they are omitted if empty."""
+    """The patterns and conditions of a plan or a run, and the files of its list. All but `protect` were added later, so they are omitted if empty."""
 
     protect: Annotated[tuple[str, ...], TEXTS, "The protect patterns, of the list files too."]
     ignore_unreadable: Annotated[
@@ -83,6 +83,12 @@ class RulesRecord:
     ] = ()
     in_use: Annotated[tuple[str, ...], TEXTS, OMIT_EMPTY, "References of images in use, which are kept."] = ()
     min_keep: Annotated[int, _AT_LEAST, OMIT_EMPTY, "This many tagged images of each repository are kept."] = 0
+    lists: Annotated[
+        tuple[str, ...],
+        TEXTS,
+        OMIT_EMPTY,
+        "The files of the list in their order. Omitted if that is the order of their names.",
+    ] = ()
 
 
 @valueclass(slots=False)
@@ -116,10 +122,12 @@ def policy_of(record: PolicyRecord) -> Policy:
     )
 
 
-def rules_record(protect: Iterable[str], ignore: Iterable[str], conditions: RunConditions) -> RulesRecord:
-    """Return the record of patterns, as they were written, and conditions."""
+def rules_record(
+    protect: Iterable[str], ignore: Iterable[str], conditions: RunConditions, lists: tuple[str, ...] = ()
+) -> RulesRecord:
+    """Return the record of patterns, as they were written, conditions, and the order of the files of the list."""
     entries = tuple({**entry.written, "source": str(entry.source)} for entry in conditions.entries)
-    return RulesRecord(tuple(protect), tuple(ignore), entries, conditions.in_use, conditions.min_keep)
+    return RulesRecord(tuple(protect), tuple(ignore), entries, conditions.in_use, conditions.min_keep, lists)
 
 
 def conditions_of(record: RulesRecord, default_port: int = HTTPS_PORT) -> RunConditions:

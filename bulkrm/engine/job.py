@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
+from bulkrm.codec.list_order import files_to_record
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_writer import pieces
 from bulkrm.model.digest import Digest
@@ -86,7 +87,7 @@ class Job:
         protect = tuple(dict.fromkeys(str(pattern) for pattern in self.protect))
         unmatched = tuple(line for line in lines if isinstance(line, Unmatched))
         ignored = tuple(dict.fromkeys(str(pattern) for pattern in self.ignore))
-        return PlanDocument(plan, policy, protect, unmatched, ignored, self.conditions)
+        return PlanDocument(plan, policy, protect, unmatched, ignored, self.conditions, files_to_record(lines))
 
     def plan_text(self, plan: Plan, lines: Sequence[Line]) -> Iterator[str]:
         """Yield the text of a plan's file, in pieces."""

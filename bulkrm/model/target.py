@@ -6,6 +6,7 @@ from bulkrm.model.reference import DigestRef, Reference
 from bulkrm.model.result.outcome import Failed, NoMatch, NotAttempted
 from bulkrm.model.valueclass import valueclass
 
+ARGUMENT = "argument"  # the name of the place of an argument
 _DIGITS = 9
 
 
@@ -18,7 +19,7 @@ class Source:
 
     def __str__(self) -> str:
         """`images.yaml:2`, `argument 1`."""
-        return f"{self.name} {self.line}" if self.name == "argument" else f"{self.name}:{self.line}"
+        return f"{self.name} {self.line}" if self.name == ARGUMENT else f"{self.name}:{self.line}"
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -6,7 +6,7 @@ from typing import Self
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, parse_host
-from bulkrm.model.target import Source
+from bulkrm.model.target import ARGUMENT, Source
 from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
@@ -115,7 +115,7 @@ def parse_images(images: Iterable[str], *, registry: str | None = None, default_
     entries: list[Entry] = []
     host = None if registry is None else parse_host(registry, default_port)
     for number, text in enumerate(images, 1):
-        source = Source("argument", number)
+        source = Source(ARGUMENT, number)
         try:
             entries += parse_entry(text, source=source, default_host=host, default_port=default_port)
         except InputError as error:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.sandbox import Sandbox, SandboxSettings
+from bulkrm.sandbox import Reply, Sandbox, SandboxSettings
 from tests.cli.command import Command, fill, served, tags
 
 
@@ -71,3 +71,15 @@ def test_a_password_that_was_piped_is_asked_for(run: Command, token_sandbox: San
 
     assert done.code == 0
     assert pasted(done.err.splitlines()[-1])[2:] == ["-u", "admin", "-p"]
+
+
+def test_the_record_in_a_folder_of_its_own(run: Command, sandbox: Sandbox) -> None:
+    """`runs show` of a run that can go on names the folder of the records, if that was typed."""
+    fill(sandbox, "a", "b")
+    sandbox.faults.add(Reply(400), method="DELETE", times=None)
+    where = ("--state-dir", "my runs")
+    name = run(f"{sandbox.host}/team/app:*", "--fail-fast", "-c", "1", "-o", "json", *where).report["run"]["id"]
+
+    shown = run("runs", "show", name, *where)
+
+    assert f"bulkrm resume {name} --state-dir 'my runs'\n" in shown.out

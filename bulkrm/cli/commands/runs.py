@@ -85,8 +85,11 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
     from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
     from bulkrm.cli.terminal.capabilities import view_of
+    from bulkrm.cli.terminal.next_steps import state_dir_option, unusual_state_dir
 
-    lines = details(run_named(_root(state_dir or context.obj), run), datetime.now(UTC), view_of(sys.stdout))
+    root = _root(state_dir or context.obj)
+    view = view_of(sys.stdout, place=state_dir_option(unusual_state_dir(root)))
+    lines = details(run_named(root, run), datetime.now(UTC), view)
     return 0 if console.show_lines(lines) else _FAILED
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from bulkrm.cli.runs.age import ago
-from bulkrm.cli.runs.list_order import ListOrder
 from bulkrm.cli.runs.summary import RunSummary, summary_of
 from bulkrm.codec.journal_events import ImageOutcome, UndoOutcome
+from bulkrm.codec.list_order import ListOrder
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.text.layout import counted, wrapped
 from bulkrm.reports.format import View
@@ -21,7 +22,7 @@ _NAMES = 10  # columns of the names of facts
 def details(run: KnownRun, now: datetime, view: View) -> Iterator[str]:
     """Yield the lines of the text, printable. Raises InputError where the journal cannot be read."""
     found = summary_of(run)
-    for name, text in _facts(found, now):
+    for name, text in _facts(found, now, view.place):
         yield from wrapped([f"{name + ':':<{_NAMES}}{text}"], view.width, indent=_NAMES)
     images, put_back = _read_outcomes(run)
     conditions = [reason for told in images if told.result and (reason := condition_of(told.result.outcome))]
@@ -37,7 +38,7 @@ def details(run: KnownRun, now: datetime, view: View) -> Iterator[str]:
             yield from block
 
 
-def _facts(run: RunSummary, now: datetime) -> Iterator[tuple[str, str]]:
+def _facts(run: RunSummary, now: datetime, place: str) -> Iterator[tuple[str, str]]:
     yield "run", run.id
     yield "began", f"{run.started:%Y-%m-%d %H:%M:%S} UTC, {ago(run.started, now)}"
     code = f", exit code {run.exit_code}" if run.exit_code is not None else ""
@@ -48,16 +49,16 @@ def _facts(run: RunSummary, now: datetime) -> Iterator[tuple[str, str]]:
     if run.images:
         yield "images", run.images
     if run.is_resumable:
-        yield "go on", f"bulkrm resume {run.id}"
+        yield "go on", f"bulkrm resume {run.id}{place}"
     yield "folder", str(run.folder)
 
 
 def _read_outcomes(run: KnownRun) -> tuple[Sequence[ImageOutcome], Sequence[UndoOutcome]]:
-    """Return the last outcome of each image, in the order of the list, and the last undo outcome of each image."""
+    """Return the last outcome of each image, in the order of the list, and so the last undo outcome of each image."""
     images: dict[str, ImageOutcome] = {}
     put_back: dict[str, UndoOutcome] = {}
     try:
-        order = ListOrder(run.asked)
+        order = ListOrder.of_run(run.asked)
         for event in read_events(run.path / "journal.jsonl"):
             match event:
                 case ImageOutcome():
@@ -68,4 +69,9 @@ def _read_outcomes(run: KnownRun) -> tuple[Sequence[ImageOutcome], Sequence[Undo
                     pass
     except StateError as error:
         raise InputError(Problem(run.id, error.what, error.remedy or "the record cannot be read")) from error
-    return sorted(images.values(), key=order.key), list(put_back.values())
+
+    def key(told: ImageOutcome | UndoOutcome) -> Any:
+        known = images.get(told.image)
+        return order.key(told.image, known.source if known is not None else None)
+
+    return sorted(images.values(), key=key), sorted(put_back.values(), key=key)
