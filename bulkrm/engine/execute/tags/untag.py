@@ -126,8 +126,9 @@ class UntagByTag:
                 failed = await self._seen(item, change, changed, archived, before)
             except BaseException:
                 if change.effect.may_have_acted:
-                    failure = unseen(before, None) if before else unconfirmed(None)
-                    self._outcomes.record_open(item, item.targets_naming(tag), Failed(failure))
+                    failed = Failed(unseen(before, None) if before else unconfirmed(None))
+                    for other in (tag, *before):
+                        self._outcomes.record_open(item, item.targets_naming(other), failed)
                 raise
         return failed or _result(item, tag, changed)
 

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bulkrm.engine.stop import Stop
 from bulkrm.model.plan import Plan
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.sandbox import DropAfter, Reply, oci_image
 from tests.engine.runs import APP, TAGS, Runs, words
@@ -198,6 +200,24 @@ async def test_a_listed_tag_that_may_be_lost_is_not_called_absent() -> None:
     runs.on("DELETE", "manifests/pr-1$", refuse)
 
     done = await runs.delete(shared=Shared.UNTAG, concurrency=1)
+
+    assert words(done) == dict.fromkeys(["pr-1", "pr-2"], "failed unconfirmed")
+    assert runs.registry.tags(APP) == {}
+
+
+async def test_a_listed_tag_is_no_untried_one_where_the_first_deletion_is_cut_off() -> None:
+    """A second signal in the first DELETE of a tag: nobody looked whether the registry took the other tags with it."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    shared(runs)
+    stop = Stop()
+
+    def cut_off() -> None:
+        for _ in range(2):
+            stop.interrupt(Signal.INTERRUPT)
+
+    runs.on("HEAD", "manifests/(pr-2|latest)$", cut_off, skip=4)
+
+    done = await runs.delete(shared=Shared.UNTAG, concurrency=1, stop=stop)
 
     assert words(done) == dict.fromkeys(["pr-1", "pr-2"], "failed unconfirmed")
     assert runs.registry.tags(APP) == {}
