@@ -59,8 +59,8 @@ class LeftoverTags:
         """Return the digest that a tag or digest leads to; None: it is not there."""
         return await self._changer.read(repository, reference)
 
-    async def look(self, item: Item, tag: str, *, listed: bool) -> TagLook:
-        """Read a tag that should be gone, and judge it. `listed`: the tag list has it.
+    async def look(self, item: Item, tag: str, *, listed: bool | None) -> TagLook:
+        """Read a tag that should be gone, and judge it. `listed`: whether the tag list has it (None: nobody looked).
 
         One that serves its manifest is `MOVED` only if the digest was seen to answer again. Where either reading fails, the
         tag is `UNKNOWN`: a reading that failed is no sign of a push.
@@ -102,9 +102,12 @@ class LeftoverTags:
         ):  # that is no push of anybody: the tag is to go with its decoy
             look, changed = TagLook(TagState.DANGLING, changed.now), await self._delete(item, tag, changed.now)
         match changed:
-            case Removal() | Moved(None):
-                # A 202 proves nothing here: this registry answered the same when it kept the tags of a manifest.
+            case Removal.ACCEPTED:
+                # A 202 alone proves nothing here: this registry answered the same when it kept the tags of a manifest.
                 return await self.look(item, tag, listed=False)
+            case Removal() | Moved(None):
+                # It answered 404 before, so only the tag list tells: a registry that stopped half-way lists it still.
+                return await self.look(item, tag, listed=None)
             case Moved(Digest() as now):
                 return TagLook(TagState.MOVED, now)
             case NotSent(failure):

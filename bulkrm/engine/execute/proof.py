@@ -6,6 +6,7 @@ and one tag list; where only digests go, one HEAD.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone, GateKind
@@ -16,7 +17,7 @@ from bulkrm.engine.pauses import Pauses
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import PATIENCE, Removal, TagLook, TagState, place_of
+from bulkrm.model.result.effect import GONE, PATIENCE, Removal, TagLook, TagState, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
@@ -178,57 +179,78 @@ class Proof:
     async def _at_one(
         self, item: Item, tags: Sequence[str], *, listed: bool
     ) -> tuple[str | None, Digest | Failure | None, TagLook]:
-        """Look at a digest and one of its tags, but none that holds somebody's push: that says nothing of the others."""
-        for tag in tags:
-            held, look = await self._wait_for_effect(item, tag, listed=listed)
-            if look.state is not TagState.MOVED:
-                return tag, held, look
-        return None, *await self._wait_for_effect(item, None, listed=listed)
+        """Look at a digest and one of its tags, but none that says nothing of the others.
 
-    async def _wait_for_effect(
-        self, item: Item, tag: str | None, *, listed: bool
-    ) -> tuple[Digest | Failure | None, TagLook]:
+        Such is one that holds somebody's push, and one that is gone while others are listed: somebody may have deleted it.
+        """
+        left = list(tags)
+        while left:
+            tag = left.pop(0)
+            held, look, names = await self._wait_for_effect(item, tag, listed=listed)
+            others = [other for other in left if other in names] if look.state is TagState.GONE else []
+            if look.state is not TagState.MOVED and not others:
+                return tag, held, look
+            left = others or left
+        held, look, _ = await self._wait_for_effect(item, None, listed=listed)
+        return None, held, look
+
+    async def _wait_for_effect(self, item: Item, tag: str | None, *, listed: bool) -> "_Seen":
         """Read a digest and a tag until both are gone, or no more `Pauses` are left; return what was read last.
 
         A tag that outlives its manifest over a pause is deleted. If it goes by that, the registry deletes tags one by one, and
         there is nothing more to wait for.
         """
         leftover_tags = self._leftover_tags.with_fresh_memory()
-        held, look = await _seen(leftover_tags, item, tag, listed=listed)
+        seen = await _seen(leftover_tags, item, tag, listed=listed)
         pauses = Pauses(self._clock, self._stop)
-        while not isinstance(held, Failure) and (held is not None or look.state.remains) and await pauses.take():
-            held, look = await _seen(leftover_tags, item, tag, listed=listed)
-            if tag is not None and held is None and look.state is TagState.SERVES:
+        while seen.shows_no_effect and await pauses.take():
+            seen = await _seen(leftover_tags, item, tag, listed=listed)
+            if tag is not None and seen.held is None and seen.look.state is TagState.SERVES:
                 after_its_delete = (await self._leftover_tags.remove_tags(item, [tag]))[tag]
                 if after_its_delete.state is TagState.GONE:
                     break
-        return held, look
+        return seen
 
-    async def _remove_tags(self, item: Item, removal: Removal, place: _Place) -> Told:
-        """Delete the tags of a manifest that is gone; if that fails, no other tagged manifest of the place is deleted."""
-        told = list(outcomes(item, removal, await self._leftover_tags.remove_tags(item, item.tags)))
+    async def _remove_tags(self, item: Item, removal: Removal, place: _Place) -> Told | None:
+        """Delete the tags of a manifest that is gone; if that fails, no other tagged manifest of the place is deleted.
+
+        Return the outcomes; None: only the tag list of the repository can tell.
+        """
+        looks = await self._leftover_tags.remove_tags(item, item.tags)
+        told = list(outcomes(item, removal, looks))
         failed = next((outcome.failure for _, outcome in told if isinstance(outcome, Failed)), None)
         if failed is not None and failed.code is FailureCode.TAGS_REMAIN:
             what = f"not sent: this registry deletes manifests and not their tags, as was seen of {item.repository}@{item.digest}"
             place.expected_if_tagged = Failure(FailureCode.TAGS_REMAIN, what, None, REMAIN)
-        return told
+        return None if any(look.state is TagState.UNPROVED for look in looks.values()) else told
 
 
-async def _seen(
-    leftover_tags: LeftoverTags, item: Item, tag: str | None, *, listed: bool
-) -> tuple[Digest | Failure | None, TagLook]:
+class _Seen(NamedTuple):
+    """What was seen of a digest, `held`, and of a tag that were to go. `names`: the tag list, if it was read."""
+
+    held: Digest | Failure | None
+    look: TagLook
+    names: Collection[str] = ()
+
+    @property
+    def shows_no_effect(self) -> bool:
+        """Tell whether the digest or the tag is there."""
+        return not isinstance(self.held, Failure) and (self.held is not None or self.look.state.remains)
+
+
+async def _seen(leftover_tags: LeftoverTags, item: Item, tag: str | None, *, listed: bool) -> _Seen:
     """Look at a digest and a tag that were to go: by HEAD, and where that finds nothing, in the list if `listed`."""
     held = await leftover_tags.held(item.repository, item.digest)
     if held is not None or tag is None:
-        return held, TagLook(TagState.GONE)
-    look = await leftover_tags.look(item, tag, listed=False)
-    if look.state is not TagState.GONE or not listed:
-        return held, look
+        return _Seen(held, GONE)
+    look = await leftover_tags.look(item, tag, listed=None if listed else False)
+    if look.state is not TagState.UNPROVED:
+        return _Seen(held, look)
     names = await leftover_tags.listed(item.repository)
     if isinstance(names, Failure):
         # Who may not list the tags has chosen to delete without seeing them: then HEAD is all there is.
-        return held, look if names.code in _NO_LIST else TagLook(TagState.UNKNOWN, names)
-    return held, TagLook(TagState.DANGLING) if tag in names else look
+        return _Seen(held, GONE if names.code in _NO_LIST else TagLook(TagState.UNKNOWN, names))
+    return _Seen(held, TagLook(TagState.DANGLING) if tag in names else GONE, names)
 
 
 def _no_effect(item: Item, tag: str | None) -> Failure:

@@ -112,11 +112,13 @@ class Removal(Enum):
 class TagState(Enum):
     """The state of a tag that a run tried to remove, with its manifest or alone.
 
-    `DANGLING`: it is listed, and answers 404 or with a decoy of this run. `SERVES`: it still leads to its manifest.
-    `MOVED`: it leads to another manifest, which somebody pushed. `UNKNOWN`: it could not be read.
+    `UNPROVED`: it answers 404, and only the tag list tells whether it is gone. `DANGLING`: it is listed, and answers 404 or with a
+    decoy of this run. `SERVES`: it still leads to its manifest. `MOVED`: it leads to another manifest, which somebody pushed.
+    `UNKNOWN`: it could not be read.
     """
 
     GONE = "gone"
+    UNPROVED = "unproved"
     DANGLING = "dangling"
     SERVES = "serves"
     MOVED = "moved"
@@ -140,14 +142,16 @@ GONE = TagLook(TagState.GONE)
 
 
 def tag_state(
-    was: Digest | None, held: Digest | Failure | None, *, listed: bool, decoys: Collection[Digest] = ()
+    was: Digest | None, held: Digest | Failure | None, *, listed: bool | None, decoys: Collection[Digest] = ()
 ) -> TagState:
-    """Return the state of a tag. `was`: its digest before; `held`: its digest by HEAD (None: 404); `listed`: by the tag list.
+    """Return the state of a tag. `was`: its digest before; `held`: its digest by HEAD (None: 404).
 
-    `decoys`: digests of the decoys of this run.
+    `listed`: whether the tag list has it (None: nobody looked). `decoys`: digests of the decoys of this run.
     """
     if isinstance(held, Failure):
         return TagState.UNKNOWN
+    if held is None and listed is None:
+        return TagState.UNPROVED
     if held is None:
         return TagState.DANGLING if listed else TagState.GONE
     if held in decoys:

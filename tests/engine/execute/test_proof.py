@@ -136,3 +136,31 @@ async def test_a_tag_that_cannot_be_read_is_no_word_on_the_others() -> None:
 
     assert words(done) == {"pr-1": "failed unconfirmed"} | dict.fromkeys(["pr-0", "pr-2", "pr-3"], "deleted")
     assert runs.registry.tags(APP) == {"pr-1": digests[1]}
+
+
+async def test_a_listed_tag_that_answers_nothing_is_not_called_gone() -> None:
+    """Where tags outlive digests, a tag that answers 404 before its DELETE may be listed still: the list tells, and it is deleted."""
+    runs = Runs(CRANE)
+    digests = runs.fill(3)
+    kept = runs.keep()
+    store = runs.registry.store
+    runs.on("DELETE", digests[1], lambda: store.delete_manifest(APP, digests[1], only=0))
+    runs.registry.faults.add(Drop(), method="DELETE", path=digests[1])
+
+    done = await runs.delete(strategy=Strategy.DIGEST, concurrency=1)
+
+    assert [word for tag, word in words(done).items() if tag in runs.registry.tags(APP)] == []
+    assert runs.registry.tags(APP) == {"latest": kept}
+
+
+async def test_a_tag_that_somebody_deletes_is_no_word_on_the_others() -> None:
+    """Where one tag is gone after the first deletion and another tag of the image lives on, tags do not go with manifests."""
+    runs = Runs(CRANE)
+    digests = runs.fill(2, "too")
+    kept = runs.keep()
+    runs.on("DELETE", digests[0], lambda: runs.registry.store.delete_tag(APP, "pr-0"))
+
+    done = await runs.delete(strategy=Strategy.DIGEST, concurrency=1)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
