@@ -115,7 +115,7 @@ class RemovedAhead:
             return None
         match found:
             case Absent():
-                self._add_found(repository, tag, held)
+                self.add_found(repository, tag, held)
             case Resolved(digest) if digest in self._decoys.get(repository, ()):
                 self.cover(repository, tag, held)
             case Resolved():
@@ -125,7 +125,11 @@ class RemovedAhead:
                 return None
         return held
 
-    def _add_found(self, repository: Repository, tag: str, held: Digest) -> None:
+    def any_of(self, repository: Repository, digest: Digest) -> bool:
+        """Tell whether a tag that held a manifest counts as gone: its DELETE may have taken the manifest, and other tags, with it."""
+        return bool(self._of_digest.get((repository, digest)))
+
+    def add_found(self, repository: Repository, tag: str, held: Digest) -> None:
         """Note that a reading found a tag gone, which is no better and no worse proof than there was."""
         if not isinstance(self._gone.get(repository, {}).get(tag), GoneAhead):
             self.add(repository, tag, held, Removal.FOUND_GONE)

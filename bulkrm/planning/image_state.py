@@ -12,22 +12,23 @@ after it, and nothing else can happen in it. "It" is the image, and a send is on
 - What is recorded becomes `Recorded`, the last state; `Dropping` becomes what is left then. An image whose targets all have
   their outcome when it is judged, because `RemoveTagsAhead` recorded them, becomes `Recorded` at once.
 
-What a judgement says of a target that it drops may be true only if no send took effect: a tag that answers 404 may have gone with
-the manifest, and a manifest that is to be kept may be gone. So a dropped target is still part of
-`Dropping`, and of a doubt about it, until its outcome is recorded:
+What a judgement says of a target that it drops may be true only if no send took effect: a tag that answers 404 may have gone by
+the send, with its manifest or without it, and a manifest that is to be kept may be gone. So a dropped target is still part of
+`Dropping`, and of a doubt about it, until its outcome is recorded, and an absent tag stays with its image:
 
 =============================================  ===================================================================
 after a send that may have taken effect        the outcome of a target that the judgement drops
 =============================================  ===================================================================
-the judgement deletes the rest of the image    that of the judgement: it has read the manifest, so no send acted
-a look finds the manifest                      that of the judgement
+the judgement deletes the rest of the image    that of the judgement: it has read the manifest; of an absent tag that of the
+                                               image, from which `image_outcome` infers that of a tag that went before
+a look finds the manifest                      that of the judgement; of an absent tag that of the others, or unfinished
 a look finds that the manifest is gone         that of the image: the proof of its removal reads every tag of it
 the look fails                                 `moved` if it was read to lead elsewhere, else `unconfirmed`
 the run is stopped, and a send is `OPEN`       `moved` if it was read to lead elsewhere, else `unconfirmed`
 =============================================  ===================================================================
 
-Where the manifest is there, its tags are taken not to have gone by a send either: registries remove them after it, or with it
-(`bulkrm.model.result.effect`).
+Where the manifest is there, a tag that is gone may have been removed by somebody else, as well as by a send that went no further.
+Nothing tells the two apart, so it counts as removed by this run: `undo` would know nothing of an absent one.
 
 It ends, because only `Going` leads back, to `Unjudged`, and the judgements are counted.
 
@@ -39,10 +40,10 @@ from dataclasses import replace
 from enum import Enum
 from typing import Literal
 
-from bulkrm.model.plan import Item, Settled
+from bulkrm.model.plan import Delete, Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Kept, KeptReason, NotAttempted, outcome_of_failure
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NotAttempted, outcome_of_failure
 from bulkrm.model.valueclass import valueclass
 
 MAX_JUDGEMENTS = 10  # times that an image is judged before it is sent; after so many the host is never ready in time
@@ -99,6 +100,8 @@ class Unjudged:
         self, judgement: Judgement, obstacle: Obstacle | None, effect: Effect
     ) -> "Going | Barred | Undecided | Dropping | InDoubt":
         """Take a judgement, and what is against a send of it. `effect`: what all sends so far may have done."""
+        if effect.may_have_acted and isinstance(self.item.verdict, Delete):
+            judgement = _absent_with_image(judgement)
         item, dropped = judgement.item or self.item, judgement.dropped
         if judgement.item is not None and obstacle is None:
             going = Going(item, self.item, self.judgements + 1, self.troubles)
@@ -172,7 +175,7 @@ class Dropping:
             settled
             for settled in self.dropped
             if isinstance(settled.outcome, Kept)
-            and settled.outcome.reason is KeptReason.MOVED
+            and _is_moved(settled)
             and not any(name.endswith(own) for name in settled.outcome.because)
         )
 
@@ -241,6 +244,23 @@ def _to_record(what: Removal | Failure, effect: Effect = Effect.NONE) -> Removal
     return outcome_of_failure(what, effect) if isinstance(what, Failure) else what
 
 
+def _absent_with_image(judgement: Judgement) -> Judgement:
+    """Return a judgement after a send that may have acted: a target that it found absent is told by what becomes of its image."""
+    absent = tuple(settled for settled in judgement.dropped if isinstance(settled.outcome, Gone))
+    if not absent:
+        return judgement
+    others = tuple(settled for settled in judgement.dropped if settled not in absent)
+    if judgement.item is not None:
+        return Judgement(_with_dropped(judgement.item, absent), others)
+    stays = (settled.outcome for settled in others if not _is_moved(settled))
+    told = next(stays, Failed(_LEFT))
+    return Judgement(None, (*others, *(Settled(settled.target, told) for settled in absent)))
+
+
+def _is_moved(settled: Settled) -> bool:
+    return isinstance(settled.outcome, Kept) and settled.outcome.reason is KeptReason.MOVED
+
+
 def _with_dropped(left: Item, dropped: tuple[Settled, ...]) -> Item:
     """Return what a judgement leaves of an item with the targets that it drops, and with their tags."""
     targets = tuple(settled.target for settled in dropped if settled.target not in left.targets)
@@ -248,6 +268,13 @@ def _with_dropped(left: Item, dropped: tuple[Settled, ...]) -> Item:
         return left
     whole = replace(left, targets=left.targets + targets)
     return replace(whole, tags=tuple(dict.fromkeys((*left.tags, *whole.named_tags))))
+
+
+_LEFT = Failure(
+    FailureCode.UNFINISHED,
+    "the DELETE was sent, and the manifest is still there",
+    unfinished=True,
+)
 
 
 def _never_in_time(item: Item) -> Failure:

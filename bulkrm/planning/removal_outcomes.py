@@ -4,6 +4,7 @@ Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pendin
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
@@ -72,6 +73,18 @@ def unknown_effect(cause: Failure) -> Failure:
     """Return the failure of a deletion whose effect could not be looked up, because of `cause`."""
     what = f"the DELETE was sent, and its effect is not known: {cause.message}"
     return Failure(FailureCode.UNCONFIRMED, what, cause.status, FIND_OUT)
+
+
+def naming_unlisted(item: Item, outcome: Outcome) -> Outcome:
+    """Return an outcome of an item; where it is not known whether its manifest is gone, it names the tags that went along then.
+
+    The list does not name those, so no other line tells of them.
+    """
+    also = item.verdict.also_removed if isinstance(item.verdict, Delete) else None
+    if not also or not isinstance(outcome, Failed) or outcome.failure.code is not FailureCode.UNCONFIRMED:
+        return outcome
+    what = f"{outcome.failure.message}; unlisted tags that may be gone: {listed(also, MOST_IN_A_ROW)}"
+    return Failed(replace(outcome.failure, message=what))
 
 
 REMAIN = "delete the tags with the registry's own tool or web page; `bulkrm undo` makes the image whole again"

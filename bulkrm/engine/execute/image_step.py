@@ -118,7 +118,10 @@ class ImageStep:
         parts = self._parts
         if judgement.item is None and not judgement.dropped and not parts.outcomes.open_targets(self._item):
             return Recorded()
-        return unjudged.judged(judgement, parts.obstacles.of(self._step, judgement.item), self._sending.effect)
+        effect = self._sending.effect
+        if isinstance(self._step, DeleteManifest):
+            effect = parts.deletion.effect(self._item, self._sending, judgement)
+        return unjudged.judged(judgement, parts.obstacles.of(self._step, judgement.item), effect)
 
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:
         """Send the requests of the step, for what a judgement leaves of it."""
@@ -177,8 +180,7 @@ class ImageStep:
     ) -> bool:
         """End the step, and let those go that wait for it.
 
-        Where an error cuts it off, an image is unconfirmed that may be going (`OPEN`), or whose removal is being proved. A
-        StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
+        Where an error cuts it off, an image is unconfirmed that may be gone, or whose removal is being proved. A StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
         """
         parts = self._parts
         try:
@@ -195,9 +197,12 @@ class ImageStep:
         return isinstance(error, StateError)
 
     def _may_go(self) -> bool:
-        """Tell whether a send may be taking effect, or has come to a removal whose proof is not over."""
+        """Tell whether a send may have taken effect, or has come to a removal whose proof is not over."""
         state = self._state
-        return self._sending.is_open or (isinstance(state, Ended | LookedUp) and isinstance(state.what, Removal))
+        if isinstance(state, Ended | LookedUp) and isinstance(state.what, Removal):
+            return True
+        # What an earlier part of the run sent was looked up when this part began.
+        return self._sending.is_open or (self._sending.may_have_acted and not isinstance(state, Queued))
 
     def _conclude(self, item: Item, outcome: Failed | Kept | NotAttempted) -> None:
         outcomes = self._parts.outcomes

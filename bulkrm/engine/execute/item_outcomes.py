@@ -14,6 +14,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, NotAttempted, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.image_outcome import image_outcome
+from bulkrm.planning.removal_outcomes import naming_unlisted
 
 
 class ItemOutcomes:
@@ -30,6 +31,8 @@ class ItemOutcomes:
 
     def record(self, item: Item, targets: Sequence[Target], outcome: Outcome) -> None:
         """Record the outcome of targets that have none yet. It says nothing about their manifest."""
+        if isinstance(outcome, Failed):
+            outcome = naming_unlisted(item, outcome)
         for target in targets:
             removed = self._removed_ahead.removed(target)
             self._outcomes.record(target, image_outcome(target, outcome, removed), item.resolved)

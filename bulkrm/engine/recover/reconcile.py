@@ -30,6 +30,7 @@ from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, Woul
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
 from bulkrm.planning.image_outcome import image_outcome
+from bulkrm.planning.removal_outcomes import naming_unlisted
 
 
 class Reconciliation:
@@ -207,6 +208,9 @@ class Reconciliation:
             self._record(item, self._open(item), Failed(unconfirmed(held)))
         else:
             self._seen.add(item.repository)
+            for tag in item.tags:
+                # One that is gone went by the DELETE that was in flight, ahead of its manifest: it is not absent.
+                self._removed_ahead.note_sent(item.repository, tag, item.digest)
 
     async def _tag(self, item: Item, target: Target) -> Outcome | None:
         """Read a tag that has an intent to remove it; if it leads to a decoy of this run, delete the decoy."""
@@ -257,6 +261,7 @@ class Reconciliation:
 
     def _record(self, item: Item, targets: Sequence[Target], outcome: Outcome | None) -> None:
         if outcome is not None:
+            outcome = naming_unlisted(item, outcome)
             for target in targets:
                 removed = self._removed_ahead.removed(target)
                 self._outcomes.record(target, image_outcome(target, outcome, removed), item.resolved)

@@ -8,9 +8,9 @@ effect      what came back so far                       what follows from it
 ==========  ==========================================  ================================================================
 `NONE`      nothing was sent, or every send was         The change can be sent, dropped or forgotten.
             refused: 3xx, 4xx, no connection
-`OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing and says
-            after the registry acted), or a killed      nothing about it. Before the change is given up it is looked up, and
-            part of the run sent it                     a 404 that follows may come from this run's own deletion.
+`OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing, and says
+            after the registry acted), or a killed      `unconfirmed`. Before the change is given up it is looked up, and a
+            part of the run sent it                     404 that follows may come from this run's own deletion.
 `OPEN`      a send is under way, or ended in silence,   A stopped run waits for it, and says `unconfirmed` where it is cut
             408 or 5xx, or in a success, which its      off. It is looked up before it is sent again, or given up.
             sender judges at once
@@ -30,8 +30,9 @@ A look that finds things as they were shows that no send has acted so far. What 
   and counts as this run's deletion. It may as well come from somebody else, and nothing tells the two apart; but of an image that
   this run deleted, and that it reported as absent, `undo` would know nothing.
 
-Where the manifest is there, no tag of it is taken to have gone by a DELETE of the manifest: the registries whose code is known
-remove the tags after it, or together with it, or not at all.
+Where the manifest is there, and a tag of it is gone, somebody else may have removed the tag, or a DELETE that went no further: of
+the manifest, on a registry that removes the tags first, or of another tag, which takes the whole image along on some. It counts as
+removed by this run then, ahead of its manifest (`bulkrm.planning.image_outcome`).
 
 A removal needs a proof. A registry does three things for one DELETE by digest: it accepts the request (202), it unlinks
 the manifest, and it unlinks every tag that led to it. None of them proves the next one:

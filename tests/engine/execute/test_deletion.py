@@ -1,8 +1,13 @@
 """What a DELETE came to: an answer that proves it, a look where none came, and what is said where nothing is known."""
 
+from pathlib import Path
+
 import pytest
 
-from bulkrm.sandbox import Delay, Drop, DropAfter, Reply
+from bulkrm.engine.stop import Stop
+from bulkrm.model.result.outcome import Signal
+from bulkrm.model.settings import Shared
+from bulkrm.sandbox import Call, Delay, Drop, DropAfter, Reply, ServerRequest, oci_image
 from tests.engine.runs import APP, REAL, Runs, words
 
 
@@ -71,3 +76,118 @@ async def test_a_host_that_fails_again_and_again_is_left_alone(runs: Runs) -> No
     assert counts["deleted"] == 2
     assert counts["failed server-error"] == 8
     assert counts["not-attempted circuit-open"] == 30
+
+
+def only_a_tag_goes(runs: Runs, tag: str) -> None:
+    """Let the first DELETE of a manifest remove one tag of it and nothing else, without an answer, and take a minute for that."""
+
+    def act() -> None:
+        runs.registry.store.delete_tag(APP, tag)
+        runs.clock.skip(61)
+
+    runs.on("DELETE", REAL, act)
+    runs.registry.faults.add(Reply(502), method="DELETE", path=REAL)
+
+
+async def test_a_tag_that_went_before_its_manifest_is_not_called_absent(runs: Runs) -> None:
+    """A tag that is gone when its image is judged again after a DELETE went by this run: it ends as the rest of the image does."""
+    runs.registry.push(APP, oci_image(1), "pr-1", "pr-2")
+    kept = runs.keep()
+    only_a_tag_goes(runs, "pr-1")
+
+    done = await runs.delete()
+
+    assert words(done) == dict.fromkeys(["pr-1", "pr-2"], "deleted")
+    assert runs.registry.store.digests(APP) == {kept}
+
+
+async def test_an_image_whose_only_tag_went_before_it_is_unfinished(runs: Runs, tmp_path: Path) -> None:
+    """Where nothing leads to the manifest any more by this run's DELETE, the image is unfinished, and `resume` deletes it."""
+    runs.registry.push(APP, oci_image(1), "pr-1")
+    kept = runs.keep()
+    only_a_tag_goes(runs, "pr-1")
+
+    done = await runs.delete(state=tmp_path)
+
+    assert words(done) == {"pr-1": "failed unfinished"}
+    assert "the manifest is still there; the tag is gone already" in done.images[0]["error"]["message"]
+    assert words(await runs.resume(tmp_path)) == {"pr-1": "deleted"}
+    assert runs.registry.store.digests(APP) == {kept}
+
+
+async def test_a_tag_that_went_while_its_manifest_is_kept_is_untagged(runs: Runs) -> None:
+    """Where the manifest has to stay by then, the tag that this run's DELETE removed is told as that, and not as absent."""
+    digest = runs.registry.push(APP, oci_image(1), "pr-1", "pr-2")
+    runs.on("DELETE", REAL, lambda: runs.registry.store.tag(APP, "in-use", digest))
+    only_a_tag_goes(runs, "pr-1")
+
+    done = await runs.delete()
+
+    assert words(done) == {"pr-1": "untagged", "pr-2": "kept shared"}
+    assert runs.registry.tags(APP) == {"in-use": digest, "pr-2": digest}
+
+
+async def test_a_tag_that_went_is_unfinished_where_its_manifest_fails(runs: Runs) -> None:
+    """Where the next DELETE of the manifest is refused, the tag that the first one removed is told to be gone."""
+    runs.registry.push(APP, oci_image(1), "pr-1", "pr-2")
+    only_a_tag_goes(runs, "pr-1")
+    runs.registry.faults.add(Reply(403), method="DELETE", path=REAL)
+
+    done = await runs.delete()
+
+    assert words(done) == dict.fromkeys(["pr-1", "pr-2"], "failed not-permitted")
+    messages = [image["error"]["message"] for image in done.images]
+    assert ["the tag is gone already" in message for message in messages] == [True, False]
+
+
+@pytest.mark.parametrize("tags", [("pr-1",), ("pr-1", "pr-2")])
+async def test_resume_finishes_an_image_whose_tag_alone_went(runs: Runs, tmp_path: Path, tags: tuple[str, ...]) -> None:
+    """A killed run's DELETE removed a tag and not its manifest: `resume` does not call that deleted, but deletes the rest."""
+    stop = Stop()
+    runs.registry.push(APP, oci_image(1), *tags)
+    kept = runs.keep()
+
+    async def half(_: ServerRequest) -> None:
+        runs.registry.store.delete_tag(APP, "pr-1")
+        for _times in range(2):
+            stop.interrupt(Signal.INTERRUPT)
+
+    runs.registry.faults.add(Call(half), method="DELETE", path=REAL)
+    runs.registry.faults.add(Drop(), method="DELETE", path=REAL)
+    assert set(words(await runs.delete(stop=stop, state=tmp_path)).values()) == {"failed unconfirmed"}
+
+    done = await runs.resume(tmp_path)
+
+    assert words(done) == dict.fromkeys(tags, "deleted")
+    assert runs.registry.store.digests(APP) == {kept}
+
+
+async def test_a_limit_behind_which_the_image_went_is_not_untried(runs: Runs, tmp_path: Path) -> None:
+    """A DELETE that a limit answered may have acted: a run that is stopped then says so, and `resume` finds out."""
+    digest = runs.fill(1)[0]
+    kept = runs.keep()
+    stop = Stop()
+
+    def act() -> None:
+        runs.registry.store.delete_manifest(APP, digest)
+        stop.interrupt(Signal.INTERRUPT)
+
+    runs.on("DELETE", REAL, act)
+    runs.registry.faults.add(Reply(429, {"Retry-After": "30"}), method="DELETE", path=REAL)
+
+    assert words(await runs.delete(stop=stop, state=tmp_path)) == {"pr-0": "failed unconfirmed"}
+    assert words(await runs.resume(tmp_path)) == {"pr-0": "deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
+
+
+async def test_an_unlisted_tag_that_may_be_gone_is_named(runs: Runs) -> None:
+    """Where it is not known whether a manifest was deleted with a tag that the list does not name, the report names that tag."""
+    digest = runs.registry.push(APP, oci_image(1), "pr-1", "other")
+    faults = runs.registry.faults
+    runs.on("DELETE", REAL, lambda: faults.add(Reply(403), method="HEAD|GET", path=digest, times=None))
+    faults.add(DropAfter(), method="DELETE", path=REAL)
+
+    done = await runs.delete(shared=Shared.DELETE)
+
+    assert words(done) == {"pr-1": "failed unconfirmed"}
+    assert f"{APP}:other" in done.images[0]["error"]["message"]

@@ -1,10 +1,13 @@
 """How the states of one image follow each other: by a judgement, a send and a look."""
 
+from dataclasses import replace
+
 import pytest
 
+from bulkrm.model.plan import Settled, Untag
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, NotAttempted, NotAttemptedReason
+from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NotAttempted, NotAttemptedReason
 from bulkrm.planning.image_state import (
     MAX_JUDGEMENTS,
     MAX_TROUBLES,
@@ -26,7 +29,7 @@ from bulkrm.planning.image_state import (
     Unjudged,
     Unsent,
 )
-from tests.support.one_image import ALL_MOVED, BARRED, BROKEN, ITEM, LEFT, MOVED, NEEDED, REFUSED
+from tests.support.one_image import ALL_MOVED, BARRED, BROKEN, ITEM, LEFT, MOVED, NEEDED, REFUSED, A, B
 
 GOING, TOO_OFTEN = Going(ITEM, ITEM, 1, 0), Going(ITEM, ITEM, MAX_JUDGEMENTS, 0)
 
@@ -145,3 +148,48 @@ def test_a_new_send_has_to_be_looked_up_anew() -> None:
 
     assert isinstance(again, Unjudged)
     assert again.judged(Judgement(None, ALL_MOVED), None, Effect.OPEN) == InDoubt(Dropping(ITEM, ALL_MOVED, Recorded()))
+
+
+ABSENT = (Settled(B, Gone()),)
+A_STAYS = Settled(A, NEEDED)
+
+
+@pytest.mark.parametrize("effect", [Effect.OVER, Effect.OPEN])
+def test_an_absent_tag_after_a_send_stays_with_its_image(effect: Effect) -> None:
+    """It may have gone by that send, ahead of its manifest; without one somebody else removed it."""
+    assert Unjudged(ITEM).judged(Judgement(LEFT, ABSENT), None, effect) == Going(ITEM, ITEM, 1, 0)
+    assert Unjudged(ITEM).judged(Judgement(LEFT, ABSENT), None, Effect.NONE) == Dropping(
+        ITEM, ABSENT, Going(LEFT, ITEM, 1, 0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ((A_STAYS,), NEEDED),  # which is `untagged` where it is known that the tag went ahead (`image_outcome`)
+        ((), FailureCode.UNFINISHED),
+        ((Settled(A, Kept(KeptReason.MOVED)),), FailureCode.UNFINISHED),
+    ],
+)
+def test_an_absent_tag_whose_manifest_a_look_finds(others: tuple[Settled, ...], told: Kept | FailureCode) -> None:
+    """It is told by what keeps the manifest, and where nothing does it is unfinished: never absent."""
+    in_doubt = Unjudged(ITEM).judged(Judgement(None, (*others, *ABSENT)), None, Effect.OPEN)
+    assert isinstance(in_doubt, InDoubt)
+
+    dropping = in_doubt.looked_up(Finding.STILL_THERE)
+
+    assert isinstance(dropping, Dropping)
+    *rest, absent = dropping.dropped
+    assert (tuple(rest), absent.target) == (others, B)
+    is_failed = isinstance(absent.outcome, Failed)
+    assert (absent.outcome.failure.code if is_failed else absent.outcome) == told  # type: ignore[union-attr]
+
+
+def test_an_absent_tag_of_a_manifest_that_is_not_to_go() -> None:
+    """Of an image that only loses its tags the judgement counts: each tag has a send of its own, which reads it."""
+    item = replace(ITEM, verdict=Untag(()))
+    left = replace(LEFT, verdict=Untag(()))
+
+    assert Unjudged(item).judged(Judgement(left, ABSENT), None, Effect.OVER) == Dropping(
+        replace(ITEM, verdict=Untag(())), ABSENT, Going(left, item, 1, 0)
+    )

@@ -12,7 +12,7 @@ from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
 from bulkrm.model.target import Target
-from bulkrm.planning.removal_outcomes import outcomes
+from bulkrm.planning.removal_outcomes import naming_unlisted, outcomes
 
 APP = Repository("r.example", "app")
 DIGEST, OTHER = Digest.of(b"one"), Digest.of(b"two")
@@ -100,3 +100,18 @@ def test_what_is_left_is_unfinished() -> None:
         assert isinstance(told[1], Failed)
         assert told[1].failure.unfinished
         assert "bulkrm" in (told[1].failure.hint or "")
+
+
+UNCONFIRMED = Failed(Failure(FailureCode.UNCONFIRMED, "no answer"))
+
+
+def test_unlisted_tags_of_an_image_that_may_be_gone_are_named() -> None:
+    """No other line of the report tells of them; where the image is there, or no other tag is on it, nothing is added."""
+    told = naming_unlisted(item(), UNCONFIRMED)
+
+    assert isinstance(told, Failed)
+    assert told.failure.message == f"no answer; unlisted tags that may be gone: {APP}:c"
+    refused = Failed(Failure(FailureCode.NOT_PERMITTED, "HTTP 403"))
+    assert naming_unlisted(item(), refused) is refused
+    for verdict in (Delete(), Delete(None), Untag((f"{APP}:c",))):
+        assert naming_unlisted(item(verdict=verdict), UNCONFIRMED) is UNCONFIRMED

@@ -1,5 +1,6 @@
 """Tags go before their manifests where that costs a registry less; no guard is weaker for it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -179,3 +180,15 @@ def grows_old_and_shared(runs: Runs, digest: str) -> None:
     """Let what was read grow too old, and put another tag on the image meanwhile."""
     runs.clock.skip(61)
     runs.registry.store.tag(APP, "v1", digest)
+
+
+async def test_what_went_with_a_tag_is_not_called_absent() -> None:
+    """A registry deletes the whole image with its first tag: this run deleted the others, and nobody else did."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=True))
+    runs.fill(3, "too")
+    kept = runs.keep()
+
+    done = await runs.delete(**FIRST)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
