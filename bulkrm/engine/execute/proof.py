@@ -197,8 +197,8 @@ class Proof:
     async def _wait_for_effect(self, item: Item, tag: str | None, *, listed: bool) -> "_Seen":
         """Read a digest and a tag until both are gone, or no more `Pauses` are left; return what was read last.
 
-        A tag that outlives its manifest over a pause is deleted. If it goes by that, the registry deletes tags one by one, and
-        there is nothing more to wait for.
+        A tag that outlives its manifest over a pause is deleted. If it may have gone by that, there is nothing more to wait for:
+        it did not go with its manifest.
         """
         leftover_tags = self._leftover_tags.with_fresh_memory()
         seen = await _seen(leftover_tags, item, tag, listed=listed)
@@ -207,7 +207,7 @@ class Proof:
             seen = await _seen(leftover_tags, item, tag, listed=listed)
             if tag is not None and seen.held is None and seen.look.state is TagState.SERVES:
                 after_its_delete = (await self._leftover_tags.remove_tags(item, [tag]))[tag]
-                if after_its_delete.state is TagState.GONE:
+                if not after_its_delete.state.remains:
                     break
         return seen
 

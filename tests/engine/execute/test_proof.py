@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bulkrm.model.settings import Strategy
-from bulkrm.sandbox import Call, Drop, Reply, ServerRequest, oci_image
+from bulkrm.sandbox import Call, Drop, DropAfter, Reply, ServerRequest, oci_image
 from tests.engine.runs import APP, LIST, Runs, words
 from tests.support.fake_registry import OPEN
 
@@ -159,6 +159,19 @@ async def test_a_tag_that_somebody_deletes_is_no_word_on_the_others() -> None:
     digests = runs.fill(2, "too")
     kept = runs.keep()
     runs.on("DELETE", digests[0], lambda: runs.registry.store.delete_tag(APP, "pr-0"))
+
+    done = await runs.delete(strategy=Strategy.DIGEST, concurrency=1)
+
+    assert set(words(done).values()) == {"deleted"}
+    assert runs.registry.tags(APP) == {"latest": kept}
+
+
+async def test_a_tag_that_went_by_its_own_deletion_did_not_go_with_its_manifest() -> None:
+    """Where that deletion has no answer, the place is known all the same: the tags of the other images are deleted too."""
+    runs = Runs(CRANE)
+    runs.fill(3)
+    kept = runs.keep()
+    runs.registry.faults.add(DropAfter(), method="DELETE", path="manifests/pr-0$")
 
     done = await runs.delete(strategy=Strategy.DIGEST, concurrency=1)
 
