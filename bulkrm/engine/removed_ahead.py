@@ -9,7 +9,9 @@ a tag returns the digest that it held, until the manifest is gone. The states of
 - *may be gone* (`MayBeGone`): its DELETE was sent, and whether it took effect is not known.
 - *under a decoy* (`UnderDecoy`): a decoy of this run was, or may have been, pushed over it, which is deleted later.
 - *gone* (`GoneAhead`), with the `Removal` that says how that is known: it was sent and answered, or a read found nothing.
-- none of these: somebody pushed it, or it never went.
+- none of these: somebody pushed it, or it never went. But it *may be gone* all the same if another tag of its manifest was deleted:
+  some registries delete the whole image then. That ends where the tag is read again, and in a place (`place_of`) where a tag was
+  read to be there after another one of its manifest had gone.
 
 A tag in one of the last three states counts as gone: it is not removed again. Unless a clean answer proves that it is gone, it may
 be listed although nothing answers under it, so the tag list has to be read before a report says that it is gone.
@@ -23,7 +25,7 @@ from dataclasses import replace
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Absent, Resolution, Resolved
 from bulkrm.model.reference import DigestRef, Repository
-from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.target import Target
 from bulkrm.planning.image_outcome import GoneAhead, MayBeGone, RemovedTag, UnderDecoy, Unlisted
 
@@ -38,6 +40,10 @@ class RemovedAhead:
         self._of_digest: dict[tuple[Repository, Digest], set[str]] = {}  # the same, by what they held
         self._decoys: dict[Repository, set[Digest]] = {}
         self._unlisted: dict[tuple[Repository, Digest], Sequence[str]] = {}
+        self._left_behind: dict[
+            Repository, dict[str, Digest]
+        ] = {}  # tags of which another tag of their manifest was deleted
+        self._one_by_one: set[str] = set()  # places in which the DELETE of a tag takes no other one
 
     def add_decoy(self, repository: Repository, decoy: Digest) -> None:
         """Note a decoy of this run: from now on a tag that holds it is read as one that is gone."""
@@ -72,6 +78,21 @@ class RemovedAhead:
         """Note that a tag may be gone: its DELETE was sent, and nobody has seen what it did."""
         self._note(repository, tag, MayBeGone(digest))
 
+    def note_left_behind(self, repository: Repository, tag: str, digest: Digest) -> None:
+        """Note that a tag was there when the DELETE of another one of its manifest was sent."""
+        if place_of(repository) not in self._one_by_one and not self.is_gone(repository, tag):
+            self.note_sent(repository, tag, digest)
+            self._left_behind.setdefault(repository, {})[tag] = digest
+
+    def is_left_behind(self, repository: Repository, tag: str) -> bool:
+        """Tell whether another tag of its manifest was deleted, and nobody has read the tag since."""
+        return tag in self._left_behind.get(repository, ())
+
+    def note_there(self, repository: Repository, tag: str) -> None:
+        """Note that a tag was read to be there, right before a change: a DELETE of another one of its manifest did not take it."""
+        if self._left_behind.get(repository, {}).pop(tag, None) is not None:
+            self._one_by_one.add(place_of(repository))
+
     def cover(self, repository: Repository, tag: str, digest: Digest) -> None:
         """Note that a decoy of this run is, or may be, over a tag."""
         self._note(repository, tag, UnderDecoy(digest))
@@ -79,10 +100,12 @@ class RemovedAhead:
     def _note(self, repository: Repository, tag: str, removed: RemovedTag) -> None:
         self.note_sent(repository, tag, removed.held)
         self._gone.setdefault(repository, {})[tag] = removed
+        self._left_behind.get(repository, {}).pop(tag, None)
         self._of_digest.setdefault((repository, removed.held), set()).add(tag)
 
     def drop(self, repository: Repository, tag: str) -> None:
         """Note that a tag is there after all."""
+        self._left_behind.get(repository, {}).pop(tag, None)
         held = self._held.get(repository, {}).pop(tag, None)
         if held is not None:
             self._of_digest.get((repository, held), set()).discard(tag)
@@ -152,9 +175,13 @@ class RemovedAhead:
         reference = target.reference
         gone = self._gone.get(reference.repository, {})
         if not isinstance(reference, DigestRef):
-            return gone.get(reference.tag)
+            return gone.get(reference.tag) or self._may_be_taken(reference.repository, reference.tag)
         removed = [gone[tag] for tag in self._of_digest.get((reference.repository, reference.digest), ())]
         return next((each for each in removed if isinstance(each, GoneAhead)), removed[0] if removed else None)
+
+    def _may_be_taken(self, repository: Repository, tag: str) -> MayBeGone | None:
+        digest = self._left_behind.get(repository, {}).get(tag)
+        return MayBeGone(digest) if digest is not None and place_of(repository) not in self._one_by_one else None
 
 
 def _is_proved(removed: RemovedTag) -> bool:

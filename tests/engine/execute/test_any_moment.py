@@ -96,6 +96,9 @@ def moments(requests: int, changes: int) -> Iterator[Moment]:
         pytest.param(OPEN, {"strategy": Strategy.TAGS_FIRST, "allow_decoy": True}, id="decoy first"),
         pytest.param(replace(TAGS, untagged_first=True), {}, id="untagged first"),
         pytest.param(replace(TAGS, tags_survive_digest_delete=True), {}, id="tags outlive their manifest"),
+        pytest.param(
+            replace(TAGS, tag_delete_takes_all=True), {"strategy": Strategy.TAGS_FIRST}, id="a tag takes its image along"
+        ),
     ],
 )
 async def test_the_report_is_true(settings: SandboxSettings, options: Mapping[str, Any]) -> None:

@@ -3,7 +3,15 @@
 from typing import Protocol
 
 from bulkrm.engine.execute.tags.decoy import Decoy
-from bulkrm.engine.execute.tags.tag_change import Change, Changed, FailedChange, Moved, may_be_made, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import (
+    Change,
+    Changed,
+    FailedChange,
+    Moved,
+    NotSent,
+    may_be_made,
+    unconfirmed,
+)
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.plan import Item
@@ -38,8 +46,19 @@ class TagsAhead:
             if change.effect.may_have_acted:
                 self._removed_ahead.doubt(item.repository, tag, item.digest)
             raise
+        finally:
+            self._note_others(change, item)
+        if changed is Removal.ACCEPTED:
+            self._removed_ahead.note_there(item.repository, tag)
         _note(self._removed_ahead, item, tag, changed)
         return changed
+
+    def _note_others(self, change: Change, item: Item) -> None:
+        """Note, where the DELETE of a tag may have acted, that it may have taken the other tags of its manifest along."""
+        if change.effect.may_have_acted:
+            for other in item.tags:
+                if other != change.tag:
+                    self._removed_ahead.note_left_behind(item.repository, other, item.digest)
 
     async def remove_and_look(self, item: Item, tag: str, permission: Permission) -> Changed:
         """DELETE a tag that holds the item's manifest; where that may have acted, read at once whether it did."""
@@ -89,9 +108,12 @@ class TagsUnderDecoy:
 
 def _note(removed_ahead: RemovedAhead, item: Item, tag: str, changed: Changed) -> None:
     """Note that a tag is gone, or may be; the next reading of the tag corrects that."""
+    repository, digest = item.repository, item.digest
     if isinstance(changed, Removal):
-        removed_ahead.add(item.repository, tag, item.digest, changed)
+        removed_ahead.add(repository, tag, digest, changed)
     elif may_be_made(changed):
-        removed_ahead.doubt(item.repository, tag, item.digest)
-    else:
-        removed_ahead.drop(item.repository, tag)
+        removed_ahead.doubt(repository, tag, digest)
+    elif isinstance(changed, Moved) and changed.now is None and removed_ahead.any_of(repository, digest):
+        removed_ahead.add_found(repository, tag, digest)  # by the DELETE of another tag, as far as anybody can tell
+    elif not (isinstance(changed, NotSent) and removed_ahead.is_left_behind(repository, tag)):
+        removed_ahead.drop(repository, tag)

@@ -192,3 +192,17 @@ async def test_what_went_with_a_tag_is_not_called_absent() -> None:
 
     assert set(words(done).values()) == {"deleted"}
     assert runs.registry.tags(APP) == {"latest": kept}
+
+
+@pytest.mark.parametrize(("takes_all", "word"), [(True, "failed unfinished"), (False, "not-attempted interrupted")])
+async def test_a_tag_that_may_have_gone_with_another_is_not_called_untried(*, takes_all: bool, word: str) -> None:
+    """A stopped run says so of the other tags of an image, until the registry was seen to delete one tag at a time."""
+    runs = Runs(replace(TAGS, tag_delete_takes_all=takes_all))
+    runs.fill(2, "too")
+    stop = Stop()
+    runs.on("DELETE", "manifests/pr-1$", lambda: stop.interrupt(Signal.INTERRUPT))
+
+    done = await runs.delete(concurrency=1, stop=stop, **FIRST)
+
+    assert words(done)["pr-1-too"] == word
+    assert ("pr-1-too" in runs.registry.tags(APP)) != takes_all
