@@ -30,6 +30,7 @@ from bulkrm.remote.clock import Clock
 from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import Listeners, Registries
+from bulkrm.remote.transport.closing import Closings
 from bulkrm.remote.transport.connections import Use
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import (
@@ -135,6 +136,7 @@ class FakeTransport(Transport):
 
     def __init__(self, fakes: Mapping[str, FakeRegistry], timeout: float, clock: Clock, listeners: Listeners) -> None:
         """Take what can be reached. What a real one opens, sessions and TLS, is not needed."""
+        self.closings = Closings()
         self._fakes = fakes
         self._timeout = timeout
         self._clock = clock
