@@ -6,11 +6,9 @@ from bulkrm.engine.execute.tags.tag_change import unconfirmed
 from bulkrm.engine.execute.tags.untagged_first import UntaggedFirst
 from bulkrm.engine.gateway import Gateway
 from bulkrm.model.plan import Item
-from bulkrm.model.reference import TagRef
-from bulkrm.model.result.effect import Effect, Removal
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, StillTagged
-from bulkrm.model.result.outcome import Gone
-from bulkrm.planning.image_state import CameTo, Finding, Judgement, LookResult, Unsent
+from bulkrm.planning.image_state import CameTo, Finding, LookResult, Unsent
 from bulkrm.remote.sending import Sending, Withdrawn
 
 
@@ -27,20 +25,6 @@ class Deletion:
     def must_be_untagged_first(self, item: Item) -> bool:
         """Tell whether the tags of an item have to be deleted before its manifest, as far as that is known by now."""
         return bool(item.tags) and self._gateway.traits(item.repository.host).untagged_first
-
-    def effect(self, item: Item, sending: Sending, judgement: Judgement) -> Effect:
-        """Return what all requests for an image may have done, by the time of a judgement: the DELETE of a tag may take the image.
-
-        A tag that the judgement finds absent after that counts as removed by this run, ahead of its manifest.
-        """
-        effect = sending.effect
-        if self._removed_ahead.any_of(item.repository, item.digest):
-            effect = effect.or_more(Effect.OVER)
-        if effect.may_have_acted:
-            for settled in judgement.dropped:
-                if isinstance(settled.outcome, Gone) and isinstance(settled.target.reference, TagRef):
-                    self._removed_ahead.add_found(item.repository, settled.target.reference.tag, item.digest)
-        return effect
 
     async def delete(self, item: Item, staleness: Staleness, sending: Sending) -> CameTo:
         """DELETE one manifest, unless the sending is withdrawn. The caller proves and records the result.

@@ -120,7 +120,7 @@ class ImageStep:
             return Recorded()
         effect = self._sending.effect
         if isinstance(self._step, DeleteManifest):
-            effect = parts.deletion.effect(self._item, self._sending, judgement)
+            effect = parts.outcomes.effect_on(self._item, effect, judgement)
         return unjudged.judged(judgement, parts.obstacles.of(self._step, judgement.item), effect)
 
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:

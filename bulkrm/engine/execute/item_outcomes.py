@@ -10,10 +10,12 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
-from bulkrm.model.reference import Repository
+from bulkrm.model.reference import Repository, TagRef
+from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, NotAttempted, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.image_outcome import image_outcome
+from bulkrm.planning.image_state import Judgement
 from bulkrm.planning.removal_outcomes import naming_unlisted
 
 
@@ -48,6 +50,19 @@ class ItemOutcomes:
         self.record(item, targets, outcome)
         went = self._gone if isinstance(outcome, Deleted | Gone) else self._stays
         went.add((item.repository, item.digest))
+
+    def effect_on(self, item: Item, sent: Effect, judgement: Judgement) -> Effect:
+        """Return what all requests for an image may have done, by the time of a judgement. `sent`: what its own DELETE may have.
+
+        The DELETE of a tag may have taken the whole image. A tag that the judgement finds absent after any of them counts as removed
+        by this run, ahead of its manifest.
+        """
+        effect = sent.or_more(Effect.OVER) if self._removed_ahead.any_of(item.repository, item.digest) else sent
+        if effect.may_have_acted:
+            for settled in judgement.dropped:
+                if isinstance(settled.outcome, Gone) and isinstance(settled.target.reference, TagRef):
+                    self._removed_ahead.add_found(item.repository, settled.target.reference.tag, item.digest)
+        return effect
 
     def open_targets(self, item: Item) -> tuple[Target, ...]:
         """Return the targets of an item that have no outcome yet."""
