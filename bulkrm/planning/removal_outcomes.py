@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from bulkrm.model.plan import Delete, Item, Untag
 from bulkrm.model.reference import TagRef
-from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, KeptReason, Outcome, Untagged
 from bulkrm.model.target import Target
 from bulkrm.model.text.layout import MOST_IN_A_ROW, listed
+from bulkrm.planning.tag_state import GONE, TagLook, TagState
 
 
 def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iterator[tuple[Target, Outcome]]:
@@ -33,6 +34,8 @@ def _outcome(item: Item, removal: Removal, telling: Mapping[str, TagLook], own: 
     if left:
         return Failed(remaining(item, left, served=any(telling[tag].state is TagState.SERVES for tag in left)))
     unknown = next((look.held for look in telling.values() if isinstance(look.held, Failure)), None)
+    if unknown is None and any(look.state is TagState.UNPROVED for look in telling.values()):
+        unknown = _NOT_LISTED
     if unknown is not None:
         return Failed(unknown_effect(unknown))
     if own.state is TagState.MOVED:
@@ -92,4 +95,5 @@ _HALF_WAY = (
     "`bulkrm resume` tries again; where the registry deletes no tags, it needs --allow-decoy in a run of its own: list the "
     "tags there once more"
 )
+_NOT_LISTED = Failure(FailureCode.UNCONFIRMED, "a tag answers nothing, and the tag list was not read after that")
 _DELETED = Deleted()

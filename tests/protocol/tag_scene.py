@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
-from bulkrm.engine.execute.tags.tag_change import Pushed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.record.recorder import NoRecorder
@@ -16,6 +15,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.events import ignore
 from bulkrm.model.manifests.manifest import Manifest
 from bulkrm.model.reference import Repository
+from bulkrm.planning.tag_state import Pushed
 from bulkrm.remote.sending import ALWAYS
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, oci_image, put_image
 from bulkrm.state.errors import StateError

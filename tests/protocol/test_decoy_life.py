@@ -3,12 +3,12 @@
 import anyio
 import pytest
 
-from bulkrm.engine.execute.tags.tag_change import Moved, NotSent, Pushed
 from bulkrm.model.manifests.manifest import Manifest, decoy_run
-from bulkrm.model.result.effect import Removal, TagState
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Signal
 from bulkrm.planning.image_state import Unsent
+from bulkrm.planning.tag_state import Moved, NotSent, Pushed, TagState
 from bulkrm.remote.sending import ALWAYS
 from bulkrm.sandbox import Auth, Call, Drop, Reply, SandboxSettings, ServerRequest
 from bulkrm.state.errors import StateError

@@ -7,7 +7,7 @@ import pytest
 from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item
-from bulkrm.model.result.effect import TagState
+from bulkrm.planning.tag_state import TagState
 from bulkrm.sandbox import Auth, Reply, SandboxSettings
 from tests.protocol.opening import app
 from tests.protocol.tag_scene import APP, scene

@@ -3,13 +3,14 @@
 import anyio
 import pytest
 
-from bulkrm.engine.execute.tags.tag_change import Change, FailedChange, Moved, NotSent
+from bulkrm.engine.execute.tags.tag_change import Change
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead, TagsUnderDecoy
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest, Resolved
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import FailureCode
 from bulkrm.planning.image_state import Unsent
+from bulkrm.planning.tag_state import FailedChange, Moved, NotSent
 from bulkrm.remote.sending import ALWAYS
 from bulkrm.sandbox import Auth, Call, Drop, DropAfter, Reply, SandboxSettings, ServerRequest
 from tests.protocol.opening import app

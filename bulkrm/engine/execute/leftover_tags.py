@@ -5,16 +5,26 @@ from collections.abc import Collection, Mapping
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoys
-from bulkrm.engine.execute.tags.tag_change import Change, Changed, FailedChange, Moved, NotSent, may_be_made
+from bulkrm.engine.execute.tags.tag_change import Change
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import UntilStopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.valueclass import valueclass
+from bulkrm.planning.tag_state import (
+    Changed,
+    FailedChange,
+    NotSent,
+    TagLook,
+    TagState,
+    look_after,
+    may_be_made,
+    served,
+    tag_state,
+)
 from bulkrm.remote.sending import ALWAYS
 
 
@@ -62,19 +72,14 @@ class LeftoverTags:
     async def look(self, item: Item, tag: str, *, listed: bool | None) -> TagLook:
         """Read a tag that should be gone, and judge it. `listed`: whether the tag list has it (None: nobody looked).
 
-        One that serves its manifest is `MOVED` only if the digest was seen to answer again. Where either reading fails, the
-        tag is `UNKNOWN`: a reading that failed is no sign of a push.
+        Of one that holds its manifest the digest is read again after that.
         """
         held = await self.held(item.repository, tag)
         decoys = self._context.removed_ahead.decoys(item.repository)
         state = tag_state(item.digest, held, listed=listed, decoys=decoys)
-        if state is TagState.SERVES:
-            again = await self.held(item.repository, item.digest)
-            if isinstance(again, Failure):
-                return TagLook(TagState.UNKNOWN, again)
-            # A digest that answers again was pushed anew by somebody, so its tag is not left over.
-            state = TagState.SERVES if again is None else TagState.MOVED
-        return TagLook(state, held) if held is not None or state is not TagState.GONE else GONE
+        if state is TagState.SERVES and isinstance(held, Digest):
+            return served(held, await self.held(item.repository, item.digest))
+        return TagLook(state, held)
 
     async def remove(self, left: Collection[LeftoverTag]) -> None:
         """Remove leftover tags of one repository; the caller reads the tag list afterwards to see which went."""
@@ -96,32 +101,20 @@ class LeftoverTags:
 
     async def _remove_tag(self, item: Item, tag: str) -> TagLook:
         decoys = self._context.removed_ahead.decoys(item.repository)
-        look, changed = TagLook(TagState.SERVES, item.digest), await self._delete(item, tag, item.digest)
-        if (
-            isinstance(changed, Moved) and changed.now in decoys
-        ):  # that is no push of anybody: the tag is to go with its decoy
-            look, changed = TagLook(TagState.DANGLING, changed.now), await self._delete(item, tag, changed.now)
-        match changed:
-            case Removal.ACCEPTED:
-                # A 202 alone proves nothing here: this registry answered the same when it kept the tags of a manifest.
-                return await self.look(item, tag, listed=False)
-            case Removal() | Moved(None):
-                # It answered 404 before, so only the tag list tells: a registry that stopped half-way lists it still.
-                return await self.look(item, tag, listed=None)
-            case Moved(Digest() as now):
-                return TagLook(TagState.MOVED, now)
-            case NotSent(failure):
-                return TagLook(TagState.UNKNOWN, failure)
-            case FailedChange(failure, effect) if effect.may_have_acted:
-                return TagLook(TagState.UNKNOWN, failure)
-            case _:  # a refusal, right before which the tag was read
-                return look
+        look = look_after(await self._delete(item, tag, item.digest), item.digest, decoys=decoys)
+        if look is not None and _digest(look) in decoys:  # that is no push of anybody: the tag is to go with its decoy
+            look = look_after(await self._delete(item, tag, _digest(look)), _digest(look), decoys=decoys)
+        if look is None or look.state in (TagState.UNPROVED, TagState.ABSENT):
+            # It answered 404 before, so only the tag list tells: a registry that stopped half-way lists it still.
+            return await self.look(item, tag, listed=None)
+        # A 202 alone proves nothing here: this registry answered the same when it kept the tags of a manifest.
+        return await self.look(item, tag, listed=False) if look.state is TagState.GONE else look
 
     async def _delete(self, item: Item, tag: str, held: Digest | None) -> Changed:
         return await self._changer.delete(Change(item.repository, tag, held, None, ALWAYS))
 
     def _change(self, leftover: LeftoverTag) -> Change:
-        return Change(leftover.item.repository, leftover.tag, _held(leftover), None, self._permission)
+        return Change(leftover.item.repository, leftover.tag, _digest(leftover.look), None, self._permission)
 
     async def _by_decoy(self, left: list[LeftoverTag]) -> None:
         """Push one decoy over tags that answer nothing, and delete it: distribution deletes the tags with it."""
@@ -131,13 +124,13 @@ class LeftoverTags:
         async with self._decoys.make(repository, [leftover.tag for leftover in left]) as decoy:
             with self._in_flight.unfinished():
                 for leftover in left:
-                    changed = await decoy.push(leftover.tag, _held(leftover), self._permission)
+                    changed = await decoy.push(leftover.tag, _digest(leftover.look), self._permission)
                     if isinstance(changed, FailedChange | NotSent):
                         break
                 if decoy.under:
                     await decoy.delete()
 
 
-def _held(leftover: LeftoverTag) -> Digest | None:
+def _digest(look: TagLook) -> Digest | None:
     """Return what a tag held when it was looked at; None: nothing that answers."""
-    return leftover.look.held if isinstance(leftover.look.held, Digest) else None
+    return look.held if isinstance(look.held, Digest) else None

@@ -18,11 +18,12 @@ from bulkrm.engine.workers import run_jobs_unstopped
 from bulkrm.model.grouping import by_host
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal, TagLook
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.removal_outcomes import outcomes, unknown_effect
+from bulkrm.planning.tag_state import TagLook
 from bulkrm.state.errors import StateError
 
 # Records the outcome of targets of an item.

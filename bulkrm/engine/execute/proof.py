@@ -17,11 +17,12 @@ from bulkrm.engine.pauses import Pauses
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import GONE, PATIENCE, Removal, TagLook, TagState, place_of
+from bulkrm.model.result.effect import PATIENCE, Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.target import Target
 from bulkrm.planning.removal_outcomes import REMAIN, done, outcomes, unknown_effect
+from bulkrm.planning.tag_state import GONE, TagLook, TagState
 
 # Failures of a tag list after which HEAD has to do.
 _NO_LIST = frozenset({FailureCode.NOT_PERMITTED, FailureCode.NOT_A_REGISTRY, FailureCode.REFUSED})

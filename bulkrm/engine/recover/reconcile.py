@@ -24,13 +24,14 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.grouping import by_host, by_repository
 from bulkrm.model.plan import Dangling, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal, TagLook, TagState
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Outcome, WouldDelete, WouldUntag
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Target
 from bulkrm.planning.image_outcome import image_outcome
 from bulkrm.planning.removal_outcomes import naming_unlisted
+from bulkrm.planning.tag_state import TagLook, TagState
 
 
 class Reconciliation:

@@ -11,7 +11,7 @@ import anyio
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.tag_change import Change, Pushed, outcome_of, tag_of, unconfirmed
+from bulkrm.engine.execute.tags.tag_change import Change, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
@@ -40,6 +40,7 @@ from bulkrm.model.result.outcome import (
 from bulkrm.model.result.report import ImageResult
 from bulkrm.model.target import Target
 from bulkrm.model.valueclass import valueclass
+from bulkrm.planning.tag_state import Pushed, outcome_of
 from bulkrm.remote.sending import Sending
 from bulkrm.state.errors import StateError
 

@@ -65,18 +65,14 @@ clean 202 counts as proof there. Where a tag is gone after silence or a 5xx, nob
 a killed run deleted is `FOUND_GONE` by definition, and so is a tag that was removed ahead of its manifest without a
 clean answer.
 
-`tag_state` judges a tag by HEAD and the tag list; only with `GONE` does a report say `deleted`. A tag is left alone if
-its manifest was found gone and its digest answers again: somebody has pushed the manifest anew.
+`bulkrm.planning.tag_state` judges a tag by HEAD, the tag list and the answer to its own DELETE. A tag is left alone if its
+manifest was found gone and its digest answers again: somebody has pushed the manifest anew.
 """
 
-from collections.abc import Collection
 from enum import Enum
 
-from bulkrm.model.digest import Digest
 from bulkrm.model.http_status import NOT_FOUND
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.failure import Failure
-from bulkrm.model.valueclass import valueclass
 
 # Seconds to wait before each further look at a tag or manifest that is still there: a registry may work in the background.
 PATIENCE = (1.0, 3.0, 9.0)
@@ -108,56 +104,6 @@ class Removal(Enum):
     ACCEPTED = "accepted"
     FOUND_GONE = "found-gone"
     WAS_GONE = "was-gone"
-
-
-class TagState(Enum):
-    """The state of a tag that a run tried to remove, with its manifest or alone.
-
-    `UNPROVED`: it answers 404, and only the tag list tells whether it is gone. `DANGLING`: it is listed, and answers 404 or with a
-    decoy of this run. `SERVES`: it still leads to its manifest. `MOVED`: it leads to another manifest, which somebody pushed.
-    `UNKNOWN`: it could not be read.
-    """
-
-    GONE = "gone"
-    UNPROVED = "unproved"
-    DANGLING = "dangling"
-    SERVES = "serves"
-    MOVED = "moved"
-    UNKNOWN = "unknown"
-
-    @property
-    def remains(self) -> bool:
-        """Tell whether the tag was not removed: it is dangling, or leads to its manifest."""
-        return self in (TagState.DANGLING, TagState.SERVES)
-
-
-@valueclass
-class TagLook:
-    """The state of a tag that a run tried to remove, and the digest that it leads to (None: none; Failure: unknown)."""
-
-    state: TagState
-    held: Digest | Failure | None = None
-
-
-GONE = TagLook(TagState.GONE)
-
-
-def tag_state(
-    was: Digest | None, held: Digest | Failure | None, *, listed: bool | None, decoys: Collection[Digest] = ()
-) -> TagState:
-    """Return the state of a tag. `was`: its digest before; `held`: its digest by HEAD (None: 404).
-
-    `listed`: whether the tag list has it (None: nobody looked). `decoys`: digests of the decoys of this run.
-    """
-    if isinstance(held, Failure):
-        return TagState.UNKNOWN
-    if held is None and listed is None:
-        return TagState.UNPROVED
-    if held is None:
-        return TagState.DANGLING if listed else TagState.GONE
-    if held in decoys:
-        return TagState.DANGLING
-    return TagState.SERVES if held == was else TagState.MOVED
 
 
 def removal_of(status: int, *, earlier: bool) -> Removal:

@@ -97,7 +97,9 @@ def moments(requests: int, changes: int) -> Iterator[Moment]:
         pytest.param(replace(TAGS, untagged_first=True), {}, id="untagged first"),
         pytest.param(replace(TAGS, tags_survive_digest_delete=True), {}, id="tags outlive their manifest"),
         pytest.param(
-            replace(TAGS, tag_delete_takes_all=True), {"strategy": Strategy.TAGS_FIRST}, id="a tag takes its image along"
+            replace(TAGS, tag_delete_takes_all=True),
+            {"strategy": Strategy.TAGS_FIRST},
+            id="a tag takes its image along",
         ),
     ],
 )

@@ -1,14 +1,9 @@
-"""What answers to a deletion prove, and what a tag is that was to go."""
+"""What answers to a deletion prove, and how far that reaches."""
 
 import pytest
 
-from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal, TagState, place_of, removal_of, tag_state
-from bulkrm.model.result.failure import Failure, FailureCode
-
-OURS, OTHER, DECOY = (Digest.of(name) for name in (b"ours", b"other", b"decoy"))
-UNREAD = Failure(FailureCode.TIMEOUT, "no answer")
+from bulkrm.model.result.effect import Removal, place_of, removal_of
 
 
 @pytest.mark.parametrize(
@@ -24,26 +19,6 @@ UNREAD = Failure(FailureCode.TIMEOUT, "no answer")
 def test_removals(status: int, expected: Removal, *, earlier: bool) -> None:
     """Of what a look finds gone, a 404 is somebody else's doing only if nothing was sent before."""
     assert removal_of(status, earlier=earlier) is expected
-
-
-@pytest.mark.parametrize(
-    ("held", "listed", "expected", "remains"),
-    [
-        (None, False, TagState.GONE, False),
-        (None, True, TagState.DANGLING, True),
-        (OURS, True, TagState.SERVES, True),
-        (OURS, False, TagState.SERVES, True),
-        (OTHER, True, TagState.MOVED, False),
-        (DECOY, True, TagState.DANGLING, True),
-        (UNREAD, True, TagState.UNKNOWN, False),
-        (UNREAD, False, TagState.UNKNOWN, False),
-    ],
-)
-def test_tags(held: Digest | Failure | None, expected: TagState, *, listed: bool, remains: bool) -> None:
-    """A tag is gone if nothing answers under it and no list has it, and what cannot be read is not known."""
-    state = tag_state(OURS, held, listed=listed, decoys={DECOY})
-
-    assert (state, state.remains) == (expected, remains)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Delete, Item, Untag, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
-from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, Outcome, Untagged
 from bulkrm.model.target import Target
 from bulkrm.planning.removal_outcomes import naming_unlisted, outcomes
+from bulkrm.planning.tag_state import GONE, TagLook, TagState
 
 APP = Repository("r.example", "app")
 DIGEST, OTHER = Digest.of(b"one"), Digest.of(b"two")
@@ -43,6 +44,7 @@ def word(outcome: Outcome) -> str:
         ({"a": SERVES}, ["tags-remain", "deleted"]),
         ({"a": MOVED}, ["moved", "deleted"]),
         ({"a": UNKNOWN}, ["unconfirmed", "deleted"]),
+        ({"a": TagLook(TagState.UNPROVED)}, ["unconfirmed", "deleted"]),
         ({"a": MOVED, "b": DANGLING}, ["moved", "unfinished"]),
         ({"c": DANGLING}, ["unfinished", "unfinished"]),
         ({"c": SERVES}, ["tags-remain", "tags-remain"]),

@@ -13,18 +13,7 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
-from bulkrm.engine.execute.tags.tag_change import (
-    Change,
-    Changed,
-    FailedChange,
-    Moved,
-    NotSent,
-    Pushed,
-    may_be_made,
-    moved,
-    tag_of,
-    unconfirmed,
-)
+from bulkrm.engine.execute.tags.tag_change import Change, tag_of, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.outcomes import Outcomes
@@ -49,6 +38,7 @@ from bulkrm.model.result.outcome import (
     outcome_of_failure,
 )
 from bulkrm.planning.dangling import NOWHERE
+from bulkrm.planning.tag_state import Changed, FailedChange, Moved, NotSent, Pushed, may_be_made, moved
 from bulkrm.state.errors import StateError
 
 # What a registry answers that does not remove such a tag; anything else is a failure of its own.

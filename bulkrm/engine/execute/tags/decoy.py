@@ -35,7 +35,7 @@ import anyio
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
-from bulkrm.engine.execute.tags.tag_change import Change, Changed, may_be_made, none_if_damaged
+from bulkrm.engine.execute.tags.tag_change import Change, none_if_damaged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.pauses import Pauses
@@ -43,8 +43,9 @@ from bulkrm.engine.workers import run_jobs_unstopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState, tag_state
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure
+from bulkrm.planning.tag_state import GONE, Changed, TagLook, TagState, may_be_made, tag_state
 from bulkrm.remote.sending import Permission, Sending
 
 

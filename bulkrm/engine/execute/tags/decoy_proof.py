@@ -18,14 +18,15 @@ A tag that nobody could list is taken for one that is listed.
 
 from collections.abc import Collection, Mapping
 
-from bulkrm.engine.execute.tags.tag_change import moved, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_change import unconfirmed, untagged
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal, TagLook, TagState
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome
 from bulkrm.model.valueclass import valueclass
+from bulkrm.planning.tag_state import TagLook, TagState, moved
 
 
 @valueclass

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bulkrm.engine.context import RunContext
-from bulkrm.engine.execute.tags.tag_change import moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.reading import Basis, Rejudged, Relisted, Rereader
 from bulkrm.model.digest import Digest
@@ -17,6 +16,7 @@ from bulkrm.model.plan import Item, Settled
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NotAttempted, outcome_of_failure
+from bulkrm.planning.tag_state import moved
 
 
 class OtherDecoys:

@@ -32,10 +32,10 @@ from bulkrm.model.plan import Item, Untag
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode
-from bulkrm.model.result.outcome import Gone, Kept, KeptReason, Outcome, Untagged, outcome_of_failure
+from bulkrm.model.result.outcome import Untagged
 from bulkrm.model.target import Target
-from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import Unsent
+from bulkrm.planning.tag_state import Changed, FailedChange, Moved, NotSent, Pushed
 from bulkrm.remote.sending import Permission, Sending
 
 
@@ -70,40 +70,6 @@ class Change:
         return self.before != self.after
 
 
-@valueclass
-class Pushed:
-    """The tag holds `after`, which this run pushed."""
-
-
-@valueclass
-class Moved:
-    """The tag holds `now` (None: nothing), which is not what the change expected, and was left alone."""
-
-    now: Digest | None
-
-
-@valueclass
-class NotSent:
-    """Nothing was sent: the tag could not be read, or the registry was never ready for the change in time."""
-
-    failure: Failure
-
-
-@valueclass
-class FailedChange:
-    """The change was not seen to take effect. `effect` `NONE`: it was refused, now or by what is known from earlier.
-
-    With any other effect it may have acted all the same, so the tag has to be looked up.
-    """
-
-    failure: Failure
-    effect: Effect
-
-
-# `Unsent`: nothing was sent, because the permission was lost by the time that the tag was read.
-Changed = Removal | Pushed | Moved | Unsent | NotSent | FailedChange
-
-
 def settled_by_reading(change: Change, held: Digest | Failure | None) -> Changed | None:
     """Return the result if the reading of a tag decides it; None: the change has to be sent, or sent again."""
     effect = change.effect
@@ -116,13 +82,6 @@ def settled_by_reading(change: Change, held: Digest | Failure | None) -> Changed
     if not change.permission.holds():
         return FailedChange(unconfirmed(None), effect) if effect.may_have_acted else Unsent()
     return None
-
-
-def may_be_made(changed: Changed) -> bool:
-    """Tell whether the tag holds what it is to hold after the change, or may."""
-    return isinstance(changed, Removal | Pushed) or (
-        isinstance(changed, FailedChange) and changed.effect.may_have_acted
-    )
 
 
 def none_if_damaged(held: Digest | Failure | None) -> Digest | Failure | None:
@@ -146,23 +105,3 @@ def tag_of(target: Target) -> str:
 def untagged(item: Item) -> Untagged:
     """Return the outcome of a tag that is gone while its manifest stays."""
     return Untagged(item.verdict.remaining_tags if isinstance(item.verdict, Untag) else ())
-
-
-def moved(repository: Repository, tag: str, now: Digest) -> Kept:
-    """Return the outcome of a tag that leads to another manifest, `now`."""
-    return Kept(KeptReason.MOVED, (f"{repository}:{tag}@{now}",))
-
-
-def outcome_of(changed: Changed, repository: Repository, tag: str, done: Outcome) -> Outcome | None:
-    """Return the outcome of a tag by the result of its change: `done` if this run made it; None: it was not tried."""
-    match changed:
-        case Removal() | Pushed():
-            return Gone() if changed is Removal.WAS_GONE else done
-        case Moved(now):
-            return Gone() if now is None else moved(repository, tag, now)
-        case Unsent():
-            return None
-        case NotSent(failure):
-            return outcome_of_failure(failure)
-        case FailedChange(failure, effect):
-            return outcome_of_failure(failure, effect)

@@ -3,17 +3,7 @@
 from collections.abc import Collection
 
 from bulkrm.engine.execute.in_flight import RequestsInFlight
-from bulkrm.engine.execute.tags.tag_change import (
-    Change,
-    Changed,
-    FailedChange,
-    NotSent,
-    Pushed,
-    moved,
-    none_if_damaged,
-    settled_by_reading,
-    unconfirmed,
-)
+from bulkrm.engine.execute.tags.tag_change import Change, none_if_damaged, settled_by_reading, unconfirmed
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.pauses import Pauses
 from bulkrm.engine.stop import Stop
@@ -24,6 +14,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, outcome_of_failure
+from bulkrm.planning.tag_state import Changed, FailedChange, NotSent, Pushed, moved
 from bulkrm.remote.clock import Clock, Moment
 from bulkrm.remote.sending import ALWAYS, Permission, Withdrawn
 

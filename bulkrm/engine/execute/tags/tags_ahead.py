@@ -3,20 +3,13 @@
 from typing import Protocol
 
 from bulkrm.engine.execute.tags.decoy import Decoy
-from bulkrm.engine.execute.tags.tag_change import (
-    Change,
-    Changed,
-    FailedChange,
-    Moved,
-    NotSent,
-    may_be_made,
-    unconfirmed,
-)
+from bulkrm.engine.execute.tags.tag_change import Change, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure
+from bulkrm.planning.tag_state import Changed, FailedChange, Moved, NotSent, may_be_made
 from bulkrm.remote.sending import Permission
 
 

@@ -18,7 +18,6 @@ from bulkrm.engine.execute.staleness import Staleness, WhileFresh
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, stays_listed, stuck
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
-from bulkrm.engine.execute.tags.tag_change import Changed, FailedChange, Moved, NotSent, moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_ahead import RemoverAhead, TagsAhead, TagsUnderDecoy
 from bulkrm.engine.gateway import Gateway
@@ -28,7 +27,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, Warned, WarningKind
 from bulkrm.model.plan import Item, Order, Settled
 from bulkrm.model.reference import TagRef
-from bulkrm.model.result.effect import GONE, Removal, TagLook, TagState
+from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, Reach
 from bulkrm.model.result.outcome import Failed, Gone
 from bulkrm.model.steps import RemoveTagsAhead
@@ -36,6 +35,7 @@ from bulkrm.planning.image_state import Unsent
 from bulkrm.planning.next_step import Leave
 from bulkrm.planning.next_tags import KnownTags, RecheckTags, RecordDropped, SendTags, next_tags
 from bulkrm.planning.removal_outcomes import remaining
+from bulkrm.planning.tag_state import GONE, Changed, FailedChange, Moved, NotSent, TagLook, TagState, moved
 from bulkrm.remote.sending import Permission
 from bulkrm.state.errors import StateError
 

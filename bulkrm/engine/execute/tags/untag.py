@@ -14,7 +14,7 @@ from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.staleness import Staleness, WhileFresh
-from bulkrm.engine.execute.tags.tag_change import Change, Changed, outcome_of, unconfirmed, untagged
+from bulkrm.engine.execute.tags.tag_change import Change, unconfirmed, untagged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.untag_by_decoy import UntagByDecoy
 from bulkrm.model.digest import Digest
@@ -24,6 +24,7 @@ from bulkrm.model.result.effect import Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, Outcome, outcome_of_failure
 from bulkrm.planning.image_state import CameTo, Finding, Unsent
+from bulkrm.planning.tag_state import Changed, outcome_of
 from bulkrm.remote.sending import Permission
 
 # `FOUND_GONE`: the tag answers 404 after a DELETE without a clean answer, and only the tag list tells whether it is gone.

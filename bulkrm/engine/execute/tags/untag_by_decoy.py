@@ -6,7 +6,7 @@ from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import untag_outcome
 from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
-from bulkrm.engine.execute.tags.tag_change import FailedChange, Moved, outcome_of, untagged
+from bulkrm.engine.execute.tags.tag_change import untagged
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest
@@ -14,6 +14,7 @@ from bulkrm.model.plan import Item
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed, outcome_of_failure
+from bulkrm.planning.tag_state import FailedChange, Moved, outcome_of
 from bulkrm.remote.sending import Permission
 
 _CUT_OFF = Failure(

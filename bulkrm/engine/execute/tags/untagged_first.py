@@ -20,7 +20,6 @@ from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.staleness import Staleness, WhileFresh
-from bulkrm.engine.execute.tags.tag_change import FailedChange, Moved, NotSent, moved
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.execute.tags.tags_ahead import TagsAhead
 from bulkrm.engine.gateway import Gateway
@@ -30,6 +29,7 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.result.outcome import Failed
 from bulkrm.planning.image_outcome import and_others
 from bulkrm.planning.image_state import Finding, Unsent
+from bulkrm.planning.tag_state import FailedChange, Moved, NotSent, moved
 
 _HINT = "`bulkrm resume` goes on where the registry lets it, `bulkrm undo` puts the tag back"
 

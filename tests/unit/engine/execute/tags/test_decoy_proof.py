@@ -4,15 +4,15 @@ import pytest
 
 from bulkrm.engine.execute.tags.dangling import dangling_outcome
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers, stays_listed, stuck, untag_outcome
-from bulkrm.engine.execute.tags.tag_change import FailedChange, Pushed
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.plan import Dangling, Item, Untag, UntagMethod
 from bulkrm.model.reference import Repository, TagRef
-from bulkrm.model.result.effect import GONE, Effect, Removal, TagLook, TagState, tag_state
+from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
 from bulkrm.model.result.outcome import Deleted, Failed, Gone, Kept, Outcome
 from bulkrm.model.target import Target
+from bulkrm.planning.tag_state import GONE, FailedChange, Pushed, TagLook, TagState, tag_state
 
 APP = Repository("r.example", "app")
 WAS, DECOY, OTHER = (Digest.of(name) for name in (b"was", b"decoy", b"other"))

@@ -4,27 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from bulkrm.engine.execute.tags.tag_change import (
-    Change,
-    Changed,
-    FailedChange,
-    Moved,
-    NotSent,
-    Pushed,
-    may_be_made,
-    moved,
-    none_if_damaged,
-    outcome_of,
-    settled_by_reading,
-    unconfirmed,
-)
+from bulkrm.engine.execute.tags.tag_change import Change, none_if_damaged, settled_by_reading, unconfirmed
 from bulkrm.engine.stop import Stop, UntilStopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
-from bulkrm.model.result.outcome import Failed, Gone, NotAttempted, NotAttemptedReason, Outcome, Untagged
 from bulkrm.planning.image_state import Unsent
+from bulkrm.planning.tag_state import Changed, FailedChange, Moved, NotSent, Pushed
 from bulkrm.remote.sending import ALWAYS
 
 APP = Repository("r.example", "app")
@@ -111,49 +98,6 @@ def test_a_permission_that_is_lost(effect: Effect, expected: Changed) -> None:
 
     assert settled_by_reading(without, WAS) == expected
     assert settled_by_reading(without, OTHER) == Moved(OTHER)
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        (Removal.ACCEPTED, True),
-        (Removal.FOUND_GONE, True),
-        (Removal.WAS_GONE, True),
-        (Pushed(), True),
-        (FailedChange(SILENT, Effect.OPEN), True),
-        (FailedChange(SILENT, Effect.OVER), True),
-        (FailedChange(REFUSED, Effect.NONE), False),
-        (NotSent(SILENT), False),
-        (Unsent(), False),
-        (Moved(None), False),
-    ],
-)
-def test_what_may_be_made(changed: Changed, *, expected: bool) -> None:
-    """A change is made, or may be, by its proof or by the effect of its sends."""
-    assert may_be_made(changed) is expected
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        (Removal.ACCEPTED, Untagged()),
-        (Removal.FOUND_GONE, Untagged()),
-        (Removal.WAS_GONE, Gone()),
-        (Pushed(), Untagged()),
-        (Moved(None), Gone()),
-        (Moved(OTHER), moved(APP, "a", OTHER)),
-        (Unsent(), None),
-        (NotSent(SILENT), Failed(SILENT)),
-        (NotSent(CIRCUIT_OPEN), NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)),
-        (FailedChange(REFUSED, Effect.NONE), Failed(REFUSED)),
-        (FailedChange(SILENT, Effect.OPEN), Failed(SILENT)),
-        (FailedChange(CIRCUIT_OPEN, Effect.NONE), NotAttempted(NotAttemptedReason.CIRCUIT_OPEN)),
-        (FailedChange(CIRCUIT_OPEN, Effect.OVER), Failed(CIRCUIT_OPEN.as_failure)),
-    ],
-)
-def test_outcomes(changed: Changed, expected: Outcome | None) -> None:
-    """What was not sent has no outcome unless something failed, and what moved is kept."""
-    assert outcome_of(changed, change().repository, change().tag, Untagged()) == expected
 
 
 @pytest.mark.parametrize(
