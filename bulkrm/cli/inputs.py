@@ -4,6 +4,7 @@ import glob
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from bulkrm.cli.command_names import COMMANDS, nearest_command
@@ -16,7 +17,7 @@ from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.image_list import ImageList, valid_patterns
-from bulkrm.selection.listfile.document import ListFile, read_list
+from bulkrm.selection.listfile.document import LIMITS, ListFile, read_list
 
 _STANDARD_INPUT = "-"
 
@@ -61,7 +62,8 @@ def _refuse_mistakes(entries: Sequence[Entry], problems: list[Problem]) -> None:
 
 def _read_file(name: str, port: int, problems: list[Problem]) -> ListFile:
     try:
-        content = sys.stdin.buffer.read() if name == _STANDARD_INPUT else Path(name).read_bytes()
+        with nullcontext(sys.stdin.buffer) if name == _STANDARD_INPUT else Path(name).open("rb") as file:
+            content = file.read(LIMITS.size + 1)  # a device such as /dev/zero has no end
         return read_list(content, name, default_port=port)
     except OSError as error:
         problems.append(Problem(name, f"cannot be read: {error.strerror}", "give a YAML list file, or - for stdin"))

@@ -1,6 +1,8 @@
 """List files: where they come from, and all their mistakes with their lines."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -232,3 +234,14 @@ def test_a_repository_nobody_knows(run: Command, sandbox: Sandbox) -> None:
 
     assert (result.code, result.images[0]["status"], result.images[0]["reason"]) == (0, "absent", "no-repository")
     assert "a typing error?" in result.err
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "-"])
+def test_a_list_without_end(name: str) -> None:
+    """A device that never ends is read as far as a list may be large, and refused."""
+    # The memory is limited, so that a command which reads on fails instead of filling the machine.
+    command = f'ulimit -v 4000000; exec "$0" -m bulkrm check {name} < /dev/zero'
+    result = subprocess.run(["/bin/sh", "-c", command, sys.executable], capture_output=True, check=False, text=True)  # noqa: S603 (no input)
+
+    assert result.returncode == 2
+    assert f"bulkrm: {name}:1:1: larger than 268435456 bytes; cut it into several files" in result.stderr

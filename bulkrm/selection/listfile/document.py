@@ -22,6 +22,7 @@ ENTRY_KEYS = ("image", "tags", "exclude", *keys(KeyLevel.ENTRY), "note")
 _WITHOUT_TAGS = frozenset({"match", "untagged"})  # keys of entries whose `image` has no tag
 # Replaces a missing host, to find out whether an entry has another mistake too (RFC 2606: no such host exists).
 _NO_HOST = "registry.invalid"
+_UTF8 = "save the file as text in UTF-8"
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -82,7 +83,7 @@ def _decoded(content: bytes, mistakes: Mistakes, limits: Limits) -> str:
     try:
         return content.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
-        mistakes.stop(place_of(content, error.start), "not UTF-8", "save the file as text in UTF-8")
+        mistakes.stop(place_of(content, error.start), "not UTF-8", _UTF8)
 
 
 @valueclass
@@ -154,6 +155,8 @@ class _ListReader(NodeReader):
         empty = True
         for scalar in plain_lines(content):
             empty = False
+            if "\0" in scalar.text:  # the YAML reader refuses control characters by itself
+                self.mistakes.stop(scalar.place, "a NUL character, as UTF-16 and binary files have", _UTF8)
             if is_item(scalar.text):
                 remedy = "write one reference a line, without '- '; a YAML list has a name that ends with .yaml"
                 self.mistakes.add(scalar.place, "a line of a YAML list in a plain list", remedy)

@@ -199,6 +199,8 @@ BAD = [
     (b"- a.b/c:1\n- \xc3\xa9x\xe9x\n", "2:5: not UTF-8"),
     ("- a.b/c:1\n- \ud800\n", "2:3: not UTF-8"),
     ("- a.b/c:1\n".encode("utf-16"), "1:1: not UTF-8"),
+    ("- a.b/c:1\n".encode("utf-16-be"), "1:1: a NUL character, as UTF-16 and binary files have; save the file as text"),
+    ("a.b/c:1\na.b/d:1\n".encode("utf-16-le"), "1:1: a NUL character"),
 ]
 
 
