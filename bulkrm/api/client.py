@@ -12,7 +12,7 @@ from bulkrm.api.deletion_run import ConfirmPlan, FinishedRun, plan_and_delete
 from bulkrm.api.errors import PlanIncomplete
 from bulkrm.api.login_check import LoginCheck, check_login
 from bulkrm.api.plans import DeletionPlan, MadePlan
-from bulkrm.api.record import run_folder
+from bulkrm.api.record import refuse_other_port, run_folder
 from bulkrm.api.resumable import ResumableRun, next_part, resumable_run
 from bulkrm.api.run_setup import CredentialsGiven, RunSetup
 from bulkrm.api.undo_run import ConfirmUndo, put_back
@@ -198,6 +198,7 @@ class Client:
             else undoable_run(self._root(), run, images, dry_run=dry_run)
         )
         with found as lost, self._set_up() as setup:
+            refuse_other_port(lost.hosts, self._settings.connection.default_port)
             return await run_to_end(put_back(lost, setup, confirm, force=force), setup.stop)
 
     async def check_login(self, host: str, repository: Repository | None = None) -> LoginCheck:

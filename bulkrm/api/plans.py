@@ -9,7 +9,7 @@ from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.events import ignore
 from bulkrm.model.plan import Plan
-from bulkrm.model.reference import HTTPS_PORT
+from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.result.outcome import NotAttemptedReason, WouldDelete
 from bulkrm.model.result.report import ImageResult, Report
 from bulkrm.model.settings import Policy
@@ -40,8 +40,12 @@ class DeletionPlan:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The registries that `Client.apply` sends requests to."""
+        """The registries that `Client.apply` sends requests to; `hosts_at` has their names with another default port."""
         return self.job().hosts
+
+    def hosts_at(self, default_port: int) -> tuple[str, ...]:
+        """Return the same registries as a connection with this default port names them. Raises InputError as `job` does."""
+        return self.job(default_port).hosts
 
     @property
     def images(self) -> Sequence[ImageResult]:
@@ -72,8 +76,11 @@ class DeletionPlan:
         return DeletionPlan(read(text, name))
 
     def job(self, default_port: int = HTTPS_PORT) -> Job:
-        """Return the job that carries the plan out. `default_port`: of hosts without a port in its protections."""
-        document = self.document
+        """Return the job that carries the plan out. `default_port`: that of the connection, by which its hosts are named.
+
+        Raises InputError where two hosts of the plan are one by this default port.
+        """
+        document = _named_by(self.document, default_port)
         return Job(
             Saved(document.plan, in_order(document, ListOrder(document.lists))),
             read_patterns("protect", document.protect, default_port),
@@ -89,6 +96,19 @@ class MadePlan(DeletionPlan):
     """A plan that was made just now. `report`: the report of the dry run that made it, with its requests and its time."""
 
     report: Report
+
+
+def _named_by(document: PlanDocument, default_port: int) -> PlanDocument:
+    """Return a plan whose hosts are in normal form by a default port: `host:80` is `host` with `--plain-http`."""
+    plan, texts = document.plan, [line.text for line in document.unmatched] + [*document.conditions.in_use]
+    hosts = {item.repository.host for item in plan.items} | {entry.host for entry in document.conditions.entries}
+    hosts |= {entry.target.reference.repository.host for entry in plan.without_manifest}
+    hosts |= {text.partition("/")[0] for text in texts if "/" in text}
+    if all(parse_host(host, default_port) == host for host in hosts):
+        return document
+    from bulkrm.codec.plan_reader import read  # noqa: PLC0415 (as above)
+
+    return read(write(document), "the plan", default_port)
 
 
 def in_order(document: PlanDocument, order: ListOrder) -> tuple[Line, ...]:

@@ -14,6 +14,7 @@ from bulkrm.codec.policy_fields import rules_record
 from bulkrm.codec.run_record import list_fields, run_fields
 from bulkrm.engine.job import Job, Saved
 from bulkrm.model.errors import InputError, Problem
+from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.selection.entry import Entry
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder, locked
@@ -71,6 +72,22 @@ def refuse_damaged(run: KnownRun) -> Iterator[None]:
     except StateError as error:
         remedy = error.remedy or "the record of this run is damaged; name another one"
         raise InputError(Problem(run.id, error.what, remedy)) from error
+
+
+def refuse_other_port(hosts: Iterable[str], default_port: int) -> None:
+    """Raise InputError where a host of a run is no normal form by the default port of the connection.
+
+    Such a run was made with the other default port, so its host has another name in patterns and credentials now.
+    """
+    for host in hosts:
+        now = parse_host(host, default_port)
+        if now != host:
+            remedy = (
+                "give --plain-http, as that run did"
+                if default_port == HTTPS_PORT
+                else "leave --plain-http out, as that run did"
+            )
+            raise InputError(Problem("RUN", f"its registry {host} would be {now} here, whose rules may differ", remedy))
 
 
 def run_named(root: Path, name: str) -> KnownRun:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bulkrm.api.plans import in_order
-from bulkrm.api.record import open_record, refuse_damaged, run_named
+from bulkrm.api.record import open_record, refuse_damaged, refuse_other_port, run_named
 from bulkrm.codec.list_order import ListOrder
 from bulkrm.codec.policy_fields import conditions_of, policy_of, rules_record
 from bulkrm.codec.run_record import read_list, read_run
@@ -115,10 +115,10 @@ def job_of(run: KnownRun, port: int = HTTPS_PORT) -> Job:
             raise changed(place, error.problems[0].what) from error
         except (KeyError, ValueError) as error:
             raise changed(place, f"its fields are not those of a run ({error})") from error
-        return Job(_saved(run, plan, conditions), protect, policy, ignore, conditions, port)
+        return Job(_saved(run, plan, conditions, port), protect, policy, ignore, conditions, port)
 
 
-def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
+def _saved(run: KnownRun, content: bytes, conditions: RunConditions, port: int) -> Saved:
     from bulkrm.codec.plan_reader import read  # noqa: PLC0415 (only `apply` and `resume` need what it loads)
 
     path = run.path / "plan.json"
@@ -127,6 +127,7 @@ def _saved(run: KnownRun, content: bytes, conditions: RunConditions) -> Saved:
     except InputError as error:
         problem = error.problems[0]
         raise changed(problem.where, problem.what) from error
+    refuse_other_port({item.repository.host for item in document.plan.items}, port)
     if rules_record((), (), document.conditions) != rules_record((), (), conditions):
         raise changed(str(path), "its conditions are not those that the run was asked to heed")
     lines = in_order(document, ListOrder.of_run(run.asked))

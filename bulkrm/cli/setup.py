@@ -106,7 +106,7 @@ def surroundings_of(sign_in: SignInOptions, host: str = "", password: Secret | N
     configuration = sign_in.configuration
     profiles = {
         name: Profile(configuration.at(name, "username"), configuration.at(name, "password-env"))
-        for name in configuration.hosts
+        for name in configuration.tables
     }
     given = GivenCredentials(host, sign_in.username, password, sign_in.password_env, profiles)
     return Surroundings(os.environ, sign_in.connection.default_port, given)

@@ -9,13 +9,21 @@ from bulkrm.codec.record import FieldError, Kind, from_json, schema_of, to_json
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import InputError
 from bulkrm.model.manifests.manifest import is_media_type
-from bulkrm.model.reference import Reference, Repository, is_tag, parse_reference, parse_repository
+from bulkrm.model.reference import (
+    HTTP_PORT,
+    HTTPS_PORT,
+    Reference,
+    Repository,
+    is_tag,
+    parse_reference,
+    parse_repository,
+)
 
 T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
 _MOST = 10**12  # no number in a record is larger
 # The port of a host without one is 443, or 80 with --plain-http, and the record does not say which it was.
-_DEFAULT_PORTS = (443, 80)
+_DEFAULT_PORTS = (HTTPS_PORT, HTTP_PORT)
 
 
 def _text(value: Any) -> str:

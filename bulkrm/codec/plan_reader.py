@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 import fastjsonschema
 
 from bulkrm.codec.plan_document import FORMAT, VERSION, PlanDocument
+from bulkrm.codec.plan_hosts import default_port_of, rename_hosts
 from bulkrm.codec.plan_records import (
     NO_REPOSITORY,
     ErrorRecord,
@@ -34,8 +35,10 @@ T = TypeVar("T")
 _AGAIN = "make the plan anew with `bulkrm plan --out`; by hand, only whole items may be removed from it"
 
 
-def read(content: str | bytes, name: str) -> PlanDocument:
+def read(content: str | bytes, name: str, default_port: int | None = None) -> PlanDocument:
     """Parse a plan; `name` is the name of the file in messages.
+
+    `default_port`: the names of its hosts become normal forms by this default port; None: they stay as they are.
 
     Raises InputError, with the place of the mistake, for anything but a consistent plan. Its `totals` and numbers of
     requests are not checked, so that people can remove an item by hand.
@@ -48,7 +51,10 @@ def read(content: str | bytes, name: str) -> PlanDocument:
         place = "".join(f"[{step}]" if step.isdigit() else f".{step}" for step in error.path[1:]).lstrip(".")
         _refuse(name, place, str(error.message).removeprefix(str(error.name)).strip())
     try:
-        return _PlanReader(name).document(document)
+        own = default_port_of(document)
+        if default_port is not None:
+            rename_hosts(document, default_port)
+        return _PlanReader(name, own if default_port is None else default_port).document(document)
     except InputError as error:
         problem = error.problems[0]
         if problem.where:
@@ -86,8 +92,9 @@ def _refuse(name: str, place: str, what: str) -> NoReturn:
 class _PlanReader:
     """Turns the fields of one file, which satisfies the schema, into values. Checks what a schema cannot express."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, default_port: int) -> None:
         self._name = name
+        self._port = default_port
         self._images: set[Reference] = set()
         self._conditions = UNCONDITIONAL
 
@@ -124,7 +131,7 @@ class _PlanReader:
 
     def _read_conditions(self, options: PlanOptions) -> RunConditions:
         try:
-            return conditions_of(options)
+            return conditions_of(options, self._port)
         except InputError as error:
             _refuse(self._name, "options", error.problems[0].what)
         except (ValueError, KeyError, TypeError) as error:
@@ -132,7 +139,7 @@ class _PlanReader:
 
     def _repository(self, text: str, place: str) -> Repository:
         try:
-            repository = parse_repository(text, None)
+            repository = parse_repository(text, None, self._port)
         except InputError as error:
             _refuse(self._name, place, error.problems[0].what)
         if str(repository) != text:
@@ -203,7 +210,7 @@ class _PlanReader:
 
     def _reference(self, repository: Repository, text: str, place: str) -> Reference:
         try:
-            reference = parse_reference(text)
+            reference = parse_reference(text, default_port=self._port)
         except InputError as error:
             _refuse(self._name, place, error.problems[0].what)
         if str(reference) != text or reference.repository != repository:

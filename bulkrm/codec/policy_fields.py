@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from bulkrm.codec.kinds import FLAG, NUMBER, OBJECT, TEXT, TEXTS, one_of, optional, tuple_of
 from bulkrm.codec.record import OMIT_EMPTY, Kind
-from bulkrm.model.reference import HTTPS_PORT
+from bulkrm.model.reference import HTTP_PORT, HTTPS_PORT
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
 from bulkrm.model.valueclass import valueclass
@@ -133,10 +133,16 @@ def rules_record(
 def conditions_of(record: RulesRecord, default_port: int = HTTPS_PORT) -> RunConditions:
     """Return the conditions of a record. Raises ValueError, KeyError or InputError where they cannot be parsed."""
     entries = tuple(_conditional_of(entry, default_port) for entry in record.conditions)
-    strange = next((text for text in record.in_use if normal_reference(text, default_port) != text), None)
+    strange = next((text for text in record.in_use if _normal_by_a_port(text) is None), None)
     if strange is not None:
         raise ValueError(f"{strange[:160]!r} of in_use is not a reference in its normal form")
-    return RunConditions(entries, record.in_use, record.min_keep)
+    in_use = dict.fromkeys(normal_reference(text, default_port) or text for text in record.in_use)
+    return RunConditions(entries, tuple(in_use), record.min_keep)
+
+
+def _normal_by_a_port(text: str) -> str | None:
+    """Return a reference if it is in normal form by either default port: a record does not say which its run had."""
+    return text if text in {normal_reference(text, port) for port in (HTTPS_PORT, HTTP_PORT)} else None
 
 
 def _conditional_of(fields: Mapping[str, Any], default_port: int) -> ConditionalEntry:

@@ -32,7 +32,7 @@ _CREDENTIALS = re.compile(r"^(?P<scheme>[a-z]+://)?.*@(?!(?:sha256|sha512):[^/@]
 # The grammar of digests (image-spec descriptor.md), and too long for the port of a host.
 _ANY_DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]{32,}")
 _PATTERN_CHARACTERS = frozenset("*?[]{}")
-HTTPS_PORT = 443
+HTTPS_PORT, HTTP_PORT = 443, 80
 _ASCII = 127  # the last character of ASCII
 
 

@@ -5,7 +5,7 @@ from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
-from bulkrm.model.reference import HTTPS_PORT
+from bulkrm.model.reference import HTTP_PORT, HTTPS_PORT
 from bulkrm.model.secret import Secret
 from bulkrm.model.valueclass import valueclass
 
@@ -117,7 +117,7 @@ class Connection:
     @property
     def default_port(self) -> int:
         """The port of a host that is written without one: 443, or 80 with `plain_http`."""
-        return 80 if self.plain_http else HTTPS_PORT
+        return HTTP_PORT if self.plain_http else HTTPS_PORT
 
 
 @valueclass

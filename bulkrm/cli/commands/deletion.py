@@ -115,7 +115,7 @@ def apply_plan(
     read = (*map(Path, files), *in_use.paths)
     run = ClientRun(
         call=apply,
-        hosts=saved.hosts,
+        hosts=saved.hosts_at(port),
         policy=policy,
         consent=safety,
         sign_in=sign_in,

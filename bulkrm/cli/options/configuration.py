@@ -12,7 +12,7 @@ from typing import Any
 from bulkrm.cli.options.rule import Option, SetBy
 from bulkrm.cli.options.tomlplace import line_of
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.reference import parse_host
+from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.valueclass import valueclass
 
 # Not options yet, and never to be set by the environment or the file: they would choose images, or send requests elsewhere.
@@ -23,10 +23,11 @@ _MAX = 2**20
 
 @valueclass
 class Configuration:
-    """The content of the file at `path`, by the names of options without dashes; `hosts` by hosts in normal form.
+    """The content of the file at `path`, by the names of options without dashes; `hosts` by hosts as the file writes them.
 
     `files`: files that tables of hosts name. `typed`: the options that the command line sets. `overridden`: the options
-    that the command line or the environment sets; they hold at every host, whatever its table says.
+    that the command line or the environment sets; they hold at every host, whatever its table says. `default_port`: of
+    hosts without a port.
     """
 
     path: Path | None = None
@@ -35,6 +36,7 @@ class Configuration:
     files: tuple[Path, ...] = ()
     overridden: frozenset[str] = frozenset()
     typed: frozenset[str] = frozenset()
+    default_port: int = HTTPS_PORT
     _text: str = ""
 
     def place(self, *keys: str) -> str:
@@ -42,9 +44,14 @@ class Configuration:
         line = line_of(self._text, keys)
         return f"{self.path}:{line}" if line else str(self.path)
 
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, str]]:
+        """The tables of hosts, by the normal forms of their names."""
+        return {parse_host(text, self.default_port): table for text, table in self.hosts.items()}
+
     def at(self, host: str, name: str) -> str | None:
         """Return the value of an option for one host; None where its table has none, or it is overridden."""
-        return None if name in self.overridden else self.hosts.get(host, {}).get(name)
+        return None if name in self.overridden else self.tables.get(host, {}).get(name)
 
 
 def default_path(environment: Mapping[str, str]) -> Path | None:
@@ -113,12 +120,12 @@ class _ConfigurationReader:
             return
         for text, table in tables.items():
             try:
-                host = parse_host(text)
+                parse_host(text)
             except InputError as error:
                 self._wrong((_HOSTS, text), error.problems[0].what, error.problems[0].remedy)
                 continue
             if isinstance(table, dict):
-                yield host, dict(self._of_host(text, table))
+                yield text, dict(self._of_host(text, table))
             else:
                 self._wrong((_HOSTS, text), "is no table", f'write [hosts."{text}"]')
 

@@ -5,7 +5,7 @@ A command takes the groups that it needs; `bulkrm.cli.options.command` makes typ
 
 import os
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -224,8 +224,8 @@ class SignInOptions:
 
     @property
     def configuration(self) -> Configuration:
-        """The content of the configuration file; empty where there is none."""
-        return self.config or Configuration()
+        """The content of the configuration file, for the default port of the connection; empty where there is none."""
+        return replace(self.config or Configuration(), default_port=self.connection.default_port)
 
 
 @valueclass

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from bulkrm.api.plans import DeletionPlan
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.codec.plan_reader import read
 from bulkrm.codec.plan_schema import plan_schema
@@ -290,3 +291,15 @@ def test_what_is_no_pattern(ignored: object) -> None:
 
     with pytest.raises(InputError):
         read(json.dumps(document), "plan.json")
+
+
+@pytest.mark.parametrize(("port", "other"), [(80, ":80"), (443, ":443")])
+def test_hosts_by_another_default_port(port: int, other: str) -> None:
+    """A default port that a plan writes is left out where the connection has it; as it is, the plan comes back equal."""
+    text = write(WHOLE).replace("reg.example.com/", f"reg.example.com{other}/")
+    kept = DeletionPlan.from_json(text)
+
+    assert sorted(write(kept.document)) == sorted(text)
+    assert parts(read(text, "plan.json", port))[1:] == parts(WHOLE)[1:]
+    assert set(kept.hosts_at(port)) == {"reg.example.com", "reg.example.com:5000"}
+    assert f"reg.example.com{other}" in kept.hosts_at({80: 443, 443: 80}[port])
