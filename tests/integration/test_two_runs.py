@@ -3,10 +3,13 @@
 import anyio
 import pytest
 
+from bulkrm import Client, Status, parse_images
 from bulkrm.model.manifests.manifest import empty_index
 from bulkrm.model.plan import Plan
+from bulkrm.model.result.failure import FailureCode
+from bulkrm.model.result.outcome import Failed
 from bulkrm.model.settings import Shared, Strategy
-from bulkrm.sandbox import Sandbox, oci_image, put_image
+from bulkrm.sandbox import Auth, Sandbox, SandboxSettings, oci_image, put_image
 from bulkrm.sandbox.registry.store import StoredManifest
 from tests.integration.engine import Done, Options, delete
 from tests.support.clock import FakeClock
@@ -138,3 +141,38 @@ async def test_met_when_the_repository_is_read_again() -> None:
 
         assert list(done.statuses.values()) == ["deleted", "failed unfinished", "deleted"]
         assert OTHER in done.images[1]["error"]["message"]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_met_by_the_first_judgement_of_apply(*, ends: bool) -> None:
+    """A tag of a saved plan that holds another run's decoy has not moved: that run is at work there, and may come to its end."""
+    held: list[str] = []
+
+    class Waiting(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            if ends and held and sandbox.store.manifest(APP, held[0]) is not None:
+                sandbox.store.delete_manifest(APP, held[0])
+            await super().sleep(seconds)
+
+    clock = Waiting(auto=True)
+    async with Sandbox(SandboxSettings(auth=Auth.NONE), clock=clock.wall) as sandbox:
+        digests = [put_image(sandbox.store, APP, [f"pr-{number}"], oci_image(number)) for number in range(3)]
+        async with Client(clock=clock) as client:
+            plan = await client.plan(parse_images([f"{sandbox.host}/{APP}:pr-*"]))
+            held.append(decoy(sandbox, "pr-1"))
+            sandbox.store.tag(APP, "pr-2", digests[0])
+
+            report = await client.apply(plan)
+
+        found = {image.image.rpartition(":")[2]: image for image in report.images}
+        assert found["pr-2"].outcome.status is Status.KEPT
+        if ends:
+            assert found["pr-1"].outcome.status in (Status.ABSENT, Status.DELETED)
+        else:
+            outcome = found["pr-1"].outcome
+            assert isinstance(outcome, Failed)
+            assert outcome.failure.code is FailureCode.UNFINISHED
+            assert OTHER in outcome.failure.message
+            assert f"bulkrm resume {OTHER}" in str(outcome.failure.hint)
+            assert sandbox.store.digest_of(APP, "pr-1") == held[0]
+        assert sandbox.store.manifest(APP, digests[1]) is not None

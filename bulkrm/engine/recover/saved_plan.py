@@ -7,6 +7,9 @@ plan itself. What `undo` has put back meanwhile stays.
 from dataclasses import replace
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.in_flight import RequestsInFlight
+from bulkrm.engine.execute.tags.other_decoys import OtherDecoys
+from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Saved
 from bulkrm.engine.outcomes import Outcomes
@@ -14,6 +17,8 @@ from bulkrm.engine.plan.planner import Planner, PlanWithFacts
 from bulkrm.engine.recover.reconcile import Reconciliation
 from bulkrm.engine.recover.undone import RestoredImages
 from bulkrm.engine.stop import GRACE
+from bulkrm.model.plan import Item, Settled
+from bulkrm.model.result.outcome import Gone, Kept, KeptReason
 from bulkrm.model.settings import Policy
 from bulkrm.planning.judge import enforce_limit
 from bulkrm.planning.merge import combined, failed_targets, without_done
@@ -54,6 +59,8 @@ class SavedPlanJudge:
             await reconciliation.settle(saved.plan)
             made = await self._judge_again()
             if made is not None:
+                made = await self._without_other_decoys(made)
+            if made is not None:
                 await reconciliation.settle_late(made.plan)
         return None if made is None else self._within_the_limit(made)
 
@@ -73,6 +80,23 @@ class SavedPlanJudge:
             return None
         return PlanWithFacts(combined(made.plan, fresh.plan), (*made.facts, *fresh.facts))
 
+    async def _without_other_decoys(self, made: PlanWithFacts) -> PlanWithFacts:
+        """Return the plan in which no tag has moved that only holds another run's decoy: that run is at work on it, or was stopped."""
+        context = self._context
+        others = OtherDecoys(TagChanger(self._gateway, RequestsInFlight(context.stop), context.clock), context)
+        settled = [await others.told(entry) or entry for entry in made.plan.settled]
+        items: list[Item] = []
+        for item in made.plan.items:
+            entry = _moved(item)
+            told = await others.told(entry) if entry is not None else None
+            if told is None:
+                items.append(item)
+            elif isinstance(told.outcome, Gone):
+                settled.append(told)
+            else:
+                items.append(replace(item, verdict=told.outcome))
+        return replace(made, plan=replace(made.plan, items=tuple(items), settled=tuple(settled)))
+
     def _within_the_limit(self, made: PlanWithFacts) -> PlanWithFacts:
         """Enforce the limit of a resumed run, which holds for all its parts: what the earlier ones deleted counts as well."""
         saved, limit = self._saved, self._policy.max_delete
@@ -80,3 +104,11 @@ class SavedPlanJudge:
             return made
         seen = sum({**made.plan.tags, **saved.plan.tags}.values())
         return replace(made, plan=enforce_limit(made.plan, limit, self._outcomes.disappeared, seen))
+
+
+def _moved(item: Item) -> Settled | None:
+    """Return the one target of an item that is kept because its tag has moved; None: it is another item."""
+    verdict = item.verdict
+    if isinstance(verdict, Kept) and verdict.reason is KeptReason.MOVED and len(item.targets) == 1:
+        return Settled(item.targets[0], verdict)
+    return None

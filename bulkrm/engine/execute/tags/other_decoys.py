@@ -66,6 +66,15 @@ class OtherDecoys:
             return outcome_of_failure(held)
         return Failed(_others(repository, tag, run)) if held == now else moved(repository, tag, held)
 
+    async def told(self, settled: Settled) -> Settled | None:
+        """Return a target that a judgement settled, with its outcome as `outcome_of_moved` has it; None: its host is given up."""
+        outcome, reference = settled.outcome, settled.target.reference
+        if not (isinstance(outcome, Kept) and outcome.reason is KeptReason.MOVED and isinstance(reference, TagRef)):
+            return settled
+        now = Digest(outcome.because[0].rpartition("@")[2])
+        found = await self.outcome_of_moved(reference.repository, reference.tag, now)
+        return None if isinstance(found, NotAttempted) else replace(settled, outcome=found)
+
 
 class DecoyAwareRereader:
     """A `Rereader` that does not take a tag which holds another run's decoy for one that moved."""
@@ -90,20 +99,11 @@ class DecoyAwareRereader:
             return None
         dropped: list[Settled] = []
         for settled in judged.result.dropped:
-            told = await self._told(settled)
+            told = await self._others.told(settled)
             if told is None:
                 return None
             dropped.append(told)
         return replace(judged, result=replace(judged.result, dropped=tuple(dropped)))
-
-    async def _told(self, settled: Settled) -> Settled | None:
-        """Return a dropped target with its outcome; None: its host is not asked any more."""
-        outcome, reference = settled.outcome, settled.target.reference
-        if not (isinstance(outcome, Kept) and outcome.reason is KeptReason.MOVED and isinstance(reference, TagRef)):
-            return settled
-        now = Digest(outcome.because[0].rpartition("@")[2])
-        found = await self._others.outcome_of_moved(reference.repository, reference.tag, now)
-        return None if isinstance(found, NotAttempted) else replace(settled, outcome=found)
 
 
 def _others(repository: Repository, tag: str, run: str) -> Failure:
