@@ -13,13 +13,20 @@ _GOOD = {"deleted", "untagged", "absent", "restored", "unchanged", "would-delete
 def briefly(code: int, images: Iterable[Mapping[str, Any]], said: str = "") -> str:
     """The exit code, and of a report's images those that are not as somebody wanted, with the reason or the error.
 
-    `said`: what the command wrote to standard error. Its end is shown where no image tells anything.
+    `said`: what the command wrote to standard error. Its end is shown as far as there is room.
     """
     groups = defaultdict[str, list[str]](list)
     for image in images:
         if image.get("status") not in _GOOD:
             error = image.get("error") or {}
-            why = (image.get("status"), image.get("reason"), error.get("code"), error.get("message"))
+            why = (
+                image.get("status"),
+                image.get("reason"),
+                error.get("code"),
+                error.get("message") or image.get("hint"),
+            )
             groups[" ".join(str(word) for word in why if word)].append(str(image.get("image")).rpartition("/")[2])
     told = "; ".join(f"{len(names)} {why} ({', '.join(names[:3])})" for why, names in groups.items())
-    return f"<exit {code}: {told[:_MOST] if told else ' '.join(said.split())[-_MOST:]}>"
+    rest = _MOST - len(told)
+    ending = f" ...{' '.join(said.split())[-rest:]}" if said and rest > 0 else ""
+    return f"<exit {code}: {told[:_MOST]}{ending}>"
