@@ -3,6 +3,7 @@
 A request goes: token, limiter slot, is the token still good?, is it still wanted?, transport, `decide`.
 """
 
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from bulkrm.protocol.decision import decide, decide_without_token
 from bulkrm.protocol.effect import effect_of
 from bulkrm.protocol.message import NOT_TLS, Answer, NoAnswer, Request
 from bulkrm.protocol.refusal import no_answer, refusal
-from bulkrm.remote.auth.grant import Grant
+from bulkrm.remote.auth.access import Access, Grant
 from bulkrm.remote.sending import Lookup, Sending, Withdrawn
 
 if TYPE_CHECKING:
@@ -26,16 +27,23 @@ if TYPE_CHECKING:
 class HostExchange:
     """One request to a host, with its retries. It remembers the token of the last send, which a 401 may refuse."""
 
-    __slots__ = ("_host", "_last", "_lookup", "_refused", "_sending", "_used", "attempt")
+    __slots__ = ("_access", "_alone", "_host", "_last", "_lookup", "_refused", "_sending", "_used", "attempt")
 
     def __init__(
-        self, host: "Host", attempt: Attempt, sending: Sending | None = None, lookup: Lookup | None = None
+        self,
+        host: "Host",
+        access: Access,
+        attempt: Attempt,
+        sending: Sending | None = None,
+        lookup: Lookup | None = None,
     ) -> None:
         """Create the exchange; `sending` and `lookup` are for requests that change something (`bulkrm.remote.sending`)."""
         self.attempt = attempt
         self._host = host
-        self._sending = sending or Sending()
+        self._access = access
+        self._sending = sending
         self._lookup = lookup
+        self._alone = False
         self._used: Grant | None = None
         self._refused: Secret | None = None
         self._last: Answer | NoAnswer | None = None
@@ -45,35 +53,68 @@ class HostExchange:
 
         Raises RequestFailed without a token, and Withdrawn if the change is not wanted any more.
         """
-        host, attempt, request, sending = self._host, self.attempt, self.attempt.request, self._sending
-        if self._last is not None:
-            await self._before_the_next(attempt)
-        while True:
-            refused = self._refused
-            grant = host.authorizer.held(attempt, refused) or await host.authorizer.grant(attempt, refused)
-            async with host.authorizer.alone(grant):
-                async with host.limiter:
-                    ready = host.authorizer.renewed(grant)
-                    if ready is None:
-                        continue  # the token expired while this task waited for the slot
-                    self._used = ready
-                    url, headers = host.base + request.target, {**ready.headers, **request.headers}
-                    if not sending.permission.holds():
-                        raise Withdrawn(self._last_failure(request))
-                    before, sending.effect = sending.effect, Effect.OPEN
-                    answer = await host.transmit(request, url, headers)
-                self._last = answer = await host.authorizer.note_answer(request, ready, answer)
+        grant = self._take_slot() or await self._wait_for_slot()
+        host, request, sending = self._host, self.attempt.request, self._sending
+        try:
+            try:
+                before = Effect.NONE if sending is None else self._begin(sending)
+                answer = await host.transmit(request, host.base + request.target, {**grant.headers, **request.headers})
+            finally:
+                host.limiter.release()
+            if isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
+                answer = await host.authorizer.note_refusal(grant, answer)
+            elif isinstance(answer, Answer):
+                answer = host.authorizer.note_answer(self._access, grant, answer)
+        finally:
+            if self._alone:
+                grant.login.lock.release()
+        self._used, self._last = grant, answer
+        if sending is not None:
             sending.effect = before.or_more(effect_of(answer))
-            if ready.authorization != attempt.authorization:
-                # It was sent without a token, so the next 401 is a new challenge.
-                self.attempt = replace(attempt, authorization=ready.authorization, authorized=False)
-            return answer
+        return answer
+
+    def _take_slot(self) -> Grant | None:
+        """Take a slot for the first send, and return its grant; None: the grant or the slot has to be waited for."""
+        grant, host = self._access.grant, self._host
+        if grant is None or self._last is not None or not host.authorizer.is_ready(grant) or not host.limiter.take():
+            return None
+        return grant
+
+    async def _wait_for_slot(self) -> Grant:
+        """Take a slot, and with a password that is not accepted yet its lock; return the grant, valid in this moment."""
+        authorizer, limiter = self._host.authorizer, self._host.limiter
+        if self._last is not None:
+            await self._before_the_next(self.attempt)
+        while True:
+            held = authorizer.held(self.attempt) if self._refused is None else None
+            grant = held or await authorizer.grant(self.attempt, self._refused)
+            self._alone = grant.goes_alone
+            async with AsyncExitStack() as stack:
+                if self._alone:
+                    await stack.enter_async_context(grant.login.lock)
+                await stack.enter_async_context(limiter)
+                ready = authorizer.renewed(grant)
+                if ready is None:
+                    continue  # the token expired while this task waited for the slot
+                if ready.authorization != self.attempt.authorization:
+                    # It is sent without a token, so the next 401 is a new challenge.
+                    self.attempt = replace(self.attempt, authorization=ready.authorization, authorized=False)
+                stack.pop_all()  # `send` releases both
+                return ready
+
+    def _begin(self, sending: Sending) -> Effect:
+        """Check right before the send that the change is still wanted; return what its earlier sends may have done."""
+        if not sending.permission.holds():
+            raise Withdrawn(self._last_failure(self.attempt.request))
+        before, sending.effect = sending.effect, Effect.OPEN
+        return before
 
     def decide(self, answer: Answer | NoAnswer) -> Decision:
         """Return the decision after an answer, by the state of the credentials that the request was sent with."""
         authorizer, attempt, used, state = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
         if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
-            attempt, state = authorizer.known_to(attempt, used), authorizer.credential_state(attempt.request, used)
+            attempt = self._access.known_to(attempt, used.held.secret if used.held is not None else None)
+            state = authorizer.credential_state(attempt.request, used)
         return decide(attempt, answer, authorizer.traits, state)
 
     def authorized(self, decision: Authorize) -> Attempt:
@@ -84,12 +125,12 @@ class HostExchange:
 
     async def _before_the_next(self, attempt: Attempt) -> None:
         """Prepare a further send: withdraw a change that must not be repeated, look up one that may have taken effect."""
-        if not self._sending.repeatable:
+        if self._sending is not None and not self._sending.repeatable:
             # The caller repeats it in a new exchange, which must not get the token that was just refused.
             if self._refused is not None:
                 await self._host.authorizer.grant(attempt, self._refused)
             raise Withdrawn(self._last_failure(attempt.request))
-        if self._lookup is not None and self._sending.is_open:
+        if self._lookup is not None and self._sending is not None and self._sending.is_open:
             await self._lookup.look(self._last_failure(attempt.request) or _UNKNOWN)
 
     def _last_failure(self, request: Request) -> Failure | None:

@@ -72,20 +72,18 @@ class Host:
         `lookup`: called before a request is sent again that may have taken effect. `sends`: the request is given up after
         this many sends that ended in a 408, a 5xx or without an answer.
         """
-        if self._contact.value is None or not self.authorizer.is_prepared(request.repository):
+        access = self.authorizer.access(request)
+        if access.authorization is None:
             return self._contact_and_exchange(request, sending, lookup, sends)
-        return self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
+        attempt = Attempt(request, self.name, access.authorization, MAX_SENDS - sends)
+        return self._loop.run(HostExchange(self, access, attempt, sending, lookup))
 
     async def _contact_and_exchange(
         self, request: Request, sending: Sending | None, lookup: Lookup | None, sends: int
     ) -> Answer:
         await self.authorizer.prepare(request.repository)
         await self._contact.get(self._make_contact, bool)
-        return await self._loop.run(HostExchange(self, self._first(request, sends), sending, lookup))
-
-    def _first(self, request: Request, sends: int) -> Attempt:
-        attempt = self.authorizer.first_attempt(request)
-        return attempt if sends == MAX_SENDS else replace(attempt, faults=MAX_SENDS - sends)
+        return await self.exchange(request, sending, lookup, sends=sends)
 
     @property
     def address(self) -> str:
@@ -224,7 +222,7 @@ class Host:
 
     def _ping_over(self, scheme: str) -> PingExchange:
         self.base = f"{scheme}://{address_of(self.name)}"
-        return PingExchange(self, Attempt(PING, self.name))
+        return PingExchange(self, self.authorizer.access(PING), Attempt(PING, self.name))
 
 
 def _name_of(host: str) -> str:

@@ -18,8 +18,8 @@ from bulkrm.remote.clock import Clock
 class Limiter:
     """Slots, rate and pause of one host. Create it inside the event loop.
 
-    As an async context manager it is one slot, for one send; many tasks may be in it at the same time. Entering it raises
-    RequestFailed if the host has refused for too long.
+    A slot is for one send; many tasks may have one at the same time. `take` it, or `wait` for it, and `release` it; as an
+    async context manager the limiter does so.
     """
 
     def __init__(self, pacing: Pacing, clock: Clock) -> None:
@@ -33,6 +33,7 @@ class Limiter:
         self._refused_since: float | None = None
         self._closed: Failure | None = None
         self._queue = anyio.Lock()
+        self._queued = 0
         self._freed: anyio.Event | None = None
 
     def __repr__(self) -> str:
@@ -59,7 +60,7 @@ class Limiter:
     def spend(self) -> None:
         """Count one send. Call it in the slot, right before the send, without an await in between."""
         self._concurrency.sent(self._in_flight)
-        if self._window:
+        if self._window is not None:
             self._window.grant(self._clock.monotonic())
 
     def succeeded(self) -> None:
@@ -86,32 +87,50 @@ class Limiter:
         """Seconds since the first of the refusals in a row; 0 if the last answer was not one."""
         return 0.0 if self._refused_since is None else self._clock.monotonic() - self._refused_since
 
-    async def __aenter__(self) -> None:
-        """Take a slot; wait for it in order if none is free."""
-        if self._queue.locked() or not self._open():
-            await self._wait_in_queue()
+    def take(self) -> bool:
+        """Take a slot if one is free, and no other task waits for it."""
+        if self._queued or not self._open():
+            return False
+        self._in_flight += 1
+        return True
+
+    async def wait(self) -> None:
+        """Take a slot; wait for it in order if none is free. Raises RequestFailed if the host has refused for too long."""
+        if self.take():
+            return
+        self._queued += 1
+        try:
+            async with self._queue:
+                while not self._open():
+                    await self._wait_for_change()
+                self._in_flight += 1
+        finally:
+            self._queued -= 1
+
+    async def _wait_for_change(self) -> None:
+        if self._closed is not None:
+            raise RequestFailed(self._closed)
+        if self._in_flight >= self._concurrency.allowed:
+            self._freed = anyio.Event()
+            await self._freed.wait()
         else:
-            self._in_flight += 1
+            await self._clock.sleep(self._delay())
+
+    def release(self) -> None:
+        """Release a slot."""
+        self._in_flight -= 1
+        if self._freed is not None:
+            self._freed.set()
+
+    async def __aenter__(self) -> None:
+        """Take a slot, as `wait` does."""
+        await self.wait()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Release the slot."""
-        self._in_flight -= 1
-        if self._freed is not None:
-            self._freed.set()
-
-    async def _wait_in_queue(self) -> None:
-        async with self._queue:
-            while not self._open():
-                if self._closed is not None:
-                    raise RequestFailed(self._closed)
-                if self._in_flight >= self._concurrency.allowed:
-                    self._freed = anyio.Event()
-                    await self._freed.wait()
-                else:
-                    await self._clock.sleep(self._delay())
-            self._in_flight += 1
+        self.release()
 
     def _open(self) -> bool:
         return self._in_flight < self._concurrency.allowed and self._delay() <= 0

@@ -155,6 +155,30 @@ async def test_a_hundred_refusals_renew_once() -> None:
         assert len(sandbox.tokens.log) == 2
 
 
+async def test_a_renewed_token_is_for_all_requests() -> None:
+    """After one request was refused and got a new token, requests with another method do not send the old one."""
+    async with Sandbox() as sandbox, opened() as registries:
+        fill(sandbox, "1")
+        registry = registries[sandbox.host]
+        await registry.head(app(sandbox), "1")
+        await registry.manifest(app(sandbox), "1")
+        sandbox.tokens.revoke()
+        before = len(sandbox.log)
+
+        manifest = await registry.manifest(app(sandbox), "1")
+        assert manifest is not None
+        await registry.head(app(sandbox), "1")
+        await registry.delete(app(sandbox), manifest.digest, Sending())
+
+        assert [(line.method, line.status) for line in sandbox.log[before:]] == [
+            ("GET", 401),
+            ("GET", 200),
+            ("HEAD", 200),
+            ("DELETE", 202),
+        ]
+        assert len(sandbox.tokens.log) == 2
+
+
 @pytest.mark.parametrize("own_port", [True, False])
 async def test_no_deadlock_at_one(own_port: bool) -> None:  # noqa: FBT001 (a table)
     """With one request at a time the token server is asked all the same, also on the registry's own port."""
@@ -472,6 +496,39 @@ async def test_basic() -> None:
         assert await registries[sandbox.host].manifest(app(sandbox), "1") is not None
         assert [(line.scheme, line.status) for line in sandbox.log] == [(None, 401), ("Basic", 200)]
         assert sandbox.tokens.log == []
+
+
+@pytest.mark.parametrize("password", ["admin", "wrong"])
+async def test_a_password_goes_alone_until_it_is_accepted(password: str) -> None:
+    """Of twenty requests at once one goes with a new password; the others follow, or none of them if it was refused."""
+    async with (
+        Sandbox(SandboxSettings(auth=Auth.BASIC)) as sandbox,
+        opened(login=Login("admin", Secret(password))) as registries,
+    ):
+        fill(sandbox, "1")
+        registry = registries[sandbox.host]
+        begun: list[int] = []
+
+        async def note(_: ServerRequest) -> None:
+            begun.append(len(sandbox.log))
+
+        sandbox.faults.add(Call(note), method="GET", path="manifests", times=20)
+        found: list[bool] = []
+
+        async def read() -> None:
+            try:
+                found.append(await registry.manifest(app(sandbox), "1") is not None)
+            except RequestFailed:
+                found.append(False)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(20):
+                tasks.create_task(read())
+
+        good = password == "admin"
+        assert found == [good] * 20
+        assert begun[:2] == ([1, 2] if good else [1])
+        assert [line.status for line in sandbox.log] == [401, *([200] * 20 if good else [401])]
 
 
 @pytest.mark.parametrize("login", [None, Login("admin", Secret("wrong")), Login("\u00fcser", Secret("p\u00e4ss"))])

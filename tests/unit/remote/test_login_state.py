@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 
 from bulkrm.model.reference import Repository
@@ -12,9 +11,9 @@ from bulkrm.model.scope import Scope
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Login
 from bulkrm.protocol import message
-from bulkrm.protocol.attempt import Attempt, BearerAuthorization
+from bulkrm.protocol.attempt import Attempt, BasicAuthorization, BearerAuthorization, ReadyAuthorization
+from bulkrm.remote.auth.access import Access, Grant
 from bulkrm.remote.auth.login_state import Logins
-from bulkrm.remote.auth.retries import Retries
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from tests.support.clock import FakeClock
 from tests.support.helpers import BREAKS, HAS_NONE, install_helper
@@ -47,7 +46,7 @@ async def test_a_refused_password_is_replaced(tmp_path: Path, monkeypatch: pytes
 
     assert found == [Login("me", Secret("pw-1"))] * 20
     assert logins.of(None) == logins.of(Repository(HOST, "team/app")) == Login("me", Secret("pw-1"))
-    assert logins.was_refused(OLD)
+    assert logins.state_of(OLD).refused
     assert logins.for_whole_host
 
 
@@ -60,7 +59,7 @@ async def test_a_password_that_was_never_good(tmp_path: Path, monkeypatch: pytes
     assert isinstance(second, Login)
 
     assert await logins.refused(second) is None
-    assert logins.was_refused(second)
+    assert logins.state_of(second).refused
 
     clock.skip(3600)
     assert await logins.refused(second) == Login("me", Secret("pw-2"))
@@ -73,63 +72,55 @@ async def test_a_helper_that_has_nothing_else(script: str, tmp_path: Path, monke
     logins = helped(FakeClock())
 
     assert await logins.refused(OLD) is None
-    assert logins.was_refused(OLD)
+    assert logins.state_of(OLD).refused
 
 
 async def test_who_was_accepted_is_not_refused() -> None:
     """A user whom the host took before lacks a right, and no password."""
     logins = Logins(HOST, Credentials({HOST: OLD}, DockerConfig()), FakeClock())
-    logins.accepted(OLD)
+    logins.state_of(OLD).accepted = True
 
     assert await logins.refused(OLD) is None
-    assert logins.was_accepted(OLD)
-    assert not logins.was_refused(OLD)
+    assert logins.state_of(OLD).accepted
+    assert not logins.state_of(OLD).refused
 
 
-async def test_one_goes_alone() -> None:
-    """Until the host has taken a password one request goes with it at a time, and then all."""
+def test_one_goes_alone() -> None:
+    """Until the host has taken a password one request goes with it at a time, and then all; a token never waits."""
+    state = Logins(HOST, Credentials({HOST: OLD}, DockerConfig()), FakeClock()).state_of(OLD)
+    password, token = Grant(BasicAuthorization(), state), Grant(ReadyAuthorization(), state)
+    assert (password.goes_alone, token.goes_alone) == (True, False)
+
+    state.accepted = True
+
+    assert not password.goes_alone
+
+
+def test_one_state_for_each_credential() -> None:
+    """What one request found out about a credential is known to the next one with it, and to no other credential."""
     logins = Logins(HOST, Credentials({HOST: OLD}, DockerConfig()), FakeClock())
-    inside: list[int] = []
+    logins.state_of(OLD).accepted = True
 
-    async def go(number: int) -> None:
-        async with logins.alone(OLD):
-            inside.append(number)
-            await anyio.lowlevel.checkpoint()
-
-    async with logins.alone(OLD), anyio.create_task_group() as tasks:
-        tasks.start_soon(go, 1)
-        await anyio.wait_all_tasks_blocked()
-        assert inside == []
-        tasks.cancel_scope.cancel()
-    logins.accepted(OLD)
-    async with logins.alone(OLD), logins.alone(OLD):
-        await go(2)
-
-    assert inside == [2]
-
-
-APP = Repository(HOST, "team/app")
-GET, DELETE = message.get_manifest(APP, "1"), message.delete_manifest(APP, "1")
+    assert logins.state_of(Login("me", Secret("pw-0"))).accepted
+    assert not logins.state_of(Login("me", Secret("pw-1"))).accepted
+    assert not logins.state_of(None).accepted
 
 
 def test_retries() -> None:
     """What was done for requests of one kind is known to those with that token or scope, until one is not refused."""
-    retries, token, other = Retries(), Secret("new"), Secret("other")
+    access, token, other = Access(), Secret("new"), Secret("other")
     wide, narrow = Scope.repository("team/app", "pull", "push"), Scope.repository("team/app", "pull")
-    attempt = Attempt(DELETE, HOST, BearerAuthorization(wide))
-    assert retries.known_to(attempt, token) == attempt
-    retries.renewed(DELETE, token)
-    retries.extended(DELETE, wide)
+    request = message.delete_manifest(Repository(HOST, "team/app"), "1")
+    attempt = Attempt(request, HOST, BearerAuthorization(wide))
+    assert access.known_to(attempt, token) == attempt
+    access.renewed, access.extended = token, wide
 
-    assert retries.known_to(attempt, token) == replace(attempt, renewed=True, extended=True)
-    assert retries.known_to(attempt, other) == replace(attempt, extended=True)
-    assert retries.known_to(replace(attempt, renewed=True), None).renewed
-    assert not retries.known_to(attempt, None).renewed
-    before = Attempt(DELETE, HOST, BearerAuthorization(narrow))
-    assert retries.known_to(before, other) == before
-    assert retries.known_to(Attempt(GET, HOST), token) == Attempt(GET, HOST)
+    assert access.known_to(attempt, token) == replace(attempt, renewed=True, extended=True)
+    assert access.known_to(attempt, other) == replace(attempt, extended=True)
+    assert access.known_to(replace(attempt, renewed=True), None).renewed
+    assert not access.known_to(attempt, None).renewed
+    before = Attempt(request, HOST, BearerAuthorization(narrow))
+    assert access.known_to(before, other) == before
 
-    retries.settled(GET)
-    assert retries.known_to(attempt, token).renewed
-    retries.settled(DELETE)
-    assert retries.known_to(attempt, token) == attempt
+    access.settled()
+    assert access.known_to(attempt, token) == attempt
