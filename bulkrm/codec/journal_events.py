@@ -189,7 +189,7 @@ def event_fields(
     """Return an event as the JSON object of its line."""
     match event:
         case Intent(kind, repository, digest, tags):
-            return {"event": kind.value, **to_json(_IntentRecord(repository, digest, tags))}
+            return {"event": str(kind), **to_json(_IntentRecord(repository, digest, tags))}
         case PartBegan(undo):
             return {"event": "undoing" if undo else "resumed"}
         case UndoEnded(everything, standing, ended):

@@ -1,6 +1,6 @@
 """The kinds of fields in plans, journals and records of runs. Each checks every value that it reads: files can be edited."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -140,7 +140,7 @@ def one_of(words: type[Word]) -> Kind[Word]:
         except ValueError:
             raise ValueError(f"is {str(value)[:80]!r}, which is none of {', '.join(words)}") from None
 
-    return Kind({"enum": [word.value for word in words]}, read, lambda word: word.value)
+    return Kind({"enum": [word.value for word in words]}, read, str)
 
 
 def tuple_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
@@ -152,10 +152,8 @@ def tuple_of(kind: Kind[T]) -> Kind[tuple[T, ...]]:
             raise ValueError("is not a list")  # noqa: TRY004 (of what a file says, not of an argument)
         return tuple(_entry(kind, number, entry) for number, entry in enumerate(value))
 
-    def write_all(values: Iterable[T]) -> list[Any]:
-        return list(values) if write is None else [write(value) for value in values]
-
-    return Kind({"type": "array", "items": dict(kind.schema)}, read, write_all)
+    written = list if write is None else lambda values: list(map(write, values))
+    return Kind({"type": "array", "items": dict(kind.schema)}, read, written)
 
 
 def _entry(kind: Kind[T], number: int, value: Any) -> T:

@@ -77,25 +77,40 @@ def _field(key: str, hint: Any, *, required: bool) -> _Field:
     return _Field(key, kind, required, OMIT_EMPTY in extras, description)
 
 
-_Writer = tuple[str, Callable[[Any], Any] | None, bool]
-_WRITERS: dict[type[Any], tuple[_Writer, ...]] = {}
+@valueclass
+class _Writer:
+    """How the records of one class are written; made once for it, since a report may have hundreds of thousands of them.
+
+    `omitted`: the keys that are left out if they are empty; `written`: those whose values are not written unchanged.
+    """
+
+    keys: tuple[str, ...]
+    omitted: tuple[str, ...]
+    written: tuple[tuple[str, Callable[[Any], Any]], ...]
 
 
-def _writers_of(record: type[Any]) -> tuple[_Writer, ...]:
-    """Return key, writer and `omit_empty` of each field; cached, since reports write hundreds of thousands of records."""
-    if record not in _WRITERS:
-        _WRITERS[record] = tuple((field.key, field.kind.write, field.omit_empty) for field in _fields_of(record))
-    return _WRITERS[record]
+_WRITERS: dict[type[Any], _Writer] = {}
+
+
+def _writer_of(record: type[Any]) -> _Writer:
+    known = _fields_of(record)
+    written = tuple((field.key, field.kind.write) for field in known if field.kind.write is not None)
+    omitted = tuple(field.key for field in known if field.omit_empty)
+    writer = _WRITERS[record] = _Writer(tuple(field.key for field in known), omitted, written)
+    return writer
 
 
 def to_json(record: Any) -> dict[str, Any]:
     """Return a record as a JSON object, its keys in the order of the fields."""
-    written: dict[str, Any] = {}
-    for key, write, omit_empty in _writers_of(type(record)):
-        value = getattr(record, key)
-        if value or not omit_empty:
-            written[key] = value if write is None else write(value)
-    return written
+    writer = _WRITERS.get(type(record)) or _writer_of(type(record))
+    found = {key: getattr(record, key) for key in writer.keys}
+    for key in writer.omitted:
+        if not found[key]:
+            del found[key]
+    for key, write in writer.written:
+        if key in found:
+            found[key] = write(found[key])
+    return found
 
 
 def from_json(record: type[T], found: Mapping[str, Any]) -> T:

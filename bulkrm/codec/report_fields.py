@@ -83,22 +83,45 @@ def image(result: ImageResult) -> dict[str, Any]:
 def image_record(result: ImageResult) -> ImageRecord:
     """Return the record of one image."""
     outcome = result.outcome
-    reason, because = _reason(outcome)
-    failure = outcome.failure if isinstance(outcome, Failed) else None
+    also_removed, reason, because, error, hint = _details(outcome)
     return ImageRecord(
         result.image,
         outcome.status,
         result.digest,
         result.media_type,
-        outcome.also_removed if isinstance(outcome, Deleted | WouldDelete) else (),
+        also_removed,
         reason,
         because,
-        None if failure is None else ImageErrorRecord(failure.code, failure.message, failure.status),
-        _hint(outcome),
+        error,
+        hint,
         result.note,
         str(result.source) if result.source else None,
         result.parent,
     )
+
+
+_Details = tuple[tuple[str, ...] | None, str | None, tuple[str, ...], ImageErrorRecord | None, str | None]
+
+
+def _details(outcome: Outcome) -> _Details:
+    """Return the fields that follow from the kind of an outcome: `also_removed`, `reason`, `because`, `error` and `hint`."""
+    found: _Details
+    match outcome:
+        case Deleted(also_removed) | WouldDelete(also_removed):
+            found = also_removed, None, (), None, None
+        case Kept(reason, because):
+            found = (), str(reason), because, None, outcome.hint
+        case NotAttempted(why):
+            found = (), str(why), (), None, None
+        case Gone(no_repository):
+            found = (), _NO_REPOSITORY if no_repository else None, (), None, None
+        case Untagged(remaining_tags) | WouldUntag(remaining_tags):
+            found = (), None, remaining_tags, None, None
+        case Failed(failure):
+            found = (), None, (), ImageErrorRecord(failure.code, failure.message, failure.status), failure.hint
+        case Restored() | WouldRestore() | Unchanged() | NoMatch():
+            found = (), None, (), None, None
+    return found
 
 
 FINAL = frozenset({Status.DELETED, Status.UNTAGGED, Status.ABSENT, Status.KEPT})
@@ -122,30 +145,6 @@ def final_result(record: ImageRecord) -> ImageResult:
         case status:
             raise ValueError(f"{status} is not final")
     return ImageResult(record.image, outcome, None, record.digest, record.media_type, None, record.parent)
-
-
-def _hint(outcome: Outcome) -> str | None:
-    match outcome:
-        case Failed(failure):
-            return failure.hint
-        case Kept():
-            return outcome.hint
-        case _:
-            return None
-
-
-def _reason(outcome: Outcome) -> tuple[str | None, tuple[str, ...]]:
-    match outcome:
-        case Kept(reason, because):
-            return reason.value, because
-        case NotAttempted(why):
-            return why.value, ()
-        case Gone(no_repository):
-            return _NO_REPOSITORY if no_repository else None, ()
-        case Untagged(remaining_tags) | WouldUntag(remaining_tags):
-            return None, remaining_tags
-        case Deleted() | WouldDelete() | Restored() | WouldRestore() | Unchanged() | Failed() | NoMatch():
-            return None, ()
 
 
 _SECONDS = Kind({"type": "number", "minimum": 0}, float)

@@ -9,6 +9,7 @@ answer                                                 decision
 none: the certificate, no TLS, the proxy, or a body    `GiveUp`: another send would fail in the same way
 that is too large
 none, for another reason                               `Wait`, longer each time; `GiveUp` at the last fault
+a success, a redirect                                  `Accept`
 a rate limit (`is_limit`)                              `Wait` as long as the host asks, together with all requests to
                                                        it; `GiveUp` where that is too long for one request
 401                                                    `Authorize`, by the challenge; `GiveUp` where no other token or
@@ -26,7 +27,16 @@ in scope at most once each. The table does not cover whether a change may be sen
 
 from dataclasses import replace
 
-from bulkrm.model.http_status import FORBIDDEN, INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, UNAUTHORIZED
+from bulkrm.model.http_status import (
+    BAD_REQUEST,
+    FORBIDDEN,
+    INTERNAL_SERVER_ERROR,
+    MULTIPLE_CHOICES,
+    REQUEST_TIMEOUT,
+    TOO_MANY_REQUESTS,
+    UNAUTHORIZED,
+)
+from bulkrm.model.result.effect import Effect
 from bulkrm.model.result.failure import Failure, FailureCode, Reach
 from bulkrm.protocol.attempt import (
     Accept,
@@ -54,6 +64,8 @@ def decide(
     """Return the decision after an answer, or after none. `state`: that of the credentials that the request was sent with."""
     if isinstance(answer, NoAnswer):
         return _after_no_answer(attempt, answer)
+    if answer.status < BAD_REQUEST:
+        return Accept(answer)
     if is_limit(answer):
         return _after_limit(attempt, answer)
     if answer.status == UNAUTHORIZED:
@@ -100,6 +112,19 @@ def is_limit(answer: Answer) -> bool:
         return answer.status == TOO_MANY_REQUESTS
     left = quota(answer.headers, answer.wall)
     return (left is not None and left[0] == 0) or bool(asked_wait(answer))
+
+
+def effect_of(answer: Answer | NoAnswer) -> Effect:
+    """Return what one send of a change may have done. A success is `OPEN`: its sender judges at once what it proves."""
+    if isinstance(answer, NoAnswer):
+        return Effect.OPEN if answer.may_have_acted else Effect.NONE
+    if answer.status < MULTIPLE_CHOICES:
+        return Effect.OPEN
+    if is_limit(answer):
+        return Effect.OVER
+    # A refusal and a redirect changed nothing; a 5xx and a 408 may have.
+    refused = answer.status < INTERNAL_SERVER_ERROR and answer.status != REQUEST_TIMEOUT
+    return Effect.NONE if refused else Effect.OPEN
 
 
 def _after_limit(attempt: Attempt, answer: Answer) -> Decision:

@@ -74,7 +74,7 @@ def _verified_digest(answer: Answer, media_type: str, asked: Digest | None) -> D
         # (distribution v2.8.2 manifest/schema1); only the header has it.
         computed = stated or expected
     else:
-        computed = Digest.of(answer.body, expected.algorithm if expected else "sha256")
+        computed = answer.digest(expected.algorithm if expected else "sha256")
     for other in (asked, stated):
         if other is not None and other.algorithm == computed.algorithm and other != computed:
             message = f"the registry promised {other.short} and sent {computed.short}"

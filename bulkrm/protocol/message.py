@@ -134,12 +134,21 @@ class Answer:
     headers: CIMultiDictProxy[str] = field(default_factory=lambda: CIMultiDictProxy(CIMultiDict()))
     body: bytes = b""
     wall: float = 0.0
+    _digests: dict[str, Digest] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def likeness(self) -> int:
         """A hash of status, body and important headers, but not of the time: equal answers have equal hashes."""
-        names = ("Content-Type", "Content-Length", "Docker-Content-Digest", "WWW-Authenticate", "Link", "Location")
-        return hash((self.status, self.body, *(self.headers.get(name) for name in names)))
+        header = self.headers.get
+        described = header("Content-Type"), header("Content-Length"), header("Docker-Content-Digest")
+        return hash((self.status, self.body, described, header("WWW-Authenticate"), header("Link"), header("Location")))
+
+    def digest(self, algorithm: str) -> Digest:
+        """Return the digest of the body, computed once: it is compared with the header, and again with what was asked for."""
+        found = self._digests.get(algorithm)
+        if found is None:
+            found = self._digests[algorithm] = Digest.of(self.body, algorithm)
+        return found
 
     def json(self) -> Any:
         """Parse the body as JSON, whatever its content type (Docker Hub's token server sends text/plain).

@@ -2,7 +2,6 @@
 
 import re
 
-from bulkrm.model.digest import Digest
 from bulkrm.model.http_status import OK
 from bulkrm.model.manifests.manifest import MEDIA_TYPES, SCHEMA1_TYPES
 from bulkrm.protocol.interpret import header_digest
@@ -27,7 +26,7 @@ def is_misrouted(request: Request, answer: Answer) -> bool:
         return False
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if media_type in MEDIA_TYPES and media_type not in SCHEMA1_TYPES and expected is not None:
-        return Digest.of(answer.body, expected.algorithm) != expected
+        return answer.digest(expected.algorithm) != expected
     return request.target.startswith("/v2/") and "/tags/list" in request.target and _names_another(request, answer)
 
 

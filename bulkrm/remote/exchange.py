@@ -13,8 +13,7 @@ from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.secret import Secret
 from bulkrm.protocol.attempt import Attempt, Authorize, Decision
 from bulkrm.protocol.auth.rights import NO_CREDENTIALS
-from bulkrm.protocol.decision import decide, decide_without_token
-from bulkrm.protocol.effect import effect_of
+from bulkrm.protocol.decision import decide, decide_without_token, effect_of
 from bulkrm.protocol.message import NOT_TLS, Answer, NoAnswer, Request
 from bulkrm.protocol.refusal import no_answer, refusal
 from bulkrm.remote.auth.access import Access, Grant

@@ -133,11 +133,12 @@ class Limiter:
         self.release()
 
     def _open(self) -> bool:
-        return self._in_flight < self._concurrency.allowed and self._delay() <= 0
+        if self._in_flight >= self._concurrency.allowed:
+            return False
+        # For speed: there is nearly always neither a rate nor a pause, and then the clock is not needed.
+        return (self._window is None and not self._paused_until) or self._delay() <= 0
 
     def _delay(self) -> float:
         """Return the seconds until a request may be sent; zero or less: now."""
-        if self._window is None and not self._paused_until:
-            return 0.0  # for speed: this is nearly always so, and does not need the clock
         now = self._clock.monotonic()
         return max(self._paused_until - now, self._window.delay(now) if self._window else 0.0)

@@ -34,21 +34,16 @@ _IMAGE_ID = (
 
 
 class Reader:
-    """Reads from one registry."""
+    """Reads from one registry. `host`: the host of the registry."""
 
     def __init__(self, host: Host) -> None:
-        """`host`: the host of the registry."""
-        self._host = host
-
-    @property
-    def host(self) -> Host:
-        """The host of the registry."""
-        return self._host
+        """`host`: how the requests are sent."""
+        self.host = host
 
     async def manifest(self, repository: Repository, reference: str | Digest) -> Manifest | None:
         """GET a manifest by tag or digest, its digest checked; None: the registry answers that it does not exist."""
         request = message.get_manifest(repository, reference)
-        answer = await self._host.exchange(request)
+        answer = await self.host.exchange(request)
         asked = request.digest
         if asked is not None and answer.status >= INTERNAL_SERVER_ERROR:
             await self.refuse_blob(repository, asked)  # distribution 2.8 answers 500 to the digest of a blob
@@ -63,7 +58,7 @@ class Reader:
         request = message.get_anything(repository, reference)
         asked = reference if isinstance(reference, Digest) else None
         if asked is None and not once:
-            answer = await self._host.exchange(request)
+            answer = await self.host.exchange(request)
         else:
             answer = await self._first_of(request, asked, once=once)
         return interpret.manifest(self._context(request), answer, asked, of_any_type=True)
@@ -80,16 +75,16 @@ class Reader:
     async def _first_of(self, request: Request, asked: Digest | None, *, once: bool) -> Answer:
         """Return the final answer, but after a first 5xx check whether the digest is that of a blob (`refuse_blob`)."""
         try:
-            answer = await self._host.exchange(request, sends=1)
+            answer = await self.host.exchange(request, sends=1)
         except RequestFailed:
             if once:
                 raise
-            return await self._host.exchange(request)
+            return await self.host.exchange(request)
         if answer.status < INTERNAL_SERVER_ERROR:
             return answer
         if asked is not None and request.repository is not None:
             await self.refuse_blob(request.repository, asked)
-        return answer if once else await self._host.exchange(request)
+        return answer if once else await self.host.exchange(request)
 
     async def head(self, repository: Repository, reference: str | Digest) -> Resolved | None:
         """HEAD a manifest; GET it if the answer is unclear. None: the registry answers that it does not exist."""
@@ -99,7 +94,7 @@ class Reader:
     async def look(self, repository: Repository, reference: str | Digest) -> Resolved | Manifest | None:
         """HEAD a manifest; if the answer is unclear, GET it, whatever its type, and return the whole. None as in `head`."""
         request = message.head_manifest(repository, reference)
-        answer = await self._host.exchange(request)
+        answer = await self.host.exchange(request)
         match interpret.head(answer, request.digest):
             case Resolved() as resolved:
                 return resolved
@@ -129,7 +124,7 @@ class Reader:
         """
         if sending is None and request.method not in _READING:
             raise TypeError(f"{request.method} changes something: `ask` needs its `sending`")
-        answer = await self._host.exchange(request, sending)
+        answer = await self.host.exchange(request, sending)
         if answer.status == NOT_FOUND and is_registry_answer(answer):
             return None
         if not OK <= answer.status < MULTIPLE_CHOICES:
@@ -161,22 +156,22 @@ class Reader:
 
     async def refuse_blob(self, repository: Repository, digest: Digest) -> None:
         """Raise RequestFailed (`not-a-manifest`) if a digest without a manifest is that of a blob."""
-        answer = await self._host.exchange(message.head_blob(repository, digest))
+        answer = await self.host.exchange(message.head_blob(repository, digest))
         if OK <= answer.status < BAD_REQUEST:  # some send clients to their storage
             what = f"{digest.short} is not a manifest"
             raise RequestFailed(Failure(FailureCode.NOT_A_MANIFEST, what, answer.status, _IMAGE_ID))
 
     async def blob(self, repository: Repository, digest: Digest) -> bytes | None:
         """GET a small blob, such as a configuration, its digest checked; None: the registry does not have it."""
-        return await read_blob(self._host, repository, digest)
+        return await read_blob(self.host, repository, digest)
 
     async def _listing(
         self, first: Request, read: Callable[[AnswerContext, Answer], Page | None]
     ) -> tuple[str, ...] | None:
         """Return all names of a listing; None: the registry does not have it. Never returns only a part of the names."""
-        listing = Listing(first, self._host.clock.monotonic())
+        listing = Listing(first, self.host.clock.monotonic())
         while True:
-            answer = await self._host.exchange(listing.request)
+            answer = await self.host.exchange(listing.request)
             if refuses_page_size(answer) and listing.ask_for_less():
                 continue
             page = read(self._context(listing.request), answer)
@@ -190,9 +185,9 @@ class Reader:
         if page is None:
             raise broken_listing(f"HTTP {answer.status} in the middle of the listing", answer.status)
         try:
-            return listing.take(page, len(answer.body), self._host.clock.monotonic())
+            return listing.take(page, len(answer.body), self.host.clock.monotonic())
         except ProtocolError as error:
             raise broken_listing(str(error)) from error
 
     def _context(self, request: Request) -> AnswerContext:
-        return AnswerContext(self._host.name, request, self._host.authorizer.traits)
+        return AnswerContext(self.host.name, request, self.host.authorizer.traits)

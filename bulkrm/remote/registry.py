@@ -53,7 +53,7 @@ class Registry(Reader):
         request = message.delete_manifest(repository, reference)
         deletion = _DeleteRequest(self, repository, reference, self._context(request), sending)
         try:
-            answer = await self._host.exchange(request, sending, deletion)
+            answer = await self.host.exchange(request, sending, deletion)
             if interpret.deletion(deletion.context, answer) is DeleteAnswer.ACCEPTED:
                 return Removal.ACCEPTED
         except _AlreadyGone:
@@ -78,7 +78,7 @@ class Registry(Reader):
     async def put(self, repository: Repository, reference: str, manifest: Manifest, sending: Sending) -> None:
         """PUT a manifest under a tag or its digest. Returns only if it is proved that the reference leads to it."""
         request = message.put_manifest(repository, reference, manifest)
-        answer = await self._host.exchange(request, sending)
+        answer = await self.host.exchange(request, sending)
         stored = interpret.pushed(self._context(request), answer, manifest.digest)
         if not stored:
             found = await self.head(repository, reference)
@@ -97,7 +97,7 @@ class Registry(Reader):
         finds out.
         """
         request = message.delete_manifest(repository, absent)
-        answer = await self._host.exchange(request)
+        answer = await self.host.exchange(request)
         return interpret.deletes_tags(self._context(request), answer)
 
     async def _explained(self, deletion: "_DeleteRequest", error: RequestFailed) -> RequestFailed:
@@ -112,7 +112,7 @@ class Registry(Reader):
         That costs one request for each host.
         """
         off = error.failure.code in (FailureCode.DELETION_DISABLED, FailureCode.READ_ONLY)
-        if not off or self._host.traits.deletes_manifests:
+        if not off or self.host.traits.deletes_manifests:
             return error
         try:
             only = await self.deletes_tags(repository, absent_tag())
@@ -130,7 +130,7 @@ class Registry(Reader):
         (registry/handlers/manifests.go), and 404 otherwise.
         """
         request = message.delete_manifest(repository, _NOBODYS)
-        answer = await self._host.exchange(request)
+        answer = await self.host.exchange(request)
         try:
             interpret.deletes_digests(self._context(request), answer)
         except RequestFailed as error:

@@ -1,7 +1,7 @@
 """The possible effect of a request that changes a registry, the proof of a removal, and who looks it up.
 
 The `Effect` of a change says what its sends may have done by now. Answers of the registry raise it
-(`bulkrm.protocol.effect`), and it never falls. Code that is interrupted in the middle of a change reads it:
+(`bulkrm.protocol.decision`), and it never falls. Code that is interrupted in the middle of a change reads it:
 
 ==========  ==========================================  ================================================================
 effect      what came back so far                       what follows from it

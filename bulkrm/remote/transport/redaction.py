@@ -32,15 +32,15 @@ class Redaction:
     """Removes all passwords that were sent from all later answers, and a token from the answer to its own request."""
 
     def __init__(self) -> None:
-        """Know no passwords at first."""
+        """Know no passwords at first; short ones are never removed."""
         self._passwords: frozenset[str] = frozenset()
 
     def apply(self, answer: Answer | NoAnswer, authorization: str | None) -> Answer | NoAnswer:
         """Return the answer without the credentials of this request's `Authorization`, and without known passwords."""
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme == "Basic" and secret not in self._passwords:
-            self._passwords |= {secret, *_password(secret)}
-        known = [text for text in (secret, *self._passwords) if len(text) >= _SHORTEST]
+            self._passwords |= {text for text in (secret, *_password(secret)) if len(text) >= _SHORTEST}
+        known = self._passwords if len(secret) < _SHORTEST else (secret, *self._passwords)
         if isinstance(answer, NoAnswer):
             return replace(answer, message=_masked(answer.message, known, _MASK))
         return _without(answer, known) if _may_repeat(answer, known) else answer
@@ -66,9 +66,11 @@ def _password(basic: str) -> Iterable[str]:
 def _may_repeat(answer: Answer, secrets: Iterable[str]) -> bool:
     """Tell whether an answer has any of these secrets in it; hardly one has, and all answers come by here."""
     told = "\n".join(answer.headers.values())
-    return any(secret in told for secret in secrets) or (
-        not _is_data(answer) and any(secret.encode() in answer.body for secret in secrets)
-    )
+    body = b"" if _is_data(answer) else answer.body
+    for secret in secrets:  # noqa: SIM110 (`any` makes a generator for each answer)
+        if secret in told or (body and secret.encode() in body):
+            return True
+    return False
 
 
 def _is_data(answer: Answer) -> bool:

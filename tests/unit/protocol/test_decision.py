@@ -28,8 +28,7 @@ from bulkrm.protocol.attempt import (
 from bulkrm.protocol.auth.challenge import Challenge
 from bulkrm.protocol.auth.rights import CredentialState, bad_credentials
 from bulkrm.protocol.auth.unauthorized import challenge_scope, first_scope
-from bulkrm.protocol.decision import MAX_LIMITED, MAX_SENDS, decide, decide_without_token
-from bulkrm.protocol.effect import effect_of
+from bulkrm.protocol.decision import MAX_LIMITED, MAX_SENDS, decide, decide_without_token, effect_of
 from bulkrm.protocol.message import Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, http_date
 from bulkrm.protocol.traits import STANDARD, Traits

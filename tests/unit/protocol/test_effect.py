@@ -5,7 +5,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from bulkrm.model.result.effect import Effect
 from bulkrm.protocol import message
-from bulkrm.protocol.effect import effect_of
+from bulkrm.protocol.decision import effect_of
 from bulkrm.protocol.message import Answer, NoAnswer
 
 QUOTA_USED_UP = CIMultiDictProxy(CIMultiDict({"Retry-After": "60"}))
