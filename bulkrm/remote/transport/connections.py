@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from types import TracebackType
 from typing import Any, cast
 
 import aiohttp
@@ -210,9 +211,9 @@ class WatchedConnection(PromptlyClosed):
 
 
 class Use:
-    """One request over a shared connection. `bulk`: an answer that equals an earlier one is accepted, and confirmed later.
+    """One request over a shared connection; the context of its send.
 
-    `repeated`: the answer equals an earlier one, and has to be discarded.
+    `bulk`: an answer that equals an earlier one is accepted, and confirmed later. `repeated`: the answer equals an earlier one, and has to be discarded.
     """
 
     __slots__ = ("_bulk", "_connection", "_reuse", "repeated")
@@ -254,16 +255,17 @@ class Use:
         if self._connection is not None:
             self._connection.doubtful = False
 
-    @contextmanager
-    def on_its_way(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Let the connector know that the current task sends this request in the block."""
-        token = _ON_ITS_WAY.set(self)
-        try:
-            yield
-        finally:
-            _ON_ITS_WAY.reset(token)
-            if self._connection is not None:
-                self._reuse.unused(self._connection)
+        _ON_ITS_WAY.set(self)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the block: the connection is not used by this request any more."""
+        _ON_ITS_WAY.set(None)
+        if self._connection is not None:
+            self._reuse.unused(self._connection)
 
 
 class SharedConnector(aiohttp.TCPConnector):

@@ -41,6 +41,7 @@ from bulkrm.remote.transport.proxy import UnusableProxy, proxy_for
 from bulkrm.remote.transport.redaction import Redaction
 from bulkrm.remote.transport.tls import OwnTls, tls_of
 
+_UNSHARED = nullcontext()
 _CHUNK = 64 * 2**10
 _KEEP_ALIVE = 30.0
 _CONNECT = 15.0  # seconds for a TCP connection; a host that drops packets must not cost a whole --timeout each time
@@ -148,7 +149,7 @@ class Transport:
         # A new file for each send: aiohttp warns about `bytes` of more than 1 MiB.
         data = None if body is None else io.BytesIO(body)
         try:
-            with self._opened.deadlines, nullcontext() if use is None else use.on_its_way():
+            with self._opened.deadlines, use or _UNSHARED:
                 # encoded=True: yarl would quote the URL again, and the cursor of a listing must be sent unchanged.
                 target = URL(url, encoded=True)
                 proxy = proxy_for(url, self._proxies) if self._proxies else None
