@@ -62,7 +62,8 @@ def main(arguments: Sequence[str] | None = None, clock: "Clock | None" = None) -
 def _is_answered_at_once(given: Sequence[str]) -> bool:
     """Print the version, or completions for a shell, if that is all; both are fast, since no command is imported."""
     if given in (["--version"], ["-V"]) and sys.stdout is not None:
-        show(f"bulkrm {__version__}")
+        if not show(f"bulkrm {__version__}"):
+            sys.exit(_FAILED)
         return True
     shell = os.environ.get(COMPLETE)
     if shell is not None:

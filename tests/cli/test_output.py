@@ -1,6 +1,8 @@
 """Reports: what goes to standard output, what to files, what to standard error."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +230,18 @@ def test_unwritable_report(run: Command, sandbox: Sandbox) -> None:
     assert result.code == 2
     assert "folder cannot be written" in result.err
     assert sandbox.log == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("words", ["-h", "check -h", "schema", "help", "help resume", "--version", "--version -q"])
+def test_text_that_cannot_be_written(words: str) -> None:
+    """Where standard output is full, a command that only prints says so and fails."""
+    command = [sys.executable, "-m", "bulkrm", *words.split()]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, text=True)  # noqa: S603 (no input)
+
+    assert result.returncode == 1
+    assert result.stderr == "bulkrm: standard output: No space left on device\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

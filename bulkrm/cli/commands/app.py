@@ -22,6 +22,7 @@ from bulkrm.cli.options.declared import (
     path,
 )
 from bulkrm.cli.options.rule import COMMAND_LINE, NO_SETTING, Example
+from bulkrm.cli.terminal.console import show
 
 # No option of its own, not even --help: `main` puts a command word before everything.
 app = typer.Typer(
@@ -41,8 +42,7 @@ def _bulkrm() -> None:
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 (typer's callback)
     if wanted:
-        typer.echo(f"bulkrm {__version__}")
-        raise typer.Exit
+        raise typer.Exit(0 if show(f"bulkrm {__version__}") else 1)
 
 
 Version = Annotated[

@@ -95,10 +95,10 @@ def login(
 
 def schema() -> int:
     """Print the JSON Schema of the list file, for editors."""
+    from bulkrm.cli.terminal.console import show_lines
     from bulkrm.selection.listfile.schema import list_file_schema
 
-    typer.echo(json.dumps(list_file_schema(), indent=2))
-    return 0
+    return 0 if show_lines(json.dumps(list_file_schema(), indent=2).split("\n")) else 1
 
 
 def demo() -> int:

@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from bulkrm.cli.options.help import usage_of, write_help
 from bulkrm.cli.options.layers import Layers, combined
 from bulkrm.cli.options.rule import DEFAULT, NO_SETTING, Option, extras_of
-from bulkrm.cli.terminal.console import say
+from bulkrm.cli.terminal.console import say, show_lines
 
 _CONFIG = "config"
 _HELP = "help"
@@ -83,6 +83,13 @@ class _Layered:
         parser = self.make_parser(context)  # type: ignore[attr-defined]
         return dict(parser.parse_args(args=list(arguments))[0])
 
+    def get_help_option(self, context: Any) -> Any:
+        """Return the option -h, which reports a failure to write the help."""
+        option = super().get_help_option(context)  # type: ignore[misc]
+        if option is not None:
+            option.callback = _show_help
+        return option
+
     def collect_usage_pieces(self, context: Any) -> list[str]:
         """Return the words of the usage line."""
         return list(usage_of(self, context))
@@ -90,6 +97,11 @@ class _Layered:
     def format_help(self, context: Any, formatter: Any) -> None:
         """Write the help."""
         write_help(self, context, formatter)
+
+
+def _show_help(context: Any, _: Any, wanted: bool) -> None:  # noqa: FBT001 (typer's callback)
+    if wanted and not context.resilient_parsing:
+        context.exit(0 if show_lines(context.get_help().split("\n")) else 1)
 
 
 class LayeredCommand(_Layered, TyperCommand):

@@ -1,10 +1,11 @@
 """Writes text for people, made printable. All of it goes through this module.
 
 A reader that is gone, behind a pipe (EPIPE) or a terminal that was hung up (EIO), never ends a run: the text is lost, and
-the work goes on.
+the work goes on. A full disk is said to be that.
 """
 
 import codecs
+import errno
 import io
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import TextIO
 
 from bulkrm.model.text.printable import escaped, printable
 
+_READER_GONE = frozenset({errno.EPIPE, errno.EIO})
 _ERRORS = "bulkrm.escaped"
 
 
@@ -36,8 +38,10 @@ def show_lines(lines: Iterable[str]) -> bool:
     try:
         sys.stdout.writelines(f"{line}\n" for line in lines)
         sys.stdout.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         abandon(sys.stdout)
+        if isinstance(error, OSError) and error.errno not in _READER_GONE:
+            complain(f"standard output: {error.strerror}")
         return False
     return True
 
