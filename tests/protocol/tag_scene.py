@@ -74,7 +74,7 @@ class Scene:
         """A decoy over these tags, all of which held what they were to hold."""
         async with self.decoys.make(app(self.sandbox), tags) as decoy:
             for tag in tags:
-                assert await decoy.push(tag, self.held[tag], ALWAYS) == Pushed()
+                assert await decoy.push(decoy.change(tag, self.held[tag], ALWAYS)) == Pushed()
             return decoy
 
     def now(self) -> dict[str, str | None]:

@@ -57,9 +57,9 @@ async def test_only_what_holds_what_it_held() -> None:
         here.sandbox.store.tag(APP, "a", here.held["c"])
         here.sandbox.faults.add(DAMAGE, method="HEAD|GET", path="manifests/b$", times=None)
 
-        moved = await decoy.push("a", here.held["a"], ALWAYS)
-        unread = await decoy.push("b", here.held["b"], ALWAYS)
-        unwanted = await decoy.push("c", here.held["c"], Lost())
+        moved = await decoy.push(decoy.change("a", here.held["a"], ALWAYS))
+        unread = await decoy.push(decoy.change("b", here.held["b"], ALWAYS))
+        unwanted = await decoy.push(decoy.change("c", here.held["c"], Lost()))
 
         assert (moved, unwanted) == (Moved(here.held["c"]), Unsent())
         assert isinstance(unread, NotSent)
@@ -74,7 +74,7 @@ async def test_a_damaged_tag(*, damaged: bool) -> None:
         if not damaged:
             here.sandbox.faults.add(DAMAGE, method="HEAD|GET", path="manifests/a$", times=None)
 
-        changed = await decoy.push("a", None, ALWAYS, damaged=damaged)
+        changed = await decoy.push(decoy.change("a", None, ALWAYS, damaged=damaged))
 
         assert isinstance(changed, Pushed if damaged else NotSent)
         assert sent(here.sandbox, "PUT") == (["a"] if damaged else [])
@@ -221,7 +221,7 @@ async def test_cut_off_while_it_is_pushed() -> None:
 
             here.sandbox.faults.add(Call(end), method="PUT", path="a$")
 
-            await decoy.push("a", here.held["a"], ALWAYS)
+            await decoy.push(decoy.change("a", here.held["a"], ALWAYS))
 
         assert scope.cancelled_caught
         assert decoy.under == {"a": here.held["a"]}

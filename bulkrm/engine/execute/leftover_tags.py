@@ -124,7 +124,7 @@ class LeftoverTags:
         async with self._decoys.make(repository, [leftover.tag for leftover in left]) as decoy:
             with self._in_flight.unfinished():
                 for leftover in left:
-                    changed = await decoy.push(leftover.tag, _digest(leftover.look), self._permission)
+                    changed = await decoy.push(decoy.change(leftover.tag, _digest(leftover.look), self._permission))
                     if isinstance(changed, FailedChange | NotSent):
                         break
                 if decoy.under:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.cut_off import ANYTHING, CutOff
 from bulkrm.engine.execute.in_flight import RequestsInFlight, UnfinishedWork
 from bulkrm.engine.execute.leftover_tags import LeftoverTag, LeftoverTags
 from bulkrm.engine.pauses import Pauses
@@ -95,13 +96,10 @@ class PendingProofs:
             taken = self._open.pop(repository, [])
             if not taken:
                 return
-            try:
+            with CutOff(ANYTHING, self._give_up, taken, _CUT_OFF):
                 failure = await self._settle(repository, taken)
                 if failure is None:
                     self._conclude(taken)
-            except BaseException:
-                self._give_up(taken, _CUT_OFF)
-                raise
             if failure is not None:
                 self._give_up(taken, failure)
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.cut_off import ANYTHING, CutOff
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy import Decoy, Decoys
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, unrestored
@@ -83,7 +84,7 @@ class DanglingTags:
             await self._recorder.dangling(repository, tags)
             by_decoy = entries[0].untag_method is UntagMethod.DECOY
             async with self._decoys.make(repository, tags) if by_decoy else nullcontext() as decoy:
-                with self._in_flight.unfinished():
+                with CutOff(ANYTHING, self._record_cut_off, sent), self._in_flight.unfinished():
                     for entry in entries:
                         if not self._stop:
                             await self._send(entry, decoy, sent)
@@ -93,10 +94,10 @@ class DanglingTags:
             self._stop.fail_fast()
             for entry in self._open(entries):
                 self._record(entry, Failed(not_recorded(error)))
-        except BaseException:
-            for entry in self._open(sent):
-                self._record(entry, Failed(unconfirmed(None)))
-            raise
+
+    def _record_cut_off(self, sent: Iterable[Dangling]) -> None:
+        for entry in self._open(sent):
+            self._record(entry, Failed(unconfirmed(None)))
 
     async def _send(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, _Sent]) -> None:
         """Remove one tag if it still leads nowhere; `sent` gets what the answer says, where a request was sent."""
@@ -111,25 +112,14 @@ class DanglingTags:
                 pass
 
     async def _change(self, entry: Dangling, decoy: Decoy | None, sent: dict[Dangling, _Sent]) -> Changed:
-        if decoy is not None:
-            return await self._cover(entry, decoy, sent)
-        change = Change(entry.repository, tag_of(entry.target), None, None, self._permission, damaged=True)
-        try:
-            return await self._changer.delete(change)
-        except BaseException:
-            if change.effect.may_have_acted:
-                sent[entry] = FailedChange(unconfirmed(None), Effect.OPEN)
-            raise
-
-    async def _cover(self, entry: Dangling, decoy: Decoy, sent: dict[Dangling, _Sent]) -> Changed:
-        """Push the decoy over one tag."""
+        """DELETE one tag, or push the decoy over it."""
         tag = tag_of(entry.target)
-        try:
-            return await decoy.push(tag, None, self._permission, damaged=True)
-        except BaseException:
-            if tag in decoy.under:
-                sent[entry] = FailedChange(unconfirmed(None), Effect.OPEN)
-            raise
+        if decoy is None:
+            change = Change(entry.repository, tag, None, None, self._permission, damaged=True)
+        else:
+            change = decoy.change(tag, None, self._permission, damaged=True)
+        with CutOff(change, sent.__setitem__, entry, FailedChange(unconfirmed(None), Effect.OPEN)):
+            return await (self._changer.delete(change) if decoy is None else decoy.push(change))
 
     async def _conclude(self, repository: Repository, sent: Mapping[Dangling, _Sent], decoy: Decoy | None) -> None:
         """Delete the decoy, if one was pushed over the tags, and record the outcome of each tag by the tag list."""

@@ -33,6 +33,7 @@ from uuid import uuid4
 import anyio
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.cut_off import CutOff
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.tags.decoy_proof import DecoyRemoval, lingers
 from bulkrm.engine.execute.tags.tag_change import Change, none_if_damaged
@@ -43,7 +44,7 @@ from bulkrm.engine.workers import run_jobs_unstopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import Manifest, empty_index
 from bulkrm.model.reference import Repository
-from bulkrm.model.result.effect import Removal
+from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure
 from bulkrm.planning.tag_state import GONE, Changed, TagLook, TagState, may_be_made, tag_state
 from bulkrm.remote.sending import Permission, Sending
@@ -105,6 +106,11 @@ class EarlierDecoy:
     `under`: these tags, and what each held before (None: nothing).
     """
 
+    @property
+    def effect(self) -> Effect:
+        """What its pushes may have done."""
+        return Effect.OPEN if self.under else Effect.NONE
+
     def __init__(
         self,
         repository: Repository,
@@ -163,17 +169,16 @@ class Decoy(EarlierDecoy):
         super().__init__(repository, manifest.digest, gateway, changer, context, {})
         self._manifest = manifest
 
-    async def push(self, tag: str, before: Digest | None, permission: Permission, *, damaged: bool = False) -> Changed:
-        """Push the decoy over a tag that holds `before` (None: nothing) still; the rest as in `Change`."""
-        change = Change(self.repository, tag, before, self.digest, permission, damaged)
-        try:
+    def change(self, tag: str, before: Digest | None, permission: Permission, *, damaged: bool = False) -> Change:
+        """Return the change by which a tag that holds `before` (None: nothing) is to hold the decoy; the rest as in `Change`."""
+        return Change(self.repository, tag, before, self.digest, permission, damaged)
+
+    async def push(self, change: Change) -> Changed:
+        """Push the decoy over a tag that holds still what it held before."""
+        with CutOff(change, self.under.__setitem__, change.tag, change.before):
             changed = await self._changer.put(change, self._manifest)
-        except BaseException:
-            if change.effect.may_have_acted:
-                self.under[tag] = before
-            raise
         if may_be_made(changed):
-            self.under[tag] = before
+            self.under[change.tag] = change.before
         return changed
 
 

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from bulkrm.engine.execute.cut_off import CutOff
 from bulkrm.engine.execute.tags.decoy import Decoy
 from bulkrm.engine.execute.tags.tag_change import Change, unconfirmed
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -33,25 +34,24 @@ class TagsAhead:
         """DELETE a tag that holds the item's manifest."""
         change = Change(item.repository, tag, item.digest, None, permission)
         self._removed_ahead.note_sent(item.repository, tag, item.digest)
-        try:
+        with CutOff(change, self._doubt, item, tag):
             changed = await self._changer.delete(change)
-        except BaseException:
-            if change.effect.may_have_acted:
-                self._removed_ahead.doubt(item.repository, tag, item.digest)
-            raise
-        finally:
-            self._note_others(change, item)
+        if change.effect.may_have_acted:
+            self._doubt_others(item, tag)
         if changed is Removal.ACCEPTED:
             self._removed_ahead.note_there(item.repository, tag)
         _note(self._removed_ahead, item, tag, changed)
         return changed
 
-    def _note_others(self, change: Change, item: Item) -> None:
-        """Note, where the DELETE of a tag may have acted, that it may have taken the other tags of its manifest along."""
-        if change.effect.may_have_acted:
-            for other in item.tags:
-                if other != change.tag:
-                    self._removed_ahead.note_left_behind(item.repository, other, item.digest)
+    def _doubt(self, item: Item, tag: str) -> None:
+        """Note that a tag may be gone by its DELETE, and other tags of its manifest with it."""
+        self._removed_ahead.doubt(item.repository, tag, item.digest)
+        self._doubt_others(item, tag)
+
+    def _doubt_others(self, item: Item, tag: str) -> None:
+        for other in item.tags:
+            if other != tag:
+                self._removed_ahead.note_left_behind(item.repository, other, item.digest)
 
     async def remove_and_look(self, item: Item, tag: str, permission: Permission) -> Changed:
         """DELETE a tag that holds the item's manifest; where that may have acted, read at once whether it did."""
@@ -86,12 +86,9 @@ class TagsUnderDecoy:
     async def remove(self, item: Item, tag: str, permission: Permission) -> Changed:
         """Push the decoy over a tag that holds the item's manifest."""
         self._removed_ahead.note_sent(item.repository, tag, item.digest)
-        try:
-            changed = await self._decoy.push(tag, item.digest, permission)
-        except BaseException:
-            if tag in self._decoy.under:
-                self._removed_ahead.cover(item.repository, tag, item.digest)
-            raise
+        change = self._decoy.change(tag, item.digest, permission)
+        with CutOff(change, self._removed_ahead.cover, item.repository, tag, item.digest):
+            changed = await self._decoy.push(change)
         if may_be_made(changed):
             self._removed_ahead.cover(item.repository, tag, item.digest)
         else:

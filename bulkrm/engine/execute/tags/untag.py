@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
 from bulkrm.engine.context import RunContext
+from bulkrm.engine.execute.cut_off import CutOff
 from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone, GateKind
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
@@ -101,12 +102,8 @@ class UntagByTag:
 
     async def _delete(self, item: Item, tag: str, permission: Permission) -> _Result:
         change = Change(item.repository, tag, item.digest, None, permission)
-        try:
+        with CutOff(change, self._outcomes.record, item, item.targets_naming(tag), Failed(unconfirmed(None))):
             changed = await self._changer.delete(change)
-        except BaseException:
-            if change.effect.may_have_acted:
-                self._outcomes.record(item, item.targets_naming(tag), Failed(unconfirmed(None)))
-            raise
         return _result(item, tag, changed)
 
     async def _remove_first(self, item: Item, tag: str, permission: Permission) -> _Result:
@@ -121,17 +118,16 @@ class UntagByTag:
             return outcome_of_failure(unread)  # with nothing to compare, nobody could tell afterwards what went with it
         before = [other for other, held in read.items() if held == item.digest]
         change = Change(item.repository, tag, item.digest, None, permission)
-        with self._in_flight.unfinished():
-            try:
-                changed = await self._changer.delete(change)
-                failed = await self._seen(item, change, changed, archived, before)
-            except BaseException:
-                if change.effect.may_have_acted:
-                    failed = Failed(unseen(before, None) if before else unconfirmed(None))
-                    for other in (tag, *before):
-                        self._outcomes.record_open(item, item.targets_naming(other), failed)
-                raise
+        with self._in_flight.unfinished(), CutOff(change, self._record_cut_off, item, tag, before):
+            changed = await self._changer.delete(change)
+            failed = await self._seen(item, change, changed, archived, before)
         return failed or _result(item, tag, changed)
+
+    def _record_cut_off(self, item: Item, tag: str, before: list[str]) -> None:
+        """Record that a first tag may be gone, and with it the others that were there before."""
+        failed = Failed(unseen(before, None) if before else unconfirmed(None))
+        for other in (tag, *before):
+            self._outcomes.record_open(item, item.targets_naming(other), failed)
 
     async def _seen(
         self, item: Item, change: Change, changed: Changed, archived: Manifest, before: list[str]

@@ -1,5 +1,6 @@
 """Removes tags of a manifest that stays, on a registry that deletes no tags: by one decoy for each manifest (`decoy`)."""
 
+from bulkrm.engine.execute.cut_off import CutOff
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.pending_proofs import PendingProofs
@@ -61,20 +62,19 @@ class UntagByDecoy:
 
     async def _untag(self, item: Item, decoy: Decoy, archived: Manifest, permission: Permission) -> bool:
         elsewhere: dict[str, Digest] = {}
-        try:
-            with self._in_flight.unfinished():
-                complete, failures = await self._push(item, decoy, elsewhere, permission)
-                if decoy.under:
-                    await self._remove(item, decoy, archived, failures)
-                for tag, now in elsewhere.items():
-                    self._outcomes.record(
-                        item, item.targets_naming(tag), await self._others.outcome_of_moved(item.repository, tag, now)
-                    )
-        except BaseException:
-            for tag in decoy.under:
-                self._outcomes.record(item, item.targets_naming(tag), Failed(_CUT_OFF))
-            raise
+        with CutOff(decoy, self._record_cut_off, item, decoy), self._in_flight.unfinished():
+            complete, failures = await self._push(item, decoy, elsewhere, permission)
+            if decoy.under:
+                await self._remove(item, decoy, archived, failures)
+            for tag, now in elsewhere.items():
+                self._outcomes.record(
+                    item, item.targets_naming(tag), await self._others.outcome_of_moved(item.repository, tag, now)
+                )
         return complete
+
+    def _record_cut_off(self, item: Item, decoy: Decoy) -> None:
+        for tag in decoy.under:
+            self._outcomes.record(item, item.targets_naming(tag), Failed(_CUT_OFF))
 
     async def _push(
         self, item: Item, decoy: Decoy, elsewhere: dict[str, Digest], permission: Permission
@@ -85,7 +85,7 @@ class UntagByDecoy:
         """
         failures: dict[str, Failure] = {}
         for tag in item.named_tags:
-            changed = await decoy.push(tag, item.digest, permission)
+            changed = await decoy.push(decoy.change(tag, item.digest, permission))
             if isinstance(changed, FailedChange):
                 failures[tag] = changed.failure
             if tag in decoy.under:
