@@ -3,7 +3,7 @@
 Pure: `bulkrm.model.result.effect` has the theory, `bulkrm.engine.execute.pending_proofs` reads the tags.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bulkrm.model.plan import Delete, Item, Untag
@@ -32,7 +32,10 @@ def outcomes(item: Item, removal: Removal, looks: Mapping[str, TagLook]) -> Iter
 def _outcome(item: Item, removal: Removal, telling: Mapping[str, TagLook], own: TagLook) -> Outcome:
     left = [tag for tag, look in telling.items() if look.state.remains]
     if left:
-        return Failed(remaining(item, left, served=any(telling[tag].state is TagState.SERVES for tag in left)))
+        failure = remaining(item, left, served=any(telling[tag].state is TagState.SERVES for tag in left))
+        gone = [name for name in _also(item) if telling.get(name.rpartition(":")[2], GONE).state is TagState.GONE]
+        more = f"; unlisted tags that are gone: {listed(gone, MOST_IN_A_ROW)}" if gone else ""
+        return Failed(replace(failure, message=failure.message + more))
     unknown = next((look.held for look in telling.values() if isinstance(look.held, Failure)), None)
     if unknown is None and any(look.state is TagState.UNPROVED for look in telling.values()):
         unknown = _NOT_LISTED
@@ -41,6 +44,11 @@ def _outcome(item: Item, removal: Removal, telling: Mapping[str, TagLook], own: 
     if own.state is TagState.MOVED:
         return Kept(KeptReason.MOVED, tuple(_moved(item, telling)))
     return done(item, removal, telling)
+
+
+def _also(item: Item) -> Sequence[str]:
+    """Return the tags that go with a manifest and that the list does not name, in full form, as far as they were read."""
+    return (item.verdict.also_removed or ()) if isinstance(item.verdict, Delete) else ()
 
 
 def _moved(item: Item, telling: Mapping[str, TagLook]) -> Iterator[str]:
@@ -83,7 +91,7 @@ def naming_unlisted(item: Item, outcome: Outcome) -> Outcome:
 
     The list does not name those, so no other line tells of them.
     """
-    also = item.verdict.also_removed if isinstance(item.verdict, Delete) else None
+    also = _also(item)
     if not also or not isinstance(outcome, Failed) or outcome.failure.code is not FailureCode.UNCONFIRMED:
         return outcome
     what = f"{outcome.failure.message}; unlisted tags that may be gone: {listed(also, MOST_IN_A_ROW)}"

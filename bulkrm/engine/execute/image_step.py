@@ -119,7 +119,7 @@ class ImageStep:
         if judgement.item is None and not judgement.dropped and not parts.outcomes.open_targets(self._item):
             return Recorded()
         effect = self._sending.effect
-        if isinstance(self._step, DeleteManifest):
+        if judgement.dropped and isinstance(self._step, DeleteManifest):
             effect = parts.outcomes.effect_on(self._item, effect, judgement)
         return unjudged.judged(judgement, parts.obstacles.of(self._step, judgement.item), effect)
 

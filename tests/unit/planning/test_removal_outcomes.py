@@ -117,3 +117,14 @@ def test_unlisted_tags_of_an_image_that_may_be_gone_are_named() -> None:
     assert naming_unlisted(item(), refused) is refused
     for verdict in (Delete(), Delete(None), Untag((f"{APP}:c",))):
         assert naming_unlisted(item(verdict=verdict), UNCONFIRMED) is UNCONFIRMED
+
+
+@pytest.mark.parametrize(("looks", "named"), [({"a": DANGLING}, True), ({"a": DANGLING, "c": DANGLING}, False)])
+def test_an_unlisted_tag_that_went_is_named_where_a_listed_one_remains(
+    looks: Mapping[str, TagLook], *, named: bool
+) -> None:
+    """The line of a tag that is left over tells of those that are gone, since no other line does."""
+    told = dict(outcomes(item(A), Removal.FOUND_GONE, looks))[A]
+
+    assert isinstance(told, Failed)
+    assert told.failure.message.endswith(f"unlisted tags that are gone: {APP}:c") is named
