@@ -118,7 +118,6 @@ _WITHOUT_TESTS = {
     "context": "fields only",
     "durable": "tests/engine/record/test_recorder.py fills the disk under it",
     "image_facts": "tests/engine/plan/test_conditions.py counts what it asks for",
-    "manifest_sink": "one call; tests/engine/record/test_recorder.py sees what it keeps",
     "run": "tests/engine/plan/test_planner.py and tests/engine/execute/test_execution.py are whole runs",
     "tag_changer": "each change of a tag is one: tests/engine/execute/tags",
     "tags_ahead": "tests/engine/execute/tags/test_tags_first.py sees every tag that goes ahead",

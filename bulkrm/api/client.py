@@ -27,8 +27,8 @@ from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Policy, Settings
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.registries import refuse_unusable_connections
+from bulkrm.selection.conditional import refuse_unread_tags
 from bulkrm.selection.image_list import ImageList, read_patterns
-from bulkrm.selection.run_conditions import refuse_unread_tags
 from bulkrm.state.folder import RunFolder
 
 _DEFAULTS, _SETTINGS = Policy(), Settings()

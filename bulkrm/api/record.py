@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from bulkrm import __version__
-from bulkrm.api.plugins import loaded_plugins
+from bulkrm.api.run_setup import loaded_plugins
 from bulkrm.codec.list_order import files_to_record
 from bulkrm.codec.policy_fields import rules_record
 from bulkrm.codec.run_record import list_fields, run_fields

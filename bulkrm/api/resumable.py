@@ -15,8 +15,8 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT
 from bulkrm.model.valueclass import valueclass
+from bulkrm.selection.conditional import RunConditions
 from bulkrm.selection.image_list import read_patterns
-from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.archive import read_archive
 from bulkrm.state.errors import changed
 from bulkrm.state.folder import RunFolder

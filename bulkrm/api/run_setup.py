@@ -6,18 +6,23 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from anyio.to_thread import run_sync
 
 from bulkrm.api.errors import InternalError
-from bulkrm.api.plugins import loaded_plugins
 from bulkrm.engine.stop import Stop
+from bulkrm.families.family import FAMILIES
+from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.events import Event, EventListener, RunBegan, RunEnded
+from bulkrm.model.extensions.discovery import Plugin
 from bulkrm.model.reference import parse_host
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Credential, Settings
 from bulkrm.model.valueclass import valueclass
+from bulkrm.remote.backends.backend import BACKENDS
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.credentials.configured import configured
-from bulkrm.remote.credentials.source import Surroundings
+from bulkrm.remote.credentials.source import SOURCES, Surroundings
 from bulkrm.remote.registries import Listeners, Registries, open_registries, refuse_unusable_connections
+from bulkrm.reports.format import FORMATS
+from bulkrm.selection.found_selectors import SELECTORS
 
 CredentialsGiven = Mapping[str, Credential] | Surroundings | Credentials
 
@@ -84,3 +89,20 @@ class RunSetup:
         if self.stop.bug is not None:
             raise InternalError(report) from self.stop.bug
         return report
+
+
+_POINTS = (FORMATS, FAMILIES, SELECTORS, SOURCES, BACKENDS)
+
+
+def loaded_plugins() -> tuple[Plugin, ...]:
+    """Load all plugins, so that none fails in the middle of a run. Raises InputError with the problems of all of them."""
+    found: list[Plugin] = []
+    problems: list[Problem] = []
+    for point in _POINTS:
+        try:
+            found += (extension.plugin for extension in point.extensions() if extension.plugin is not None)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(*problems)
+    return tuple(sorted(found))

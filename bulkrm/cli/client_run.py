@@ -12,20 +12,18 @@ import anyio
 
 from bulkrm.api.client import Client
 from bulkrm.api.errors import InternalError, PlanIncomplete
-from bulkrm.cli.ephemeral import ends_with
 from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, OutputOptions, PaceOptions, SignInOptions
 from bulkrm.cli.options.retyped import retyped
 from bulkrm.cli.origins import origins
 from bulkrm.cli.setup import credentials_of, files_of, settings_of, writers_of
-from bulkrm.cli.state_dir import state_dir
+from bulkrm.cli.state_dir import ends_with, state_dir
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
 from bulkrm.cli.terminal.display.display import Display
 from bulkrm.cli.terminal.next_steps import apply_step, resume_step, undo_step, unusual_state_dir
 from bulkrm.cli.terminal.progress import EventOutput, display
 from bulkrm.cli.terminal.question import Question
-from bulkrm.cli.terminal.report_output import complete_reports, raise_bug, with_failure
-from bulkrm.cli.terminal.writers import Writer
+from bulkrm.cli.terminal.writers import Writer, complete_reports, with_failure
 from bulkrm.model.result.outcome import Signal, Status
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Policy, Settings
@@ -103,7 +101,9 @@ class ClientRun:
                         report, bug = error.report, error.__cause__
                     self._show_remarks(report, shown)
                 code = self._conclude(report, report.exit_code(client.stopped_by), writers, declined=question.declined)
-        raise_bug(bug)
+        if bug is not None:
+            complain("a bug in bulkrm stopped the run; please report what follows")
+            raise bug
         return code
 
     @property

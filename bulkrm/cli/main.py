@@ -93,7 +93,7 @@ def wants_plugins(arguments: Sequence[str]) -> bool:
 
 def _show_plugins() -> int:
     """Show the version, and each plugin of another distribution. Raises InputError where one cannot be used."""
-    from bulkrm.api.plugins import loaded_plugins  # noqa: PLC0415 (`--version -v` alone)
+    from bulkrm.api.run_setup import loaded_plugins  # noqa: PLC0415 (`--version -v` alone)
 
     show(f"bulkrm {__version__}")
     lines = [f"plugin {plugin}" for plugin in loaded_plugins()] or ["no plugins are installed"]

@@ -4,7 +4,7 @@ from bulkrm.model.plan import Plan
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Unmatched
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
+from bulkrm.selection.conditional import UNCONDITIONAL, RunConditions
 
 FORMAT = "bulkrm-plan"
 VERSION = 1

@@ -29,7 +29,7 @@ from bulkrm.model.reference import DigestRef, Reference, Repository, TagRef, par
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason, NoMatch, NotAttempted
 from bulkrm.model.target import Source, Target, Unmatched
-from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
+from bulkrm.selection.conditional import UNCONDITIONAL, RunConditions
 
 T = TypeVar("T")
 _AGAIN = "make the plan anew with `bulkrm plan --out`; by hand, only whole items may be removed from it"

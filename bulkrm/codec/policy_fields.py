@@ -10,12 +10,11 @@ from bulkrm.model.reference import HTTP_PORT, HTTPS_PORT
 from bulkrm.model.settings import Limit, Policy, Shared, Strategy
 from bulkrm.model.target import Source
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.conditional import ConditionalEntry, RunConditions
 from bulkrm.selection.entry import LongForm, parse_entry, parse_tag
 from bulkrm.selection.found_selectors import keys, parse_recorded
 from bulkrm.selection.in_use.references import normal_reference
 from bulkrm.selection.patterns.pattern import ExcludePattern
-from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.selection.selector import KeyLevel
 
 _ENTRY = frozenset({"image", "tags", "exclude", "note", "source"})  # the keys of an entry that are not conditions

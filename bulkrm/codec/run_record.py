@@ -11,10 +11,9 @@ from bulkrm.model.extensions.discovery import Plugin
 from bulkrm.model.settings import Policy
 from bulkrm.model.target import Source, Target
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.conditional import ConditionalEntry, RunConditions
 from bulkrm.selection.entry import Entry, LongForm, parse_entry
 from bulkrm.selection.patterns.pattern import ExcludePattern
-from bulkrm.selection.run_conditions import RunConditions
 
 
 @valueclass(slots=False)

@@ -15,9 +15,9 @@ from bulkrm.model.settings import Policy
 from bulkrm.model.target import Line, Unmatched
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.merge import failed_targets
+from bulkrm.selection.conditional import UNCONDITIONAL, RunConditions
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
 from bulkrm.state.journal.removals import TaggedDigest
 
 

@@ -34,9 +34,8 @@ from bulkrm.model.result.outcome import (
 from bulkrm.model.result.report import ConditionReads, ImageResult, Verification
 from bulkrm.model.target import Line, Target
 from bulkrm.planning.explain import explain
-from bulkrm.planning.guards.orphans import orphans
-from bulkrm.planning.guards.protection import TrackedPatterns
-from bulkrm.planning.guards.rules import GuardRules
+from bulkrm.planning.guards.graph import orphans
+from bulkrm.planning.guards.rules import GuardRules, TrackedPatterns
 from bulkrm.planning.image_outcome import image_outcome
 from bulkrm.planning.order.sequence import steps_of
 from bulkrm.planning.verdict_outcomes import outcome_of_verdict, would

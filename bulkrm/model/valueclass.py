@@ -7,6 +7,7 @@ an eighth of the instructions that bulkrm takes to start, and a twelfth of those
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
@@ -22,9 +23,7 @@ def valueclass(described: type[Any] | None = None, /, *, slots: bool = True, kw_
 
     `slots=False` is for a class that several others inherit from, beside another one.
     """
-
-    def made(described: type[T]) -> type[T]:
-        has_own_hash = "__hash__" in described.__dict__
-        return dataclass(slots=slots, kw_only=kw_only, unsafe_hash=not has_own_hash)(described)
-
-    return made if described is None else made(described)
+    if described is None:
+        return partial(valueclass, slots=slots, kw_only=kw_only)
+    has_own_hash = "__hash__" in described.__dict__
+    return dataclass(slots=slots, kw_only=kw_only, unsafe_hash=not has_own_hash)(described)

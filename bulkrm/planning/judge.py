@@ -15,8 +15,7 @@ from bulkrm.model.target import Target
 from bulkrm.planning.dangling import held_dangling, is_dangling, judge_dangling
 from bulkrm.planning.facts import RepositoryFacts, TagsNotRead, TagsRead
 from bulkrm.planning.guards.graph import keep_needed, with_orphans, with_parents
-from bulkrm.planning.guards.min_keep import with_min_keep
-from bulkrm.planning.guards.rules import GUARDS, Candidate, GuardRules
+from bulkrm.planning.guards.rules import GUARDS, Candidate, GuardRules, with_min_keep
 
 
 def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Limit | None = None) -> Plan:

@@ -11,7 +11,7 @@ from bulkrm.model.result.outcome import Failed, Kept
 from bulkrm.model.target import Target
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.facts import RepositoryFacts, TagsRead
-from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
+from bulkrm.planning.guards.graph import artifact_tags, fallback_tag
 
 
 @valueclass

@@ -19,7 +19,7 @@ class View:
     """Where the text is shown, and how.
 
     `width` is the terminal's in characters; None: a pipe or a file, where nothing is wrapped and every image is listed.
-    `colour`: the text may have colours (`bulkrm.model.text.colour.painted`). `every`: every image is listed on a terminal
+    `colour`: the text may have colours (`bulkrm.model.text.printable.painted`). `every`: every image is listed on a terminal
     too. `place`: the option that a command needs to find the record of the run, " --state-dir DIR"; "" where it needs none.
     """
 

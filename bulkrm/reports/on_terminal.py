@@ -12,10 +12,9 @@ from itertools import chain
 
 from bulkrm.model.result.outcome import Failed, Gone, Kept, NotAttempted, Outcome, Status
 from bulkrm.model.result.report import ImageResult, Report
-from bulkrm.model.text.colour import painted
-from bulkrm.model.text.columns import two_columns
 from bulkrm.model.text.image_name import repository_part
-from bulkrm.model.text.layout import counted
+from bulkrm.model.text.layout import counted, two_columns
+from bulkrm.model.text.printable import painted
 from bulkrm.reports.format import View
 from bulkrm.reports.rows import COLOURS, condition_of, kept_by_conditions, laid_out, row_of
 

@@ -22,11 +22,9 @@ from bulkrm.model.result.outcome import (
     WouldUntag,
 )
 from bulkrm.model.result.report import ImageResult
-from bulkrm.model.text.cells import cells, padded
-from bulkrm.model.text.colour import Colour, painted
 from bulkrm.model.text.image_name import shortened
-from bulkrm.model.text.layout import MOST_IN_A_ROW, listed, wrapped
-from bulkrm.model.text.printable import printable
+from bulkrm.model.text.layout import MOST_IN_A_ROW, cells, listed, padded, wrapped
+from bulkrm.model.text.printable import Colour, painted, printable
 from bulkrm.model.valueclass import valueclass
 from bulkrm.reports.format import View
 

@@ -8,12 +8,11 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import ARGUMENT, Source
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
+from bulkrm.selection.conditional import ConditionalEntry, RunConditions, unsupported_conditions
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.in_use.reading import read_in_use
 from bulkrm.selection.listfile.document import InUseFile, read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.run_conditions import RunConditions
 
 ReadFile = Callable[[str], bytes]
 

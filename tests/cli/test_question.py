@@ -10,7 +10,7 @@ from bulkrm.model.plan import Delete, Item, Plan, Settled, Verdict
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.outcome import Gone, Kept, KeptReason
 from bulkrm.model.target import Source, Target
-from bulkrm.model.text.cells import cells
+from bulkrm.model.text.layout import cells
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from tests.cli.command import fill, sent, tags, terminal
 

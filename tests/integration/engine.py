@@ -29,10 +29,9 @@ from bulkrm.model.settings import Connection, Limit, Login, Pacing, Policy, Sett
 from bulkrm.remote.clock import Clock, SystemClock
 from bulkrm.remote.credentials import Credentials, DockerConfig
 from bulkrm.remote.registries import Listeners, Registries, open_registries
-from bulkrm.selection.conditional import ConditionalEntry
+from bulkrm.selection.conditional import ConditionalEntry, RunConditions
 from bulkrm.selection.listfile.document import read_list
 from bulkrm.selection.patterns.pattern import ProtectPattern
-from bulkrm.selection.run_conditions import RunConditions
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
 from bulkrm.state.journal.losses import losses

@@ -11,8 +11,7 @@ from bulkrm.model.reference import Reference, Repository
 from bulkrm.model.target import Source, Target
 from bulkrm.selection.entry import parse_entry, parse_tag
 from bulkrm.selection.listfile.document import read_list
-from bulkrm.selection.patterns.glob import Glob
-from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
+from bulkrm.selection.patterns.glob import Glob, match_repositories, match_tags, merge
 from bulkrm.selection.patterns.pattern import ExcludePattern, ProtectPattern, RepositoryPattern, TagPattern
 from tests.property import strategies as some
 

@@ -21,8 +21,7 @@ from bulkrm.selection.evaluation import evaluate
 from bulkrm.selection.image_choice import is_chosen
 from bulkrm.selection.in_use.references import InUseReferences, kept_in_use, normal_reference
 from bulkrm.selection.listfile.document import read_list
-from bulkrm.selection.patterns.glob import Glob
-from bulkrm.selection.patterns.matching import match_tags, merge
+from bulkrm.selection.patterns.glob import Glob, match_tags, merge
 from bulkrm.selection.patterns.pattern import ProtectPattern
 from bulkrm.selection.repository_view import RepositoryView
 from bulkrm.selection.selectors.min_keep import newest_to_keep

@@ -72,7 +72,7 @@ def test_who_hands_over_is_on_the_way(way: Way) -> None:
     order = [name_of(code) for code in way.functions]
     hands = (
         ("engine.execute.image_step:ImageStep._send", "engine.execute.deletion:Deletion.delete"),
-        ("engine.repository_gateway:RepositoryGateway.delete", "remote.registry:Registry._delete"),
+        ("engine.gateway:RepositoryGateway.delete", "remote.registry:Registry._delete"),
         ("remote.registry:Registry.delete", "remote.registry:Registry._delete"),
         ("remote.host:Host.exchange", "remote.send_loop:SendLoop.run"),
         ("remote.host:Host.transmit", "remote.transport.sessions:Transport.send"),

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from bulkrm.api.client import Client
 from bulkrm.cli.client_run import ClientRun
-from bulkrm.cli.in_use import read_in_use_option
-from bulkrm.cli.inputs import read_images
+from bulkrm.cli.inputs import read_images, read_in_use_option
 from bulkrm.cli.options import values
 from bulkrm.cli.options.declared import (
     ImageOptions,
@@ -23,8 +22,8 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import Reference, parse_host, parse_reference
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Limit, Policy
+from bulkrm.selection.conditional import refuse_unread_tags
 from bulkrm.selection.image_list import read_patterns
-from bulkrm.selection.run_conditions import refuse_unread_tags
 
 
 def delete_images(

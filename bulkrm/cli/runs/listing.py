@@ -6,10 +6,8 @@ from datetime import datetime
 
 from bulkrm.cli.runs.age import ago
 from bulkrm.cli.runs.summary import RunState, RunSummary, document
-from bulkrm.model.text.cells import cells, padded
-from bulkrm.model.text.colour import Colour, painted
-from bulkrm.model.text.layout import wrapped
-from bulkrm.model.text.printable import printable
+from bulkrm.model.text.layout import cells, padded, wrapped
+from bulkrm.model.text.printable import Colour, painted, printable
 from bulkrm.reports.format import View
 
 FORMATS = ("text", "json", "jsonl")

@@ -1,13 +1,16 @@
 """A question on the terminal, and long lists a screen at a time, on standard error."""
 
+import os
+import termios
 from collections.abc import Sequence
 
-from bulkrm.cli.terminal.answer import drop_typed_input, read_answer
+import anyio
+
 from bulkrm.cli.terminal.capabilities import size_of
 from bulkrm.cli.terminal.console import complain, write_to_stderr
 from bulkrm.cli.terminal.display.display import Display
-from bulkrm.cli.terminal.streams import STDERR, Streams
-from bulkrm.model.text.cells import cells
+from bulkrm.cli.terminal.streams import STDERR, STDIN, Streams
+from bulkrm.model.text.layout import cells
 
 
 class Dialog:
@@ -64,3 +67,33 @@ class Dialog:
                 used = 0
             write_to_stderr(f"{line}\n")
             shown, used = shown + 1, used + needed
+
+
+_MAX_ANSWER = 4096  # bytes; a terminal's line has no more (termios(3), "Canonical and noncanonical mode")
+
+
+def drop_typed_input() -> bool:
+    """Discard the unread input of the terminal; return whether that was possible."""
+    try:
+        termios.tcflush(STDIN, termios.TCIFLUSH)
+    except termios.error:
+        return False
+    return True
+
+
+async def read_answer() -> str | None:
+    """Return a line from the terminal, without its end; None at the end of input or of the terminal.
+
+    The line is read from the descriptor: the buffer of `sys.stdin` may hold input that was typed before.
+    """
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _MAX_ANSWER:
+        await anyio.wait_readable(STDIN)
+        try:
+            piece = os.read(STDIN, _MAX_ANSWER)
+        except OSError:
+            piece = b""
+        if not piece:
+            return None
+        line += piece
+    return line.decode(errors="replace").rstrip("\n")

@@ -8,8 +8,7 @@ from itertools import chain, islice
 from bulkrm.model.plan import Delete, Order, Plan, Untag, UntagMethod
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import PRECEDENCE, Failed, Gone, Kept, KeptReason
-from bulkrm.model.text.columns import two_columns
-from bulkrm.model.text.layout import MOST_NAMED, counted, listed, wrapped
+from bulkrm.model.text.layout import MOST_NAMED, counted, listed, two_columns, wrapped
 from bulkrm.model.text.printable import printable
 from bulkrm.reports.plan_view import no_undo
 

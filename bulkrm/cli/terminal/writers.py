@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TextIO
 
 from bulkrm.cli.terminal.capabilities import view_of
-from bulkrm.cli.terminal.console import abandon
+from bulkrm.cli.terminal.console import abandon, complain
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.result.report import ImageResult, Report
-from bulkrm.model.text.colour import printable_in_colour
-from bulkrm.model.text.printable import printable_lines
+from bulkrm.model.text.printable import printable_in_colour, printable_lines
 from bulkrm.reports.format import ReportFormat, View
+
+_FAILED, _KEPT = 1, 3  # exit codes
 
 
 @dataclass(slots=True)
@@ -138,3 +139,18 @@ def _check(path: Path, others: Sequence[Path], read: Sequence[Path], written: Se
     for other in written:
         if is_same(path, other):
             raise InputError(Problem("--report", f"{path} is the file of --out", "give each a file of its own"))
+
+
+def complete_reports(writers: Sequence[Writer], report: Report, code: int) -> int:
+    """Complete all reports; return the exit code, which tells of a report that could not be written."""
+    for writer in writers:
+        writer.whole(report)
+        if writer.trouble is not None:
+            complain(f"the report is not complete: {writer.trouble}")
+            code = with_failure(code)
+    return code
+
+
+def with_failure(code: int) -> int:
+    """Return the exit code of a run with a failure that is no image's: 1 instead of 0 and 3."""
+    return _FAILED if code in (0, _KEPT) else code

@@ -1,7 +1,7 @@
 """The delete phase: carries out the steps of a plan, many at once, each host's under its limiter.
 
 The unit of work is a step (`model.steps`). `ImageStep` deletes one manifest, or removes tags of one that stays; one
-`RemoveTagsAhead` removes the tags of many manifests of a repository. `StepOrder` says which step waits for which, `FirstAlone`
+`RemoveTagsAhead` removes the tags of many manifests of a repository. `StepProgress` says which step waits for which, `FirstAlone`
 lets the first deletions of a host and a place go alone, `next_step` decides what comes next for an image.
 """
 
@@ -19,9 +19,8 @@ from bulkrm.engine.execute.leftover_tags import LeftoverTags
 from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
-from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Staleness
-from bulkrm.engine.execute.step_order import StepOrder
+from bulkrm.engine.execute.step_progress import StepProgress
 from bulkrm.engine.execute.tags.decoy import Decoys
 from bulkrm.engine.execute.tags.other_decoys import DecoyAwareRereader, OtherDecoys
 from bulkrm.engine.execute.tags.tag_changer import TagChanger
@@ -91,10 +90,9 @@ class Execution:
 
         self._parts = Parts(
             stop=context.stop,
-            order=StepOrder(in_order),
+            progress=StepProgress(in_order, context.tell),
             first_alone=first_alone,
             in_flight=in_flight,
-            stages=Stages(context.tell, in_order),
             staleness=Staleness(tuple(_items(in_order)), DecoyAwareRereader(rereader, others), context.clock, recorded),
             obstacles=Obstacles(gateway, proof, recorded),
             deletion=Deletion(gateway, context, UntaggedFirst(gateway, in_flight, context, recorded)),
@@ -107,7 +105,7 @@ class Execution:
     async def run(self) -> None:
         """Carry out all steps. Returns when they are over; in a stopped run at the latest when its grace is over."""
         parts, stop = self._parts, self._context.stop
-        parts.stages.begin()
+        parts.progress.begin()
         self._context.recorder.expect({host: _items(steps) for host, steps in self._steps.items()})
         with stop.phase(GRACE, parts.in_flight.busy):
             try:
@@ -126,14 +124,14 @@ class Execution:
     async def _remove_tags_ahead(self, step: RemoveTagsAhead) -> None:
         parts = self._parts
         try:
-            await parts.order.wait_for_earlier_steps(step)
+            await parts.progress.wait_for_earlier_steps(step)
             # The probe of how tags can be removed has shown already whether this host deletes: no first DELETE has to go alone.
             parts.first_alone.open(DeletionGate(step.repository.host))
             if self._gateway.repository(step.repository).known_failure is None:
                 with self._gateway.second_reading():
                     await self._tags_first.remove(step, parts.staleness)
         finally:
-            parts.end(step)
+            parts.progress.end(step)
 
 
 def _items(steps: Iterable[Step]) -> Iterator[Item]:

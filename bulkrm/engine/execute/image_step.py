@@ -12,9 +12,8 @@ from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.obstacles import Obstacles
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.execute.proof import Proof
-from bulkrm.engine.execute.stages import Stages
 from bulkrm.engine.execute.staleness import Staleness, WhileFresh
-from bulkrm.engine.execute.step_order import StepOrder
+from bulkrm.engine.execute.step_progress import StepProgress
 from bulkrm.engine.execute.tags.untag import Untagging
 from bulkrm.engine.record.recorder import not_recorded
 from bulkrm.engine.stop import Stop
@@ -22,7 +21,7 @@ from bulkrm.model.plan import Item, Settled
 from bulkrm.model.result.effect import Effect, Removal
 from bulkrm.model.result.failure import Failure
 from bulkrm.model.result.outcome import Failed, Kept, NotAttempted
-from bulkrm.model.steps import DeleteManifest, Step, UntagManifest
+from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.image_state import (
     CameTo,
@@ -46,10 +45,9 @@ class Parts:
     """What all steps of one execution share: who may go when, what may go, the requests, and what came of them."""
 
     stop: Stop
-    order: StepOrder
+    progress: StepProgress
     first_alone: FirstAlone
     in_flight: RequestsInFlight
-    stages: Stages
 
     staleness: Staleness
     obstacles: Obstacles
@@ -60,11 +58,6 @@ class Parts:
     proof: Proof
     pending: PendingProofs
     outcomes: ItemOutcomes
-
-    def end(self, step: Step) -> None:
-        """Let the steps go that wait for this one, and count it as done, whatever came of it."""
-        self.order.end(step)
-        self.stages.ended(step)
 
 
 class ImageStep:
@@ -106,7 +99,7 @@ class ImageStep:
     async def _take_turn(self) -> None:
         """Wait for earlier steps, and pass the gates: its host's, open after the first answer, and its place's, after the first proof."""
         parts, host = self._parts, self._item.repository.host
-        await parts.order.wait_for_earlier_steps(self._step)
+        await parts.progress.wait_for_earlier_steps(self._step)
         gates: tuple[DeletionGate, ...] = (DeletionGate(host),)
         if isinstance(self._step, DeleteManifest):
             gates += parts.proof.gates(self._item, untagged_first=parts.deletion.must_be_untagged_first(self._item))
@@ -164,7 +157,7 @@ class ImageStep:
         if isinstance(self._state, Recorded) and self._has_answer(self._state):
             parts.first_alone.open(DeletionGate(repository.host))
         self._turn.give_back()
-        if parts.order.is_awaited(self._item) and parts.pending.waits(repository):
+        if parts.progress.is_awaited(self._item) and parts.pending.waits(repository):
             await parts.pending.settle(repository)
 
     def _has_answer(self, state: Recorded) -> bool:
@@ -193,7 +186,7 @@ class ImageStep:
         finally:
             parts.in_flight.end(self._sending)
             self._turn.give_back()
-            parts.end(self._step)
+            parts.progress.end(self._step)
         return isinstance(error, StateError)
 
     def _may_go(self) -> bool:

@@ -19,8 +19,7 @@ from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry
 from bulkrm.selection.list_warnings import MOST, count_ungrouped, covered_entries, globs, unused_excludes
-from bulkrm.selection.patterns.glob import Glob
-from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
+from bulkrm.selection.patterns.glob import Glob, match_repositories, match_tags, merge
 
 Catalogs = dict[str, tuple[str, ...] | Failure]
 

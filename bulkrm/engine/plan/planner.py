@@ -6,10 +6,8 @@ from dataclasses import field, replace
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.attached import Attached
-from bulkrm.engine.plan.choosing import Chooser
-from bulkrm.engine.plan.conditions import Conditions
-from bulkrm.engine.plan.manifest_sink import ManifestSink
-from bulkrm.engine.plan.resolver import Method, Name, Resolver
+from bulkrm.engine.plan.conditions import Chooser, Conditions
+from bulkrm.engine.plan.resolver import ManifestSink, Method, Name, Resolver
 from bulkrm.engine.plan.survey import Survey, read_tags
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.plan.untag_probe import UntagProbe
@@ -27,10 +25,10 @@ from bulkrm.planning.facts import RepositoryFacts
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit, judge
 from bulkrm.planning.merge import keep_attached_without_parent, keep_without_parents, merge_fresh
-from bulkrm.planning.order.strategy import choose_orders, repositories_to_probe, with_tags_only_hosts
+from bulkrm.planning.order.sequence import choose_orders, repositories_to_probe, with_tags_only_hosts
 from bulkrm.planning.recheck import may_affect, recheck
 from bulkrm.planning.recursion import without_kept_attachments
-from bulkrm.selection.run_conditions import UNCONDITIONAL, RunConditions
+from bulkrm.selection.conditional import UNCONDITIONAL, RunConditions
 
 
 @valueclass

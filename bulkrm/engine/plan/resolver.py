@@ -4,19 +4,20 @@ A tag that was read by HEAD is read again by GET when it becomes a target, becau
 deleted.
 """
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from enum import Enum
-from typing import Any
 
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.tag_lists import TagLists
+from bulkrm.engine.record.recorder import Recorder
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, EventListener
 from bulkrm.model.grouping import by_host
-from bulkrm.model.manifests.manifest import MEDIA_TYPES, Absent, Manifest, Resolution, Resolved, Unresolved
+from bulkrm.model.manifests.manifest import MEDIA_TYPES, Absent, Blob, Manifest, Resolution, Resolved, Unresolved, blobs
 from bulkrm.model.reference import DigestRef, Repository
 from bulkrm.model.result.failure import Failure, FailureCode
 from bulkrm.model.target import Target
@@ -126,39 +127,50 @@ class Resolver:
         await run_jobs(by_host(absent), self._gateway.workers, ask, self._stop)
 
     async def _ask(self, name: Name, method: Method) -> Resolution:
-        found = await self._ask_for(name, method)
+        """Ask the registry; for a tag that this run removed ahead, ask for the manifest that it had."""
         repository, reference = name
+        found = await self._ask_for(repository, reference, method)
         held = self._removed_ahead.held_before(repository, reference, found)
-        return found if held is None else await self._ask_for((repository, held), method)
+        return found if held is None else await self._ask_for(repository, held, method)
 
-    async def _ask_for(self, name: Name, method: Method) -> Resolution:
-        answer = await self._answer(name, method)
-        match answer:
+    async def _ask_for(self, repository: Repository, reference: str | Digest, method: Method) -> Resolution:
+        gateway = self._gateway.repository(repository)
+        if method is Method.HEAD:
+            found = await gateway.look(reference)
+        elif method is Method.GET:
+            found = await gateway.manifest(reference)
+        else:
+            found = await gateway.anything(reference)
+        match found:
             case None:
                 return Absent()
-            case Manifest():
-                return self._metadata_of(answer)
+            case Manifest():  # one of unknown type is never deleted, and so not archived
+                return self._sink(found) if found.media_type in MEDIA_TYPES else found.resolved
             case Failure():
-                return Unresolved(answer)
+                return Unresolved(found)
             case Resolved():
-                return answer
-
-    def _answer(self, name: Name, method: Method) -> Coroutine[Any, Any, Resolved | Manifest | Failure | None]:
-        repository, reference = name
-        gateway = self._gateway.repository(repository)
-        match method:
-            case Method.GET:
-                return gateway.manifest(reference)
-            case Method.HEAD:
-                return gateway.look(reference)
-            case Method.ANY:
-                return gateway.anything(reference)
-
-    def _metadata_of(self, manifest: Manifest) -> Resolved:
-        """Return the metadata of a manifest, and archive it, except for one of unknown type, which is never deleted."""
-        return self._sink(manifest) if manifest.media_type in MEDIA_TYPES else manifest.resolved
+                return found
 
 
 def _is_whole(resolved: Resolved) -> bool:
     """Tell whether a manifest was read by GET, and is of a type that may be deleted."""
     return resolved.children is not None and resolved.media_type in MEDIA_TYPES
+
+
+class ManifestSink:
+    """A function that archives a manifest and returns its metadata."""
+
+    def __init__(self, recorder: Recorder, *, measure: bool) -> None:
+        """Archive manifests by `recorder`; `measure`: the metadata has the blobs of images too."""
+        self._recorder = recorder
+        self._measure = measure
+        self._blobs: dict[Blob, Blob] = {}
+
+    def __call__(self, manifest: Manifest) -> Resolved:
+        """Archive a manifest; return its metadata, with its blobs if they are measured."""
+        self._recorder.manifest(manifest)
+        if not self._measure:
+            return manifest.resolved
+        # Images share layers: each is kept in memory once.
+        found = blobs(manifest.media_type, manifest.content)
+        return replace(manifest.resolved, blobs=tuple(self._blobs.setdefault(blob, blob) for blob in found))

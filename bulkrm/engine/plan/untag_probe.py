@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.repository_gateway import RepositoryGateway
+from bulkrm.engine.gateway import Gateway, RepositoryGateway
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
 from bulkrm.model.grouping import by_host

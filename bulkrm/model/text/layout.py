@@ -1,4 +1,6 @@
-"""Numbers, lists of names and wrapped lines, laid out the same way in every text for people.
+"""Numbers, lists of names, wrapped lines and columns, laid out the same way in every text for people.
+
+Widths are columns of a terminal: a Chinese character takes two, a combining accent none.
 
 >>> counted(1012, "request"), counted(1, "repository", "repositories")
 ('1,012 requests', '1 repository')
@@ -9,15 +11,34 @@
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from bulkrm.model.text.cells import cells
-from bulkrm.model.text.printable import printable
+from bulkrm.model.text.printable import printable, uncoloured
 
 MOST_NAMED = 5  # names before a list in a sentence is cut
 MOST_IN_A_ROW = 3  # names before a list in a row of a table is cut
 _WORDS = re.compile(r" +|[^ ]+")
 _MIN_WIDTH = 40  # characters; on a narrower terminal wrapped lines would be harder to read than broken ones
+_GAP = "  "  # between two columns
+_WIDE = frozenset("WF")  # Unicode Standard Annex 11, "East Asian Width": wide, and fullwidth
+_NO_WIDTH = frozenset({"Mn", "Me"})  # marks that are drawn over the character before
+
+
+def cells(text: str) -> int:
+    """Return the width of a printable text, in columns."""
+    return len(text) if text.isascii() else sum(map(_of_character, text))
+
+
+def padded(text: str, width: int) -> str:
+    """Return the text with blanks appended up to `width` columns."""
+    return text + " " * (width - cells(text))
+
+
+def _of_character(character: str) -> int:
+    if unicodedata.category(character) in _NO_WIDTH:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -68,3 +89,21 @@ def _broken(text: str, width: int, first: str, indent: str) -> Iterator[str]:
         line, blanks, is_begun = f"{line}{blanks}{piece}", "", True
     if is_begun:
         yield line
+
+
+def two_columns(rows: Sequence[tuple[str, str]], width: int | None, indent: int = 0) -> Iterator[tuple[str, ...]]:
+    """Yield the lines of each row: one, or two if the name is so long that its text does not fit beside it.
+
+    `width` is the terminal's, in columns; None: every row is one line. The texts may be painted
+    (`bulkrm.model.text.printable`).
+    """
+    blanks = " " * indent
+    names = [printable(name) for name, _ in rows]
+    widest_text = max((cells(uncoloured(text)) for _, text in rows), default=0)
+    room = None if width is None else width - indent - len(_GAP) - widest_text
+    column = max((cells(name) for name in names if room is None or cells(name) <= room), default=0)
+    for name, (_, text) in zip(names, rows, strict=True):
+        if cells(name) <= column:
+            yield (f"{blanks}{padded(name, column)}{_GAP}{text}",)
+        else:
+            yield f"{blanks}{name}", f"{blanks}{' ' * column}{_GAP}{text}"

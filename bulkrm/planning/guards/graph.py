@@ -1,7 +1,11 @@
-"""References between manifests: an index needs its children, and a referrer is deleted after its subject or not at all."""
+"""References between manifests: an index needs its children, and a referrer is deleted after its subject or not at all.
+
+Signatures, attestations and SBOMs are referrers too where a registry has no referrers API, or had none: an artifact tag,
+whose name is made of the digest, leads to each.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from bulkrm.model.digest import Digest
@@ -9,7 +13,32 @@ from bulkrm.model.manifests.manifest import NO_CHILDREN, Children
 from bulkrm.model.plan import Delete, Item, Verdict
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.planning.facts import RepositoryFacts, TagsRead
-from bulkrm.planning.guards.artifacts import artifact_tags, named_after_digests
+
+# cosign pkg/oci/remote/options.go; each tag leads to a manifest of its own.
+_SUFFIXES = (".sig", ".att", ".sbom")
+_ALGORITHM, _ENCODED = 32, 64
+_PREFIXES = ("sha256-", "sha512-")  # one for each registered digest algorithm
+
+
+def fallback_tag(digest: Digest) -> str:
+    """Return the tag of the index of a manifest's referrers, which clients maintain (distribution-spec 1.1)."""
+    algorithm, _, encoded = digest.partition(":")
+    return f"{algorithm[:_ALGORITHM]}-{encoded[:_ENCODED]}"
+
+
+def named_after_digests(tags: Iterable[str]) -> frozenset[str]:
+    """Return the tags whose names begin like a digest: they may be artifact tags. Most repositories have none."""
+    return frozenset(tag for tag in tags if tag.startswith(_PREFIXES))
+
+
+def artifact_tags(digest: Digest, among: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return the artifact tags of a manifest, that of the index of referrers first. `among`: return only tags in it."""
+    if among is not None and not among:
+        return ()
+    base = fallback_tag(digest)
+    tags = base, *(base + suffix for suffix in _SUFFIXES)
+    return tags if among is None else tuple(tag for tag in tags if tag in among)
+
 
 _AFTER_NEEDED = frozenset(PRECEDENCE[PRECEDENCE.index(KeptReason.NEEDED) + 1 :])
 
@@ -161,3 +190,16 @@ def _below(kept: Iterable[Digest], indexes: Mapping[Digest, Children], *, parts:
                 seen.add(child)
                 todo.append(child)
     return parents
+
+
+def orphans(deletions: Iterable[Item], is_deleted: Callable[[Item], bool]) -> int:
+    """Count the orphans of the deleted items, except those that also belong to an item which was not deleted after all.
+
+    `deletions`: the items that the plan deletes; `is_deleted`: tells whether an item was deleted.
+    """
+    left: set[str] = set()
+    held: set[str] = set()
+    for item in deletions:
+        if item.orphaned:
+            (left if is_deleted(item) else held).update(item.orphaned)
+    return len(left - held)

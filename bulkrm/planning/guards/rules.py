@@ -5,15 +5,19 @@ order of the guards is the precedence of the reasons. Guards fail closed: where 
 nothing in it is deleted.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bulkrm.model.digest import Digest
+from bulkrm.model.plan import Delete, Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.outcome import PRECEDENCE, Kept, KeptReason
 from bulkrm.model.settings import Shared
 from bulkrm.model.valueclass import valueclass
-from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
+from bulkrm.planning.facts import FindPattern, RepositoryFacts, TagsRead, Unreadable
+from bulkrm.planning.guards.graph import keep_needed, named_after_digests
+from bulkrm.selection.patterns.pattern import ProtectPattern
 
 
 def no_pattern(_: Repository, __: str) -> None:
@@ -129,3 +133,72 @@ GUARDS: tuple[Guard, ...] = (unreadable, protected, in_use, newest, shared, cond
 def reasons_of(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) -> tuple[Kept, ...]:
     """Return every reason that keeps a manifest; the first one is reported."""
     return tuple(kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None)
+
+
+def with_min_keep(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRules) -> list[Item]:
+    """Keep the newest of the manifests to delete if too few others remain, and the manifests that those need."""
+    judged = list(items)
+    if not rules.min_keep or not isinstance(facts.tags, TagsRead):
+        return judged
+    tagged = tagged_digests(facts.tags)
+    deletions = {item.digest for item in judged if isinstance(item.verdict, Delete)}
+    going = {digest: facts.conditions.created.get(digest) for digest in sorted(tagged & deletions)}
+    chosen = set(rules.choose_kept(rules.min_keep - len(tagged - deletions), going)) if going else set()
+    if not chosen:
+        return judged
+    kept = Kept(KeptReason.FLOOR, (f"min-keep: {rules.min_keep}",))
+    items = (
+        replace(item, verdict=kept) if item.digest in chosen and isinstance(item.verdict, Delete) else item
+        for item in judged
+    )
+    return keep_needed(items, facts)
+
+
+def tagged_digests(seen: TagsRead) -> set[Digest]:
+    """Return the manifests that count for `min-keep`: those with a tag that is not an artifact tag."""
+    artifacts = named_after_digests(seen.tags)
+    return {resolved.digest for tag, resolved in seen.tags.items() if tag not in artifacts}
+
+
+def min_keep_may_apply(named: Iterable[Digest], seen: TagsRead, least: int) -> bool:
+    """Tell whether fewer than `least` tagged manifests would remain if all that the list names were deleted."""
+    tagged = tagged_digests(seen)
+    deletions = tagged.intersection(named)
+    return bool(deletions) and len(tagged - deletions) < least
+
+
+class TrackedPatterns:
+    """Matches tags against patterns, and tracks which patterns matched a tag of the touched repositories."""
+
+    def __init__(self, patterns: Sequence[ProtectPattern], kind: str = "protect") -> None:
+        """`kind`: the name of the patterns in a warning."""
+        self._kind = kind
+        self._patterns = tuple(dict.fromkeys(patterns))
+        self._unused = dict.fromkeys(self._patterns)
+        self._read = False
+
+    def match(self, repository: Repository, tag: str) -> str | None:
+        """Return the text of the first pattern that matches the tag, None where none does."""
+        return next((str(pattern) for pattern in self._patterns if pattern.protects(repository, tag)), None)
+
+    def mark_used(self, facts: Iterable[RepositoryFacts]) -> None:
+        """Mark the patterns as used that match any tag of these repositories; a tag that cannot be read counts too."""
+        for entry in facts:
+            self._read = self._read or bool(isinstance(entry.tags, TagsRead) and entry.tags.tags)
+            here = [pattern for pattern in self._unused if pattern.holds_in(entry.repository)]
+            for tag in _tags(entry) if here else ():
+                for pattern in here:
+                    if pattern in self._unused and pattern.protects(entry.repository, tag):
+                        del self._unused[pattern]
+
+    def unused_warnings(self) -> Iterator[str]:
+        """Yield a warning for each pattern that matched no tag, unless no tags were read at all."""
+        for pattern in self._unused if self._read else ():
+            yield f"the {self._kind} pattern {pattern} matches no tag of the touched repositories"
+
+
+def _tags(entry: RepositoryFacts) -> Iterator[str]:
+    yield from entry.dangling
+    if isinstance(entry.tags, TagsRead):
+        yield from entry.tags.tags
+        yield from entry.tags.ignored

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Dangling, Delete, Item, Order, Untag, UntagMethod
-from bulkrm.planning.order.strategy import removable_ahead
+from bulkrm.planning.order.sequence import removable_ahead
 
 
 def requests_in(items: Iterable[Item], order: Order, *, untagged_first: bool = False) -> int:

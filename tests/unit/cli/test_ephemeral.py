@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkrm.cli.ephemeral import ends_with
+from bulkrm.cli.state_dir import ends_with
 
 LAYER = "100 1 0:50 / / rw,relatime - overlay overlay rw\n"
 VOLUME = "101 100 8:1 /var/lib/docker/volumes/bulkrm-state/_data /state rw - ext4 /dev/sda1 rw\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bulkrm.cli.terminal.event_words import pause_line, phase_name
+from bulkrm.cli.terminal.display.display import pause_line, phase_name
 from bulkrm.model.events import Paused, PauseReason, Phase
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bulkrm.engine.circuit_breaker import CircuitBreaker
+from bulkrm.engine.known_failures import CircuitBreaker
 from bulkrm.model.result.failure import TROUBLE, Failure, FailureCode
 
 LOST = Failure(FailureCode.CONNECTION_LOST, "it broke")

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulkrm.model.text.cells import cells
-from bulkrm.model.text.layout import MOST_NAMED, counted, listed, size, wrapped
+from bulkrm.model.text.layout import MOST_NAMED, cells, counted, listed, size, wrapped
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import Repository
 from bulkrm.planning.facts import RepositoryFacts, TagFacts, TagsNotRead, TagsRead
-from bulkrm.planning.guards.protection import TrackedPatterns
+from bulkrm.planning.guards.rules import TrackedPatterns
 from bulkrm.selection.patterns.pattern import ProtectPattern
 
 APP, WEB = Repository("one.example", "team/app"), Repository("one.example", "team/web")

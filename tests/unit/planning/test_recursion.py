@@ -11,9 +11,7 @@ from bulkrm.model.result.outcome import Failed, Gone, Kept, KeptReason
 from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, TagsRead
-from bulkrm.planning.guards.artifacts import artifact_tags, fallback_tag
-from bulkrm.planning.guards.graph import cyclic_attachments
-from bulkrm.planning.guards.orphans import orphans
+from bulkrm.planning.guards.graph import artifact_tags, cyclic_attachments, fallback_tag, orphans
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import judge
 from bulkrm.planning.merge import keep_attached_without_parent, merge_fresh

@@ -13,7 +13,7 @@ from bulkrm.model.result.outcome import Failed, Kept, KeptReason
 from bulkrm.model.settings import Strategy
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.order.cost import requests_in
-from bulkrm.planning.order.strategy import choose_orders, removable_ahead, repositories_to_probe, with_tags_only_hosts
+from bulkrm.planning.order.sequence import choose_orders, removable_ahead, repositories_to_probe, with_tags_only_hosts
 
 APP = Repository("registry.example", "team/app")
 

@@ -18,7 +18,7 @@ from bulkrm.model.result.outcome import (
     WouldDelete,
 )
 from bulkrm.model.result.report import ImageResult, Report
-from bulkrm.model.text.colour import Colour, painted, printable_in_colour
+from bulkrm.model.text.printable import Colour, painted, printable_in_colour
 from bulkrm.reports.format import View, formats
 from tests.unit.reports.test_reports import GOLDEN, HOST, report
 

@@ -2,8 +2,7 @@
 
 from bulkrm.model.reference import Repository, TagRef
 from bulkrm.model.target import Source, Target
-from bulkrm.selection.patterns.glob import Glob
-from bulkrm.selection.patterns.matching import match_repositories, match_tags, merge
+from bulkrm.selection.patterns.glob import Glob, match_repositories, match_tags, merge
 from bulkrm.selection.patterns.pattern import ExcludePattern, RepositoryPattern, TagPattern
 
 SOURCE = Source("images.yaml", 2)

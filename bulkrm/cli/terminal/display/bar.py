@@ -10,9 +10,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from bulkrm.cli.terminal.console import EnduringStderr
-from bulkrm.cli.terminal.display.display import Quiet
+from bulkrm.cli.terminal.display.display import Quiet, pause_line
 from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
-from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 from bulkrm.model.text.printable import printable
 

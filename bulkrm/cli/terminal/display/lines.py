@@ -7,9 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from bulkrm.cli.terminal.console import say
-from bulkrm.cli.terminal.display.display import Quiet
+from bulkrm.cli.terminal.display.display import Quiet, pause_line
 from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
-from bulkrm.cli.terminal.event_words import pause_line
 from bulkrm.model.events import Paused
 
 EVERY = 30.0  # seconds between two lines: CI systems end jobs that say nothing for some minutes

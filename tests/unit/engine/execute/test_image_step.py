@@ -13,8 +13,7 @@ from bulkrm.engine.execute.image_step import ImageStep, Parts
 from bulkrm.engine.execute.in_flight import RequestsInFlight
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
 from bulkrm.engine.execute.obstacles import Obstacles
-from bulkrm.engine.execute.stages import Stages
-from bulkrm.engine.execute.step_order import StepOrder
+from bulkrm.engine.execute.step_progress import StepProgress
 from bulkrm.engine.outcomes import Outcomes
 from bulkrm.engine.stop import Stop
 from bulkrm.model.events import ignore
@@ -142,8 +141,7 @@ def step_of(
     scripted = cast("Any", script)
     parts = Parts(
         stop=script.stop,
-        order=StepOrder([step, *others]),
-        stages=Stages(lambda _: None, [step, *others]),
+        progress=StepProgress([step, *others], ignore),
         first_alone=FirstAlone(),
         in_flight=RequestsInFlight(script.stop),
         staleness=scripted,
@@ -176,7 +174,7 @@ async def is_over(step: ImageStep) -> bool:
 
     async def follow() -> None:
         nonlocal let_go
-        await step._parts.order.wait_for_earlier_steps(DeleteManifest(CHILD, (ONE.digest,)))
+        await step._parts.progress.wait_for_earlier_steps(DeleteManifest(CHILD, (ONE.digest,)))
         await step._parts.first_alone.turn(DeletionGate(APP.host)).take()
         let_go = True
 
@@ -286,7 +284,7 @@ async def test_a_child_whose_index_stays() -> None:
     step = DeleteManifest(CHILD, (ONE.digest,))
     image = step_of(script, DeleteManifest(ONE), step)
     child = ImageStep(step, image._parts, Effect.NONE)
-    image._parts.order.end(DeleteManifest(ONE))
+    image._parts.progress.end(DeleteManifest(ONE))
     await child.run()
 
     assert script.asked == ["judge"]
