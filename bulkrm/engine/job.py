@@ -94,6 +94,11 @@ class Job:
         return pieces(self.document(plan, lines))
 
     @property
+    def begun(self) -> frozenset[tuple[Repository, Digest]]:
+        """The manifests that earlier parts of the run may have sent requests for."""
+        return self.work.earlier.begun if isinstance(self.work, Saved) else frozenset()
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """The hosts of the job, each once, in the order of the list."""
         if not isinstance(self.work, Saved):

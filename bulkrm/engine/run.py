@@ -11,7 +11,6 @@ from bulkrm.engine.execute.verify_deleted import removed_references
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job, Saved
 from bulkrm.engine.outcomes import Outcomes
-from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.planner import Planner, PlanWithFacts
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.record.recorder import not_recorded
@@ -105,46 +104,44 @@ class Run:
 
     async def _prepare(self) -> Plan | None:
         """Make the plan, record the outcomes of what is not deleted, and free what was read; None: the run was stopped."""
-        made = await self._make_plan()
-        if made is None or self._stop:
+        work = self._job.work
+        made = await (self._plan_again(work) if isinstance(work, Saved) else self._plan_list(work))
+        if made is None:
+            return None
+        self._outcomes.add(_attached_targets(made.plan))
+        self._warn(made)
+        if self._stop:
             return None
         plan = self.plan = made.plan
         self._settle(plan)
-        lines = (explain(image, plan, made.facts, self._rules) for image in self._job.explain)
-        self.explained = tuple(chain.from_iterable(lines))
-        if self._job.policy.verify:
-            self._verifier = Verifier(self._gateway, self._context, expectations(made))
+        self._note(made)
         self._planner.forget(plan)
         self._context.tell(PlanMade(plan))
         return plan
 
-    async def _make_plan(self) -> PlanWithFacts | None:
-        """Return the plan, or None where the run was stopped before it was complete."""
-        work = self._job.work
-        if isinstance(work, Saved):
-            self._outcomes.open(work.lines)
-            policy, planner, gateway = self._job.policy, self._planner, self._gateway
-            made = await SavedPlanJudge(work, policy, planner, gateway, self._context, self._outcomes).plan()
-        else:
-            made = await self._plan_list(work)
-        if made is not None:
-            self._outcomes.add(_attached_targets(made.plan))
-            self._warn(made)
-        return made
-
     async def _plan_list(self, entries: Sequence[Entry]) -> PlanWithFacts | None:
-        context, lists = self._context, self._lists
-        lines = await self._gateway.read_reliably(
-            lambda: expand(entries, self._gateway, lists, context.stop, context.tell), lambda: lists.forget(())
-        )
-        self._outcomes.open(await self._planner.choose(lines))
+        """Return the plan of a list; None where the run was stopped before it was complete."""
+        self._outcomes.open(await self._planner.lines(entries))
         targets = [line for line in self._outcomes.lines if isinstance(line, Target)]
         made = None  # stays None if the phase is cut short
-        with context.stop.phase():
+        with self._stop.phase():
             made = await self._planner.plan(targets, self._job.policy.max_delete)
         if made is None:
             self._settle_what_is_known(targets)
         return made
+
+    async def _plan_again(self, saved: Saved) -> PlanWithFacts | None:
+        """Return what is left of a saved plan; None as for a list."""
+        self._outcomes.open(saved.lines)
+        policy, planner, gateway = self._job.policy, self._planner, self._gateway
+        return await SavedPlanJudge(saved, policy, planner, gateway, self._context, self._outcomes).plan()
+
+    def _note(self, made: PlanWithFacts) -> None:
+        """Note what needs the facts behind the plan: the explanations that were asked for, and what has to stay."""
+        lines = (explain(image, made.plan, made.facts, self._rules) for image in self._job.explain)
+        self.explained = tuple(chain.from_iterable(lines))
+        if self._job.policy.verify:
+            self._verifier = Verifier(self._gateway, self._context, expectations(made))
 
     def _warn(self, made: PlanWithFacts) -> None:
         """Tell of patterns that matched nothing, and of files of images in use that are about other hosts."""
@@ -206,28 +203,27 @@ class Run:
         try:
             await self._context.recorder.planned(plan, self._outcomes.lines)
         except StateError as error:
-            for item in plan.changed_items:
-                self._record(item, Failed(not_recorded(error)))
-            for entry in plan.dangling:
-                self._outcomes.record(entry.target, Failed(not_recorded(error)))
+            self._record_failure(plan, Failed(not_recorded(error)))
             return False
         return True
 
+    def _record_failure(self, plan: Plan, failed: Failed) -> None:
+        for item in plan.changed_items:
+            self._record(item, failed)
+        for entry in plan.dangling:
+            self._outcomes.record(entry.target, failed)
+
     async def _carry_out(self, plan: Plan) -> None:
         """Delete, and verify the result if that is wanted."""
-        policy, work = self._job.policy, self._job.work
+        gateway, context, outcomes, policy = self._gateway, self._context, self._outcomes, self._job.policy
         if self._verifier is not None:
-            with self._stop.phase():
-                await self._verifier.before()
+            await self._verifier.before()
         if plan.dangling:
-            dangling = DanglingTags(self._gateway, self._context, self._outcomes)
-            await dangling.remove(plan.dangling, fail_fast=policy.fail_fast)
-        begun = work.earlier.begun if isinstance(work, Saved) else frozenset()
-        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, begun)
-        await Execution(steps_of(plan), self._gateway, self._context, self._planner, self._outcomes, options).run()
-        if self._verifier is not None and not self._stop:
-            with self._stop.phase():
-                self.verification = await self._verifier.after(removed_references(plan, self._outcomes))
+            await DanglingTags(gateway, context, outcomes).remove(plan.dangling, fail_fast=policy.fail_fast)
+        options = ExecutionOptions(policy.allow_decoy, policy.fail_fast, self._job.begun)
+        await Execution(steps_of(plan), gateway, context, self._planner, outcomes, options).run()
+        if self._verifier is not None:
+            self.verification = await self._verifier.after(removed_references(plan, outcomes))
 
     def _close(self) -> Sequence[ImageResult]:
         """Record what was not attempted, or is unfinished as its tag went ahead; return all results."""

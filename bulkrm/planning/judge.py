@@ -18,8 +18,8 @@ from bulkrm.planning.guards.graph import keep_needed, with_orphans, with_parents
 from bulkrm.planning.guards.rules import GUARDS, Candidate, GuardRules, with_min_keep
 
 
-def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Limit | None = None) -> Plan:
-    """Return the plan for all repositories. The order of the input does not change what is deleted. `limit`: `--max-delete`."""
+def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules) -> Plan:
+    """Return the plan for all repositories, without a limit. The order of the input does not change what is deleted."""
     items: list[Item] = []
     settled: list[Settled] = []
     dangling: list[Dangling] = []
@@ -38,8 +38,7 @@ def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules, limit: Lim
         judged = with_min_keep(judged, facts, rules)
         items += with_orphans(with_parents(judged, facts), facts)
         tags[facts.repository] = _tag_count(facts)
-    plan = Plan(tuple(items), tuple(settled), tags, dangling=tuple(dangling), ignored=tuple(ignored))
-    return enforce_limit(plan, limit) if limit is not None else plan
+    return Plan(tuple(items), tuple(settled), tags, dangling=tuple(dangling), ignored=tuple(ignored))
 
 
 def enforce_limit(plan: Plan, limit: Limit, gone: int = 0, seen: int | None = None) -> Plan:
@@ -127,26 +126,22 @@ def candidate_of(digest: Digest, targets: Sequence[Target], tags: tuple[str, ...
 
 
 def _verdict(
-    candidate: Candidate,
-    facts: RepositoryFacts,
-    rules: GuardRules,
-    kept_as_moved: Kept | None,
-    named: Collection[str] = (),
+    candidate: Candidate, facts: RepositoryFacts, rules: GuardRules, moved: Kept | None, named: Collection[str] = ()
 ) -> Verdict:
-    kept = next((kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None), None)
-    unknown = facts.unknown.get(candidate.digest)
-    return (
-        kept
-        or kept_as_moved
-        or (Failed(unknown) if unknown else _delete_verdict(_also_removed(candidate, facts, named)))
-    )
+    """Return what becomes of a manifest. `moved`: it is kept, as a pinned tag moved to it; `named`: its tags in the list."""
+    for guard in GUARDS:
+        kept = guard(candidate, facts, rules)
+        if kept is not None:
+            return kept
+    if moved is not None:
+        return moved
+    if candidate.digest in facts.unknown:
+        return Failed(facts.unknown[candidate.digest])
+    also = _also_removed(candidate, facts, named)
+    return _DELETE if also == () else Delete(also)
 
 
 _DELETE = Delete()  # shared by nearly all items, of which there may be hundreds of thousands
-
-
-def _delete_verdict(also: tuple[str, ...] | None) -> Delete:
-    return _DELETE if also == () else Delete(also)
 
 
 def _tags_to_remove(

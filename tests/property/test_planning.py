@@ -17,7 +17,7 @@ from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
 from bulkrm.planning.guards.rules import GuardRules
-from bulkrm.planning.judge import judge
+from bulkrm.planning.judge import enforce_limit, judge
 from bulkrm.planning.recheck import recheck
 from tests.support.steps import by_digest
 
@@ -40,7 +40,8 @@ class Case:
         return GuardRules(self.shared, lambda _, tag: f"*:{tag}" if tag in self.protected else None)
 
     def plan(self, limit: Limit | None = None) -> Plan:
-        return judge(self.repositories, self.rules(), limit)
+        judged = judge(self.repositories, self.rules())
+        return enforce_limit(judged, limit) if limit is not None else judged
 
 
 @st.composite

@@ -57,11 +57,19 @@ class Verifier:
     async def before(self) -> None:
         """Read which of the needed manifests are there: an index may have been incomplete before the run."""
         names = [(entry.repository, digest) for entry in self._expected for digest in entry.manifests]
-        found = await self._read(names, Phase.CHECKING_NEEDED)
-        self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
+        with self._context.stop.phase():
+            found = await self._read(names, Phase.CHECKING_NEEDED)
+            self._there = [name for name, resolution in found.items() if isinstance(resolution, Resolved)]
 
-    async def after(self, removed: Collection[RemovedReference]) -> Verification:
-        """Read it all again, and look for what was removed."""
+    async def after(self, removed: Collection[RemovedReference]) -> Verification | None:
+        """Read it all again, and look for what was removed; None: the run is stopped, and nothing was verified."""
+        verified = None  # stays None if the phase is cut short
+        if not self._context.stop:
+            with self._context.stop.phase():
+                verified = await self._compared(removed)
+        return verified
+
+    async def _compared(self, removed: Collection[RemovedReference]) -> Verification:
         tags: dict[Name, Digest] = {
             (entry.repository, tag): digest for entry in self._expected for tag, digest in entry.tags.items()
         }

@@ -28,8 +28,27 @@ async def expand(
     entries: Sequence[Entry], gateway: Gateway, lists: TagLists, stop: Stop, tell: EventListener
 ) -> list[Line]:
     """Return the lines of the report in the order of the list, each image once. A stop leaves patterns `not-attempted`."""
-    wanted_globs = list(globs(entries))
+    exact = [entry for entry in entries if isinstance(entry, Target)]
+    if len(exact) == len(entries):
+        return _dedupe(exact)  # a list may name a million of them
+    catalogs, wanted = await _read_listings(list(globs(entries)), gateway, lists, stop, tell)
+    expansion = _Expansion(catalogs, lists, NotAttempted(stop.reason or NotAttemptedReason.INTERRUPTED))
+    named = list(expansion.named(entries))
+    if not stop:
+        for warning in expansion.warnings(entries, wanted, named):
+            tell(warning)
+    return _dedupe(chain.from_iterable(lines for _, lines in named))
+
+
+async def _read_listings(
+    wanted_globs: Sequence[Glob], gateway: Gateway, lists: TagLists, stop: Stop, tell: EventListener
+) -> tuple[Catalogs, set[Repository]]:
+    """Read what globs need: catalogs, and the tag lists of the repositories that they match, which are returned too.
+
+    A stop leaves some unread.
+    """
     catalogs: Catalogs = {}
+    wanted: set[Repository] = set()
 
     async def read_catalog(host: str) -> None:
         catalogs[host] = await gateway.catalog(host).repositories()
@@ -37,19 +56,11 @@ async def expand(
     hosts = sorted({glob.host for glob in wanted_globs if not isinstance(glob.repository, Repository)})
     with stop.phase():
         await run_jobs({host: [host] for host in hosts}, gateway.workers, read_catalog, stop)
-        wanted = {repository for glob in wanted_globs for repository in _repositories(glob, catalogs)}
+        wanted.update(repository for glob in wanted_globs for repository in _repositories(glob, catalogs))
         if wanted:
             tell(PhaseBegan(Phase.LISTING_TAGS, len(wanted)))
         await lists.read(wanted, tell)
-    unread = NotAttempted(stop.reason or NotAttemptedReason.INTERRUPTED)
-    if not wanted_globs and not any(isinstance(entry, ConditionalEntry) for entry in entries):
-        return _dedupe(entry for entry in entries if isinstance(entry, Target))  # a list may name a million of them
-    expansion = _Expansion(catalogs, lists, unread)
-    named = list(expansion.named(entries))
-    if not stop:
-        for warning in expansion.warnings(entries, wanted, named):
-            tell(warning)
-    return _dedupe(chain.from_iterable(lines for _, lines in named))
+    return catalogs, wanted
 
 
 @valueclass

@@ -2,18 +2,20 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import field, replace
+from functools import partial
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.attached import Attached
 from bulkrm.engine.plan.conditions import Chooser, Conditions
+from bulkrm.engine.plan.expand import expand
 from bulkrm.engine.plan.resolver import ManifestSink, Method, Name, Resolver
 from bulkrm.engine.plan.survey import Survey, read_tags
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.plan.untag_probe import UntagProbe
 from bulkrm.engine.reading import Basis, Rejudged, Relisted
 from bulkrm.model.digest import Digest
-from bulkrm.model.events import EventListener, Warned, WarningKind, ignore
+from bulkrm.model.events import Warned, WarningKind, ignore
 from bulkrm.model.manifests.manifest import IMAGE_TYPES, Resolution, Resolved
 from bulkrm.model.plan import Dangling, Delete, Item, Plan, Untag, UntagMethod
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
@@ -29,6 +31,7 @@ from bulkrm.planning.order.sequence import choose_orders, repositories_to_probe,
 from bulkrm.planning.recheck import may_affect, recheck
 from bulkrm.planning.recursion import without_kept_attachments
 from bulkrm.selection.conditional import UNCONDITIONAL, RunConditions
+from bulkrm.selection.entry import Entry
 
 
 @valueclass
@@ -63,13 +66,14 @@ class Planner:
         self._probe = UntagProbe(gateway, context.stop, allow_decoy=policy.allow_decoy)
         sink = self.conditions.observing(ManifestSink(context.recorder, measure=policy.measure))
         self._resolver = Resolver(gateway, lists, context.stop, context.tell, sink, context.removed_ahead)
-        self._attached = Attached(gateway, self._resolver, context.stop, context.tell)
+        self._survey = Survey(self._resolver, lists, policy, rules, context.stop, context.tell)
+        self._attached = Attached(gateway, self._resolver, context.stop, context.tell) if policy.recursive else None
 
     def resolution_of(self, target: Target) -> Resolution | None:
         """Return the manifest that a target leads to; None: it was not read, or answers of its host may be mixed up."""
         if not self._gateway.is_confirmed(target.reference.repository.host):
             return None
-        return self._survey(self._resolver, self._lists, self._context.tell).known(target)
+        return self._survey.known(target)
 
     def forget(self, plan: Plan) -> None:
         """Free the memory of everything that was read for the plan: a later judgement reads it again.
@@ -81,21 +85,18 @@ class Planner:
 
     async def plan(self, targets: Sequence[Target], limit: Limit | None) -> PlanWithFacts | None:
         """Read the targets, and return the plan; None: the run was stopped before it was complete. `limit`: `--max-delete`."""
-        survey = self._survey(self._resolver, self._lists, self._context.tell)
         growing = list(targets)
-        while (facts := await self._read(survey, growing, first=True)) is not None:
+        while (facts := await self._read(growing, first=True)) is not None:
             plan = judge(facts, self._rules)
             more = await self._probe.find(_tags_only(plan))
-            if self._policy.recursive and not more:
+            if self._attached is not None and not more:
                 more = await self._attached.extend(growing, plan, facts)
             if self._context.stop:
                 return None
             if not more:
                 self._warn_where_nothing_is_untagged(facts)
-                self._dangling = plan.dangling
-                return await self._in_order(
-                    without_kept_attachments(enforce_limit(plan, limit) if limit else plan), facts
-                )
+                plan = enforce_limit(plan, limit) if limit else plan
+                return await self._in_order(without_kept_attachments(plan) if self._attached else plan, facts)
         return None
 
     async def renew(
@@ -109,12 +110,10 @@ class Planner:
         saved = keep_attached_without_parent(saved, gone)
         changed = list(saved.changed_items)
         targets = [target for item in changed for target in item.targets] + [entry.target for entry in saved.dangling]
-        survey = self._survey(self._resolver, self._lists, self._context.tell)
-        while (facts := await self._read(survey, targets, changed)) is not None:
+        while (facts := await self._read(targets, changed)) is not None:
             fresh = judge(facts, self._rules)
             if not await self._probe.find(_tags_only(fresh)):
                 plan = merge_fresh(saved, keep_without_parents(recheck(changed, fresh)), fresh)
-                self._dangling = plan.dangling
                 return await self._in_order(enforce_limit(plan, limit) if limit else plan, facts)
             if self._context.stop:
                 return None
@@ -160,19 +159,26 @@ class Planner:
         targets = [target for item in changed for target in item.targets]
         targets += [entry.target for entry in self._dangling if entry.repository == repository]
         with self._gateway.second_reading():
-            facts = await self._survey(resolver, lists, ignore).read(targets, Method.HEAD)
+            survey = Survey(resolver, lists, self._policy, self._rules, self._context.stop, ignore)
+            facts = await survey.read(targets, Method.HEAD)
             if facts is not None:
                 facts = await self.conditions.complete(self._completed(facts, changed), ignore)
         if facts is None or self._context.stop or self._is_broken(repository):
             return None
         return Rejudged(recheck(changed, judge(facts, self._rules)), lists.basis(repository))
 
-    async def choose(self, lines: Sequence[Line]) -> Sequence[Line]:
-        """Return the lines without images that no entry chooses by labels and the like; all lines after a stop."""
-        chooser = Chooser(self.conditions, self._resolver, self._context.stop, self._context.tell)
+    async def lines(self, entries: Sequence[Entry]) -> Sequence[Line]:
+        """Return the lines of the report: the images that the entries name, without those that none chooses by labels and the like.
+
+        After a stop, all lines that are known are returned.
+        """
+        lists, stop, tell = self._lists, self._context.stop, self._context.tell
+        expanded = partial(expand, entries, self._gateway, lists, stop, tell)
+        lines = await self._gateway.read_reliably(expanded, self._forget)
+        chooser = Chooser(self.conditions, self._resolver, stop, tell)
         if not chooser.has_work:
             return lines
-        return await self._gateway.read_reliably(lambda: chooser.choose(lines), self._forget)
+        return await self._gateway.read_reliably(partial(chooser.choose, lines), self._forget)
 
     def _is_broken(self, repository: Repository) -> bool:
         """Tell whether the circuit of the host is open, so that the failures of requests tell nothing about a repository."""
@@ -186,7 +192,7 @@ class Planner:
         return lists, Resolver(gateway, lists, context.stop, ignore, removed_ahead=context.removed_ahead)
 
     async def _read(
-        self, survey: Survey, targets: Sequence[Target], changed: Sequence[Item] = (), *, first: bool = False
+        self, targets: Sequence[Target], changed: Sequence[Item] = (), *, first: bool = False
     ) -> list[RepositoryFacts] | None:
         """Read the facts of all targets, also those for conditions; if answers were mixed up, read them all again.
 
@@ -194,20 +200,15 @@ class Planner:
         """
 
         async def read() -> list[RepositoryFacts] | None:
-            facts = await survey.read(targets)
-            if facts is None:
-                return None
-            tell = self._context.tell
-            facts = await self.conditions.complete(self._completed(facts, changed), tell, first=first)
+            facts = await self._survey.read(targets)
+            if facts is not None:
+                facts = await self.conditions.complete(self._completed(facts, changed), self._context.tell, first=first)
             return None if self._context.stop else facts
 
-        def forget() -> None:
-            self._forget()
-            survey.forget()
-
-        return await self._gateway.read_reliably(read, forget)
+        return await self._gateway.read_reliably(read, self._forget)
 
     def _forget(self) -> None:
+        self._survey.forget()
         self._resolver.found.clear()
         self._lists.forget(())
         self.conditions.facts.forget()
@@ -215,6 +216,7 @@ class Planner:
     async def _in_order(self, plan: Plan, facts: Sequence[RepositoryFacts]) -> PlanWithFacts | None:
         """Return the plan with the order of requests in each repository; None: the run was stopped meanwhile."""
         strategy = self._policy.strategy
+        self._dangling = plan.dangling
         plan = self._with_traits(plan)
         repositories = list(repositories_to_probe(plan, strategy))
         await self._probe.find(repositories)
@@ -222,7 +224,6 @@ class Planner:
             return None
         if strategy is Strategy.TAGS_FIRST:
             plan = with_tags_only_hosts(plan, self._tags_only(repositories))
-        if strategy is Strategy.TAGS_FIRST:
             self._warn_of_undeletable_tags(repositories, "manifests are deleted by digest")
         return PlanWithFacts(replace(plan, orders=choose_orders(plan, strategy, self._method_of_tags_first)), facts)
 
@@ -263,7 +264,7 @@ class Planner:
 
         A tag that has moved since an earlier judgement is kept, as if the list had pinned it.
         """
-        before: dict[Repository, dict[str, Digest]] = {}
+        attached, before = self._attached, dict[Repository, dict[str, Digest]]()
         for item in changed:
             for target in item.targets:
                 if isinstance(target.reference, TagRef):
@@ -273,14 +274,11 @@ class Planner:
                 entry,
                 expected=before.get(entry.repository, {}),
                 untag_method=self._probe.of(entry.repository),
-                unknown=self._attached.failures(entry.repository),
-                absent=self._attached.absent(entry.repository),
+                unknown=attached.failures(entry.repository) if attached is not None else {},
+                absent=attached.absent(entry.repository) if attached is not None else frozenset(),
             )
             for entry in facts
         ]
-
-    def _survey(self, resolver: Resolver, lists: TagLists, tell: EventListener) -> Survey:
-        return Survey(resolver, lists, self._policy, self._rules, self._context.stop, tell)
 
 
 def _tags_only(plan: Plan) -> Iterator[Repository]:

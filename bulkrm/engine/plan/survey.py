@@ -62,11 +62,8 @@ class Survey:
 
     async def _read_lists(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
         """List the tags of repositories where something may be deleted, and of those where no target exists."""
-        wanted = [
-            repository
-            for repository, members in grouped.items()
-            if repository not in self._lists and self._wants_list(members)
-        ]
+        unread = {repository: members for repository, members in grouped.items() if repository not in self._lists}
+        wanted = [repository for repository, members in unread.items() if self._wants_list(members)]
         if wanted:
             self._tell(PhaseBegan(Phase.LISTING_TAGS, len(wanted)))
         await self._lists.read(wanted, self._tell)
@@ -101,7 +98,7 @@ class Survey:
                 others += [name for name in names if name not in self._resolver.found]
         if others:
             self._tell(PhaseBegan(Phase.CHECKING_OTHER_TAGS, len(others)))
-        await read_tags(self._resolver, others)
+            await read_tags(self._resolver, others)
 
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
         """GET every tagged manifest that is an index or may be one, because a kept index needs its children."""

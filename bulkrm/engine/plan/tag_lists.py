@@ -89,13 +89,9 @@ class TagLists:
 
         async def read(repository: Repository) -> None:
             self.touch(repository)
-            alone = _Span(Moment.now(self._clock), self._clock.monotonic(), 0.0)
-            listed = await self._listed(repository)
-            if self._removed_ahead.of(repository) and not isinstance(listed, Failure):
-                listed = self._removed_ahead.as_listed_before(repository, listed or ())
-            self._lists[repository] = listed
-            alone.end = self._clock.monotonic()
-            self._listings[repository] = alone.reading
+            began, start = Moment.now(self._clock), self._clock.monotonic()
+            self._lists[repository] = await self._listed(repository)
+            self._listings[repository] = Reading(began, self._clock.monotonic() - start)
             self.touch(repository)
             tell(ADVANCED)
 
@@ -104,8 +100,11 @@ class TagLists:
 
     async def _listed(self, repository: Repository) -> Listed:
         inventory = await self._gateway.repository(repository).inventory()
-        if inventory is None or isinstance(inventory, Failure):
+        if isinstance(inventory, Failure):
             return inventory
-        if inventory.manifests and not self._removed_ahead.of(repository):  # otherwise each tag is read by itself
+        names = inventory.names if inventory is not None else None
+        if self._removed_ahead.of(repository):  # and each tag is read by itself, whatever manifests the listing names
+            return self._removed_ahead.as_listed_before(repository, names or ())
+        if inventory is not None and inventory.manifests:
             self._inventories[repository] = inventory
-        return inventory.names
+        return names

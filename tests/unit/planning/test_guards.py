@@ -16,7 +16,7 @@ from bulkrm.model.settings import Limit, Shared
 from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, TagFacts, TagsNotRead, TagsRead, Unreadable
 from bulkrm.planning.guards.rules import GUARDS, GuardRules, conditions, in_use, newest, protected, shared, unreadable
-from bulkrm.planning.judge import judge
+from bulkrm.planning.judge import enforce_limit, judge
 
 APP = Repository("registry.example", "team/app")
 LIB = Repository("registry.example", "team/lib")
@@ -56,7 +56,8 @@ def plan(
     limit: Limit | None = None,
 ) -> Plan:
     """The plan for these facts."""
-    return judge(repositories, GuardRules(policy, protection), limit)
+    judged = judge(repositories, GuardRules(policy, protection))
+    return enforce_limit(judged, limit) if limit is not None else judged
 
 
 def only(found: Plan) -> Item:

@@ -13,7 +13,7 @@ from bulkrm.model.target import Source, Target
 from bulkrm.planning.facts import RepositoryFacts, TagsRead
 from bulkrm.planning.guards.graph import artifact_tags, cyclic_attachments, fallback_tag, orphans
 from bulkrm.planning.guards.rules import GuardRules
-from bulkrm.planning.judge import judge
+from bulkrm.planning.judge import enforce_limit, judge
 from bulkrm.planning.merge import keep_attached_without_parent, merge_fresh
 from bulkrm.planning.recheck import Rechecked
 from bulkrm.planning.recursion import attached_to, is_attached_to, without_kept_attachments
@@ -40,7 +40,8 @@ def known(
 
 def plan(found: RepositoryFacts, shared: Shared = Shared.REFUSE, limit: Limit | None = None) -> Plan:
     """The plan for these facts."""
-    return judge([found], GuardRules(shared, unprotected), limit)
+    judged = judge([found], GuardRules(shared, unprotected))
+    return enforce_limit(judged, limit) if limit is not None else judged
 
 
 def wanted(found: RepositoryFacts, referrers: Mapping[Digest, Iterable[Digest]] | None = None) -> list[str]:

@@ -12,7 +12,7 @@ from bulkrm.model.settings import Limit, Policy, Shared
 from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
 from bulkrm.planning.guards.rules import GuardRules
-from bulkrm.planning.judge import judge
+from bulkrm.planning.judge import enforce_limit, judge
 from bulkrm.planning.order.sequence import compile_steps
 from bulkrm.planning.recheck import recheck
 from bulkrm.reports.plan_view import view
@@ -23,7 +23,8 @@ DISABLED = Failure(FailureCode.DELETION_DISABLED, "HTTP 405")
 
 def untag(found: RepositoryFacts, protection: FindPattern = unprotected, limit: Limit | None = None) -> Plan:
     """The plan with --shared untag."""
-    return judge([found], GuardRules(Shared.UNTAG, protection), limit)
+    judged = judge([found], GuardRules(Shared.UNTAG, protection))
+    return enforce_limit(judged, limit) if limit is not None else judged
 
 
 def verdicts(plan: Plan) -> dict[str, object]:
