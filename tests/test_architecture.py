@@ -116,7 +116,6 @@ def test_layers() -> None:
 # Modules of the engine without tests under their own name, and why.
 _WITHOUT_TESTS = {
     "context": "fields only",
-    "durable": "tests/engine/record/test_recorder.py fills the disk under it",
     "image_facts": "tests/engine/plan/test_conditions.py counts what it asks for",
     "run": "tests/engine/plan/test_planner.py and tests/engine/execute/test_execution.py are whole runs",
     "tag_changer": "each change of a tag is one: tests/engine/execute/tags",

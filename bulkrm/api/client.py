@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bulkrm.api.cancellation import run_to_end
 from bulkrm.api.deletion_run import ConfirmPlan, FinishedRun, plan_and_delete
 from bulkrm.api.errors import PlanIncomplete
 from bulkrm.api.login_check import LoginCheck, check_login
@@ -199,7 +198,7 @@ class Client:
         )
         with found as lost, self._set_up() as setup:
             refuse_other_port(lost.hosts, self._settings.connection.default_port)
-            return await run_to_end(put_back(lost, setup, confirm, force=force), setup.stop)
+            return await setup.run_to_end(put_back(lost, setup, confirm, force=force))
 
     async def check_login(self, host: str, repository: Repository | None = None) -> LoginCheck:
         """Try the credentials that a run would use for a registry, or for one of its repositories.
@@ -219,7 +218,7 @@ class Client:
     ) -> FinishedRun:
         self._refuse_contradictions(job)
         with self._set_up() as setup:
-            return await run_to_end(plan_and_delete(job, setup, record, confirm), setup.stop)
+            return await setup.run_to_end(plan_and_delete(job, setup, record, confirm))
 
     def _refuse_contradictions(self, job: Job) -> None:
         refuse_unread_tags(job.policy, job.conditions, protected=bool(job.protect))

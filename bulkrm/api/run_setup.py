@@ -1,8 +1,16 @@
-"""The setup of a run: finds credentials, opens registries, passes events on, and keeps the stop of the run."""
+"""The setup of a run: finds credentials, opens registries, passes events on, and stops the run, also when it is cancelled.
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
+The run is a task of its own. Cancelling the one that waits for it (`task.cancel()`, `asyncio.timeout`, a cancel scope of
+anyio) stops the run as a signal does: nothing new is begun, requests that change something get `GRACE` seconds to end, and the
+report is completed. Only then is the cancellation passed on. A second `task.cancel()` ends these requests at once.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
 
+import anyio
 from anyio.to_thread import run_sync
 
 from bulkrm.api.errors import InternalError
@@ -12,6 +20,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.events import Event, EventListener, RunBegan, RunEnded
 from bulkrm.model.extensions.discovery import Plugin
 from bulkrm.model.reference import parse_host
+from bulkrm.model.result.outcome import Signal
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Credential, Settings
 from bulkrm.model.valueclass import valueclass
@@ -24,6 +33,7 @@ from bulkrm.remote.registries import Listeners, Registries, open_registries, ref
 from bulkrm.reports.format import FORMATS
 from bulkrm.selection.found_selectors import SELECTORS
 
+T = TypeVar("T")
 CredentialsGiven = Mapping[str, Credential] | Surroundings | Credentials
 
 
@@ -75,6 +85,25 @@ class RunSetup:
         async with self.registries(credentials) as registries:
             self.tell(RunBegan(run))
             yield registries
+
+    async def run_to_end(self, run: Coroutine[Any, Any, T]) -> T:
+        """Wait for the run, and stop it when the wait is cancelled. Raises its errors, or CancelledError after its end."""
+        task = asyncio.ensure_future(run)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            self.stop.interrupt(Signal.INTERRUPT)
+            # anyio cancels a task that waits in a cancelled scope again and again; without a shield that would be a second stop.
+            with anyio.CancelScope(shield=True):
+                while not task.done():
+                    try:
+                        await asyncio.wait({task})
+                    except asyncio.CancelledError:
+                        self.stop.interrupt(Signal.INTERRUPT)
+            if not task.cancelled():
+                task.exception()  # retrieved, so that asyncio logs nothing: the report tells of the bug
+            raise
+        return task.result()
 
     async def agreed(self, answer: Awaitable[bool]) -> bool:
         """Wait for the answer to a question. A stop ends the wait; the answer of a stopped run is no."""

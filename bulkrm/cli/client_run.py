@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import KW_ONLY
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, s
 ClientCall = Callable[[Client, Question], Awaitable[Report]]
 
 
-@valueclass(kw_only=True)
+@valueclass
 class ClientRun:
     """One call of the client, with the options of the command, the files that it reads, and its messages.
 
@@ -56,6 +57,7 @@ class ClientRun:
     sign_in: SignInOptions
     pace: PaceOptions
     output: OutputOptions
+    _: KW_ONLY
     read: Sequence[Path] = ()
     list_from_stdin: bool = False
     about: str | None = None

@@ -38,17 +38,8 @@ def delete_images(
     async def delete(client: Client, question: Question) -> Report:
         return await client.delete(images, policy, confirm=question, explain=explain)
 
-    run = ClientRun(
-        call=delete,
-        hosts=images.hosts,
-        policy=policy,
-        consent=safety,
-        sign_in=sign_in,
-        pace=pace,
-        output=output,
-        read=files,
-        list_from_stdin=image_options.reads_stdin,
-    )
+    stdin = image_options.reads_stdin
+    run = ClientRun(delete, images.hosts, policy, safety, sign_in, pace, output, read=files, list_from_stdin=stdin)
     return run.run()
 
 
@@ -73,17 +64,9 @@ def make_plan(
     async def plan(client: Client, _: Question) -> Report:
         return planned.keep(await client.plan(images, policy, explain=explain))
 
+    stdin = image_options.reads_stdin
     run = ClientRun(
-        call=plan,
-        hosts=images.hosts,
-        policy=policy,
-        consent=safety,
-        sign_in=sign_in,
-        pace=pace,
-        output=output,
-        read=files,
-        list_from_stdin=image_options.reads_stdin,
-        plan=planned,
+        plan, images.hosts, policy, safety, sign_in, pace, output, read=files, list_from_stdin=stdin, plan=planned
     )
     return run.run()
 
@@ -112,17 +95,7 @@ def apply_plan(
         return await client.apply(saved, policy, protect=protect, in_use=in_use.references, confirm=question)
 
     read = (*map(Path, files), *in_use.paths)
-    run = ClientRun(
-        call=apply,
-        hosts=saved.hosts_at(port),
-        policy=policy,
-        consent=safety,
-        sign_in=sign_in,
-        pace=pace,
-        output=output,
-        read=read,
-    )
-    return run.run()
+    return ClientRun(apply, saved.hosts_at(port), policy, safety, sign_in, pace, output, read=read).run()
 
 
 def _policy(safety: SafetyOptions) -> Policy:

@@ -33,18 +33,8 @@ def resume_run(
         async def resume(client: Client, question: Question) -> Report:
             return await client.resume(run, confirm=question)
 
-        client_run = ClientRun(
-            call=resume,
-            hosts=run.hosts,
-            policy=run.job.policy,
-            consent=safety,
-            sign_in=sign_in,
-            pace=pace,
-            output=output,
-            read=[run.path],
-            about=about,
-        )
-        return client_run.run()
+        policy, read = run.job.policy, [run.path]
+        return ClientRun(resume, run.hosts, policy, safety, sign_in, pace, output, read=read, about=about).run()
 
 
 def undo_run(
@@ -71,16 +61,7 @@ def undo_run(
             return await client.undo(run, force=force, confirm=question.confirm_undo)
 
         client_run = ClientRun(
-            call=undo,
-            hosts=run.hosts,
-            policy=None,
-            consent=safety,
-            sign_in=sign_in,
-            pace=pace,
-            output=output,
-            read=[run.path],
-            about=about,
-            unrecorded=unrecorded,
+            undo, run.hosts, None, safety, sign_in, pace, output, read=[run.path], about=about, unrecorded=unrecorded
         )
         return client_run.run()
 

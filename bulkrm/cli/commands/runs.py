@@ -61,7 +61,7 @@ def list_runs(context: typer.Context, output: Format = "text", state_dir: StateD
 def _list(output: str, state_dir: Path | None, *, is_typed: bool) -> int:
     from bulkrm.cli.runs.listing import FORMATS, list_text
     from bulkrm.cli.runs.summary import summaries
-    from bulkrm.cli.terminal.capabilities import view_of
+    from bulkrm.cli.terminal.writers import view_of
 
     if output not in FORMATS:
         if is_typed:
@@ -84,8 +84,8 @@ def show(context: typer.Context, run: Run, state_dir: StateDir = None) -> int:
     """
     from bulkrm.api.record import run_named
     from bulkrm.cli.runs.details import details
-    from bulkrm.cli.terminal.capabilities import view_of
     from bulkrm.cli.terminal.next_steps import state_dir_option, unusual_state_dir
+    from bulkrm.cli.terminal.writers import view_of
 
     root = _root(state_dir or context.obj)
     view = view_of(sys.stdout, place=state_dir_option(unusual_state_dir(root)))

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from bulkrm.cli.terminal.capabilities import is_dumb, wants_colour
 from bulkrm.cli.terminal.console import show_lines
+from bulkrm.cli.terminal.streams import is_dumb, wants_colour
 
 _WIDEST = 120  # longer lines are hard to read
 _HEIGHT = 2  # the lines that a shell's prompt takes

@@ -3,10 +3,9 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from bulkrm.cli.terminal.capabilities import is_dumb
 from bulkrm.cli.terminal.display.display import Display, Quiet, phase_name
 from bulkrm.cli.terminal.display.lines import Lines
-from bulkrm.cli.terminal.streams import Stream, Streams
+from bulkrm.cli.terminal.streams import Stream, Streams, is_dumb
 from bulkrm.cli.terminal.writers import Writer, begin_all
 from bulkrm.model.events import (
     Advanced,

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from bulkrm.cli.terminal.capabilities import view_of
 from bulkrm.cli.terminal.console import abandon, complain
 from bulkrm.cli.terminal.outputs import empty, is_same, open_output, refuse_shared, refuse_to_overwrite
+from bulkrm.cli.terminal.streams import size_of, wants_colour
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.result.report import ImageResult, Report
@@ -122,6 +122,13 @@ def open_writers(
         for writer in writers[1:]:
             with suppress(OSError):  # an error in writing was shown already
                 writer.stream.close()
+
+
+def view_of(stream: TextIO, *, every: bool = False, place: str = "") -> View:
+    """Return the width and the colours of a text that is written to a stream. `every` and `place` as in `View`."""
+    is_terminal = stream.isatty()
+    width = size_of(stream.fileno()).columns if is_terminal else None
+    return View(width, wants_colour(os.environ, is_terminal=is_terminal), every, place)
 
 
 def begin_all(writers: Sequence[Writer]) -> None:

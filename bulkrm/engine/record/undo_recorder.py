@@ -20,7 +20,7 @@ from bulkrm.codec.journal_events import (
     event_fields,
     outcome_fields,
 )
-from bulkrm.engine.record.durable import AHEAD, DurableJournal
+from bulkrm.engine.record.folder_recorder import AHEAD, DurableJournal
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult

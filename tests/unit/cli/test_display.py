@@ -6,10 +6,10 @@ import re
 import pytest
 from rich.console import Console
 
-from bulkrm.cli.terminal.capabilities import is_dumb, wants_colour
 from bulkrm.cli.terminal.display.bar import Bar
 from bulkrm.cli.terminal.display.lines import EVERY, Lines
 from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
+from bulkrm.cli.terminal.streams import is_dumb, wants_colour
 from bulkrm.model.events import Paused, PauseReason
 from tests.support.clock import FakeClock
 
