@@ -51,8 +51,6 @@ async def plan_and_delete(
             context = RunContext(noting(recorder.outcome, setup.tell), setup.stop, setup.clock, recorder)
             run = Run(job, registries, context)
             images = await run.plan_and_execute(confirmation)
-            for warning in registries.remarks():
-                setup.tell(warning)
             seconds = setup.clock.monotonic() - begin - run.waited
             info = RunInfo(run_id, started, seconds, job.policy.dry_run, __version__)
             report = _report(info, images, run, registries)

@@ -81,10 +81,12 @@ class RunSetup:
 
     @asynccontextmanager
     async def registries_of_run(self, run: str, credentials: Credentials) -> AsyncIterator[Registries]:
-        """Open the registries, and tell that the run of this name begins."""
+        """Open the registries, and tell that the run of this name begins; at its end, what was remarkable about them."""
         async with self.registries(credentials) as registries:
             self.tell(RunBegan(run))
             yield registries
+            for warning in registries.remarks():
+                self.tell(warning)
 
     async def run_to_end(self, run: Coroutine[Any, Any, T]) -> T:
         """Wait for the run, and stop it when the wait is cancelled. Raises its errors, or CancelledError after its end."""

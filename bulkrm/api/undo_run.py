@@ -35,8 +35,6 @@ async def put_back(run: UndoableRun, setup: RunSetup, confirm: ConfirmUndo | Non
         agreed = confirm is None or recording is None or await setup.agreed(confirm(run))
         begin += setup.clock.monotonic() - asked  # the time until the answer does not count as time of the undo
         results = await undo.restore(run.losses) if agreed else ()
-        for warning in registries.remarks():
-            setup.tell(warning)
         info = RunInfo(run.id, started, setup.clock.monotonic() - begin, dry_run, __version__)
         report = Report(info, results, registries.requests)
     if recording is not None and results:

@@ -57,7 +57,7 @@ STATIONS: Sequence[tuple[str, frozenset[str]]] = (
     ("what comes next is decided", frozenset({"planning.next_step:next_step"})),
     (
         "a first deletion goes alone",
-        frozenset({"engine.execute.proof:Proof.gates", "engine.execute.first_alone:FirstAlone.enter"}),
+        frozenset({"engine.execute.proof:Proof.gates", "engine.execute.first_alone:Turn.take"}),
     ),
     ("its judgement may be too old", frozenset({"engine.execute.staleness:Staleness.is_stale"})),
     ("what is against it is looked up", frozenset({"engine.execute.obstacles:Obstacles.of"})),

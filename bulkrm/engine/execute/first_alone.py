@@ -46,37 +46,33 @@ class FirstAlone:
 
     def turn(self, *gates: DeletionGate) -> "Turn":
         """Return the turn of a deletion that passes all these gates. Give them in the same order always, the widest first."""
-        return Turn(self, gates)
-
-    async def enter(self, gate: DeletionGate) -> anyio.Lock | None:
-        """Wait before a closed gate; return the lock that has to be released, or None if the gate is open."""
-        if gate in self._open:
-            return None
-        lock = self._locks.setdefault(gate, anyio.Lock())
-        await lock.acquire()
-        if gate in self._open:
-            lock.release()
-            return None
-        return lock
+        return Turn(self._open, self._locks, gates)
 
 
 class Turn:
     """The turn of one deletion. As an async context manager it tells whether the deletion goes alone."""
 
-    __slots__ = ("_first_alone", "_gates", "_held")
+    __slots__ = ("_gates", "_held", "_locks", "_open")
 
-    def __init__(self, first_alone: FirstAlone, gates: tuple[DeletionGate, ...]) -> None:
-        """`gates`: in the order in which they are passed."""
-        self._first_alone = first_alone
+    def __init__(
+        self, opened: set[DeletionGate], locks: dict[DeletionGate, anyio.Lock], gates: tuple[DeletionGate, ...]
+    ) -> None:
+        """Take the `opened` gates and the `locks` of all of them, and `gates`, in the order in which they are passed."""
+        self._open = opened
+        self._locks = locks
         self._gates = gates
         self._held: list[anyio.Lock] = []
 
     async def take(self) -> None:
-        """Pass all gates."""
+        """Pass all gates: wait before each closed one, and hold it, unless it was opened meanwhile."""
         for gate in self._gates:
-            lock = await self._first_alone.enter(gate)
-            if lock is not None:
-                self._held.append(lock)
+            if gate not in self._open:
+                lock = self._locks.setdefault(gate, anyio.Lock())
+                await lock.acquire()
+                if gate in self._open:
+                    lock.release()
+                else:
+                    self._held.append(lock)
 
     def give_back(self) -> None:
         """Let the next deletion have its turn."""
