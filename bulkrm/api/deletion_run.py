@@ -10,7 +10,6 @@ from bulkrm.api.run_setup import RunSetup
 from bulkrm.codec.plan_document import PlanDocument
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.job import Job, Saved
-from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.folder_recorder import FolderRecorder
 from bulkrm.engine.record.recorder import NoRecorder, Recorder
 from bulkrm.engine.run import Run
@@ -48,7 +47,7 @@ async def plan_and_delete(
         confirmation = _Confirmation(confirm, setup)
         async with setup.registries_of_run(run_id, credentials) as registries:
             recorder = FolderRecorder(folder, job.plan_text) if folder else NoRecorder()
-            context = RunContext(noting(recorder.outcome, setup.tell), setup.stop, setup.clock, recorder)
+            context = RunContext(setup.tell, setup.stop, setup.clock, recorder)
             run = Run(job, registries, context)
             images = await run.plan_and_execute(confirmation)
             seconds = setup.clock.monotonic() - begin - run.waited

@@ -8,7 +8,6 @@ from bulkrm.api.run_setup import RunSetup
 from bulkrm.api.undoable import UndoableRun
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Undo
 from bulkrm.model.result.report import Report, RunInfo
@@ -27,8 +26,7 @@ async def put_back(run: UndoableRun, setup: RunSetup, confirm: ConfirmUndo | Non
     started, begin = datetime.now(UTC), setup.clock.monotonic()
     async with setup.registries_of_run(run.id, credentials) as registries:
         recording = UndoRecording(run.folder) if run.folder is not None and run.losses else None
-        tell = noting(recording.outcome, setup.tell) if recording is not None else setup.tell
-        context = RunContext(tell, setup.stop, setup.clock)
+        context = RunContext(setup.tell, setup.stop, setup.clock)
         dry_run = run.folder is None
         undo = Undo(Gateway(registries), context, force=force, dry_run=dry_run, recording=recording)
         asked = setup.clock.monotonic()

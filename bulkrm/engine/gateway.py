@@ -51,7 +51,7 @@ class _HostGateway:
         self, own: KnownFailures | None, ask: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T | Failure:
         """Ask the registry. `own`: the known failures of this kind of requests, if it has its own."""
-        known = (own and own.find(self._repository)) or self.known_failure
+        known = (own and own.find(self._repository)) or self._memory.known_failure(self._repository)
         if known is not None:
             return known
         try:

@@ -15,15 +15,13 @@ class CircuitBreaker:
     """Counts the failures of one host that come in a row."""
 
     def __init__(self) -> None:
-        """`failed`, called `_MOST` times in a row, opens the circuit; until then requests are sent."""
+        """`failed`, called `_MOST` times in a row, opens the circuit; until then requests are sent.
+
+        `open`: the failure of every further request to the host; None while the circuit is closed.
+        """
+        self.open: CircuitOpen | None = None
         self._answered = False
         self._in_a_row = 0
-        self._open: CircuitOpen | None = None
-
-    @property
-    def open(self) -> CircuitOpen | None:
-        """The failure of every further request to the host; None while the circuit is closed."""
-        return self._open
 
     def counts(self, failure: Failure) -> bool:
         """Tell whether a failure is trouble of the host, which may be over soon, and not one to remember.
@@ -38,9 +36,9 @@ class CircuitBreaker:
             self.answered()
             return
         self._in_a_row += 1
-        if self._in_a_row >= _MOST and self._open is None:
+        if self._in_a_row >= _MOST and self.open is None:
             what = f"not asked: {self._in_a_row} requests in a row failed, the last one with: {failure.message}"
-            self._open = CircuitOpen(failure.code, what, failure.status, "run `bulkrm resume` when it works again")
+            self.open = CircuitOpen(failure.code, what, failure.status, "run `bulkrm resume` when it works again")
 
     def answered(self) -> None:
         """Count an answer."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import overload
 
-from bulkrm.model.events import Event, EventListener, ImageSettled
+from bulkrm.model.events import EventListener, ImageSettled
 from bulkrm.model.manifests.manifest import Resolved
 from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository, TagRef
@@ -24,10 +24,16 @@ from bulkrm.model.target import Line, Target, Unmatched
 class Outcomes:
     """Takes outcomes as they happen, and gives the report in the order of the list."""
 
-    def __init__(self, tell: EventListener, on_bug: Callable[[BaseException], None]) -> None:
-        """`tell` hears of every outcome; if it raises, the outcome stays recorded and `on_bug` gets the exception."""
+    def __init__(
+        self,
+        tell: EventListener,
+        on_bug: Callable[[BaseException], None],
+        journal: Callable[[ImageResult], None] | None = None,
+    ) -> None:
+        """`journal` takes every outcome, then `tell` hears of it; if one raises, the outcome stays and `on_bug` gets the exception."""
         self._tell = tell
         self._on_bug = on_bug
+        self._journal = journal
         self.lines: list[Line] = []
         self._told: dict[Line, _Told] = {}
 
@@ -101,7 +107,10 @@ class Outcomes:
     def _write(self, line: Line, told: "_Told") -> None:
         self._told[line] = told
         try:
-            self._tell(ImageSettled(_result(line, told)))
+            result = _result(line, told)
+            if self._journal is not None:
+                self._journal(result)
+            self._tell(ImageSettled(result))
         except Exception as bug:  # noqa: BLE001 (a bug in whoever listens: it stops the run, it loses no outcome)
             self._on_bug(bug)
 
@@ -168,14 +177,3 @@ def _note(line: Target, outcome: Outcome) -> str | None:
     if isinstance(outcome, Deleted | WouldDelete) and outcome.for_good:
         return f"{line.note}; {_FOR_GOOD}" if line.note else _FOR_GOOD
     return line.note
-
-
-def noting(note: Callable[[ImageResult], None], tell: EventListener) -> EventListener:
-    """Return a listener that has every outcome noted first, and passes all events on."""
-
-    def hear(event: Event) -> None:
-        if isinstance(event, ImageSettled):
-            note(event.result)
-        tell(event)
-
-    return hear

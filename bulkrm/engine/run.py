@@ -55,7 +55,7 @@ class Run:
         self._context = context
         self._stop = context.stop
         self._gateway = Gateway(registries)
-        self._outcomes = Outcomes(context.tell, context.stop.crash)
+        self._outcomes = Outcomes(context.tell, context.stop.crash, context.recorder.outcome)
         self._lists = TagLists(self._gateway, context.stop, context.clock, context.removed_ahead)
         self._protection = TrackedPatterns(job.protect)
         self._ignoring = TrackedPatterns(job.ignore, "--ignore-unreadable")

@@ -14,8 +14,8 @@ from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.job import Job
-from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.folder_recorder import FolderRecorder
+from bulkrm.engine.record.recorder import NoRecorder
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.run import Confirm, Run
 from bulkrm.engine.stop import Stop
@@ -173,9 +173,7 @@ async def run_job(host: str, job: Job, chosen: Options, folder: RunFolder | None
     credentials = Credentials(Everywhere(chosen.login), DockerConfig())
     recorder = None if folder is None else FolderRecorder(folder, job.plan_text)
     tell = chosen.tell or warnings
-    context = RunContext(tell, stop, chosen.clock)
-    if recorder is not None:
-        context = RunContext(noting(recorder.outcome, tell), stop, chosen.clock, recorder)
+    context = RunContext(tell, stop, chosen.clock, recorder or NoRecorder())
     async with chosen.opened(settings, credentials, chosen.clock, Listeners(trace=trace)) as registries:
         run = Run(job, registries, context)
         async with asyncio.timeout(chosen.seconds):

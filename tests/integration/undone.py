@@ -9,7 +9,6 @@ from bulkrm.api.record import closing_folder
 from bulkrm.codec.report_fields import image
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.gateway import Gateway
-from bulkrm.engine.outcomes import noting
 from bulkrm.engine.record.undo_recorder import UndoRecording
 from bulkrm.engine.recover.undo import Loss, Undo
 from bulkrm.engine.stop import Stop
@@ -74,7 +73,7 @@ async def undo(options: Options, cut: Cut, tags: Collection[str] | None = None) 
             found = [loss for loss in some if loss.tags]
         recording = UndoRecording(folder)
         async with options.opened(settings, credentials, options.clock) as registries:
-            context = RunContext(noting(recording.outcome, cut), cut.stop, options.clock)
+            context = RunContext(cut, cut.stop, options.clock)
             work = Undo(Gateway(registries), context, force=False, dry_run=False, recording=recording)
             async with asyncio.timeout(options.seconds):
                 results = await work.restore(found)

@@ -94,7 +94,8 @@ class Undo:
         self._dry_run = dry_run
         self._in_flight = RequestsInFlight(context.stop)
         self._tags = TagChanger(gateway, self._in_flight, context.clock)
-        self._outcomes = Outcomes(context.tell, context.stop.crash)
+        journal = recording.outcome if recording is not None else None
+        self._outcomes = Outcomes(context.tell, context.stop.crash, journal)
         self._finished: dict[tuple[Repository, Digest], anyio.Event] = {}
 
     async def restore(self, losses: Sequence[Loss]) -> Sequence[ImageResult]:

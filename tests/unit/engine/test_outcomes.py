@@ -2,9 +2,9 @@
 
 import pytest
 
-from bulkrm.engine.outcomes import Outcomes, noting
+from bulkrm.engine.outcomes import Outcomes
 from bulkrm.model.digest import Digest
-from bulkrm.model.events import ADVANCED, Event, EventListener, ImageSettled, ignore
+from bulkrm.model.events import Event, EventListener, ImageSettled, ignore
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Resolved
 from bulkrm.model.reference import DigestRef, Repository, TagRef
 from bulkrm.model.result.failure import CircuitOpen, Failure, FailureCode
@@ -179,12 +179,13 @@ def test_what_disappeared() -> None:
 
 
 def test_outcomes_are_noted_first() -> None:
-    """Whoever keeps the record hears of an outcome before the listener does; other events go to the listener alone."""
+    """Whoever keeps the record hears of an outcome before the listener does."""
     heard: list[object] = []
-    listener = noting(heard.append, heard.append)
-    settled = ImageSettled(ImageResult("registry.example/team/app:a", Deleted()))
+    outcomes = Outcomes(heard.append, no_bug, heard.append)
+    target = Target(TagRef(APP, "a"), None)
 
-    listener(settled)
-    listener(ADVANCED)
+    outcomes.open([target])
+    outcomes.record(target, Deleted())
 
-    assert heard == [settled.result, settled, ADVANCED]
+    result = ImageResult("registry.example/team/app:a", Deleted())
+    assert heard == [result, ImageSettled(result)]
