@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from bulkrm.model.plan import Item
+from bulkrm.model.plan import Item, Plan
 from bulkrm.model.steps import DeleteManifest
-from bulkrm.planning.order.sequence import compile_steps
+from bulkrm.planning.order.sequence import steps_of
 
 
 def by_digest(changed: Iterable[Item]) -> dict[str, list[DeleteManifest]]:
     """Return the steps of each host."""
     return {
         host: [step for step in steps if isinstance(step, DeleteManifest)]
-        for host, steps in compile_steps(changed, {}).items()
+        for host, steps in steps_of(Plan(tuple(changed), (), {})).items()
     }

@@ -53,7 +53,7 @@ STATIONS: Sequence[tuple[str, frozenset[str]]] = (
     ("it is judged", frozenset({"planning.judge:judge"})),
     ("its guards are asked", frozenset(f"planning.guards.rules:{guard.__name__}" for guard in GUARDS)),
     (_WRITTEN, frozenset({"state.journal.file:Journal.append"})),
-    ("its step is ordered", frozenset({"planning.order.sequence:compile_steps"})),
+    ("its step is ordered", frozenset({"planning.order.sequence:steps_of"})),
     ("what comes next is decided", frozenset({"planning.next_step:next_step"})),
     (
         "a first deletion goes alone",

@@ -123,22 +123,15 @@ def steps_of(plan: Plan) -> dict[str, tuple[Step, ...]]:
     """Return the steps of each host that carry out a plan, in their order.
 
     The tags of a repository go all at once before its manifests if its order says so, and its host takes manifests with tags.
-    """
-    orders = {
-        repository: order for repository, order in plan.orders.items() if repository.host not in plan.untagged_first
-    }
-    return compile_steps(plan.changed_items, orders)
-
-
-def compile_steps(changed: Iterable[Item], orders: Mapping[Repository, Order]) -> dict[str, tuple[Step, ...]]:
-    """Return the steps of each host, in their order. `changed`: the items to carry out.
 
     Steps alternate between repositories: distribution reads all tag links of a repository for every deletion in it
     (registry/storage/tagstore.go `Lookup`), so deletions in one repository slow each other down, and deletions in
     different ones do not. They alternate between 16 at most, because the facts about a repository grow stale while it is
     worked on, and then are read again: a repository that is begun should soon be finished.
     """
-    return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in by_host(changed).items()}
+    orders = {place: order for place, order in plan.orders.items() if place.host not in plan.untagged_first}
+    changed = by_host(plan.changed_items)
+    return {host: tuple(_in_turn(by_repository(items), orders)) for host, items in changed.items()}
 
 
 def _in_turn(repositories: Mapping[Repository, list[Item]], orders: Mapping[Repository, Order]) -> Iterator[Step]:

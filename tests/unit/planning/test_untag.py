@@ -13,7 +13,7 @@ from bulkrm.model.steps import DeleteManifest, UntagManifest
 from bulkrm.planning.facts import FindPattern, RepositoryFacts, Unreadable
 from bulkrm.planning.guards.rules import GuardRules
 from bulkrm.planning.judge import enforce_limit, judge
-from bulkrm.planning.order.sequence import compile_steps
+from bulkrm.planning.order.sequence import steps_of
 from bulkrm.planning.recheck import recheck
 from bulkrm.reports.plan_view import view
 from tests.unit.planning.test_guards import APP, ONE, TWO, facts, protects, target, unprotected
@@ -135,7 +135,7 @@ def test_tags_go_first() -> None:
     """Removals come before the deletions of their repository, and wait for nothing."""
     plan = untag(facts([("c", TWO), ("a", ONE)], {"a": ONE, "z": ONE, "c": TWO}))
 
-    (steps,) = compile_steps(plan.changed_items, {}).values()
+    (steps,) = steps_of(plan).values()
 
     removal, deletion = (
         plan.changed_items
