@@ -72,9 +72,8 @@ class ClientRun:
         settings = settings_of(self.sign_in, self.pace, self.hosts)
         with writers_of(self.output, files_of(self.sign_in, self.read), self.plan) as writers:
             refuse_unusable_connections(self.hosts, settings)  # before the user is asked for a password
-            credentials = credentials_of(
-                self.sign_in, self.hosts, self.output.process.streams, list_from_stdin=self.list_from_stdin
-            )
+            streams, stdin = self.output.process.streams, self.list_from_stdin
+            credentials = credentials_of(self.sign_in, self.hosts, streams, list_from_stdin=stdin)
             return anyio.run(self.call_client, settings, credentials, writers)
 
     async def call_client(self, settings: Settings, credentials: Credentials, writers: Sequence[Writer]) -> int:

@@ -27,12 +27,10 @@ def judge(repositories: Iterable[RepositoryFacts], rules: GuardRules) -> Plan:
     tags: dict[Repository, int] = {}
     for facts in repositories:
         pinned = set(_moved_pins(facts))
+        of_dangling = list(judge_dangling(facts, rules))
+        dangling += (entry for entry in of_dangling if isinstance(entry, Dangling))
         settled += _settled(facts, pinned)
-        for entry in judge_dangling(facts, rules):
-            if isinstance(entry, Dangling):
-                dangling.append(entry)
-            else:
-                settled.append(entry)
+        settled += (entry for entry in of_dangling if isinstance(entry, Settled))
         ignored += _ignored(facts)
         judged = keep_needed(_items(facts, rules, pinned), facts)
         judged = with_min_keep(judged, facts, rules)

@@ -98,12 +98,12 @@ class ImageStep:
 
     async def _take_turn(self) -> None:
         """Wait for earlier steps, and pass the gates: its host's, open after the first answer, and its place's, after the first proof."""
-        parts, host = self._parts, self._item.repository.host
+        parts, item = self._parts, self._item
+        gates: tuple[DeletionGate, ...] = ()
         await parts.progress.wait_for_earlier_steps(self._step)
-        gates: tuple[DeletionGate, ...] = (DeletionGate(host),)
         if isinstance(self._step, DeleteManifest):
-            gates += parts.proof.gates(self._item, untagged_first=parts.deletion.must_be_untagged_first(self._item))
-        self._turn = parts.first_alone.turn(*gates)
+            gates = parts.proof.gates(item, untagged_first=parts.deletion.must_be_untagged_first(item))
+        self._turn = parts.first_alone.turn(DeletionGate(item.repository.host), *gates)
         await self._turn.take()
 
     def _judged(self, unjudged: Unjudged, judgement: Judgement) -> State:

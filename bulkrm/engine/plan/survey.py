@@ -48,9 +48,7 @@ class Survey:
         await self._read_others(listed)
         await self._read_needs(listed)
         await self._read_damaged_again(listed)
-        if self._stop:
-            return None
-        return [self._facts(repository, members) for repository, members in listed.items()]
+        return None if self._stop else [self._facts(repository, members) for repository, members in listed.items()]
 
     def forget(self) -> None:
         """Forget which tags were damaged, because answers may have been mixed up."""
