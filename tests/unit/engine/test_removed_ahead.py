@@ -120,3 +120,33 @@ def test_unlisted_tags_of_a_manifest() -> None:
     ahead.drop(APP, "b")
     ahead.drop(APP, "c")
     assert ahead.removed(Target(TagRef(APP, "a"), None)) == GoneAhead(ONE, Removal.ACCEPTED)
+
+
+def test_the_other_tags_of_an_image_may_have_gone_with_one() -> None:
+    """They are not counted as gone, so each is still tried; what a reading finds decides, and where it finds nothing it is gone."""
+    ahead = RemovedAhead()
+    ahead.add(APP, "pr-1", ONE, Removal.ACCEPTED)
+    for tag in ("pr-1", "pr-2", "pr-3", "pr-4"):
+        ahead.note_left_behind(APP, tag, ONE)
+
+    assert not ahead.is_gone(APP, "pr-2")
+    assert ahead.removed(Target(TagRef(APP, "pr-1"), None)) == GoneAhead(ONE, Removal.ACCEPTED)
+    assert ahead.removed(Target(TagRef(APP, "pr-2"), None)) == MayBeGone(ONE)
+    assert ahead.held_before(APP, "pr-2", Absent()) == ONE
+    assert ahead.removed(Target(TagRef(APP, "pr-2"), None)) == GoneAhead(ONE, Removal.FOUND_GONE)
+    assert ahead.held_before(APP, "pr-3", leads_to(ONE)) is None
+    assert ahead.removed(Target(TagRef(APP, "pr-3"), None)) is None
+
+
+def test_where_one_tag_goes_at_a_time_no_other_is_doubted() -> None:
+    """A tag that is there after another one of its image went shows that for its whole place, and not for another."""
+    ahead, near, far = RemovedAhead(), Repository("registry.example", "app/x"), Repository("registry.example", "b")
+    for repository in (APP, near, far):
+        ahead.note_left_behind(repository, "pr-2", ONE)
+
+    ahead.note_there(APP, "pr-2")
+    ahead.note_left_behind(APP, "pr-3", ONE)
+
+    told = [ahead.removed(Target(TagRef(repository, "pr-2"), None)) for repository in (APP, near, far)]
+    assert told == [None, None, MayBeGone(ONE)]
+    assert ahead.removed(Target(TagRef(APP, "pr-3"), None)) is None
