@@ -51,17 +51,15 @@ class Repository(NamedTuple):
         return f"{self.host}/{self.path}"
 
 
-@valueclass
-class TagRef:
-    """A tag. With `pin`, written `name:tag@digest`, it means the tag only while it holds that digest."""
+class TagRef(NamedTuple):
+    """A tag. With `pin`, written `name:tag@digest`, it means the tag only while it holds that digest.
+
+    It is a tuple as `Repository` is: it is hashed more than a dozen times for each image.
+    """
 
     repository: Repository
     tag: str
     pin: Digest | None = None
-
-    def __hash__(self) -> int:
-        """Hash path and tag, for speed: they distinguish nearly all tags of a run."""
-        return hash((self.repository.path, self.tag))
 
     def __str__(self) -> str:
         """Return the full normal form."""
