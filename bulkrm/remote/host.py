@@ -25,11 +25,10 @@ from bulkrm.remote.context import RemoteContext
 from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.exchange import HostExchange, PingExchange
 from bulkrm.remote.limiter import Limiter
-from bulkrm.remote.send_loop import SendLoop
+from bulkrm.remote.send_loop import SendLoop, Waits
 from bulkrm.remote.sending import Lookup, Sending
 from bulkrm.remote.single_flight import SingleFlight
 from bulkrm.remote.transport.connections import Reuse, Use
-from bulkrm.remote.waits import Waits
 
 _READING = ("GET", "HEAD")
 

@@ -1,13 +1,18 @@
-"""The loop around `decide`: sends a request and carries out the decision, until the answer is final."""
+"""The loop around `decide`: sends a request and carries out the decision, until the answer is final.
+
+Waits that are long enough for users to notice are told as events (`Waits`).
+"""
 
 from collections.abc import Callable
 from typing import Protocol
 
 from bulkrm.model.errors import RequestFailed
+from bulkrm.model.events import EventListener, Paused, PauseReason
+from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT
 from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.attempt import Accept, Attempt, Authorize, Decision, GiveUp, Wait
 from bulkrm.protocol.decision import still_limited
-from bulkrm.protocol.message import Answer, NoAnswer
+from bulkrm.protocol.message import UNREACHABLE, Answer, NoAnswer
 from bulkrm.protocol.pacing.pace import MAX_PAUSE, quota
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.limiter import Limiter
@@ -29,6 +34,34 @@ class Exchange(Protocol):
     def authorized(self, decision: Authorize) -> Attempt:
         """Return the attempt for the next send, with its authorization. Raises RequestFailed if there is none."""
         ...
+
+
+_NOTICED, _SILENCE = 2.0, 10.0  # seconds
+
+
+class Waits:
+    """A function that is called with each wait for one host, and tells one event for all requests that wait."""
+
+    def __init__(self, host: str, clock: Clock, tell: EventListener) -> None:
+        """`host`: in normal form, for the events; `tell`: receives them."""
+        self._host = host
+        self._clock = clock
+        self._tell = tell
+        self._silent_until = 0.0
+
+    def __call__(self, seconds: float, after: Answer | NoAnswer) -> None:
+        """Tell a wait, unless it is short or another one was told recently. `after`: the last answer, or its failure."""
+        now = self._clock.monotonic()
+        if seconds >= _NOTICED and now >= self._silent_until:
+            self._silent_until = now + max(seconds, _SILENCE)
+            self._tell(Paused(self._host, seconds, _reason(after)))
+
+
+def _reason(after: Answer | NoAnswer) -> PauseReason:
+    if isinstance(after, NoAnswer):
+        return PauseReason.UNREACHABLE if after.kind == UNREACHABLE else PauseReason.TROUBLE
+    trouble = after.status == REQUEST_TIMEOUT or after.status >= INTERNAL_SERVER_ERROR
+    return PauseReason.TROUBLE if trouble and "Retry-After" not in after.headers else PauseReason.ASKED
 
 
 # Called before a wait, with its seconds and the last answer.

@@ -14,7 +14,7 @@ from bulkrm.model.manifests.manifest import MEDIA_TYPES
 from bulkrm.model.reference import is_path, is_tag
 from bulkrm.state.errors import StateError
 from bulkrm.state.evidence import archived
-from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.file import read_events
 from bulkrm.state.journal.history import read_history
 from bulkrm.state.journal.losses import restorations, still_lost
 from bulkrm.state.journal.removals import Removals

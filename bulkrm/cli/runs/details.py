@@ -13,7 +13,7 @@ from bulkrm.model.text.layout import counted, wrapped
 from bulkrm.reports.format import View
 from bulkrm.reports.rows import Row, condition_of, kept_by_conditions, laid_out
 from bulkrm.state.errors import StateError
-from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.file import read_events
 from bulkrm.state.known import KnownRun
 
 _NAMES = 10  # columns of the names of facts

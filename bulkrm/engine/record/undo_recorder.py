@@ -26,7 +26,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.file import read_events
 from bulkrm.state.journal.losses import restorations
 from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.run_status import undone_of

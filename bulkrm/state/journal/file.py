@@ -1,4 +1,4 @@
-"""The journal file of a run: JSON objects, one a line, only ever appended to."""
+"""The journal file of a run: JSON objects, one a line, only ever appended to; `codec.journal_events` has their fields."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from bulkrm.codec.journal_events import Event, parse_event
 from bulkrm.codec.strict import strict_json
 from bulkrm.state.errors import StateError, changed
 from bulkrm.state.files import AppendedFile, open_plain, read_lines
@@ -58,12 +59,22 @@ class Journal:
             self._file.close()
 
 
+def read_events(path: Path) -> Iterator[Event]:
+    """Yield the events of a journal. Raises StateError with file and line where a line is not an event."""
+    for number, found in _numbered(path):
+        try:
+            event = parse_event(found)
+        except ValueError as error:
+            raise changed(f"{path}:{number}", str(error)) from error
+        yield event
+
+
 def read_journal(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of a journal as JSON objects, without an incomplete last line. Raises StateError for other damage."""
-    return (event for _, event in numbered(path))
+    return (event for _, event in _numbered(path))
 
 
-def numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the objects of `read_journal`, each with the number of its line, from 1."""
     for number, line, whole in read_lines(path, LONGEST):
         if not whole:

@@ -8,7 +8,7 @@ from bulkrm.codec.journal_events import DanglingIntent, DecoyIntent, Event, Imag
 from bulkrm.model.digest import Digest
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.report import ImageResult
-from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.file import read_events
 from bulkrm.state.journal.losses import Restorations, restorations
 from bulkrm.state.journal.removals import Removals
 

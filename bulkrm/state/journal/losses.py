@@ -9,7 +9,7 @@ from bulkrm.model.reference import Repository
 from bulkrm.model.valueclass import valueclass
 from bulkrm.state.archive import read_archive
 from bulkrm.state.errors import StateError, changed
-from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.file import read_events
 from bulkrm.state.journal.removals import RecordedIntent, Removals, TaggedDigest
 from bulkrm.state.journal.unrecorded_undo import has_unrecorded_undo
 

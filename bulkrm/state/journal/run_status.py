@@ -11,8 +11,7 @@ from typing import Any
 
 from bulkrm.codec.journal_events import PartEnded, UndoEnded, Undone, parse_event
 from bulkrm.model.valueclass import valueclass
-from bulkrm.state.journal.events import read_events
-from bulkrm.state.journal.file import last_event
+from bulkrm.state.journal.file import last_event, read_events
 from bulkrm.state.journal.losses import Restorations, restorations, still_lost
 from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.unrecorded_undo import has_unrecorded_undo

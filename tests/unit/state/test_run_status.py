@@ -10,7 +10,7 @@ from bulkrm.model.digest import Digest
 from bulkrm.model.manifests.manifest import OCI_MANIFEST, Manifest
 from bulkrm.state.errors import StateError
 from bulkrm.state.folder import RunFolder
-from bulkrm.state.journal.events import read_events
+from bulkrm.state.journal.file import read_events
 from bulkrm.state.journal.losses import Restorations, losses, restorations
 from bulkrm.state.journal.removals import Removals
 from bulkrm.state.journal.run_status import RunStatus, status_of
