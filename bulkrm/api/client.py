@@ -9,6 +9,7 @@ from typing import Self
 
 from bulkrm.api.deletion_run import ConfirmPlan, FinishedRun, plan_and_delete
 from bulkrm.api.errors import PlanIncomplete
+from bulkrm.api.known_facts import refuse_unmet_conditions
 from bulkrm.api.login_check import LoginCheck, check_login
 from bulkrm.api.plans import DeletionPlan, MadePlan
 from bulkrm.api.record import refuse_other_port, run_folder
@@ -222,6 +223,7 @@ class Client:
 
     def _refuse_contradictions(self, job: Job) -> None:
         refuse_unread_tags(job.policy, job.conditions, protected=bool(job.protect))
+        refuse_unmet_conditions(job.conditions.entries)
         port = self._settings.connection.default_port
         if job.default_port != port:
             what = f"the images were read with the port {job.default_port} for hosts without one"

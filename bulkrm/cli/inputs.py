@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from bulkrm.api.known_facts import unmet_conditions
 from bulkrm.cli.command_names import COMMANDS, nearest_command
 from bulkrm.cli.options.declared import ImageOptions, SafetyOptions, SignInOptions
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import mask_credentials, parse_host
 from bulkrm.model.target import ARGUMENT, Source
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.conditional import ConditionalEntry, unsupported_conditions
+from bulkrm.selection.conditional import ConditionalEntry
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.image_list import ImageList, valid_patterns
 from bulkrm.selection.in_use.reading import MAX_SIZE, read_in_use
@@ -55,7 +56,8 @@ def _refuse_mistakes(entries: Sequence[Entry], problems: list[Problem]) -> None:
     if not problems and not entries:
         remedy = "name images (host/repository:tag), or give a list with -f FILE; `bulkrm -h` shows more"
         problems.append(Problem("", "nothing to delete was named", remedy))
-    problems += unsupported_conditions(tuple(entry for entry in entries if isinstance(entry, ConditionalEntry)))
+    if any(isinstance(entry, ConditionalEntry) for entry in entries):
+        problems += unmet_conditions(entries)
     if problems:
         raise InputError(*problems)
 

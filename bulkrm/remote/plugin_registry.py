@@ -14,8 +14,9 @@ import anyio
 from bulkrm.model.digest import Digest
 from bulkrm.model.errors import RequestFailed
 from bulkrm.model.extensions.discovery import Plugin
+from bulkrm.model.extensions.field_types import wrong_field
 from bulkrm.model.extensions.plugin_call import PluginError, call_plugin, error_of, wrong_result
-from bulkrm.model.manifests.inventory import Inventory
+from bulkrm.model.manifests.inventory import Inventory, ListedManifest
 from bulkrm.model.manifests.manifest import Manifest, Resolved
 from bulkrm.model.result.effect import Removal
 from bulkrm.model.result.failure import FIND_OUT, Failure, FailureCode, Reach
@@ -40,13 +41,25 @@ class _Result:
         """Tell whether a method may return this."""
         if found is None:
             return self.optional
-        if not isinstance(found, self.types):
+        if not isinstance(found, self.types) or (isinstance(found, Inventory) and not _is_sound(found)):
             return False
         return self.parts is None or (isinstance(found, tuple) and all(isinstance(part, self.parts) for part in found))
 
     def __str__(self) -> str:
         """Describe it in a message: `Manifest or None`."""
         return " or ".join([*(one.__name__ for one in self.types), *(["None"] if self.optional else [])])
+
+
+def _is_sound(inventory: Inventory) -> bool:
+    """Tell whether the fields of an inventory have their types; a time without a zone could mean several moments."""
+    names: Any = inventory.names
+    manifests: Any = inventory.manifests  # nobody may have checked the plugin's types
+    return all(isinstance(name, str) for name in names) and all(
+        isinstance(stored, ListedManifest)
+        and wrong_field(stored) is None
+        and (stored.pushed is None or stored.pushed.tzinfo is not None)
+        for stored in manifests
+    )
 
 
 _MANIFEST = _Result((Manifest,), optional=True)
@@ -130,7 +143,14 @@ class _Call:
         if limit.cancelled_caught:
             slow = f"its {self.name} did not return in {self.patience:g} s"
             raise self._failed(PluginError(self.plugin, slow), arguments)
-        if not RESULTS[self.name].fits(found):
+        try:
+            fits = RESULTS[self.name].fits(found)
+        except (Exception, SystemExit) as error:  # a subclass may compute its fields
+            raise self._failed(error_of(self.plugin, error), arguments) from error
+        if not fits:
+            if isinstance(found, Inventory):
+                what = "its inventory has a field of a wrong type, or a time without a zone"
+                raise self._failed(PluginError(self.plugin, what), arguments)
             raise self._failed(wrong_result(self.plugin, str(RESULTS[self.name]), found), arguments)
         return found
 

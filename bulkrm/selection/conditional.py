@@ -1,6 +1,6 @@
 """Entries with conditions: the images that one names, what keeps some of them, and all conditions of a run together."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,20 +84,31 @@ class ConditionalEntry:
 
     @property
     def missing_facts(self) -> frozenset[Fact]:
-        """The facts that its conditions need and that the registry protocol does not provide."""
+        """The facts that its conditions need and that the registry protocol does not provide; a backend may."""
         needed = (
             condition.needs for condition in self.conditions if isinstance(condition, Narrow | Rank | RequiresFact)
         )
         return frozenset[Fact]().union(*needed) - OF_THE_PROTOCOL
 
 
-def unsupported_conditions(entries: Iterable[ConditionalEntry]) -> Iterator[Problem]:
-    """Yield a problem for each entry whose conditions need a fact that only a registry's own API provides."""
+def unsupported_conditions(
+    entries: Iterable[ConditionalEntry], facts_of: Callable[[str], Collection[Fact]]
+) -> Iterator[Problem]:
+    """Yield a problem for each entry whose conditions need a fact that its registry does not provide.
+
+    `facts_of`: returns the facts that the backend of a host provides and the registry protocol does not.
+    """
     for entry in entries:
-        if Fact.UNTAGGED in entry.missing_facts:
+        missing, provided = entry.missing_facts, facts_of(entry.host) if entry.missing_facts else ()
+        if Fact.UNTAGGED in missing:
             what = "untagged: manifests without a tag cannot be listed over the registry protocol"
+            if Fact.UNTAGGED in provided:
+                # A signature has no tag of its own where it names its subject, and that may be there still.
+                what = (
+                    f"untagged: {entry.host} lists manifests without a tag, but not which of them belong to another one"
+                )
             yield Problem(str(entry.source), what, "use the registry's own garbage collection for them")
-        if Fact.PUSHED in entry.missing_facts:
+        if Fact.PUSHED in missing and Fact.PUSHED not in provided:
             what = "by: pushed: the registry protocol does not tell when an image was pushed"
             yield Problem(str(entry.source), what, "write by: created, or leave the key out")
 

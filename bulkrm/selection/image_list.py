@@ -8,7 +8,7 @@ from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.reference import HTTPS_PORT, parse_host
 from bulkrm.model.target import ARGUMENT, Source
 from bulkrm.model.valueclass import valueclass
-from bulkrm.selection.conditional import ConditionalEntry, RunConditions, unsupported_conditions
+from bulkrm.selection.conditional import ConditionalEntry, RunConditions
 from bulkrm.selection.entry import Entry, parse_entry
 from bulkrm.selection.in_use.reading import read_in_use
 from bulkrm.selection.listfile.document import InUseFile, read_list
@@ -92,7 +92,7 @@ def parse_list(
     with every mistake, each with `name:line:column`.
     """
     listed = read_list(text, name, default_port=default_port)
-    problems = list(unsupported_conditions(entry for entry in listed.entries if isinstance(entry, ConditionalEntry)))
+    problems: list[Problem] = []
     in_use: dict[str, None] = {}
     for file in listed.in_use:
         try:

@@ -17,6 +17,7 @@ from bulkrm.model.extensions.plugin_call import PluginError, call_plugin
 from bulkrm.model.result.outcome import PRECEDENCE
 from bulkrm.model.valueclass import valueclass
 from bulkrm.selection.selector import (
+    OF_THE_PROTOCOL,
     ChooseImages,
     ChosenImage,
     Condition,
@@ -44,6 +45,10 @@ def checked_condition(condition: Any, plugin: Plugin) -> Condition:
     wrong = wrong_field(condition)
     if wrong is not None:
         raise _refused(plugin, f"it made a condition that cannot be used: {wrong}")
+    if isinstance(condition, ChooseImages) and condition.needs - OF_THE_PROTOCOL:
+        raise _refused(
+            plugin, "it chooses images by a fact that only a registry's own listing has, and that keeps images only"
+        )
     return _with_checked_functions(condition, plugin)
 
 

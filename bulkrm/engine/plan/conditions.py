@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.plan.image_facts import ImageFacts
 from bulkrm.engine.plan.resolver import DescribeManifest, Method, Resolver, name_of
+from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.stop import Stop
 from bulkrm.model.condition_verdicts import ConditionVerdicts
 from bulkrm.model.digest import Digest
 from bulkrm.model.events import EventListener, Phase, PhaseBegan, Warned, WarningKind, ignore
+from bulkrm.model.manifests.details import Details
 from bulkrm.model.manifests.manifest import Resolution, Resolved
 from bulkrm.model.plan import Plan
 from bulkrm.model.reference import HTTPS_PORT, Repository, TagRef
@@ -29,7 +31,7 @@ from bulkrm.selection.evaluation import evaluate, facts_needed
 from bulkrm.selection.image_choice import is_chosen
 from bulkrm.selection.in_use.references import InUseReferences, kept_in_use
 from bulkrm.selection.repository_view import RepositoryView, can_name, known_digests
-from bulkrm.selection.selector import Fact
+from bulkrm.selection.selector import OF_THE_PROTOCOL, Fact
 from bulkrm.selection.values.dating import DateKind, date_of
 
 
@@ -48,6 +50,7 @@ class Conditions:
         self.facts = ImageFacts(gateway, stop)
         self.used = InUseReferences.of(wanted.in_use, default_port)
         self._warned: set[TagRef] = set()
+        self._pushed = PushTimes()
 
     def observing(self, sink: DescribeManifest) -> DescribeManifest:
         """Return a sink that stores the facts of each manifest for conditions, and then calls `sink`."""
@@ -65,11 +68,16 @@ class Conditions:
             self.facts.mark_known(item.repository, [item.digest])
 
     async def complete(
-        self, facts: Sequence[RepositoryFacts], tell: EventListener, *, first: bool = False
+        self, facts: Sequence[RepositoryFacts], lists: TagLists, tell: EventListener, *, first: bool = False
     ) -> list[RepositoryFacts]:
-        """Return the facts with the verdicts of the conditions. `first`: they are for the judgement that makes the plan."""
+        """Return the facts with the verdicts of the conditions. `first`: they are for the judgement that makes the plan.
+
+        `lists`: the listings that the facts were read with, which may have the times of pushes.
+        """
         if not self.wanted:
             return list(facts)
+        for entry in facts:
+            self._pushed.note(entry.repository, lists.pushed(entry.repository))
         views = {entry.repository: view_of(entry) for entry in facts if not isinstance(entry.tags, Unreadable)}
         if first:
             for repository, view in views.items():
@@ -87,7 +95,7 @@ class Conditions:
         view = RepositoryView(repository, tags, ())
         if not all(can_name(entry, view) for entry in self.wanted.entries if entry.ranks):
             return True
-        needed = facts_needed(self.wanted.entries, view)
+        needed = _of_the_protocol(facts_needed(self.wanted.entries, view))
         await self.facts.read({repository: needed}, ignore)
         return any(self.facts.of(digest).unread is not None for digest in needed)
 
@@ -97,7 +105,7 @@ class Conditions:
         view = views.get(facts.repository)
         if view is None:
             return {}
-        needed: dict[Digest, frozenset[Fact]] = defaultdict(frozenset, facts_needed(self.wanted.entries, view))
+        needed = defaultdict(frozenset, _of_the_protocol(facts_needed(self.wanted.entries, view)))
         named = [digest for _, digest in view.targets if digest is not None]
         for digest in named if self.used.has_ids else ():
             needed[digest] |= {Fact.IMAGE_ID}
@@ -110,11 +118,15 @@ class Conditions:
         least = self.wanted.min_keep
         return bool(least) and isinstance(facts.tags, TagsRead) and min_keep_may_apply(named, facts.tags, least)
 
+    def _details(self, repository: Repository, digest: Digest) -> Details:
+        found, pushed = self.facts.of(digest), self._pushed.of(repository, digest)
+        return found if pushed is None else replace(found, pushed=pushed)
+
     def _judged(self, facts: RepositoryFacts, view: RepositoryView | None, tell: EventListener) -> RepositoryFacts:
         if view is None:
             return facts
         known = known_digests(view)
-        details = {digest: self.facts.of(digest) for digest in sorted(known)}
+        details = {digest: self._details(facts.repository, digest) for digest in sorted(known)}
         view = replace(view, details=details, new=self.facts.new_in(facts.repository, known))
         verdicts = evaluate(self.wanted.entries, view, self.now)
         if self.used:
@@ -141,6 +153,29 @@ class Conditions:
                 self._warned.add(reference)
                 text = f"{reference} is in use, and cannot be read: what it led to is not known"
                 tell(Warned(WarningKind.IN_USE_UNREADABLE, text))
+
+
+def _of_the_protocol(needed: Mapping[Digest, frozenset[Fact]]) -> dict[Digest, frozenset[Fact]]:
+    """Return the facts that have to be read from manifests and configurations; the others are in a backend's listing."""
+    return {digest: own for digest, facts in needed.items() if (own := facts & OF_THE_PROTOCOL)}
+
+
+class PushTimes:
+    """When manifests were pushed, by the newest time that any listing of the run had: a later one may not have it."""
+
+    def __init__(self) -> None:
+        """No time is known yet."""
+        self._times: dict[tuple[Repository, Digest], datetime] = {}
+
+    def note(self, repository: Repository, times: Mapping[Digest, datetime]) -> None:
+        """Note the times of a listing."""
+        for digest, time in times.items():
+            key = repository, digest
+            self._times[key] = max(time, self._times.get(key, time))
+
+    def of(self, repository: Repository, digest: Digest) -> datetime | None:
+        """Return when a manifest was last pushed; None: no listing has it."""
+        return self._times.get((repository, digest))
 
 
 def view_of(facts: RepositoryFacts) -> RepositoryView:

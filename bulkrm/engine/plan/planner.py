@@ -162,7 +162,7 @@ class Planner:
             survey = Survey(resolver, lists, self._policy, self._rules, self._context.stop, ignore)
             facts = await survey.read(targets, Method.HEAD)
             if facts is not None:
-                facts = await self.conditions.complete(self._completed(facts, changed), ignore)
+                facts = await self.conditions.complete(self._completed(facts, changed), lists, ignore)
         if facts is None or self._context.stop or self._is_broken(repository):
             return None
         return Rejudged(recheck(changed, judge(facts, self._rules)), lists.basis(repository))
@@ -202,7 +202,8 @@ class Planner:
         async def read() -> list[RepositoryFacts] | None:
             facts = await self._survey.read(targets)
             if facts is not None:
-                facts = await self.conditions.complete(self._completed(facts, changed), self._context.tell, first=first)
+                tell = self._context.tell
+                facts = await self.conditions.complete(self._completed(facts, changed), self._lists, tell, first=first)
             return None if self._context.stop else facts
 
         return await self._gateway.read_reliably(read, self._forget)

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.reading import Basis, Reading
 from bulkrm.engine.removed_ahead import RemovedAhead
 from bulkrm.engine.stop import Stop
 from bulkrm.engine.workers import run_jobs
+from bulkrm.model.digest import Digest
 from bulkrm.model.events import ADVANCED, EventListener
 from bulkrm.model.grouping import by_host
 from bulkrm.model.manifests.inventory import Inventory
@@ -45,6 +47,7 @@ class TagLists:
         self._spans: dict[Repository, _Span] = {}
         self._listings: dict[Repository, Reading] = {}
         self._inventories: dict[Repository, Inventory] = {}
+        self._pushed: dict[Repository, Mapping[Digest, datetime]] = {}
 
     def __getitem__(self, repository: Repository) -> Listed:
         """Return the list of a repository, or why it could not be read. Raises KeyError if it was not requested."""
@@ -68,6 +71,10 @@ class TagLists:
         """Return the manifests that the listing named for tags; {} from most registries, which list names only."""
         inventory = self._inventories.get(repository)
         return inventory.resolved if inventory is not None else {}
+
+    def pushed(self, repository: Repository) -> Mapping[Digest, datetime]:
+        """Return when manifests were pushed, as far as the listing had it; {} from most registries."""
+        return self._pushed.get(repository, {})
 
     def touch(self, repository: Repository) -> None:
         """Note the present time, before and after each request for a repository: its facts grow stale from the first on."""
@@ -103,6 +110,8 @@ class TagLists:
         if isinstance(inventory, Failure):
             return inventory
         names = inventory.names if inventory is not None else None
+        if inventory is not None and inventory.manifests:
+            self._pushed[repository] = inventory.pushed
         if self._removed_ahead.of(repository):  # and each tag is read by itself, whatever manifests the listing names
             return self._removed_ahead.as_listed_before(repository, names or ())
         if inventory is not None and inventory.manifests:

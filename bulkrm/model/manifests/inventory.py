@@ -13,7 +13,7 @@ from bulkrm.model.valueclass import valueclass
 class ListedManifest:
     """One manifest of a repository. A field is None where the listing does not have it; `size` is in bytes.
 
-    `pushed` is when it was pushed, `locked` whether the registry refuses to delete it.
+    `pushed` is when it was pushed (with a time zone), `locked` whether the registry refuses to delete it.
     """
 
     digest: Digest
@@ -34,6 +34,15 @@ class Inventory:
 
     names: tuple[str, ...]
     manifests: Sequence[ListedManifest] = field(default_factory=tuple)
+
+    @property
+    def pushed(self) -> Mapping[Digest, datetime]:
+        """When manifests were last pushed, as far as the listing has it."""
+        times: dict[Digest, datetime] = {}
+        for stored in self.manifests:
+            if stored.pushed is not None:
+                times[stored.digest] = max(stored.pushed, times.get(stored.digest, stored.pushed))
+        return times
 
     @property
     def resolved(self) -> Mapping[str, Resolved]:

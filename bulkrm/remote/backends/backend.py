@@ -26,6 +26,7 @@ from bulkrm.model.valueclass import valueclass
 from bulkrm.protocol.traits import Traits
 from bulkrm.remote.host import Host
 from bulkrm.remote.registry import Registry
+from bulkrm.selection.selector import Fact
 
 
 @valueclass
@@ -33,13 +34,15 @@ class Backend:
     """One way to access a registry.
 
     `serves`: tells by the name of a host (a normal form) whether this backend is used for it; None: if no other one is.
-    `open`: returns the registry of a host. `traits`: the traits of the host; None: those of its family.
+    `open`: returns the registry of a host. `traits`: the traits of the host; None: those of its family. `facts`: those that
+    its inventory provides and the registry protocol does not: when a manifest was pushed, which ones are untagged.
     """
 
     name: str
     serves: Callable[[str], bool] | None
     open: Callable[[Host], Registry]
     traits: Traits | None = None
+    facts: frozenset[Fact] = frozenset()
 
 
 BACKENDS = ExtensionPoint(

@@ -37,7 +37,7 @@ def test_a_line_every_half_minute() -> None:
     told = Told()
     told.shown.phase("Deleting manifests", 20000)
 
-    assert told.lines == ["Deleting manifests: 20000"]
+    assert told.lines == ["Deleting manifests: 20,000"]
     assert told.after(EVERY - 1, steps=1230) == []
     assert told.after(1) == ["Deleting manifests: 1,230 of 20,000, 41/s, about 8 min left"]
     assert told.after(EVERY - 1) == []

@@ -51,7 +51,7 @@ class Lines(Quiet):
         """Write a line with the name of the phase and its number of steps."""
         self._name, self._total, self._done = name, total, 0
         self._line_at, self._done_at_line = self._now(), 0
-        self._write(f"{name}: {total}")
+        self._write(f"{name}: {total:,}")
 
     def advance(self) -> None:
         """Count a step."""
