@@ -27,7 +27,7 @@ from bulkrm.model.valueclass import valueclass
 from bulkrm.remote.backends.backend import BACKENDS
 from bulkrm.remote.clock import Clock
 from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.credentials.configured import configured
+from bulkrm.remote.credentials.configured import find_credentials
 from bulkrm.remote.credentials.source import SOURCES, Surroundings
 from bulkrm.remote.registries import Listeners, Registries, open_registries, refuse_unusable_connections
 from bulkrm.reports.format import FORMATS
@@ -70,8 +70,7 @@ class RunSetup:
         if isinstance(given, Credentials):
             return given
         if isinstance(given, Surroundings):
-            found = await run_sync(configured, hosts, given) if hosts else ()
-            return Credentials({}, *found)
+            return await run_sync(find_credentials, hosts, given)
         port = self.settings.connection.default_port
         return Credentials({parse_host(host, port): credential for host, credential in given.items()})
 

@@ -29,11 +29,11 @@ from bulkrm.model.result.outcome import Signal, Status
 from bulkrm.model.result.report import Report
 from bulkrm.model.settings import Policy, Settings
 from bulkrm.model.valueclass import valueclass
-from bulkrm.remote.credentials import Credentials
 from bulkrm.remote.registries import refuse_unusable_connections
 
 if TYPE_CHECKING:
     from bulkrm.cli.commands.saved_plan import PlanOutput
+    from bulkrm.remote.credentials import Credentials
 
 _SIGNALS = {signal.SIGINT: Signal.INTERRUPT, signal.SIGTERM: Signal.TERMINATE, signal.SIGHUP: Signal.HANG_UP}
 # One call of a method of the client. The question is asked before anything is changed.
@@ -76,7 +76,7 @@ class ClientRun:
             credentials = credentials_of(self.sign_in, self.hosts, streams, list_from_stdin=stdin)
             return anyio.run(self.call_client, settings, credentials, writers)
 
-    async def call_client(self, settings: Settings, credentials: Credentials, writers: Sequence[Writer]) -> int:
+    async def call_client(self, settings: Settings, credentials: "Credentials", writers: Sequence[Writer]) -> int:
         """Make the call and write the reports; return the exit code. A bug is raised after the reports are written."""
         output = self.output
         shown = display(output.process.streams, writers[0].format, quiet=output.quiet)
@@ -129,7 +129,7 @@ class ClientRun:
             return None
         return self.consent.confirm_above if isinstance(self.consent, ConfirmationOptions) else 0
 
-    def _remarks(self, settings: Settings, credentials: Credentials) -> Iterator[str]:
+    def _remarks(self, settings: Settings, credentials: "Credentials") -> Iterator[str]:
         """Yield messages that are shown when the run begins."""
         if self.about is not None:
             yield self.about

@@ -10,9 +10,9 @@ from bulkrm.cli.options.declared import SignInOptions
 from bulkrm.cli.terminal.streams import Stream, Streams
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
+from bulkrm.model.settings import REGISTRY_PASSWORD, REGISTRY_USERNAME
 from bulkrm.model.text.layout import listed
 from bulkrm.model.text.printable import printable
-from bulkrm.remote.credentials.source import PASSWORD, USERNAME
 
 _MAX_PASSWORD = 64 * 2**10
 
@@ -28,8 +28,8 @@ def given_password(
         raise InputError(
             Problem("-u", "the name is empty", "perhaps a variable is not set; give a name, or leave -u out")
         )
-    username = options.username or os.environ.get(USERNAME)
-    from_environment = os.environ.get(PASSWORD)
+    username = options.username or os.environ.get(REGISTRY_USERNAME)
+    from_environment = os.environ.get(REGISTRY_PASSWORD)
     wants_password = options.ask_password or options.password_stdin or options.password_env is not None
     if not (username or wants_password or from_environment):
         return None
@@ -39,13 +39,13 @@ def given_password(
     _check_user(options, username, hosts)
     user = username or ""
     if not _is_text(user) or not _is_text(from_environment or ""):
-        raise InputError(Problem("", f"{USERNAME} or {PASSWORD} is not UTF-8", "set it anew"))
+        raise InputError(Problem("", f"{REGISTRY_USERNAME} or {REGISTRY_PASSWORD} is not UTF-8", "set it anew"))
     if options.ask_password and _can_ask(streams):
         return Secret(_ask(user, hosts[0], streams))
     if options.password_stdin:
         return Secret(_read_stdin())
     if options.ask_password and not from_environment:  # there is no terminal to ask on
-        remedy = f"use --password-stdin or {PASSWORD}"
+        remedy = f"use --password-stdin or {REGISTRY_PASSWORD}"
         raise InputError(Problem("-p", "there is no terminal to ask for the password on", remedy))
     return None
 
@@ -63,17 +63,17 @@ def _check_user(options: SignInOptions, username: str | None, hosts: Sequence[st
     """Raise InputError where the password cannot be sent: there is no user name, or more than one registry."""
     if not username:
         what = "there is a password, but no user"
-        unset = f", or unset {PASSWORD}" if os.environ.get(PASSWORD) else ""
-        raise InputError(Problem("", what, f"add -u NAME or {USERNAME}{unset}"))
+        unset = f", or unset {REGISTRY_PASSWORD}" if os.environ.get(REGISTRY_PASSWORD) else ""
+        raise InputError(Problem("", what, f"add -u NAME or {REGISTRY_USERNAME}{unset}"))
     if ":" in username:
         # curl and skopeo take `user:password`; the name is not shown, it may be both (RFC 7617 has no ':' in a user).
         what, remedy = (
             "a user name has no ':' in it",
-            f"give the name only; the password: -p, --password-stdin, {PASSWORD}",
+            f"give the name only; the password: -p, --password-stdin, {REGISTRY_PASSWORD}",
         )
-        raise InputError(Problem("-u" if options.username else USERNAME, what, remedy))
+        raise InputError(Problem("-u" if options.username else REGISTRY_USERNAME, what, remedy))
     if len(hosts) > 1:
-        what = f"-u, -p, --password-stdin, --password-env, {USERNAME} and {PASSWORD} are for one registry, this run has {len(hosts)}"
+        what = f"-u, -p, --password-stdin, --password-env, {REGISTRY_USERNAME} and {REGISTRY_PASSWORD} are for one registry, this run has {len(hosts)}"
         remedy = "`docker login` to each of them: without these, Docker's config.json is used"
         # With -p a "host" may be a password: docker's users write `-p secret`.
         named = "" if options.ask_password else f": {listed(hosts)}"
@@ -87,7 +87,7 @@ def _check_stdin(streams: Streams, *, list_from_stdin: bool) -> None:
     if streams.stdin is Stream.CLOSED:
         raise InputError(Problem("--password-stdin", "standard input is closed", "pipe the password in"))
     if list_from_stdin:
-        remedy = f"give the list as a file, or the password in {PASSWORD}"
+        remedy = f"give the list as a file, or the password in {REGISTRY_PASSWORD}"
         raise InputError(Problem("--password-stdin", "standard input is the list already (-f -)", remedy))
 
 

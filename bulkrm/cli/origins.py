@@ -1,13 +1,16 @@
 """Messages on where the credentials and certificates for a host come from: the source and its key, never a secret."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bulkrm.model.settings import Credential, IdentityToken, Login, RegistryToken, Settings
-from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.credentials.lookup import Found
+
+if TYPE_CHECKING:
+    from bulkrm.remote.credentials import Credentials
+    from bulkrm.remote.credentials.lookup import Found
 
 
-def origins(hosts: tuple[str, ...], credentials: Credentials, settings: Settings) -> Iterator[str]:
+def origins(hosts: tuple[str, ...], credentials: "Credentials", settings: Settings) -> Iterator[str]:
     """Yield a line for each source that has credentials or certificates for one of these hosts."""
     for host in hosts:
         found = list(credentials.origins(host))
@@ -29,7 +32,7 @@ def certificates(host: str, settings: Settings) -> Iterator[str]:
         yield f"certificates for {host}: {', '.join(str(path) for path in files if path is not None)}"
 
 
-def described(found: Found | None) -> Iterator[tuple[str, str]]:
+def described(found: "Found | None") -> Iterator[tuple[str, str]]:
     """Yield the properties of the credentials that were found: a name, and its value."""
     if found is None:
         yield "source", "none was found: the requests are anonymous"

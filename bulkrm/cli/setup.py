@@ -22,13 +22,13 @@ from bulkrm.cli.terminal.writers import Writer, open_writers
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
 from bulkrm.model.settings import Connection, Pacing, Settings
-from bulkrm.remote.credentials import Credentials
-from bulkrm.remote.credentials.configured import configured
+from bulkrm.remote.credentials.configured import find_credentials
 from bulkrm.remote.credentials.source import GivenCredentials, Profile, Surroundings, files_of_credentials
 from bulkrm.reports.format import formats
 
 if TYPE_CHECKING:
     from bulkrm.cli.commands.saved_plan import PlanOutput
+    from bulkrm.remote.credentials import Credentials
 
 
 def settings_of(sign_in: SignInOptions, pace: PaceOptions, hosts: Sequence[str] = ()) -> Settings:
@@ -114,12 +114,12 @@ def surroundings_of(sign_in: SignInOptions, host: str = "", password: Secret | N
 
 def credentials_of(
     sign_in: SignInOptions, hosts: Sequence[str], streams: Streams, *, list_from_stdin: bool
-) -> Credentials:
+) -> "Credentials":
     """Find the credentials for these hosts. Raises InputError where the options are contradictory or incomplete."""
     if not hosts:
-        return Credentials({})
+        return find_credentials((), surroundings_of(sign_in))
     password = given_password(sign_in, streams, hosts, list_from_stdin=list_from_stdin)
-    return Credentials({}, *configured(hosts, surroundings_of(sign_in, hosts[0], password)))
+    return find_credentials(hosts, surroundings_of(sign_in, hosts[0], password))
 
 
 def files_of(sign_in: SignInOptions, named: Iterable[Path]) -> list[Path]:

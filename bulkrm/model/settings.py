@@ -120,6 +120,10 @@ class Connection:
         return HTTP_PORT if self.plain_http else HTTPS_PORT
 
 
+# The environment variables with the user and the password for the one registry of a run.
+REGISTRY_USERNAME, REGISTRY_PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
+
+
 @valueclass
 class Login:
     """A user and a password, for Basic authentication at a registry or its token server."""

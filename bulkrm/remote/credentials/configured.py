@@ -4,12 +4,18 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from bulkrm.model.errors import InputError, Problem
-from bulkrm.model.settings import Credential, Login
+from bulkrm.model.settings import REGISTRY_USERNAME, Credential, Login
 from bulkrm.remote.credentials.deferred import DeferredSource, no_password
 from bulkrm.remote.credentials.docker_config import DockerConfig
 from bulkrm.remote.credentials.helper import HelperFailed, ask_helper
 from bulkrm.remote.credentials.keys import host_of
-from bulkrm.remote.credentials.source import USERNAME, Surroundings, sources
+from bulkrm.remote.credentials.lookup import Credentials
+from bulkrm.remote.credentials.source import Surroundings, sources
+
+
+def find_credentials(hosts: Collection[str], surroundings: Surroundings) -> Credentials:
+    """Return the credentials for these hosts from all sources; none without hosts. Raises InputError as `configured` does."""
+    return Credentials({}, *(configured(hosts, surroundings) if hosts else ()))
 
 
 def configured(hosts: Collection[str], surroundings: Surroundings) -> tuple[DockerConfig | DeferredSource, ...]:
@@ -85,7 +91,7 @@ def _ask(config: DockerConfig, host: str) -> Credential | None:
 def _named_users(hosts: Collection[str], surroundings: Surroundings) -> dict[str, str]:
     """Return the named user of each host that has one: by an option, the environment or a profile."""
     given = surroundings.given
-    named = given.username or surroundings.variable(USERNAME)
+    named = given.username or surroundings.variable(REGISTRY_USERNAME)
     profiles = {host: profile.username for host, profile in given.profiles.items() if profile.username}
     users = {host: named or profiles.get(host) for host in hosts}
     return {host: user for host, user in users.items() if user}

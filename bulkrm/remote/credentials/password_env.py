@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.secret import Secret
-from bulkrm.model.settings import Login
+from bulkrm.model.settings import REGISTRY_USERNAME, Login
 from bulkrm.remote.credentials.docker_config import DockerConfig
-from bulkrm.remote.credentials.source import USERNAME, CredentialSource, Surroundings
+from bulkrm.remote.credentials.source import CredentialSource, Surroundings
 
 
 def _read(surroundings: Surroundings) -> Sequence[DockerConfig]:
@@ -19,7 +19,7 @@ def _read(surroundings: Surroundings) -> Sequence[DockerConfig]:
 def _found(surroundings: Surroundings) -> Iterator[DockerConfig]:
     given = surroundings.given
     if given.password_env is not None:
-        username = given.username or surroundings.variable(USERNAME)
+        username = given.username or surroundings.variable(REGISTRY_USERNAME)
         password = surroundings.variable(given.password_env)
         if not password:
             what = f"the variable {given.password_env!r} is not set, or empty"

@@ -23,7 +23,6 @@ from bulkrm.remote.credentials.docker_config import DockerConfig
 T = TypeVar("T")
 # The largest `order` of sources that the user gave explicitly; the order of a plugin must be larger.
 _GIVEN = 20
-USERNAME, PASSWORD = "REGISTRY_USERNAME", "REGISTRY_PASSWORD"
 
 
 @valueclass

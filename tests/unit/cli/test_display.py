@@ -46,6 +46,28 @@ def test_a_line_every_half_minute() -> None:
     assert told.after(EVERY, steps=1) == []
 
 
+def test_a_pause_between_two_phases() -> None:
+    """A CI system that ends silent jobs hears something while a host pauses, also where the phase has no steps left."""
+    told = Told()
+    told.shown.phase("Resolving images", 2)
+    told.shown.wait(Paused("one.example", 630.0, PauseReason.ASKED))
+
+    assert told.after(EVERY, steps=2) == ["Resolving images: 2 of 2, waiting 10 min more for one.example"]
+    assert told.after(600.0) == [], "the pause is over"
+
+
+def test_the_time_left_is_steady() -> None:
+    """The time left follows from the last minutes: it does not jump where a repository is read again in between."""
+    told = Told()
+    told.shown.phase("Deleting manifests", 20000)
+
+    lines = [told.after(EVERY, steps=steps)[0] for steps in (600, 30, 600, 30, 600, 30, 600, 600, 600, 600, 600)]
+
+    assert lines[1] == "Deleting manifests: 630 of 20,000, 1.0/s, about 31 min left"
+    assert lines[5].endswith("1.0/s, about 35 min left"), "and not 5 hours"
+    assert lines[10].endswith("20/s, about 13 min left"), "what is long ago does not count"
+
+
 def test_a_pause_that_the_registry_asked_for() -> None:
     """A line says who asks for it, how long, and why; the next ones say how much of it is left."""
     told = Told()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,7 @@ from bulkrm.cli.terminal.display.pace import PausedHosts, duration, speed
 from bulkrm.model.events import Paused
 
 EVERY = 30.0  # seconds between two lines: CI systems end jobs that say nothing for some minutes
+STEADY = 150.0  # seconds from which the time left is estimated
 _TICK = 1.0  # seconds after which the time is checked again
 
 
@@ -31,7 +33,8 @@ class Lines(Quiet):
         self._pauses = PausedHosts()
         self._name: str | None = None
         self._total = self._done = 0
-        self._line_at, self._done_at_line = 0.0, 0  # the time of the last line, and the steps that were done then
+        # The time of the lines of the last minutes, and the steps that were done then; the last line comes last.
+        self._lines: deque[tuple[float, int]] = deque([(0.0, 0)])
         self._task: asyncio.Task[None] | None = None
 
     def __enter__(self) -> Self:
@@ -50,7 +53,7 @@ class Lines(Quiet):
     def phase(self, name: str, total: int) -> None:
         """Write a line with the name of the phase and its number of steps."""
         self._name, self._total, self._done = name, total, 0
-        self._line_at, self._done_at_line = self._now(), 0
+        self._lines = deque([(self._now(), 0)])
         self._write(f"{name}: {total:,}")
 
     def advance(self) -> None:
@@ -71,20 +74,29 @@ class Lines(Quiet):
         self._name = None
 
     def tick(self) -> None:
-        """Write a line on progress if the last one is half a minute old and the phase has steps left."""
+        """Write a line on progress if the last one is half a minute old, and the phase has steps left or a host pauses."""
         now = self._now()
-        since = now - self._line_at
-        if self._name is None or since < EVERY or self._done >= self._total:
-            return
-        rate = (self._done - self._done_at_line) / since
-        parts = [f"{self._done:,} of {self._total:,}", speed(rate)]
-        if rate:
-            parts.append(f"about {duration((self._total - self._done) / rate)} left")
+        line_at, done_at_line = self._lines[-1]
+        since = now - line_at
         waiting = self._pauses.left(now)
+        is_done = self._done >= self._total
+        if self._name is None or since < EVERY or (is_done and waiting is None):
+            return
+        rate = (self._done - done_at_line) / since
+        parts = [f"{self._done:,} of {self._total:,}"] + ([] if is_done else [speed(rate)])
+        if rate and not is_done:
+            parts.append(f"about {duration((self._total - self._done) / self._steady_rate(now))} left")
         if waiting is not None:
             parts.append(f"waiting {duration(waiting[1])} more for {waiting[0]}")
-        self._line_at, self._done_at_line = now, self._done
+        self._lines.append((now, self._done))
         self._write(f"{self._name}: {', '.join(parts)}")
+
+    def _steady_rate(self, now: float) -> float:
+        """Return the steps a second of the last minutes: repositories are read again in between, and registries pause."""
+        while len(self._lines) > 1 and now - self._lines[0][0] > STEADY:
+            self._lines.popleft()
+        begin, done = self._lines[0]
+        return (self._done - done) / (now - begin)
 
     async def _tick_forever(self) -> None:
         while True:
