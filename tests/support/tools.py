@@ -1,5 +1,6 @@
 """Other programs that log in to registries. If one is missing, its tests are skipped, with a message how to install it."""
 
+import functools
 import json
 import os
 import shutil
@@ -29,11 +30,20 @@ _PACKAGES = {
 
 
 def program(name: str) -> str:
-    """Return the path of a program; skip the test if it is missing."""
+    """Return the path of a program; skip the test if it is missing, or does not work for whoever runs the tests."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"no {name}: {_PACKAGES[name]}")
+    if name == "podman" and (why := _of_podman(found)):
+        pytest.skip(why)
     return found
+
+
+@functools.cache
+def _of_podman(path: str) -> str:
+    """Say why podman does nothing at all, if so: it wants a user namespace, which a container may not make."""
+    tried = subprocess.run([path, "version"], capture_output=True, text=True, check=False, timeout=SECONDS)  # noqa: S603
+    return tried.stderr if tried.returncode else ""
 
 
 def call(*command: str, stdin: str = "", env: Mapping[str, str] | None = None, may_fail: bool = False) -> str:
