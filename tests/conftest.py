@@ -1,6 +1,7 @@
 """Fixtures that several folders share."""
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +19,8 @@ from tests.support.registries import Registry, Start, cases, running
 _VARIABLE = "BULKRM_TEST_SERVERS"
 # Workers for each processor: a test that starts a command or a server waits for it most of the time.
 _WORKERS = 2
+# Open files of a process: one often holds a registry, its client and what is between the two.
+_FILES = 8192
 
 # How many examples a property is tried with. A machine that is busy is no reason to fail.
 _CALM = hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -40,6 +43,9 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, _go_on)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < _FILES:  # a negative number is no limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES if hard < 0 else min(hard, _FILES), hard))
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
 

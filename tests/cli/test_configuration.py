@@ -13,6 +13,7 @@ from bulkrm.cli.options.declared import PaceOptions, SignInOptions
 from bulkrm.cli.options.layered import options_below
 from bulkrm.cli.options.layers import variable_of
 from bulkrm.cli.setup import settings_of
+from bulkrm.cli.terminal.descriptors import free_descriptors, share_of
 from bulkrm.model.settings import Pacing, Rate
 from bulkrm.sandbox import Sandbox
 from tests.cli.command import Command, fill, sent, served, tags
@@ -459,6 +460,12 @@ def test_a_profile_without_its_variable(run: Command, token_sandbox: Sandbox, co
     assert token_sandbox.log == []
 
 
+def paced(concurrency: int, rate: Rate) -> Pacing:
+    """The pace of one of two hosts, with its share of the files that whoever runs the tests may open."""
+    share = share_of(free_descriptors(), 2)
+    return Pacing(concurrency, rate, connections=share.registry, token_connections=share.token_server)
+
+
 @pytest.mark.parametrize(("overridden", "expected"), [(set(), (1, Rate(5, 60.0))), ({"rate"}, (1, Rate(9, 1.0)))])
 def test_the_pace_of_a_host(overridden: set[str], expected: tuple[int, Rate]) -> None:
     """A profile's concurrency and rate hold at its host only, and an option or a variable goes before it."""
@@ -467,8 +474,8 @@ def test_the_pace_of_a_host(overridden: set[str], expected: tuple[int, Rate]) ->
 
     settings = settings_of(sign_in, PaceOptions("20", "9", "60"), ["a.example", "b.example"])
 
-    assert settings.pacing == Pacing(20, Rate(9, 1.0))
-    assert settings.own_pacings == {"a.example": Pacing(*expected)}
+    assert settings.pacing == paced(20, Rate(9, 1.0))
+    assert settings.own_pacings == {"a.example": paced(*expected)}
 
 
 @pytest.mark.parametrize(
