@@ -52,7 +52,7 @@ def undo_run(
     name = run_and_images[0] if run_and_images and _RUN.fullmatch(run_and_images[0]) else None
     images = _read_images(run_and_images if name is None else run_and_images[1:], sign_in)
     with undoable_run(root, name, images, dry_run=safety.dry_run) as run:
-        about = f"undoing run {run.id}" if run.losses else f"run {run.id} deleted nothing"
+        about = f"undoing run {run.id}" if run.losses else f"run {run.id} deleted nothing that can be put back"
         unrecorded = (
             "the end of the undo could not be recorded, so `bulkrm undo` will check the images of this run again"
         )
