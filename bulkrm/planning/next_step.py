@@ -21,11 +21,9 @@ state        condition                                                what comes
 `Recorded`   every target has its outcome, or waits for its proof     `Leave`                         `Leave`
 ===========  =======================================================  ==============================  ========================
 
-Two rules stand above the last column. Where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next, with
+One rule stands above the last column: where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next, with
 `UNCONFIRMED`, in every state but the last three. That is the outcome of every target that has none, those of `Dropping` included:
-the send had them too. Only those that were read to lead elsewhere are recorded as that, before it. Where a send may have taken
-effect, and none is under way (`OVER`), that takes the place of `Leave`, except in `Queued`: what an earlier part of the run sent
-was looked up when this part began. What a stopped run leaves is judged again by `resume`, which looks up what may have been sent.
+the send had them too. Only those that were read to lead elsewhere are recorded as that, before it. What a stopped run leaves is judged again by `resume`, which looks up what may have been sent.
 """
 
 from bulkrm.model.plan import Item, Settled
@@ -128,10 +126,8 @@ def _in_a_stopped_run(state: Unsettled, effect: Effect) -> Record | Look | Leave
             return _record(state)
         case InDoubt(GivenUp()):
             return Look(state)
-        case Queued():
-            return Leave()
         case _:
-            return Record(state.item, Failed(UNCONFIRMED), Recorded()) if effect.may_have_acted else Leave()
+            return Leave()
 
 
 def _in_a_running_run(state: Unsettled) -> NextStep:

@@ -173,7 +173,8 @@ class ImageStep:
     ) -> bool:
         """End the step, and let those go that wait for it.
 
-        Where an error cuts it off, an image is unconfirmed that may be gone, or whose removal is being proved. A StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
+        Where an error cuts it off, an image is unconfirmed that may be going (`OPEN`), or whose removal is being proved. A
+        StateError ends here: the run cannot be recorded any more, so nothing more is deleted.
         """
         parts = self._parts
         try:
@@ -190,12 +191,9 @@ class ImageStep:
         return isinstance(error, StateError)
 
     def _may_go(self) -> bool:
-        """Tell whether a send may have taken effect, or has come to a removal whose proof is not over."""
+        """Tell whether a send may be taking effect, or has come to a removal whose proof is not over."""
         state = self._state
-        if isinstance(state, Ended | LookedUp) and isinstance(state.what, Removal):
-            return True
-        # What an earlier part of the run sent was looked up when this part began.
-        return self._sending.is_open or (self._sending.may_have_acted and not isinstance(state, Queued))
+        return self._sending.is_open or (isinstance(state, Ended | LookedUp) and isinstance(state.what, Removal))
 
     def _conclude(self, item: Item, outcome: Failed | Kept | NotAttempted) -> None:
         outcomes = self._parts.outcomes

@@ -8,8 +8,8 @@ effect      what came back so far                       what follows from it
 ==========  ==========================================  ================================================================
 `NONE`      nothing was sent, or every send was         The change can be sent, dropped or forgotten.
             refused: 3xx, 4xx, no connection
-`OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing, and says
-            after the registry acted), or a killed      `unconfirmed`. Before the change is given up it is looked up, and a
+`OVER`      a limit answered (a proxy may do that       Nothing is under way, so a stopped run waits for nothing, and leaves
+            after the registry acted), or a killed      it to `resume`. Before the change is given up it is looked up, and a
             part of the run sent it                     404 that follows may come from this run's own deletion.
 `OPEN`      a send is under way, or ended in silence,   A stopped run waits for it, and says `unconfirmed` where it is cut
             408 or 5xx, or in a success, which its      off. It is looked up before it is sent again, or given up.

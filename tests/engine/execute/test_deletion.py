@@ -162,8 +162,8 @@ async def test_resume_finishes_an_image_whose_tag_alone_went(runs: Runs, tmp_pat
     assert runs.registry.store.digests(APP) == {kept}
 
 
-async def test_a_limit_behind_which_the_image_went_is_not_untried(runs: Runs, tmp_path: Path) -> None:
-    """A DELETE that a limit answered may have acted: a run that is stopped then says so, and `resume` finds out."""
+async def test_a_limit_behind_which_the_image_went(runs: Runs, tmp_path: Path) -> None:
+    """A stopped run does not wait for what a limit refused; `resume` finds out that a proxy had let it through."""
     digest = runs.fill(1)[0]
     kept = runs.keep()
     stop = Stop()
@@ -175,7 +175,7 @@ async def test_a_limit_behind_which_the_image_went_is_not_untried(runs: Runs, tm
     runs.on("DELETE", REAL, act)
     runs.registry.faults.add(Reply(429, {"Retry-After": "30"}), method="DELETE", path=REAL)
 
-    assert words(await runs.delete(stop=stop, state=tmp_path)) == {"pr-0": "failed unconfirmed"}
+    assert words(await runs.delete(stop=stop, state=tmp_path)) == {"pr-0": "not-attempted interrupted"}
     assert words(await runs.resume(tmp_path)) == {"pr-0": "deleted"}
     assert runs.registry.tags(APP) == {"latest": kept}
 

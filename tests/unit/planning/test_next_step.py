@@ -70,19 +70,11 @@ def test_in_a_running_run(state: State, effect: Effect, expected: NextStep, _: N
     assert next_step(state, effect, is_stopped=False) == expected
 
 
+@pytest.mark.parametrize("effect", [Effect.NONE, Effect.OVER])
 @pytest.mark.parametrize(("state", "_", "expected"), ROWS)
-def test_in_a_stopped_run(state: State, expected: NextStep, _: NextStep) -> None:
+def test_in_a_stopped_run(state: State, effect: Effect, expected: NextStep, _: NextStep) -> None:
     """Nothing is begun, judged or sent any more; what is certain already is recorded."""
-    assert next_step(state, Effect.NONE, is_stopped=True) == expected
-
-
-@pytest.mark.parametrize(("state", "_", "expected"), ROWS)
-def test_what_may_have_taken_effect_in_a_stopped_run(state: Unsettled, expected: NextStep, _: NextStep) -> None:
-    """It is not left as if nothing was sent, but for what only an earlier part of the run sent."""
-    unconfirmed = Record(state.item, Failed(UNCONFIRMED), RECORDED)
-    left = expected == LEAVE and not isinstance(state, Queued)
-
-    assert next_step(state, Effect.OVER, is_stopped=True) == (unconfirmed if left else expected)
+    assert next_step(state, effect, is_stopped=True) == expected
 
 
 @pytest.mark.parametrize("state", [state for state, *_ in ROWS])
