@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bulkrm.sandbox import Auth, Reply, Sandbox, SandboxSettings, oci_image, put_image
-from tests.cli.command import Command, bulkrm, killed, served, terminal
+from tests.cli.command import Command, bulkrm, killed, served, tags, terminal
 
 APP = "team/app"
 NO_MANIFEST = Reply(200, {"Content-Type": "text/html", "Docker-Distribution-Api-Version": "registry/2.0"}, b"<html>")
@@ -86,6 +86,18 @@ def test_a_dangling_tag_in_a_plan(run: Command, sandbox: Sandbox) -> None:
     assert [(one["status"], one["reason"]) for one in moved.images] == [("kept", "moved")]
     assert [(one["status"], one["digest"]) for one in done.images] == [("deleted", None)]
     assert "worse" not in (sandbox.store.tags(APP) or ())
+
+
+def test_undo_of_a_dangling_tag(run: Command, sandbox: Sandbox) -> None:
+    """A tag that led nowhere was deleted and cannot be put back, so `undo` does not say that nothing was deleted."""
+    fill(sandbox)
+    deleted = run(f"{sandbox.host}/{APP}:worse", "-y", "-o", "json")
+
+    undone = run("undo", deleted.report["run"]["id"], "-y")
+
+    assert deleted.statuses == {f"{APP}:worse": "deleted"}
+    assert (undone.code, tags(sandbox)) == (0, {"bad", "kept", "old"})
+    assert "deleted nothing that can be put back" in undone.err
 
 
 @pytest.mark.parametrize("pattern", ["team/app", "", "app@sha256:" + "0" * 64])

@@ -111,6 +111,7 @@ async def test_too_few(tmp_path: Path) -> None:
     for result in results:
         assert result.code == 2
         assert "limit of open files" in result.err
+        assert "a run with 1 registry needs" in result.err
         assert "ulimit -n" in result.err
         assert "Traceback" not in result.err
     assert after == before

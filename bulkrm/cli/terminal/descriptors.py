@@ -11,6 +11,7 @@ import resource
 from bulkrm.model.errors import InputError, Problem
 from bulkrm.model.limits import RAISE_LIMIT
 from bulkrm.model.settings import Pacing
+from bulkrm.model.text.layout import counted
 from bulkrm.model.valueclass import valueclass
 
 _ASIDE = 24
@@ -39,7 +40,8 @@ def share_of(free: int, hosts: int) -> Share:
     each = (free - _ASIDE) // max(1, hosts)
     if each < _FEWEST:
         needed = _ASIDE + _FEWEST * max(1, hosts)
-        what = f"only {max(0, free)} more files may be opened, and a run with {hosts} registries needs {needed}"
+        registries = counted(hosts, "registry", "registries")
+        what = f"only {max(0, free)} more files may be opened, and a run with {registries} needs {needed}"
         raise InputError(Problem("limit of open files", what, RAISE_LIMIT))
     most = Pacing()
     tokens = min(most.token_connections, max(1, each // _TOKENS))
