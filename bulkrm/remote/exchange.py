@@ -77,11 +77,14 @@ class HostExchange:
         grant, host = self._access.grant, self._host
         if grant is None or self._last is not None or not host.authorizer.is_ready(grant) or not host.limiter.take():
             return None
-        return grant
+        if host.has_room(self.attempt.request):
+            return grant
+        host.limiter.release()
+        return None
 
     async def _wait_for_slot(self) -> Grant:
         """Take a slot, and with a password that is not accepted yet its lock; return the grant, valid in this moment."""
-        authorizer, limiter = self._host.authorizer, self._host.limiter
+        host, authorizer, limiter = self._host, self._host.authorizer, self._host.limiter
         if self._last is not None:
             await self._before_the_next(self.attempt)
         while True:
@@ -95,11 +98,14 @@ class HostExchange:
                 ready = authorizer.renewed(grant)
                 if ready is None:
                     continue  # the token expired while this task waited for the slot
-                if ready.authorization != self.attempt.authorization:
-                    # It is sent without a token, so the next 401 is a new challenge.
-                    self.attempt = replace(self.attempt, authorization=ready.authorization, authorized=False)
-                stack.pop_all()  # `send` releases both
-                return ready
+                if host.has_room(self.attempt.request):
+                    stack.pop_all()  # `send` releases both
+                    break
+            await host.make_room()  # without the slot, as what is checked in it must be true at the send
+        if ready.authorization != self.attempt.authorization:
+            # It is sent without a token, so the next 401 is a new challenge.
+            self.attempt = replace(self.attempt, authorization=ready.authorization, authorized=False)
+        return ready
 
     def _begin(self, sending: Sending) -> Effect:
         """Check right before the send that the change is still wanted; return what its earlier sends may have done."""

@@ -99,11 +99,13 @@ class Host:
 
         It takes a slot of the registry's limiter.
         """
-        async with self.limiter:
-            await self._make_room()
-            self.limiter.spend()
-            self.requests += 1
-            return await self.transport.send("GET", url, {"Accept": "*/*"}, max_body)
+        while True:
+            async with self.limiter:
+                if self._has_room():
+                    self.limiter.spend()
+                    self.requests += 1
+                    return await self.transport.send("GET", url, {"Accept": "*/*"}, max_body)
+            await self.make_room()
 
     def _tell_of_mixed_answers(self, why: str) -> None:
         text = f"{self.name}: {why}; from now on each request has a connection of its own"
@@ -112,35 +114,37 @@ class Host:
     def transmit(
         self, request: Request, url: str, headers: Mapping[str, str]
     ) -> Coroutine[Any, Any, Answer | NoAnswer]:
-        """Send a request in the slot that the caller has: alone on its connection, unless it is a read that may share one."""
-        may_share = request is PING or (self._sharing.allowed and request.method in _READING)
-        if self.reuse.ended is None and may_share:
-            return self._share(request, url, headers)
-        if self._has_room():
-            return self._send(request, url, headers, None)
-        return self._send_with_room(request, url, headers)
+        """Send a request in the slot that the caller has: alone on its connection, unless it is a read that may share one.
 
-    async def _send_with_room(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
-        """Send a request alone, as soon as a connection may be opened for it."""
-        await self._make_room()
-        return await self._send(request, url, headers, None)
+        The caller has made sure that there is room for it (`has_room`).
+        """
+        return (
+            self._share(request, url, headers) if self._may_share(request) else self._send(request, url, headers, None)
+        )
 
-    async def _make_room(self) -> None:
-        """Close idle connections, and wait for those that are being closed, until one more may be opened."""
-        while not self._has_room():
-            if self.reuse.idle:
-                self.reuse.close_idle()
-            else:
-                await self.transport.closings.wait()
+    def has_room(self, request: Request) -> bool:
+        """Tell whether a request may be sent in the slot that the caller has, without one connection too many."""
+        return self._has_room() or (self.reuse.idle > 0 and self._may_share(request))
+
+    async def make_room(self) -> None:
+        """Close the connection that is idle for longest, if any, and wait until one of those that are being closed is closed.
+
+        What a change needs is checked in its slot, right before its send; so it waits here without a slot.
+        """
+        if self.reuse.idle:
+            self.reuse.close_idle()
+        await self.transport.closings.wait()
 
     def _has_room(self) -> bool:
         return self.limiter.has_room(self.reuse.idle + self.transport.closings.number)
 
+    def _may_share(self, request: Request) -> bool:
+        may_share = request is PING or (self._sharing.allowed and request.method in _READING)
+        return may_share and self.reuse.ended is None
+
     async def _share(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
         """Send a request over a shared connection. An answer that may belong to another request is not returned."""
         use = Use(self.reuse, bulk=self._sharing.in_bulk or request is PING)
-        if not self.reuse.idle:
-            await self._make_room()
         answer = await self._send(request, url, headers, use)
         if not isinstance(answer, Answer) or not use.again:
             return answer
@@ -148,7 +152,13 @@ class Host:
             self.reuse.end("an answer came that belongs to another request")
             return NoAnswer(LOST, "the answer belongs to another request")
         sent_again = answer.status in (REQUEST_TIMEOUT, TOO_MANY_REQUESTS) or answer.status >= INTERNAL_SERVER_ERROR
-        return await self._send_with_room(request, url, headers) if use.repeated and not sent_again else answer
+        return await self._send_alone(request, url, headers) if use.repeated and not sent_again else answer
+
+    async def _send_alone(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
+        """Send a read once more, in the same slot, as soon as the connection of its repeated answer is closed."""
+        while not self._has_room():
+            await self.make_room()
+        return await self._send(request, url, headers, None)
 
     def _send(
         self, request: Request, url: str, headers: Mapping[str, str], use: Use | None

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from anyio import wait_all_tasks_blocked
 
 from bulkrm.model.digest import Digest
-from bulkrm.model.settings import Connection, Pacing
+from bulkrm.model.settings import Connection, Pacing, Rate
 from bulkrm.protocol.message import Answer
 from bulkrm.remote.clock import SystemClock
-from bulkrm.remote.sending import Sending
+from bulkrm.remote.sending import Sending, Withdrawn
 from bulkrm.remote.transport.connections import Reuse, Use
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from bulkrm.sandbox.auth.keys import ServerCertificate
 from tests.protocol.opening import app, fill, opened
+from tests.support.clock import FakeClock
 
 MOST = 4
 OPEN = SandboxSettings(auth=Auth.NONE)
@@ -129,3 +131,74 @@ async def test_a_server_that_never_ends_tls(shared: bool) -> None:  # noqa: FBT0
 
     assert isinstance(answer, Answer)
     assert began == 1
+
+
+class Switch:
+    """A permission that a test takes away."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+
+    def holds(self) -> bool:
+        return self.is_on
+
+
+async def test_a_permission_that_is_lost_while_there_is_no_room() -> None:
+    """A change that waits until a connection is closed asks for its permission after that, and is not sent without it."""
+    pacing = Pacing(concurrency=1, connections=1)
+    async with Sandbox(OPEN) as sandbox, opened(login=None, pacing=pacing) as registries:
+        digest = Digest(fill(sandbox, "a")["a"])
+        registry, permission = registries[sandbox.host], Switch()
+        await registry.head(app(sandbox), "a")
+        closings = registry.host.transport.closings
+        await closings.wait()
+
+        closings.began()
+        deletion = asyncio.create_task(registry.delete(app(sandbox), digest, Sending(permission)))
+        await wait_all_tasks_blocked()
+        permission.is_on = False
+        closings.ended()
+        with pytest.raises(Withdrawn):
+            await deletion
+
+        assert sandbox.store.tags("team/app") == ["a"]
+
+
+async def test_a_rate_while_there_is_no_room() -> None:
+    """Requests that wait until a connection is closed are not sent faster than the rate allows."""
+    clock = FakeClock(auto=True)
+    pacing = Pacing(concurrency=2, connections=2, rate=Rate(3, 60))
+    async with Sandbox(OPEN) as sandbox, opened(login=None, pacing=pacing, clock=clock) as registries:
+        fill(sandbox, "a")
+        registry = registries[sandbox.host]
+        await registry.head(app(sandbox), "a")
+        closings = registry.host.transport.closings
+        await closings.wait()
+
+        for _ in range(2):
+            closings.began()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(2):
+                tasks.create_task(registry.head(app(sandbox), "a"))
+            await wait_all_tasks_blocked()
+            for _ in range(2):
+                closings.ended()
+
+        assert registry.host.requests == 4
+        assert clock.slept == [60.0]
+
+
+async def test_connections_of_another_host_that_are_being_closed() -> None:
+    """They take room, but requests that wait for room have no connection, and take none: one of them goes after the other."""
+    pacing = Pacing(concurrency=2, connections=2)
+    async with Sandbox(OPEN) as sandbox, opened(login=None, pacing=pacing) as registries:
+        digests = fill(sandbox, "a", "b", "c", "d").values()
+        registry = registries[sandbox.host]
+        closings = registry.host.transport.closings
+        closings.began()
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+            for digest in digests:
+                tasks.create_task(registry.delete(app(sandbox), Digest(digest), Sending()))
+
+        assert closings.number >= 1
+        assert sandbox.store.tags("team/app") == []

@@ -18,23 +18,24 @@ class Closings:
     def __init__(self) -> None:
         """Begin without any."""
         self.number = 0
-        self._none = asyncio.Event()
+        self._next: asyncio.Event | None = None
 
     def began(self) -> None:
         """Count a connection that is to be closed."""
         self.number += 1
-        self._none.clear()
 
     def ended(self) -> None:
         """Count a connection that is closed now."""
         self.number -= 1
-        if not self.number:
-            self._none.set()
+        if self._next is not None:
+            self._next.set()
+            self._next = None
 
     async def wait(self) -> None:
-        """Wait until there are none."""
+        """Wait until the next of them is closed; return at once if there are none."""
         if self.number:
-            await self._none.wait()
+            self._next = self._next or asyncio.Event()
+            await self._next.wait()
 
 
 class PromptlyClosed(ResponseHandler):
