@@ -63,9 +63,7 @@ class _HostWorkers(Generic[Job]):
             self._group.start_soon(self._worker, job)
 
     async def _worker(self, job: Job | None) -> None:
-        while job is not None:
-            if self._stop:
-                break
+        while job is not None and not self._stop:
             try:
                 await self._work(job)
             except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)

@@ -4,11 +4,11 @@ A tag that was read by HEAD is read again by GET when it becomes a target, becau
 deleted.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from enum import Enum
 
-from bulkrm.engine.gateway import Gateway
+from bulkrm.engine.gateway import Gateway, RepositoryGateway
 from bulkrm.engine.plan.tag_lists import TagLists
 from bulkrm.engine.record.recorder import Recorder
 from bulkrm.engine.removed_ahead import RemovedAhead
@@ -134,13 +134,7 @@ class Resolver:
         return found if held is None else await self._ask_for(repository, held, method)
 
     async def _ask_for(self, repository: Repository, reference: str | Digest, method: Method) -> Resolution:
-        gateway = self._gateway.repository(repository)
-        if method is Method.HEAD:
-            found = await gateway.look(reference)
-        elif method is Method.GET:
-            found = await gateway.manifest(reference)
-        else:
-            found = await gateway.anything(reference)
+        found = await _READ_BY[method](self._gateway.repository(repository), reference)
         match found:
             case None:
                 return Absent()
@@ -150,6 +144,15 @@ class Resolver:
                 return Unresolved(found)
             case Resolved():
                 return found
+
+
+_READ_BY: Mapping[
+    Method, Callable[[RepositoryGateway, str | Digest], Awaitable[Resolved | Manifest | Failure | None]]
+] = {
+    Method.HEAD: RepositoryGateway.look,
+    Method.GET: RepositoryGateway.manifest,
+    Method.ANY: RepositoryGateway.anything,
+}
 
 
 def _is_whole(resolved: Resolved) -> bool:

@@ -88,15 +88,18 @@ class Survey:
         """HEAD every tag of the touched repositories that is not a target, and whose manifest the listing does not name."""
         if self._policy.shared is Shared.DELETE_UNSEEN:
             return
-        others: list[Name] = []
-        for repository, members in grouped.items():
-            if self._wants_others(members):
-                self._resolver.add_listed(repository, self._lists.resolved(repository))
-                names = [(repository, tag) for tag in self._listed(repository)]
-                others += [name for name in names if name not in self._resolver.found]
+        others = [name for touched, members in grouped.items() for name in self._others(touched, members)]
         if others:
             self._tell(PhaseBegan(Phase.CHECKING_OTHER_TAGS, len(others)))
             await read_tags(self._resolver, others)
+
+    def _others(self, repository: Repository, members: Iterable[Target]) -> list[Name]:
+        """Return the tags of a repository that are not known yet; none where nothing of it may be deleted."""
+        if not self._wants_others(members):
+            return []
+        self._resolver.add_listed(repository, self._lists.resolved(repository))
+        names = [(repository, tag) for tag in self._listed(repository)]
+        return [name for name in names if name not in self._resolver.found]
 
     async def _read_needs(self, grouped: Mapping[Repository, Sequence[Target]]) -> None:
         """GET every tagged manifest that is an index or may be one, because a kept index needs its children."""

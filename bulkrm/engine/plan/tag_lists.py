@@ -97,7 +97,8 @@ class TagLists:
         async def read(repository: Repository) -> None:
             self.touch(repository)
             began, start = Moment.now(self._clock), self._clock.monotonic()
-            self._lists[repository] = await self._listed(repository)
+            inventory = await self._gateway.repository(repository).inventory()
+            self._lists[repository] = self._noted(repository, inventory)
             self._listings[repository] = Reading(began, self._clock.monotonic() - start)
             self.touch(repository)
             tell(ADVANCED)
@@ -105,8 +106,8 @@ class TagLists:
         missing = {repository for repository in repositories if repository not in self._lists}
         await run_jobs(by_host(sorted(missing, key=str)), self._gateway.workers, read, self._stop)
 
-    async def _listed(self, repository: Repository) -> Listed:
-        inventory = await self._gateway.repository(repository).inventory()
+    def _noted(self, repository: Repository, inventory: Inventory | Failure | None) -> Listed:
+        """Note the manifests of a listing, if it has them, and return its names, with those of tags that this run removed."""
         if isinstance(inventory, Failure):
             return inventory
         names = inventory.names if inventory is not None else None

@@ -43,12 +43,11 @@ def artifact_tags(digest: Digest, among: Collection[str] | None = None) -> tuple
 _AFTER_NEEDED = frozenset(PRECEDENCE[PRECEDENCE.index(KeptReason.NEEDED) + 1 :])
 
 
-def keep_needed(items: Iterable[Item], facts: RepositoryFacts) -> list[Item]:
+def keep_needed(judged: list[Item], facts: RepositoryFacts) -> list[Item]:
     """Keep the manifests of one repository that a kept manifest needs, and those that are attached to a kept one.
 
     A kept manifest is one whose tag remains, or one that this rule keeps in turn.
     """
-    judged = list(items)
     indexes = facts.tags.indexes if isinstance(facts.tags, TagsRead) else {}
     if not indexes and not any(item.is_attached for item in judged):
         return judged

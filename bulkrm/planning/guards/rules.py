@@ -135,9 +135,8 @@ def reasons_of(candidate: Candidate, facts: RepositoryFacts, rules: GuardRules) 
     return tuple(kept for guard in GUARDS if (kept := guard(candidate, facts, rules)) is not None)
 
 
-def with_min_keep(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRules) -> list[Item]:
+def with_min_keep(judged: list[Item], facts: RepositoryFacts, rules: GuardRules) -> list[Item]:
     """Keep the newest of the manifests to delete if too few others remain, and the manifests that those need."""
-    judged = list(items)
     if not rules.min_keep or not isinstance(facts.tags, TagsRead):
         return judged
     tagged = tagged_digests(facts.tags)
@@ -147,10 +146,10 @@ def with_min_keep(items: Iterable[Item], facts: RepositoryFacts, rules: GuardRul
     if not chosen:
         return judged
     kept = Kept(KeptReason.FLOOR, (f"min-keep: {rules.min_keep}",))
-    items = (
+    items = [
         replace(item, verdict=kept) if item.digest in chosen and isinstance(item.verdict, Delete) else item
         for item in judged
-    )
+    ]
     return keep_needed(items, facts)
 
 
