@@ -10,7 +10,7 @@ the service of their challenge; their garbage collection works in other ways.
 
 from bulkrm.families.family import Family
 from bulkrm.model.http_status import OK
-from bulkrm.protocol.auth.challenge import parse_challenges
+from bulkrm.protocol.auth.challenge import challenges_in
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import Traits
 
@@ -23,7 +23,7 @@ def _detect(answer: Answer) -> bool:
         return False
     if answer.headers.get("Server", "").lower().startswith(("nexus", "artifactory")):
         return False
-    challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
+    challenges = challenges_in(answer)
     if any(challenge.parameters.get("service") in _SERVICES for challenge in challenges):
         return False
     return _is_own(answer)

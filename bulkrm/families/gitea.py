@@ -8,13 +8,13 @@ bare Basic challenge.
 """
 
 from bulkrm.families.family import Family
-from bulkrm.protocol.auth.challenge import parse_challenges
+from bulkrm.protocol.auth.challenge import challenges_in
 from bulkrm.protocol.message import Answer
 from bulkrm.protocol.traits import Traits
 
 
 def _detect(answer: Answer) -> bool:
-    challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
+    challenges = challenges_in(answer)
     bare = any(challenge.scheme == "basic" and not challenge.parameters for challenge in challenges)
     for challenge in challenges:
         realm, service = challenge.parameters.get("realm", ""), challenge.parameters.get("service")

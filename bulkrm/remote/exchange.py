@@ -84,28 +84,35 @@ class HostExchange:
 
     async def _wait_for_slot(self) -> Grant:
         """Take a slot, and with a password that is not accepted yet its lock; return the grant, valid in this moment."""
-        host, authorizer, limiter = self._host, self._host.authorizer, self._host.limiter
         if self._last is not None:
             await self._before_the_next(self.attempt)
-        while True:
-            held = authorizer.held(self.attempt) if self._refused is None else None
-            grant = held or await authorizer.grant(self.attempt, self._refused)
-            self._alone = grant.goes_alone
-            async with AsyncExitStack() as stack:
-                if self._alone:
-                    await stack.enter_async_context(grant.login.lock)
-                await stack.enter_async_context(limiter)
-                ready = authorizer.renewed(grant)
-                if ready is None:
-                    continue  # the token expired while this task waited for the slot
-                if host.has_room(self.attempt.request):
-                    stack.pop_all()  # `send` releases both
-                    break
-            await host.make_room()  # without the slot, as what is checked in it must be true at the send
+        ready = None
+        while ready is None:
+            grant = await self._host.authorizer.grant(self.attempt, self._refused)
+            ready = await self._take_slot_for(grant)
         if ready.authorization != self.attempt.authorization:
             # It is sent without a token, so the next 401 is a new challenge.
             self.attempt = replace(self.attempt, authorization=ready.authorization, authorized=False)
         return ready
+
+    async def _take_slot_for(self, grant: Grant) -> Grant | None:
+        """Take a slot, and the lock that a grant needs, for `send` to release; return the grant, valid in this moment.
+
+        None: its token expired while this task waited for the slot, or no further connection could be opened.
+        """
+        host, alone = self._host, grant.goes_alone  # a password may be accepted while this task waits
+        async with AsyncExitStack() as stack:
+            if alone:
+                await stack.enter_async_context(grant.login.lock)
+            await stack.enter_async_context(host.limiter)
+            ready = host.authorizer.renewed(grant)
+            if ready is not None and host.has_room(self.attempt.request):
+                stack.pop_all()
+                self._alone = alone
+                return ready
+        if ready is not None:
+            await host.make_room()  # without the slot, as what is checked in it must be true at the send
+        return None
 
     def _begin(self, sending: Sending) -> Effect:
         """Check right before the send that the change is still wanted; return what its earlier sends may have done."""

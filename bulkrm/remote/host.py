@@ -13,7 +13,7 @@ from bulkrm.model.extensions.plugin_call import PluginError
 from bulkrm.model.http_status import INTERNAL_SERVER_ERROR, REQUEST_TIMEOUT, TOO_MANY_REQUESTS, UNAUTHORIZED
 from bulkrm.model.result.failure import Reach
 from bulkrm.protocol.attempt import Attempt
-from bulkrm.protocol.auth.challenge import choose, parse_challenges
+from bulkrm.protocol.auth.challenge import challenges_in, choose
 from bulkrm.protocol.auth.realm import is_loopback
 from bulkrm.protocol.decision import MAX_SENDS
 from bulkrm.protocol.message import LOST, PING, Answer, NoAnswer, Request
@@ -54,9 +54,8 @@ class Host:
         self._tell = context.tell
         self.reuse = Reuse(self._tell_of_mixed_answers)
         self._sharing = context.sharing
-        self._ping_answer: Answer | None = None
         self._ended_before = False
-        self._contact: SingleFlight[bool] = SingleFlight()
+        self._first: SingleFlight[Answer] = SingleFlight()
 
     @property
     def traits(self) -> Traits:
@@ -81,7 +80,7 @@ class Host:
         self, request: Request, sending: Sending | None, lookup: Lookup | None, sends: int
     ) -> Answer:
         await self.authorizer.prepare(request.repository)
-        await self._contact.get(self._make_contact, bool)
+        await self._first.get(self._make_contact)
         return await self.exchange(request, sending, lookup, sends=sends)
 
     @property
@@ -194,29 +193,25 @@ class Host:
         use = Use(self.reuse, bulk=True)
         async with self.limiter:
             answer = await self._send(PING, self.base + PING.target, {}, use)
-        if self._ping_answer is not None and isinstance(answer, Answer) and use.again:
-            if is_same_answer(answer, self._ping_answer):
+        if self._first.value is not None and isinstance(answer, Answer) and use.again:
+            if is_same_answer(answer, self._first.value):
                 use.in_order()
             elif answer.status < TOO_MANY_REQUESTS:
                 self.reuse.end("an answer came twice")
 
-    async def _make_contact(self) -> bool:
-        """Send the first request, whose answer has the challenge, so that all later ones carry a token at once."""
+    async def _make_contact(self) -> Answer:
+        """Send the first request, and return its answer, which has the challenge: all later ones carry a token at once."""
         try:
             answer = await self._first_answer()
+            self.authorizer.learn(with_detected_traits(self.name, self.traits, answer))
         except RequestFailed as error:
             # Otherwise a host that does not answer would be asked once for each image.
             raise RequestFailed(replace(error.failure, reach=Reach.HOST)) from error
-        self._ping_answer = answer
-        try:
-            self.authorizer.learn(with_detected_traits(self.name, self.traits, answer))
         except PluginError as error:
             raise RequestFailed(error.failure(Reach.HOST)) from error
-        challenge = None
-        if answer.status == UNAUTHORIZED:
-            challenge = choose(parse_challenges(answer.headers.getall("WWW-Authenticate", [])))
+        challenge = choose(challenges_in(answer)) if answer.status == UNAUTHORIZED else None
         self.authorizer.set_challenge(self.base, challenge, plain_http=self._connection.plain_http)
-        return True
+        return answer
 
     async def _first_answer(self) -> Answer:
         """Return the first answer, over HTTPS; over HTTP if the user says so, or if a loopback host does not speak TLS."""

@@ -10,6 +10,10 @@ from bulkrm.model.errors import RequestFailed
 T = TypeVar("T")
 
 
+def _any(_: object) -> bool:
+    return True
+
+
 class SingleFlight(Generic[T]):
     """A value that one task fetches while the others wait, and that is kept while it is good.
 
@@ -24,12 +28,10 @@ class SingleFlight(Generic[T]):
         self.value: T | None = None
         self._failure: RequestFailed | None = None
         self._failures = 0
-        self._lock = anyio.Lock()
+        self._lock = anyio.Lock(fast_acquire=True)
 
-    async def get(self, fetch: Callable[[], Awaitable[T]], good: Callable[[T], bool]) -> T:
+    async def get(self, fetch: Callable[[], Awaitable[T]], good: Callable[[T], bool] = _any) -> T:
         """Return the value, fetched if there is none that `good` accepts. Raises RequestFailed as `fetch` does."""
-        if self.value is not None and good(self.value):
-            return self.value
         seen = self._failures
         async with self._lock:
             if self.value is not None and good(self.value):

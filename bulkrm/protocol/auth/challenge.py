@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
 from bulkrm.model.valueclass import valueclass
+from bulkrm.protocol.message import Answer
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 (RFC 9110 5.6.2, no secret)
 _PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?=,|$)', re.DOTALL)
@@ -32,6 +33,11 @@ class Challenge:
 def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
     """Parse the challenges of all header lines, in order. The rest of a line after a malformed part is ignored."""
     return tuple(challenge for line in lines for challenge in _parse_line(line[:_MAX_LENGTH]))
+
+
+def challenges_in(answer: Answer) -> tuple[Challenge, ...]:
+    """Return the challenges of an answer, in order."""
+    return parse_challenges(answer.headers.getall("WWW-Authenticate", []))
 
 
 def choose(challenges: Iterable[Challenge]) -> Challenge | None:

@@ -20,7 +20,7 @@ from bulkrm.protocol.attempt import (
     NoAuthorization,
     ReadyAuthorization,
 )
-from bulkrm.protocol.auth.challenge import Challenge, choose, parse_challenges
+from bulkrm.protocol.auth.challenge import Challenge, challenges_in, choose
 from bulkrm.protocol.auth.rights import (
     CredentialState,
     bad_credentials,
@@ -40,7 +40,7 @@ _COMPARE = "compare the clocks, issuer, service and certificate of the registry 
 
 def after_unauthorized(attempt: Attempt, answer: Answer, traits: Traits, state: CredentialState) -> Decision:
     """Return the decision after a 401 to a request that was sent with `attempt.authorization`. `state`: its credentials'."""
-    challenges = parse_challenges(answer.headers.getall("WWW-Authenticate", []))
+    challenges = challenges_in(answer)
     challenge = choose(challenges)
     match attempt.authorization:
         case BearerAuthorization(scope):

@@ -1,7 +1,6 @@
 """Authorizes the requests to one registry host, by its challenges. A token that answers one is sent to no other host."""
 
 from dataclasses import replace
-from typing import assert_never
 
 from bulkrm.model.errors import ProtocolError, RequestFailed
 from bulkrm.model.http_status import MULTIPLE_CHOICES, NOT_FOUND
@@ -109,34 +108,24 @@ class Authorizer:
             scope = replace(scope, actions=base | learned)
         return BearerAuthorization(scope)
 
-    def held(self, attempt: Attempt) -> Grant | None:
-        """Return the grant of an attempt that was fetched last; None: there is none, or it is not good any more."""
-        access = self.access(attempt.request)
-        grant = access.grant if access.authorization == attempt.authorization else None
-        return None if grant is None or not self._is_good(grant) else grant
-
     async def grant(self, attempt: Attempt, refused: Secret | None = None) -> Grant:
-        """Fetch the grant of an attempt, for `held` to return from then on. `refused`: a token that is no longer accepted.
+        """Return the grant of an attempt, fetched if there is no good one. `refused`: a token that is no longer accepted.
 
         Raises RequestFailed. If the token server does not know an action, the request is sent without authorization, and
         from then on every scope for this host has exactly the actions of its challenge.
         """
         access, begun_in = self.access(attempt.request), self._round
+        held = access.grant if refused is None and access.authorization == attempt.authorization else None
+        if held is not None and self._is_good(held):
+            return held
         login = self._logins.of(attempt.request.repository)
-        match attempt.authorization:
-            case NoAuthorization():
-                found = Grant(attempt.authorization, self._logins.state_of(login))
-            case BearerAuthorization(scope):
-                found = await self._bearer(login, scope, refused)
-                if refused is not None and found.held is not None:
-                    access.renewed = found.held.secret
-                    self._forget()  # other requests have the refused token too
-            case ReadyAuthorization():
-                found = self._ready(login)
-            case BasicAuthorization():
-                found = self._basic(login)
-            case unknown:
-                assert_never(unknown)
+        if isinstance(attempt.authorization, BearerAuthorization):
+            found = await self._bearer(login, attempt.authorization.scope, refused)
+        else:
+            found = self._unfetched(login, attempt.authorization)
+        if refused is not None and found.held is not None:
+            access.renewed = found.held.secret
+            self._forget()  # other requests have the refused token too
         if begun_in == self._round == access.round and found.authorization == access.authorization:
             access.grant = found
         return found
@@ -223,34 +212,37 @@ class Authorizer:
             bad_credentials(self._host, given=False, for_whole_host=self._logins.for_whole_host, login=login)
         )
 
-    def _basic(self, login: Credential | None) -> Grant:
-        if not isinstance(login, Login):
-            raise self._without_password(login)
+    def _unfetched(
+        self, login: Credential | None, authorization: NoAuthorization | BasicAuthorization | ReadyAuthorization
+    ) -> Grant:
+        """Return a grant that needs no token server. Raises RequestFailed without the credentials for it."""
         state = self._logins.state_of(login)
-        if state.refused:
-            raise RequestFailed(bad_credentials(self._host, given=True, for_whole_host=self._logins.for_whole_host))
-        return Grant(BasicAuthorization(), state, {"Authorization": basic(login)})
-
-    def _ready(self, login: Credential | None) -> Grant:
-        if not isinstance(login, RegistryToken):
-            raise self._without_password(login)
-        return Grant(ReadyAuthorization(), self._logins.state_of(login), _bearer_headers(login.token))
+        match authorization, login:
+            case NoAuthorization(), _:
+                return Grant(authorization, state)
+            case ReadyAuthorization(), RegistryToken(token):
+                return Grant(authorization, state, _bearer_headers(token))
+            case BasicAuthorization(), Login() if state.refused:
+                raise RequestFailed(bad_credentials(self._host, given=True, for_whole_host=self._logins.for_whole_host))
+            case BasicAuthorization(), Login():
+                return Grant(authorization, state, {"Authorization": basic(login)})
+            case _:
+                raise self._without_password(login)
 
     async def _bearer(self, login: Credential | None, scope: Scope | None, refused: Secret | None) -> Grant:
         key = self._key(login, scope)
         await self._allow(key.realm)
-        to_the_letter = self.traits.actions is None
+        asks_for_more = self.traits.actions is not None and scope is not None and scope.type == "repository"
         try:
             key, held = await self._token(key, refused)
         except ScopeRefused:
-            if to_the_letter or scope is None or scope.type != "repository":
+            if not asks_for_more:
                 raise
             self.traits = replace(self.traits, actions=None)
             self._forget()
             return Grant(NoAuthorization(), self._logins.state_of(login))
-        return Grant(
-            BearerAuthorization(scope), self._logins.state_of(key.login), _bearer_headers(held.secret), key, held
-        )
+        state, headers = self._logins.state_of(key.login), _bearer_headers(held.secret)
+        return Grant(BearerAuthorization(scope), state, headers, key, held)
 
     async def _token(self, key: TokenKey, refused: Secret | None) -> tuple[TokenKey, HeldToken]:
         """Return a token; if the password for it has expired, with a new one of the helper. Raises RequestFailed."""
@@ -289,7 +281,7 @@ class Authorizer:
         flight = self._checked.get(realm)
         if flight is None:
             flight = self._checked[realm] = SingleFlight()
-        await flight.get(lambda: check(realm), bool)
+        await flight.get(lambda: check(realm))
 
 
 def _bearer_headers(token: Secret) -> dict[str, str]:

@@ -93,7 +93,7 @@ class Tokens:
 
     def __init__(self, transport: Transport, clock: Clock, concurrency: int = Pacing().token_connections) -> None:
         """Create an empty cache. `concurrency`: of each token server; --concurrency and --rate are for registries."""
-        self._transport = transport
+        self.transport = transport
         self._clock = clock
         self._in_flight: dict[TokenKey, SingleFlight[HeldToken]] = {}
         self._limiters: dict[str, Limiter] = defaultdict(lambda: Limiter(Pacing(concurrency), clock))
@@ -123,13 +123,12 @@ class Tokens:
     async def _fetch(self, key: TokenKey) -> HeldToken:
         """Request a token. The first request of a login is sent alone: many wrong passwords at once could lock the account."""
         login = self._logins[key.realm, key.login]
-        if login.was_accepted():
-            return await self._request(key, login)
-        async with login.lock:
-            if login.refused is not None:
-                raise RequestFailed(login.refused)
-            if not login.was_accepted():
-                return await self._first_request(key, login)
+        if not login.was_accepted():
+            async with login.lock:
+                if login.refused is not None:
+                    raise RequestFailed(login.refused)
+                if not login.was_accepted():
+                    return await self._first_request(key, login)
         return await self._request(key, login)
 
     async def _first_request(self, key: TokenKey, login: _LoginState) -> HeldToken:
@@ -173,15 +172,6 @@ class Tokens:
         login.proved = login.proved or key.scope is not None
         return HeldToken(token.secret, self._clock.monotonic() + token.life - token.margin)
 
-    async def send(self, key: TokenKey, limiter: Limiter, method: str) -> Answer | NoAnswer:
-        """Send one request for a token, in a slot of the limiter."""
-        url, headers, body = _asked(key)
-        async with limiter:
-            limiter.spend()
-            self.requests += 1
-            answer = await self._transport.send(method, url, headers, MAX_ERROR, body)
-        return masked(answer, secrets_of(key.login)) if isinstance(answer, Answer) else answer
-
 
 def _asked(key: TokenKey) -> tuple[str, Mapping[str, str], bytes | None]:
     """Return the URL, headers and body of a request for a token."""
@@ -212,7 +202,12 @@ class _TokenExchange:
 
     async def send(self) -> Answer | NoAnswer:
         """Send the request once, in a slot of the limiter."""
-        return await self._tokens.send(self._key, self._limiter, self.attempt.request.method)
+        url, headers, body = _asked(self._key)
+        async with self._limiter:
+            self._limiter.spend()
+            self._tokens.requests += 1
+            answer = await self._tokens.transport.send(self.attempt.request.method, url, headers, MAX_ERROR, body)
+        return masked(answer, secrets_of(self._key.login)) if isinstance(answer, Answer) else answer
 
     def decide(self, answer: Answer | NoAnswer) -> Decision:
         """Return the decision as for any request, but accept a 401."""
