@@ -11,8 +11,6 @@ from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import UntilStopped
 from bulkrm.model.digest import Digest
 from bulkrm.model.plan import Item
-from bulkrm.model.reference import Repository
-from bulkrm.model.result.failure import Failure
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.tag_state import (
     Changed,
@@ -38,7 +36,7 @@ class LeftoverTag:
 
 
 class LeftoverTags:
-    """Reads tags, and removes those that are left over."""
+    """Judges tags that should be gone, and removes those that are left over. `changer`: reads and lists them."""
 
     def __init__(
         self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, decoys: Decoys, *, allow_decoy: bool
@@ -49,7 +47,7 @@ class LeftoverTags:
         self._context = context
         self._decoys = decoys
         self._allow_decoy = allow_decoy
-        self._changer = TagChanger(gateway, in_flight, context.clock)
+        self.changer = TagChanger(gateway, in_flight, context.clock)
         self._permission = UntilStopped(context.stop)
 
     def with_fresh_memory(self) -> "LeftoverTags":
@@ -61,24 +59,16 @@ class LeftoverTags:
         decoys = self._decoys.through(gateway)
         return LeftoverTags(gateway, self._in_flight, self._context, decoys, allow_decoy=self._allow_decoy)
 
-    async def listed(self, repository: Repository) -> Collection[str] | Failure:
-        """List the tags of a repository; one that the registry does not know any more has none."""
-        return await self._changer.listed(repository)
-
-    async def held(self, repository: Repository, reference: str) -> Digest | Failure | None:
-        """Return the digest that a tag or digest leads to; None: it is not there."""
-        return await self._changer.read(repository, reference)
-
     async def look(self, item: Item, tag: str, *, listed: bool | None) -> TagLook:
         """Read a tag that should be gone, and judge it. `listed`: whether the tag list has it (None: nobody looked).
 
         Of one that holds its manifest the digest is read again after that.
         """
-        held = await self.held(item.repository, tag)
+        held = await self.changer.read(item.repository, tag)
         decoys = self._context.removed_ahead.decoys(item.repository)
         state = tag_state(item.digest, held, listed=listed, decoys=decoys)
         if state is TagState.SERVES and isinstance(held, Digest):
-            return served(held, await self.held(item.repository, item.digest))
+            return served(held, await self.changer.read(item.repository, item.digest))
         return TagLook(state, held)
 
     async def remove(self, left: Collection[LeftoverTag]) -> None:
@@ -86,7 +76,7 @@ class LeftoverTags:
         refused = False
         for leftover in left:
             if not refused and not self._context.stop:
-                changed = await self._changer.delete(self._change(leftover))
+                changed = await self.changer.delete(self._change(leftover))
                 refused = isinstance(changed, FailedChange | NotSent) and not may_be_made(changed)
         if refused and self._allow_decoy and not self._context.stop:
             await self._by_decoy([leftover for leftover in left if leftover.look.state is TagState.DANGLING])
@@ -111,7 +101,7 @@ class LeftoverTags:
         return await self.look(item, tag, listed=False) if look.state is TagState.GONE else look
 
     async def _delete(self, item: Item, tag: str, held: Digest | None) -> Changed:
-        return await self._changer.delete(Change(item.repository, tag, held, None, ALWAYS))
+        return await self.changer.delete(Change(item.repository, tag, held, None, ALWAYS))
 
     def _change(self, leftover: LeftoverTag) -> Change:
         return Change(leftover.item.repository, leftover.tag, _digest(leftover.look), None, self._permission)

@@ -124,7 +124,7 @@ class PendingProofs:
 
     async def _look(self, repository: Repository, taken: list[_Pending], leftover_tags: LeftoverTags) -> Failure | None:
         """List the tags and read those that are listed; of a manifest that somebody else deleted, read all tags."""
-        listed = await leftover_tags.listed(repository)
+        listed = await leftover_tags.changer.listed(repository)
         if isinstance(listed, Failure):
             return listed
         for each in taken:

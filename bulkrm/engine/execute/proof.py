@@ -241,13 +241,13 @@ class _Seen(NamedTuple):
 
 async def _seen(leftover_tags: LeftoverTags, item: Item, tag: str | None, *, listed: bool) -> _Seen:
     """Look at a digest and a tag that were to go: by HEAD, and where that finds nothing, in the list if `listed`."""
-    held = await leftover_tags.held(item.repository, item.digest)
+    held = await leftover_tags.changer.read(item.repository, item.digest)
     if held is not None or tag is None:
         return _Seen(held, GONE)
     look = await leftover_tags.look(item, tag, listed=None if listed else False)
     if look.state is not TagState.UNPROVED:
         return _Seen(held, look)
-    names = await leftover_tags.listed(item.repository)
+    names = await leftover_tags.changer.listed(item.repository)
     if isinstance(names, Failure):
         # Who may not list the tags has chosen to delete without seeing them: then HEAD is all there is.
         return _Seen(held, GONE if names.code in _NO_LIST else TagLook(TagState.UNKNOWN, names))

@@ -29,7 +29,11 @@ def item(name: str) -> Item:
 
 
 class NothingIsLeft:
-    """Stands for `LeftoverTags`, on a registry that lists no tag any more."""
+    """Stands for `LeftoverTags` and its changer, on a registry that lists no tag any more."""
+
+    @property
+    def changer(self) -> "NothingIsLeft":
+        return self
 
     def with_fresh_memory(self) -> "NothingIsLeft":
         return self
