@@ -11,10 +11,10 @@ from tests.way.recording import LATER_STATIONS, STATIONS, Growth, Way, growth, n
 FRAMES_IN_TASK = 9  # of ours, in the task that sends a DELETE, the transport included
 FRAMES_FROM_MAIN = 14  # of ours, from `main` down to the transport, as a debugger shows them
 FRAMES_ACROSS_TASKS = 14  # of ours, from the coroutine that `main` runs, through the tasks that wait, to the transport
-MODULES_ON_THE_WAY = 42
-LINES_ON_THE_WAY = 940
-LINES_TO_THE_OUTCOME = 1090
-MODULES_EXECUTED = 158  # of everything that runs in a run with one tag, down to the smallest helper
+MODULES_ON_THE_WAY = 38
+LINES_ON_THE_WAY = 880
+LINES_TO_THE_OUTCOME = 1028
+MODULES_EXECUTED = 157  # of everything that runs in a run with one tag, down to the smallest helper
 MODULES_FOR_EACH_TAG = 90  # in which anything runs for each further tag of a list, up to its DELETE
 CALLS_FOR_EACH_TAG = 790  # of functions of ours
 
