@@ -14,7 +14,8 @@ from bulkrm.model.settings import Connection, Pacing, Rate
 from bulkrm.protocol.message import Answer
 from bulkrm.remote.clock import SystemClock
 from bulkrm.remote.sending import Sending, Withdrawn
-from bulkrm.remote.transport.connections import Reuse, Use
+from bulkrm.remote.transport.closing import Closings
+from bulkrm.remote.transport.connections import Reuse, Use, WatchedConnection
 from bulkrm.remote.transport.sessions import Transport
 from bulkrm.sandbox import Auth, Sandbox, SandboxSettings
 from bulkrm.sandbox.auth.keys import ServerCertificate
@@ -92,6 +93,36 @@ async def test_the_doubtful_ones_last() -> None:
         await transport.closings.wait()
         assert reuse.number == 1
         assert not reuse.doubtful or reuse._open == {doubtful}
+
+
+async def test_a_connection_that_the_next_request_has_already() -> None:
+    """It is not idle: aiohttp gives it to the next request before the task of the last one goes on."""
+    reuse = Reuse()
+    first, second = Use(reuse), Use(reuse)
+    connection = WatchedConnection(asyncio.get_running_loop(), Closings())
+    first.take(connection)
+    second.take(connection)
+
+    first.__exit__(None, None, None)
+    idle_while_the_second_waits = reuse.idle
+    second.__exit__(None, None, None)
+
+    assert (idle_while_the_second_waits, reuse.idle) == (0, 1)
+
+
+async def test_a_doubt_about_a_connection_that_is_closed_by_then() -> None:
+    """An answer that equals an earlier one is in doubt also where the connection was closed before its task went on."""
+    reuse = Reuse()
+    use = Use(reuse, bulk=True)
+    connection = WatchedConnection(asyncio.get_running_loop(), Closings())
+    use.take(connection)
+    use.received(1)
+    connection.connection_lost(None)
+    assert not reuse.doubtful
+
+    use.received(1)
+
+    assert reuse.doubtful
 
 
 @contextmanager

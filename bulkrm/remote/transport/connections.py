@@ -120,10 +120,15 @@ class Reuse:
         self._open.add(connection)
         self._idle.pop(connection, None)
 
-    def unused(self, connection: "WatchedConnection") -> None:
-        """Note that the request over a connection has ended."""
-        if connection in self._open:
+    def unused(self, connection: "WatchedConnection", use: "Use") -> None:
+        """Note that a request has ended. The next one may have its connection by now: aiohttp gives it back with the answer."""
+        if connection in self._open and connection.use is use:
             self._idle[connection] = None
+
+    def doubt(self, connection: "WatchedConnection") -> None:
+        """Note that an accepted answer equals an earlier one. The connection may be closed by now."""
+        connection.doubtful = True
+        self._closed_in_doubt = self._closed_in_doubt or connection not in self._open
 
     def close_idle(self) -> None:
         """Close the connection that is idle for longest, if possible one whose answers need not be confirmed."""
@@ -145,14 +150,15 @@ class WatchedConnection(PromptlyClosed):
         """Create the protocol of a new connection; aiohttp does so."""
         super().__init__(loop, closings)
         self.doubtful = False
+        self.use: Use | None = None
         self.asked = 0
         self._answered = 0
         self._seen: dict[int, None] = {}
         self._reuse: Reuse | None = None
 
-    def belong(self, reuse: Reuse) -> None:
-        """Note the host that the connection belongs to; it is the same for all requests."""
-        self._reuse = reuse
+    def belong(self, reuse: Reuse, use: "Use") -> None:
+        """Note the host that the connection belongs to, the same for all requests, and the request that uses it now."""
+        self._reuse, self.use = reuse, use
         reuse.used(self)
 
     def repeats(self, likeness: int) -> bool:
@@ -237,7 +243,7 @@ class Use:
 
     def take(self, connection: WatchedConnection) -> None:
         """Note the connection that the request is sent over."""
-        connection.belong(self._reuse)
+        connection.belong(self._reuse, self)
         self._connection = connection
 
     def received(self, likeness: int) -> None:
@@ -245,7 +251,7 @@ class Use:
         if self._connection is None or not self._connection.repeats(likeness):
             return
         if self._bulk:
-            self._connection.doubtful = True
+            self._reuse.doubt(self._connection)
         else:
             self.repeated = True
             self._connection.close_now()
@@ -265,7 +271,7 @@ class Use:
         """End the block: the connection is not used by this request any more."""
         _ON_ITS_WAY.set(None)
         if self._connection is not None:
-            self._reuse.unused(self._connection)
+            self._reuse.unused(self._connection, self)
 
 
 class SharedConnector(aiohttp.TCPConnector):
