@@ -100,7 +100,7 @@ class Host:
         """
         while True:
             async with self.limiter:
-                if self._has_room():
+                if self.has_room():
                     self.limiter.spend()
                     self.requests += 1
                     return await self.transport.send("GET", url, {"Accept": "*/*"}, max_body)
@@ -121,9 +121,14 @@ class Host:
             self._share(request, url, headers) if self._may_share(request) else self._send(request, url, headers, None)
         )
 
-    def has_room(self, request: Request) -> bool:
-        """Tell whether a request may be sent in the slot that the caller has, without one connection too many."""
-        return self._has_room() or (self.reuse.idle > 0 and self._may_share(request))
+    def has_room(self, request: Request | None = None) -> bool:
+        """Tell whether a request may be sent in the slot that the caller has, without one connection too many.
+
+        None: one that shares no connection.
+        """
+        return self.limiter.has_room(self.reuse.idle + self.transport.closings.number) or (
+            request is not None and self.reuse.idle > 0 and self._may_share(request)
+        )
 
     async def make_room(self) -> None:
         """Close the connection that is idle for longest, if any, and wait until one of those that are being closed is closed.
@@ -133,9 +138,6 @@ class Host:
         if self.reuse.idle:
             self.reuse.close_idle()
         await self.transport.closings.wait()
-
-    def _has_room(self) -> bool:
-        return self.limiter.has_room(self.reuse.idle + self.transport.closings.number)
 
     def _may_share(self, request: Request) -> bool:
         may_share = request is PING or (self._sharing.allowed and request.method in _READING)
@@ -155,7 +157,7 @@ class Host:
 
     async def _send_alone(self, request: Request, url: str, headers: Mapping[str, str]) -> Answer | NoAnswer:
         """Send a read once more, in the same slot, as soon as the connection of its repeated answer is closed."""
-        while not self._has_room():
+        while not self.has_room():
             await self.make_room()
         return await self._send(request, url, headers, None)
 
