@@ -80,9 +80,9 @@ def _hints(images: Iterable[ImageResult], view: View) -> Iterator[str]:
 _KEPT_HINTS = {
     "needed": "an index that stays names these manifests, so they stay with it; to delete them, delete that index too",
     "shared": "the digest has tags that the list does not name; list them too, or --shared delete takes them with it",
-    "limit": "more would disappear than --max-delete allows, so nothing was deleted at all; look at the list, then raise it",
-    "moved": "the tag leads to another image than expected, so it was left alone; run again to judge it anew, correct the "
-    "digest in the list, or `bulkrm undo --force` where an undo met it",
+    "limit": "more would disappear than --max-delete allows, so nothing was deleted at all; look at the list, then raise --max-delete",
+    "moved": "the tag leads to another image than expected, so it was left alone; run again to judge it anew, or correct the "
+    "digest in the list; in an undo, `bulkrm undo --force` overwrites it",
     "unreadable": "it is not known what else needs these images, so the whole repository is kept; run again when it can be read",
 }
 

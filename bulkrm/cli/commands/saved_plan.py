@@ -12,6 +12,8 @@ from bulkrm.model.result.report import Report
 from bulkrm.reports import plan_view
 from bulkrm.reports.format import ReportFormat, View, formats, no_line
 
+_REMEDY = "give the file that `bulkrm plan --out FILE` wrote"
+
 
 class PlanOutput:
     """Writes the plan that a client made to a file, and as text to standard output."""
@@ -75,7 +77,7 @@ def read_plan(files: Sequence[str], *, hide: bool) -> DeletionPlan:
             content = file.read(MAX_SIZE + 1)
     except OSError as error:
         shown = "the plan file" if hide else name
-        raise InputError(Problem(shown, f"cannot be read: {error.strerror}", "give what plan --out wrote")) from error
+        raise InputError(Problem(shown, f"cannot be read: {error.strerror}", _REMEDY)) from error
     if len(content) > MAX_SIZE:
-        raise InputError(Problem("the plan file", f"it has more than {MAX_SIZE} bytes", "give what plan --out wrote"))
+        raise InputError(Problem("the plan file", f"it has more than {MAX_SIZE} bytes", _REMEDY))
     return DeletionPlan.from_json(content, name)

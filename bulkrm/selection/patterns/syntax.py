@@ -155,7 +155,9 @@ def _refuse_character(text: str, character: str) -> NoReturn:
             )
         case "[" | "]":
             refuse(
-                text, f"has a {character!r} without its partner", "a set of characters: [a-z], without blanks and '/'"
+                text,
+                f"has a {character!r} without its partner",
+                "write a set of characters as [a-z], without blanks and '/'",
             )
         case "\\":
             refuse(text, "has a backslash", "there is nothing to escape: no name holds a character of a pattern")

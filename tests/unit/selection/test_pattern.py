@@ -161,7 +161,7 @@ def test_equal_texts_are_equal_patterns() -> None:
         ("a]", "has a ']' without its partner"),
         ("[]", "has a '[' without its partner"),
         ("[!]", "has a '[' without its partner"),
-        ("[a b]", "a set of characters: [a-z]"),
+        ("[a b]", "write a set of characters as [a-z]"),
         ("[[:alpha:]]", "has a '[' without its partner"),
         ("[z-a]", "z-a goes backwards; write a-z"),
         ("a***", "has more than two stars in a row"),
