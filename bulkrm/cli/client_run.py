@@ -17,7 +17,7 @@ from bulkrm.cli.options.declared import ConfirmationOptions, ConsentOptions, Out
 from bulkrm.cli.options.retyped import retyped
 from bulkrm.cli.origins import origins
 from bulkrm.cli.setup import credentials_of, files_of, settings_of, writers_of
-from bulkrm.cli.state_dir import ends_with, state_dir
+from bulkrm.cli.state_dir import loss_warning, state_dir
 from bulkrm.cli.terminal.closing_notes import closing_of, warnings_of
 from bulkrm.cli.terminal.console import complain, say
 from bulkrm.cli.terminal.display.display import Display
@@ -136,9 +136,9 @@ class ClientRun:
         if self.output.verbose:
             yield from origins(tuple(self.hosts), credentials, settings)
         if self._state_dir is not None:
-            end = ends_with(self._state_dir, os.environ, chosen=self.output.state_dir is not None)
-            if end is not None:
-                yield f"warning: {end}"
+            lost = loss_warning(self._state_dir, os.environ, chosen=self.output.state_dir is not None)
+            if lost is not None:
+                yield f"warning: {lost}"
 
     def _show_remarks(self, report: Report, shown: Display) -> None:
         for line in report.explained if self.output.output != "text" else ():

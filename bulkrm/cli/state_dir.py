@@ -25,8 +25,8 @@ _CONTAINER_FILES = (".dockerenv", "run/.containerenv")
 _ANONYMOUS_VOLUME = re.compile(r"/volumes/[0-9a-f]{64}/_data$")
 
 
-def ends_with(folder: Path, environment: Mapping[str, str], *, chosen: bool, system: Path = Path("/")) -> str | None:
-    """Return a warning that a record in this folder will be lost, with the remedy; None: nothing indicates that.
+def loss_warning(folder: Path, environment: Mapping[str, str], *, chosen: bool, system: Path = Path("/")) -> str | None:
+    """Return a warning that a record in this folder is lost at the end of a container or CI job; None: nothing indicates that.
 
     `chosen`: the user named the folder by `--state-dir`. `system`: the root of the file system that is examined.
     """

@@ -1,6 +1,6 @@
-"""The way of a run to its registries: a failure becomes a value, and is remembered as far as it reaches.
+"""All requests of a run go through here: a failure becomes a value, and is remembered as far as it reaches.
 
-Every method of a repository returns what `bulkrm.remote.registry` returns, or the final Failure. A failure that reaches further
+Every method of a `RepositoryGateway` returns what that of `bulkrm.remote.registry` returns, or the final Failure. A failure that reaches further
 than one image is remembered (`HostMemory`), and a request that would meet it is not sent.
 """
 
@@ -29,7 +29,7 @@ _NO_LOGIN = "no credentials were given: -u with -p or --password-stdin, REGISTRY
 
 
 class _HostGateway:
-    """What asks one host, about a repository or for its catalog, and remembers its failures."""
+    """Sends requests to one host, about one repository or for its catalog, and remembers their failures."""
 
     __slots__ = ("_counts_answers", "_memory", "_registry", "_repository")
 
@@ -50,7 +50,7 @@ class _HostGateway:
     async def _ask(
         self, own: KnownFailures | None, ask: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs
     ) -> T | Failure:
-        """Ask the registry. `own`: the known failures of this kind of requests, if it has its own."""
+        """Call `ask`, unless its failure is known. `own`: the known failures of this kind of requests, if it has its own."""
         known = (own and own.find(self._repository)) or self._memory.known_failure(self._repository)
         if known is not None:
             return known
@@ -58,9 +58,9 @@ class _HostGateway:
             result = await ask(*args, **kwargs)
         except RequestFailed as error:
             return self._remembered(error.failure, own)
-        except Withdrawn as taken_back:
-            if taken_back.failure is not None:
-                self._memory.breaker.failed(taken_back.failure)
+        except Withdrawn as withdrawn:
+            if withdrawn.failure is not None:
+                self._memory.breaker.failed(withdrawn.failure)
             raise
         if self._counts_answers:
             self._memory.breaker.answered()
@@ -100,7 +100,7 @@ class RepositoryGateway(_HostGateway):
     def __init__(
         self, registry: Registry, memory: HostMemory, repository: Repository, *, counts_answers: bool = True
     ) -> None:
-        """`memory`: what is remembered of the repository's host; `counts_answers`: whether an answer resets the circuit breaker."""
+        """`memory`: that of the repository's host. `counts_answers`: whether an answer resets the circuit breaker."""
         super().__init__(registry, memory, repository, counts_answers=counts_answers)
         self._at = repository
 
@@ -190,7 +190,7 @@ class RepositoryGateway(_HostGateway):
 
 
 class Gateway:
-    """Leads to repositories and catalogs, and remembers the failures of their hosts: those are not asked for again."""
+    """Leads to repositories and catalogs. What failed for a whole host or repository is not sent there again."""
 
     def __init__(
         self, registries: Registries, *, counts_answers: bool = True, memories: dict[str, HostMemory] | None = None
@@ -205,7 +205,7 @@ class Gateway:
         self._repositories: dict[Repository, RepositoryGateway] = {}
 
     def repository(self, repository: Repository) -> RepositoryGateway:
-        """Return what sends the requests to a repository; it is made once for each."""
+        """Return the gateway to a repository, the same one each time."""
         known = self._repositories.get(repository)
         if known is None:
             host, counts = repository.host, self._counts_answers
@@ -214,7 +214,7 @@ class Gateway:
         return known
 
     def catalog(self, host: str) -> CatalogGateway:
-        """Return what asks a host for its repositories."""
+        """Return the gateway to the catalog of a host."""
         return CatalogGateway(self._registries[host], self._memories[host], None, counts_answers=self._counts_answers)
 
     async def read_reliably(self, read: Callable[[], Awaitable[T]], forget: Callable[[], None]) -> T:

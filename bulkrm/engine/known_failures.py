@@ -1,4 +1,4 @@
-"""What is remembered of the failures of a host, so that they are not met again with each image.
+"""The known failures of a host, by which a request that would fail alike is not sent.
 
 A failure that holds for the host or for a repository is known from then on. After many failures in a row the circuit of the
 host is open: its other images are left for `bulkrm resume`.

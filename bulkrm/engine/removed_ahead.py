@@ -40,9 +40,8 @@ class RemovedAhead:
         self._of_digest: dict[tuple[Repository, Digest], set[str]] = {}  # the same, by what they held
         self._decoys: dict[Repository, set[Digest]] = {}
         self._unlisted: dict[tuple[Repository, Digest], Sequence[str]] = {}
-        self._left_behind: dict[
-            Repository, dict[str, Digest]
-        ] = {}  # tags of which another tag of their manifest was deleted
+        # Tags that were there when another tag of their manifest was deleted, and that nobody has read since.
+        self._left_behind: dict[Repository, dict[str, Digest]] = {}
         self._one_by_one: set[str] = set()  # places in which the DELETE of a tag takes no other one
 
     def add_decoy(self, repository: Repository, decoy: Digest) -> None:

@@ -96,7 +96,7 @@ class Run:
             plan = await self._prepare()
             if plan is not None and self._job.policy.dry_run:
                 self._record_what_would_be_done(plan)
-            elif plan is not None and await self._is_confirmed(plan, confirm) and await self._is_recorded(plan):
+            elif plan is not None and await self._ask(plan, confirm) and await self._record_plan(plan):
                 await self._carry_out(plan)
         except Exception as bug:  # noqa: BLE001 (kept, and raised again when the report is complete)
             self._stop.crash(bug)
@@ -137,7 +137,7 @@ class Run:
         return await SavedPlanJudge(saved, policy, planner, gateway, self._context, self._outcomes).plan()
 
     def _note(self, made: PlanWithFacts) -> None:
-        """Note what needs the facts behind the plan: the explanations that were asked for, and what has to stay."""
+        """Take from the facts what is needed after they are freed: the texts of `--explain`, and what `--verify` expects to stay."""
         lines = (explain(image, made.plan, made.facts, self._rules) for image in self._job.explain)
         self.explained = tuple(chain.from_iterable(lines))
         if self._job.policy.verify:
@@ -185,7 +185,7 @@ class Run:
         for entry in plan.dangling:
             self._outcomes.record(entry.target, WouldDelete(for_good=True))
 
-    async def _is_confirmed(self, plan: Plan, confirm: Confirm) -> bool:
+    async def _ask(self, plan: Plan, confirm: Confirm) -> bool:
         """Ask; False: nothing is to be deleted. Nobody is asked where nothing would go, or a failure ends the run."""
         if self._job.policy.fail_fast and self._outcomes.has_failures:
             self._stop.fail_fast()
@@ -198,8 +198,8 @@ class Run:
         finally:
             self.waited += self._context.clock.monotonic() - begin
 
-    async def _is_recorded(self, plan: Plan) -> bool:
-        """Record the plan before anything is deleted; if that fails, every image fails and nothing is deleted."""
+    async def _record_plan(self, plan: Plan) -> bool:
+        """Record the plan before anything is deleted. False: that failed, so every image has failed and nothing is deleted."""
         try:
             await self._context.recorder.planned(plan, self._outcomes.lines)
         except StateError as error:
@@ -226,7 +226,7 @@ class Run:
             self.verification = await self._verifier.after(removed_references(plan, outcomes))
 
     def _close(self) -> Sequence[ImageResult]:
-        """Record what was not attempted, or is unfinished as its tag went ahead; return all results."""
+        """Record the images without an outcome: not attempted, or unfinished where a tag was removed ahead; return all results."""
         reason = self._stop.reason or NotAttemptedReason.DECLINED
         for target in self._outcomes.open_targets():
             self._record_image(target, NotAttempted(reason))

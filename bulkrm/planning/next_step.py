@@ -21,9 +21,11 @@ state        condition                                                what comes
 `Recorded`   every target has its outcome, or waits for its proof     `Leave`                         `Leave`
 ===========  =======================================================  ==============================  ========================
 
-One rule stands above the last column: where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next, with
-`UNCONFIRMED`, in every state but the last three. That is the outcome of every target that has none, those of `Dropping` included:
-the send had them too. Only those that were read to lead elsewhere are recorded as that, before it. What a stopped run leaves is judged again by `resume`, which looks up what may have been sent.
+One rule stands above the last column: where a send may be taking effect (`Effect.OPEN`), a stopped run has `Record` next,
+with `UNCONFIRMED`, in every state but the last three. That is the outcome of every target that has none, also of those that a
+judgement drops (`Dropping`), because the send was for them too. Only the dropped targets that were read to lead to another
+manifest are recorded as `moved`, before the others. An image that a stopped run leaves is judged again by `resume`, which
+looks up what may have been sent.
 """
 
 from bulkrm.model.plan import Item, Settled

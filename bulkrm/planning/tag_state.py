@@ -1,4 +1,4 @@
-"""Judges a tag that a run tries to remove, by what was seen of it: the one place that says what each sight means.
+"""Judges a tag that a run tries to remove, by what was seen of it: the one place that says what each observation means.
 
 Pure. A tag is seen in three ways: HEAD reads it, the tag list has it or not, and a change of its own has a result (`Changed`).
 `tag_state` and `served` judge the first two, `look_after` the third, each by its part of this table:

@@ -125,7 +125,7 @@ class HostExchange:
         """Return the decision after an answer, by the state of the credentials that the request was sent with."""
         authorizer, attempt, used, state = self._host.authorizer, self.attempt, self._used, NO_CREDENTIALS
         if used is not None and isinstance(answer, Answer) and answer.status == UNAUTHORIZED:
-            attempt = self._access.known_to(attempt, used.held.secret if used.held is not None else None)
+            attempt = self._access.marked(attempt, used.held.secret if used.held is not None else None)
             state = authorizer.credential_state(attempt.request, used)
         return decide(attempt, answer, authorizer.traits, state)
 

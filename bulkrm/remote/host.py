@@ -147,7 +147,7 @@ class Host:
         """Send a request over a shared connection. An answer that may belong to another request is not returned."""
         use = Use(self.reuse, bulk=self._sharing.in_bulk or request is PING)
         answer = await self._send(request, url, headers, use)
-        if not isinstance(answer, Answer) or not use.again:
+        if not isinstance(answer, Answer) or not use.is_reused:
             return answer
         if is_misrouted(request, answer):
             self.reuse.end("an answer came that belongs to another request")
@@ -195,7 +195,7 @@ class Host:
         use = Use(self.reuse, bulk=True)
         async with self.limiter:
             answer = await self._send(PING, self.base + PING.target, {}, use)
-        if self._first.value is not None and isinstance(answer, Answer) and use.again:
+        if self._first.value is not None and isinstance(answer, Answer) and use.is_reused:
             if is_same_answer(answer, self._first.value):
                 use.in_order()
             elif answer.status < TOO_MANY_REQUESTS:

@@ -39,9 +39,11 @@ class Registry(Reader):
         """DELETE a manifest by digest. Returns what that came to (`Removal`).
 
         `ACCEPTED` proves that the registry took the request, and no more: the caller has to find out whether this place keeps
-        its word. With the others a HEAD has found that the manifest is gone. The failure is TagsOnly if the registry deletes tags, but no manifests. The caller must have read the digest as a
-        manifest of this repository in this run: distribution 2.8 accepts DELETE of a blob's digest, which breaks every
-        image that uses the blob (distribution/distribution#2370).
+        its word. With the others a HEAD has found that the manifest is gone. The failure is TagsOnly if the registry deletes
+        tags, but no manifests.
+
+        The caller must have read the digest as a manifest of this repository in this run: distribution 2.8 accepts DELETE of
+        a blob's digest, which breaks every image that uses the blob (distribution/distribution#2370).
         """
         return self._delete(repository, digest, sending)
 

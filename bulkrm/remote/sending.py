@@ -43,7 +43,7 @@ class Permission(Protocol):
 
 
 class Always:
-    """Also in a stopped run: for what mends or ends something half-done."""
+    """The permission of changes that mend or end something half-done: they are sent in a stopped run too."""
 
     __slots__ = ()
 
@@ -59,8 +59,8 @@ ALWAYS = Always()
 class Sending:
     """One change, from its first send to its last, and what these sends may have done by now.
 
-    `permission`: without it the change is withdrawn, because the facts behind it are too old, or the run is stopped. A change that is not `repeatable` is sent once: before a second send the caller has to read those
-    facts again.
+    `permission`: without it the change is withdrawn, because the facts behind it are too old, or the run is stopped. A change
+    that is not `repeatable` is sent once: before a second send the caller has to read those facts again.
     """
 
     permission: Permission = ALWAYS

@@ -189,7 +189,7 @@ async def test_the_longest_idle_first() -> None:
         uses = [await send() for _ in range(5)]
 
         assert len({use._connection for use in uses}) == reuse.number == server.connections == 5
-        assert all(use.again for use in uses)
+        assert all(use.is_reused for use in uses)
 
 
 # One host

@@ -1,7 +1,8 @@
-"""Notes what is uncertain where a block is cut off in the middle of a change.
+"""Notes what is uncertain after a change that was cut off.
 
-A second signal cancels what is under way, and a bug may end it anywhere. By then a request may have been sent whose answer nobody
-will see. Whoever sends one says before it what is to be noted of it in that case; the exception goes on in any case:
+A second signal cancels the tasks of a run, and a bug may end one anywhere. By then a request may have been sent whose answer
+nobody will see. So a change is sent in a block that notes, where an exception ends it, what the request may have done. The
+exception is raised again:
 
     with CutOff(change, removed_ahead.doubt, repository, tag, digest):
         changed = await changer.delete(change)
@@ -17,7 +18,7 @@ P = ParamSpec("P")
 
 
 class HasEffect(Protocol):
-    """A change, or something else that was sent."""
+    """Something that was sent, such as a change."""
 
     @property
     def effect(self) -> Effect:
@@ -26,13 +27,13 @@ class HasEffect(Protocol):
 
 
 class _Anything:
-    """Whatever was sent in a block: the one who takes the note knows it."""
+    """For blocks that send several requests, any of which may have acted when the block is cut off."""
 
     __slots__ = ()
 
     @property
     def effect(self) -> Effect:
-        """It may have acted."""
+        """Always `OPEN`."""
         return Effect.OPEN
 
 
@@ -40,15 +41,15 @@ ANYTHING = _Anything()
 
 
 class CutOff(Generic[P]):
-    """A block at whose end by an exception a note is taken, if what was sent in it may have acted.
+    """A block. If an exception ends it, and `sent` may have acted by then, `note` is called.
 
-    A class, because every tag that is removed goes through it.
+    It is a class because every removed tag enters one, and a generator is slower.
     """
 
     __slots__ = ("_args", "_note", "_sent")
 
     def __init__(self, sent: HasEffect, note: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """`note` is called with the other arguments."""
+        """`sent`: what the block sends. `note`: called with the other arguments."""
         self._sent = sent
         self._note = note
         self._args = args, kwargs
@@ -59,7 +60,7 @@ class CutOff(Generic[P]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the note if an exception ends the block, and something may have acted."""
+        """Call `note` if an exception ends the block, and `sent` may have acted."""
         if error is not None and self._sent.effect.may_have_acted:
             args, kwargs = self._args
             self._note(*args, **kwargs)

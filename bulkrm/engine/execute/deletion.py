@@ -1,4 +1,4 @@
-"""One manifest is deleted by its digest; where the registry wants it without tags, its tags are deleted before it."""
+"""Deletes one manifest by its digest; where the registry deletes untagged manifests only, deletes its tags before it."""
 
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.staleness import Staleness
@@ -16,7 +16,7 @@ class Deletion:
     """Deletes manifests, and reads whether they or their tags are gone."""
 
     def __init__(self, gateway: Gateway, context: RunContext, untagged_first: UntaggedFirst) -> None:
-        """Take the recorder of `context`, which records each intent, and `untagged_first`, which deletes the tags of an item."""
+        """`context` has the recorder of intents; `untagged_first` deletes the tags of an item before its manifest."""
         self._gateway = gateway
         self._recorder = context.recorder
         self._removed_ahead = context.removed_ahead
@@ -41,8 +41,8 @@ class Deletion:
         await self._recorder.intend(item)
         try:
             result = await self._gateway.repository(item.repository).delete(item.digest, sending)
-        except Withdrawn as taken_back:
-            return Unsent(taken_back.failure)
+        except Withdrawn as withdrawn:
+            return Unsent(withdrawn.failure)
         if isinstance(result, StillTagged) and not untagged and item.tags:
             self._gateway.repository(item.repository).learn_untagged_first()
             return Unsent()

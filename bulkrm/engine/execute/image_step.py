@@ -1,4 +1,4 @@
-"""One image is taken through the delete phase: `next_step` says what comes next, and here it is done."""
+"""Carries out the step for one image: `next_step` decides what comes next, and the loop here does it."""
 
 from collections.abc import Coroutine
 from dataclasses import replace
@@ -42,7 +42,10 @@ from bulkrm.state.errors import StateError
 
 @valueclass
 class Parts:
-    """What all steps of one execution share: who may go when, what may go, the requests, and what came of them."""
+    """What all steps of one execution share.
+
+    In this order: what a step waits for, what is checked before a send, what sends, and what proves and records the result.
+    """
 
     stop: Stop
     progress: StepProgress
@@ -97,7 +100,7 @@ class ImageStep:
             await self._let_others_go()
 
     async def _take_turn(self) -> None:
-        """Wait for earlier steps, and pass the gates: its host's, open after the first answer, and its place's, after the first proof."""
+        """Wait for earlier steps, then pass the gate of the host, and, where a manifest is deleted, those of its place."""
         parts, item = self._parts, self._item
         gates: tuple[DeletionGate, ...] = ()
         await parts.progress.wait_for_earlier_steps(self._step)
@@ -107,7 +110,7 @@ class ImageStep:
         await self._turn.take()
 
     def _judged(self, unjudged: Unjudged, judgement: Judgement) -> State:
-        """Return the state after a judgement; it says nothing if every target has its outcome from a step before this one."""
+        """Return the state after a judgement: `Recorded` if `RemoveTagsAhead` has recorded every outcome already."""
         parts = self._parts
         if judgement.item is None and not judgement.dropped and not parts.outcomes.open_targets(self._item):
             return Recorded()
@@ -117,7 +120,7 @@ class ImageStep:
         return unjudged.judged(judgement, parts.obstacles.of(self._step, judgement.item), effect)
 
     def _send(self, item: Item) -> Coroutine[Any, Any, CameTo]:
-        """Send the requests of the step, for what a judgement leaves of it."""
+        """Send the requests of the step. `item`: what the newest judgement leaves of it."""
         parts = self._parts
         if isinstance(self._step, UntagManifest):
             return parts.untagging.untag(item, parts.staleness)
@@ -152,7 +155,7 @@ class ImageStep:
                 self._conclude(item, what)
 
     async def _let_others_go(self) -> None:
-        """Open the host once it has answered a DELETE, give back the turn, and have this deletion proved if a step waits for it."""
+        """Open the gate of the host if it has answered a DELETE, give back the turn, and prove what a step waits for."""
         parts, repository = self._parts, self._item.repository
         if isinstance(self._state, Recorded) and self._has_answer(self._state):
             parts.first_alone.open(DeletionGate(repository.host))

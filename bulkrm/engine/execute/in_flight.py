@@ -8,13 +8,13 @@ from bulkrm.remote.sending import Sending
 
 
 class UnfinishedWork:
-    """Work of which a part is done, such as a decoy that has to be deleted, or a proof that is to come. It sends nothing itself."""
+    """Work of which a part is done, such as a decoy that has to be deleted, or a removal that has to be proved."""
 
     __slots__ = ()
 
     @property
     def is_open(self) -> Literal[True]:
-        """Tell that a stopped run waits for it."""
+        """Always true: a stopped run waits for it."""
         return True
 
 
@@ -43,14 +43,14 @@ class RequestsInFlight:
         self._open[sending] = None
 
     def end(self, sending: Sending | UnfinishedWork) -> None:
-        """Watch it no more; when the last one is over, a stopped run need not wait any longer."""
+        """Watch it no more. When the last one is over, the stop is told, so that a stopped run ends."""
         del self._open[sending]
         if self._stop and not self.busy():
             self._stop.calm()
 
 
 class _Watched:
-    """One change, or some work, as a context: a class, because every deletion goes through it."""
+    """One change, or some work, as a context. It is a class because every deletion enters one, and a generator is slower."""
 
     __slots__ = ("_in_flight", "_sending")
 

@@ -41,7 +41,7 @@ class LeftoverTags:
     def __init__(
         self, gateway: Gateway, in_flight: RequestsInFlight, context: RunContext, decoys: Decoys, *, allow_decoy: bool
     ) -> None:
-        """`allow_decoy`: what answers nothing is also removed, by pushing a decoy over it."""
+        """`allow_decoy`: a dangling tag may also be removed by a decoy that is pushed over it."""
         self._gateway = gateway
         self._in_flight = in_flight
         self._context = context
@@ -51,7 +51,7 @@ class LeftoverTags:
         self._permission = UntilStopped(context.stop)
 
     def with_fresh_memory(self) -> "LeftoverTags":
-        """Return one that remembers no failure yet, and whose own failures are forgotten with it.
+        """Return a copy that knows no failures yet, and whose own failures are forgotten with it.
 
         A registry may refuse requests about a manifest that it has just deleted; no other image may fail for that.
         """
@@ -62,7 +62,7 @@ class LeftoverTags:
     async def look(self, item: Item, tag: str, *, listed: bool | None) -> TagLook:
         """Read a tag that should be gone, and judge it. `listed`: whether the tag list has it (None: nobody looked).
 
-        Of one that holds its manifest the digest is read again after that.
+        If it still leads to its manifest, the digest is read after it: `served` judges by both.
         """
         held = await self.changer.read(item.repository, tag)
         decoys = self._context.removed_ahead.decoys(item.repository)

@@ -10,7 +10,7 @@ from bulkrm.planning.image_state import Obstacle
 
 
 class Obstacles:
-    """Tells what is against a step, by what its host, its repository and its place have shown so far."""
+    """Finds the obstacle to a step, by what its host, its repository and its place have shown so far."""
 
     def __init__(self, gateway: Gateway, proof: Proof, outcomes: ItemOutcomes) -> None:
         """`gateway` and `proof` remember failures, `outcomes` which manifests are gone."""
@@ -19,7 +19,10 @@ class Obstacles:
         self._outcomes = outcomes
 
     def of(self, step: DeleteManifest | UntagManifest, left: Item | None) -> Obstacle | None:
-        """Return what is against sending what a judgement leaves of a step (None: nothing), as the outcome of that."""
+        """Return the outcome that is known before a step is sent; None: it can be sent.
+
+        `left`: what the newest judgement leaves of its item; None: nothing.
+        """
         failure = self._gateway.repository(step.item.repository).known_failure
         if failure is not None:
             return outcome_of_failure(failure)

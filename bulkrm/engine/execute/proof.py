@@ -52,8 +52,8 @@ class _Place:
         return self.tags_go is not None if tagged else self.deletes_manifests
 
 
-# The outcomes of some targets of an item.
-Told = Iterable[tuple[Target, Outcome]]
+# Targets of an item with their outcomes.
+TargetOutcomes = Iterable[tuple[Target, Outcome]]
 
 
 class Proof:
@@ -110,7 +110,7 @@ class Proof:
         return place.expected_failure or (place.expected_if_tagged if item.tags else None)
 
     async def prove(self, item: Item, targets: Collection[Target], removal: Removal) -> None:
-        """Record the outcomes that follow from a removal, or leave it to `PendingProofs` until the tags of its repository are listed.
+        """Record the outcomes that follow from a removal, or leave that to `PendingProofs`, which lists the tags.
 
         The caller has passed `gates`.
         """
@@ -122,7 +122,7 @@ class Proof:
             if target in targets:
                 self._outcomes.conclude(item, (target,), outcome)
 
-    async def _outcomes_of(self, item: Item, removal: Removal) -> Told | None:
+    async def _outcomes_of(self, item: Item, removal: Removal) -> TargetOutcomes | None:
         """Return the outcomes of a deletion; None: only the tag list of the repository can tell."""
         if removal is Removal.WAS_GONE:
             return None
@@ -157,7 +157,7 @@ class Proof:
         # Where the tags were not listed, because the user does not want that, they are not listed now either.
         listed = not (isinstance(item.verdict, Delete) and item.verdict.also_removed is None)
         tags = left or item.tags
-        tag, held, look = await self._at_one(item, tags, listed=listed)
+        tag, held, look = await self._look_at_one(item, tags, listed=listed)
         cause = next((found for found in (held, look.held) if isinstance(found, Failure)), None)
         if cause is not None:
             return unknown_effect(cause)
@@ -177,12 +177,13 @@ class Proof:
             place.tags_go = True
         return TagState.MOVED if tags and tag != tags[0] else look.state
 
-    async def _at_one(
+    async def _look_at_one(
         self, item: Item, tags: Sequence[str], *, listed: bool
     ) -> tuple[str | None, Digest | Failure | None, TagLook]:
-        """Look at a digest and one of its tags, but none that says nothing of the others.
+        """Look at a digest and one of its tags: the first whose state shows what the DELETE did to all of them.
 
-        Such is one that holds somebody's push, and one that is gone while others are listed: somebody may have deleted it.
+        A tag that was pushed anew does not show that. Neither does one that is gone while others are listed, because
+        somebody may have deleted it alone.
         """
         left = list(tags)
         while left:
@@ -198,8 +199,8 @@ class Proof:
     async def _wait_for_effect(self, item: Item, tag: str | None, *, listed: bool) -> "_Seen":
         """Read a digest and a tag until both are gone, or no more `Pauses` are left; return what was read last.
 
-        A tag that outlives its manifest over a pause is deleted. If it may have gone by that, there is nothing more to wait for:
-        it did not go with its manifest.
+        A tag that outlives its manifest for a pause does not go with it, and gets a DELETE of its own. Once that may have
+        removed it there is nothing more to wait for.
         """
         leftover_tags = self._leftover_tags.with_fresh_memory()
         seen = await _seen(leftover_tags, item, tag, listed=listed)
@@ -212,7 +213,7 @@ class Proof:
                     break
         return seen
 
-    async def _remove_tags(self, item: Item, removal: Removal, place: _Place) -> Told | None:
+    async def _remove_tags(self, item: Item, removal: Removal, place: _Place) -> TargetOutcomes | None:
         """Delete the tags of a manifest that is gone; if that fails, no other tagged manifest of the place is deleted.
 
         Return the outcomes; None: only the tag list of the repository can tell.

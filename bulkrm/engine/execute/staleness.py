@@ -69,7 +69,7 @@ class Staleness:
         self._locks: dict[Repository, anyio.Lock] = {}
 
     def is_stale(self, repository: Repository) -> bool:
-        """Tell whether nothing of a repository may be changed before it was looked at again."""
+        """Tell whether a repository has to be read again before anything in it is changed."""
         judged = self._of(repository)
         return judged.untrue or judged.basis.is_stale(Moment.now(self._clock))
 
@@ -78,10 +78,10 @@ class Staleness:
         self._judged[repository] = replace(self._of(repository), untrue=True)
 
     async def judge_anew_if_stale(self, item: Item) -> Judgement:
-        """Return what the newest judgement says of an item. Where that is too old, its repository is read and judged again first.
+        """Return what the newest judgement says of an item, after a new one if that is too old.
 
-        The caller records what it drops. It deletes and drops nothing where it cannot be made: the run was stopped, or the host is
-        not asked any more.
+        The caller records what it drops. Where no new one can be made, because the run was stopped or the host is not asked
+        any more, an empty judgement is returned: it deletes nothing and drops nothing.
         """
         repository = item.repository
         if self.is_stale(repository):
@@ -103,7 +103,7 @@ class Staleness:
         return judged
 
     def _still_open(self, item: Item) -> Item | None:
-        """Leave out what has its outcome: another tag of the same image may have gone before this one's pause."""
+        """Return an item with the targets that have no outcome yet; None: there are none. An earlier step may have recorded some."""
         left = self._outcomes.open_targets(item)
         if left == item.targets:
             return item

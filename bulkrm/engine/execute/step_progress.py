@@ -30,7 +30,7 @@ class StepProgress:
     """Which steps are over. Create it inside the event loop."""
 
     def __init__(self, steps: Iterable[Step], tell: EventListener) -> None:
-        """Prepare the events by which `steps`, all steps of an execution, wait for each other. `tell` hears of the progress."""
+        """Take all steps of the execution, to know which waits for which. `tell`: receives the events of the progress."""
         self._tell = tell
         self._images_with_tags_first = self._manifests = 0
         self._early = 0  # manifests that went while tags were still removed elsewhere

@@ -109,12 +109,13 @@ class Conditions:
         named = [digest for _, digest in view.targets if digest is not None]
         for digest in named if self.used.has_ids else ():
             needed[digest] |= {Fact.IMAGE_ID}
-        if self._may_hold(facts, named):
+        if self._min_keep_may_apply(facts, named):
             for digest in named:
                 needed[digest] |= {Fact.CREATED}
         return needed
 
-    def _may_hold(self, facts: RepositoryFacts, named: Iterable[Digest]) -> bool:
+    def _min_keep_may_apply(self, facts: RepositoryFacts, named: Iterable[Digest]) -> bool:
+        """Tell whether `min-keep` may keep some of these manifests, so that their dates are needed."""
         least = self.wanted.min_keep
         return bool(least) and isinstance(facts.tags, TagsRead) and min_keep_may_apply(named, facts.tags, least)
 

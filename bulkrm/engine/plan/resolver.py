@@ -95,11 +95,11 @@ class Resolver:
             self.found.setdefault((repository, tag), resolved)
 
     def missing(self, names: Iterable[Name], method: Method) -> list[Name]:
-        """Return the names, each once, that were not read yet, or not in the way of `method`."""
-        return [name for name in dict.fromkeys(names) if name not in self.found or self._is_wanting(name, method)]
+        """Return the names, each once, that were not read yet, or only by HEAD where `method` is GET."""
+        return [name for name in dict.fromkeys(names) if name not in self.found or self._needs_get(name, method)]
 
-    def _is_wanting(self, name: Name, method: Method) -> bool:
-        """Tell whether a GET is needed for a name that was read by HEAD; no, if its digest was read by GET."""
+    def _needs_get(self, name: Name, method: Method) -> bool:
+        """Tell whether a name that was read by HEAD needs a GET. If its digest was read by GET that result is stored for it."""
         found = self.found[name]
         if method is not Method.GET or not isinstance(found, Resolved) or _is_whole(found):
             return False

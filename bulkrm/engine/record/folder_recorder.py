@@ -125,14 +125,14 @@ class FolderRecorder(DurableJournal):
 
     async def intend(self, item: Item) -> None:
         """Record that an item is carried out now; its manifest is durable in the archive afterwards. Raises StateError."""
-        await self._keep(_intent(item), item.repository.host)
+        await self._make_durable(_intent(item), item.repository.host)
 
     async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
         """Record the tags that are removed now, before the manifest of their item is deleted. Raises StateError."""
-        await self._keep(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
+        await self._make_durable(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 
-    async def _keep(self, intent: Intent, queue: str) -> None:
-        """Wait until an intent is on disk. If few intents are written ahead, write more of its queue with it."""
+    async def _make_durable(self, intent: Intent, queue: str) -> None:
+        """Append an intent, unless it was written ahead, and wait until it is on disk. If few are ahead, write more of its queue."""
         key = _key(intent)
         ahead = self._ahead.pop(key, None)
         if ahead is None:

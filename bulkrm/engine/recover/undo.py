@@ -106,14 +106,14 @@ class Undo:
         ordered = _children_first(losses)
         self._finished = {loss.key: anyio.Event() for loss in ordered}
         self._tell(PhaseBegan(Phase.PUTTING_BACK, len(ordered)))
-        if not await self._is_recorded(ordered):
+        if not await self._record_begin(ordered):
             return self._outcomes.close(NotAttemptedReason.DECLINED)
         with self._stop.phase(GRACE, self._in_flight.busy):
             await run_jobs(by_host(ordered), self._gateway.workers, self._put_back, self._stop)
         return self._outcomes.close(self._stop.reason or NotAttemptedReason.DECLINED)
 
-    async def _is_recorded(self, losses: Sequence[Loss]) -> bool:
-        """Record that an undo begins. False: that failed; all targets have the outcome `failed`, and nothing is pushed."""
+    async def _record_begin(self, losses: Sequence[Loss]) -> bool:
+        """Record that an undo begins. False: that failed, so all targets have the outcome `failed` and nothing is pushed."""
         try:
             if self._recording is not None:
                 await self._recording.begin(loss.restoration for loss in losses)

@@ -64,8 +64,8 @@ class Access:
     renewed: Secret | None = None
     extended: Scope | None = None
 
-    def known_to(self, attempt: Attempt, token: Secret | None) -> Attempt:
-        """Return a refused attempt, marked as renewed or extended if that was done for its token or scope already."""
+    def marked(self, attempt: Attempt, token: Secret | None) -> Attempt:
+        """Return an attempt that got a 401, marked as renewed or extended if its token or scope came of that already."""
         renewed = attempt.renewed or (token is not None and token == self.renewed)
         scope = attempt.authorization.scope if isinstance(attempt.authorization, BearerAuthorization) else None
         extended = attempt.extended or (scope is not None and scope == self.extended)

@@ -68,7 +68,7 @@ class Authorizer:
         self._base = base
         self._check = RealmCheck(base, plain_http)
         self._challenge = challenge
-        self._forget()
+        self._begin_round()
 
     def is_anonymous(self, repository: Repository | None) -> bool:
         """Tell whether there are no credentials for a repository, or for the host itself."""
@@ -125,7 +125,7 @@ class Authorizer:
             found = self._unfetched(login, attempt.authorization)
         if refused is not None and found.held is not None:
             access.renewed = found.held.secret
-            self._forget()  # other requests have the refused token too
+            self._begin_round()  # other requests have the refused token too
         if begun_in == self._round == access.round and found.authorization == access.authorization:
             access.grant = found
         return found
@@ -135,7 +135,7 @@ class Authorizer:
         return self._is_good(grant) and not grant.goes_alone
 
     def renewed(self, grant: Grant) -> Grant | None:
-        """Return a valid grant right before it is used: the same, or one with a newer token; None: it has to be fetched."""
+        """Return a grant that is valid in this moment: this one, or one with a newer token; None: it has to be fetched."""
         if self._is_good(grant):
             return grant
         held = self._tokens.peek(grant.key) if grant.key else None
@@ -173,7 +173,7 @@ class Authorizer:
 
         Raises RequestFailed if the host asks for Basic, and there is no password.
         """
-        self._forget()
+        self._begin_round()
         if decision.challenge is not None:
             self._challenge = decision.challenge
         attempt = decision.attempt
@@ -192,14 +192,15 @@ class Authorizer:
             self._learned.setdefault(attempt.request.method, decision.scope.actions)
         return replace(attempt, authorization=BearerAuthorization(decision.scope))
 
-    def _forget(self) -> None:
+    def _begin_round(self) -> None:
+        """Have every `Access` find its authorization and its grant anew."""
         self._round += 1
 
     async def _refused(self, login: Credential) -> Credential | None:
         """Note that a credential was refused; return the one of the helper that replaces it, or None."""
         fresh = await self._logins.refused(login)
         if fresh is not None:
-            self._forget()
+            self._begin_round()
         return fresh
 
     def _is_good(self, grant: Grant) -> bool:
@@ -239,7 +240,7 @@ class Authorizer:
             if not asks_for_more:
                 raise
             self.traits = replace(self.traits, actions=None)
-            self._forget()
+            self._begin_round()
             return Grant(NoAuthorization(), self._logins.state_of(login))
         state, headers = self._logins.state_of(key.login), _bearer_headers(held.secret)
         return Grant(BearerAuthorization(scope), state, headers, key, held)

@@ -1,7 +1,7 @@
-"""Connections that are closed promptly, and counted until they are.
+"""Closes connections promptly, and counts those whose socket is not closed yet.
 
-A connection is an open file of the process, and of these there is a limit. It is one until its socket is closed, which is
-later than the end of the request: in one of the next steps of the event loop, and over TLS only after the server's answer.
+Each socket is an open file, and a process may have a limited number of these. aiohttp closes it later than the request ends:
+in one of the next steps of the event loop, and over TLS only after the server's answer.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ class Closings:
     """The connections that are being closed. Each is an open file until the event loop has come round to it."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """No connection is being closed yet."""
         self.number = 0
         self._next: asyncio.Event | None = None
 

@@ -41,7 +41,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from bulkrm.remote.transport.closing import Closings, PromptlyClosed
 
 REMEMBERED = 64
-_ON_ITS_WAY: ContextVar["Use | None"] = ContextVar("use", default=None)
+_CURRENT: ContextVar["Use | None"] = ContextVar("use", default=None)  # of the request that this task sends
 _FINAL, _SWITCHING = 200, 101
 # Some servers, such as HAProxy, send this answer before they close an idle connection (RFC 9110 section 15.5.9).
 _IDLE_FOR_TOO_LONG = (b"HTTP/1.1 408 ", b"HTTP/1.0 408 ")
@@ -219,7 +219,8 @@ class WatchedConnection(PromptlyClosed):
 class Use:
     """One request over a shared connection; the context of its send.
 
-    `bulk`: an answer that equals an earlier one is accepted, and confirmed later. `repeated`: the answer equals an earlier one, and has to be discarded.
+    `bulk`: an answer that equals an earlier one is accepted, and confirmed later. `repeated`: the answer equals an earlier one,
+    and has to be discarded.
     """
 
     __slots__ = ("_bulk", "_connection", "_reuse", "repeated")
@@ -237,8 +238,8 @@ class Use:
         return self._reuse.ended
 
     @property
-    def again(self) -> bool:
-        """Tell whether the connection was used before."""
+    def is_reused(self) -> bool:
+        """Tell whether an earlier request used the connection."""
         return self._connection is not None and self._connection.asked > 1
 
     def take(self, connection: WatchedConnection) -> None:
@@ -263,13 +264,13 @@ class Use:
 
     def __enter__(self) -> None:
         """Let the connector know that the current task sends this request in the block."""
-        _ON_ITS_WAY.set(self)
+        _CURRENT.set(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the block: the connection is not used by this request any more."""
-        _ON_ITS_WAY.set(None)
+        _CURRENT.set(None)
         if self._connection is not None:
             self._reuse.unused(self._connection, self)
 
@@ -292,7 +293,7 @@ class SharedConnector(aiohttp.TCPConnector):
     ) -> aiohttp.connector.Connection:
         """Return a connection, and note it in the `Use` of the request that the current task sends."""
         connection = await super().connect(req, traces, timeout)
-        use = _ON_ITS_WAY.get()
+        use = _CURRENT.get()
         if use is not None and isinstance(connection.protocol, WatchedConnection):
             use.take(connection.protocol)
         return connection

@@ -112,15 +112,15 @@ def test_retries() -> None:
     wide, narrow = Scope.repository("team/app", "pull", "push"), Scope.repository("team/app", "pull")
     request = message.delete_manifest(Repository(HOST, "team/app"), "1")
     attempt = Attempt(request, HOST, BearerAuthorization(wide))
-    assert access.known_to(attempt, token) == attempt
+    assert access.marked(attempt, token) == attempt
     access.renewed, access.extended = token, wide
 
-    assert access.known_to(attempt, token) == replace(attempt, renewed=True, extended=True)
-    assert access.known_to(attempt, other) == replace(attempt, extended=True)
-    assert access.known_to(replace(attempt, renewed=True), None).renewed
-    assert not access.known_to(attempt, None).renewed
+    assert access.marked(attempt, token) == replace(attempt, renewed=True, extended=True)
+    assert access.marked(attempt, other) == replace(attempt, extended=True)
+    assert access.marked(replace(attempt, renewed=True), None).renewed
+    assert not access.marked(attempt, None).renewed
     before = Attempt(request, HOST, BearerAuthorization(narrow))
-    assert access.known_to(before, other) == before
+    assert access.marked(before, other) == before
 
     access.settled()
-    assert access.known_to(attempt, token) == attempt
+    assert access.marked(attempt, token) == attempt
