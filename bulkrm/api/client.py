@@ -231,7 +231,7 @@ class Client:
 
     @contextmanager
     def _set_up(self) -> Iterator[RunSetup]:
-        """Yield the setup of a new run, which `stop` stops until the block is left. A client that was stopped stops it at once."""
+        """Yield the setup of a new run, which `stop` stops until the block is left. A stopped client stops it at once."""
         stop = Stop()
         if self._signal is not None:
             stop.interrupt(self._signal)

@@ -94,7 +94,7 @@ class RunSetup:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             self.stop.interrupt(Signal.INTERRUPT)
-            # anyio cancels a task that waits in a cancelled scope again and again; without a shield that would be a second stop.
+            # anyio cancels a task that waits in a cancelled scope again and again; unshielded, that would be a second stop.
             with anyio.CancelScope(shield=True):
                 while not task.done():
                     try:

@@ -76,7 +76,7 @@ def _naming_place(configuration: Configuration, host: str, name: str) -> Iterato
 
 
 def _connection_at(host: str, connection: Connection, sign_in: SignInOptions) -> Connection:
-    """Return how a host is reached: by the options, then by its table in the file, then by the certificate folders of Docker and podman."""
+    """Return how a host is reached, by the options, its table in the file, and the certificate folders, in this order."""
     configuration = sign_in.configuration
     if connection.plain_http:
         return connection

@@ -13,7 +13,7 @@ class ListOrder:
     """Sorts images as the report of the run has them: by file, line and entry of the list; matches of a glob by name."""
 
     def __init__(self, files: Sequence[str] = (), entries: Iterable[tuple[str, Source]] = ()) -> None:
-        """`files`: the files of the list in their order; others follow, sorted by name. `entries`: its images, as far as known."""
+        """`files`: the files of the list in their order; others follow, by name. `entries`: its images, as far as known."""
         self._files = {ARGUMENT: 0}  # arguments come before all files
         for name in files:
             self._files.setdefault(name, len(self._files))

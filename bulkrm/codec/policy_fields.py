@@ -65,7 +65,10 @@ class PolicyRecord:
 
 @valueclass(slots=False)
 class RulesRecord:
-    """The patterns and conditions of a plan or a run, and the files of its list. All but `protect` were added later, so they are omitted if empty."""
+    """The patterns and conditions of a plan or a run, and the files of its list.
+
+    All but `protect` were added later, so they are omitted if empty.
+    """
 
     protect: Annotated[tuple[str, ...], TEXTS, "The protect patterns, of the list files too."]
     ignore_unreadable: Annotated[

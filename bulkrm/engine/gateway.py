@@ -1,7 +1,7 @@
 """All requests of a run go through here: a failure becomes a value, and is remembered as far as it reaches.
 
-Every method of a `RepositoryGateway` returns what that of `bulkrm.remote.registry` returns, or the final Failure. A failure that reaches further
-than one image is remembered (`HostMemory`), and a request that would meet it is not sent.
+Every method of a `RepositoryGateway` returns what that of `bulkrm.remote.registry` returns, or the final Failure. A failure
+that reaches further than one image is remembered (`HostMemory`), and a request that would meet it is not sent.
 """
 
 from collections import defaultdict

@@ -30,7 +30,7 @@ class Outcomes:
         on_bug: Callable[[BaseException], None],
         journal: Callable[[ImageResult], None] | None = None,
     ) -> None:
-        """`journal` takes every outcome, then `tell` hears of it; if one raises, the outcome stays and `on_bug` gets the exception."""
+        """`journal`, then `tell`, get every outcome. If one raises, the outcome stays, and `on_bug` gets the exception."""
         self._tell = tell
         self._on_bug = on_bug
         self._journal = journal

@@ -9,12 +9,12 @@ a tag returns the digest that it held, until the manifest is gone. The states of
 - *may be gone* (`MayBeGone`): its DELETE was sent, and whether it took effect is not known.
 - *under a decoy* (`UnderDecoy`): a decoy of this run was, or may have been, pushed over it, which is deleted later.
 - *gone* (`GoneAhead`), with the `Removal` that says how that is known: it was sent and answered, or a read found nothing.
-- none of these: somebody pushed it, or it never went. But it *may be gone* all the same if another tag of its manifest was deleted:
-  some registries delete the whole image then. That ends where the tag is read again, and in a place (`place_of`) where a tag was
-  read to be there after another one of its manifest had gone.
+- none of these: somebody pushed it, or it never went. But it *may be gone* all the same if another tag of its manifest was
+  deleted: some registries delete the whole image then. That ends where the tag is read again, and in a place (`place_of`)
+  where a tag was read to be there after another one of its manifest had gone.
 
-A tag in one of the last three states counts as gone: it is not removed again. Unless a clean answer proves that it is gone, it may
-be listed although nothing answers under it, so the tag list has to be read before a report says that it is gone.
+A tag in one of the last three states counts as gone: it is not removed again. Unless a clean answer proves that it is gone,
+it may be listed although nothing answers under it, so the tag list has to be read before a report says that it is gone.
 
 What an image is whose tag is gone follows from what becomes of its manifest: `bulkrm.planning.image_outcome`.
 """
@@ -88,7 +88,7 @@ class RemovedAhead:
         return tag in self._left_behind.get(repository, ())
 
     def note_there(self, repository: Repository, tag: str) -> None:
-        """Note that a tag was read to be there, right before a change: a DELETE of another one of its manifest did not take it."""
+        """Note that a tag was read and is there: if another tag of its manifest was deleted, that did not remove this one."""
         if self._left_behind.get(repository, {}).pop(tag, None) is not None:
             self._one_by_one.add(place_of(repository))
 
@@ -130,7 +130,8 @@ class RemovedAhead:
     def held_before(self, repository: Repository, tag: str, found: Resolution) -> Digest | None:
         """Return the digest that a removed tag held; None: it was not removed, or leads to another manifest now.
 
-        `found` is what the tag holds now. It is noted: the tag is gone (nothing), under a decoy of this run, or there after all.
+        `found` is what the tag holds now. It is noted: the tag is gone (nothing), under a decoy of this run, or there after
+        all.
         """
         held = self.of(repository).get(tag)
         if held is None:
@@ -148,7 +149,7 @@ class RemovedAhead:
         return held
 
     def any_of(self, repository: Repository, digest: Digest) -> bool:
-        """Tell whether a tag that held a manifest counts as gone: its DELETE may have taken the manifest, and other tags, with it."""
+        """Tell whether a tag of a manifest counts as gone. Its DELETE may have removed the manifest and its other tags too."""
         return bool(self._of_digest.get((repository, digest)))
 
     def add_found(self, repository: Repository, tag: str, held: Digest) -> None:

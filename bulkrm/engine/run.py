@@ -137,7 +137,7 @@ class Run:
         return await SavedPlanJudge(saved, policy, planner, gateway, self._context, self._outcomes).plan()
 
     def _note(self, made: PlanWithFacts) -> None:
-        """Take from the facts what is needed after they are freed: the texts of `--explain`, and what `--verify` expects to stay."""
+        """Take from the facts, before they are freed, the texts of `--explain`, and what `--verify` expects to stay."""
         lines = (explain(image, made.plan, made.facts, self._rules) for image in self._job.explain)
         self.explained = tuple(chain.from_iterable(lines))
         if self._job.policy.verify:
@@ -226,7 +226,7 @@ class Run:
             self.verification = await self._verifier.after(removed_references(plan, outcomes))
 
     def _close(self) -> Sequence[ImageResult]:
-        """Record the images without an outcome: not attempted, or unfinished where a tag was removed ahead; return all results."""
+        """Record the images without an outcome: not attempted, or unfinished if a tag was removed ahead. Return the results."""
         reason = self._stop.reason or NotAttemptedReason.DECLINED
         for target in self._outcomes.open_targets():
             self._record_image(target, NotAttempted(reason))

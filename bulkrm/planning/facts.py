@@ -55,9 +55,9 @@ class RepositoryFacts:
 
     `expected`: the digests of tags in an earlier judgement; a tag that has moved since is kept, as if it were pinned.
     `untag_method`: how a single tag can be removed; None: not at all; a Failure: the probe failed. DELETE of the tag is
-    assumed until the registry was probed. `unknown`: manifests whose referrers could not be read, so they are not
-    deleted. `absent`: children and referrers that an index or a list names and that do not exist. `dangling`: tags that the registry lists although they lead to no manifest. `conditions`: the verdicts of the
-    list's conditions.
+    assumed until the registry was probed. `unknown`: manifests whose referrers could not be read, so they are not deleted.
+    `absent`: children and referrers that an index or a list names and that do not exist. `dangling`: tags that the registry
+    lists although they lead to no manifest. `conditions`: the verdicts of the list's conditions.
     """
 
     repository: Repository

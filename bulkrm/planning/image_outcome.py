@@ -14,11 +14,11 @@ was not attempted                `Failed`, unfinished                        `Fa
 has any other outcome            the same                                    the same
 ===============================  ==========================================  =========================================
 
-A registry that wants a manifest without tags loses tags too that the list does not name (`Unlisted`). They have no line of their own,
-so those of their image name them, in the message of a failure or as removed along.
+A registry that wants a manifest without tags loses tags too that the list does not name (`Unlisted`). They have no line of
+their own, so those of their image name them, in the message of a failure or as removed along.
 
-Where nobody has seen whether the tag is gone (`MayBeGone`, `UnderDecoy`), no message says that it is, and one that names an image
-which is kept is `Failed`, unfinished, in place of `Untagged`.
+Where nobody has seen whether the tag is gone (`MayBeGone`, `UnderDecoy`), no message says that it is, and one that names an
+image which is kept is `Failed`, unfinished, in place of `Untagged`.
 """
 
 from dataclasses import replace
@@ -72,7 +72,7 @@ RemovedTag = MayBeGone | UnderDecoy | GoneAhead
 
 
 def image_outcome(target: Target, manifest: Outcome, removed: RemovedTag | None) -> Outcome:
-    """Return the outcome of an image; `removed`: its tag that was removed ahead, or one tag of its digest. None: there is none."""
+    """Return the outcome of an image. `removed`: its tag, or one of its digest, if that was removed ahead; None: none was."""
     if removed is None:
         return manifest
     named = f"{target.reference.repository}@{removed.held}"

@@ -27,8 +27,8 @@ the look fails                                 `moved` if it was read to lead el
 the run is stopped, and a send is `OPEN`       `moved` if it was read to lead elsewhere, else `unconfirmed`
 =============================================  ===================================================================
 
-Where the manifest is there, a tag that is gone may have been removed by somebody else, as well as by a send that went no further.
-Nothing tells the two apart, so it counts as removed by this run: `undo` would know nothing of an absent one.
+Where the manifest is there, a tag that is gone may have been removed by somebody else, as well as by a send that went no
+further. Nothing tells the two apart, so it counts as removed by this run: `undo` would know nothing of an absent one.
 
 It ends, because only `Going` leads back, to `Unjudged`, and the judgements are counted.
 
@@ -211,7 +211,7 @@ class InDoubt:
 
 @valueclass
 class Ended:
-    """`what` its last send came to: a removal, or a failure, which may be one that was known before, so that nothing was sent."""
+    """`what` its last send came to: a removal, or a failure. If the failure was known before, nothing was sent."""
 
     item: Item
     what: Removal | Failed | NotAttempted
@@ -245,7 +245,7 @@ def _to_record(what: Removal | Failure, effect: Effect = Effect.NONE) -> Removal
 
 
 def _absent_with_image(judgement: Judgement) -> Judgement:
-    """Return a judgement after a send that may have acted: a target that it found absent is told by what becomes of its image."""
+    """Return a judgement after a send that may have acted: an absent target is told by what becomes of its image."""
     absent = tuple(settled for settled in judgement.dropped if isinstance(settled.outcome, Gone))
     if not absent:
         return judgement

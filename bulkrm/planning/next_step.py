@@ -1,7 +1,7 @@
 """What comes next for one image: the one place that decides when it is judged, sent, looked up and given up.
 
-Pure: `next_step` maps the state of an image (`image_state`) to what comes next, and `engine.execute.image_step` is the loop that
-does it. "It" is the image, and a send is one DELETE, or those of its tags:
+Pure: `next_step` maps the state of an image (`image_state`) to what comes next, and `engine.execute.image_step` is the loop
+that does it. "It" is the image, and a send is one DELETE, or those of its tags:
 
 ===========  =======================================================  ==============================  ========================
 state        condition                                                what comes next                 in a stopped run

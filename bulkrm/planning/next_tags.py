@@ -1,7 +1,7 @@
 """What to do next with the tags of one image that go ahead of its manifest, as `next_step` says it of the manifest.
 
-Pure: `next_tags` maps what is known of the tags (`KnownTags`) to what comes next. `bulkrm.engine.execute.tags.tags_first` is the
-loop that does it. The first row that holds counts; "it" is the image:
+Pure: `next_tags` maps what is known of the tags (`KnownTags`) to what comes next. `bulkrm.engine.execute.tags.tags_first`
+is the loop that does it. The first row that holds counts; "it" is the image:
 
 =======================================================  ==============================================================
 what is known                                            what comes next
@@ -18,11 +18,11 @@ every tag is gone, or was tried                          `Leave`
 A tag that was tried and is there still is no failure: it goes with its manifest. Why it ends: each `RecheckTags` is counted, a
 `SendTags` tries all its tags or is followed by a `RecheckTags`, and what is recorded is not recorded again.
 
-Why these are facts and rows, and not states as those of a manifest (`image_state`): a manifest goes by one DELETE, of which one
-thing is so at a time, and whose effect may be in doubt. Of an image's tags some were tried, some are left, and some were removed
-by another step, at the same time, and a failure of another image ends it in any of these cases: a type for each combination would
-say less than the table. No tag is in doubt here. Who removes a tag reads it before each send, a tag that may be gone counts as
-removed ahead, and what became of it is said when its manifest's turn has come.
+Why these are facts and rows, and not states as those of a manifest (`image_state`): a manifest goes by one DELETE, of which
+one thing is so at a time, and whose effect may be in doubt. Of an image's tags some were tried, some are left, and some
+were removed by another step, at the same time, and a failure of another image ends it in any of these cases: a type for
+each combination would say less than the table. No tag is in doubt here. Who removes a tag reads it before each send, a tag
+that may be gone counts as removed ahead, and what became of it is said when its manifest's turn has come.
 """
 
 from collections.abc import Collection, Container

@@ -125,7 +125,7 @@ def served(held: Digest, by_digest: Digest | Failure | None) -> TagLook:
 
 
 def look_after(changed: Changed, was: Digest | None, *, decoys: Collection[Digest] = ()) -> TagLook | None:
-    """Return what was seen of a tag by the result of its removal; None: that was not tried. `was`, `decoys`: as for `tag_state`."""
+    """Return what the result of its removal shows of a tag; None: that was not tried. `was`, `decoys`: as for `tag_state`."""
     match changed:
         case Removal():
             return _REMOVED[changed]

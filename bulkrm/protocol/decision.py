@@ -142,6 +142,6 @@ def _after_limit(attempt: Attempt, answer: Answer) -> Decision:
 
 
 def still_limited(host: str, waited: float, asked: float | None = None, status: int = TOO_MANY_REQUESTS) -> Failure:
-    """Return the failure of a request that waited `waited` seconds, or would have to wait `asked` seconds: both are too long."""
+    """Return the failure of a request that has waited `waited` seconds, or is asked to wait `asked`: too long."""
     waits = f"asks to wait {asked:.0f} s" if asked else f"still limits after {waited:.0f} s of waiting"
     return Failure(FailureCode.RATE_LIMITED, f"HTTP {status}: {host} {waits}", status, LIMITED, Reach.HOST)

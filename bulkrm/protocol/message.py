@@ -96,7 +96,7 @@ def get_blob(repository: Repository, digest: Digest) -> Request:
 
 
 def delete_manifest(repository: Repository, reference: str) -> Request:
-    """DELETE a manifest by digest, or a tag, without `Accept`: Artifactory answers 406 to manifest types (containers/skopeo#463)."""
+    """DELETE a manifest or a tag, without `Accept`: Artifactory answers 406 to manifest types (containers/skopeo#463)."""
     target = f"/v2/{repository.path}/manifests/{reference}"
     return Request("DELETE", target, repository, _DELETE, digest=_digest(reference))
 

@@ -1,8 +1,8 @@
 """The delete phase: carries out the steps of a plan, many at once, each host's under its limiter.
 
 The unit of work is a step (`model.steps`). `ImageStep` deletes one manifest, or removes tags of one that stays; one
-`RemoveTagsAhead` removes the tags of many manifests of a repository. `StepProgress` says which step waits for which, `FirstAlone`
-lets the first deletions of a host and a place go alone, `next_step` decides what comes next for an image.
+`RemoveTagsAhead` removes the tags of many manifests of a repository. `StepProgress` says which step waits for which,
+`FirstAlone` lets the first deletions of a host and a place go alone, `next_step` decides what comes next for an image.
 """
 
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,8 @@ from bulkrm.model.valueclass import valueclass
 class ExecutionOptions:
     """What an execution needs beside its steps.
 
-    `begun`: manifests about which earlier parts of the run may have sent requests. Those that are gone count as deleted by this run.
+    `begun`: manifests about which earlier parts of the run may have sent requests. Those that are gone count as deleted by
+    this run.
     """
 
     allow_decoy: bool = False

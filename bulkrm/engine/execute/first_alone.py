@@ -1,7 +1,7 @@
 """Lets the first deletion go alone, so that a registry which refuses it, or does not carry it out, gets it once.
 
-A deletion passes gates. Through a closed gate one deletion goes at a time, and holds it until it is over. `GateKind` says when a
-gate is opened.
+A deletion passes gates. Through a closed gate one deletion goes at a time, and holds it until it is over. `GateKind` says
+when a gate is opened.
 """
 
 from enum import StrEnum
@@ -14,9 +14,9 @@ import anyio
 class GateKind(StrEnum):
     """What passes a gate, and by what the gate is opened.
 
-    `HOST`: everything of a host, until a DELETE had a result there. The others are those of a place: `MANIFEST`, until a deletion
-    was proved; `TAGGED_MANIFEST`, until one was that showed what becomes of the tags; `TAG` of a manifest that stays, until one went
-    and its manifest did not.
+    `HOST`: everything of a host, until a DELETE had a result there. The others are those of a place: `MANIFEST`, until a
+    deletion was proved; `TAGGED_MANIFEST`, until one was that showed what becomes of the tags; `TAG` of a manifest that
+    stays, until one went and its manifest did not.
     """
 
     HOST = "host"

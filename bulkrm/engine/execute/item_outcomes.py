@@ -1,7 +1,7 @@
 """Records the outcomes of the delete phase, and remembers which manifests are gone.
 
-What is recorded of an image follows from what became of its manifest, which the caller says, and of its tag, which may have been
-removed ahead: `bulkrm.planning.image_outcome` has the table.
+What is recorded of an image follows from what became of its manifest, which the caller says, and of its tag, which may have
+been removed ahead: `bulkrm.planning.image_outcome` has the table.
 """
 
 from collections.abc import Sequence
@@ -52,10 +52,10 @@ class ItemOutcomes:
         went.add((item.repository, item.digest))
 
     def effect_on(self, item: Item, sent: Effect, judgement: Judgement) -> Effect:
-        """Return what all requests for an image may have done, by the time of a judgement. `sent`: what its own DELETE may have.
+        """Return what all requests for an image may have done by now. `sent`: what its own DELETE may have done.
 
-        The DELETE of a tag may have taken the whole image. A tag that the judgement finds absent after any of them counts as removed
-        by this run, ahead of its manifest.
+        The DELETE of a tag may have removed the whole image. A tag that the judgement finds absent after any such request is
+        noted as removed by this run, ahead of its manifest.
         """
         effect = sent.or_more(Effect.OVER) if self._removed_ahead.any_of(item.repository, item.digest) else sent
         if effect.may_have_acted:

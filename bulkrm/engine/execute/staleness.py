@@ -103,7 +103,7 @@ class Staleness:
         return judged
 
     def _still_open(self, item: Item) -> Item | None:
-        """Return an item with the targets that have no outcome yet; None: there are none. An earlier step may have recorded some."""
+        """Return an item without the targets that have an outcome by now, for instance from an earlier step; None: all have."""
         left = self._outcomes.open_targets(item)
         if left == item.targets:
             return item

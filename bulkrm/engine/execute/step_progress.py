@@ -12,7 +12,8 @@ DeleteManifest    every `UntagManifest` by decoy and the `RemoveTagsAhead` of it
 A step that is over lets the others go whatever came of it: a manifest whose parent stays is kept for that (`Obstacles`).
 
 The phase has two stages: first the tags that go before their manifests, then the manifests. Repositories overlap: the
-manifests of one may be deleted while tags of another are still removed. Such manifests are counted when the second stage begins.
+manifests of one may be deleted while tags of another are still removed. Such manifests are counted when the second stage
+begins.
 """
 
 from collections.abc import Iterable

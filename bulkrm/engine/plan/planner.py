@@ -168,7 +168,7 @@ class Planner:
         return Rejudged(recheck(changed, judge(facts, self._rules)), lists.basis(repository))
 
     async def lines(self, entries: Sequence[Entry]) -> Sequence[Line]:
-        """Return the lines of the report: the images that the entries name, without those that none chooses by labels and the like.
+        """Return the lines of the report: the images that the entries name, and choose by labels and the like.
 
         After a stop, all lines that are known are returned.
         """

@@ -132,7 +132,7 @@ class FolderRecorder(DurableJournal):
         await self._make_durable(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
 
     async def _make_durable(self, intent: Intent, queue: str) -> None:
-        """Append an intent, unless it was written ahead, and wait until it is on disk. If few are ahead, write more of its queue."""
+        """Append an intent, if it was not written ahead, and wait until it is on disk. If few are ahead, write more."""
         key = _key(intent)
         ahead = self._ahead.pop(key, None)
         if ahead is None:
@@ -143,7 +143,7 @@ class FolderRecorder(DurableJournal):
         await self._durable_up_to(written)
 
     def _write_ahead(self, queue: str) -> int | None:
-        """Append the next intents of a queue, that of a host or repository; return the number of the last one, None if there are none."""
+        """Append the next intents of a queue, that of a host or repository; return the number of the last; None: no more."""
         written = None
         for intent in islice(self._upcoming.get(queue, ()), AHEAD):
             key = _key(intent)

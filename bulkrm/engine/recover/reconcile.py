@@ -1,8 +1,9 @@
 """Reconciles requests that a killed run left in flight: what took effect becomes an outcome, the rest is planned again.
 
-A decoy that the killed run made is gone on with where that run left off (`tags.decoy`): deleted if it is there, proved by the tag
-list, and replaced by what its tags held where they still hold it. That its digest is gone, or that its DELETE is accepted, says
-nothing of its tags. Only a tag that may hold it after all that has its outcome here; the others are judged again.
+A decoy that the killed run made goes through the rest of its life (`tags.decoy`): it is deleted if it is there, its removal is
+proved by the tag list, and a tag that still leads to it gets back what it held. That its digest is gone, or that its DELETE is
+accepted, says nothing of its tags. Only a tag that may lead to it after all this has its outcome here; the others are judged
+again.
 """
 
 from collections.abc import Sequence
@@ -149,8 +150,9 @@ class Reconciliation:
     async def _sweep(self, repository: Repository) -> None:
         """Go on with the decoys that are, or may be, over tags of manifests to delete, and over tags without a manifest.
 
-        A tag that went, or holds what it held, is judged again with its manifest; one that may hold a decoy has its outcome here.
-        A manifest of which an earlier part said that it is deleted is not put back: then the decoy was pushed over a leftover tag.
+        A tag that went, or holds what it held, is judged again with its manifest; one that may hold a decoy has its outcome
+        here. A manifest of which an earlier part said that it is deleted is not put back: then the decoy was pushed over a
+        leftover tag.
         """
         under = {
             name[1]: None if self._went(name) else self._earlier.removed_ahead[name]

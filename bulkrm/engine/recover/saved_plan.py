@@ -81,7 +81,7 @@ class SavedPlanJudge:
         return PlanWithFacts(combined(made.plan, fresh.plan), (*made.facts, *fresh.facts))
 
     async def _without_other_decoys(self, made: PlanWithFacts) -> PlanWithFacts:
-        """Return the plan in which no tag has moved that only holds another run's decoy: that run is at work on it, or was stopped."""
+        """Return the plan where no tag is `moved` that holds another run's decoy: that run works on it, or was stopped."""
         context = self._context
         others = OtherDecoys(TagChanger(self._gateway, RequestsInFlight(context.stop), context.clock), context)
         settled = [await others.told(entry) or entry for entry in made.plan.settled]

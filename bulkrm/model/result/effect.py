@@ -21,18 +21,19 @@ where the change was withdrawn after a send and is no longer wanted; `engine.exe
 before each send. `resume` looks up the changes of a killed run: the journal notes each change before its first send, so
 that every change in it without an outcome is `OVER`.
 
-A look that finds things as they were shows that no send has acted so far. What follows depends on whether the change is sent again:
+A look that finds things as they were shows that no send has acted so far. What follows depends on whether the change is
+sent again:
 
 - It is given up. Then it counts as one that did not act: its failure is reported as any other (`NONE`), the judgement that
   withdrew it holds, and the tag counts as one that is there.
-- It is sent again. Then its effect does not fall, because a send without an answer may be carried out after that look: it waits
-  behind a proxy or in a queue, as `resume` sees it of killed runs. The 404 that the next send meets may come from the one before,
-  and counts as this run's deletion. It may as well come from somebody else, and nothing tells the two apart; but of an image that
-  this run deleted, and that it reported as absent, `undo` would know nothing.
+- It is sent again. Then its effect does not fall, because a send without an answer may be carried out after that look: it
+  waits behind a proxy or in a queue, as `resume` sees it of killed runs. The 404 that the next send meets may come from the
+  one before, and counts as this run's deletion. It may as well come from somebody else, and nothing tells the two apart;
+  but of an image that this run deleted, and that it reported as absent, `undo` would know nothing.
 
-Where the manifest is there, and a tag of it is gone, somebody else may have removed the tag, or a DELETE that went no further: of
-the manifest, on a registry that removes the tags first, or of another tag, which takes the whole image along on some. It counts as
-removed by this run then, ahead of its manifest (`bulkrm.planning.image_outcome`).
+Where the manifest is there, and a tag of it is gone, somebody else may have removed the tag, or a DELETE that went no
+further: of the manifest, on a registry that removes the tags first, or of another tag, which takes the whole image along on
+some. It counts as removed by this run then, ahead of its manifest (`bulkrm.planning.image_outcome`).
 
 A removal needs a proof. A registry does three things for one DELETE by digest: it accepts the request (202), it unlinks
 the manifest, and it unlinks every tag that led to it. None of them proves the next one:

@@ -238,7 +238,7 @@ _SIGNAL_CODES = {Signal.INTERRUPT: 130, Signal.TERMINATE: 143, Signal.HANG_UP: 1
 
 
 def exit_code(outcomes: Iterable[Outcome], signal: Signal | None = None) -> int:
-    """Return the process's exit code: the first that applies of 130/143/129, 1, 3, 0 (2, bad usage, is decided before a run)."""
+    """Return the exit code: the first that applies of 130/143/129, 1, 3, 0 (2, bad usage, is decided before a run)."""
     if signal is not None:
         return _SIGNAL_CODES[signal]
     code = 0

@@ -257,7 +257,7 @@ class Authorizer:
         return key, await self._tokens.get(key, refused)
 
     async def _another_login(self, refused: Credential, failure: Failure) -> Credential:
-        """Return the login that replaces a refused one. Raises RequestFailed, with the failure of that one, if there is none."""
+        """Return the login that replaces a refused one. Raises RequestFailed with `failure` if there is none."""
         fresh = await self._refused(refused)
         if fresh is None:
             reach = Reach.HOST if self._logins.for_whole_host else Reach.REPOSITORY

@@ -84,7 +84,7 @@ class _LoginState:
     refused: Failure | None = None
 
     def was_accepted(self) -> bool:
-        """Tell whether the login has got a token. It is a method, since the result may change while a task waits for the lock."""
+        """Tell whether the login has got a token. It is a method, as that may change while a task waits for the lock."""
         return self.proved or self.plausible
 
 

@@ -6,10 +6,10 @@ image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives li
 
 1. *Made* for some tags of one repository, and journalled with them before anything is pushed (`Decoys.make`, which lets the
    next one of the repository be made when its block is left).
-2. *Pushed* over a tag that still holds what it held when the change was decided (`push`): one `Change` like any other. From then
-   on the tag is under the decoy, also where the push failed and may have acted (`Effect`).
-3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too). It is sent whatever the host
-   refused before: a refused read of one tag must not leave a decoy under another.
+2. *Pushed* over a tag that still holds what it held when the change was decided (`push`): one `Change` like any other. From
+   then on the tag is under the decoy, also where the push failed and may have acted (`Effect`).
+3. *Deleted* by one DELETE of its digest, with all tags under it (`remove`, which does the rest too). It is sent whatever
+   the host refused before: a refused read of one tag must not leave a decoy under another.
 4. *Proved* by the tag list after that DELETE: what it does not have is gone. What it has is asked for by HEAD, because it may
    hold the decoy, what it held before, somebody's push, or nothing where the registry stopped half-way. As a registry may
    work in the background, both are repeated after 1, 3 and 9 seconds, as long as the first tag in question shows no end of it.
@@ -19,11 +19,12 @@ image (scheme/reg/tag.go there). Whatever the tags held before, a decoy lives li
 (`untag_by_decoy`), all tags of the manifests that are deleted afterwards (`tags_first`), and tags that lead nowhere
 (`dangling`). `execute.leftover_tags` pushes a decoy over tags that a deletion left behind; the look that found them proves it.
 
-A stop ends the pushing; deletion, proof and putting back are done to their end. Where the process is killed, the journal names
-the decoy and its tags. `resume` goes on at step 3 (`EarlierDecoy`), so that no tag keeps a decoy unseen; `undo` takes a tag that holds it for one that is
-gone; a later run finds an empty index under the tag, which it deletes like any other manifest. Another run's decoy is none of
-ours: `other_decoys`. Two decoys of one repository are never alive at once, because distribution cannot delete a manifest while
-a tag is being written (it reads all of them: registry/storage/tagstore.go `Lookup`): `make` waits for the end of the one before.
+A stop ends the pushing; deletion, proof and putting back are done to their end. Where the process is killed, the journal
+names the decoy and its tags. `resume` goes on at step 3 (`EarlierDecoy`), so that no tag keeps a decoy unseen; `undo` takes
+a tag that holds it for one that is gone; a later run finds an empty index under the tag, which it deletes like any other
+manifest. Another run's decoy is none of ours: `other_decoys`. Two decoys of one repository are never alive at once, because
+distribution cannot delete a manifest while a tag is being written (it reads all of them: registry/storage/tagstore.go
+`Lookup`): `make` waits for the end of the one before.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
@@ -60,7 +61,7 @@ class Decoys:
         context: RunContext,
         alive: dict[Repository, anyio.Lock] | None = None,
     ) -> None:
-        """`in_flight` has every push while it may be taking effect. `alive`: the locks of decoys that this one waits for too."""
+        """`in_flight`: has each push while it may take effect. `alive`: the locks of each repository, shared with others."""
         self._gateway = gateway
         self._in_flight = in_flight
         self._context = context
@@ -68,7 +69,7 @@ class Decoys:
         self._alive: dict[Repository, anyio.Lock] = {} if alive is None else alive
 
     def through(self, gateway: Gateway) -> "Decoys":
-        """Return one that sends its requests through another gateway, and waits for the same decoys."""
+        """Return a copy that sends its requests through another gateway, and shares the locks."""
         return Decoys(gateway, self._in_flight, self._context, self._alive)
 
     def lock(self, repository: Repository) -> anyio.Lock:
@@ -170,7 +171,7 @@ class Decoy(EarlierDecoy):
         self._manifest = manifest
 
     def change(self, tag: str, before: Digest | None, permission: Permission, *, damaged: bool = False) -> Change:
-        """Return the change by which a tag that holds `before` (None: nothing) is to hold the decoy; the rest as in `Change`."""
+        """Return the change that puts the decoy on a tag which holds `before` (None: nothing); the rest as in `Change`."""
         return Change(self.repository, tag, before, self.digest, permission, damaged)
 
     async def push(self, change: Change) -> Changed:

@@ -67,7 +67,7 @@ class OtherDecoys:
         return Failed(_others(repository, tag, run)) if held == now else moved(repository, tag, held)
 
     async def told(self, settled: Settled) -> Settled | None:
-        """Return a target that a judgement settled, with its outcome as `outcome_of_moved` has it; None: its host is given up."""
+        """Return a settled target, its outcome that of `outcome_of_moved` if it is `moved`; None: its host is given up."""
         outcome, reference = settled.outcome, settled.target.reference
         if not (isinstance(outcome, Kept) and outcome.reason is KeptReason.MOVED and isinstance(reference, TagRef)):
             return settled

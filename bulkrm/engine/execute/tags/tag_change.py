@@ -47,8 +47,8 @@ def _once() -> Sending:
 class Change:
     """A change of a tag that holds `before` (None: nothing), so that it holds `after` (None: nothing).
 
-    `permission` is asked right before each send; if it is lost, nothing is sent. `damaged`: the tag led nowhere, and what the registry
-    cannot read under it counts as nothing.
+    `permission` is asked right before each send; if it is lost, nothing is sent. `damaged`: the tag led nowhere, and what
+    the registry cannot read under it counts as nothing.
     """
 
     repository: Repository

@@ -76,7 +76,7 @@ class TagsAhead:
 
 
 class TagsUnderDecoy:
-    """Pushes one decoy over tags, whose DELETE removes them all; a tag counts as gone from its push on, and is known to be gone after that."""
+    """Pushes one decoy over tags. Each counts as gone from then on, and is gone after the DELETE of the decoy."""
 
     def __init__(self, decoy: Decoy, removed_ahead: RemovedAhead) -> None:
         """`removed_ahead` is told of a tag before the push over it is sent."""

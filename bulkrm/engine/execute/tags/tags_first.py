@@ -45,8 +45,8 @@ class _Progress:
     """The progress of one step.
 
     `items`: the item of each tag that was tried. `elsewhere`: tags that lead to another manifest now, and to which.
-    `expected_failure`: what every further tag would meet. `under`: the tags under the decoy that is alive. `dropped`: targets that
-    a judgement dropped while a tag of their image was under it.
+    `expected_failure`: what every further tag would meet. `under`: the tags under the decoy that is alive. `dropped`:
+    targets that a judgement dropped while a tag of their image was under it.
     """
 
     step: RemoveTagsAhead

@@ -132,10 +132,10 @@ class UntagByTag:
     async def _seen(
         self, item: Item, change: Change, changed: Changed, archived: Manifest, before: list[str]
     ) -> Failed | None:
-        """Look at what the first DELETE of a place may have done, and put back what it took; return a failure if it did more, or less.
+        """Look at what the first DELETE of a place did, and put back the other tags that it took.
 
-        What counts is whether it may have acted, and not what is known of its tag: one that cannot be read, or that somebody
-        pushed anew, may have taken the others with it all the same.
+        Return a failure if it took any, if it left its own, or if that cannot be found out; None otherwise. All that counts is
+        whether the DELETE may have acted: where its own tag cannot be read, or was pushed anew, it may have taken the others.
         """
         if not change.effect.may_have_acted:
             return None

@@ -4,9 +4,9 @@ Google's registries and Docker Hub are such (`families`), and any that refuses a
 save work, and a tag that stays goes with its manifest. Here none goes with it: if a tag cannot be deleted, the DELETE of the
 manifest is not sent. Tags that the list names are deleted first, so that no other tag is lost in vain if one of them stays.
 
-A tag of the list that moved has its outcome, and the others go on, as long as there are any. One that the list does not name has
-none to tell of it: its image is judged anew, so that no report says that the tag went along. Where such a tag went and its manifest
-did not, the lines of the image name it.
+A tag of the list that moved has its outcome, and the others go on, as long as there are any. One that the list does not
+name has none to tell of it: its image is judged anew, so that no report says that the tag went along. Where such a tag went
+and its manifest did not, the lines of the image name it.
 
 This is part of the step of one image, when its turn has come: the tags of a child go after its index. Each tag costs two
 requests, because it is read right before its DELETE.
