@@ -36,7 +36,7 @@ class IntentKind(StrEnum):
     """The kind of requests that are about to be sent: three kinds of deletion, and the PUT that restores a manifest."""
 
     DELETE = "delete"
-    CLEAR = "clear"  # removes tags ahead of their manifest
+    REMOVE_AHEAD = "clear"  # removes tags ahead of their manifest; the name in journals is older
     UNTAG = "untag"  # removes tags from a manifest that is kept
     RESTORE = "restore"
 

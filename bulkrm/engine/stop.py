@@ -39,13 +39,13 @@ class Stop:
         It is cancelled at once where `busy` says that nothing is under way that is worth waiting for. Code that runs in a
         phase asks the stop itself before it begins something new.
         """
-        around = self._scope, self._grace, self._busy
+        outer = self._scope, self._grace, self._busy
         self._grace, self._busy = grace, busy
         try:
             with anyio.CancelScope() as self._scope:
                 yield
         finally:  # also where the phase raises: a later stop ends no phase that is over
-            self._scope, self._grace, self._busy = around
+            self._scope, self._grace, self._busy = outer
 
     def fail_fast(self) -> None:
         """Stop because an image failed and the user wants no more then."""
@@ -63,7 +63,7 @@ class Stop:
         self.signal = self.signal or signal
         self._request(NotAttemptedReason.INTERRUPTED)
 
-    def calm(self) -> None:
+    def end_grace(self) -> None:
         """Note that no change is in flight any more: a stopped phase ends now."""
         if self and self._scope is not None:
             self._scope.cancel()

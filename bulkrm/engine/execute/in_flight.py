@@ -46,7 +46,7 @@ class RequestsInFlight:
         """Watch it no more. When the last one is over, the stop is told, so that a stopped run ends."""
         del self._open[sending]
         if self._stop and not self.busy():
-            self._stop.calm()
+            self._stop.end_grace()
 
 
 class _Watched:

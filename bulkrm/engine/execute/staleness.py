@@ -13,7 +13,7 @@ short. The theory:
   A judgement that somebody's push was seen to contradict is too old at once, where no outcome of its own tells of that push.
 - **When it is asked.** Before every change, in the last moment before it is sent, whatever went before: a question, a
   pause of the host, a queue, a token that had to be renewed, a stopped process, other deletions. A request that finds
-  its reading too old is taken back and comes here.
+  its reading too old is withdrawn, and its image judged again.
 - **What follows.** A list of tags that is too old is read again. New names in it are read too; where one of them leads to
   a manifest that is to go, or to an index that may name one, or cannot be read, and where the whole reading is too old,
   the repository is read and judged again. Only what *all* judgements delete is deleted: a judgement takes up what the

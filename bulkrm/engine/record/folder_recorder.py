@@ -121,7 +121,7 @@ class FolderRecorder(DurableJournal):
 
     def expect_tags_first(self, repository: Repository, upcoming: Iterator[Item]) -> None:
         """Remember the items of a repository whose tags will be removed first, as `expect` does."""
-        self._upcoming[str(repository)] = (_intent_of(IntentKind.CLEAR, item, item.tags) for item in upcoming)
+        self._upcoming[str(repository)] = (_intent_of(IntentKind.REMOVE_AHEAD, item, item.tags) for item in upcoming)
 
     async def intend(self, item: Item) -> None:
         """Record that an item is carried out now; its manifest is durable in the archive afterwards. Raises StateError."""
@@ -129,7 +129,7 @@ class FolderRecorder(DurableJournal):
 
     async def intend_tags_ahead(self, item: Item, tags: Sequence[str]) -> None:
         """Record the tags that are removed now, before the manifest of their item is deleted. Raises StateError."""
-        await self._make_durable(_intent_of(IntentKind.CLEAR, item, tags), str(item.repository))
+        await self._make_durable(_intent_of(IntentKind.REMOVE_AHEAD, item, tags), str(item.repository))
 
     async def _make_durable(self, intent: Intent, queue: str) -> None:
         """Append an intent, if it was not written ahead, and wait until it is on disk. If few are ahead, write more."""

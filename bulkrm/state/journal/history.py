@@ -49,7 +49,7 @@ def _add(history: History, event: Event) -> None:
             history.outcomes[image] = result
         case Intent(kind, repository, digest, tags) if kind is not IntentKind.RESTORE:
             history.intents.append(event)
-            if kind is IntentKind.CLEAR:
+            if kind is IntentKind.REMOVE_AHEAD:
                 history.removed_ahead.update(((repository, tag), digest) for tag in tags)
         case DanglingIntent(repository, tags):
             history.dangling.update((repository, tag) for tag in tags)

@@ -125,7 +125,7 @@ class Removals:
                 said = [*self._digests[str(intent.repository), intent.digest]]
                 said += [word for name in names.values() for word in self._images[name]]
                 return list(intent.tags) if self._is_gone(said, part) else None
-            case IntentKind.CLEAR:
+            case IntentKind.REMOVE_AHEAD:
                 # The tag is gone even if its manifest could not be deleted afterwards.
                 return [tag for tag, name in names.items() if not self._is_not_removed(name, part)] or None
             case _:

@@ -85,7 +85,7 @@ def test_a_missing_field() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        Intent(IntentKind.CLEAR, Repository("reg.example", "app"), ONE, ("a", "b")),
+        Intent(IntentKind.REMOVE_AHEAD, Repository("reg.example", "app"), ONE, ("a", "b")),
         PartEnded(130, {"deleted": 2, "not_attempted": 1}, 3, declined=True, standing=Undone.NO),
         PartEnded(),
         UndoEnded(everything=False, standing=Undone.PARTLY, ended=PartEnded(1)),

@@ -83,10 +83,10 @@ async def test_calm() -> None:
     stop = Stop()
 
     with stop.phase(GRACE, lambda: True):
-        stop.calm()
+        stop.end_grace()
         before = anyio.current_effective_deadline()
         stop.interrupt(Signal.INTERRUPT)
-        stop.calm()
+        stop.end_grace()
         await anyio.sleep_forever()
 
     assert before == float("inf")

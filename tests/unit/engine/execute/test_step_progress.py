@@ -18,7 +18,7 @@ def item(name: str, repository: Repository = APP, verdict: Verdict | None = None
     return Item(repository, Resolved(Digest.of(name.encode()), OCI_MANIFEST, 3), (), verdict or Delete())
 
 
-CLEAR = RemoveTagsAhead(APP, (item("one"),), Order.TAGS_FIRST)
+REMOVE_AHEAD = RemoveTagsAhead(APP, (item("one"),), Order.TAGS_FIRST)
 ONE = DeleteManifest(item("one"))
 CHILD = DeleteManifest(item("child"), (item("one").digest,))
 DECOY = UntagManifest(item("shared", verdict=Untag(("keep",), UntagMethod.DECOY)))
@@ -62,12 +62,12 @@ async def test_a_child_comes_after_its_index() -> None:
 
 async def test_manifests_come_after_their_tags() -> None:
     """Where tags go first, all manifests of that repository wait for them, and no others."""
-    assert await came(CLEAR, ONE, ELSEWHERE) == [[CLEAR, ELSEWHERE], [ONE], [], []]
+    assert await came(REMOVE_AHEAD, ONE, ELSEWHERE) == [[REMOVE_AHEAD, ELSEWHERE], [ONE], [], []]
 
 
 async def test_nothing_is_deleted_while_decoys_are_pushed() -> None:
     """Neither tags nor manifests of that repository."""
-    assert await came(DECOY, CLEAR, ONE, ELSEWHERE) == [[DECOY, ELSEWHERE], [CLEAR], [ONE], [], []]
+    assert await came(DECOY, REMOVE_AHEAD, ONE, ELSEWHERE) == [[DECOY, ELSEWHERE], [REMOVE_AHEAD], [ONE], [], []]
 
 
 class Watcher:
