@@ -97,7 +97,7 @@ class _Draft:
 
 @dataclass(slots=True)
 class _EntryFields:
-    """The keys of an entry in long form that were read so far."""
+    """The keys of an entry in long form that were read so far. `seen`: their names; of a misspelt key the right one too."""
 
     seen: set[str] = field(default_factory=set)
     image: list[Scalar] = field(default_factory=list)
@@ -106,6 +106,11 @@ class _EntryFields:
     note: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     written: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_no_tag_in_image(self) -> bool:
+        """Tell whether the tags were to come from another key than `image`, be it one that could not be read."""
+        return bool(self.seen & _WITHOUT_TAGS) or ("tags" in self.seen and self.tags is None)
 
     @property
     def detail(self) -> LongForm:
@@ -247,7 +252,7 @@ class _ListReader(NodeReader):
             entry.seen.add(key.text)
             self._entry_value(key, node, entry)
         has_mistakes = len(self.mistakes) > before
-        if has_mistakes and entry.seen & _WITHOUT_TAGS:
+        if has_mistakes and entry.has_no_tag_in_image:
             return  # `image` alone, without tags, would be reported as a second mistake
         if "image" not in entry.seen and entry.seen.issubset(ENTRY_KEYS):
             self.mistakes.add(place, "an entry without `image:`", "write `image: host/repository:tag`")
@@ -270,7 +275,7 @@ class _ListReader(NodeReader):
                 if found is not None:
                     entry.values[name], entry.written[name] = found
             case _:
-                self.refuse_key(key, node, ENTRY_KEYS)
+                entry.seen.update(self.refuse_key(key, node, ENTRY_KEYS))
 
     def _finish(self, draft: _Draft) -> None:
         """Parse a draft into entries, now that `registry` is known or known to be missing."""

@@ -100,8 +100,8 @@ class NodeReader:
             case _:  # UnreadableNode: its mistake is noted already
                 pass
 
-    def refuse_key(self, key: Scalar, node: Node, known: tuple[str, ...]) -> None:
-        """Note an unknown key as a mistake, with the known key that is nearest to it."""
+    def refuse_key(self, key: Scalar, node: Node, known: tuple[str, ...]) -> list[str]:
+        """Note an unknown key as a mistake; return the known key that is probably meant, if any."""
         nearest = difflib.get_close_matches(key.text, known, 1)
         if nearest:
             remedy = f"did you mean {nearest[0]}?"
@@ -112,6 +112,7 @@ class NodeReader:
                 f"write it without a blank after the colon: {_shown(joined)}"
             )
         self.mistakes.add(key.place, f"unknown key {_shown(key.text)!r}", remedy)
+        return nearest
 
     def note(self, place: Position, error: InputError) -> None:
         """Note the problems of an error as mistakes at a place."""

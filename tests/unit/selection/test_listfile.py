@@ -264,6 +264,15 @@ def test_a_bad_tag_does_not_make_exclude_a_mistake() -> None:
     assert len(caught.value.problems) == 1
 
 
+@pytest.mark.parametrize("key", ["tag: [1]", "Tags: [1]", "mach: 'x'", "untaged: true"])
+def test_a_misspelt_key_is_one_mistake(key: str) -> None:
+    """Where the key that is to choose tags is misspelt, the image without a tag is no second mistake."""
+    with pytest.raises(InputError) as caught:
+        read_list(f"images:\n- image: a.b/c\n  {key}\n- a.b/c\n", "f")
+
+    assert [problem.where for problem in caught.value.problems] == ["f:3:3", "f:4:3"]
+
+
 def test_too_many_mistakes_end_the_reading() -> None:
     """What is shown stays readable, and says that there may be more."""
     with pytest.raises(InputError) as caught:
