@@ -41,7 +41,13 @@ async def test_a_web_page_accepts_nobody(target: str, status: int) -> None:
 
 async def test_a_server_that_hangs_up_in_the_handshake() -> None:
     """A server that ends the connection instead of answering the TLS handshake is said to have done so."""
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        header = await reader.readexactly(5)  # of a TLS record; unread bytes would make it a reset
+        await reader.readexactly(int.from_bytes(header[3:]))
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with server:
         host = "127.0.0.1:{1}".format(*server.sockets[0].getsockname())
         result = await bulkrm(f"{host}/{APP}:1", "-o", "json")
