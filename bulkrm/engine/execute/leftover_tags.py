@@ -10,7 +10,7 @@ from bulkrm.engine.execute.tags.tag_changer import TagChanger
 from bulkrm.engine.gateway import Gateway
 from bulkrm.engine.stop import UntilStopped
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Item
+from bulkrm.model.plan import Delete, Item
 from bulkrm.model.valueclass import valueclass
 from bulkrm.planning.tag_state import (
     Changed,
@@ -33,6 +33,11 @@ class LeftoverTag:
     item: Item
     tag: str
     look: TagLook
+
+
+def may_be_listed(item: Item) -> bool:
+    """Tell whether the tags of its repository may be listed for an item; not with `--shared delete-unseen`."""
+    return not (isinstance(item.verdict, Delete) and item.verdict.also_removed is None)
 
 
 class LeftoverTags:
@@ -96,7 +101,7 @@ class LeftoverTags:
             look = look_after(await self._delete(item, tag, _digest(look)), _digest(look), decoys=decoys)
         if look is None or look.state in (TagState.UNPROVED, TagState.ABSENT):
             # It answered 404 before, so only the tag list tells: a registry that stopped half-way lists it still.
-            return await self.look(item, tag, listed=None)
+            return await self.look(item, tag, listed=None if may_be_listed(item) else False)
         # A 202 alone proves nothing here: this registry answered the same when it kept the tags of a manifest.
         return await self.look(item, tag, listed=False) if look.state is TagState.GONE else look
 

@@ -11,11 +11,11 @@ from typing import NamedTuple
 from bulkrm.engine.context import RunContext
 from bulkrm.engine.execute.first_alone import DeletionGate, FirstAlone, GateKind
 from bulkrm.engine.execute.item_outcomes import ItemOutcomes
-from bulkrm.engine.execute.leftover_tags import LeftoverTags
+from bulkrm.engine.execute.leftover_tags import LeftoverTags, may_be_listed
 from bulkrm.engine.execute.pending_proofs import PendingProofs
 from bulkrm.engine.pauses import Pauses
 from bulkrm.model.digest import Digest
-from bulkrm.model.plan import Delete, Item
+from bulkrm.model.plan import Item
 from bulkrm.model.reference import Repository
 from bulkrm.model.result.effect import PATIENCE, Removal, place_of
 from bulkrm.model.result.failure import Failure, FailureCode
@@ -154,10 +154,8 @@ class Proof:
         Otherwise return the state of the tag that shows the effect; `MOVED` if any tag of the manifest was pushed anew.
         """
         left = self._still_on(item)
-        # Where the tags were not listed, because the user does not want that, they are not listed now either.
-        listed = not (isinstance(item.verdict, Delete) and item.verdict.also_removed is None)
         tags = left or item.tags
-        tag, held, look = await self._look_at_one(item, tags, listed=listed)
+        tag, held, look = await self._look_at_one(item, tags, listed=may_be_listed(item))
         cause = next((found for found in (held, look.held) if isinstance(found, Failure)), None)
         if cause is not None:
             return unknown_effect(cause)
